@@ -19,7 +19,7 @@ const programs = {
 const leftAlone = ["@resvg/resvg-wasm", "dejavu-fonts-ttf", "msgpackr-extract"];
 
 /** What is imported late and either is large or must not run before a program has hidden its words has a file of its own. */
-const apart = /\/(program|live-screen|parquet|png)\.ts"/;
+const apart = /\/((guard-)?program|live-screen|parquet|png)\.ts"/;
 
 /** A gathered file lies elsewhere than the modules in it: each of these says where it would be. */
 const places = {

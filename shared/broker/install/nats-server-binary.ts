@@ -1,8 +1,8 @@
 import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
-import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
+import { cacheFolder } from "../../machine/kept-code.ts";
 import { explainLock, takeLock } from "../../machine/lock-file.ts";
 import { broughtAlong, checkBrought } from "./brought-server.ts";
 import { fetchFromApt, findAptTools } from "./fetch-from-apt.ts";
@@ -30,7 +30,8 @@ export async function findNatsServer(search: BinarySearch = {}): Promise<NatsSer
   const { NATS_SERVER: chosen } = env;
   if (chosen) return checkChosen(chosen);
 
-  const cache = cacheFolder(env);
+  // A folder for each version.
+  const cache = join(cacheFolder(env), "nats-server");
   const system = search.systemFolders ?? systemFolders;
   const brought = broughtAlong(env);
   if (brought) await checkBrought(brought, log);
@@ -99,14 +100,6 @@ async function fetchOnce(
     const { usable } = await firstUsable(cached(cache));
     if (usable) return usable;
   }
-}
-
-/** `$XDG_CACHE_HOME/nexus/nats-server`; in it a folder per version. */
-function cacheFolder(env: NodeJS.ProcessEnv): string {
-  const { XDG_CACHE_HOME: cacheHome, HOME: home } = env;
-  const base =
-    cacheHome && isAbsolute(cacheHome) ? cacheHome : join(home && isAbsolute(home) ? home : homedir(), ".cache");
-  return join(base, "nexus", "nats-server");
 }
 
 /** Newest version first. */

@@ -13,8 +13,8 @@ import { type BinarySearch, findNatsServer } from "../install/nats-server-binary
 import { rememberedTls, rememberTls, sameTls, type TlsSettings, tlsText, usualTls } from "../tls/tls-settings.ts";
 import { type BrokerInfo, guardPurpose, isServing, runningBroker } from "./broker-info.ts";
 import { isDiskFull } from "./disk.ts";
-import type { GuardMessage } from "./guard.ts";
 import type { GuardOptions } from "./guard-loop.ts";
+import type { GuardMessage } from "./guard-program.ts";
 import { addHolder, type HolderKind, takeCensus } from "./holders.ts";
 import { parseListen } from "./listen.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";

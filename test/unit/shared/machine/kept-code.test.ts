@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { cacheFolder } from "../../../../shared/machine/kept-code.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+
+const program = fileURLToPath(new URL("../../../../coordinator/cli/main.js", import.meta.url));
+const canKeep = Number(process.versions.node.split(".")[0]) >= 22;
+
+/** What `nexus --version` prints in an environment without the variables of the test runner. */
+const version = (env: NodeJS.ProcessEnv): string =>
+  execFileSync(process.execPath, [program, "--version"], {
+    encoding: "utf8",
+    env: { PATH: process.env["PATH"], ...env },
+  });
+
+describe("the engine's code of our programs", () => {
+  test("lies in a folder of the user's cache that nobody else can write, where the engine can keep it", () => {
+    const cache = temporaryFolder();
+    const first = version({ XDG_CACHE_HOME: cache });
+    const folder = join(cache, "nexus", "code");
+    assert.equal(existsSync(folder), canKeep);
+    if (canKeep) {
+      assert.equal(statSync(folder).mode & 0o777, 0o700);
+      assert.ok(readdirSync(folder, { recursive: true }).length > 1);
+    }
+    assert.equal(version({ XDG_CACHE_HOME: cache }), first);
+  });
+
+  test("is done without where nothing can be written", () => {
+    const place = join(temporaryFolder(), "home");
+    mkdirSync(place);
+    assert.match(version({ HOME: "/dev/null" }), /^\d+\.\d+\.\d+/);
+    assert.match(version({ HOME: place, XDG_CACHE_HOME: "relative" }), /^\d+\.\d+\.\d+/);
+    assert.equal(existsSync(join(place, ".cache", "nexus")), canKeep);
+  });
+
+  test("the cache is where the system's rules say", () => {
+    assert.equal(cacheFolder({ XDG_CACHE_HOME: "/var/cache/me", HOME: "/home/me" }), "/var/cache/me/nexus");
+    assert.equal(cacheFolder({ XDG_CACHE_HOME: "here", HOME: "/home/me" }), "/home/me/.cache/nexus");
+    assert.equal(cacheFolder({}), join(homedir(), ".cache", "nexus"));
+  });
+});
