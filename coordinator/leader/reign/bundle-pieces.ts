@@ -50,7 +50,7 @@ export function neededPieces({ jobs }: WorkspaceState, most: number): Set<string
 
 /** Keeps the pieces that jobs need, and deletes what nobody has needed for a day. */
 export class BundlePieces {
-  readonly #ports: Pick<ReignPorts, "bundles" | "clock">;
+  readonly #ports: Pick<ReignPorts, "bundles" | "clock" | "leads">;
   readonly #state: WorkspaceState;
   /** Since when nobody needs a piece, in monotonic milliseconds. */
   #needless = new Map<string, number>();
@@ -58,7 +58,7 @@ export class BundlePieces {
   readonly #ordered = new Set<string>();
   #sweeping: Promise<void> = Promise.resolve();
 
-  constructor(ports: Pick<ReignPorts, "bundles" | "clock">, state: WorkspaceState) {
+  constructor(ports: Pick<ReignPorts, "bundles" | "clock" | "leads">, state: WorkspaceState) {
     this.#ports = ports;
     this.#state = state;
   }
@@ -105,6 +105,10 @@ export class BundlePieces {
       else since.set(name, at);
     }
     this.#needless = since;
-    if (doomed.length > 0) await store.drop(doomed);
+    for (const seq of doomed) {
+      // A leader that came since may have given a job these pieces; they are its own to delete.
+      if (!this.#ports.leads()) return;
+      await store.drop(seq);
+    }
   }
 }

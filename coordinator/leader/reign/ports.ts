@@ -10,8 +10,8 @@ import type { Control } from "../../../shared/wire/messages.ts";
 export interface BundleStore {
   /** By name: the sequences at which a piece is stored. */
   pieces(): Promise<Map<string, number[]>>;
-  /** Deletes the messages at these sequences. */
-  drop(seqs: readonly number[]): Promise<void>;
+  /** Deletes the message at this sequence. */
+  drop(seq: number): Promise<void>;
 }
 
 /** Deletes what one worker has stored. */

@@ -17,8 +17,8 @@ export const bundleStore = (bus: Bus) => ({
     await readUpTo(bus, streams.blob, last, hear, { subjects: [allBundlePieces], sizesOnly: true });
     return found;
   },
-  async drop(seqs: readonly number[]): Promise<void> {
-    // They are sealed, so nothing needs to be overwritten.
-    for (const seq of seqs) await askJetStream(bus, `STREAM.MSG.DELETE.${streams.blob}`, { seq, no_erase: true });
+  async drop(seq: number): Promise<void> {
+    // It is sealed, so nothing needs to be overwritten.
+    await askJetStream(bus, `STREAM.MSG.DELETE.${streams.blob}`, { seq, no_erase: true });
   },
 });

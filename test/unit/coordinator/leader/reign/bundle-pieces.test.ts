@@ -31,8 +31,8 @@ function broker(...bundles: readonly PiecedBundle[]) {
   return {
     stored,
     pieces: async () => new Map(stored),
-    drop: async (seqs: readonly number[]) => {
-      for (const [name, [seq]] of stored) if (seqs.includes(seq ?? 0)) stored.delete(name);
+    drop: async (doomed: number) => {
+      for (const [name, [seq]] of stored) if (seq === doomed) stored.delete(name);
     },
   };
 }
@@ -63,6 +63,20 @@ describe("pieces on the broker", () => {
     story.now = 24 * hour;
     await story.reign.bundles.sweep(-1);
     assert.deepEqual([...store.stored.keys()], pieceNames(open));
+  });
+
+  test("are left to the next leader from the moment that this one leads no more", async () => {
+    const story = new TestReign();
+    const store = broker(bundle(1, 5));
+    const drop = async (seq: number): Promise<void> => {
+      await store.drop(seq);
+      if (store.stored.size === 3) story.leads = false;
+    };
+    story.bundles = { ...store, drop };
+    await story.reign.bundles.sweep(-1);
+    story.now = 24 * hour;
+    await story.reign.bundles.sweep(-1);
+    assert.equal(store.stored.size, 3);
   });
 
   test("of jobs that are over stay as far as they fit, the newest first", async () => {
