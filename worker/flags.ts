@@ -65,7 +65,7 @@ export const program = new Command("nexus-worker")
   .addOption(
     new Option(
       "--cache <size>",
-      "for code and data that jobs brought along, kept for later jobs; 0: as long as a run needs it",
+      "for code and data that jobs brought along, kept for later jobs, and as much for what their setups made; 0: as long as a run needs it",
     )
       .argParser(cacheSize)
       .default(10e9, "10GB"),

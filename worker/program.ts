@@ -189,7 +189,11 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       gpus,
       vitals: new Vitals(stateDir, { clock: systemClock, log, ...gpus.useReader(process.env["PATH"]) }),
       bundles: new BundleCache({ bus, clock: systemClock, log }, join(stateDir, "cache"), flags.cache),
-      environments: environmentsIn(join(stateDir, "environments"), housing, log),
+      environments: environmentsIn(
+        { folder: join(stateDir, "environments"), mostBytes: flags.cache, clock: systemClock },
+        housing,
+        log,
+      ),
       unpackCode: (code: CodeBundle) => unpackCode(stateDir, code),
       removeFolder: (folder: string) => rmSync(folder, { recursive: true, force: true }),
     };

@@ -10,6 +10,7 @@ import type { Priority } from "../processes/priority/standing.ts";
 import { reaperWords } from "../processes/reaper/reaper.ts";
 import { Sandbox } from "../processes/sandbox.ts";
 import { Environments, type SetupRoom } from "../setup/environments.ts";
+import type { KeptOptions } from "../setup/kept-environments.ts";
 
 /** What the owner of a machine allows the runs of a worker. */
 export interface Confinement {
@@ -81,14 +82,18 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
 }
 
 /** Where setups are executed: as runs are, with the same sandbox. */
-export function environmentsIn(folder: string, housing: Housing, log: Pick<Log, "info" | "warn">): Environments {
+export function environmentsIn(
+  kept: Omit<KeptOptions, "log">,
+  housing: Housing,
+  log: Pick<Log, "info" | "warn">,
+): Environments {
   const { environment, tag, sandbox, network } = housing;
   // By this mark the next process of this worker finds what a setup left behind.
   const env = { ...environment, [runMark]: `${tag}-setup` };
-  if (sandbox === null) return new Environments({ folder, environment: env, log });
+  if (sandbox === null) return new Environments({ ...kept, environment: env, log });
   const confined = (command: readonly string[], { cwd, ...room }: SetupRoom): string[] =>
     sandbox.around(command, { ...room, network: network && room.network, gpus: false }, ["--chdir", cwd]);
-  return new Environments({ folder, environment: sandbox.environment(env), confined, log });
+  return new Environments({ ...kept, environment: sandbox.environment(env), confined, log });
 }
 
 /** What a run may do on this machine, for its owner. */

@@ -1,19 +1,18 @@
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { Log } from "../../shared/log.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
+import type { RunEnvironment } from "../runner/protocol.ts";
 import { answer, findPython, type Python } from "./find-python.ts";
+import { KeptEnvironments, type KeptOptions } from "./kept-environments.ts";
 import { runCommand, SetupOutput } from "./run-command.ts";
 import { mentionsPip, setupDigest, type WantedSetup } from "./setup-digest.ts";
 
-/** A virtual environment that runs of a job use. */
-export interface Environment {
-  readonly folder: string;
-  /** What they must be able to read besides: where its Python is installed. */
-  readonly base: string;
-  /** For people and for the run's record: `python 3.12.4, setup 3f2a9c0d1e2b`. */
-  readonly text: string;
+/** A virtual environment that somebody uses: it stays until all have released it. */
+export interface HeldEnvironment {
+  readonly environment: RunEnvironment;
+  release(): void;
 }
 
 /** A setup failed: the machine's fault as far as anybody knows, and not the run's. */
@@ -28,9 +27,7 @@ export class SetupFailure extends Error {
   }
 }
 
-export interface EnvironmentsOptions {
-  /** Holds the environments. Nobody else uses it: the worker has a lock. */
-  readonly folder: string;
+export interface EnvironmentsOptions extends KeptOptions {
   /** What setups see of the worker's environment. */
   readonly environment: NodeJS.ProcessEnv;
   /** Puts a command into the worker's sandbox; left out: there is none. */
@@ -52,8 +49,8 @@ export interface SetupWish extends WantedSetup {
 }
 
 const limitMs = 3_600_000;
-/** Environments that nobody uses and that are older than the newest of so many are removed. */
-const mostKept = 8;
+/** Where pip and uv keep what they fetched, in the folder of the environments. */
+const downloads = "downloads";
 /** Says that the environment is whole. It lies beside the folder, where no setup can put a link in its place. */
 const markerOf = (folder: string): string => `${folder}.json`;
 const python = process.platform === "win32" ? "python.exe" : "python";
@@ -64,23 +61,36 @@ const python = process.platform === "win32" ? "python.exe" : "python";
  */
 export class Environments {
   readonly #options: EnvironmentsOptions;
-  readonly #making = new Map<string, Promise<Environment>>();
-  readonly #used = new Set<string>();
+  readonly #kept: KeptEnvironments;
+  readonly #making = new Map<string, Promise<RunEnvironment>>();
   readonly #digests = new Map<string, { readonly found: Python; readonly digest: string }>();
 
   constructor(options: EnvironmentsOptions) {
     this.#options = options;
+    this.#kept = new KeptEnvironments(options);
   }
 
   /** @throws SetupFailure with what was printed; Error if there is no such Python */
-  async ready(wish: SetupWish, signal: EndSignal): Promise<Environment> {
+  async ready(wish: SetupWish, signal: EndSignal): Promise<HeldEnvironment> {
     const { found, digest } = await this.#known(wish);
-    let work = this.#making.get(digest);
-    if (!work) {
-      work = this.#ensure(digest, wish, found, signal).finally(() => this.#making.delete(digest));
-      this.#making.set(digest, work);
+    const name = digest.slice(0, 32);
+    this.#kept.hold(name);
+    let isHeld = true;
+    const release = (): void => {
+      if (isHeld) this.#kept.release(name);
+      isHeld = false;
+    };
+    try {
+      let work = this.#making.get(digest);
+      if (!work) {
+        work = this.#ensure(digest, wish, found, signal).finally(() => this.#making.delete(digest));
+        this.#making.set(digest, work);
+      }
+      return { environment: await work, release };
+    } catch (error) {
+      release();
+      throw error;
     }
-    return work;
   }
 
   /** Worked out once for all runs of a job, whose code does not change. */
@@ -94,24 +104,25 @@ export class Environments {
     return fresh;
   }
 
-  async #ensure(digest: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<Environment> {
+  async #ensure(digest: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<RunEnvironment> {
     const folder = join(this.#options.folder, digest.slice(0, 32));
     const text = `python ${found.version}, setup ${digest.slice(0, 12)}`;
-    this.#used.add(folder);
     const isWhole = existsSync(markerOf(folder)) && existsSync(join(programsIn(folder), python));
     if (!isWhole) await this.#make(folder, wish, found, signal);
-    const now = Date.now() / 1000;
+    const now = this.#options.clock.wall() / 1000;
     utimesSync(markerOf(folder), now, now);
     return { folder, base: found.base, text };
   }
 
   async #make(folder: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<void> {
-    this.#removeOld();
     rmSync(markerOf(folder), { force: true });
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const cache = join(this.#options.folder, "downloads");
+    const cache = join(this.#options.folder, downloads);
     mkdirSync(cache, { recursive: true, mode: 0o700 });
+    const now = this.#options.clock.wall() / 1000;
+    utimesSync(cache, now, now);
+    this.#kept.hold(downloads);
     const output = new SetupOutput(`${folder}.log`);
     const cwd = wish.codeFolder ?? folder;
     const env = {
@@ -147,6 +158,8 @@ export class Environments {
       throw error;
     } finally {
       output.close();
+      for (const name of [basename(folder), downloads]) this.#kept.changed(name);
+      this.#kept.release(downloads);
     }
   }
 
@@ -154,22 +167,6 @@ export class Environments {
   async #usesUv(commands: readonly (readonly string[])[]): Promise<boolean> {
     if (!commands.every(([program]) => program === "pip" || program === "uv")) return false;
     return (await answer("uv", ["--version"], this.#options.environment)) !== "";
-  }
-
-  #removeOld(): void {
-    const { folder, log } = this.#options;
-    if (!existsSync(folder)) return;
-    const kept = readdirSync(folder)
-      .map((name) => join(folder, name))
-      .filter((place) => existsSync(markerOf(place)) && !this.#used.has(place))
-      .map((place) => ({ place, at: statSync(markerOf(place)).mtimeMs }))
-      .sort((a, b) => b.at - a.at);
-    for (const { place } of kept.slice(mostKept)) {
-      rmSync(markerOf(place), { force: true });
-      rmSync(place, { recursive: true, force: true });
-      rmSync(`${place}.log`, { force: true });
-      log.info({ place }, "an environment that no job used for long was deleted");
-    }
   }
 }
 

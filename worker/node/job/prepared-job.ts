@@ -7,8 +7,8 @@ import { messageOf } from "../../../shared/errors.ts";
 import { BusError, type EndSignal } from "../../../shared/ports.ts";
 import type { Assignment } from "../../../shared/wire/messages.ts";
 import { mostUnfit, mostUnfitWhy, type Unfit } from "../../../shared/wire/unfit.ts";
-import type { RunEnvironment, RunTask } from "../../runner/protocol.ts";
-import { SetupFailure } from "../../setup/environments.ts";
+import type { RunTask } from "../../runner/protocol.ts";
+import { type HeldEnvironment, SetupFailure } from "../../setup/environments.ts";
 import type { Ports } from "../ports.ts";
 import type { KnownJob } from "./known-job.ts";
 import { gpuRefusal, refusalOf } from "./refusal.ts";
@@ -108,6 +108,10 @@ export class PreparedJobs {
 
   async #prepare({ brought: { code, largeCode, inputs }, spec }: KnownJob): Promise<PreparedJob> {
     const held: { release(): void }[] = [];
+    const hold = <T extends { release(): void }>(got: T): T => {
+      held.push(got);
+      return got;
+    };
     const release = (): void => {
       for (const each of held.splice(0)) each.release();
     };
@@ -115,15 +119,14 @@ export class PreparedJobs {
       if (!bundle) return null;
       const { bundles } = this.#ports;
       if (!bundles) throw new Error("this worker fetches nothing that jobs bring along");
-      const got = await bundles.hold(bundle, isReadOnly, this.#signal);
-      held.push(got);
-      return got.folder;
+      return hold(await bundles.hold(bundle, isReadOnly, this.#signal)).folder;
     };
     try {
       const small = code && !this.#noCode ? this.#ports.unpackCode(code) : null;
       const codeFolder = small ?? (this.#noCode ? null : await folderOf(largeCode, false));
       const inputsFolder = await folderOf(inputs, true);
-      const environment = await this.#environment(spec.settings, codeFolder);
+      const made = await this.#environment(spec.settings, codeFolder);
+      const environment = made && hold(made).environment;
       return { ...nothing, folders: { codeFolder, inputsFolder, environment }, release };
     } catch (error) {
       release();
@@ -134,7 +137,7 @@ export class PreparedJobs {
   async #environment(
     { setup, python, network }: JobSettings,
     codeFolder: string | null,
-  ): Promise<RunEnvironment | null> {
+  ): Promise<HeldEnvironment | null> {
     if (setup.length === 0 && python === null) return null;
     const { environments } = this.#ports;
     if (!environments) throw new Error("this worker makes no environments");

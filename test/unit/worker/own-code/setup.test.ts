@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { systemClock } from "../../../../shared/clock.ts";
 import { Ending } from "../../../../shared/ending.ts";
 import { programsIn } from "../../../../worker/processes/virtual-environment.ts";
-import { Environments, SetupFailure } from "../../../../worker/setup/environments.ts";
+import { Environments, type HeldEnvironment, SetupFailure, type SetupWish } from "../../../../worker/setup/environments.ts";
 import { findPython } from "../../../../worker/setup/find-python.ts";
 import { mentionsPip, setupDigest } from "../../../../worker/setup/setup-digest.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
@@ -102,12 +103,60 @@ describe("the Python that a job asks for", () => {
 
 describe("environments", () => {
   const log = { info: () => undefined, warn: () => undefined };
+  const kept = { mostBytes: 1e9, clock: systemClock };
+  const ready = async (environments: Environments, wish: SetupWish) =>
+    (await environments.ready(wish, unending)).environment;
+
+  test("go when they are too many or were not used for long, and none that a run uses", async () => {
+    const [folder, tools] = [temporaryFolder(), temporaryFolder()];
+    fakePython(tools, "python3", "3.11.2");
+    const environment = { PATH: `${tools}:/usr/bin:/bin` };
+    let wall = Date.now();
+    const later: (() => void)[] = [];
+    const timer = { cancel: () => undefined, unref: () => timer };
+    const clock = {
+      wall: () => wall,
+      after: (_: number, act: () => void) => {
+        later.push(act);
+        return timer;
+      },
+    };
+    const environments = new Environments({ folder, mostBytes: 150_000, clock, environment, log });
+    const wish = (i: number) => ({
+      commands: [
+        ["sh", "-c", `: ${i}; head -c 60000 /dev/zero > $VIRTUAL_ENV/big; head -c 10 /dev/zero > $PIP_CACHE_DIR/x`],
+      ],
+      ...{ python: null, codeFolder: null, network: false },
+    });
+    const make = async (i: number) => {
+      wall += 60_000;
+      return environments.ready(wish(i), unending);
+    };
+    const isThere = (...made: readonly HeldEnvironment[]) => made.map((each) => existsSync(each.environment.folder));
+    const [one, two] = [await make(1), await make(2)];
+    two.release();
+    const three = await make(3);
+    three.release();
+    assert.deepEqual(isThere(one, two, three), [true, false, true], "the least recently used that no run uses");
+    assert.ok(!existsSync(`${two.environment.folder}.log`));
+    one.release();
+    one.release(); // counts once
+    const four = await make(1);
+    assert.equal(four.environment.folder, one.environment.folder);
+    wall += 15 * 86_400_000;
+    later.at(-1)?.();
+    assert.deepEqual(isThere(four, three), [true, false]);
+    assert.ok(!existsSync(join(folder, "downloads")));
+    wall += 15 * 86_400_000;
+    four.release();
+    assert.deepEqual(readdirSync(folder), []);
+  });
 
   test("are made once for all that want the same, and anew after they vanished", async () => {
     const folder = temporaryFolder();
     const tools = temporaryFolder();
     fakePython(tools, "python3", "3.11.2");
-    const options = { folder, environment: { PATH: `${tools}:/usr/bin:/bin`, HOME: tools }, log };
+    const options = { ...kept, folder, environment: { PATH: `${tools}:/usr/bin:/bin`, HOME: tools }, log };
     const wish = {
       commands: [["sh", "-c", "echo x >> $VIRTUAL_ENV/ran"]],
       python: null,
@@ -115,7 +164,7 @@ describe("environments", () => {
       network: false,
     };
     const environments = new Environments(options);
-    const [one, two] = await Promise.all([environments.ready(wish, unending), environments.ready(wish, unending)]);
+    const [one, two] = await Promise.all([ready(environments, wish), ready(environments, wish)]);
     assert.deepEqual(one, two);
     assert.match(one.text, /^python 3\.11\.2, setup [0-9a-f]{12}$/);
     const made = (): number => readdirSync(one.folder).length;
@@ -143,7 +192,7 @@ describe("environments", () => {
     const environment = { PATH: `${tools}:/usr/bin:/bin` };
     const link = `ln -s ${other} "$VIRTUAL_ENV/ready.json"`;
     const wish = { commands: [["sh", "-c", link]], python: null, codeFolder: null, network: false };
-    const made = await new Environments({ folder, environment, log }).ready(wish, unending);
+    const made = await ready(new Environments({ ...kept, folder, environment, log }), wish);
     assert.ok(existsSync(join(made.folder, "ready.json")));
     assert.equal(readFileSync(other, "utf8"), "secret");
   });
@@ -158,7 +207,7 @@ describe("environments", () => {
       commands: [["sh", "-c", `setsid sh -c 'echo $$ > ${pid}; exec sleep 1000' & while [ ! -s ${pid} ]; do :; done`]],
     };
     try {
-      assert.ok(await new Environments({ folder, environment, log }).ready(wish, unending));
+      assert.ok(await new Environments({ ...kept, folder, environment, log }).ready(wish, unending));
     } finally {
       process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL");
     }
@@ -169,6 +218,7 @@ describe("environments", () => {
     const tools = temporaryFolder();
     fakePython(tools, "python3", "3.11.2");
     const environments = new Environments({
+      ...kept,
       folder,
       environment: { PATH: `${tools}:/usr/bin:/bin`, HOME: tools },
       log,
