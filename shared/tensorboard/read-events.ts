@@ -10,7 +10,10 @@ export interface ScalarEvent {
 export interface TakenRecords {
   /** The records that are whole, and whose checksums fit. */
   readonly records: readonly Buffer[];
-  /** Bytes that they and broken ones took; the rest may still be written. */
+  /**
+   * Bytes that they, broken ones and those too long for a scalar took; the rest may still be written. More than there are: what is
+   * still to come of a long one is to be passed over.
+   */
   readonly taken: number;
   /** Records whose data does not fit their checksum: they are passed over. */
   readonly broken: number;
@@ -18,8 +21,10 @@ export interface TakenRecords {
   readonly isLost: boolean;
 }
 
-/** Larger ones (images, graphs) are no scalars; a length beyond this is damage. */
+/** A length beyond this is damage. */
 const longest = 1 << 30;
+/** Longer ones (images, graphs) are no scalars, and are not kept until they are whole. */
+const longestScalar = 1 << 20;
 
 /** The records at the beginning of a piece of an event file (TensorFlow's TFRecord). */
 export function takeRecords(data: Buffer): TakenRecords {
@@ -31,6 +36,10 @@ export function takeRecords(data: Buffer): TakenRecords {
     if (maskedCrc32c(head) !== data.readUInt32LE(taken + 8) || length > longest)
       return { records, taken, broken, isLost: true };
     const end = taken + 12 + length + 4;
+    if (length > longestScalar) {
+      taken = end;
+      continue;
+    }
     if (end > data.length) break;
     const body = data.subarray(taken + 12, end - 4);
     if (maskedCrc32c(body) === data.readUInt32LE(end - 4)) records.push(body);
@@ -83,8 +92,8 @@ function tensorValue(tensor: Buffer): number | undefined {
     // tensor_shape: a scalar has no dimension.
     if (field === 2 && [...fieldsIn(bytes)].some((dimension) => dimension.field === 2)) return undefined;
     if (field === 4) content = bytes;
-    if (field === 5) numbers.push(...(bytes.length > 0 ? floats(bytes) : [number]));
-    if (field === 6) numbers.push(...(bytes.length > 0 ? doubles(bytes) : [number]));
+    if (field === 5) numbers.push(...(bytes.length > 0 ? floats(bytes.subarray(0, 8)) : [number]));
+    if (field === 6) numbers.push(...(bytes.length > 0 ? doubles(bytes.subarray(0, 16)) : [number]));
     if ((field === 7 || field === 10) && bytes.length === 0) numbers.push(number);
   }
   if (numbers.length === 1) return numbers[0];

@@ -11,7 +11,7 @@ import { environmentIn } from "../../processes/virtual-environment.ts";
 import { type StageContext, StageFailure, type StageProcessor } from "../stage.ts";
 import { commandLine, textOf } from "./command-line.ts";
 import { type CommandSpec, readCommand } from "./command-spec.ts";
-import { MetricFiles } from "./files/metric-files.ts";
+import { type HowMuch, MetricFiles } from "./files/metric-files.ts";
 import { numberOf } from "./files/row.ts";
 import { IterCount } from "./iter-count.ts";
 import { type Measured, MetricPatterns, patternFor, SlowPattern } from "./metric-patterns.ts";
@@ -97,8 +97,8 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
       [directory, stateDirectory],
     );
   files?.begin();
-  const readFiles = (isLast: boolean): void => {
-    for (const { step, row, values, file } of files?.read(isLast) ?? []) {
+  const readFiles = (howMuch: HowMuch): void => {
+    for (const { step, row, values, file } of files?.read(howMuch) ?? []) {
       context.witness?.printed(
         `${file}: ${JSON.stringify({ ...(step === undefined ? {} : { step }), ...values })}`,
         true,
@@ -180,7 +180,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
     const still = program.freeze();
     try {
       await program.heardAll();
-      readFiles(true);
+      readFiles(isLast ? "last" : "all");
       // Meanwhile it may have been told to leave, and saves itself once it goes on.
       if (!signal.aborted && (isLast || !leaving.aborted)) await context.checkpoint(count.done, count.state());
     } finally {
@@ -190,14 +190,14 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   let looks = 0;
   const look = setInterval(() => {
     looks += 1;
-    if (looks % looksBetweenFiles === 0) readFiles(false);
+    if (looks % looksBetweenFiles === 0) readFiles("new");
     // One that leaves saves itself first.
     if (takes > 0 || !context.checkpointDue() || leaving.aborted) return;
     void take(false);
   }, lookEveryMs);
   try {
     const { code, signal: how, why } = await program.ended;
-    readFiles(true);
+    readFiles("last");
     if (how === "SIGTERM" || wasTermSent) {
       const limit = performance.now() + wordMs;
       while (!signal.aborted && (takes > 0 || (!leaving.aborted && performance.now() < limit)))

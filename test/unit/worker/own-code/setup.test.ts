@@ -5,7 +5,12 @@ import { describe, test } from "node:test";
 import { systemClock } from "../../../../shared/clock.ts";
 import { Ending } from "../../../../shared/ending.ts";
 import { programsIn } from "../../../../worker/processes/virtual-environment.ts";
-import { Environments, type HeldEnvironment, SetupFailure, type SetupWish } from "../../../../worker/setup/environments.ts";
+import {
+  Environments,
+  type HeldEnvironment,
+  SetupFailure,
+  type SetupWish,
+} from "../../../../worker/setup/environments.ts";
 import { findPython } from "../../../../worker/setup/find-python.ts";
 import { mentionsPip, setupDigest } from "../../../../worker/setup/setup-digest.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { crc32 } from "node:zlib";
+import { record } from "../../../../shared/tensorboard/event-file.ts";
 import { bytes, integer, message, text } from "../../../../shared/tensorboard/protobuf.ts";
 import { takeRecords } from "../../../../shared/tensorboard/read-events.ts";
 import { EventRows } from "../../../../worker/stages/Command_Proc/files/event-rows.ts";
-import { MetricFiles } from "../../../../worker/stages/Command_Proc/files/metric-files.ts";
+import { type HowMuch, MetricFiles } from "../../../../worker/stages/Command_Proc/files/metric-files.ts";
 import { WandbRows } from "../../../../worker/stages/Command_Proc/files/wandb-rows.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
@@ -23,7 +24,8 @@ const events = readFileSync(
 function watched(path: string, metrics = ["acc", "loss"], columns: Readonly<Record<string, string>> = {}) {
   const folder = temporaryFolder();
   const files = new MetricFiles({ path, columns }, metrics, [folder]);
-  const read = (isLast = false) => files.read(isLast).map(({ step, row, values }) => [step ?? `row ${row}`, values]);
+  const read = (howMuch: HowMuch = "new") =>
+    files.read(howMuch).map(({ step, row, values }) => [step ?? `row ${row}`, values]);
   return { folder, file: join(folder, path), files, read };
 }
 
@@ -36,8 +38,8 @@ describe("a table that grows", () => {
     appendFileSync(file, ",,\n2,,0.2,\n3,0.7,,\n");
     assert.deepEqual(read(), [[2, { loss: 0.8, acc: 0.2 }]]);
     assert.deepEqual(read(), []);
-    assert.deepEqual(read(true), [[3, { loss: 0.7 }]]);
-    assert.deepEqual(read(true), []);
+    assert.deepEqual(read("last"), [[3, { loss: 0.7 }]]);
+    assert.deepEqual(read("last"), []);
   });
 
   test("counts from where its attempt began, whatever an earlier one has left", () => {
@@ -59,12 +61,29 @@ describe("a table that grows", () => {
     ]);
   });
 
+  test("has many rows in a small file", () => {
+    const { file, files } = watched("m.csv", ["loss"]);
+    writeFileSync(file, `loss\n${"1\n".repeat(200_000)}`);
+    assert.equal(files.read("last").length, 200_000);
+  });
+
+  test("loses no metric to a checkpoint between two rows of one iteration", () => {
+    const { file, files, read } = watched("m.csv");
+    writeFileSync(file, "step,loss,acc\n1,0.9,0.1\n2,0.8,\n");
+    assert.deepEqual(
+      files.read("all").map(({ step }) => step),
+      [1],
+    );
+    appendFileSync(file, "2,,0.2\n");
+    assert.deepEqual(read(), [[2, { loss: 0.8, acc: 0.2 }]]);
+  });
+
   test("is read to its end when the program has ended, however large it is", () => {
     const { file, files } = watched("m.csv");
     const filler = "x".repeat(1000);
     const lines = Array.from({ length: 20_000 }, (_, i) => `${i + 1},0.5,${filler}\n`);
     writeFileSync(file, `step,loss,note\n${lines.join("")}`);
-    assert.equal(files.read(true).at(-1)?.step, 20_000);
+    assert.equal(files.read("last").at(-1)?.step, 20_000);
   });
 
   test("has quotes, semicolons or tabs, percent signs, nan and inf", () => {
@@ -74,7 +93,7 @@ describe("a table that grows", () => {
     ] as const) {
       const { file, read } = watched(name, ["acc", "loss"], { loss: "val; loss" });
       writeFileSync(file, content);
-      assert.deepEqual(read(true), [
+      assert.deepEqual(read("last"), [
         [1, { acc: 93, loss: 0.5 }],
         [2, { acc: Number.NEGATIVE_INFINITY, loss: Number.NaN }],
       ]);
@@ -90,14 +109,14 @@ describe("a table that grows", () => {
     ]);
     const named = watched("m.csv", ["loss"], { iters: "n" });
     writeFileSync(named.file, "n,loss\n10,3\n20,2\n");
-    assert.deepEqual(named.read(true), [
+    assert.deepEqual(named.read("last"), [
       [10, { loss: 3 }],
       [20, { loss: 2 }],
     ]);
   });
 
   test("that is written anew, with a new column as Lightning does it, or replaced, is read from its start, and nothing twice", () => {
-    const { file, read, folder } = watched("m.csv");
+    const { file, read, folder } = watched("m.csv", ["loss", "acc"]);
     writeFileSync(file, "step,loss\n1,0.9\n2,0.8\n");
     assert.deepEqual(read(), [[1, { loss: 0.9 }]]);
     writeFileSync(file, "step,loss,acc\n1,0.9,\n2,0.8,\n2,,0.5\n3,0.7,0.6\n");
@@ -117,7 +136,7 @@ describe("JSON", () => {
     writeFileSync(file, 'starting\n{"epoch": 0, "val": {"acc": 0.5}, "loss": NaN}\n[1]\n{"epoch": 1, "lo');
     assert.deepEqual(read(), [[0, { acc: 0.5, loss: Number.NaN }]]);
     appendFileSync(file, 'ss": "2.5"}\n');
-    assert.deepEqual(read(true), [[1, { loss: 2.5 }]]);
+    assert.deepEqual(read("last"), [[1, { loss: 2.5 }]]);
   });
 
   test("a summary that is written anew is read whole, once it is whole", () => {
@@ -127,7 +146,7 @@ describe("JSON", () => {
     writeFileSync(file, '{"_step": 3, "acc": 0.25}');
     assert.deepEqual(read(), [[3, { acc: 0.25 }]]);
     writeFileSync(file, '{"_step": 9, "acc": 0.5}   ');
-    assert.deepEqual(read(true), [[9, { acc: 0.5 }]]);
+    assert.deepEqual(read("last"), [[9, { acc: 0.5 }]]);
   });
 });
 
@@ -168,16 +187,80 @@ describe("TensorBoard's events", () => {
     assert.ok(scalars([lost]).length < expected.length);
   });
 
+  test("too long for a scalar are passed over unread, however they come", () => {
+    const long = Buffer.from(record(message(bytes(3, Buffer.alloc(3 << 20)))));
+    const all = Buffer.concat([events, long, events]);
+    for (const size of [4096, 1 << 20, all.length]) {
+      const pieces = Array.from({ length: Math.ceil(all.length / size) }, (_, i) =>
+        all.subarray(i * size, (i + 1) * size),
+      );
+      assert.deepEqual(scalars(pieces), [...expected, ...expected], `pieces of ${size}`);
+    }
+    const tensor = message(integer(1, 1), bytes(5, Buffer.alloc(600_000)));
+    const value = message(text(1, "x"), bytes(8, tensor));
+    assert.deepEqual(scalars([Buffer.from(record(message(integer(2, 1), bytes(5, message(bytes(1, value))))))]), []);
+  });
+
   test("are found in a folder, also below it and later, and merged by their steps", () => {
     const { folder, read, files } = watched("runs", ["val_acc", "loss"], { loss: "train/loss" });
     assert.deepEqual(read(), []);
     mkdirSync(join(folder, "runs", "today", "a"), { recursive: true });
     writeFileSync(join(folder, "runs", "today", "a", "events.out.tfevents.1.host.0"), events);
     assert.deepEqual(
-      read(true),
+      read("last"),
       [0, 1, 2, 3].map((step) => [step, { val_acc: 0.25 * (step + 1), loss: Math.fround(1 / (step + 1)) }]),
     );
     assert.deepEqual(files.seen.files, ["runs/today/a/events.out.tfevents.1.host.0"]);
+  });
+});
+
+describe("two files of a folder", () => {
+  const line = (step: number, values: object): string => `${JSON.stringify({ step, ...values })}\n`;
+
+  function two(metrics: readonly string[], columns: Readonly<Record<string, string>> = {}) {
+    const found = watched("runs", [...metrics], columns);
+    const paths = ["train", "val"].map((name) => join(found.folder, "runs", name, "log.jsonl"));
+    for (const path of paths) mkdirSync(dirname(path), { recursive: true });
+    const [train = "", val = ""] = paths;
+    return { ...found, train, val };
+  }
+
+  test("an iteration waits for the metrics of the one that is behind, and not for ever", () => {
+    const { train, val, read } = two(["acc", "loss"]);
+    appendFileSync(train, line(1, { loss: 3 }) + line(2, { loss: 2 }) + line(3, { loss: 1 }));
+    assert.deepEqual(read(), [], "without the first metric");
+    appendFileSync(val, line(1, { acc: 0.1 }) + line(2, { acc: 0.2 }));
+    // New files are looked for now and then.
+    const seen = [1, 2, 3, 4].flatMap(() => read());
+    assert.deepEqual(seen, [
+      [1, { acc: 0.1, loss: 3 }],
+      [2, { acc: 0.2, loss: 2 }],
+    ]);
+    appendFileSync(val, line(3, { acc: 0.3 }));
+    appendFileSync(train, line(4, { loss: 0.5 }) + line(5, { loss: 0.4 }));
+    assert.deepEqual(read(), [[3, { acc: 0.3, loss: 1 }]]);
+    let found = read();
+    for (let i = 0; i < 300 && found.length === 0; i += 1) found = read();
+    assert.deepEqual(found, [[4, { loss: 0.5 }]]);
+    assert.deepEqual(read("last"), [[5, { loss: 0.4 }]]);
+  });
+
+  test("an iteration for which the other has nothing is told once the other is past it", () => {
+    const { train, val, read } = two(["loss", "acc"]);
+    appendFileSync(train, line(1, { loss: 3 }) + line(2, { loss: 2 }) + line(3, { loss: 1 }));
+    appendFileSync(val, line(3, { acc: 0.3 }));
+    assert.deepEqual(read(), [
+      [1, { loss: 3 }],
+      [2, { loss: 2 }],
+      [3, { loss: 1, acc: 0.3 }],
+    ]);
+  });
+
+  test("that call their metrics alike are told apart by their folders", () => {
+    const { train, val, read } = two(["val_loss", "loss"], { loss: "train/loss" });
+    appendFileSync(train, line(1, { loss: 3 }));
+    appendFileSync(val, line(1, { loss: 4 }));
+    assert.deepEqual(read(), [[1, { loss: 3, val_loss: 4 }]]);
   });
 });
 
@@ -238,7 +321,7 @@ describe("W&B's offline files", () => {
     mkdirSync(join(folder, "wandb", "offline-run-1", "files"), { recursive: true });
     writeFileSync(join(folder, "wandb", "offline-run-1", "run-1.wandb"), wandbFile([history(4, { acc: 0.75 })]));
     writeFileSync(join(folder, "wandb", "offline-run-1", "files", "wandb-summary.json"), '{"acc": 1, "_step": 9}');
-    assert.deepEqual(read(true), [[4, { acc: 0.75 }]]);
+    assert.deepEqual(read("last"), [[4, { acc: 0.75 }]]);
   });
 });
 
@@ -247,16 +330,16 @@ describe("what is no file of metrics", () => {
     const { folder, file, read } = watched("m.csv", ["loss"]);
     writeFileSync(join(folder, "elsewhere.csv"), "loss\n1\n");
     symlinkSync(join(folder, "elsewhere.csv"), file);
-    assert.deepEqual(read(true), []);
+    assert.deepEqual(read("last"), []);
     const pipe = watched("p.csv", ["loss"]);
     execFileSync("mkfifo", [pipe.file]);
-    assert.deepEqual(pipe.read(true), []);
+    assert.deepEqual(pipe.read("last"), []);
   });
 
   test("a file without the metrics tells which numbers it has", () => {
     const { file, read, files } = watched("m.csv", ["accuracy"]);
     writeFileSync(file, "step,top1,name\n1,0.5,x\n");
-    assert.deepEqual(read(true), []);
+    assert.deepEqual(read("last"), []);
     assert.deepEqual(files.seen, { files: ["m.csv"], columns: ["step", "top1"] });
   });
 });

@@ -4,13 +4,19 @@ import type { Row, RowReader } from "./row.ts";
 /** The scalars of TensorBoard's event files. What does not fit its checksum is passed over. */
 export class EventRows implements RowReader {
   #rest: Buffer = Buffer.alloc(0);
+  /** Of a record that is too long for a scalar. */
+  #toSkip = 0;
   #isLost = false;
 
   push(bytes: Buffer): Row[] {
-    if (this.#isLost) return [];
-    const data = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    const skipped = Math.min(this.#toSkip, bytes.length);
+    this.#toSkip -= skipped;
+    if (this.#isLost || skipped === bytes.length) return [];
+    const fresh = bytes.subarray(skipped);
+    const data = this.#rest.length === 0 ? fresh : Buffer.concat([this.#rest, fresh]);
     const { records, taken, isLost } = takeRecords(data);
     this.#rest = Buffer.from(data.subarray(taken));
+    this.#toSkip = Math.max(0, taken - data.length);
     this.#isLost = isLost;
     return records.flatMap((record) => {
       try {

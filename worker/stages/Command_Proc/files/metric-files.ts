@@ -1,5 +1,5 @@
 import { type Dirent, lstatSync, readdirSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { EventRows } from "./event-rows.ts";
 import { keyOf, type Row, type RowReader } from "./row.ts";
 import { TailedFile } from "./tailed-file.ts";
@@ -23,18 +23,30 @@ export interface FileReport {
   readonly file: string;
 }
 
+interface Pending {
+  readonly values: ReadonlyMap<string, number>;
+  readonly file: string;
+  /** The reading that brought the first of them. */
+  readonly since: number;
+}
+
+/** `new`: what has come, and nothing that waits for more; `all`: to the end of the files; `last`: nothing more will come. */
+export type HowMuch = "new" | "all" | "last";
+
 /** Folders are looked through again after so many readings: files appear late. */
 const readingsBetweenLooks = 4;
 const deepest = 6;
 const mostEntries = 2000;
 const mostFiles = 50;
+/** So many readings, two minutes, a metric is waited for that another file will have: TensorBoard's writers write every two minutes. */
+const mostReadings = 240;
 /** Names that the error of a run without metrics can tell. */
 const mostColumns = 40;
 
 /**
  * Metrics in files that a program writes: tables (CSV), JSON lines, TensorBoard's events, the folders of Lightning's CSVLogger and of
  * W&B offline. They are read while they grow. What one iteration has in several rows, or in several files, is one report: it is made once
- * all metrics are there, or a later iteration is, or the program has ended.
+ * all metrics are there, or a later iteration is in the files that have those metrics, or the program has ended.
  */
 export class MetricFiles {
   readonly #source: FileSource;
@@ -42,7 +54,9 @@ export class MetricFiles {
   readonly #folders: readonly string[];
   readonly #files = new Map<string, TailedFile>();
   readonly #columnOf: readonly (readonly [metric: string, column: string])[];
-  readonly #pending = new Map<number, { readonly values: ReadonlyMap<string, number>; readonly file: string }>();
+  readonly #pending = new Map<number, Pending>();
+  /** By metric: the newest iteration that has it, in each file with a count. */
+  readonly #newestIn = new Map<string, Map<string, number>>();
   /** By file: rows without a count that had a metric. */
   readonly #counted = new Map<string, number>();
   readonly #columns = new Set<string>();
@@ -73,33 +87,47 @@ export class MetricFiles {
     this.#counted.clear();
   }
 
-  /** What has come since. @param isLast  nothing more is waited for */
-  read(isLast: boolean): FileReport[] {
-    if (isLast || this.#files.size === 0 || this.#readings % readingsBetweenLooks === 0) this.#look();
+  /** What has come since. */
+  read(howMuch: HowMuch): FileReport[] {
+    if (howMuch !== "new" || this.#files.size === 0 || this.#readings % readingsBetweenLooks === 0) this.#look();
     this.#readings += 1;
-    const reports = this.#rows(isLast);
-    for (const step of [...this.#pending.keys()].sort((a, b) => a - b)) {
-      const { values, file } = this.#pending.get(step) ?? {};
-      if (!values || !(isLast || step < this.#newest || values.size === this.#metrics.length)) continue;
+    const reports = this.#rows(howMuch !== "new");
+    for (const [step, pending] of [...this.#pending].sort(([a], [b]) => a - b)) {
+      // Those behind it wait too: reports come in their order.
+      if (howMuch !== "last" && this.#isAwaited(step, pending)) break;
+      const { values, file } = pending;
       this.#pending.delete(step);
       this.#told = step;
-      reports.push({ step, row: undefined, values: Object.fromEntries(values), file: this.#shown(file ?? "") });
+      reports.push({ step, row: undefined, values: Object.fromEntries(values), file: this.#shown(file) });
     }
     return reports;
   }
 
+  /** Whether more of that iteration may come. */
+  #isAwaited(step: number, { values, since }: Pending): boolean {
+    if (values.size === this.#metrics.length) return false;
+    if (step >= this.#newest) return true;
+    if (this.#readings - since >= mostReadings) return false;
+    return this.#metrics.some((metric, i) => {
+      if (values.has(metric)) return false;
+      const files = this.#newestIn.get(metric);
+      // Without the first one a report says nothing to a search.
+      return files ? [...files.values()].every((newest) => newest < step) : i === 0;
+    });
+  }
+
   /** Reads on, and keeps the rows with a count until their time comes. @returns those without one */
-  #rows(isLast: boolean): FileReport[] {
+  #rows(isWhole: boolean): FileReport[] {
     const reports: FileReport[] = [];
     for (const [path, file] of this.#files) {
       let hasMore = true;
-      // At the end all of it counts, however large it is.
-      for (let looks = 0; hasMore && (isLast || looks === 0); looks += 1) {
+      // Then all of it counts, however large it is.
+      for (let looks = 0; hasMore && (isWhole || looks === 0); looks += 1) {
         const { rows, isNew, hasMore: more } = file.read();
         hasMore = more;
         if (isNew) this.#counted.delete(path);
         for (const row of rows) {
-          const values = this.#valuesIn(row);
+          const values = this.#valuesIn(row, path);
           if (values.size === 0) continue;
           if (row.step !== undefined) {
             this.#keep(row.step, values, path);
@@ -115,10 +143,15 @@ export class MetricFiles {
   }
 
   #keep(step: number, values: ReadonlyMap<string, number>, file: string): void {
+    for (const metric of values.keys()) {
+      const files = this.#newestIn.get(metric) ?? new Map<string, number>();
+      this.#newestIn.set(metric, files.set(file, Math.max(step, files.get(file) ?? step)));
+    }
     if (step <= this.#told) return;
     this.#newest = Math.max(this.#newest, step);
     const known = this.#pending.get(step);
-    this.#pending.set(step, { values: new Map([...(known?.values ?? []), ...values]), file });
+    const since = known?.since ?? this.#readings;
+    this.#pending.set(step, { values: new Map([...(known?.values ?? []), ...values]), file, since });
   }
 
   #shown = (path: string): string => {
@@ -126,11 +159,12 @@ export class MetricFiles {
     return folder === undefined ? this.#source.path : relative(folder, path);
   };
 
-  #valuesIn({ values }: Row): Map<string, number> {
+  #valuesIn({ values }: Row, path: string): Map<string, number> {
     for (const name of values.keys()) if (this.#columns.size < mostColumns) this.#columns.add(name);
     const found = new Map<string, number>();
+    const folder = keyOf(basename(dirname(path)));
     for (const [metric, column] of this.#columnOf) {
-      const value = values.get(column) ?? likeNamed(values, column);
+      const value = values.get(column) ?? likeNamed(values, keyOf(column)) ?? inFolder(values, keyOf(column), folder);
       if (value !== undefined) found.set(metric, value);
     }
     return found;
@@ -159,11 +193,14 @@ export class MetricFiles {
 }
 
 /** `val_acc` stands for `val/acc`, since a metric's name has no slash. */
-function likeNamed(values: ReadonlyMap<string, number>, column: string): number | undefined {
-  const key = keyOf(column);
+function likeNamed(values: ReadonlyMap<string, number>, key: string): number | undefined {
   for (const [name, value] of values) if (keyOf(name) === key) return value;
   return undefined;
 }
+
+/** `validation/loss` stands for `loss` in a file of the folder `validation`. */
+const inFolder = (values: ReadonlyMap<string, number>, key: string, folder: string): number | undefined =>
+  key.startsWith(`${folder}_`) ? likeNamed(values, key.slice(folder.length + 1)) : undefined;
 
 function readerFor(path: string, counter: string): RowReader {
   const name = basename(path);

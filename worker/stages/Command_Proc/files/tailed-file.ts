@@ -55,7 +55,7 @@ export class TailedFile {
           this.#head = Buffer.concat([this.#head, bytes.subarray(0, headBytes - this.#head.length)]);
         this.#offset += count;
         read += count;
-        rows.push(...this.#rows.push(bytes));
+        for (const row of this.#rows.push(bytes)) rows.push(row);
       }
       return { rows, isNew, hasMore: read >= mostBytesAtOnce };
     } finally {

@@ -9,6 +9,8 @@ import { type Row, type RowReader, rowOf } from "./row.ts";
  */
 const blockBytes = 32_768;
 const headerBytes = 7;
+/** Of a record; longer ones (code, configurations) are no history. */
+const mostParts = 64;
 const kinds = { full: 1, first: 2, middle: 3, last: 4 } as const;
 
 export class WandbRows implements RowReader {
@@ -57,6 +59,7 @@ export class WandbRows implements RowReader {
   #joined(kind: number, data: Buffer): Buffer | undefined {
     if (kind === kinds.full) return data;
     if (kind === kinds.first) this.#parts = [data];
+    else if (this.#parts.length > mostParts) this.#parts = [];
     else if (this.#parts.length > 0) this.#parts.push(data);
     if (kind !== kinds.last || this.#parts.length === 0) return undefined;
     const whole = Buffer.concat(this.#parts);
