@@ -1,4 +1,5 @@
-import { checkArguments, type McpTool, mcpTools, schemaOf } from "./mcp-tools.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import { checkArguments, type McpTool, mcpTools, schemaOf, shown } from "./mcp-tools.ts";
 
 /** What a command came to. */
 export interface CommandOutcome {
@@ -19,6 +20,8 @@ const protocols = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as co
 const errors = { parse: -32700, request: -32600, method: -32601, params: -32602 } as const;
 /** Characters of an answer; an assistant reads no more at once. */
 const mostText = 100_000;
+/** Commands at once; each is a process of its own, and further ones wait. */
+const mostCommands = 4;
 
 type Id = string | number;
 
@@ -30,6 +33,8 @@ export class McpServer {
   readonly #ports: McpPorts;
   readonly #tools: readonly McpTool[];
   readonly #underWay = new Map<Id, AbortController>();
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
   #isReady = false;
 
   constructor(ports: McpPorts, allowChanges: boolean) {
@@ -76,7 +81,7 @@ export class McpServer {
       this.#refuse(
         id,
         errors.method,
-        `there is no method ${JSON.stringify(method)}; there are: initialize, ping, tools/list, tools/call`,
+        `there is no method ${shown(method)}; there are: initialize, ping, tools/list, tools/call`,
       );
   }
 
@@ -105,7 +110,7 @@ export class McpServer {
       this.#refuse(
         id,
         errors.params,
-        `${JSON.stringify(name) ?? "nothing"} ${why}; there are: ${this.#tools.map((each) => each.name).join(", ")}`,
+        `${shown(name)} ${why}; there are: ${this.#tools.map((each) => each.name).join(", ")}`,
       );
       return;
     }
@@ -114,17 +119,35 @@ export class McpServer {
       this.#refuse(id, errors.params, checked["problem"]);
       return;
     }
+    if (this.#underWay.has(id)) {
+      this.#refuse(id, errors.request, "an earlier request of the same id is still carried out");
+      return;
+    }
     const abort = new AbortController();
     this.#underWay.set(id, abort);
+    if (this.#running >= mostCommands) await new Promise<void>((go) => this.#waiting.push(go));
+    this.#running += 1;
     try {
-      const outcome = await this.#ports.command(tool.words(checked as Parameters<McpTool["words"]>[0]), abort.signal);
       // A request that was cancelled gets no answer.
+      if (abort.signal.aborted) return;
+      const outcome = await this.#carriedOut(tool.words(checked as Parameters<McpTool["words"]>[0]), abort.signal);
       if (abort.signal.aborted) return;
       const isError = outcome.code !== 0;
       const text = isError ? outcome.stderr.trim() || `exit code ${outcome.code}` : answerText(outcome);
       this.#ports.send({ jsonrpc: "2.0", id, result: { content: [{ type: "text", text }], isError } });
     } finally {
       this.#underWay.delete(id);
+      this.#running -= 1;
+      this.#waiting.shift()?.();
+    }
+  }
+
+  /** A command that the system does not start ends no server. */
+  async #carriedOut(words: readonly string[], signal: AbortSignal): Promise<CommandOutcome> {
+    try {
+      return await this.#ports.command(words, signal);
+    } catch (error) {
+      return { code: null, stdout: "", stderr: `nexus could not be started: ${messageOf(error)}` };
     }
   }
 

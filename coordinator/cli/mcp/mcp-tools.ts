@@ -155,6 +155,11 @@ export function schemaOf({ arguments: all }: McpTool): object {
 const mostLast = 1000;
 /** Names of jobs, runs and workers, with workspace and wildcard; never what could be an option. */
 const namePattern = /^[A-Za-z0-9][\w.*/,-]*$/;
+/** Characters of an argument. */
+const longest = 2000;
+
+/** A value in an error, no longer than a person reads. */
+export const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 200);
 
 /** The arguments with defaults put in; or what is wrong with them. */
 export function checkArguments(tool: McpTool, raw: unknown): Given | { readonly problem: string } {
@@ -165,18 +170,20 @@ export function checkArguments(tool: McpTool, raw: unknown): Given | { readonly 
   const unknown = Object.keys(given).find((key) => !known.includes(key));
   if (unknown !== undefined)
     return {
-      problem: `${tool.name} has no argument ${JSON.stringify(unknown)}; it has: ${known.join(", ") || "none"}`,
+      problem: `${tool.name} has no argument ${shown(unknown)}; it has: ${known.join(", ") || "none"}`,
     };
   const checked: Record<string, string | number> = {};
   for (const [key, { kind, fallback, description }] of Object.entries(tool.arguments)) {
     const value = given[key] ?? fallback;
-    const found = `found ${JSON.stringify(value) ?? "nothing"}`;
+    const found = `found ${shown(value)}`;
     if (kind === "count") {
       if (!Number.isInteger(value) || Number(value) < 1 || Number(value) > mostLast)
         return { problem: `${key}: expected a whole number from 1 to ${mostLast}, ${found}` };
       checked[key] = Number(value);
     } else if (typeof value !== "string" || (value === "" && fallback === undefined)) {
       return { problem: `${key}: expected ${description}, ${found}` };
+    } else if (value.length > longest || /\p{Cc}/u.test(value)) {
+      return { problem: `${key}: expected at most ${longest} characters, none of them a control character, ${found}` };
     } else if (value !== "" && kind === "name" && !namePattern.test(value)) {
       return { problem: `${key}: expected ${description}, ${found}` };
     } else checked[key] = value;

@@ -147,3 +147,59 @@ test("a cancelled request ends its command, and is not answered", async () => {
   await call;
   assert.deepEqual([isEnded, sent.length], [true, 1]);
 });
+
+test("what no command line can hold is refused, and a command that cannot be started ends nothing", async () => {
+  const { begin, call, commands } = server();
+  await begin();
+  for (const filter of ["a\0b", "\x1b[2J", "x".repeat(3000)]) {
+    const answer = await call("list_runs", { job: "job1", filter });
+    assert.match(answer?.error?.message ?? "", /^filter: expected at most 2000 characters, none of them a control/);
+    assert.ok((answer?.error?.message.length ?? 0) < 400);
+  }
+  assert.deepEqual(commands, []);
+  const broken = server();
+  await broken.begin();
+  const mcp = new McpServer(
+    {
+      version: "1",
+      send: (message) => void broken.sent.push(message as Answer),
+      command: () => Promise.reject(new Error("spawn E2BIG")),
+    },
+    false,
+  );
+  await mcp.hear('{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}');
+  await mcp.hear('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"list_jobs"}}');
+  assert.match(JSON.stringify(broken.sent.at(-1)), /"text":"nexus could not be started: spawn E2BIG".*"isError":true/);
+});
+
+test("a few commands are carried out at once, and a number that is taken is refused", async () => {
+  const sent: Answer[] = [];
+  let [running, most] = [0, 0];
+  const ends: (() => void)[] = [];
+  const mcp = new McpServer(
+    {
+      version: "1",
+      send: (message) => void sent.push(message as Answer),
+      command: async () => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise<void>((end) => ends.push(end));
+        running -= 1;
+        return { code: 0, stdout: "{}", stderr: "" };
+      },
+    },
+    false,
+  );
+  await mcp.hear('{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}');
+  const call = (id: number) =>
+    mcp.hear(`{"jsonrpc":"2.0","id":${id},"method":"tools/call","params":{"name":"list_jobs"}}`);
+  const calls = Array.from({ length: 50 }, (_, i) => call(i + 1));
+  await call(1);
+  assert.match(sent.at(-1)?.error?.message ?? "", /same id/);
+  while (sent.length < 52) {
+    ends.shift()?.();
+    await new Promise(setImmediate);
+  }
+  await Promise.all(calls);
+  assert.equal(most, 4);
+});
