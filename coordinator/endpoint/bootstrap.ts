@@ -35,20 +35,21 @@ export function bootstrapFor(line: string, addresses: readonly string[], handedO
 const mistrusted =
   "the package of the coordinator was not found, or was changed on its way; type the line that it prints now";
 
-/** Holds no single quotes, so that a shell can. All addresses are asked at once. */
+/** Holds no single quotes, so that a shell can. All addresses are asked at once; of what is longer than any script no more is read. */
 export const nodeLoader = (addresses: readonly string[], sha256: string): string =>
-  `Promise.any("${addresses.join(",")}".split(",").map(async a=>{` +
-  `const b=Buffer.from(await(await fetch("http://"+a+"/node",{signal:AbortSignal.timeout(9e3)})).arrayBuffer());` +
+  `Promise.any("${addresses.join(",")}".split(",").map(async a=>{const p=[];let n=0;` +
+  `for await(const c of(await fetch("http://"+a+"/node",{redirect:"error",signal:AbortSignal.timeout(9e3)})).body)` +
+  `if(p.push(c)&&(n+=c.length)>99999)throw 0;const b=Buffer.concat(p);` +
   `if(require("crypto").createHash("sha256").update(b).digest("base64url")==="${sha256}")return[a,b];throw 0` +
   `})).then(([a,b])=>{globalThis.nexusFrom=a;return import(["data:text/javascript;base64",b.toString("base64")])},` +
   `()=>{console.error("${mistrusted}");process.exitCode=4})`;
 
 /** Holds no double quotes, `$` or backquotes, so that a shell can. */
 const pythonLoader = (addresses: readonly string[], sha256: string): string =>
-  "import hashlib,urllib.request as u;" +
+  "import hashlib,http.client as u;" +
   `exec('for a in \\'${addresses.join(",")}\\'.split(\\',\\'):` +
-  "\\n try:b=u.build_opener(u.ProxyHandler({})).open(\\'http://\\'+a+\\'/python\\',timeout=9).read(99999)" +
-  "\\n except OSError:continue" +
+  "\\n try:c=u.HTTPConnection(a,timeout=9);c.request(\\'GET\\',\\'/python\\');b=c.getresponse().read(99999)" +
+  "\\n except Exception:continue" +
   `\\n if hashlib.sha256(b).hexdigest()==\\'${sha256}\\':exec(b,dict(nexus_from=a));break` +
   `\\nelse:raise SystemExit(\\'${mistrusted}\\')')`;
 

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Address } from "../../shared/broker/address.ts";
 import { probeAnyPort } from "../../shared/broker/server/listen.ts";
 import { programVersion } from "../../shared/components/version.ts";
@@ -36,6 +36,7 @@ export async function makePackage(root?: string): Promise<Package> {
   };
 }
 
+/** Of one address among them no more than others leave it. */
 const mostConnections = 64;
 const headerBytes = 4096;
 const requestMs = 5000;
@@ -51,14 +52,32 @@ export function shelfServer(shelf: Shelf, mostRequestMs = requestMs): Server {
     keepAliveTimeout: 1000,
     connectionsCheckingInterval: mostRequestMs,
   });
-  server.maxConnections = mostConnections;
   server.on("request", (request, response) => answer(shelf, request, response));
+  const open = new Map<Socket, string>();
   server.on("connection", (socket) => {
+    if (open.size >= mostConnections) oldestOfMost(open)?.destroy();
+    open.set(socket, socket.remoteAddress ?? "");
     const limit = setTimeout(() => socket.destroy(), answerMs).unref();
-    socket.once("close", () => clearTimeout(limit));
+    socket.once("close", () => {
+      open.delete(socket);
+      clearTimeout(limit);
+    });
   });
   server.on("clientError", (_, socket) => socket.destroy());
   return server;
+}
+
+/** Which connection makes room for another: the oldest of the address that has the most, so that nobody keeps all others out. */
+function oldestOfMost(open: Map<Socket, string>): Socket | undefined {
+  const counts = new Map<string, number>();
+  for (const address of open.values()) counts.set(address, (counts.get(address) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  for (const [socket, address] of open) {
+    if (counts.get(address) !== most) continue;
+    open.delete(socket);
+    return socket;
+  }
+  return undefined;
 }
 
 function answer(shelf: Shelf, request: IncomingMessage, response: ServerResponse): void {

@@ -78,7 +78,10 @@ async function fetchPackage({ sha256, bytes: size }: Offer, from: string): Promi
   const parts: Uint8Array[] = [];
   let length = 0;
   try {
-    const answer = await fetch(`http://${from}/${sha256}.tgz`, { signal: AbortSignal.timeout(fetchWithinMs) });
+    const answer = await fetch(`http://${from}/${sha256}.tgz`, {
+      redirect: "error",
+      signal: AbortSignal.timeout(fetchWithinMs),
+    });
     if (!answer.ok || !answer.body)
       throw new Mishap(`${from} answered ${answer.status}; type the line that it prints now`);
     // It is not read further than it may go.

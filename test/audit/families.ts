@@ -8,6 +8,7 @@ import { floods } from "./acts/floods.ts";
 import { joins } from "./acts/joins.ts";
 import { journal } from "./acts/journal.ts";
 import { listening } from "./acts/listening.ts";
+import { packageFamily } from "./acts/package.ts";
 import { protocol } from "./acts/protocol.ts";
 import { publishing } from "./acts/publishing.ts";
 import { replies } from "./acts/replies.ts";
@@ -26,6 +27,7 @@ export const families: readonly Family[] = [
   runs,
   secrets,
   joins,
+  packageFamily,
   evidence,
   files,
   specsFamily,

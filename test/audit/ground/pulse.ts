@@ -30,6 +30,12 @@ export function pulseOf(pid: number, logFile: string): Pulse {
   };
 }
 
+/** The most resident memory of the process whose number is in that file, megabytes; 0 while there is none. */
+export function peakMb(pidFile: string): number {
+  const pid = Number(readIfThere(pidFile).trim());
+  return pid > 0 ? pulseOf(pid, "").peakMb : 0;
+}
+
 function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0);

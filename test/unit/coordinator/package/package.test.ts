@@ -176,6 +176,23 @@ describe("the server of the package", () => {
     assert.equal(await raw("INFO {}\r\n\r\n"), "");
   });
 
+  test("is kept from nobody by another address that holds all its connections", async () => {
+    const holding = await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        const socket = connect({ port, host: "127.0.0.1", localAddress: "127.0.0.2" });
+        socket.on("error", () => undefined);
+        await once(socket, "connect");
+        return socket;
+      }),
+    );
+    const [first] = holding;
+    assert.ok(first);
+    const letGo = once(first, "close");
+    assert.equal((await fetch(`http://127.0.0.1:${port}/node`)).status, 200);
+    await letGo;
+    for (const socket of holding) socket.destroy();
+  });
+
   test("lets go of those that never finish their question", async () => {
     const hasty = await listening(200);
     assert.match(await raw("GET /node HTTP/1.1\r\nHost: x\r\n", hasty), /^(HTTP\/1\.1 408 [\s\S]*)?$/);
