@@ -5,6 +5,7 @@ import { fetchPiecesTogether, type PiecePorts } from "../../shared/broker/store/
 import type { PiecedBundle } from "../../shared/domain/code-bundle.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
 import type { Log } from "../../shared/log.ts";
+import { bytesIn } from "../../shared/machine/bytes-in.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import {
   decodeList,
@@ -18,7 +19,6 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { chunkCount } from "../../shared/wire/sealed-chunks.ts";
 import { bundlePiece } from "../../shared/wire/subjects.ts";
 import {
-  bytesIn,
   describe,
   descriptionOf,
   filesOf,

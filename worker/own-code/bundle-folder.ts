@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, closeSync, lstatSync, read, readdirSync, readFileSync, rmSync, write } from "node:fs";
+import { chmodSync, closeSync, read, readdirSync, readFileSync, rmSync, write } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { makeModules } from "../../shared/components/code-files.ts";
@@ -153,15 +153,4 @@ function clear(folder: string, known: ReadonlySet<string>, below: string): void 
     if (!known.has(path)) rmSync(join(folder, path), { recursive: true, force: true });
     else if (entry.isDirectory()) clear(folder, known, path);
   }
-}
-
-/** Bytes of everything in a folder. */
-export function bytesIn(folder: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) bytes += bytesIn(path);
-    else bytes += lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  }
-  return bytes;
 }

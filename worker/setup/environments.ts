@@ -3,15 +3,23 @@ import { basename, join } from "node:path";
 import type { Log } from "../../shared/log.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
-import type { RunEnvironment } from "../runner/protocol.ts";
 import { answer, findPython, type Python } from "./find-python.ts";
 import { KeptEnvironments, type KeptOptions } from "./kept-environments.ts";
 import { runCommand, SetupOutput } from "./run-command.ts";
 import { mentionsPip, setupDigest, type WantedSetup } from "./setup-digest.ts";
 
+/** A virtual environment that runs of a job use. */
+export interface Environment {
+  readonly folder: string;
+  /** What they must be able to read besides: where its Python is installed. */
+  readonly base: string;
+  /** For people and for the run's record: `python 3.12.4, setup 3f2a9c0d1e2b`. */
+  readonly text: string;
+}
+
 /** A virtual environment that somebody uses: it stays until all have released it. */
 export interface HeldEnvironment {
-  readonly environment: RunEnvironment;
+  readonly environment: Environment;
   release(): void;
 }
 
@@ -32,7 +40,6 @@ export interface EnvironmentsOptions extends KeptOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** Puts a command into the worker's sandbox; left out: there is none. */
   confined?(command: readonly string[], room: SetupRoom): string[];
-  readonly log: Pick<Log, "info" | "warn">;
 }
 
 /** What a setup needs in a sandbox. */
@@ -62,7 +69,7 @@ const python = process.platform === "win32" ? "python.exe" : "python";
 export class Environments {
   readonly #options: EnvironmentsOptions;
   readonly #kept: KeptEnvironments;
-  readonly #making = new Map<string, Promise<RunEnvironment>>();
+  readonly #making = new Map<string, Promise<Environment>>();
   readonly #digests = new Map<string, { readonly found: Python; readonly digest: string }>();
 
   constructor(options: EnvironmentsOptions) {
@@ -104,7 +111,7 @@ export class Environments {
     return fresh;
   }
 
-  async #ensure(digest: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<RunEnvironment> {
+  async #ensure(digest: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<Environment> {
     const folder = join(this.#options.folder, digest.slice(0, 32));
     const text = `python ${found.version}, setup ${digest.slice(0, 12)}`;
     const isWhole = existsSync(markerOf(folder)) && existsSync(join(programsIn(folder), python));

@@ -1,8 +1,9 @@
 import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
+import { bytesIn } from "../../shared/machine/bytes-in.ts";
 import type { Clock, Timer } from "../../shared/ports.ts";
-import { bytesIn } from "../own-code/bundle-folder.ts";
 
 export interface KeptOptions {
   /** Each environment is a folder in it, `NAME`, with its marker `NAME.json` and its output `NAME.log`; `downloads` is what pip keeps. */
@@ -10,7 +11,7 @@ export interface KeptOptions {
   /** Of all that nobody uses; 0 keeps nothing. */
   readonly mostBytes: number;
   readonly clock: Pick<Clock, "wall" | "after">;
-  readonly log: Pick<Log, "info">;
+  readonly log: Pick<Log, "info" | "warn">;
 }
 
 /** What nobody has used for so long is not kept, however much room there is. */
@@ -75,9 +76,14 @@ export class KeptEnvironments {
   #remove(name: string): void {
     const { folder, log } = this.#options;
     this.#sizes.delete(name);
-    // The marker first: what is left of an environment must not be taken for one.
-    for (const end of [".json", "", ".log"]) rmSync(join(folder, name + end), { recursive: true, force: true });
-    log.info({ name }, "what setups had made was deleted, to make room");
+    try {
+      // The marker first: what is left of an environment must not be taken for one.
+      for (const end of [".json", "", ".log"]) rmSync(join(folder, name + end), { recursive: true, force: true });
+      log.info({ name }, "what setups had made was deleted, to make room");
+    } catch (error) {
+      // A setup may have taken away the right to look into a folder.
+      log.warn({ name, error: messageOf(error) }, "what a setup had made cannot be deleted");
+    }
   }
 
   /** Wall clock, milliseconds. */
@@ -90,9 +96,14 @@ export class KeptEnvironments {
   #sizeOf(name: string): number {
     const known = this.#sizes.get(name);
     if (known !== undefined) return known;
-    const { folder } = this.#options;
+    const { folder, log } = this.#options;
     const size = (end: string): number => lstatSync(join(folder, name + end), { throwIfNoEntry: false })?.size ?? 0;
-    const bytes = size(".json") + size(".log") + (existsSync(join(folder, name)) ? bytesIn(join(folder, name)) : 0);
+    let bytes = size(".json") + size(".log");
+    try {
+      if (lstatSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()) bytes += bytesIn(join(folder, name));
+    } catch (error) {
+      log.warn({ name, error: messageOf(error) }, "what a setup had made cannot be measured");
+    }
     this.#sizes.set(name, bytes);
     return bytes;
   }

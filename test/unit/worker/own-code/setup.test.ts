@@ -126,6 +126,7 @@ describe("environments", () => {
         return timer;
       },
     };
+    writeFileSync(join(folder, "stray"), "");
     const environments = new Environments({ folder, mostBytes: 150_000, clock, environment, log });
     const wish = (i: number) => ({
       commands: [
