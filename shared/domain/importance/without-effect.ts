@@ -1,8 +1,7 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
-import { dot, factorise, logDeterminant, solveTransposed } from "../model/cholesky.ts";
-import type { Observed } from "../model/gaussian-process.ts";
+import { logLikelihood, type Observed } from "../model/gaussian-process.ts";
 import { type Beliefs, Places, priorBeliefs } from "../model/kernel.ts";
-import { learn, type Repeats } from "../model/learning.ts";
+import { learn } from "../model/learning.ts";
 import { squashFor } from "../model/squash.ts";
 import { type Rng, rngFrom } from "../rng.ts";
 import { Moments } from "../statistics.ts";
@@ -119,14 +118,8 @@ function surfaceOf(hyperparameters: readonly Hyperparameter[], points: readonly 
     const deviation = (Math.sqrt(own) * squash.slope(mean)) / scale;
     squares += Math.min(deviation * deviation, mostNoise * (runs - 1));
   }
-  return new Surface(places, observed, learnt(places, observed, { degrees, squares }));
-}
-
-function learnt(places: Places, observed: readonly Observed[], repeats: Repeats): Beliefs {
-  let beliefs = priorBeliefs(places.width);
   const taught = observed.slice(0, taughtPoints);
-  for (let turn = 0; turn < sweeps; turn++) beliefs = learn(places, beliefs, taught, repeats, turn);
-  return beliefs;
+  return new Surface(places, observed, learn(places, priorBeliefs(places.width), taught, { degrees, squares }, sweeps));
 }
 
 class Surface {
@@ -177,12 +170,12 @@ class Surface {
     const along = Float64Array.from(lengths, (_, j) => (j === i ? 1 : 0));
     const others = new Float64Array(n * n);
     const distances = new Float64Array(n * n);
+    const columns = this.#places.columns(this.#observed.map(({ place }) => place));
     for (const [row, { place }] of this.#observed.entries()) {
-      for (const [column, other] of this.#observed.entries()) {
-        others[row * n + column] = signal * Math.exp(-0.5 * this.#places.distance(place, other.place, without));
-        distances[row * n + column] = this.#places.distance(place, other.place, along);
-      }
+      this.#places.distances(place, columns, 0, without, others, row * n);
+      this.#places.distances(place, columns, 0, along, distances, row * n);
     }
+    for (let k = 0; k < others.length; k++) others[k] = signal * Math.exp(-0.5 * (others[k] ?? 0));
     const values = Float64Array.from(this.#observed, ({ value }) => value);
     const likelihood = (alone: number, length: number, order: Int32Array): number => {
       const fall = -0.5 / (length * length);
@@ -203,17 +196,4 @@ class Surface {
       ("alone" in effect ? likelihood(effect.alone, ownLength, order) : likelihood(0, effect.together, order)) -
       nothing;
   }
-}
-
-/** ln of how likely the values are with this covariance and an unknown constant mean, up to a constant. Uses the matrix up. */
-function logLikelihood(matrix: Float64Array, values: Float64Array): number {
-  const n = values.length;
-  factorise(matrix, n);
-  const ones = new Float64Array(n).fill(1);
-  solveTransposed(matrix, n, ones);
-  const rest = values.slice();
-  solveTransposed(matrix, n, rest);
-  const mean = dot(ones, rest) / dot(ones, ones);
-  for (let i = 0; i < n; i++) rest[i] = (rest[i] ?? 0) - mean * (ones[i] ?? 0);
-  return -0.5 * (dot(rest, rest) + logDeterminant(matrix, n));
 }

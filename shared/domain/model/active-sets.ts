@@ -43,9 +43,10 @@ export function pooledEstimate({ squash, mean, weight }: Pooled, set: RunSet): n
 }
 
 export function byEstimate(sets: readonly RunSet[], pooled: Pooled): RunSet[] {
-  const estimates = new Map(sets.map((set) => [set.number, pooledEstimate(pooled, set)]));
-  const of = ({ number }: RunSet): number => estimates.get(number) ?? 0;
-  return sets.toSorted((a, b) => of(b) - of(a) || (a.firstSeen ?? 0) - (b.firstSeen ?? 0));
+  return sets
+    .map((set) => ({ set, estimate: pooledEstimate(pooled, set), firstSeen: set.firstSeen ?? 0 }))
+    .sort((a, b) => b.estimate - a.estimate || a.firstSeen - b.firstSeen)
+    .map(({ set }) => set);
 }
 
 /** All run sets with evidence, or so many of them drawn at random. */
@@ -86,17 +87,19 @@ export function shuffled(sets: readonly RunSet[], count: number, rng: Rng): RunS
 /** One variance of single runs for all sets: that of repeats, and a prior worth four repeats of 0.3 of the variance of all. */
 export function pool(sets: readonly RunSet[]): Pooled {
   const measured = sets.filter(isMeasured);
-  const squash = squashFor(Float64Array.from(measured, ({ mean }) => mean));
+  const means = Float64Array.from(measured, ({ mean }) => mean);
+  const squash = squashFor(means);
+  const values = means.map(squash.of);
   let runs = 0;
   let mean = 0;
-  for (const set of measured) {
-    runs += set.completed;
-    mean += (squash.of(set.mean) - mean) * (set.completed / runs);
+  for (const [i, { completed }] of measured.entries()) {
+    runs += completed;
+    mean += ((values[i] ?? 0) - mean) * (completed / runs);
   }
-  const spread = Math.max(...measured.map((set) => Math.abs(squash.of(set.mean) - mean)));
+  const spread = Math.max(...values.map((value) => Math.abs(value - mean)));
   if (!(spread > 0)) return { squash, mean, weight: 1 };
   let all = 0;
-  for (const set of measured) all += set.completed * ((squash.of(set.mean) - mean) / spread) ** 2;
+  for (const [i, { completed }] of measured.entries()) all += completed * (((values[i] ?? 0) - mean) / spread) ** 2;
   const variance = all / Math.max(1, runs - 1);
   let within = 0;
   let degrees = 0;

@@ -6,17 +6,9 @@
 /** Rounding can make a pivot tiny or negative; this floor keeps the factor finite. */
 const leastPivot = 1e-9;
 
-/** Replaces the upper triangle of the n x n matrix by its factor U; what lies below the diagonal is neither read nor changed. */
+/** Replaces the upper triangle of the n x n matrix by its factor U; what lies below the diagonal means nothing then. */
 export function factorise(matrix: Float64Array, n: number): void {
-  for (let i = 0; i < n; i++) {
-    const row = i * n;
-    let k = 0;
-    for (; k + 4 <= i; k += 4) subtractFour(matrix, row, matrix, k * n, n, matrix, k * n + i, n, i, n);
-    for (; k < i; k++) subtract(matrix, row, at(matrix, k * n + i), matrix, k * n, i, n);
-    const pivot = Math.sqrt(Math.max(at(matrix, row + i), leastPivot));
-    matrix[row + i] = pivot;
-    for (let j = i + 1; j < n; j++) matrix[row + j] = at(matrix, row + j) / pivot;
-  }
+  eliminate(matrix, n, matrix, n, true);
 }
 
 /** Solves U' x = b in place. */
@@ -39,23 +31,32 @@ export function solve(factor: Float64Array, n: number, b: Float64Array): void {
 
 /** Solves U' X = B in place, for the n x c matrix B. */
 export function solveTransposedAll(factor: Float64Array, n: number, b: Float64Array, c: number): void {
-  for (let i = 0; i < n; i++) {
-    const row = i * c;
-    let k = 0;
-    for (; k + 4 <= i; k += 4) subtractFour(b, row, b, k * c, c, factor, k * n + i, n, 0, c);
-    for (; k < i; k++) subtract(b, row, at(factor, k * n + i), b, k * c, 0, c);
-    const pivot = at(factor, i * n + i);
-    for (let j = 0; j < c; j++) b[row + j] = at(b, row + j) / pivot;
-  }
+  eliminate(factor, n, b, c, false);
 }
 
-/** Subtracts B' B from the upper triangle of the c x c matrix, for the n x c matrix B. */
+/** Subtracts B' B from the upper triangle of the c x c matrix, for the n x c matrix B; what lies below means nothing then. */
 export function subtractSquare(matrix: Float64Array, c: number, b: Float64Array, n: number): void {
-  let k = 0;
-  for (; k + 4 <= n; k += 4) {
-    for (let i = 0; i < c; i++) subtractFour(matrix, i * c, b, k * c, c, b, k * c + i, c, i, c);
+  for (let i = 0; i < c; i += 4) subtractProducts(matrix, i, c, b, n, b, c, i);
+}
+
+/** Subtracts Z' U from the m x c matrix, for the c x m matrix Z and the upper triangle U of a c x c matrix, which has zeros below. */
+export function subtractProduct(matrix: Float64Array, m: number, z: Float64Array, u: Float64Array, c: number): void {
+  for (let i = 0; i < m; i += 4) subtractProducts(matrix, i, c, u, c, z, m, 0, 1);
+}
+
+/** Row by row: what the rows above leave of it, over its pivot, which is made of it first where B becomes the factor. */
+function eliminate(factor: Float64Array, n: number, b: Float64Array, c: number, isMaking: boolean): void {
+  for (let first = 0; first < n; first += 4) {
+    subtractProducts(b, first, c, b, first, factor, n, isMaking ? first : 0);
+    for (let i = first; i < n && i < first + 4; i++) {
+      const row = i * c;
+      const start = isMaking ? i : 0;
+      for (let k = first; k < i; k++) subtract(b, row, at(factor, k * n + i), b, k * c, start, c);
+      if (isMaking) b[row + i] = Math.sqrt(Math.max(at(b, row + i), leastPivot));
+      const pivot = at(factor, i * n + i);
+      for (let j = isMaking ? i + 1 : 0; j < c; j++) b[row + j] = at(b, row + j) / pivot;
+    }
   }
-  for (; k < n; k++) for (let i = 0; i < c; i++) subtract(matrix, i * c, at(b, k * c + i), b, k * c, i, c);
 }
 
 /** ln of the matrix's determinant, from its factor. */
@@ -72,32 +73,67 @@ export function dot(a: Float64Array, b: Float64Array): number {
 }
 
 /**
- * Four times `subtract`, one after the other, in half the time: rows of `from`, `width` apart from `first` on, times the elements of
- * `factors` that are `step` apart from `factor` on.
+ * Rows i to i + 3 of `to`, as far as there are `width` of them: minus the first `rows` rows of `from` times these columns of `factors`,
+ * which is `width` wide. From column `start` on,
+ * which moves on with the rows of `from` where these are upper triangular; the other rows are c long.
+ *
+ * Each element has the products subtracted one after the other, in their order, however many rows are taken at a time.
  */
+function subtractProducts(
+  to: Float64Array,
+  i: number,
+  c: number,
+  from: Float64Array,
+  rows: number,
+  factors: Float64Array,
+  width: number,
+  start: number,
+  moves: 0 | 1 = 0,
+): void {
+  const end = Math.min(i + 4, width);
+  let k = 0;
+  if (end === i + 4) {
+    for (; k + 4 <= rows; k += 4) {
+      subtractFour(to, i * c, c, from, k * c, factors, k * width + i, width, start + moves * k);
+    }
+  }
+  for (; k < rows; k++) {
+    for (let row = i; row < end; row++) {
+      subtract(to, row * c, at(factors, k * width + row), from, k * c, start + moves * k, c);
+    }
+  }
+}
+
+/** Four rows of `to` and four of `from`, so that each number is loaded once for four products. */
 function subtractFour(
   to: Float64Array,
-  toStart: number,
+  row: number,
+  c: number,
   from: Float64Array,
   first: number,
-  width: number,
   factors: Float64Array,
   factor: number,
-  step: number,
+  width: number,
   start: number,
-  end: number,
 ): void {
-  const p = at(factors, factor);
-  const q = at(factors, factor + step);
-  const r = at(factors, factor + 2 * step);
-  const s = at(factors, factor + 3 * step);
-  for (let i = start; i < end; i++) {
-    to[toStart + i] =
-      at(to, toStart + i) -
-      p * at(from, first + i) -
-      q * at(from, first + width + i) -
-      r * at(from, first + 2 * width + i) -
-      s * at(from, first + 3 * width + i);
+  const p = factor;
+  const q = p + width;
+  const r = q + width;
+  const s = r + width;
+  const [p0, p1, p2, p3] = [at(factors, p), at(factors, p + 1), at(factors, p + 2), at(factors, p + 3)];
+  const [q0, q1, q2, q3] = [at(factors, q), at(factors, q + 1), at(factors, q + 2), at(factors, q + 3)];
+  const [r0, r1, r2, r3] = [at(factors, r), at(factors, r + 1), at(factors, r + 2), at(factors, r + 3)];
+  const [s0, s1, s2, s3] = [at(factors, s), at(factors, s + 1), at(factors, s + 2), at(factors, s + 3)];
+  for (let j = start; j < c; j++) {
+    const w = at(from, first + j);
+    const x = at(from, first + c + j);
+    const y = at(from, first + 2 * c + j);
+    const z = at(from, first + 3 * c + j);
+    const t = row + j;
+    to[t] = at(to, t) - p0 * w - q0 * x - r0 * y - s0 * z;
+    to[t + c] = at(to, t + c) - p1 * w - q1 * x - r1 * y - s1 * z;
+    to[t + 2 * c] = at(to, t + 2 * c) - p2 * w - q2 * x - r2 * y - s2 * z;
+    to[t + 3 * c] = at(to, t + 3 * c) - p3 * w - q3 * x - r3 * y - s3 * z;
   }
 }
 

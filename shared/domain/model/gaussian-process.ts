@@ -7,7 +7,7 @@ import {
   solveTransposedAll,
   subtractSquare,
 } from "./cholesky.ts";
-import { type Beliefs, type Places, precisionsOf } from "./kernel.ts";
+import { type Beliefs, type Columns, type Places, precisionsOf } from "./kernel.ts";
 
 /** What was measured: a place, the mean there, and of how many runs. */
 export interface Observed {
@@ -17,7 +17,7 @@ export interface Observed {
   readonly runs: number;
 }
 
-/** Means of the true values at c places, and the Cholesky factor U of their joint covariance, c x c, row by row. */
+/** Means of the true values at c places, and the Cholesky factor U of their joint covariance, c x c, row by row; 0 below its diagonal. */
 export interface Joint {
   readonly means: Float64Array;
   readonly factor: Float64Array;
@@ -37,6 +37,7 @@ export class GaussianProcess {
   readonly #beliefs: Beliefs;
   readonly #precisions: Float64Array;
   readonly #observed: readonly Observed[];
+  readonly #columns: Columns;
   readonly #factor: Float64Array;
   /** U'^-1 1 and U'^-1 (y - mu). */
   readonly #ones: Float64Array;
@@ -54,12 +55,10 @@ export class GaussianProcess {
     this.#beliefs = beliefs;
     this.#precisions = precisionsOf(beliefs);
     this.#observed = observed;
+    this.#columns = places.columns(observed.map(({ place }) => place));
     const matrix = new Float64Array(n * n);
-    for (let i = 0; i < n; i++) {
-      const { place, runs } = this.#seen(i);
-      for (let j = i + 1; j < n; j++) matrix[i * n + j] = this.#smooth(place, this.#seen(j).place);
-      matrix[i * n + i] = beliefs.signal + beliefs.own + beliefs.noise / runs + jitter;
-    }
+    likeness(places, this.#precisions, this.#columns, matrix);
+    covariance(beliefs, observed, matrix, matrix);
     factorise(matrix, n);
     this.#factor = matrix;
     this.#ones = new Float64Array(n).fill(1);
@@ -71,17 +70,14 @@ export class GaussianProcess {
     this.#residuals = values.map((value, i) => value - this.mean * (this.#ones[i] ?? 0));
   }
 
-  /** ln of how likely the observations are, up to a constant. */
-  logLikelihood(): number {
-    return -0.5 * (dot(this.#residuals, this.#residuals) + logDeterminant(this.#factor, this.#observed.length));
-  }
-
   /** The mean of the true value at any place; cheaper than `at`. */
   meanAt(place: Float64Array): number {
     const weights = this.#solved();
     const n = this.#observed.length;
+    const covariances = new Float64Array(n);
+    this.#covary(place, this.#columns, covariances, 0);
     let sum = this.mean;
-    for (let i = 0; i < n; i++) sum += this.#covariance(place, this.#seen(i).place) * (weights[i] ?? 0);
+    for (let i = 0; i < n; i++) sum += (covariances[i] ?? 0) * (weights[i] ?? 0);
     return sum;
   }
 
@@ -130,16 +126,16 @@ export class GaussianProcess {
     const { means, seen, short } = this.#view(places);
     const { signal, own } = this.#beliefs;
     const factor = new Float64Array(c * c);
+    likeness(this.#places, this.#precisions, this.#places.columns(places), factor);
     for (let i = 0; i < c; i++) {
-      const place = places[i] ?? none;
       const lack = (short[i] ?? 0) / this.#onesSquared;
-      for (let j = i + 1; j < c; j++) {
-        factor[i * c + j] = this.#smooth(place, places[j] ?? none) + lack * (short[j] ?? 0);
-      }
-      factor[i * c + i] = signal + own + lack * (short[i] ?? 0) + jitter;
+      const row = i * c;
+      for (let j = i + 1; j < c; j++) factor[row + j] = signal * (factor[row + j] ?? 0) + lack * (short[j] ?? 0);
+      factor[row + i] = signal + own + lack * (short[i] ?? 0) + jitter;
     }
     subtractSquare(factor, c, seen, this.#observed.length);
     factorise(factor, c);
+    for (let i = 0; i < c; i++) factor.fill(0, i * c, i * c + i);
     return { means, factor };
   }
 
@@ -147,15 +143,14 @@ export class GaussianProcess {
     return this.#observed[i] as Observed; // called for 0 to n - 1 alone
   }
 
-  #smooth(a: Float64Array, b: Float64Array): number {
-    return this.#beliefs.signal * Math.exp(-0.5 * this.#places.distance(a, b, this.#precisions));
-  }
-
-  /** Of the true values at two places. */
-  #covariance(a: Float64Array, b: Float64Array): number {
-    const distance = this.#places.distance(a, b, this.#precisions);
+  /** Of the true value at a place with those at others, into `out` from `at` on. */
+  #covary(place: Float64Array, others: Columns, out: Float64Array, at: number): void {
     const { signal, own } = this.#beliefs;
-    return distance === 0 ? signal + own : signal * Math.exp(-0.5 * distance);
+    this.#places.distances(place, others, 0, this.#precisions, out, at);
+    for (let i = at; i < at + others.places.length; i++) {
+      const distance = out[i] as number; // it was just written
+      out[i] = distance === 0 ? signal + own : signal * Math.exp(-0.5 * distance);
+    }
   }
 
   #solved(): Float64Array {
@@ -175,10 +170,8 @@ export class GaussianProcess {
     const n = this.#observed.length;
     const c = places.length;
     const seen = new Float64Array(n * c);
-    for (let i = 0; i < n; i++) {
-      const { place } = this.#seen(i);
-      for (let j = 0; j < c; j++) seen[i * c + j] = this.#covariance(place, places[j] ?? none);
-    }
+    const columns = this.#places.columns(places);
+    for (let i = 0; i < n; i++) this.#covary(this.#seen(i).place, columns, seen, i * c);
     solveTransposedAll(this.#factor, n, seen, c);
     const means = new Float64Array(c).fill(this.mean);
     const short = new Float64Array(c).fill(1);
@@ -195,4 +188,38 @@ export class GaussianProcess {
   }
 }
 
-const none = new Float64Array(0);
+/** How much alike the smooth parts at several places are: exp(-distance / 2), above the diagonal of `into`, row by row. */
+export function likeness(places: Places, precisions: Float64Array, all: Columns, into: Float64Array): void {
+  const n = all.places.length;
+  for (const [i, place] of all.places.entries()) {
+    places.distances(place, all, i + 1, precisions, into, i * n);
+    for (let at = i * n + i + 1; at < i * n + n; at++) into[at] = Math.exp(-0.5 * (into[at] as number)); // it is n * n long
+  }
+}
+
+/** From the likeness of their places, the covariance of what was observed; the upper triangle of `into`. */
+export function covariance(
+  { signal, own, noise }: Beliefs,
+  observed: readonly Observed[],
+  alike: Float64Array,
+  into: Float64Array,
+): void {
+  const n = observed.length;
+  for (let i = 0; i < n; i++) {
+    for (let at = i * n + i + 1; at < i * n + n; at++) into[at] = signal * (alike[at] as number); // both are n * n long
+    into[i * n + i] = signal + own + noise / (observed[i] as Observed).runs + jitter;
+  }
+}
+
+/** ln of how likely the values are with this covariance and an unknown constant mean, up to a constant. Uses the matrix up. */
+export function logLikelihood(matrix: Float64Array, values: Float64Array): number {
+  const n = values.length;
+  factorise(matrix, n);
+  const ones = new Float64Array(n).fill(1);
+  solveTransposed(matrix, n, ones);
+  const rest = values.slice();
+  solveTransposed(matrix, n, rest);
+  const mean = dot(ones, rest) / dot(ones, ones);
+  for (let i = 0; i < n; i++) rest[i] = (rest[i] ?? 0) - mean * (ones[i] ?? 0);
+  return -0.5 * (dot(rest, rest) + logDeterminant(matrix, n));
+}

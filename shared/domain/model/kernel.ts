@@ -24,6 +24,13 @@ export const priorBeliefs = (hyperparameters: number): Beliefs => ({
   lengths: new Array<number>(hyperparameters).fill(0.7),
 });
 
+/** Several places, also as columns: where each of them lies along the first hyperparameter, then along the next. */
+export interface Columns {
+  readonly places: readonly Float64Array[];
+  /** Float64Array, hyperparameters * places. */
+  readonly values: Float64Array;
+}
+
 /** Where each value of each hyperparameter lies, so that distances are quickly taken. */
 export class Places {
   /** For each hyperparameter the place of each value: 0 to 1 along a dial or on a range's scale; where there is no order, any. */
@@ -41,19 +48,109 @@ export class Places {
   }
 
   of(configuration: Configuration): Float64Array {
-    return Float64Array.from(configuration, (position, i) => this.#places[i]?.[position] ?? 0);
+    const { width } = this;
+    const place = new Float64Array(width);
+    for (let i = 0; i < width; i++) place[i] = this.#places[i]?.[configuration[i] ?? 0] ?? 0;
+    return place;
   }
 
-  /** Squared distances along each hyperparameter, each times its precision (1 / length squared), added up. */
-  distance(a: Float64Array, b: Float64Array, precisions: Float64Array): number {
-    let sum = 0;
-    for (let i = 0; i < precisions.length; i++) {
-      const difference = (a[i] ?? 0) - (b[i] ?? 0);
-      if (difference === 0) continue;
-      const squared = this.#isOrdered[i] ? difference * difference : unlike * unlike;
-      sum += squared * (precisions[i] ?? 0);
+  columns(places: readonly Float64Array[]): Columns {
+    const count = places.length;
+    const values = new Float64Array(this.width * count);
+    for (let j = 0; j < count; j++) {
+      for (let i = 0; i < this.width; i++) values[i * count + j] = places[j]?.[i] ?? 0;
     }
-    return sum;
+    return { places, values };
+  }
+
+  /**
+   * From one place to each of the others, beginning with number `first`: squared distances along each hyperparameter, each times its
+   * precision (1 / length squared), added up. That to number j comes to out[at + j].
+   */
+  distances(
+    from: Float64Array,
+    { places: { length: count }, values }: Columns,
+    first: number,
+    precisions: Float64Array,
+    out: Float64Array,
+    at: number,
+  ): void {
+    out.fill(0, at + first, at + count);
+    const { width } = this;
+    for (let i = 0; i < width; i++) {
+      if (!this.#isOrdered[i]) addUnlike(from[i] ?? 0, precisions[i] ?? 0, values, i * count, first, count, out, at);
+      else if (i + 4 <= width && this.#areFourOrdered(i)) {
+        addFour(from, precisions, values, i, first, count, out, at);
+        i += 3;
+      } else addSquares(from[i] ?? 0, precisions[i] ?? 0, values, i * count, first, count, out, at);
+    }
+  }
+
+  #areFourOrdered(i: number): boolean {
+    const is = this.#isOrdered;
+    return is[i + 1] === true && is[i + 2] === true && is[i + 3] === true;
+  }
+}
+
+/** Along one hyperparameter without an order, without a branch: the parts of a dial are at most 1 apart. */
+function addUnlike(
+  place: number,
+  precision: number,
+  values: Float64Array,
+  column: number,
+  first: number,
+  count: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const apart = unlike * unlike * precision;
+  for (let j = first; j < count; j++) {
+    out[at + j] = (out[at + j] as number) + Math.ceil(Math.abs(place - (values[column + j] as number))) * apart; // both reach to count
+  }
+}
+
+function addSquares(
+  place: number,
+  precision: number,
+  values: Float64Array,
+  column: number,
+  first: number,
+  count: number,
+  out: Float64Array,
+  at: number,
+): void {
+  for (let j = first; j < count; j++) {
+    const difference = place - (values[column + j] as number); // both reach to count
+    out[at + j] = (out[at + j] as number) + difference * difference * precision;
+  }
+}
+
+/** `addSquares` along hyperparameters i to i + 3, in one pass. */
+function addFour(
+  from: Float64Array,
+  precisions: Float64Array,
+  values: Float64Array,
+  i: number,
+  first: number,
+  count: number,
+  out: Float64Array,
+  at: number,
+): void {
+  const column = i * count;
+  const a = from[i] as number; // there are i + 4 hyperparameters
+  const b = from[i + 1] as number;
+  const c = from[i + 2] as number;
+  const d = from[i + 3] as number;
+  const p = precisions[i] as number;
+  const q = precisions[i + 1] as number;
+  const r = precisions[i + 2] as number;
+  const s = precisions[i + 3] as number;
+  for (let j = first; j < count; j++) {
+    const w = a - (values[column + j] as number); // all reach to count
+    const x = b - (values[column + count + j] as number);
+    const y = c - (values[column + 2 * count + j] as number);
+    const z = d - (values[column + 3 * count + j] as number);
+    out[at + j] = (out[at + j] as number) + w * w * p + x * x * q + y * y * r + z * z * s;
   }
 }
 

@@ -1,5 +1,5 @@
-import { GaussianProcess, type Observed } from "./gaussian-process.ts";
-import type { Beliefs, Places } from "./kernel.ts";
+import { covariance, likeness, logLikelihood, type Observed } from "./gaussian-process.ts";
+import { type Beliefs, type Columns, type Places, precisionsOf } from "./kernel.ts";
 
 /** What repeats of the same configuration say about the noise. */
 export interface Repeats {
@@ -25,19 +25,19 @@ const otherLimits = [0.001, 50] as const;
 const mostLengths = 24;
 
 /**
- * One sweep over all that can be learned: each quantity moves by at most two steps, to where the observations are likelier.
- *
- * @param turn  which sweep it is, from 0: of very many hyperparameters, each sweep learns others
+ * Sweeps over all that can be learned: in each, every quantity moves by at most two steps, to where the observations are likelier. Of very
+ * many hyperparameters, each sweep learns others.
  */
 export function learn(
   places: Places,
   from: Beliefs,
   observed: readonly Observed[],
   repeats: Repeats,
-  turn: number,
+  sweeps: number,
 ): Beliefs {
+  const scores = new Scores(places, observed, repeats);
   let beliefs = from;
-  let score = scoreOf(places, beliefs, observed, repeats);
+  let score = scores.of(beliefs);
   const climb = (value: number, [least, most]: readonly [number, number], changed: (to: number) => Beliefs): void => {
     for (const factor of [step, 1 / step]) {
       let at = value;
@@ -45,38 +45,65 @@ export function learn(
         const next = Math.min(most, Math.max(least, at * factor));
         if (next === at) break;
         const tried = changed(next);
-        const there = scoreOf(places, tried, observed, repeats);
+        const there = scores.of(tried);
         if (!(there > score)) break;
         [beliefs, score, at] = [tried, there, next];
       }
       if (at !== value) return;
     }
   };
-  climb(beliefs.own, otherLimits, (own) => ({ ...beliefs, own }));
-  climb(beliefs.noise, otherLimits, (noise) => ({ ...beliefs, noise }));
-  climb(beliefs.signal, otherLimits, (signal) => ({ ...beliefs, signal }));
   const { width } = places;
-  for (let i = 0; i < Math.min(width, mostLengths); i++) {
-    const which = (turn * mostLengths + i) % width;
-    const length = beliefs.lengths[which] ?? 1;
-    climb(length, lengthLimits, (to) => ({ ...beliefs, lengths: beliefs.lengths.with(which, to) }));
+  for (let turn = 0; turn < sweeps; turn++) {
+    const before = beliefs;
+    climb(beliefs.own, otherLimits, (own) => ({ ...beliefs, own }));
+    climb(beliefs.noise, otherLimits, (noise) => ({ ...beliefs, noise }));
+    climb(beliefs.signal, otherLimits, (signal) => ({ ...beliefs, signal }));
+    for (let i = 0; i < Math.min(width, mostLengths); i++) {
+      const which = (turn * mostLengths + i) % width;
+      const length = beliefs.lengths[which] ?? 1;
+      climb(length, lengthLimits, (to) => ({ ...beliefs, lengths: beliefs.lengths.with(which, to) }));
+    }
+    // The next sweep would try the same.
+    if (beliefs === before && width <= mostLengths) break;
   }
   return beliefs;
 }
 
-/** ln of the posterior density of the beliefs, up to a constant. */
-function scoreOf(
-  places: Places,
-  beliefs: Beliefs,
-  observed: readonly Observed[],
-  { degrees, squares }: Repeats,
-): number {
-  const { signal, own, noise, lengths } = beliefs;
-  let score = new GaussianProcess(places, beliefs, observed).logLikelihood();
-  score -= 0.5 * (degrees * Math.log(noise) + squares / noise);
-  score += logPrior(signal, priors.signal) + logPrior(own, priors.own) + logPrior(noise, priors.noise);
-  for (const length of lengths) score += logPrior(length, priors.length);
-  return score;
+/** How likely beliefs are by the same observations. */
+class Scores {
+  readonly #places: Places;
+  readonly #observed: readonly Observed[];
+  readonly #repeats: Repeats;
+  readonly #columns: Columns;
+  readonly #values: Float64Array;
+  /** n x n, by `#lengths`: the beliefs asked for next often differ in something else. */
+  readonly #alike: Float64Array;
+  #lengths: readonly number[] | undefined;
+  readonly #matrix: Float64Array;
+
+  constructor(places: Places, observed: readonly Observed[], repeats: Repeats) {
+    this.#places = places;
+    this.#observed = observed;
+    this.#repeats = repeats;
+    this.#columns = places.columns(observed.map(({ place }) => place));
+    this.#values = Float64Array.from(observed, ({ value }) => value);
+    this.#alike = new Float64Array(observed.length ** 2);
+    this.#matrix = new Float64Array(observed.length ** 2);
+  }
+
+  /** ln of the posterior density of the beliefs, up to a constant. */
+  of(beliefs: Beliefs): number {
+    const { signal, own, noise, lengths } = beliefs;
+    const { degrees, squares } = this.#repeats;
+    if (this.#lengths !== lengths) likeness(this.#places, precisionsOf(beliefs), this.#columns, this.#alike);
+    this.#lengths = lengths;
+    covariance(beliefs, this.#observed, this.#alike, this.#matrix);
+    let score = logLikelihood(this.#matrix, this.#values);
+    score -= 0.5 * (degrees * Math.log(noise) + squares / noise);
+    score += logPrior(signal, priors.signal) + logPrior(own, priors.own) + logPrior(noise, priors.noise);
+    for (const length of lengths) score += logPrior(length, priors.length);
+    return score;
+  }
 }
 
 const logPrior = (value: number, [mean, deviation]: readonly [number, number]): number =>

@@ -16,6 +16,8 @@ const leastResults = 10;
 const growth = 1.25;
 /** Run sets from which the others can be foretold. */
 const leastToForetell = 20;
+/** Of so many members at a time the deviations are worked out. */
+const together = 8;
 /** How many posterior standard deviations a recommended configuration must be good in spite of. */
 const caution = 2;
 
@@ -82,13 +84,10 @@ export class SearchModel {
 
   /** What these run sets teach, beginning with what was known. */
   learned(before: Learned | undefined, results: number): Learned {
-    let beliefs = before?.beliefs ?? priorBeliefs(this.places.width);
+    const beliefs = before?.beliefs ?? priorBeliefs(this.places.width);
     if (results < leastResults) return { beliefs, results };
-    const repeats = this.#repeats();
-    const taught = this.#taught();
     const sweeps = before ? 2 : 3;
-    for (let turn = 0; turn < sweeps; turn++) beliefs = learn(this.places, beliefs, taught, repeats, turn);
-    return { beliefs, results };
+    return { beliefs: learn(this.places, beliefs, this.#taught(), this.#repeats(), sweeps), results };
   }
 
   /** The recommended run set: the highest posterior mean less two standard deviations, so that no luck of few runs leads. */
@@ -202,16 +201,19 @@ export class SearchModel {
     const order = this.#recommendable().sort((a, b) => (means[b] ?? 0) - (means[a] ?? 0));
     let best: Ranked | undefined;
     let highest = Number.NEGATIVE_INFINITY;
-    for (const i of order) {
-      const mean = means[i] ?? 0;
-      if (mean < highest) break;
-      const { runSet, place } = this.members[i] as Member; // i is its index
-      const stDev = Math.sqrt(this.process.at([place]).variances[0] ?? 0);
-      const bound = mean - caution * stDev;
-      const isOlder = bound === highest && (runSet.firstSeen ?? 0) < (best?.runSet.firstSeen ?? 0);
-      if (!(bound > highest || isOlder)) continue;
-      highest = bound;
-      best = { runSet, bound, ...this.inHpmax(mean, stDev) };
+    for (let from = 0; from < order.length && (means[order[from] ?? 0] ?? 0) >= highest; from += together) {
+      const some = order.slice(from, from + together);
+      const { variances } = this.process.at(some.map((i) => (this.members[i] as Member).place)); // i is its index
+      for (const [at, i] of some.entries()) {
+        const mean = means[i] ?? 0;
+        const { runSet } = this.members[i] as Member; // i is its index
+        const stDev = Math.sqrt(variances[at] ?? 0);
+        const bound = mean - caution * stDev;
+        const isOlder = bound === highest && (runSet.firstSeen ?? 0) < (best?.runSet.firstSeen ?? 0);
+        if (!(bound > highest || isOlder)) continue;
+        highest = bound;
+        best = { runSet, bound, ...this.inHpmax(mean, stDev) };
+      }
     }
     if (!best) throw new RangeError("a model without run sets has no best one");
     return best;

@@ -1,6 +1,6 @@
 import { counted } from "../counted.ts";
 import { type Configuration, type Hyperparameter, settingText } from "../hyperparameter.ts";
-import type { Expected, SearchModel } from "../model/search-model.ts";
+import type { Expected, Ranked } from "../model/search-model.ts";
 import { candidatesOf } from "./candidates.ts";
 import { paperSearch } from "./dgd-paper.ts";
 import { wideSearch } from "./dgd-wide.ts";
@@ -81,10 +81,18 @@ const modelSearch: Search = {
         )
       : likelyBest(joint, count, normal);
     const goal = isImproving ? "it promises the most improvement" : "likely to be the best";
+    const { best } = model;
     return picks.map((pick) => {
       const configuration = candidates[pick] ?? [];
-      const expected = model.inHpmax(joint.means[pick] ?? 0, deviationOf(joint, pick));
-      return { configuration, why: `${goal}: ${reason(view, model, configuration, expected)}` };
+      const runs = view.runSets.of(configuration)?.completed ?? 0;
+      return {
+        configuration,
+        // Most of a plan is never asked for.
+        get why() {
+          const expected = model.inHpmax(joint.means[pick] ?? 0, deviationOf(joint, pick));
+          return `${goal}: ${reason(model.hyperparameters, best, configuration, runs, expected)}`;
+        },
+      };
     });
   },
 };
@@ -98,12 +106,12 @@ function isKnown({ runSets }: SearchView, configuration: Configuration): boolean
 }
 
 function reason(
-  { hyperparameters, runSets }: SearchView,
-  { best }: SearchModel,
+  hyperparameters: readonly Hyperparameter[],
+  best: Ranked,
   configuration: Configuration,
+  runs: number,
   { hpmax, stDev }: Expected,
 ): string {
-  const runs = runSets.of(configuration)?.completed ?? 0;
   const known = runs === 0 ? "before any run there" : `after ${counted(runs, "run")} there`;
   const from = differences(hyperparameters, best.runSet.configuration, configuration);
   return `the model expects ${meanText(hpmax)} ± ${meanText(stDev)} ${known}; ${from} (${meanText(best.hpmax)} ± ${meanText(best.stDev)})`;

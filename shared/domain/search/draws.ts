@@ -1,3 +1,4 @@
+import { subtractProduct } from "../model/cholesky.ts";
 import type { Joint } from "../model/gaussian-process.ts";
 import type { Rng } from "../rng.ts";
 
@@ -25,11 +26,9 @@ export function normals(rng: Rng): () => number {
  * likely to be the best of all.
  */
 export function likelyBest(joint: Joint, count: number, normal: () => number): number[] {
-  const drawn = new Float64Array(joint.means.length);
-  return Array.from({ length: count }, () => {
-    draw(joint, normal, drawn);
-    return highest(drawn);
-  });
+  const c = joint.means.length;
+  const values = drawn(joint, count, normal);
+  return Array.from({ length: count }, (_, draw) => highest(values.subarray(draw * c, draw * c + c)));
 }
 
 /**
@@ -44,23 +43,37 @@ export function mostImproving(
   normal: () => number,
 ): number[] {
   const c = joint.means.length;
-  const draws = Array.from({ length: improvementDraws }, () => {
-    const drawn = new Float64Array(c);
-    draw(joint, normal, drawn);
-    let best = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < c; i++) if (isKnown[i]) best = Math.max(best, drawn[i] ?? 0);
-    return { drawn, best };
-  });
+  const values = drawn(joint, improvementDraws, normal);
+  const best = new Float64Array(improvementDraws).fill(Number.NEGATIVE_INFINITY);
+  for (let i = 0; i < c; i++) if (isKnown[i]) raise(best, values, c, i);
+  /** In each draw, candidates better than the best, as many as `left` says: the others never will be, and add nothing. */
+  const better = Int32Array.from(values, (_, at) => at % c);
+  const left = new Int32Array(improvementDraws).fill(c);
   const gains = new Float64Array(c);
   return Array.from({ length: count }, () => {
     gains.fill(0);
-    for (const { drawn, best } of draws) {
-      for (let i = 0; i < c; i++) gains[i] = (gains[i] ?? 0) + Math.max(0, (drawn[i] ?? 0) - best);
+    for (let draw = 0; draw < improvementDraws; draw++) {
+      const from = draw * c;
+      const end = from + (left[draw] ?? 0);
+      let kept = from;
+      for (let at = from; at < end; at++) {
+        const i = better[at] ?? 0;
+        const gain = (values[from + i] ?? 0) - (best[draw] ?? 0);
+        if (!(gain > 0)) continue;
+        better[kept++] = i;
+        gains[i] = (gains[i] ?? 0) + gain;
+      }
+      left[draw] = kept - from;
     }
     const pick = highest(gains);
-    for (const each of draws) each.best = Math.max(each.best, each.drawn[pick] ?? 0);
+    raise(best, values, c, pick);
     return pick;
   });
+}
+
+/** The best of each draw, now that candidate `i` belongs to those that it is the best of. */
+function raise(best: Float64Array, values: Float64Array, c: number, i: number): void {
+  for (let draw = 0; draw < best.length; draw++) best[draw] = Math.max(best[draw] ?? 0, values[draw * c + i] ?? 0);
 }
 
 /** The standard deviation of one of the true values. */
@@ -71,14 +84,16 @@ export function deviationOf({ means, factor }: Joint, i: number): number {
   return Math.sqrt(variance);
 }
 
-/** One draw from the joint distribution, into `drawn`. */
-function draw({ means, factor }: Joint, normal: () => number, drawn: Float64Array): void {
+/** So many draws from the joint distribution, one after the other. */
+function drawn({ means, factor }: Joint, count: number, normal: () => number): Float64Array {
   const c = means.length;
-  drawn.set(means);
-  for (let k = 0; k < c; k++) {
-    const z = normal();
-    for (let j = k; j < c; j++) drawn[j] = (drawn[j] ?? 0) + z * (factor[k * c + j] ?? 0);
-  }
+  // Negative, since products are subtracted; in columns, one for each draw.
+  const numbers = new Float64Array(c * count);
+  for (let draw = 0; draw < count; draw++) for (let k = 0; k < c; k++) numbers[k * count + draw] = -normal();
+  const values = new Float64Array(count * c);
+  for (let draw = 0; draw < count; draw++) values.set(means, draw * c);
+  subtractProduct(values, count, numbers, factor, c);
+  return values;
 }
 
 function highest(values: Float64Array): number {
