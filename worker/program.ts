@@ -147,6 +147,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       inbox: inboxPrefix(identity.worker),
       // With credentials of others this is a server that others run, whose users share an account with the streams.
       names: identity.nkeySeed === "" ? {} : workersNames,
+      isOneOfMany: true,
       waitForBroker: true,
       onStatus: (status) => log.info(status),
       onRefused: () => key.refused(),

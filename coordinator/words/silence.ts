@@ -1,8 +1,8 @@
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 
-// A worker asks every 15 s if idle, 30 s if refused, give or take a quarter (worker/node/node.ts); the rest is travel time.
-const idleAskMs = 20_000;
+// A worker asks every 22 s if idle, 30 s if refused, give or take a quarter (worker/node/slots.ts); the rest is travel time.
+const idleAskMs = 29_000;
 const refusedAskMs = 39_000;
 
 /**

@@ -41,6 +41,7 @@ async function begin({ worker, nkeySeed }: IdleWorkers["workers"][number]): Prom
     name: worker,
     inbox: inboxPrefix(worker),
     names: workersNames,
+    isOneOfMany: true,
     waitForBroker: true,
   });
   const options = {

@@ -14,6 +14,8 @@ import * as subjects from "../../shared/wire/subjects.ts";
 import type { Ports } from "./ports.ts";
 
 const askTimeoutMs = 4000;
+/** A broker that does not answer for so long after a question of ours went unanswered is not there any more. */
+const brokerAnswersMs = 4000;
 const leastRetryMs = 150;
 const mostRetryMs = 2000;
 /** A broker that is away is not waited for at the end. */
@@ -28,6 +30,7 @@ export class CoordinatorLink {
   #term = 0;
   #silentSince: number | undefined;
   readonly #onSilence: (silent: boolean) => void;
+  #isChecking = false;
 
   constructor(ports: LinkPorts, worker: WorkerId, onSilence: (silent: boolean) => void) {
     this.#ports = ports;
@@ -62,6 +65,7 @@ export class CoordinatorLink {
         if (error instanceof BadMessage) log.error(`the coordinator's answer cannot be read: ${error.message}`);
         else if (!(error instanceof BusError)) throw error;
         else if (error.reason === "closed") return undefined;
+        else if (error.reason === "no answer in time") void this.#checkBroker();
         this.#unanswered();
       }
       await clock.pause(retryMs * (0.5 + chance.fraction()), signal);
@@ -105,6 +109,23 @@ export class CoordinatorLink {
     return () => {
       for (const step of undo) step();
     };
+  }
+
+  /** Makes a new connection if the broker does not answer either: this one may lead nowhere. One check serves all questions. */
+  async #checkBroker(): Promise<void> {
+    const { bus, clock } = this.#ports;
+    if (this.#isChecking || !bus.isConnected()) return;
+    this.#isChecking = true;
+    const over = new Ending();
+    // A flush that fails says that the connection is known to be lost.
+    const answers = bus.flush().then(
+      () => true,
+      () => true,
+    );
+    const isThere = await Promise.race([answers, clock.pause(brokerAnswersMs, over).then(() => false)]);
+    over.abort();
+    this.#isChecking = false;
+    if (!isThere) bus.reconnect();
   }
 
   #heard(): void {

@@ -4,11 +4,6 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { ReignPorts } from "./ports.ts";
 
-const leastRetryMs = 15_000;
-/** A worker may wait a quarter longer; it is still heard within the usual lease. */
-const mostRetryMs = 22_000;
-/** Each waiting worker adds 3 ms to the interval: about 333 claims/s at 5,000 waiting or more. */
-const retryMsEach = 3;
 /** Workers that are woken for each trial that waits: some of them may be gone. */
 const wokenForATrial = 4;
 
@@ -33,14 +28,6 @@ export class WaitingWorkers {
     this.#presence = presence;
     this.#ports = ports;
     this.#term = term;
-  }
-
-  /**
-   * Time after which a worker that found nothing asks again; usually it is woken sooner. It grows with the number of waiting
-   * workers, so that their claims stay a small part of the work, up to a limit below the lease.
-   */
-  get retryMs(): number {
-    return Math.min(mostRetryMs, Math.max(leastRetryMs, this.#waiting.size * retryMsEach));
   }
 
   /** The worker was told that there is nothing for it; it asks again when woken. */

@@ -67,11 +67,11 @@ class WayTransport extends NodeTransport {
     const way = this.#way;
     // The client uses no more of a socket than any stream has.
     if (way?.scheme === "wss") return (await openWebSocket(place, way.trust)) as Socket;
-    if (!way || way.servers.length < 2) return super.dial(place);
+    if (!way || way.servers.length < 2) return kept(await super.dial(place));
     const { socket, address } = await firstToAnswer([addressOf(place), ...othersThan(place, way)]);
     if (address.host !== place.hostname || address.port !== place.port)
       this.#place = { hostname: address.host, port: address.port, tlsName: "" };
-    return socket;
+    return kept(socket);
   }
 
   /** The client's own waits until what it wrote has gone out, which it never does where the other side is silent. */
@@ -89,13 +89,16 @@ class WayTransport extends NodeTransport {
     if (secured) return secured.setNoDelay(true);
     // The server's greeting comes again.
     this.yields = [];
-    this.socket = await super.dial({ hostname, port });
+    this.socket = kept(await super.dial({ hostname, port }));
     await this.peekInfo();
     const again = await secure(this.socket, name, trust);
     if (!again) throw new Error("a pinned server was not recognised the second time");
     return again.setNoDelay(true);
   }
 }
+
+/** A connection whose other side is gone ends 15 s after its last word: libuv asks ten times, a second apart. */
+const kept = (socket: Socket): Socket => socket.setKeepAlive(true, 5000);
 
 const nowhere: Place = { hostname: "", port: 0, tlsName: "" };
 

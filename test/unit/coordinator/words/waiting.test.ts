@@ -189,7 +189,7 @@ test("a worker that list workers calls away counts as absent for waiting jobs to
   assert.deepEqual(said(30_400, ["benched"]), ["waiting for a worker: lab-1 is benched", false]);
   const working = { state: "admitted", duty: "working" } as const;
   const silent = (silentMs: number, held: number): boolean => isSilent(working, { silentMs, leaseMs: 6000, held });
-  assert.deepEqual([silent(18_900, 0), silent(21_000, 0), silent(6100, 1)], [false, true, true]);
+  assert.deepEqual([silent(28_000, 0), silent(30_000, 0), silent(6100, 1)], [false, true, true]);
 });
 
 test("a job for GPUs waits for a worker with a free one, and says who lends none", () => {

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
+import { Ending } from "../../../../shared/ending.ts";
+import { type Bus, BusError } from "../../../../shared/ports.ts";
+import { CoordinatorLink } from "../../../../worker/node/coordinator-link.ts";
+import { SimProcess } from "../../../simulate/sim-process.ts";
+import { silentLog } from "../../../simulate/simulation.ts";
+import { Timeline } from "../../../simulate/timeline.ts";
+
+/** A worker whose questions nobody answers, for half a minute; returns when it made new connections, in milliseconds. */
+async function newConnections(broker: { readonly answers: boolean; readonly isConnected: boolean }): Promise<number[]> {
+  const timeline = new Timeline();
+  const { clock, chance } = new SimProcess(timeline, "worker", "seed");
+  const made: number[] = [];
+  const bus: Partial<Bus> = {
+    request: async (subject, _data, timeoutMs) => {
+      await clock.pause(timeoutMs);
+      throw new BusError("no answer in time", subject);
+    },
+    flush: () => (broker.answers ? Promise.resolve() : new Promise(() => undefined)),
+    isConnected: () => broker.isConnected && made.length === 0,
+    reconnect: () => void made.push(Math.round(clock.monotonic() - startedAt)),
+  };
+  const startedAt = clock.monotonic();
+  const link = new CoordinatorLink(
+    { bus: bus as Bus, clock, chance, log: silentLog },
+    "w1" as WorkerId,
+    () => undefined,
+  );
+  const over = new Ending();
+  void link.ask({ kind: "job", job: "job1" as never }, ["job"], over);
+  void link.ask({ kind: "job", job: "job2" as never }, ["job"], over);
+  const end = timeline.now + 30_000;
+  timeline.plan(null, end, () => over.abort());
+  await timeline.run(() => timeline.now >= end);
+  return made;
+}
+
+test("a broker that answers nothing, not even a ping, is reached anew within ten seconds", async () => {
+  assert.deepEqual(await newConnections({ answers: false, isConnected: true }), [8000], "one for both questions");
+});
+
+test("a leader that stands still costs no connection", async () => {
+  assert.deepEqual(await newConnections({ answers: true, isConnected: true }), []);
+});
+
+test("a connection that is known to be lost is not given up again", async () => {
+  assert.deepEqual(await newConnections({ answers: false, isConnected: false }), []);
+});
