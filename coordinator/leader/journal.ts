@@ -52,7 +52,7 @@ const times = { store: 2500, readTail: 5000, pause: 250, longPause: 1000 } as co
 const mostOnTheirWay = 2;
 /** Ids kept of a message's tries, to recognise it in the journal; no message takes more tries. */
 const idsKept = 64;
-/** Records in one message. A job's record holds its texts and travels alone, as do those of purges, which are looked for by subject. A message too large for the broker is halved. */
+/** Records in one message. A job's record holds its texts and travels alone, as do those of what is deleted, which are looked for by subject. A message too large for the broker is halved. */
 const mostTogether = 64;
 
 /**
@@ -276,12 +276,14 @@ export class JournalWriter {
 
 const newestId = ({ ids }: Pending): string => ids.at(-1) ?? "";
 
-const mayShare = ({ type }: JournalEvent): boolean => type !== "job" && type !== "worker-purged";
+const mayShare = (event: JournalEvent): boolean => event.type !== "job" && !isPurge(event);
+
+const isPurge = ({ type }: JournalEvent): boolean => type === "worker-purged" || type === "job-deleted";
 
 function subjectOf(events: readonly JournalEvent[]): string {
   const [event, ...more] = events;
   if (!event || more.length > 0) return journalBatch;
-  if (event.type === "worker-purged") return journalPurge;
+  if (isPurge(event)) return journalPurge;
   if ("n" in event) return journalTrial(event.job, event.n);
   if ("job" in event) return journalJob(event.job);
   return "worker" in event ? journalWorker(event.worker) : journalOperator;

@@ -84,7 +84,7 @@ export class RoomWatch {
     quotas.besideResults.allowance = { perSecond: 0, atOnce: room * mostBeside };
     quotas.besideResults.clear();
     const text = isTight
-      ? `EV has ${sizeText(Math.max(left, 0))} left of ${sizeText(most)}, which are kept for results: workers hold their reports and checkpoints back; free some space, or delete what a worker has stored (nexus purge worker NAME)`
+      ? `EV has ${sizeText(Math.max(left, 0))} left of ${sizeText(most)}, which are kept for results: workers hold their reports and checkpoints back; free some space, or delete jobs that are over (nexus delete job1) or what a worker has stored (nexus purge worker NAME)`
       : "EV has room for reports and checkpoints again";
     ports.log.warn({ bytes, most }, text);
     ports.tell(null, { kind: "renew", term: reign.term });

@@ -57,7 +57,7 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   writeSnapshot(signal: AbortSignal): Promise<void>;
   /** What keeps EV open for the others when a worker has flooded it; a simulation leaves it out. */
   readonly intake?: Intake;
-  /** Left out: nothing is deleted for one worker. */
+  /** Left out: nothing is deleted. */
   readonly purger?: Purger;
   /** What jobs bring along in pieces; a simulation leaves it out. */
   readonly bundles?: BundleStore;

@@ -2,7 +2,7 @@ import { openJobs } from "../../shared/domain/fitting.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Lease } from "../../shared/domain/lease.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import { resumePurges } from "./orders/purge-worker.ts";
+import { resumePurges } from "./orders/resume-purges.ts";
 import type { Reign } from "./reign/reign.ts";
 import { enforce } from "./rules/enforce.ts";
 import { closeIfDone, stopIfReached } from "./rules/job-end.ts";

@@ -157,6 +157,14 @@ export class EventList {
     return true;
   }
 
+  /** Nothing is told of a job any more. */
+  forget(job: JobName): void {
+    this.version += 1;
+    for (const [cause, line] of this.#byCause) if (line.job === job) this.#byCause.delete(cause);
+    this.#lines = this.#lines.filter((line) => line.job !== job);
+    this.#ordinary = this.#lines.filter(({ level }) => level === "info").length;
+  }
+
   #moveToEnd(line: Kept): void {
     if (this.#lines.at(-1) === line) return;
     this.#lines.splice(this.#lines.lastIndexOf(line), 1);
@@ -190,13 +198,17 @@ export class EventList {
   }
 }
 
+/** The job among whose events it is listed; null: the workspace's. */
+export const jobOf = (event: JournalEvent): JobName | null =>
+  "job" in event && event.type !== "job-deleted" ? event.job : null;
+
 /** Everything about an event's line but its words. */
 export function headOf(event: JournalEvent): Omit<NewLine, "text"> {
   const cause = troubleCause(event);
   return {
     at: event.at,
     level: cause === undefined ? "info" : "trouble",
-    job: "job" in event ? event.job : null,
+    job: jobOf(event),
     workers: "worker" in event && event.worker !== undefined ? [event.worker] : nobody,
     cause,
   };

@@ -21,7 +21,9 @@ import { type EventLevel, EventList } from "./event-list.ts";
 import type { Findings } from "./findings.ts";
 import { HealthLook } from "./health-look.ts";
 import { Leading } from "./leading.ts";
+import type { LiveSearchOptions, SearchListener } from "./live-search-options.ts";
 import { Meter } from "./meter.ts";
+import { newestJob } from "./newest-job.ts";
 import { PastEvents } from "./past-events.ts";
 import { ReportSilence } from "./report-silence.ts";
 import { RunsBySet } from "./runs-by-set.ts";
@@ -37,29 +39,12 @@ const mostSilencePerLookMs = 1500;
 /** Workers' states also change by the clock, and cost a pass over all workers. */
 const workersEveryMs = 500;
 
-export interface LiveSearchOptions {
-  /** Whether a newly submitted job is shown once the shown one is over. Default: true. */
-  readonly showsNewJobs?: boolean;
-  /** Wall clock for people, milliseconds since 1970. Default: this machine's. */
-  readonly wall?: () => number;
-  /** Hears notes about this view alone, which are also among the events. */
-  readonly onNote?: (text: string) => void;
-}
-
 interface WorkersSeen {
   readonly rows: readonly WorkerRow[];
   readonly byName: ReadonlyMap<WorkerId, WorkerRow>;
   /** When they were looked at, and the version of the search at that time. */
   readonly at: number;
   readonly version: number;
-}
-
-/** For views that cannot wait until they next read the search. */
-export interface SearchListener {
-  /** A record was folded. `table` is that of the job it concerns, if it concerns one. */
-  event?(event: JournalEvent, table: RunTable | undefined): void;
-  /** Another job is shown; selections in the former one are void. */
-  jobShown?(): void;
 }
 
 /** A job of which no run ended or began for so long stands still, if none runs. */
@@ -144,6 +129,7 @@ export class LiveSearch {
     this.version += 1;
     this.notes.event(event, this.isLive ? this.wall : event.at);
     this.#choices.event(event);
+    if (event.type === "job-deleted" && event.messages === null) this.#forget(event.job);
     if (this.isLive && "n" in event && event.job === this.job) {
       this.#runsAt = this.now;
       if (event.type === "completed" || event.type === "ended") this.silence.ended(event.n, this.now);
@@ -173,7 +159,16 @@ export class LiveSearch {
     if (this.events.add(this.wall, text, level)) this.#options.onNote?.(text);
   }
 
-  showJob(job: JobName): void {
+  /** A job that was deleted is on no screen any more; another one takes its place, if another one may be shown. */
+  #forget(job: JobName): void {
+    this.events.forget(job);
+    this.#past.forget(job);
+    const { showsNewJobs = true } = this.#options;
+    if (job === this.job) this.showJob((showsNewJobs && newestJob(this.state)) || null);
+  }
+
+  /** @param job  null: none is left */
+  showJob(job: JobName | null): void {
     if (job === this.job) return;
     this.job = job;
     this.version += 1;

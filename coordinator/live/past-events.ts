@@ -3,7 +3,7 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import { eventText } from "../words/event-words.ts";
 import { troubleCause } from "../words/trouble-cause.ts";
-import { type EventList, headOf } from "./event-list.ts";
+import { type EventList, headOf, jobOf } from "./event-list.ts";
 
 /** Ordinary events that are remembered of all jobs together, and of one job at most and at least. */
 const ofAll = 10_000;
@@ -42,12 +42,17 @@ export class PastEvents {
       this.#trouble(cause, past);
       return;
     }
-    const job = "job" in event ? event.job : null;
+    const job = jobOf(event);
     const kept = this.#byJob.get(job) ?? [];
     if (kept.length === 0) this.#byJob.set(job, kept);
     kept.push(past);
     const most = Math.max(leastOfJob, Math.min(mostOfJob, Math.floor(ofAll / this.#byJob.size)));
     if (kept.length > 2 * most) kept.splice(0, kept.length - most);
+  }
+
+  forget(job: JobName): void {
+    this.#byJob.delete(job);
+    for (const [cause, { event }] of this.#troubles) if (jobOf(event) === job) this.#troubles.delete(cause);
   }
 
   #trouble(cause: string, past: Past): void {

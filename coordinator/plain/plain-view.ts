@@ -206,6 +206,7 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
       return { type: "job-edited", v: 1, job, changes, by, at };
     }
     case "job-state":
+    case "job-deleted":
     case "range-refined":
     case "runs-ordered":
     case "results-judged":

@@ -3,10 +3,11 @@ import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../shared/domain/names.ts";
-import { type JournalCorruptError, NotFoundError } from "../../shared/errors.ts";
+import type { JournalCorruptError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { Feed } from "../live/feed.ts";
 import { LiveSearch } from "../live/live-search.ts";
+import { noJob } from "../runs/named-job.ts";
 import type { WaitingWords } from "../words/waiting.ts";
 import type { PlainView } from "./plain-view.ts";
 
@@ -46,7 +47,7 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
       if ("job" in event && !isOfJob) return;
       if (isShown) {
         view.event(event, search.table);
-        if (search.table?.isOver) stop();
+        if (search.table?.isOver ?? true) stop(); // none: it was deleted
         // Earlier events are in the table; only news is shown.
       } else if (isOfJob && (isNew || search.isLive)) early.push(event);
     },
@@ -59,7 +60,7 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
       stop();
     });
     const { table } = search;
-    if (!table) throw new NotFoundError(`there is no ${job}\n  to see what there is: nexus list jobs`);
+    if (!table) throw noJob(job, search.state);
     onCaughtUp(search.state, table);
     for (const event of early.splice(0)) view.event(event, table);
     isShown = true;

@@ -1,6 +1,7 @@
+import { deletedText } from "../../shared/domain/fold/purges.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
-import { parseJobName } from "../../shared/domain/names.ts";
+import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 
@@ -21,9 +22,18 @@ export function namedJob(typed: string, state: WorkspaceState, workspace: string
   }
   const table = state.jobs.get(job.name);
   if (table) return table;
+  if (state.deleted.has(job.name)) throw noJob(job.name, state);
   const range = names.length > 1 ? `${names[0]} to ${names.at(-1)}` : (names[0] ?? "none");
   const hint = didYouMean(job.name, names, `; it has ${range}`);
   throw new NotFoundError(
     `there is no ${job.name} in workspace ${workspace}${hint}\n  to see what there is: nexus list jobs`,
+  );
+}
+
+/** Where a job is not there that should be: it may have been deleted. */
+export function noJob(job: JobName, { deleted }: WorkspaceState): NotFoundError {
+  const found = deleted.get(job);
+  return new NotFoundError(
+    `${found ? deletedText(found) : `there is no ${job}`}\n  to see what there is: nexus list jobs`,
   );
 }

@@ -1,3 +1,4 @@
+import { type DeletedJob, deletedText } from "../../shared/domain/fold/purges.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
@@ -108,16 +109,20 @@ const nearestNumber = (wanted: number, numbers: readonly number[]): number =>
 
 const compare = (a: RunPoint, b: RunPoint): number => a.parent - b.parent || a.child - b.child;
 
-function mayHold(table: RunTable, selector: Selector): boolean {
+const mayHold = ({ job, parents }: RunTable, selector: Selector): boolean =>
+  mayHaveHeld({ job, parents: parents.map(({ number }) => number) }, selector);
+
+/** @param parents  numbers of the job's parent runs */
+function mayHaveHeld({ job, parents }: Pick<DeletedJob, "job" | "parents">, selector: Selector): boolean {
   switch (selector.kind) {
     case "jobs": {
-      const number = Number(table.job.slice("job".length));
+      const number = Number(job.slice("job".length));
       return number >= selector.from && number <= selector.to;
     }
     case "run":
-      return table.parents.some(({ number }) => number === selector.parent);
+      return parents.includes(selector.parent);
     case "runs":
-      return table.parents.some(({ number }) => number >= selector.from.parent && number <= selector.to.parent);
+      return parents.some((number) => number >= selector.from.parent && number <= selector.to.parent);
     default: {
       const never: never = selector;
       return never;
@@ -132,9 +137,13 @@ function isNamed(row: RunRow, selector: Exclude<Selector, { kind: "jobs" }>): bo
 }
 
 function nothingNamed(word: string, selector: Selector, state: WorkspaceState, workspace: string): NotFoundError {
+  const gone = [...state.deleted.values()].filter((each) => mayHaveHeld(each, selector));
+  if (gone.length > 0)
+    return new NotFoundError(`${gone.map(deletedText).join("\n")}\n  to see what there is: nexus list jobs`);
+  const yet = state.deleted.size > 0 ? "" : " yet";
   if (state.jobs.size === 0) {
     return new NotFoundError(
-      `there is no ${word}: workspace ${workspace} has no jobs yet\n  to start one: nexus run spec.yaml${workspaceFlags(workspace)}`,
+      `there is no ${word}: workspace ${workspace} has no jobs${yet}\n  to start one: nexus run spec.yaml${workspaceFlags(workspace)}`,
     );
   }
   const jobs = [...state.jobs.keys()];

@@ -1,13 +1,13 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { JobName } from "../../shared/domain/names.ts";
-import { NotFoundError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
 import { Feed } from "../live/feed.ts";
 import { evaluatorThread, FindingsDesk } from "../live/findings-desk.ts";
 import { LiveSearch } from "../live/live-search.ts";
 import { newestJob } from "../live/newest-job.ts";
+import { noJob } from "../runs/named-job.ts";
 import type { Leaving } from "./actions/key-context.ts";
 import { App } from "./app.ts";
 import { keepColumns, recallColumns, screenFile } from "./screen-memory.ts";
@@ -51,9 +51,7 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
       failure = error;
       app?.leave({ exitCode: 1, message: "" });
     });
-    if (job !== undefined && !search.state.jobs.has(job)) {
-      throw new NotFoundError(`there is no ${job}\n  to see what there is: nexus list jobs`);
-    }
+    if (job !== undefined && !search.state.jobs.has(job)) throw noJob(job, search.state);
     const shown = job ?? newestJob(search.state);
     if (shown !== undefined) search.showJob(shown);
     const terminal = openTerminal(look, { input: process.stdin, output: process.stdout });

@@ -120,6 +120,10 @@ export class ViewModel {
     const { workspace, flags } = options;
     this.lists = createLists(search, { workspace, flags, isOfAllJobs: () => this.hasEventsOfAll });
     search.listen({
+      event: (event) => {
+        const isGone = search.isLive && event.type === "job-deleted" && event.messages === null;
+        if (isGone) this.say(`${event.job} was deleted by ${event.by}`, search.now);
+      },
       jobShown: () => {
         this.pages = [];
         this.lists.forget();

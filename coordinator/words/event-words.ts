@@ -51,6 +51,12 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
       return line(`${runOf(event, table)} queued again, its failure is not counted: ${event.reason}`);
     case "job-edited":
       return line(`${event.job} changed by ${event.by}: ${changesText(event.changes).join(", ")}`);
+    case "job-deleted":
+      return line(
+        event.messages === null
+          ? `${event.job} deleted by ${event.by}`
+          : `of ${event.job} ${counted(event.messages, "stored message was", "stored messages were")} deleted, as ${event.by} had ordered`,
+      );
     case "range-refined":
       return line(`${event.job} looks closer: ${marksText(event.marks)}`);
     case "runs-ordered":

@@ -3,7 +3,7 @@ import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { ParentRun } from "../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial, TrialStatus } from "../../shared/domain/fold/trial.ts";
-import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
+import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 
 /** Every word that a run's status column may hold. */
@@ -110,3 +110,6 @@ export function parentStatus(table: RunTable, parent: ParentRun): StatusWord {
   const mayGetMore = table.hasRoom || mayStart || table.waiting.size > 0;
   return mayGetMore && !table.isOver ? "queued" : "completed";
 }
+
+export const noJobText = ({ deleted }: Pick<WorkspaceState, "deleted">): string =>
+  deleted.size === 0 ? "no job yet" : "no job";

@@ -40,3 +40,12 @@ export interface Brought {
   /** Data: files that its runs read. */
   readonly inputs?: PiecedBundle;
 }
+
+/** What a job brings along in pieces. */
+export const piecedBundles = ({
+  largeCode,
+  inputs,
+}: {
+  readonly largeCode?: PiecedBundle | undefined;
+  readonly inputs?: PiecedBundle | undefined;
+}): PiecedBundle[] => [largeCode, inputs].filter((bundle) => bundle !== undefined);

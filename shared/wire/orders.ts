@@ -152,6 +152,8 @@ const judged = {
 };
 const reject = check.shape({ kind: check.oneOf("reject"), ...judged });
 const accept = check.shape({ kind: check.oneOf("accept"), ...judged });
+/** A job that is over is deleted, with all that its runs have stored. */
+const deletion = check.shape({ kind: check.oneOf("delete"), op, job });
 const edit = check.shape({ kind: check.oneOf("edit"), op, job, changes });
 export type Order = check.Checked<
   | typeof run
@@ -167,6 +169,7 @@ export type Order = check.Checked<
   | typeof control
   | typeof reject
   | typeof accept
+  | typeof deletion
   | typeof edit
 >;
 
@@ -184,6 +187,7 @@ const orderShape = check.byKind<Order>({
   control,
   reject,
   accept,
+  delete: deletion,
   edit,
 });
 export const encodeOrder = (order: Order): Uint8Array => seal(order);

@@ -23,7 +23,7 @@ const evidenceKinds: readonly string[] = ["report", "checkpoint", "result", "fai
 
 /**
  * Says nothing: it takes the place of a message of EV that is lost, so that those after it keep the sequences that the journal cites,
- * or asks whether EV stores anything.
+ * asks whether EV stores anything, or stands behind messages that are deleted, so that EV keeps its end.
  */
 export const lostSubject = "ev.lost";
 
@@ -62,6 +62,8 @@ export const chunk = (worker: WorkerId, job: JobName, n: number, attempt: number
 /** All pieces of it. */
 export const chunks = (worker: WorkerId, job: JobName, n: number, attempt: number, blob: string): string =>
   `ck.${worker}.${job}.${n}.${attempt}.${blob}.*`;
+/** All pieces of all blobs of a job's runs. */
+export const chunksOfJob = (job: JobName): string => `ck.*.${job}.>`;
 
 /** How the names of blobs begin that hold a run's state. */
 const statePrefix = "state-";

@@ -1,4 +1,4 @@
-import type { Testimony } from "../domain/invariants/invariants.ts";
+import type { Testimony } from "../domain/invariants/testimony.ts";
 import type { StoredMessage } from "../ports.ts";
 import { BadMessage } from "./check.ts";
 import { decodeEvidence } from "./evidence.ts";

@@ -117,12 +117,12 @@ const promises = `every promise was kept:
  * @throws NotFoundError if there is no such job
  */
 export async function verifyStore(bus: Bus, typed: string | undefined, workspace: string): Promise<Verification> {
-  const check = new InvariantCheck();
   const wanted = typed?.slice(typed.lastIndexOf("/") + 1);
+  const check = new InvariantCheck({ only: wanted as JobName | undefined }); // what is no job's name is refused below
   let records = 0;
   const journal = new JournalReading((event) => {
-    // Records of no job say who leads and who may join; a job rests on them too.
-    if (wanted !== undefined && "job" in event && event.job !== wanted) return;
+    // Records of no job say who leads and who may join, and what was deleted; a job rests on them too.
+    if (wanted !== undefined && "job" in event && event.job !== wanted && event.type !== "job-deleted") return;
     records += 1;
     check.event(event);
   });

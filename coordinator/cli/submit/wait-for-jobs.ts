@@ -19,7 +19,7 @@ const lineEveryMs = 30_000;
 const awayMs = 3000;
 
 /**
- * Waits until all jobs are over, or the signal aborts; the jobs continue either way.
+ * Waits until all jobs are over or deleted, or the signal aborts; the jobs continue either way.
  *
  * @returns the state of the workspace then
  */
@@ -43,7 +43,7 @@ export async function waitForJobs(
   let shownAt = Number.NEGATIVE_INFINITY;
   let lastSeenAt = startedAt;
   try {
-    while (!signal.aborted && !jobs.every((job) => state.jobs.get(job)?.isOver)) {
+    while (!signal.aborted && !jobs.every((job) => state.deleted.has(job) || state.jobs.get(job)?.isOver)) {
       if (corrupt) throw corrupt;
       const now = performance.now();
       if (bus.isConnected()) lastSeenAt = now;
@@ -73,7 +73,7 @@ function countsLine(state: WorkspaceState, jobs: readonly JobName[], isAway: boo
   return jobs
     .map((job) => {
       const table = state.jobs.get(job);
-      if (!table) return `${job} submitted`;
+      if (!table) return `${job} ${state.deleted.has(job) ? "deleted" : "submitted"}`;
       const { ended, running, submitted } = table;
       const doing = table.isOver ? table.state : running > 0 ? `${running} running` : "waiting for a worker";
       return `${job} ${ended}/${submitted.settings.totalRuns}, ${doing}`;

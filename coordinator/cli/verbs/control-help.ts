@@ -61,3 +61,10 @@ The command asks only if values or ranges are added, or if total_runs leaves not
 Example:
   nexus edit job3 --total-runs 800 --add-value lr=0.01 --add-value lr=0.02 --deadline 18:00
 `;
+
+export const deletion = `
+For a job with which you have finished. It must be over; otherwise end it first (nexus stop job1, nexus cancel job1). Its runs,
+results, curves, consoles, checkpoints and files go from every list, screen, evaluation, plot and export, and so do the pieces of
+code and data that no other job has; the store gets their room back. To keep its results: nexus export job1 --output job1.csv.
+Its number is not given out again. The command says how much goes, and asks; without a terminal it needs --yes. This cannot be
+undone; the journal keeps who ordered it, and nexus verify knows of it. What you downloaded or exported stays.`;

@@ -104,6 +104,11 @@ export const addControl: AddVerbs = (program, { does }) => {
     .option("--add-range <name=from..to>", "widen a range or make a list one, such as lr=1e-6..0.1:log", collect)
     .addHelpText("after", help.edit)
     .action(does(async () => (await import("../control/edit.ts")).editJobs));
+  asking(program.command("delete").description("delete jobs that are over, with all that their runs have stored"))
+    .argument("<jobs...>", "job1, job1-job3, job*")
+    .addHelpText("after", help.deletion)
+    .addHelpText("after", examples("nexus delete job1", "nexus delete job2-job5 --yes"))
+    .action(does(async () => (await import("../control/delete-jobs.ts")).deleteJobs));
   program
     .command("release <job>")
     .description("end a job that holds its nodes (hold: true), and let its run folders go")

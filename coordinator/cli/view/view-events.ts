@@ -2,7 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { actorOf, type JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { changesText } from "../../../shared/domain/fold/job-changes.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
-import { isWorkerId } from "../../../shared/domain/names.ts";
+import { isWorkerId, parseJobName } from "../../../shared/domain/names.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
 import type { JsonOption, Reader } from "../../operator/session.ts";
@@ -28,7 +28,8 @@ export async function viewEvents(
   word: string,
   options: ViewEventsOptions,
 ): Promise<void> {
-  const entries = await readEvents(bus, isAbout(word, state, workspace));
+  const isAsked = isAbout(word, state, workspace);
+  const entries = await readEvents(bus, (event) => !isOfDeleted(event, state) && isAsked(event));
   const count = options.all ? entries.length : (options.last ?? usualLast);
   const shown = entries.slice(Math.max(0, entries.length - count));
   if (options.json) output.result(shown.map((entry) => eventJson(entry, state)).join(""));
@@ -38,6 +39,10 @@ export async function viewEvents(
   const left = counted(hidden, "earlier event is", "earlier events are");
   output.note(`${left} not listed (--last=${count}); to see all: --all\n`);
 }
+
+/** What was decided about a job that is deleted, but for its deletion. */
+const isOfDeleted = (event: JournalEvent, { deleted }: WorkspaceState): boolean =>
+  "job" in event && event.type !== "job-deleted" && deleted.has(event.job);
 
 /** Which records are about a job, a run, a parent run or a worker. @throws NotFoundError */
 export function isAbout(word: string, state: WorkspaceState, workspace: string): (event: JournalEvent) => boolean {
@@ -50,6 +55,9 @@ export function isAbout(word: string, state: WorkspaceState, workspace: string):
     );
     throw new NotFoundError(`there is no job, run or worker ${word}${hint}`);
   }
+  const asked = parseJobName(word.startsWith(`${workspace}/`) ? word.slice(workspace.length + 1) : word);
+  const gone = asked && state.deleted.get(asked.name);
+  if (gone) return (event) => event.type === "job-deleted" && event.job === gone.job;
   const { rows, tables } = selectRuns([word], state, workspace);
   const isJob = namesJobs(word);
   if (isJob) {
@@ -130,6 +138,10 @@ function detailOf(event: JournalEvent): string {
       return withAuthor(event.reason, actorOf(event) === "coordinator" ? "" : event.by);
     case "job-edited":
       return withAuthor(changesText(event.changes).join(", "), event.by);
+    case "job-deleted": {
+      const done = event.messages === null ? "begins" : `${counted(event.messages, "message")} of EV deleted`;
+      return `before number ${event.before} of EV: ${done}; by ${event.by}`;
+    }
     case "range-refined":
       return marksText(event.marks);
     case "worker-purged": {

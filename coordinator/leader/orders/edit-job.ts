@@ -1,3 +1,4 @@
+import { piecedBundles } from "../../../shared/domain/code-bundle.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { JobChanges } from "../../../shared/domain/fold/events.ts";
 import { changesText, editJob } from "../../../shared/domain/fold/job-changes.ts";
@@ -42,8 +43,10 @@ export async function edit(
     (tooLarge && `${job}: ${tooLarge}`);
   if (problem !== undefined) return refused(reign, problem);
   if (!table.isOver) return carriedOut(reign, event, job, () => asked.join(", "));
-  const bundles = [table.submitted.largeCode, table.submitted.inputs].filter((each) => each !== undefined);
-  return reign.bundles.whileThere(bundles, async (missing) => {
+  return reign.bundles.whileThere(piecedBundles(table.submitted), async (missing) => {
+    // It may have been deleted meanwhile.
+    const still = tableOr(reign, job);
+    if (isAnswer(still)) return still;
     if (missing > 0) return refused(reign, `${goneText(job, missing)}\n  ${withItsResults(job)}`);
     // Another edit may have opened it meanwhile.
     if (!table.isOver) return carriedOut(reign, event, job, () => asked.join(", "));

@@ -1,4 +1,5 @@
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
+import { deletedText } from "../../../shared/domain/fold/purges.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
@@ -36,8 +37,11 @@ export const notFound = (reign: Reign, what: string, list: string): OrderAnswer 
   code: "not found",
 });
 
-export const tableOr = (reign: Reign, job: JobName): RunTable | OrderAnswer =>
-  reign.state.jobs.get(job) ?? notFound(reign, job, "jobs");
+export function tableOr(reign: Reign, job: JobName): RunTable | OrderAnswer {
+  const deleted = reign.state.deleted.get(job);
+  if (deleted) return { ...refused(reign, deletedText(deleted)), code: "not found" };
+  return reign.state.jobs.get(job) ?? notFound(reign, job, "jobs");
+}
 
 export const workerOr = (reign: Reign, worker: WorkerId): WorkerRecord | OrderAnswer => {
   const record = reign.state.workers.get(worker) ?? notFound(reign, `worker ${worker}`, "workers");

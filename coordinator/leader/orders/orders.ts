@@ -1,3 +1,4 @@
+import { piecedBundles } from "../../../shared/domain/code-bundle.ts";
 import { canonical } from "../../../shared/domain/conditions/activity.ts";
 import { isAllowed } from "../../../shared/domain/conditions/constraints.ts";
 import type { ImportedRun, JobSubmitted } from "../../../shared/domain/fold/events.ts";
@@ -14,6 +15,7 @@ import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { limitProblem } from "../workers/checkpoints.ts";
 import { control } from "./control.ts";
+import { deleteJob, jobDeletionAnswer } from "./delete-job.ts";
 import { edit } from "./edit-job.ts";
 import { invite, rotate, withdraw } from "./invite-orders.ts";
 import { judgeResults } from "./judge-results.ts";
@@ -27,7 +29,7 @@ import {
   unchanged,
   workerOr,
 } from "./order-answers.ts";
-import { purge, purgeAnswer } from "./purge-worker.ts";
+import { purge, workerPurgeAnswer } from "./purge-worker.ts";
 import { forget, revoke } from "./throw-out.ts";
 
 /**
@@ -38,7 +40,8 @@ import { forget, revoke } from "./throw-out.ts";
 /** Carries out what an operator asks; the same request id gets the same answer from any leader. */
 export async function carryOut(reign: Reign, by: string, order: Order, drawSeed: () => number): Promise<OrderAnswer> {
   const done = reign.state.orders.get(order.op);
-  if (done !== undefined && order.kind === "purge") return purgeAnswer(reign, order.worker);
+  if (done !== undefined && order.kind === "purge") return workerPurgeAnswer(reign, order.worker);
+  if (done !== undefined && order.kind === "delete") return jobDeletionAnswer(reign, order.job);
   if (done !== undefined) return unchanged(reign, done, "");
   const who = { by, op: order.op };
   switch (order.kind) {
@@ -66,6 +69,8 @@ export async function carryOut(reign: Reign, by: string, order: Order, drawSeed:
     case "reject":
     case "accept":
       return judgeResults(reign, who, order);
+    case "delete":
+      return deleteJob(reign, who, order);
     case "edit":
       return edit(reign, who, order);
     default: {
@@ -170,7 +175,7 @@ async function submit(
     }
   }
   const imported = earlier.map(([name, hpmax, any]): ImportedRun => [name, hpmax, canonical(hyperparameters, any)]);
-  const bundles = [largeCode, inputs].filter((bundle) => bundle !== undefined);
+  const bundles = piecedBundles(order);
   if (settings.search && largeCode)
     return refused(reign, `${file}: a job with a search of its own brings its code whole`);
   const event: JobSubmitted = {

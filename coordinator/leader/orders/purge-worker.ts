@@ -1,16 +1,10 @@
-import { counted } from "../../../shared/domain/counted.ts";
 import type { OpenPurge } from "../../../shared/domain/fold/purges.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
-import type { Purger } from "../reign/ports.ts";
-import type { PurgeOutcome } from "../reign/purges-under-way.ts";
 import type { Reign } from "../reign/reign.ts";
-import { accepted, notFound, type Operator, refused } from "./order-answers.ts";
+import { begin, type Deletion, purgeAnswer } from "./carry-out-purge.ts";
+import { notFound, type Operator, refused } from "./order-answers.ts";
 import { evidenceToPurge, piecesToPurge } from "./what-to-purge.ts";
-
-/** The command that asks repeats its question after three seconds. */
-const answerWithinMs = 2500;
-const retryMs = 10_000;
 
 /**
  * `nexus purge worker NAME`: what a worker that was sent away has stored is deleted, to make room. The record that this begins comes
@@ -33,87 +27,36 @@ export async function purge(
   if (!purger) return refused(reign, "this coordinator cannot delete what one worker has stored");
   const before = await reign.ports.lastEvidence();
   // Another one may have begun while the broker was asked.
-  if (reign.purges.of(worker)) return purgeAnswer(reign, worker, "it was under way already: ");
+  if (reign.purges.of(nameOf(worker))) return workerPurgeAnswer(reign, worker, "it was under way already: ");
   const begun = { worker, before: Math.max(before, 1), all };
   const stored = reign.record({ type: "worker-purged", ...begun, messages: null, ...who });
   // At once: the clock must not begin it a second time.
-  const outcome = start(reign, purger, { ...begun, by: who.by }, stored);
+  const outcome = begin(reign, purger, workerPurge({ ...begun, by: who.by }), stored);
   outcome.catch(() => undefined); // purgeAnswer says it
   await stored;
-  return purgeAnswer(reign, worker);
+  return workerPurgeAnswer(reign, worker);
 }
 
-/** The answer to the order, or to its repetition. */
-export async function purgeAnswer(reign: Reign, worker: WorkerId, said = ""): Promise<OrderAnswer> {
-  const running = reign.purges.of(worker);
-  if (!running) return accepted(reign, worker, "it was deleted");
-  const late = reign.ports.clock.pause(answerWithinMs).then(() => undefined);
-  try {
-    const outcome = await Promise.race([running, late]);
-    return accepted(reign, worker, said + (outcome ? outcomeText(outcome) : goesOn(worker, "it takes a while")));
-  } catch (error) {
-    return accepted(reign, worker, said + goesOn(worker, String(error)));
-  }
-}
+const nameOf = (worker: WorkerId): string => `worker ${worker}`;
 
-const outcomeText = ({ messages, pieces }: PurgeOutcome): string =>
-  `${counted(messages, "message")} and ${counted(pieces, "piece")} of states and files deleted`;
+export const workerPurgeAnswer = (reign: Reign, worker: WorkerId, said = ""): Promise<OrderAnswer> =>
+  purgeAnswer(reign, { name: nameOf(worker) }, worker, said);
 
-const goesOn = (worker: WorkerId, why: string): string =>
-  `the coordinator goes on with it by itself (${why}); nexus view events ${worker} says when it is over`;
-
-/** Goes on with what an earlier leader began, and with what failed. Called by the clock. */
-export function resumePurges(reign: Reign): void {
-  const { open } = reign.state.purges;
-  const { purger } = reign.ports;
-  if (open.length === 0 || !purger) return;
-  for (const each of open) {
-    if (reign.purges.of(each.worker)) continue;
-    start(reign, purger, each).catch((error: unknown) => {
-      reign.ports.log.warn({ worker: each.worker }, `what it stored is not deleted yet: ${String(error)}`);
-    });
-  }
-}
-
-/** @param stored  resolves when this reign's own record that it begins is stored; left out: it began earlier */
-function start(reign: Reign, purger: Purger, purge: OpenPurge, stored?: Promise<unknown>): Promise<PurgeOutcome> {
-  return reign.purges.start(purge.worker, async () => {
-    await stored;
-    try {
-      return await carryOut(reign, purger, purge, stored !== undefined);
-    } catch (error) {
-      await reign.ports.clock.pause(retryMs);
-      throw error;
+export const workerPurge = ({ worker, before, all, by }: OpenPurge): Deletion => ({
+  name: nameOf(worker),
+  over: (messages) => ({ type: "worker-purged", worker, before, all, messages, by, op: "" }),
+  async carryOut(reign, purger, mustLead) {
+    let messages = 0;
+    let pieces = 0;
+    const found = await purger.evidence(`ev.${worker}.>`);
+    for (const pattern of evidenceToPurge(reign.state, worker, all, found)) {
+      mustLead();
+      messages += await purger.purgeEvidence(pattern, before);
     }
-  });
-}
-
-async function carryOut(
-  reign: Reign,
-  purger: Purger,
-  { worker, before, all, by }: OpenPurge,
-  isFirst: boolean,
-): Promise<PurgeOutcome> {
-  const accounted = reign.state.purges.messages;
-  let deleted = 0;
-  let pieces = 0;
-  const found = await purger.evidence(`ev.${worker}.>`);
-  for (const pattern of evidenceToPurge(reign.state, worker, all, found)) {
-    mustLead(reign);
-    deleted += await purger.purgeEvidence(pattern, before);
-  }
-  for (const pattern of piecesToPurge(reign.state, worker, all, await purger.pieces(`ck.${worker}.>`))) {
-    mustLead(reign);
-    pieces += await purger.purgePieces(pattern);
-  }
-  // What an earlier attempt at it deleted, nobody counted.
-  const messages = isFirst ? deleted : Math.max(deleted, (await purger.missing()) - accounted);
-  mustLead(reign);
-  await reign.record({ type: "worker-purged", worker, before, all, messages, by, op: "" });
-  reign.ports.log.info({ worker, messages, pieces, by }, "what a worker had stored was deleted");
-  return { messages, pieces };
-}
-
-function mustLead({ ports }: Reign): void {
-  if (!ports.leads()) throw new Error("another coordinator leads");
-}
+    for (const pattern of piecesToPurge(reign.state, worker, all, await purger.pieces(`ck.${worker}.>`))) {
+      mustLead();
+      pieces += await purger.purgePieces(pattern);
+    }
+    return { messages, pieces };
+  },
+});

@@ -38,6 +38,10 @@ export class BestsSoFar {
     this.#clock = clock;
   }
 
+  forget(job: JobName): void {
+    this.#known.delete(job);
+  }
+
   of(table: RunTable): BestSoFar {
     const known = this.#known.get(table.job);
     const began = this.#clock.monotonic();

@@ -1,4 +1,4 @@
-import type { PiecedBundle } from "../../../shared/domain/code-bundle.ts";
+import { type PiecedBundle, piecedBundles } from "../../../shared/domain/code-bundle.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { pieceNames } from "../../../shared/wire/bundles/pieced-bundle.ts";
@@ -22,8 +22,7 @@ function namesOf(bundle: PiecedBundle): readonly string[] {
   return found;
 }
 
-const bundlesOf = ({ submitted: { largeCode, inputs } }: RunTable): PiecedBundle[] =>
-  [largeCode, inputs].filter((bundle) => bundle !== undefined);
+const bundlesOf = ({ submitted }: RunTable): PiecedBundle[] => piecedBundles(submitted);
 
 /** Which pieces jobs need. @param most  bytes that BLOB takes; -1: not limited */
 export function neededPieces({ jobs }: WorkspaceState, most: number): Set<string> {
@@ -81,6 +80,26 @@ export class BundlePieces {
     } finally {
       for (const name of wanted) this.#ordered.delete(name);
     }
+  }
+
+  /** Deletes at once the pieces of a deleted job's bundles that no job has, not even one that is over; says how many there were. */
+  async forget(bundles: readonly PiecedBundle[]): Promise<number> {
+    const { bundles: store } = this.#ports;
+    if (!store || bundles.length === 0) return 0;
+    const forgetting = this.#forget(store, bundles);
+    this.#sweeping = Promise.all([this.#sweeping, forgetting.catch(() => undefined)]).then(() => undefined);
+    return forgetting;
+  }
+
+  async #forget(store: BundleStore, bundles: readonly PiecedBundle[]): Promise<number> {
+    const stored = await store.pieces();
+    const needed = new Set([...this.#state.jobs.values()].flatMap(bundlesOf).flatMap(namesOf));
+    const needless = new Set(
+      bundles.flatMap(pieceNames).filter((name) => !needed.has(name) && !this.#ordered.has(name)),
+    );
+    const doomed = [...needless].flatMap((name) => stored.get(name) ?? []);
+    if (doomed.length > 0) await store.drop(doomed);
+    return doomed.length;
   }
 
   /** Rejects if the broker does not answer; the next one makes up for it. @param most  bytes that BLOB takes; -1: not limited */

@@ -14,7 +14,7 @@ export interface BundleStore {
   drop(seq: number): Promise<void>;
 }
 
-/** Deletes what one worker has stored. */
+/** Deletes what one worker has stored, or what belongs to one job. */
 export interface Purger {
   /** Subjects of messages in EV, or of pieces in BLOB. */
   evidence(pattern: string): Promise<string[]>;
@@ -23,6 +23,8 @@ export interface Purger {
   purgeEvidence(pattern: string, before: number): Promise<number>;
   /** Deletes pieces in BLOB; says how many there were. */
   purgePieces(pattern: string): Promise<number>;
+  /** Stores a message in EV that says nothing, so that all before it may go; its sequence. */
+  end(): Promise<number>;
   /** How many of EV's sequences have no message. */
   missing(): Promise<number>;
 }
@@ -47,7 +49,7 @@ export interface ReignPorts {
   lastEvidence(): Promise<number>;
   /** Resolves once the broker lets in exactly the workers, and holders of open invitations, that are in the state now. */
   publishUsers(): Promise<void>;
-  /** Left out where nothing can be deleted for one worker. */
+  /** Left out where nothing can be deleted. */
   readonly purger?: Purger | undefined;
   /** Has the broker refuse the messages of EV that it holds in memory and has not stored; their senders send them again. */
   dropUnstored?(): Promise<void>;

@@ -1,28 +1,29 @@
-import type { WorkerId } from "../../../shared/domain/names.ts";
-
-/** What a purge deleted. */
+/** What a purge or a deletion came to. */
 export interface PurgeOutcome {
   readonly messages: number;
   readonly pieces: number;
 }
 
-/** The purges that this leader carries out, one after the other: each counts what is missing in EV behind it. */
+/** What this leader is deleting, one after the other: each counts what is missing in EV behind it. */
 export class PurgesUnderWay {
-  readonly #running = new Map<WorkerId, Promise<PurgeOutcome>>();
+  readonly #running = new Map<string, Promise<PurgeOutcome>>();
   #last: Promise<unknown> = Promise.resolve();
 
-  of(worker: WorkerId): Promise<PurgeOutcome> | undefined {
-    return this.#running.get(worker);
+  of(name: string): Promise<PurgeOutcome> | undefined {
+    return this.#running.get(name);
   }
 
-  /** @param work  begins when those before it have ended */
-  start(worker: WorkerId, work: () => Promise<PurgeOutcome>): Promise<PurgeOutcome> {
+  /**
+   * @param name  tells what is deleted from all others: "worker mal", "job1"
+   * @param work  begins when those before it have ended
+   */
+  start(name: string, work: () => Promise<PurgeOutcome>): Promise<PurgeOutcome> {
     const running = this.#last.then(work);
-    this.#running.set(worker, running);
+    this.#running.set(name, running);
     this.#last = running
       .catch(() => undefined)
       .finally(() => {
-        this.#running.delete(worker);
+        this.#running.delete(name);
       });
     return running;
   }

@@ -209,6 +209,12 @@ export class Reign {
     this.evidence.left(job, n);
   }
 
+  /** What was kept of a job that is deleted; its runs have ended before. */
+  forgetJob(job: JobName): void {
+    this.#stateBytes.delete(job);
+    this.bests.forget(job);
+  }
+
   /** Nothing of a worker that was forgotten is kept. */
   forgetWorker(worker: WorkerId): void {
     this.presence.delete(worker);

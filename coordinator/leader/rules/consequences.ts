@@ -31,7 +31,8 @@ import { refineRanges } from "./refine-ranges.ts";
 export function follow(reign: Reign, event: JournalEvent): void {
   if (event.type === "worker-state") followWorker(reign, event);
   if (event.type === "worker-forgotten") reign.forgetWorker(event.worker);
-  if (!("job" in event)) return;
+  if (event.type === "job-deleted") reign.forgetJob(event.job);
+  if (!("job" in event) || event.type === "job-deleted") return;
   const table = reign.state.jobs.get(event.job);
   if (!table) throw new RangeError(`there is no ${event.job}`);
   if ("n" in event) followTrial(reign, event, table);

@@ -6,7 +6,7 @@ import { isWorkerId, type JobName, type WorkerId } from "../../../shared/domain/
 import type { StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence, type Evidence } from "../../../shared/wire/messages.ts";
-import { parseEvidence, streams } from "../../../shared/wire/subjects.ts";
+import { lostSubject, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import { hearReports, keepReports } from "../pruning/pruning.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "../rules/bench.ts";
@@ -47,6 +47,7 @@ export function judgeEvidence(reign: Reign, message: StoredMessage): void {
 
 function judgeMessage(reign: Reign, message: StoredMessage): void {
   const { seq, subject } = message;
+  if (subject === lostSubject) return;
   try {
     const address = parseEvidence(subject);
     const table = address && reign.state.jobs.get(address.job);

@@ -4,6 +4,7 @@ import type { Findings } from "../../live/findings.ts";
 import { isEvaluable } from "../../live/findings.ts";
 import { narrow } from "../../words/narrow.ts";
 import { offersOf } from "../../words/offers.ts";
+import { noJobText } from "../../words/status-words.ts";
 import { verdictLines } from "../../words/verdict-text.ts";
 import { type Line, plain, type Style, span } from "../terminal/styled.ts";
 import { wrapped, wrappedCommand } from "../terminal/wrap.ts";
@@ -16,7 +17,7 @@ const leastChart = 6;
 /** The best so far after each completed run, as `nexus plot summary` draws it, and below it what may be concluded. */
 export function bestLines(model: ViewModel, width: number, height: number): Line[] {
   const { findings, table } = model.search;
-  if (!table) return [plain("  no job yet")];
+  if (!table) return [plain(`  ${noJobText(model.search.state)}`)];
   if (!findings) {
     const why = isEvaluable(table)
       ? "looking back at the search..."

@@ -6,7 +6,7 @@ import { widthOf } from "../../words/cell-width.ts";
 import { duration } from "../../words/duration.ts";
 import { clip } from "../../words/narrow.ts";
 import { estimateText } from "../../words/progress.ts";
-import { jobStatus } from "../../words/status-words.ts";
+import { jobStatus, noJobText } from "../../words/status-words.ts";
 import { type TimeLeft, timeLeft, timeLeftText } from "../../words/time-left.ts";
 import { type WorkerState, workerCounts } from "../../words/why/worker-rows.ts";
 import { type Line, lineWidth, type Span, type Style, span } from "../terminal/styled.ts";
@@ -43,7 +43,10 @@ export function headerLines(model: ViewModel, width: number): Line[] {
     const missing = piece(0, isAlone ? "NO COORDINATOR" : awayText(search), "bad");
     return [
       joined([workspace, ...plainTextMark(model), workersPiece(search, 1), missing], width),
-      joined([piece(0, isAlone ? startText(model) : "", "bad"), piece(1, "no job yet", "dim"), ...marks(model)], width),
+      joined(
+        [piece(0, isAlone ? startText(model) : "", "bad"), piece(1, noJobText(search.state), "dim"), ...marks(model)],
+        width,
+      ),
       [],
     ];
   }

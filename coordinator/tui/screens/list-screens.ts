@@ -3,6 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { momentText } from "../../words/invitations.ts";
 import { clip, narrow } from "../../words/narrow.ts";
+import { noJobText } from "../../words/status-words.ts";
 import { failuresOf } from "../../words/trouble/failure-causes.ts";
 import type { ListView } from "../lists/list-view.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
@@ -48,7 +49,7 @@ function whyEmpty(model: ViewModel, width: number): Line[] {
       each.padEnd(Math.max(...commands.map(({ length }) => length))),
     );
     return [
-      plain(`  workspace ${options.workspace} has no job yet. In another terminal, run:`),
+      plain(`  workspace ${options.workspace} has ${noJobText(search.state)}. In another terminal, run:`),
       plain(""),
       [span(`    ${init}   `, "accent"), span("writes a first spec, search.yaml")],
       [span(`    ${run}   `, "accent"), span("starts the search; it appears here")],

@@ -1,3 +1,4 @@
+import { piecedBundles } from "../../domain/code-bundle.ts";
 import { whyUnheard } from "../../domain/fold/trial.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError } from "../../errors.ts";
@@ -112,9 +113,7 @@ async function salvageChunks(from: Bus, to: Bus, known: WorkspaceState): Promise
 
 /** Names of the pieces of what jobs brought along. */
 export const citedPieces = ({ jobs }: Pick<WorkspaceState, "jobs">): string[] =>
-  [...jobs.values()].flatMap(({ submitted: { largeCode, inputs } }) =>
-    [largeCode, inputs].flatMap((bundle) => (bundle ? pieceNames(bundle) : [])),
-  );
+  [...jobs.values()].flatMap(({ submitted }) => piecedBundles(submitted).flatMap(pieceNames));
 
 /** Appends to an empty stream, with several messages on their way at once. */
 class StreamWriter {

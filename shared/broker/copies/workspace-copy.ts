@@ -44,7 +44,9 @@ export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Pr
     await readTail(bus, ends.journal, (record) => {
       // What was deleted while it was packed may be missing, and a restored journal may end before the record that says so.
       if (record.subject === journalPurge)
-        throw new BrokerError("what a worker had stored was being deleted meanwhile; nothing was kept, try again");
+        throw new BrokerError(
+          "what a worker or a job had stored was being deleted meanwhile; nothing was kept, try again",
+        );
       ends.journal = record.seq;
       file.record(record);
     });

@@ -12,12 +12,13 @@ export function gapText(from: number, to: number, kind: "record" | "message" = "
   return from === to ? `${kind} ${from} of ${where} is missing` : `${kind}s ${from} to ${to} of ${where} are missing`;
 }
 
-/** What the journal says was purged; the broker picks these records, which are few. Read it after the gaps were seen. */
+/** What the journal says was purged or deleted; the broker picks these records, which are few. Read it after the gaps were seen. */
 export async function readPurges(bus: Bus): Promise<Purges> {
   const purges = noPurges();
   const take = ({ msgId, data }: { readonly msgId: string; readonly data: Uint8Array }): void => {
     if (!isJournalRecord(msgId)) return;
-    for (const event of decodeEvents(data)) if (event.type === "worker-purged") foldPurge(purges, event);
+    for (const event of decodeEvents(data))
+      if (event.type === "worker-purged" || event.type === "job-deleted") foldPurge(purges, event);
   };
   await readUpTo(bus, streams.journal, await bus.lastSeq(streams.journal), take, { subjects: [journalPurge] });
   return purges;
@@ -72,10 +73,11 @@ export class EvidenceGaps {
 }
 
 /** While a purge is under way, or its leader has died in it, nobody knows how much it has deleted. */
-const isExplained = ({ messages, open }: Purges, missing: number): boolean => open.length > 0 || missing <= messages;
+const isExplained = ({ messages, open, deleting }: Purges, missing: number): boolean =>
+  open.length + deleting.length > 0 || missing <= messages;
 
 const unexplainedText = ({ messages }: Purges, missing: number): string =>
-  `${missing} messages of the evidence are missing, and only ${messages} were deleted by nexus purge`;
+  `${missing} messages of the evidence are missing, and only ${messages} were deleted by order (nexus purge worker, nexus delete)`;
 
 /** The same by counts alone, of a stream that lacks this many messages. */
 export async function countedTroubles(bus: Bus, missing: number): Promise<string[] | "none purged"> {

@@ -12,6 +12,7 @@ export type JournalEvent =
   | JobSubmitted
   | JobChanged
   | JobEdited
+  | JobDeleted
   | RangeRefined
   | RunsOrdered
   | ResultsJudged
@@ -156,6 +157,16 @@ export interface JobEdited extends Ordered {
   readonly settings: JobSettings;
   /** All of them after the change. Existing values keep their positions, so that configurations keep their meaning. */
   readonly hyperparameters: readonly Hyperparameter[];
+}
+
+/** A job that is over is deleted with all it stored: a record that this begins, before anything is gone, and one of what it came to. */
+export interface JobDeleted extends Ordered {
+  readonly type: "job-deleted";
+  readonly job: JobName;
+  /** Only messages before this one of EV, which stays, so that EV keeps its end. */
+  readonly before: number;
+  /** Messages of EV that are gone; null when it begins. From then on no record is about the job, but the one that ends this. */
+  readonly messages: number | null;
 }
 
 /** The coordinator made ranges denser where the search looks. Earlier choices stay; later ones may use the marks. */

@@ -1,5 +1,8 @@
-import type { WorkerId } from "../names.ts";
-import type { WorkerPurged } from "./events.ts";
+import type { PiecedBundle } from "../code-bundle.ts";
+import type { JobName, WorkerId } from "../names.ts";
+import type { JobDeleted, WorkerPurged } from "./events.ts";
+import { FoldError } from "./fold-error.ts";
+import type { RunTable } from "./run-table.ts";
 
 /** A purge that began, and of which nothing says that it is over. */
 export interface OpenPurge {
@@ -9,24 +12,70 @@ export interface OpenPurge {
   readonly by: string;
 }
 
+/** The same of the deletion of a job. */
+export interface OpenDeletion {
+  readonly job: JobName;
+  readonly before: number;
+  readonly by: string;
+  /** What it brought along in pieces, of which those go that no other job has. */
+  readonly bundles: readonly PiecedBundle[];
+}
+
 /** What was deleted of EV on purpose: its gaps are no damage as long as they are no larger. */
 export interface Purges {
-  /** Messages that are gone, of all purges that are over. */
+  /** Messages that are gone, of all purges and deletions that are over. */
   messages: number;
   /** All of them stood before this sequence of EV. */
   before: number;
   readonly open: OpenPurge[];
+  /** Apart from `open`, which earlier versions read too. */
+  readonly deleting: OpenDeletion[];
 }
 
-export const noPurges = (): Purges => ({ messages: 0, before: 0, open: [] });
+export const noPurges = (): Purges => ({ messages: 0, before: 0, open: [], deleting: [] });
 
-export function foldPurge(purges: Purges, { worker, before, all, by, messages }: WorkerPurged): void {
+/** @param bundles  what a job that is deleted brought along; nobody asks for it where only the messages are counted */
+export function foldPurge(
+  purges: Purges,
+  event: WorkerPurged | JobDeleted,
+  bundles: readonly PiecedBundle[] = [],
+): void {
+  const { before, by, messages } = event;
   if (before > purges.before) purges.before = before;
-  if (messages === null) {
-    purges.open.push({ worker, before, all, by });
-    return;
-  }
-  purges.messages += messages;
-  const place = purges.open.findIndex((each) => each.worker === worker && each.before === before);
-  if (place >= 0) purges.open.splice(place, 1);
+  if (messages !== null) {
+    purges.messages += messages;
+    if (event.type === "job-deleted") drop(purges.deleting, ({ job }) => job === event.job);
+    else drop(purges.open, (each) => each.worker === event.worker && each.before === before);
+  } else if (event.type === "job-deleted") purges.deleting.push({ job: event.job, before, by, bundles });
+  else purges.open.push({ worker: event.worker, before, all: event.all, by });
 }
+
+function drop<T>(list: T[], is: (each: T) => boolean): void {
+  const place = list.findIndex(is);
+  if (place >= 0) list.splice(place, 1);
+}
+
+/** What is known of a job that was deleted. Its number is not given out again. */
+export interface DeletedJob {
+  readonly job: JobName;
+  /** The file of its spec. */
+  readonly file: string;
+  /** How many runs it had. */
+  readonly runs: number;
+  /** Numbers of its parent runs. */
+  readonly parents: readonly number[];
+  readonly by: string;
+  /** Wall-clock milliseconds. */
+  readonly at: number;
+}
+
+/** @throws FoldError if its runs are not over */
+export function deletedJob(table: RunTable, { job, by, at }: JobDeleted): DeletedJob {
+  if (!table.isOver) throw new FoldError(`${job} was deleted, but it was ${table.state}`);
+  const parents = table.parents.map(({ number }) => number);
+  return { job, file: table.submitted.file, runs: table.trials.length, parents, by, at };
+}
+
+/** For whoever asks about it. */
+export const deletedText = ({ job, by, at }: DeletedJob): string =>
+  `${job} was deleted by ${by} on ${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -1,6 +1,6 @@
 import { ClaimRing, type SavedClaims } from "./claim-ring.ts";
 import type { InviteRecord } from "./invites.ts";
-import { noPurges, type Purges } from "./purges.ts";
+import { type DeletedJob, noPurges, type Purges } from "./purges.ts";
 import { mostRetired } from "./retired-boots.ts";
 import { restoreTable, type SavedTable, saveTable } from "./saved-table.ts";
 import type { SavedTrials } from "./trial-list.ts";
@@ -28,18 +28,29 @@ type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | keyof Later> &
 };
 
 /** Everything that the journal said up to message `seq`, as plain data: folding continues from there. */
-export interface Snapshot extends Omit<WorkspaceState, "jobs" | "workers" | "invites" | "orders" | "purges"> {
+export interface Snapshot
+  extends Omit<WorkspaceState, "jobs" | "deleted" | "workers" | "invites" | "orders" | "purges"> {
   readonly v: number;
   readonly jobs: readonly { readonly table: SavedTable; readonly trials: SavedTrials }[];
   readonly workers: readonly SavedWorker[];
   /** Earlier versions wrote none. */
   readonly invites?: readonly InviteRecord[];
   readonly orders: readonly (readonly [string, string])[];
-  /** Left out as long as nothing was purged. */
-  readonly purges?: Purges;
+  /** Left out as long as nothing was purged or deleted. Earlier versions know of no `deleting`. */
+  readonly purges?: Omit<Purges, "deleting"> & Partial<Pick<Purges, "deleting">>;
+  /** Left out as long as no job was deleted. */
+  readonly deleted?: readonly DeletedJob[];
 }
 
-export function takeSnapshot({ jobs, workers, invites, orders, purges, ...numbers }: WorkspaceState): Snapshot {
+export function takeSnapshot({
+  jobs,
+  deleted,
+  workers,
+  invites,
+  orders,
+  purges,
+  ...numbers
+}: WorkspaceState): Snapshot {
   return {
     v: snapshotVersion,
     ...numbers,
@@ -52,12 +63,13 @@ export function takeSnapshot({ jobs, workers, invites, orders, purges, ...number
     invites: [...invites.values()],
     orders: [...orders],
     ...(purges.before === 0 ? {} : { purges: copied(purges) }),
+    ...(deleted.size === 0 ? {} : { deleted: [...deleted.values()] }),
   };
 }
 
 /** The state that was saved; equal to what folding the same records gives. */
 export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
-  const { v: _, jobs, workers, invites = [], orders, purges = noPurges(), ...numbers } = snapshot;
+  const { v: _, jobs, deleted = [], workers, invites = [], orders, purges = noPurges(), ...numbers } = snapshot;
   const worker = (saved: SavedWorker): WorkerRecord => ({
     ...saved,
     rejected: saved.rejected ?? 0, // a snapshot of an earlier version has none
@@ -71,6 +83,7 @@ export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
   return {
     ...numbers,
     jobs: new Map(jobs.map(({ table, trials }) => [table.submitted.job, restoreTable(table, trials)])),
+    deleted: new Map(deleted.map((each) => [each.job, each])),
     workers: new Map(workers.map((saved) => [saved.id, worker(saved)])),
     invites: new Map(invites.map((invite) => [invite.id, { ...invite }])),
     orders: new Map(orders),
@@ -78,4 +91,8 @@ export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
   };
 }
 
-const copied = (purges: Purges): Purges => ({ ...purges, open: [...purges.open] });
+const copied = (purges: NonNullable<Snapshot["purges"]>): Purges => ({
+  ...purges,
+  open: [...purges.open],
+  deleting: [...(purges.deleting ?? [])],
+});

@@ -1,9 +1,11 @@
+import { piecedBundles } from "../code-bundle.ts";
 import type { JobName, WorkerId } from "../names.ts";
 import { parseJobName } from "../names.ts";
 import { ClaimRing } from "./claim-ring.ts";
 import {
   type Actor,
   actorOf,
+  type JobDeleted,
   type JournalEvent,
   type WorkerChanged,
   type WorkerDuty,
@@ -14,7 +16,7 @@ import { type InviteRecord, invited, inviteEnded } from "./invites.ts";
 import { checkpointLost } from "./lost-checkpoints.ts";
 import { orderRuns } from "./ordered-runs.ts";
 import { keepPrediction } from "./predicted-ends.ts";
-import { foldPurge, noPurges, type Purges } from "./purges.ts";
+import { type DeletedJob, deletedJob, foldPurge, noPurges, type Purges } from "./purges.ts";
 import { retire } from "./retired-boots.ts";
 import { RunTable } from "./run-table.ts";
 
@@ -65,6 +67,8 @@ export interface WorkspaceState {
   /** Highest EV sequence that a decision cites: all evidence up to it has been judged. */
   evidenceSeq: number;
   readonly jobs: Map<JobName, RunTable>;
+  /** Jobs that were deleted: nothing else is known of them. */
+  readonly deleted: Map<JobName, DeletedJob>;
   readonly workers: Map<WorkerId, WorkerRecord>;
   /** Those that are open, and the last ones that are over, in the order in which they were made. */
   readonly invites: Map<string, InviteRecord>;
@@ -82,6 +86,7 @@ export function emptyWorkspace(): WorkspaceState {
     nextRun: 1,
     evidenceSeq: 0,
     jobs: new Map(),
+    deleted: new Map(),
     workers: new Map(),
     invites: new Map(),
     orders: new Map(),
@@ -103,7 +108,8 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       state.leader = event.leader;
       break;
     case "job": {
-      if (state.jobs.has(event.job)) throw new FoldError(`${event.job} was submitted twice`);
+      if (state.jobs.has(event.job) || state.deleted.has(event.job))
+        throw new FoldError(`${event.job} was submitted twice`);
       state.jobs.set(event.job, new RunTable(event));
       state.nextJob = Math.max(state.nextJob, (parseJobName(event.job)?.number ?? 0) + 1);
       state.nextRun = Math.max(state.nextRun, event.firstParent + event.parents);
@@ -125,6 +131,9 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
     }
     case "job-edited":
       tableOf(state, event.job).editedBy(event);
+      break;
+    case "job-deleted":
+      deleteJob(state, event);
       break;
     case "range-refined":
       tableOf(state, event.job).refinedBy(event);
@@ -234,6 +243,23 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
   return state;
 }
 
+/** A job goes when its deletion begins; what workers have done stays with them. */
+function deleteJob({ jobs, deleted, workers, purges }: WorkspaceState, event: JobDeleted): void {
+  const table = jobs.get(event.job);
+  if (event.messages !== null) {
+    if (!deleted.has(event.job)) throw new FoldError(`the deletion of ${event.job} ended, and had not begun`);
+    foldPurge(purges, event);
+    return;
+  }
+  if (!table) throw new FoldError(`${event.job} was deleted, and is not there`);
+  deleted.set(event.job, deletedJob(table, event));
+  jobs.delete(event.job);
+  for (const worker of workers.values()) {
+    if (worker.failureRow.length > 0) worker.failureRow = worker.failureRow.filter(({ job }) => job !== event.job);
+  }
+  foldPurge(purges, event, piecedBundles(table.submitted));
+}
+
 /** What an order is about, which is its answer. */
 function subjectOf(event: Extract<JournalEvent, { readonly op: string }>): string {
   if ("job" in event) return event.job;
@@ -276,7 +302,7 @@ function setStanding(worker: WorkerRecord, state: WorkerStanding, event: WorkerC
 
 function tableOf(state: WorkspaceState, job: JobName): RunTable {
   const table = state.jobs.get(job);
-  if (!table) throw new FoldError(`${job} was never submitted`);
+  if (!table) throw new FoldError(`${job} was ${state.deleted.has(job) ? "deleted" : "never submitted"}`);
   return table;
 }
 

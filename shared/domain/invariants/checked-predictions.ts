@@ -17,6 +17,7 @@ export class CheckedPredictions {
 
   /** Reads the next record of the journal. */
   event(event: JournalEvent): void {
+    if (event.type === "job-deleted") this.#jobs.delete(event.job);
     if (event.type !== "ended" || !event.predicted) return;
     const { job, n, outcome, predicted } = event;
     const { hpmax, weight } = predicted;

@@ -1,6 +1,6 @@
-import type { JournalEvent, WorkerPurged } from "../fold/events.ts";
+import type { JobDeleted, JournalEvent, WorkerPurged } from "../fold/events.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
-import type { WorkerId } from "../names.ts";
+import type { JobName, WorkerId } from "../names.ts";
 
 /** What a worker's purges may have taken away, by sequences of EV that lie behind it. */
 interface Reach {
@@ -11,13 +11,16 @@ interface Reach {
 }
 
 /**
- * What was deleted on purpose: only of a worker that was sent away, each purge is over once, and after it began. What it may have
- * taken is not expected to be there; what results rest on stays unless the order said otherwise.
+ * What was deleted on purpose: only of a worker that was sent away, or a job, which InvariantCheck looks at; each purge is over once,
+ * and after it began. What it may have taken is not expected to be there; what results of a worker rest on stays unless the order said
+ * otherwise.
  */
 export class CheckedPurges {
   readonly #sentAway = new Set<WorkerId>();
   readonly #reaches = new Map<WorkerId, Reach>();
   readonly #open = new Map<string, WorkerId>();
+  /** Jobs that were deleted: before which message, and whether that goes on. */
+  readonly #deleted = new Map<JobName, { readonly before: number; goesOn: boolean }>();
   #messages = 0;
   readonly #broken: (what: string) => void;
 
@@ -29,6 +32,7 @@ export class CheckedPurges {
   /** Reads the next record of the journal. */
   event(event: JournalEvent): void {
     if (event.type === "worker-purged") this.#purged(event);
+    else if (event.type === "job-deleted") this.#deletion(event);
     else if (event.type === "worker-forgotten") this.#sentAway.delete(event.worker);
     else if (event.type === "worker-state") {
       if (event.state === "benched" || event.state === "revoked") this.#sentAway.add(event.worker);
@@ -36,8 +40,13 @@ export class CheckedPurges {
     }
   }
 
-  /** Whether this message of the worker may be gone. @param isResult  a completed run rests on it */
-  mayBeGone(worker: WorkerId, seq: number, isResult: boolean): boolean {
+  isDeleted(job: JobName): boolean {
+    return this.#deleted.has(job);
+  }
+
+  /** Whether this message of the worker about the job may be gone. @param isResult  a completed run rests on it */
+  mayBeGone(job: JobName, worker: WorkerId, seq: number, isResult: boolean): boolean {
+    if (seq < (this.#deleted.get(job)?.before ?? 0)) return true;
     const reach = this.#reaches.get(worker);
     return !!reach && seq < (isResult ? reach.allBefore : Math.max(reach.before, reach.allBefore));
   }
@@ -48,11 +57,28 @@ export class CheckedPurges {
   }
 
   /** Differences between a fold, or a snapshot of one, and the records. */
-  compare({ purges }: WorkspaceState): void {
-    if (purges.messages !== this.#messages || purges.open.length !== this.#open.size)
+  compare({ purges, deleted }: WorkspaceState): void {
+    const open = this.#open.size + [...this.#deleted.values()].filter(({ goesOn }) => goesOn).length;
+    const folded = purges.open.length + purges.deleting.length;
+    if (purges.messages !== this.#messages || folded !== open)
       this.#broken(
-        `${purges.messages} messages were purged in the fold and ${purges.open.length} purges are under way, ${this.#messages} and ${this.#open.size} by the records`,
+        `${purges.messages} messages were purged in the fold and ${folded} purges are under way, ${this.#messages} and ${open} by the records`,
       );
+    if (deleted.size !== this.#deleted.size)
+      this.#broken(`${deleted.size} jobs were deleted in the fold, ${this.#deleted.size} by the records`);
+  }
+
+  #deletion({ job, before, messages }: JobDeleted): void {
+    const known = this.#deleted.get(job);
+    if (messages === null) {
+      if (known) this.#broken(`${job} was deleted twice`);
+      this.#deleted.set(job, { before, goesOn: true });
+      return;
+    }
+    if (!known?.goesOn || known.before !== before) this.#broken(`a deletion of ${job} ended that had not begun`);
+    if (messages >= before) this.#broken(`${messages} messages of ${job} before ${before} were deleted`);
+    if (known) known.goesOn = false;
+    this.#messages += messages;
   }
 
   #purged({ worker, before, all, messages }: WorkerPurged): void {

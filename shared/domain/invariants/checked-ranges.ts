@@ -26,6 +26,9 @@ export class CheckedRanges {
       case "job":
         this.#jobs.set(event.job, dialsOf(event.hyperparameters));
         break;
+      case "job-deleted":
+        this.#jobs.delete(event.job);
+        break;
       case "job-edited":
         this.#edited(event.job, dialsOf(event.hyperparameters));
         break;

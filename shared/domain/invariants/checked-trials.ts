@@ -125,3 +125,5 @@ function gapIn(iters: readonly number[]): string {
   const at = steps.findIndex((step, i) => step > rhythm || (step < rhythm && i < steps.length - 1));
   return at < 0 ? "" : `nothing between ${iters[at - 1] ?? 0} and ${iters[at]}, where others are ${rhythm} apart`;
 }
+
+export const wordFor = ({ status, outcome }: CheckedTrial): string => (status === "over" ? outcome : status);

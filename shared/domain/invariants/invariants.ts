@@ -5,6 +5,7 @@ import type {
   Completed,
   EndedWithout,
   JobChanged,
+  JobDeleted,
   JournalEvent,
   Late,
   Lost,
@@ -18,28 +19,15 @@ import { CheckedDoor } from "./checked-door.ts";
 import { CheckedPredictions } from "./checked-predictions.ts";
 import { CheckedPurges } from "./checked-purges.ts";
 import { CheckedRanges } from "./checked-ranges.ts";
-import { type CheckedTrial, curveGap } from "./checked-trials.ts";
+import { type CheckedTrial, curveGap, wordFor } from "./checked-trials.ts";
 import { type CheckedJob, foldDifferences, mayBecome, newJob } from "./fold-differences.ts";
-
-/** What the checks need of one message of the evidence stream. */
-export interface Testimony {
-  /** Its sequence in EV. */
-  readonly seq: number;
-  readonly worker: WorkerId;
-  readonly job: JobName;
-  readonly n: number;
-  /** The last token of its subject: report, result, failed, released, ... */
-  readonly kind: string;
-  readonly attempt: number;
-  /** If it is a result. */
-  readonly hpmax?: number;
-  /** [stage, iterations, ...] of each report in it. */
-  readonly reports: readonly (readonly [stage: number, iters: number, ...rest: unknown[]])[];
-}
+import type { Testimony } from "./testimony.ts";
 
 export interface InvariantOptions {
   /** Evidence below this sequence is no longer kept, so it is not expected. Default 1. */
   readonly evidenceFrom?: number;
+  /** The one job whose records come; of others only that they are deleted. Default: all jobs. */
+  readonly only?: JobName | undefined;
   /** Workers known to lie about their own trials; their curves are not checked. */
   readonly isLiar?: (worker: WorkerId) => boolean;
 }
@@ -61,7 +49,7 @@ type AboutTrial = Assigned | Citing | Reopened;
  * - nothing rests on a message that was set aside, and each is named once;
  * - the curve of a completed run has no gap, and only a pruned run has a prediction;
  * - a range gets marks of its own, each once, and configurations keep their settings;
- * - what was deleted of a worker's messages was deleted by order, and of a worker that had been sent away;
+ * - what was deleted was of a worker that had been sent away, or of a job that was over, about which no record comes after;
  * - workers enrol as their invitations say, and a revoked one is given nothing;
  * - the fold agrees with the records (`compare`).
  *
@@ -100,7 +88,8 @@ export class InvariantCheck {
         this.#term = event.term;
         break;
       case "job":
-        if (this.#jobs.has(event.job)) this.#broken(`${event.job} was submitted twice`);
+        if (this.#jobs.has(event.job) || this.#purges.isDeleted(event.job))
+          this.#broken(`${event.job} was submitted twice`);
         else this.#jobs.set(event.job, newJob(event.settings.totalRuns));
         break;
       case "job-edited": {
@@ -108,6 +97,9 @@ export class InvariantCheck {
         if (job) job.totalRuns = event.settings.totalRuns;
         break;
       }
+      case "job-deleted":
+        if (event.messages === null) this.#deleted(event);
+        break;
       case "job-state":
         this.#jobState(event);
         break;
@@ -167,7 +159,7 @@ export class InvariantCheck {
     const found = [...this.#violations];
     const { evidenceFrom = 1 } = this.#options;
     for (const [seq, { type, job, n, worker }] of this.#unseen) {
-      if (seq >= evidenceFrom && !this.#purges.mayBeGone(worker, seq, type === "completed"))
+      if (seq >= evidenceFrom && !this.#purges.mayBeGone(job, worker, seq, type === "completed"))
         found.push(`${job} trial ${n}: "${type}" rests on evidence ${seq}, which is not there`);
     }
     for (const { seq, kind, job, n, worker, attempt } of this.#uncited.values()) {
@@ -218,6 +210,14 @@ export class InvariantCheck {
     if (job.open > 0) this.#broken(`${name} became ${state} (${reason}) with ${job.open} runs open`);
     if (!job.wasStopped && job.ended < job.totalRuns)
       this.#broken(`${name} became ${state} (${reason}) after ${job.ended} of its ${job.totalRuns} runs`);
+  }
+
+  /** What is left of its evidence says nothing any more. */
+  #deleted({ job: name, type }: JobDeleted): void {
+    if ((this.#options.only ?? name) !== name) return;
+    const job = this.#jobOf(name, type);
+    if (job && (!job.isOver || job.state === "held")) this.#broken(`${name} was deleted, but it was ${job.state}`);
+    this.#jobs.delete(name);
   }
 
   #assigned(event: Assigned): void {
@@ -375,7 +375,10 @@ export class InvariantCheck {
 
   #jobOf(name: JobName, what: string): CheckedJob | undefined {
     const job = this.#jobs.get(name);
-    if (!job) this.#broken(`"${what}" of ${name}, which was never submitted`);
+    if (!job)
+      this.#broken(
+        `"${what}" of ${name}, which was ${this.#purges.isDeleted(name) ? "deleted or " : ""}never submitted`,
+      );
     return job;
   }
 
@@ -395,5 +398,3 @@ const restsOn: Partial<Record<Citing["type"], string>> = {
   late: "result",
   checkpoint: "checkpoint",
 };
-
-const wordFor = ({ status, outcome }: CheckedTrial): string => (status === "over" ? outcome : status);

@@ -35,6 +35,10 @@ const forgeries: readonly (readonly [title: string, make: (mark: string) => Uint
     "a purge, which would explain gaps in EV",
     (mark) => records({ type: "worker-purged", worker: victim, before: 9, all: true, messages: 8, by: mark, op: mark }),
   ],
+  [
+    "a deletion, which would take a job from every list",
+    (mark) => records({ type: "job-deleted", job: "job1", before: 9, messages: null, by: mark, op: mark }),
+  ],
   ["nothing that can be read", (mark) => Buffer.from(`\xc1${mark}`, "latin1")],
 ];
 

@@ -153,6 +153,7 @@ const orders: readonly (readonly [title: string, fields: Readonly<Record<string,
   ["a forgetting", { kind: "forget", worker: "hon" }],
   ["a purge", { kind: "purge", worker: "hon" }],
   ["a purge of everything", { kind: "purge", worker: "lazy", all: true }],
+  ["a deletion of the job", { kind: "delete", job: "job1" }],
   ["an order of no kind", { kind: "__proto__" }],
   ["an order with the id of the first", { op: "", kind: "admit", worker: "lazy" }],
 ];

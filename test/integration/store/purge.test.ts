@@ -125,7 +125,7 @@ test("what a benched worker has stored is deleted, and the store counts as whole
   await asCoordinator(swarm, (bus) => askJetStream(bus, `STREAM.PURGE.${streams.evidence}`, { filter: lost }));
   const damaged = await run("verify");
   assert.equal(damaged.code, exitCode.failure);
-  assert.match(damaged.stdout, /(\d+) messages of the evidence are missing, and only \d+ were deleted by nexus purge/);
+  assert.match(damaged.stdout, /(\d+) messages of the evidence are missing, and only \d+ were deleted by order/);
   const later = `ev.*.${more}.1.>`;
   await asCoordinator(swarm, (bus) => askJetStream(bus, `STREAM.PURGE.${streams.evidence}`, { filter: later }));
   assert.match((await run("verify")).stdout, /messages? \d+( to \d+)? of the evidence (is|are) missing/);

@@ -102,6 +102,20 @@ export class JobStory {
     this.#tell((at) => ({ type: "job-state", job, state, reason, by: "", op: "", at }));
   }
 
+  /** The job, which is over, is deleted. @param messages  of EV that are gone; null: it begins */
+  deleted(messages: number | null = null): void {
+    const { job } = this;
+    this.#tell((at) => ({
+      type: "job-deleted",
+      job,
+      before: 100,
+      messages,
+      by: "ann",
+      op: messages === null ? "deleted" : "",
+      at,
+    }));
+  }
+
   #assigned(n: number, attempt: number, run: RunName, configuration: Configuration): void {
     const { job } = this;
     const claim = { claimId: `claim-${n}-${attempt}`, bootId: "boot", seed: n, why: "the best run set's neighbour" };

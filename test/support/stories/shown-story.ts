@@ -1,4 +1,5 @@
-import { LiveSearch, type LiveSearchOptions } from "../../../coordinator/live/live-search.ts";
+import { LiveSearch } from "../../../coordinator/live/live-search.ts";
+import type { LiveSearchOptions } from "../../../coordinator/live/live-search-options.ts";
 import { type ScreenOptions, ViewModel } from "../../../coordinator/tui/view-model.ts";
 import { type JobStory, stateOf } from "./job-story.ts";
 

@@ -83,6 +83,57 @@ describe("a live search", () => {
     assert.deepEqual([search.curves.of(n), search.leases.size, search.metricOf(1)], [undefined, 0, ""]);
   });
 
+  test("leaves a shown job that is deleted for the newest other one, and tells nothing of it any more", () => {
+    for (const [others, showsNewJobs, shown] of [
+      [2, true, "job3"],
+      [2, false, null],
+      [0, true, null],
+    ] as const) {
+      const story = new JobStory({ number: 1 });
+      const n = story.started("run1.1", []);
+      story.completed(n, "run1.1", 0.5);
+      story.endedWithout(story.started("run1.2", []), "run1.2", "failed", "told to");
+      story.over();
+      const search = searchOf(story, { showsNewJobs });
+      for (let number = 2; number < 2 + others; number += 1) {
+        const other = new JobStory({ number });
+        other.over();
+        tell(search, other);
+      }
+      search.showJob(story.job);
+      search.evidenceRead(n, stored([1, 2], "a line"));
+      let told = 0;
+      search.listen({ jobShown: () => (told += 1) });
+      const seen = story.events.length;
+      story.deleted();
+      for (const event of story.events.slice(seen)) search.happened(event, apply(search.state, event));
+      assert.deepEqual(
+        [search.job, told, search.curves.of(n), search.table?.job ?? null],
+        [shown, 1, undefined, shown],
+      );
+      const lines = search.events.lines.filter(({ text }) => /job1|run1/.test(text));
+      assert.deepEqual(
+        lines.map(({ text, job }) => [text, job]),
+        [["job1 deleted by ann", null]],
+      );
+      if (search.job) assert.ok(search.events.of(search.job).includes(lines[0] as (typeof lines)[number]));
+    }
+  });
+
+  test("tells nothing of a job that was deleted before somebody looked", () => {
+    const story = new JobStory({ number: 1 });
+    story.endedWithout(story.started("run1.1", []), "run1.1", "failed", "told to");
+    story.over();
+    story.deleted();
+    story.deleted(7);
+    const search = searchOf(story);
+    assert.deepEqual(
+      search.events.lines.map(({ text }) => text),
+      ["job1 deleted by ann", "of job1 7 stored messages were deleted, as ann had ordered"],
+    );
+    assert.equal(search.table, undefined);
+  });
+
   test("knows the best configuration and for how many runs it has led", () => {
     const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.2])] });
     story.completed(story.started("run1.1", [1]), "run1.1", 0.5);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { namedJob } from "../../../../coordinator/runs/named-job.ts";
 import { selectRuns } from "../../../../coordinator/runs/run-list.ts";
 import { emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../../../shared/errors.ts";
@@ -77,4 +78,32 @@ test("a word that is not a name is refused with a guess", () => {
     ["run3-run1", /the first run comes after the last one/],
   ];
   for (const [word, message] of wrong) assert.throws(() => named(word), { name: UsageError.name, message }, word);
+});
+
+test("a job that was deleted is named with who deleted it and when, and so are its runs", () => {
+  const first = new JobStory({ number: 1 });
+  first.completed(first.started("run1.1", []), "run1.1", 1);
+  first.over();
+  first.deleted();
+  const alone = stateOf(first);
+  const both = stateOf(first, new JobStory({ number: 2, firstParent: 3, parents: 1 }));
+  const was = /job1 was deleted by ann on 20\d\d-\d\d-\d\d \d\d:\d\d UTC\n {2}to see what there is: nexus list jobs$/;
+  for (const [word, text] of [
+    ["job1", was],
+    ["run1", was],
+    ["run1.1", was],
+    ["run1.1-run1.3", was],
+    ["job7", /^there is no job7 in workspace ws1; it has only job2/],
+  ] as const)
+    assert.throws(
+      () => selectRuns([word], both, "ws1"),
+      (error) => error instanceof NotFoundError && text.test(error.message),
+      word,
+    );
+  assert.throws(() => namedJob("ws1/job1", both, "ws1"), was);
+  assert.deepEqual(
+    selectRuns(["job1-job2"], both, "ws1").tables.map(({ job }) => job),
+    ["job2"],
+  );
+  assert.throws(() => selectRuns(["job7"], alone, "ws1"), /there is no job7: workspace ws1 has no jobs\n/);
 });

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { carryOut } from "../../../../../coordinator/leader/orders/orders.ts";
-import { resumePurges } from "../../../../../coordinator/leader/orders/purge-worker.ts";
+import { resumePurges } from "../../../../../coordinator/leader/orders/resume-purges.ts";
 import { evidenceToPurge, piecesToPurge } from "../../../../../coordinator/leader/orders/what-to-purge.ts";
-import type { Purger } from "../../../../../coordinator/leader/reign/ports.ts";
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import { EvidenceGaps } from "../../../../../shared/broker/store/evidence-gaps.ts";
@@ -17,56 +16,15 @@ import type { OrderAnswer } from "../../../../../shared/wire/messages.ts";
 import { encodeEvents } from "../../../../../shared/wire/messages.ts";
 import { eventually } from "../../../../support/patience.ts";
 import { claim, TestReign } from "../../../../support/stories/reign.ts";
+import { SubjectStore } from "../../../../support/stories/subject-store.ts";
 
 const mal = "mal" as WorkerId;
 const bob = "bob" as WorkerId;
 
-/** EV and BLOB of one worker, by subjects. */
-class Store implements Purger {
-  readonly asked: string[] = [];
-  subjects: string[] = [];
-  gone = 0;
-  fails = false;
-
-  async evidence(): Promise<string[]> {
-    if (this.fails) throw new Error("the broker is away");
-    return this.subjects.filter((subject) => subject.startsWith("ev."));
-  }
-
-  async pieces(): Promise<string[]> {
-    return this.subjects.filter((subject) => subject.startsWith("ck."));
-  }
-
-  async purgeEvidence(pattern: string, before: number): Promise<number> {
-    this.asked.push(`${pattern} before ${before}`);
-    const count = this.#drop(pattern);
-    this.gone += count;
-    return count;
-  }
-
-  async purgePieces(pattern: string): Promise<number> {
-    this.asked.push(pattern);
-    return this.#drop(pattern);
-  }
-
-  async missing(): Promise<number> {
-    return this.gone;
-  }
-
-  #drop(pattern: string): number {
-    const before = this.subjects.length;
-    const prefix = pattern.replace(/>$/, "");
-    this.subjects = this.subjects.filter(
-      (each) => each !== pattern && !(pattern.endsWith(">") && each.startsWith(prefix)),
-    );
-    return before - this.subjects.length;
-  }
-}
-
 /** mal completed trial 1, lost trial 2 to bob, who completed it; trial 3 waits, after mal held it. */
-async function story(): Promise<{ readonly test: TestReign; readonly store: Store }> {
+async function story(): Promise<{ readonly test: TestReign; readonly store: SubjectStore }> {
   const test = new TestReign();
-  const store = new Store();
+  const store = new SubjectStore();
   test.purger = store;
   test.lastEvidence = 90;
   const job = test.submit({ totalRuns: 10 });
@@ -124,7 +82,7 @@ describe("nexus purge worker", () => {
     // The same order again does nothing.
     assert.equal((await order(it, "purge", "2")).reason, "it was deleted");
     assert.equal(purgesIn(it).length, 2);
-    assert.deepEqual(it.reign.state.purges, { messages: 2, before: 90, open: [] });
+    assert.deepEqual(it.reign.state.purges, { messages: 2, before: 90, open: [], deleting: [] });
   });
 
   test("is ended by the next leader, which counts what the one before had deleted", async () => {
@@ -144,7 +102,7 @@ describe("nexus purge worker", () => {
     resumePurges(next.reign);
     await eventually("it is over", () => purgesIn(next).length === 1);
     assert.deepEqual(purgesIn(next), [[90, 7, ""]]);
-    assert.deepEqual(next.reign.state.purges, { messages: 7, before: 90, open: [] });
+    assert.deepEqual(next.reign.state.purges, { messages: 7, before: 90, open: [], deleting: [] });
   });
 
   test("leaves the curves and files on which results and open runs rest, unless all is to go", async () => {
@@ -266,7 +224,7 @@ describe("gaps in EV", () => {
     const purge = { before: 5, messages: 3 };
     assert.deepEqual(await troubles([2, 5], 5, purge), []);
     assert.deepEqual(await troubles([5], 5, purge), [
-      "4 messages of the evidence are missing, and only 3 were deleted by nexus purge",
+      "4 messages of the evidence are missing, and only 3 were deleted by order (nexus purge worker, nexus delete)",
     ]);
     assert.deepEqual(await troubles([2, 5], 6, purge), ["message 6 of the evidence is missing"]);
     assert.deepEqual(await troubles([5], 5, { before: 5, messages: null }), [], "it is under way");

@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { curveGap } from "../../../../../shared/domain/invariants/checked-trials.ts";
-import { InvariantCheck, type Testimony } from "../../../../../shared/domain/invariants/invariants.ts";
+import { InvariantCheck } from "../../../../../shared/domain/invariants/invariants.ts";
+import type { Testimony } from "../../../../../shared/domain/invariants/testimony.ts";
 import type { JobName, RunName, WorkerId } from "../../../../../shared/domain/names.ts";
 import { TestReign } from "../../../../support/stories/reign.ts";
 
