@@ -97,6 +97,7 @@ const changes: check.Check<JobChanges> = check.partial({
     }),
   ),
   maxFailuresInARow: check.nullable(check.whole(1)),
+  maxFailuresAtStart: check.nullable(check.whole(1)),
   addValues: check.record(check.list(setting, 1000), 1000),
   addRanges: check.record(range, 1000),
 });

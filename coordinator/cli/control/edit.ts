@@ -22,6 +22,7 @@ export interface EditOptions extends ControlOptions {
   readonly deadline?: string | undefined;
   readonly stopWhen?: string | undefined;
   readonly maxFailuresInARow?: string | undefined;
+  readonly maxFailuresAtStart?: string | undefined;
   readonly addValue?: readonly string[] | undefined;
   readonly addRange?: readonly string[] | undefined;
 }
@@ -115,11 +116,13 @@ export function changesOf(
       );
     });
   }
-  const { maxFailuresInARow } = options;
-  if (maxFailuresInARow !== undefined) {
-    const whenTyped = (text: string): number => whole("--max-failures-in-a-row", text, 1, "never");
-    changes.maxFailuresInARow = orNone("never", maxFailuresInARow, whenTyped);
-  }
+  const { maxFailuresInARow, maxFailuresAtStart } = options;
+  const orNever = (option: string, text: string): number | null =>
+    orNone("never", text, (typed) => whole(option, typed, 1, "never"));
+  if (maxFailuresInARow !== undefined)
+    changes.maxFailuresInARow = orNever("--max-failures-in-a-row", maxFailuresInARow);
+  if (maxFailuresAtStart !== undefined)
+    changes.maxFailuresAtStart = orNever("--max-failures-at-start", maxFailuresAtStart);
   const added = (options.addValue ?? []).map((text) => addedValue(text, hyperparameters));
   if (added.length > 0) {
     const addValues: Record<string, Setting[]> = {};

@@ -49,7 +49,8 @@ total_runs     raised: the search continues, also one that has ended. Lowered be
 compute_nodes  lowered: the workers that came last get no more runs, and leave when theirs end.
 max_run_time   also limits runs that are running, from their next renewal on.
 deadline       no run starts after it (nor after max_job_time); those begun are finished. Moved to later, the search continues.
-failures       after max_failures_in_a_row of them the job has paused: mend the cause, then nexus resume.
+failures       after max_failures_in_a_row of them, or max_failures_at_start while none has completed, the job has paused: mend the
+               cause, then nexus resume. If the limit alone was too low: raise it, then nexus resume.
 values         are available to the next choice; choices already made stay. On a dial of rising or falling numbers a new number
                goes between its neighbours, otherwise after the other values. Values cannot be removed.
 ranges         lr=1e-6..0.1 makes a range wider, or a list of numbers a range; it must include all values that are there. After a

@@ -100,6 +100,7 @@ export const addControl: AddVerbs = (program, { does }) => {
     .option("--deadline <when>", 'when the search ends: 2026-12-01T18:00Z, "2026-12-01 18:00", 18:00, +8h, or none')
     .option("--stop-when <rule>", 'when to stop early, such as "hpmax >= 0.05", or none')
     .option("--max-failures-in-a-row <n>", "failed runs in a row after which the job pauses, or never")
+    .option("--max-failures-at-start <n>", "the same while no run of the job has completed, or never")
     .option("--add-value <name=value>", "add a value to a hyperparameter, such as lr=0.01; may be repeated", collect)
     .option("--add-range <name=from..to>", "widen a range or make a list one, such as lr=1e-6..0.1:log", collect)
     .addHelpText("after", help.edit)

@@ -23,6 +23,7 @@ const plainKeys = [
   "deadline",
   "stopWhen",
   "maxFailuresInARow",
+  "maxFailuresAtStart",
 ] as const satisfies readonly (keyof JobChanges & keyof JobSettings)[];
 
 /** What was changed since the submission: the changes that make the job of the spec the one of now. */
@@ -67,7 +68,7 @@ export function withChanges(text: string, changes: JobChanges, hyperparameters: 
 /** The changed settings in the words of a spec. */
 function launcherOf(changes: JobChanges): Record<string, Setting> {
   const { totalRuns, computeNodes, runsPerNode, priority, retries, maxRunSeconds, maxJobSeconds } = changes;
-  const { deadline, stopWhen, maxFailuresInARow } = changes;
+  const { deadline, stopWhen, maxFailuresInARow, maxFailuresAtStart } = changes;
   const all: Record<string, Setting | undefined> = {
     total_runs: totalRuns,
     compute_nodes: computeNodes,
@@ -79,6 +80,7 @@ function launcherOf(changes: JobChanges): Record<string, Setting> {
     deadline: typeof deadline === "number" ? new Date(deadline).toISOString().replace(".000Z", "Z") : deadline,
     stop_when: stopWhen ? `${stopWhen.name} ${stopWhen.op} ${stopWhen.value}` : stopWhen,
     max_failures_in_a_row: maxFailuresInARow === null ? "never" : maxFailuresInARow,
+    max_failures_at_start: maxFailuresAtStart === null ? "never" : maxFailuresAtStart,
   };
   return Object.fromEntries(
     Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),

@@ -141,6 +141,8 @@ export interface JobChanges {
   readonly stopWhen?: StopRule | null;
   /** Null: never. */
   readonly maxFailuresInARow?: number | null;
+  /** Null: never. */
+  readonly maxFailuresAtStart?: number | null;
   /** By hyperparameter: additional values for future choices. */
   readonly addValues?: Readonly<Record<string, readonly Setting[]>>;
   /** By hyperparameter: the range that it has from now on, which includes all its values. */

@@ -32,6 +32,7 @@ export function editJob(submitted: JobSubmitted, started: number, changes: JobCh
   whole("runs_per_node", settings.runsPerNode, 1);
   whole("retries", settings.retries, 0);
   whole("max_failures_in_a_row", settings.maxFailuresInARow, 1);
+  whole("max_failures_at_start", settings.maxFailuresAtStart, 1);
   above0("priority", settings.priority, "a number above 0");
   above0("max_run_time", settings.maxRunSeconds, "seconds above 0");
   above0("max_job_time", settings.maxJobSeconds, "seconds above 0");
@@ -69,6 +70,7 @@ export function changesText(changes: JobChanges): string[] {
   say("deadline", typeof deadline === "number" ? new Date(deadline).toISOString() : deadline);
   say("stop_when", stopWhen ? `${stopWhen.name} ${stopWhen.op} ${stopWhen.value}` : stopWhen);
   say("max_failures_in_a_row", numbers.maxFailuresInARow === null ? "never" : numbers.maxFailuresInARow);
+  say("max_failures_at_start", numbers.maxFailuresAtStart === null ? "never" : numbers.maxFailuresAtStart);
   for (const [name, range] of Object.entries(addRanges)) out.push(`${name} over ${rangeText(range)}`);
   for (const [name, values] of Object.entries(addValues))
     out.push(`${name} also ${values.map((value) => settingText(value)).join(", ")}`);

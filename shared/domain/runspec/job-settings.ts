@@ -157,4 +157,5 @@ export const editableSettings: readonly string[] = [
   "deadline",
   "stop_when",
   "max_failures_in_a_row",
+  "max_failures_at_start",
 ];

@@ -139,6 +139,8 @@ describe("the changes that nexus edit reads from its options", () => {
       { maxFailuresInARow: 50, stopWhen: { name: "failures_in_a_row", op: ">", value: 5 } },
     ],
     [{ maxFailuresInARow: "never" }, { maxFailuresInARow: null }],
+    [{ maxFailuresAtStart: "40" }, { maxFailuresAtStart: 40 }],
+    [{ maxFailuresAtStart: "never" }, { maxFailuresAtStart: null }],
     [{ deadline: "2026-12-01T18:00Z" }, { deadline: Date.UTC(2026, 11, 1, 18) }],
     [{ deadline: "2026-12-01 18:00" }, { deadline: new Date(2026, 11, 1, 18).getTime() }],
     [{ deadline: "18:00" }, { deadline: new Date(2026, 10, 24, 18).getTime() }],

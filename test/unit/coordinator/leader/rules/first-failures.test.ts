@@ -53,6 +53,18 @@ describe("a job that fails from its start", () => {
     story.check();
   });
 
+  test("gets as many failures as an edit says, once it is resumed", async () => {
+    const story = storyOf({ maxFailuresAtStart: 2 });
+    await fails(story, alice, 2);
+    assert.match(await story.edit({ maxFailuresAtStart: 4 }), /^ok: max_failures_at_start 4/);
+    await story.do("resume");
+    await fails(story, alice, 3);
+    assert.equal(story.table.state, "searching");
+    await fails(story, alice, 1);
+    assert.match(story.table.reason, /^4 runs have failed, and none has completed yet/);
+    story.check();
+  });
+
   test("is left alone once a run has completed, even if that result was rejected", async () => {
     for (const isRejected of [false, true]) {
       const story = storyOf({ maxFailuresAtStart: 2 });

@@ -62,6 +62,7 @@ const changes: JobChanges = {
   priority: 2.5,
   deadline: Date.UTC(2026, 11, 1, 18),
   maxFailuresInARow: null,
+  maxFailuresAtStart: 40,
   stopWhen: { name: "best_for", op: ">", value: 200 },
   addValues: { lr: [0.01, Number.POSITIVE_INFINITY], units: [32] },
   addRanges: { decay: { from: 1e-5, to: 1, scale: "log" } },
@@ -77,6 +78,7 @@ test("all that was changed is told, and written where it belongs; the rest stays
     '  deadline: "2026-12-01T18:00:00Z"',
     '  stop_when: "best_for > 200"',
     "  max_failures_in_a_row: never",
+    "  max_failures_at_start: 40",
   ];
   const lines = (of: string): string[] => of.split("\n").filter((line) => !launcher.slice(1).includes(line));
   for (const line of launcher) assert.ok(now.split("\n").includes(line), `${line}\n${now}`);

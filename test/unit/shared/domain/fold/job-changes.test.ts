@@ -216,6 +216,7 @@ test("changesText says each change of a job in words", () => {
       deadline: 0,
       stopWhen: null,
       maxFailuresInARow: null,
+      maxFailuresAtStart: 9,
       addValues: { lr: [0.1, 0.2] },
     }),
     [
@@ -225,6 +226,7 @@ test("changesText says each change of a job in words", () => {
       "deadline 1970-01-01T00:00:00.000Z",
       "stop_when none",
       "max_failures_in_a_row never",
+      "max_failures_at_start 9",
       "lr also 0.1, 0.2",
     ],
   );
