@@ -54,7 +54,7 @@ export const check = `
 It runs with the tuned values, in a folder of its own that is deleted afterwards, and sees of this machine's environment what a worker
 would pass on. It prints the command, the variables that are set for it, each line that the program prints (= marks those in which
 something was measured), what a search would measure, which files it keeps for a resume, and a verdict. Exit code 0 if a search could
-use it, else 1; 2 if the spec itself is wrong.`;
+use it, else 1; 2 if the spec itself is wrong. --values runs nothing, and prints the command and the arguments of each program.`;
 
 export const checkSearch = `
 A search of your own chooses for a job with hp_tuning: own. It is a module that exports choose(view, n, rng), or a program that

@@ -7,6 +7,10 @@ import { count, seconds } from "./arguments.ts";
 import * as help from "./help.ts";
 import { type AddVerbs, examples } from "./verb.ts";
 
+interface ValuesOption {
+  readonly values?: boolean | undefined;
+}
+
 /** How the search that a verb has started is shown. */
 export const watching = (command: Command): Command =>
   command
@@ -55,6 +59,7 @@ export const addRun: AddVerbs = (program, { output, does }) => {
     .argument("<spec>", "the runspec, a YAML file; --name value replaces <name> in it")
     .option("--time <seconds>", "stop the run after so long (60)", seconds)
     .option("--reports <n>", "stop it after so many reports too", count)
+    .option("--values", "run nothing; print what the tuned values give its programs, one JSON object a line")
     .option("--json", "one JSON object, at the end")
     .allowUnknownOption()
     .allowExcessArguments()
@@ -63,7 +68,9 @@ export const addRun: AddVerbs = (program, { output, does }) => {
     .action(
       does(async () => {
         const { checkSpec } = await import("../submit/check-spec.ts");
-        return (_session, _spec: string, options: CheckOptions, { args }: Command) => checkSpec(args, options, output);
+        const { printValues } = await import("../submit/spec-values.ts");
+        return (_session, _spec: string, { values, ...options }: CheckOptions & ValuesOption, { args }: Command) =>
+          values ? printValues(args, output) : checkSpec(args, options, output);
       }),
     );
   program

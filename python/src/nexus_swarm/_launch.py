@@ -92,7 +92,10 @@ def command(program: str) -> list[str]:
     Args:
         program: path below ``dist``, such as ``coordinator/cli/main.js``.
     """
-    return [node_program(), str(_JS / "dist" / program)]
+    file = _JS / "dist" / program
+    if not file.is_file():
+        _fail(f"{file} is gone\n  install it again: pip install --force-reinstall --no-deps nexus-swarm\n  in a checkout: npm run build")
+    return [node_program(), str(file)]
 
 
 def _become(program: str) -> None:

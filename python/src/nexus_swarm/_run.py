@@ -71,10 +71,13 @@ class Params(dict):
             ) from None
 
 
-def params(**defaults: Any) -> Params:
+def params(spec: str | os.PathLike[str] | None = None, /, **defaults: Any) -> Params:
     """The settings of this run.
 
     Args:
+        spec: at a desk, a runspec's file, whose tuned values take the place of the defaults: ``params("search.yaml")``. It is looked for
+            beside the script, and read by the ``nexus`` command that pip brings (0.3 s). In a run it is not read: there the
+            search has chosen.
         **defaults: what holds at a desk, and in a run whose spec does not name it. At a desk the command line may say
             otherwise: ``--lr 0.3``, ``--amp`` and ``--no-amp`` for a bool. Other options are left alone, for a parser of your own,
             and named on standard error.
@@ -83,14 +86,36 @@ def params(**defaults: Any) -> Params:
         All settings by name. A number has the type of its default: ``1`` becomes ``1.0`` where that is a float.
 
     Raises:
-        ValueError: the spec's value does not fit the default's type.
+        ValueError: the spec's value does not fit the default's type, or several of its programs could be this one.
+        NexusError: the spec cannot be read; the text says why.
     """
-    return settings(defaults, says_unknown=True)
+    if in_run() or spec is None:
+        return settings(defaults, says_unknown=True)
+    return settings({**defaults, **_alike(_tuned(Path(spec)), defaults)}, says_unknown=True)
 
 
 def settings(defaults: dict[str, Any], says_unknown: bool = False) -> Params:
     given = _given() if in_run() else _typed(defaults, says_unknown)
-    return Params({**defaults, **{name: _like(name, value, defaults.get(name)) for name, value in given.items()}})
+    return Params({**defaults, **_alike(given, defaults)})
+
+
+def _alike(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _like(name, value, defaults.get(name)) for name, value in given.items()}
+
+
+def _tuned(spec: Path) -> dict[str, Any]:
+    """What a run of this script gets of the spec's tuned values."""
+    # Late: a run on a worker has none of our programs beside it, and never gets here.
+    from nexus_swarm._swarm import check_values
+
+    script = Path(getattr(sys.modules.get("__main__"), "__file__", None) or "")
+    path = script.parent / spec
+    stages = check_values(path)
+    named = [each for each in stages if any(Path(word).name == script.name for word in map(str, each["command"]))]
+    fitting = named or stages
+    if len(fitting) > 1:
+        raise ValueError(f"{path}: {len(fitting)} of its stages could be {script.name or 'this program'}; name it in one's `command`")
+    return fitting[0]["arguments"]
 
 
 def _given() -> dict[str, Any]:

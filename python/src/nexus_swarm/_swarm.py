@@ -130,6 +130,11 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
     raise NexusError(f"{job}: nothing to judge yet; to see why: nexus list runs {job}")
 
 
+def check_values(spec: Path) -> list[dict[str, Any]]:
+    """The stages of a spec that are programs, each with its ``command`` and, of the tuned values, its ``arguments``."""
+    return _lines(["check", "--values", str(spec)], None)
+
+
 def _launch(spec: str, words: Sequence[str], workspace: str | None) -> str:
     for each in _lines(["run", spec, *words, "--monitor", "none"], workspace):
         if each.get("type") == "launched":

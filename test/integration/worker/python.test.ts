@@ -48,6 +48,50 @@ print(dict(p), nexus.in_run, nexus.resume, nexus.seed, nexus.should_stop(), nexu
     );
   });
 
+  test("takes the tuned values of a spec beside the script, and the command line before them", async () => {
+    const folder = temporaryFolder();
+    const script = join(folder, "train.py");
+    writeFileSync(
+      script,
+      `import sys, nexus_swarm as nexus
+print(dict(nexus.params(sys.argv.pop(1), lr=0.5, layers=2, extra="e")))`,
+    );
+    const stage = (program: string, words = "lr: *lr, layers: 4, wide: .inf"): string => `
+  - processing_stage:
+      component: processors/Command_Proc
+      command: [python3, ${program}]
+      arguments: {${words}}
+      metrics: [loss]`;
+    const spec = (name: string, stages: string): void =>
+      writeFileSync(
+        join(folder, name),
+        `component: root/Root_Component
+hyperparameters:
+  - name: &lr
+      ordered_tuning_values: [1, 2]
+      tuned_value: 2
+processing_stages:${stages}
+`,
+      );
+    spec("search.yaml", stage("prepare.py", "size: 3") + stage("train.py"));
+    const run = async (...words: readonly string[]): Promise<string> => (await python([script, ...words])).stdout;
+    assert.equal(await run("search.yaml"), "{'lr': 2.0, 'layers': 4, 'extra': 'e', 'wide': inf}\n");
+    assert.equal(await run("search.yaml", "--lr", "9"), "{'lr': 9.0, 'layers': 4, 'extra': 'e', 'wide': inf}\n");
+    // Where the search has chosen, the file is not looked for.
+    const chosen = await python([script, "gone.yaml"], inRun({ lr: 7 }));
+    assert.equal(chosen.stdout, "{'lr': 7.0, 'layers': 2, 'extra': 'e'}\n");
+    spec("two.yaml", stage("a.py") + stage("b.py"));
+    spec("wrong.yaml", stage("train.py", "lr: *lrr"));
+    spec("none.yaml", "\n  - processing_stage:\n      component: processors/Probe_Proc");
+    for (const [name, message] of [
+      ["gone.yaml", /NexusError: .*gone\.yaml/],
+      ["two.yaml", /ValueError: .*two\.yaml: 2 of its stages could be train\.py; name it in one's `command`/],
+      ["wrong.yaml", /NexusError: .*wrong\.yaml:\d+:\d+: \*lrr names no hyperparameter/],
+      ["none.yaml", /NexusError: .*none\.yaml: no stage of it is a program/],
+    ] as const)
+      await assert.rejects(run(name), { message }, name);
+  });
+
   test("waits until a job has ended, also one that keeps its runs' folders (hold)", async () => {
     const waited = async (status: string): Promise<string> => {
       const recorded = join(temporaryFolder(), "recorded");
