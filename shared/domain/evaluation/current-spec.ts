@@ -1,4 +1,4 @@
-import type { JobChanges } from "../fold/events.ts";
+import { changeableSettings, type JobChanges } from "../fold/events.ts";
 import type { Hyperparameter, Range, Setting } from "../hyperparameter.ts";
 import { rangeText } from "../ranges/range.ts";
 import type { JobSettings } from "../runspec/job-settings.ts";
@@ -12,23 +12,9 @@ interface Told {
   readonly hyperparameters: readonly Hyperparameter[];
 }
 
-const plainKeys = [
-  "totalRuns",
-  "computeNodes",
-  "runsPerNode",
-  "priority",
-  "retries",
-  "maxRunSeconds",
-  "maxJobSeconds",
-  "deadline",
-  "stopWhen",
-  "maxFailuresInARow",
-  "maxFailuresAtStart",
-] as const satisfies readonly (keyof JobChanges & keyof JobSettings)[];
-
 /** What was changed since the submission: the changes that make the job of the spec the one of now. */
 export function changesSince(submitted: Told, now: Told): JobChanges {
-  const settings = plainKeys.flatMap((key) => {
+  const settings = changeableSettings.flatMap((key) => {
     const isSame = JSON.stringify(submitted.settings[key]) === JSON.stringify(now.settings[key]);
     return isSame ? [] : [[key, now.settings[key]] as const];
   });

@@ -123,26 +123,23 @@ export interface JobChanged extends Ordered {
   readonly reason: string;
 }
 
+/** The settings that an operator may change in a job. A change of maxRunSeconds reaches running trials at their next renewal. */
+export const changeableSettings = [
+  "totalRuns",
+  "computeNodes",
+  "runsPerNode",
+  "priority",
+  "retries",
+  "maxRunSeconds",
+  "maxJobSeconds",
+  "deadline",
+  "stopWhen",
+  "maxFailuresInARow",
+  "maxFailuresAtStart",
+] as const satisfies readonly (keyof JobSettings)[];
+
 /** What an operator may change in a job that is not over; what is left out stays as it is. */
-export interface JobChanges {
-  readonly totalRuns?: number;
-  /** Null: all workers that ask. */
-  readonly computeNodes?: number | null;
-  /** Null: as many as the worker has slots. */
-  readonly runsPerNode?: number | null;
-  readonly priority?: number;
-  readonly retries?: number;
-  /** Null: no limit. Running trials learn of it at their next renewal. */
-  readonly maxRunSeconds?: number | null;
-  /** Counted from the submission; null: no limit. */
-  readonly maxJobSeconds?: number | null;
-  /** Wall-clock milliseconds; null: none. */
-  readonly deadline?: number | null;
-  readonly stopWhen?: StopRule | null;
-  /** Null: never. */
-  readonly maxFailuresInARow?: number | null;
-  /** Null: never. */
-  readonly maxFailuresAtStart?: number | null;
+export interface JobChanges extends Partial<Pick<JobSettings, (typeof changeableSettings)[number]>> {
   /** By hyperparameter: additional values for future choices. */
   readonly addValues?: Readonly<Record<string, readonly Setting[]>>;
   /** By hyperparameter: the range that it has from now on, which includes all its values. */
