@@ -85,10 +85,7 @@ export class BundlePieces {
   /** Deletes at once the pieces of a deleted job's bundles that no job has, not even one that is over; says how many there were. */
   async forget(bundles: readonly PiecedBundle[]): Promise<number> {
     const { bundles: store } = this.#ports;
-    if (!store || bundles.length === 0) return 0;
-    const forgetting = this.#forget(store, bundles);
-    this.#sweeping = Promise.all([this.#sweeping, forgetting.catch(() => undefined)]).then(() => undefined);
-    return forgetting;
+    return store && bundles.length > 0 ? this.#inTurn(() => this.#forget(store, bundles)) : 0;
   }
 
   async #forget(store: BundleStore, bundles: readonly PiecedBundle[]): Promise<number> {
@@ -98,17 +95,23 @@ export class BundlePieces {
       bundles.flatMap(pieceNames).filter((name) => !needed.has(name) && !this.#ordered.has(name)),
     );
     const doomed = [...needless].flatMap((name) => stored.get(name) ?? []);
-    if (doomed.length > 0) await store.drop(doomed);
+    await this.#drop(store, doomed);
     return doomed.length;
   }
 
   /** Rejects if the broker does not answer; the next one makes up for it. @param most  bytes that BLOB takes; -1: not limited */
   async sweep(most: number): Promise<void> {
     const { bundles: store } = this.#ports;
-    if (!store) return;
-    const sweep = this.#sweep(store, most);
-    this.#sweeping = sweep.catch(() => undefined); // whoever called hears of it
-    await sweep;
+    if (store) await this.#inTurn(() => this.#sweep(store, most));
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#sweeping.then(work);
+    this.#sweeping = result.then(
+      () => undefined,
+      () => undefined, // whoever called hears of it
+    );
+    return result;
   }
 
   async #sweep(store: BundleStore, most: number): Promise<void> {
@@ -124,6 +127,10 @@ export class BundlePieces {
       else since.set(name, at);
     }
     this.#needless = since;
+    await this.#drop(store, doomed);
+  }
+
+  async #drop(store: BundleStore, doomed: readonly number[]): Promise<void> {
     for (const seq of doomed) {
       // A leader that came since may have given a job these pieces; they are its own to delete.
       if (!this.#ports.leads()) return;

@@ -187,7 +187,7 @@ describe("nexus delete", () => {
     const dropped: number[] = [];
     next.bundles = {
       pieces: async () => new Map(names.map((name, i) => [name, [i + 1]])),
-      drop: async (seqs) => void dropped.push(...seqs),
+      drop: async (seq) => void dropped.push(seq),
     };
     resumePurges(next.reign);
     resumePurges(next.reign);
