@@ -37,9 +37,11 @@ export interface Evaluated {
 /** Evaluates a search now, or as it was after its `first` completed runs; null before any run has completed. */
 export function evaluate(table: RunTable, first?: number): Evaluated | null {
   const { hyperparameters, settings } = table.submitted;
-  const history = searchHistory(completedRuns(table), hyperparameters, first === undefined ? {} : { first });
+  const own = completedRuns(table);
+  const history = searchHistory(own, hyperparameters, first === undefined ? {} : { first });
   if (history.rows.length === 0) return null;
-  const searched = firstOf(searchedRuns(table), history.completed);
+  const all = table.imported.length === 0 ? { runs: own, imported: 0 } : searchedRuns(table);
+  const searched = firstOf(all, history.completed);
   const model = modelOf(table, searched, first);
   const verdict =
     model &&

@@ -67,7 +67,7 @@ const seenFrom = ({ hyperparameters, beliefs }: SearchModel, index: RunSetIndex,
 function count(index: RunSetIndex, runs: CompletedRuns, from: number, to: number): void {
   for (let i = from; i < to; i += 1) {
     const set = runs.sets[i] ?? -1;
-    index.started(set === index.size ? runs.configuration(set) : set);
-    index.completed(set, runs.hpmax[i] ?? Number.NaN, runs.run(i));
+    if (set === index.size) index.configurations.addNew(runs.configuration(set));
+    index.ran(set, runs.hpmax[i] ?? Number.NaN, runs.run(i));
   }
 }

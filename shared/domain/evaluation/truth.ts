@@ -1,5 +1,5 @@
 import { rngFrom } from "../rng.ts";
-import { meanOf, quantile } from "../statistics.ts";
+import { quantile } from "../statistics.ts";
 import { ClassModel } from "./class-model.ts";
 import type { CollapseCounts } from "./collapses.ts";
 import { type MeasuredSets, measuredAt } from "./measured-sets.ts";
@@ -101,9 +101,10 @@ export function believe(sets: MeasuredSets, leader: number, options: BeliefOptio
     const place = order[i];
     if (expected === undefined || place === undefined) return drawn;
     const { hpmax, stDev } = expected(place);
-    return Float64Array.from({ length: kept + shared }, (_, draw) =>
-      draw < kept ? (drawn[draw] ?? Number.NaN) : hpmax + surer * stDev * draws.normal(),
-    );
+    const both = new Float64Array(kept + shared);
+    both.set(drawn);
+    for (let draw = kept; draw < both.length; draw += 1) both[draw] = hpmax + surer * stDev * draws.normal();
+    return both;
   };
   return {
     ...estimateOf(all(own)),
@@ -117,7 +118,9 @@ export function believe(sets: MeasuredSets, leader: number, options: BeliefOptio
 /** The mean is taken about the interval: a thousand values of 10^9 add up with an error that may be larger than their spread. */
 function estimateOf(drawn: Float64Array): Estimate {
   const interval = intervalOf(drawn);
-  return { estimate: interval.low + meanOf(drawn.map((value) => value - interval.low)), interval };
+  let sum = 0;
+  for (let i = 0; i < drawn.length; i += 1) sum += (drawn[i] ?? Number.NaN) - interval.low;
+  return { estimate: interval.low + sum / drawn.length, interval };
 }
 
 /** Draws the probability of a collapse from Jeffreys' posterior, the same for all configurations about as good as the leader. */

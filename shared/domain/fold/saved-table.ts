@@ -83,9 +83,8 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   for (const [worker, count] of saved.completedBy) table.completedBy.set(worker, count);
   for (const [n, worker] of saved.failedOn) table.failedOn.set(n, worker);
   for (const n of saved.failingRow ?? []) table.failingRow.add(n);
-  table.runSets.configurations.restore(saved.configurations, saved.runSets);
+  table.runSets.restore(saved.configurations, saved.runSets);
   table.trials.restore(trials);
-  for (const runSet of trials.runSets) table.runSets.started(runSet);
   for (const trial of trials.others) count(table, trial);
   for (const [worker, count] of saved.columnsBy ?? columnsBy(table, saved)) table.columnsBy.set(worker, count);
   table.outcomes.completed += trials.columns.size;
@@ -93,7 +92,7 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   for (const n of saved.completions) {
     table.completions.push(n);
     const { trials: list, runSets } = table;
-    runSets.completed(list.runSetOf(n), list.hpmaxOf(n) ?? Number.NaN, list.runOf(n), list.isFeasible(n));
+    runSets.ran(list.runSetOf(n), list.hpmaxOf(n) ?? Number.NaN, list.runOf(n), list.isFeasible(n));
   }
   for (const n of saved.predictions ?? []) countPrediction(table, n);
   return table;
@@ -114,26 +113,26 @@ function columnsBy({ trials }: RunTable, { completions, columns }: SavedTable): 
   return counts;
 }
 
-/** Counts a trial that its run set counts as in flight. The run sets learn of completions later, in the order of completion. */
+/** Counts a trial. Its run set learns of a completion later, in the order of completion. */
 function count(table: RunTable, trial: Trial): void {
   const { n, status } = trial;
+  const { runSets } = table;
   const runSet = table.trials.runSetOf(n);
   if (status === "running" || status === "waiting") {
+    runSets.started(runSet);
     table.open += 1;
     return;
   }
   if (status === "rejected") {
     table.ended += 1;
     table.rejected.add(n);
-    table.runSets.released(runSet);
     return;
   }
   table.outcomes[status === "infeasible" ? "completed" : status] += 1;
-  if (status === "cancelled") {
-    table.runSets.released(runSet);
-    return;
-  }
+  if (status === "cancelled") return;
   table.ended += 1;
-  if (status === "failed") table.runSets.failed(runSet, table.failedOn.get(n) ?? lastAttempt(trial).worker);
-  else if (status !== "completed" && status !== "infeasible") table.runSets.endedOtherwise(runSet);
+  if (status === "completed" || status === "infeasible") return;
+  runSets.started(runSet);
+  if (status === "failed") runSets.failed(runSet, table.failedOn.get(n) ?? lastAttempt(trial).worker);
+  else runSets.endedOtherwise(runSet);
 }

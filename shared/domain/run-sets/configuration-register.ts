@@ -53,14 +53,25 @@ export class ConfigurationRegister {
     const found = this.#slots[slot] ?? 0;
     if (found !== 0) return found - 1;
     checkPositions(configuration);
+    this.#append(configuration);
+    this.#slots[slot] = this.#size;
+    if (this.#size * 2 > this.#slots.length) this.#hashAll();
+    return this.#size - 1;
+  }
+
+  /** Adds a configuration that is known to be new. Hashing waits for a look-up, as in `restore`. */
+  addNew(configuration: Configuration): void {
+    if (this.#size === 0) this.#width = configuration.length;
+    this.#append(configuration);
+    this.#isHashed = false;
+  }
+
+  #append(configuration: Configuration): void {
     const start = this.#size * this.#width;
     if (start + this.#width > this.#rows.length)
       this.#rows = longer(this.#rows, Math.max(start + this.#width, 2 * this.#rows.length));
     for (let i = 0; i < this.#width; i += 1) this.#rows[start + i] = configuration[i] ?? 0;
     this.#size += 1;
-    this.#slots[slot] = this.#size;
-    if (this.#size * 2 > this.#slots.length) this.#hashAll();
-    return this.#size - 1;
   }
 
   /**

@@ -1,5 +1,5 @@
 import { longer } from "../columns.ts";
-import type { WorkerId } from "../names.ts";
+import type { RunName, WorkerId } from "../names.ts";
 
 /**
  * Values beyond this are clipped to it in means and variances. A diverged run could otherwise overflow a sum of squares, and every
@@ -174,4 +174,10 @@ export class RunSetColumns {
 
 export function clipped(hpmax: number): number {
   return Math.max(-hugeValue, Math.min(hugeValue, hpmax));
+}
+
+/** @throws RangeError if it is not finite */
+export function checkFinite(hpmax: number, run: RunName): void {
+  if (Number.isFinite(hpmax)) return;
+  throw new RangeError(`${run} cannot complete with hpmax ${hpmax}: a run without a finite hpmax has failed`);
 }

@@ -4,7 +4,8 @@ import { Moments } from "../statistics.ts";
 import { ConfigurationRegister } from "./configuration-register.ts";
 import { IndexedHeaps } from "./indexed-heaps.ts";
 import { type Prior, priorOf } from "./posterior.ts";
-import { clipped, type Repeats, RunSetColumns } from "./run-set-columns.ts";
+import { checkFinite, clipped, type Repeats, RunSetColumns } from "./run-set-columns.ts";
+import { RunsInFlight } from "./runs-in-flight.ts";
 
 /** A configuration that failed this often, on this many different workers, is excluded: one bad machine alone excludes nothing. */
 const excludingFailures = 3;
@@ -168,13 +169,12 @@ export class RunSetIndex implements RunSets {
   readonly #byMean = new IndexedHeaps((a, b) => this.#outranks(a, b));
   /** The run set with the highest mean, a feasible one if there is any; -1 before any run has completed. */
   #best = -1;
-  readonly #inFlightSets = new Set<number>();
+  readonly #flights = new RunsInFlight(this.#columns);
   /** Moments of the clipped hpmax of all completed runs. */
   #all = new Moments();
   #ended = 0;
   predictions = 0;
   #infeasible = 0;
-  #inFlight = 0;
   #version = 0;
   /** The completed run, counted from 1, after which the best run set took the lead. */
   #ledSince = 0;
@@ -183,13 +183,20 @@ export class RunSetIndex implements RunSets {
     return this.#columns.size;
   }
 
+  /** Takes over the configurations of another index, without their runs. */
+  restore(rows: Uint32Array<ArrayBuffer>, size: number): void {
+    this.#register.restore(rows, size);
+    while (this.#columns.size < size) this.#columns.add();
+  }
+
   /** The run sets' configurations, by number. */
   get configurations(): ConfigurationRegister {
     return this.#register;
   }
 
   get totals(): Totals {
-    return { completed: this.#all.count, infeasible: this.#infeasible, ended: this.#ended, inFlight: this.#inFlight };
+    const { total: inFlight } = this.#flights;
+    return { completed: this.#all.count, infeasible: this.#infeasible, ended: this.#ended, inFlight };
   }
 
   get prior(): Prior {
@@ -204,7 +211,7 @@ export class RunSetIndex implements RunSets {
   started(which: Which): number {
     const number = typeof which === "number" ? which : this.#register.add(which);
     if (number === this.#columns.size) this.#columns.add();
-    this.#fly(number);
+    this.#flights.add(number);
     return number;
   }
 
@@ -214,10 +221,15 @@ export class RunSetIndex implements RunSets {
    * @throws RangeError if hpmax is not finite: such a run has failed
    */
   completed(which: Which, hpmax: number, run: RunName, isFeasible = true): void {
-    if (!Number.isFinite(hpmax)) {
-      throw new RangeError(`${run} cannot complete with hpmax ${hpmax}: a run without a finite hpmax has failed`);
-    }
+    checkFinite(hpmax, run);
     this.#count(this.#land(which), hpmax, run, isFeasible);
+  }
+
+  /** A run of this run set was assigned and has completed, at half the price of telling both. The next new set may be named too. */
+  ran(number: number, hpmax: number, run: RunName, isFeasible = true): void {
+    checkFinite(hpmax, run);
+    if (number === this.#columns.size) this.#columns.add();
+    this.#count(number, hpmax, run, isFeasible);
   }
 
   /**
@@ -294,7 +306,7 @@ export class RunSetIndex implements RunSets {
   reopened(which: Which, worker: WorkerId): void {
     const number = this.#numberOf(which);
     this.#columns.takeBackFailure(number, worker);
-    this.#fly(number);
+    this.#flights.add(number);
     this.#ended--;
     this.#version++;
   }
@@ -323,7 +335,7 @@ export class RunSetIndex implements RunSets {
   }
 
   inFlight(): RunSet[] {
-    return Array.from(this.#inFlightSets, (number) => this.#view(number));
+    return Array.from(this.#flights.sets, (number) => this.#view(number));
   }
 
   bestFor(): number {
@@ -359,24 +371,12 @@ export class RunSetIndex implements RunSets {
     return new RunSet(number, this.#register, this.#columns, this.#bestRuns);
   }
 
-  #fly(number: number): void {
-    this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
-    this.#inFlight++;
-    this.#inFlightSets.add(number);
-  }
-
   /** Ends one run in flight of the configuration; returns the number of its run set. */
   #land(which: Which): number {
     const number = this.#numberOf(which);
-    const inFlight = this.#columns.inFlight[number] ?? 0;
-    if (inFlight === 0) {
-      const configuration = typeof which === "number" ? this.#register.configuration(which) : which;
-      throw new RangeError(`a run of configuration [${configuration.join(", ")}] ended, but none of it is in flight`);
-    }
-    this.#columns.inFlight[number] = inFlight - 1;
-    if (inFlight === 1) this.#inFlightSets.delete(number);
-    this.#inFlight--;
-    return number;
+    if (this.#flights.remove(number)) return number;
+    const configuration = typeof which === "number" ? this.#register.configuration(which) : which;
+    throw new RangeError(`a run of configuration [${configuration.join(", ")}] ended, but none of it is in flight`);
   }
 
   #numberOf(which: Which): number {

@@ -259,3 +259,31 @@ test("a job without hyperparameters has one run set", () => {
   assert.equal(index.size, 1);
   assert.equal(index.get("")?.mean, 0.5);
 });
+
+test("runs told at their end, of configurations known to be new, count as those that were announced", () => {
+  const told = new RunSetIndex();
+  const announced = new RunSetIndex();
+  const all = [...Array(300).keys()].map((i) => [i % 7, (i * i) % 11]);
+  const numbers = new Map<string, number>();
+  for (const [i, configuration] of all.entries()) {
+    announced.started(configuration);
+    announced.completed(configuration, Math.sin(i), childRunName(1, i + 1));
+    const known = numbers.get(configurationKey(configuration));
+    if (known === undefined) {
+      numbers.set(configurationKey(configuration), told.size);
+      told.configurations.addNew(configuration);
+    }
+    told.ran(known ?? told.size, Math.sin(i), childRunName(1, i + 1));
+  }
+  const tell = (sets: RunSetIndex): unknown => [
+    sets.totals,
+    sets.bestFor(),
+    sets.leaders(9).map(({ key }) => key),
+    [...sets].map(({ key, completed, mean, sampleVariance, bestRun, firstSeen, inFlight }) => {
+      return { key, completed, mean, sampleVariance, bestRun, firstSeen, inFlight };
+    }),
+  ];
+  assert.deepEqual(tell(told), tell(announced));
+  for (const configuration of all) assert.equal(told.of(configuration)?.number, announced.of(configuration)?.number);
+  assert.throws(() => told.ran(0, Number.NaN, childRunName(1, 1)), /without a finite hpmax/);
+});
