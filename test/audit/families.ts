@@ -8,6 +8,8 @@ import { floods } from "./acts/floods.ts";
 import { joins } from "./acts/joins.ts";
 import { journal } from "./acts/journal.ts";
 import { listening } from "./acts/listening.ts";
+import { mcp } from "./acts/mcp.ts";
+import { metrics } from "./acts/metrics.ts";
 import { packageFamily } from "./acts/package.ts";
 import { protocol } from "./acts/protocol.ts";
 import { publishing } from "./acts/publishing.ts";
@@ -28,6 +30,8 @@ export const families: readonly Family[] = [
   secrets,
   joins,
   packageFamily,
+  mcp,
+  metrics,
   evidence,
   files,
   specsFamily,

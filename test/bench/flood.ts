@@ -38,11 +38,15 @@ export async function run(kinds: string[]): Promise<void> {
     }
     mkdirSync(join(folder, "watched"), { recursive: true });
     const link = await linkWorkspace(paths, "operator");
-    const spec = writeProbeSpec(folder, "bench", { total_runs: 1_000_000 }, { reports: 10 });
-    decodeOrderAnswer(await link.bus.request(operator(operatorName()), encodeOrder(runOrder(spec)), 5000));
+    const spec = writeProbeSpec(folder, "bench", { total_runs: 1_000_000, hp_tuning: false }, { reports: 10 });
+    const answered = await link.bus.request(operator(operatorName()), encodeOrder(runOrder(spec)), 10_000);
+    const answer = decodeOrderAnswer(answered);
+    if (!answer.ok) throw new Error(answer.reason);
     const watched = await watchedWorker(line, join(folder, "watched"));
     await pause(2000);
-    process.stdout.write("flood       quiet p50   p99 ms   flooded p50   p99 ms   most   cut off after\n");
+    process.stdout.write(
+      "flood       quiet p50      p95      p99 ms   flooded p50   p95      p99 ms   most   cut off after\n",
+    );
     for (const kind of kinds.length > 0 ? kinds : ["asks", "evidence", "large"]) {
       watched.gaps.length = 0;
       await pause(quietMs);
@@ -85,5 +89,5 @@ export async function run(kinds: string[]): Promise<void> {
 function figures(gaps: number[]): string {
   const sorted = [...gaps].sort((a, b) => a - b);
   const at = (q: number): string => (sorted[Math.floor(q * (sorted.length - 1))] ?? Number.NaN).toFixed(2);
-  return `${at(0.5).padStart(9)}${at(0.99).padStart(9)}`;
+  return `${at(0.5).padStart(9)}${at(0.95).padStart(9)}${at(0.99).padStart(9)}`;
 }

@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { Log } from "../../shared/log.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
 import { answer, findPython, type Python } from "./find-python.ts";
