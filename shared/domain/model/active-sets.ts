@@ -3,7 +3,7 @@ import type { RunSet, RunSets } from "../run-sets/run-set.ts";
 import { evidenceOf, hasEvidence, isMeasured } from "./evidence.ts";
 import { type Squash, squashFor } from "./squash.ts";
 
-/** Run sets that the model rests on: half of them the best by estimate, the others at random. */
+/** Run sets that the model rests on: half of them the best by a first model, the others at random. */
 const activeSets = 120;
 /** Run sets that stand for all, where there are more. */
 const sampled = 600;
@@ -23,17 +23,42 @@ export interface ActiveSets {
   readonly pooled: Pooled;
 }
 
-/** The sets that the model rests on. The time does not grow with the number of run sets beyond 600. */
-export function activeSetsOf(runSets: RunSets, rng: Rng): ActiveSets {
+/**
+ * The sets that the model rests on. Sets that lead by their own runs were lucky as well, and a model of them would expect too much.
+ * So where there are more, a first model of the leaders tells which sets are the best, and others at random join those. The time does
+ * not grow with the number of run sets beyond 600.
+ *
+ * @param foresee  makes the first model: what it expects of any set
+ */
+export function activeSetsOf(
+  runSets: RunSets,
+  rng: Rng,
+  foresee: (first: ActiveSets) => (set: RunSet) => number,
+): ActiveSets {
   const sample = sampledSets(runSets, rng);
   // Where nearly all is infeasible, none that is not may have been drawn.
   const pooled = pool(sample.some(isMeasured) ? sample : runSets.leaders(activeSets));
   if (sample.length <= activeSets) return { sets: byEstimate(sample, pooled), pooled };
+  const leaders = byEstimate(runSets.leaders(activeSets / 2), pooled);
+  const first = firstHalf(leaders, sample, rng);
+  const known = new Map([...first, ...sample].map((set) => [set.number, set]));
+  const best = byScore([...known.values()], foresee({ sets: first, pooled }));
+  return { sets: firstHalf(best, best, rng), pooled };
+}
+
+/** The first of the ranked sets, and as many others at random. */
+function firstHalf(ranked: readonly RunSet[], all: readonly RunSet[], rng: Rng): RunSet[] {
   const half = activeSets / 2;
-  const best = byEstimate(runSets.leaders(half), pooled).slice(0, half);
+  const best = ranked.slice(0, half);
   const isBest = new Set(best.map(({ number }) => number));
-  const others = sample.filter(({ number }) => !isBest.has(number));
-  return { sets: [...best, ...shuffled(others, half, rng)], pooled };
+  return [
+    ...best,
+    ...shuffled(
+      all.filter(({ number }) => !isBest.has(number)),
+      half,
+      rng,
+    ),
+  ];
 }
 
 /** Estimated squashed mean of a set's new runs: drawn towards the mean of all the more, the fewer runs it has. */
@@ -42,10 +67,14 @@ export function pooledEstimate({ squash, mean, weight }: Pooled, set: RunSet): n
   return (runs * value + weight * mean) / (runs + weight);
 }
 
-export function byEstimate(sets: readonly RunSet[], pooled: Pooled): RunSet[] {
+export const byEstimate = (sets: readonly RunSet[], pooled: Pooled): RunSet[] =>
+  byScore(sets, (set) => pooledEstimate(pooled, set));
+
+/** The highest score first, the older of two equals. */
+function byScore(sets: readonly RunSet[], scoreOf: (set: RunSet) => number): RunSet[] {
   return sets
-    .map((set) => ({ set, estimate: pooledEstimate(pooled, set), firstSeen: set.firstSeen ?? 0 }))
-    .sort((a, b) => b.estimate - a.estimate || a.firstSeen - b.firstSeen)
+    .map((set) => ({ set, score: scoreOf(set), firstSeen: set.firstSeen ?? 0 }))
+    .sort((a, b) => b.score - a.score || a.firstSeen - b.firstSeen)
     .map(({ set }) => set);
 }
 

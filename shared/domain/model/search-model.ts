@@ -1,7 +1,7 @@
 import { type Configuration, configurationKey, type Hyperparameter } from "../hyperparameter.ts";
 import { rngFrom } from "../rng.ts";
 import type { RunSet, RunSets } from "../run-sets/run-set.ts";
-import { activeSetsOf, type Pooled, pooledEstimate, repeatVariance } from "./active-sets.ts";
+import { type ActiveSets, activeSetsOf, type Pooled, pooledEstimate, repeatVariance } from "./active-sets.ts";
 import { evidenceOf, isMeasured } from "./evidence.ts";
 import { GaussianProcess, type Observed } from "./gaussian-process.ts";
 import { type Beliefs, Places, priorBeliefs } from "./kernel.ts";
@@ -69,10 +69,16 @@ export class SearchModel {
   /**
    * @param runSets  at least one with a completed run
    * @param learned  what was learned before; left out, the model learns from these run sets alone
+   * @param active   the run sets that it rests on; left out, it finds them
    */
-  constructor(hyperparameters: readonly Hyperparameter[], runSets: RunSets, learned?: Learned) {
+  constructor(hyperparameters: readonly Hyperparameter[], runSets: RunSets, learned?: Learned, active?: ActiveSets) {
     const { completed } = runSets.totals;
-    const { sets, pooled } = activeSetsOf(runSets, rngFrom(`model/${completed}`));
+    const foresee = (first: ActiveSets): ((set: RunSet) => number) => {
+      const untaught = { beliefs: priorBeliefs(hyperparameters.length), results: 0 };
+      const { process, places } = new SearchModel(hyperparameters, runSets, learned ?? untaught, first);
+      return ({ configuration }) => process.meanAt(places.of(configuration));
+    };
+    const { sets, pooled } = active ?? activeSetsOf(runSets, rngFrom(`model/${completed}`), foresee);
     this.hyperparameters = hyperparameters;
     this.places = new Places(hyperparameters);
     this.#pooled = pooled;

@@ -41,6 +41,25 @@ test("the best is truly good, and its estimate honest, where single runs mislead
   assert.ok(Math.abs(bias) < 0.03, `estimate - truth ${bias}`);
 });
 
+test("of more run sets than it rests on, the luckiest do not raise what it expects", () => {
+  const three = ["a", "b", "c"].map((name) => ordered(name, [...Array(9).keys()]));
+  const truth = ([a = 0, b = 0, c = 0]: Configuration): number => height([a, b]) - 0.01 * (c - 6) ** 2;
+  const searches = 12;
+  let bias = 0;
+  for (let search = 0; search < searches; search++) {
+    const rng = rngFrom(`many ${search}`);
+    const normal = normals(rng);
+    const runs = Array.from({ length: 300 }, (): Completion => {
+      const place = three.map(() => rng.below(9));
+      return [place, truth(place) + 0.4 * normal()];
+    });
+    const { best } = new SearchModel(three, indexOf(runs));
+    bias += (best.hpmax - truth(best.runSet.configuration)) / searches;
+  }
+  // A model of the 60 highest single runs and 60 others expects 0.14 too much.
+  assert.ok(Math.abs(bias) < 0.06, `estimate - truth ${bias}`);
+});
+
 test("what is assigned and has no end yet does not change it, however many run sets there are", () => {
   const many = ["a", "b"].map((name) => ordered(name, [...Array(60).keys()]));
   const rng = rngFrom("many");
