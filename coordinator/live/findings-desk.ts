@@ -20,6 +20,7 @@ export interface FindingsAnswer {
 /** Answers questions one after the other, somewhere else. */
 export interface Evaluator {
   ask(question: FindingsQuestion): Promise<FindingsAnswer>;
+  /** Gives back what it holds, until the next question. */
   stop(): void;
 }
 
@@ -27,6 +28,10 @@ export interface Evaluator {
 const share = 0.04;
 /** ... and the least time between two answers. */
 const leastMs = 2000;
+/** Before a pause of so long it gives back its memory, which is tens of megabytes; starting again takes a tenth of a second. */
+const restMs = 10_000;
+/** Megabytes in which a thread makes what it soon drops. Its own default is several times as much, and nothing waits for it. */
+const youngMb = 8;
 /** Of a larger job copying the runs alone would hold up the screen; `nexus eval` reads as many as there are. */
 const mostRuns = 100_000;
 
@@ -67,7 +72,9 @@ export class FindingsDesk {
       const { code: _, text: __, ...submitted } = table.submitted;
       const saved = { ...saveTable(table), submitted: { ...submitted, text: "" } };
       const { findings, tookMs } = await this.#evaluator.ask({ table: saved, trials: table.trials.save() });
-      this.#nextAt = now + Math.max(leastMs, tookMs / share);
+      const pauseMs = Math.max(leastMs, tookMs / share);
+      this.#nextAt = now + pauseMs;
+      if (pauseMs > restMs) this.#evaluator.stop();
       if (findings) this.#search.found(findings);
       this.#changed();
     } catch (error) {
@@ -89,13 +96,13 @@ export class FindingsDesk {
 
 const program = fileURLToPath(new URL("./findings-thread.js", import.meta.url));
 
-/** A thread of this process, started with the first question. */
+/** A thread of this process, started with a question. */
 export function evaluatorThread(): Evaluator {
   let thread: Worker | undefined;
   return {
     ask: (question) =>
       new Promise((resolve, reject) => {
-        thread ??= new Worker(program);
+        thread ??= new Worker(program, { resourceLimits: { maxYoungGenerationSizeMb: youngMb } });
         const asked = thread;
         asked.unref();
         const onAnswer = (answer: FindingsAnswer): void => {
@@ -110,6 +117,9 @@ export function evaluatorThread(): Evaluator {
         asked.once("error", onError);
         asked.postMessage(question);
       }),
-    stop: () => void thread?.terminate(),
+    stop: () => {
+      void thread?.terminate();
+      thread = undefined;
+    },
   };
 }

@@ -1,24 +1,35 @@
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
-import { type MachineHealth, machineHealth } from "../../shared/domain/health/machine-health.ts";
+import { healthInSteps, type MachineHealth } from "../../shared/domain/health/machine-health.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
+import type { Steps } from "../../shared/domain/steps.ts";
 import { differsLine } from "../words/health-words.ts";
+import type { SideWork } from "./side-work.ts";
 
 /** It costs a pass over thousands of trials, and changes slowly. */
 const everyMs = 20_000;
 
 /** Each worker's health, as it was within the last seconds. */
 export class HealthLook {
+  readonly #work: SideWork;
   #health: ReadonlyMap<WorkerId, MachineHealth> = new Map();
   #at: number | undefined;
   readonly #flagged = new Set<WorkerId>();
+
+  constructor(work: SideWork) {
+    this.#work = work;
+  }
 
   /** @param now  monotonic milliseconds */
   of(state: WorkspaceState, now: number): ReadonlyMap<WorkerId, MachineHealth> {
     if (this.#at === undefined || now - this.#at >= everyMs || now < this.#at) {
       this.#at = now;
-      this.#health = machineHealth(state);
+      this.#work.ask(this, () => this.#look(state));
     }
     return this.#health;
+  }
+
+  *#look(state: WorkspaceState): Steps {
+    this.#health = yield* healthInSteps(state);
   }
 
   /** A line for each worker whose results have begun to differ. */

@@ -1,6 +1,7 @@
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Standing } from "../../shared/domain/model/standings.ts";
+import type { Steps } from "../../shared/domain/steps.ts";
 import { type TimeLeft, timeLeft } from "../words/time-left.ts";
 import { slotsAllowed } from "../words/why/slots-allowed.ts";
 import type { Why } from "../words/why/why.ts";
@@ -20,8 +21,6 @@ export interface JobLook {
 
 /** How long a look holds. */
 const lookMs = 1000;
-/** A workspace may have hundreds of jobs, and the best of each takes a model: so much of a frame goes into them. */
-const bestMsAFrame = 5;
 /** A best that is out of date is found again after so many times what finding it took. */
 const bestPatience = 50;
 
@@ -42,8 +41,6 @@ export class JobLooks {
   readonly #clock: () => number;
   readonly #looks = new WeakMap<RunTable, { readonly at: number; readonly look: Omit<JobLook, "best"> }>();
   readonly #bests = new WeakMap<RunTable, Best>();
-  /** What this frame has spent on the best of jobs. */
-  #spent = { at: Number.NaN, ms: 0 };
 
   /** @param clock  tells how long finding the best takes, in milliseconds */
   constructor(search: LiveSearch, clock: () => number = () => performance.now()) {
@@ -80,15 +77,19 @@ export class JobLooks {
     const known = this.#bests.get(table);
     const isSame = known?.version === version && known.verdicts === verdicts;
     if (known && (isSame || now < known.again)) return known.standing;
-    if (this.#spent.at !== now) this.#spent = { at: now, ms: 0 };
-    if (this.#spent.ms >= bestMsAFrame) return known?.standing;
+    // A workspace may have hundreds of jobs, and the best of each takes a model.
+    this.#search.sideWork.ask(table, () => this.#findBest(table, now));
+    return this.#bests.get(table)?.standing;
+  }
+
+  // biome-ignore lint/correctness/useYield: one step.
+  *#findBest(table: RunTable, now: number): Steps {
+    const { verdicts, runSets } = table;
+    const { version } = runSets;
     const began = this.#clock();
     const standing = leaderOf(table);
     // Nobody looks at the models of hundreds of jobs, which are large.
     table.model.forget();
-    const took = this.#clock() - began;
-    this.#spent.ms += took;
-    this.#bests.set(table, { version, verdicts, standing, again: now + bestPatience * took });
-    return standing;
+    this.#bests.set(table, { version, verdicts, standing, again: now + bestPatience * (this.#clock() - began) });
   }
 }

@@ -1,9 +1,10 @@
 import { type Lead, leaderOf, leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Standing } from "../../shared/domain/model/standings.ts";
+import type { Findings } from "./findings.ts";
+import { Lately } from "./lately.ts";
+import type { SideWork } from "./side-work.ts";
 
-/** The share of the time that finding the leader may take. */
-const share = 0.02;
 /** How long a lead is counted on from run to run before it is recounted. */
 const recountMs = 30_000;
 
@@ -19,34 +20,36 @@ interface Counted {
  * both are kept as long as possible. Clocks are the caller's, in milliseconds.
  */
 export class Leading {
-  #leader: (Counted & { readonly standing: Standing | null }) | undefined;
-  #nextAt = Number.NEGATIVE_INFINITY;
-  readonly #clock: () => number;
+  readonly #leader: Lately<RunTable, Standing | null>;
   #lead: (Counted & { readonly lead: Lead; readonly at: number }) | undefined;
 
   /** @param clock  tells how long finding the leader takes, in milliseconds */
-  constructor(clock: () => number = () => performance.now()) {
-    this.#clock = clock;
+  constructor(work: SideWork, clock?: () => number) {
+    this.#leader = new Lately(work, {
+      make: leaderOf,
+      versionOf: ({ verdicts, runSets }) => `${verdicts} ${runSets.totals.completed}`,
+      ...(clock ? { clock } : {}),
+    });
   }
 
-  /** The first of the standings; found again when more runs have completed, but not so often that a view freezes. */
+  /** The first of the standings; found again when more runs have completed. */
   leader(table: RunTable, now: number): Standing | null {
-    const { verdicts } = table;
-    const { completed } = table.runSets.totals;
-    const known = this.#leader;
-    if (known?.table === table && known.verdicts === verdicts && (known.completed === completed || now < this.#nextAt))
-      return known.standing;
-    const began = this.#clock();
-    const standing = leaderOf(table);
-    this.#nextAt = now + (this.#clock() - began) / share;
-    this.#leader = { table, completed, verdicts, standing };
-    return standing;
+    return this.#leader.of(table, now);
   }
 
-  /** How long the leader has led. Recounted when the leader changes, and now and then: a lead may be lost for a few runs. */
-  lead(table: RunTable, now: number): Lead | null {
+  /**
+   * How long the leader has led. Recounted when the leader changes, and now and then: a lead may be lost for a few runs.
+   *
+   * @param findings  of whoever finds this out beside the view: then nothing is counted here. Null: nothing yet
+   */
+  lead(table: RunTable, now: number, findings?: Findings | null): Lead | null {
     const key = this.leader(table, now)?.runSet.key;
-    if (key === undefined) return null;
+    if (key === undefined || findings === null) return null;
+    if (findings) {
+      const since = Math.max(0, table.runSets.totals.completed - findings.counted);
+      // Another took the lead after the findings were made.
+      return { key, runs: key === findings.leader ? findings.verdict.bestFor + since : Math.max(1, since) };
+    }
     const { verdicts } = table;
     const { completed } = table.runSets.totals;
     const known = this.#lead;

@@ -10,6 +10,7 @@ import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { LeaseStatus, ReportRow, Status } from "../../shared/wire/messages.ts";
 import { statusEveryMs } from "../../shared/wire/status.ts";
 import type { RunEvidence } from "../reading/evidence-reader.ts";
+import { type TimeLeft, timeLeft, timeLeftHoldsMs } from "../words/time-left.ts";
 import { type Waiting, type WaitingWords, whyWaiting } from "../words/waiting.ts";
 import { whyJob } from "../words/why/job-why.ts";
 import { frozenText } from "../words/why/run-why.ts";
@@ -20,6 +21,7 @@ import { CurveStore, LiveCurve } from "./curve-store.ts";
 import { type EventLevel, EventList } from "./event-list.ts";
 import type { Findings } from "./findings.ts";
 import { HealthLook } from "./health-look.ts";
+import { Lately } from "./lately.ts";
 import { Leading } from "./leading.ts";
 import type { LiveSearchOptions, SearchListener } from "./live-search-options.ts";
 import { Meter } from "./meter.ts";
@@ -27,8 +29,10 @@ import { newestJob } from "./newest-job.ts";
 import { PastEvents } from "./past-events.ts";
 import { ReportSilence } from "./report-silence.ts";
 import { RunsBySet } from "./runs-by-set.ts";
+import { SideWork } from "./side-work.ts";
 import { WorkerNotes } from "./worker-notes.ts";
 import { type Work, WorkerWork } from "./worker-work.ts";
+import { WorkersLook } from "./workers-look.ts";
 
 /** Missed status messages after which there seems to be no leader (it sends one a second, fewer with many leases) ... */
 const wordsMissed = 3;
@@ -36,16 +40,6 @@ const wordsMissed = 3;
 const leastSilenceMs = 5000;
 /** Cap on the silence counted between two looks, a second apart: a suspended view proves nothing about the leader. */
 const mostSilencePerLookMs = 1500;
-/** Workers' states also change by the clock, and cost a pass over all workers. */
-const workersEveryMs = 500;
-
-interface WorkersSeen {
-  readonly rows: readonly WorkerRow[];
-  readonly byName: ReadonlyMap<WorkerId, WorkerRow>;
-  /** When they were looked at, and the version of the search at that time. */
-  readonly at: number;
-  readonly version: number;
-}
 
 /** A job of which no run ended or began for so long stands still, if none runs. */
 const betweenRunsMs = 3000;
@@ -60,6 +54,8 @@ export class LiveSearch {
   readonly events = new EventList();
   readonly curves = new CurveStore();
   readonly notes = new WorkerNotes();
+  /** What frames show and do not wait for. */
+  readonly sideWork = new SideWork();
   readonly #choices = new ChoicesSeen();
   /** Reports of the shown job that came in the last seconds. */
   readonly reports = new Meter();
@@ -101,11 +97,15 @@ export class LiveSearch {
   /** The drawn metric of each stage, if the journal does not name it yet. */
   readonly #metrics = new Map<number, string>();
   readonly #runsBySet = new RunsBySet();
-  readonly #leading = new Leading();
-  readonly #health = new HealthLook();
+  readonly #leading = new Leading(this.sideWork);
+  readonly #health = new HealthLook(this.sideWork);
+  readonly #timeLeft = new Lately(this.sideWork, {
+    make: (table: RunTable) => timeLeft(table, this.wall),
+    leastMs: timeLeftHoldsMs,
+  });
   readonly #work = new WorkerWork();
   readonly #workerStates = new Map<WorkerId, WorkerState>();
-  #workerRows: WorkersSeen | null = null;
+  readonly #workers = new WorkersLook();
 
   constructor(options: LiveSearchOptions = {}) {
     this.#options = options;
@@ -258,12 +258,12 @@ export class LiveSearch {
   /** How long the leader has led; null if not known yet. */
   get lead(): Lead | null {
     const { table, findings, hasDesk } = this;
-    if (!table || !hasDesk) return table ? this.#leading.lead(table, this.now) : null;
-    const key = this.leader?.runSet.key;
-    if (key === undefined || findings === null) return null;
-    const since = Math.max(0, table.runSets.totals.completed - findings.counted);
-    // Another took the lead after the findings were made.
-    return { key, runs: key === findings.leader ? findings.verdict.bestFor + since : Math.max(1, since) };
+    return table ? this.#leading.lead(table, this.now, hasDesk ? findings : undefined) : null;
+  }
+
+  /** How long the shown job still takes; undefined if nothing says so. */
+  get timeLeft(): TimeLeft | undefined {
+    return this.table && this.#timeLeft.of(this.table, this.now);
   }
 
   /** The thread beside the screen has found out more. */
@@ -302,7 +302,7 @@ export class LiveSearch {
   /** Why a job of the workspace runs, waits, stands or has ended, in the words of `nexus why`. */
   whyJob(table: RunTable): Why {
     const status = this.isLeaderSilent ? null : this.status;
-    const rows = this.#lookedAtWorkers().byName;
+    const rows = this.#workers.of(this).byName;
     return whyJob(table, { state: this.state, status, joinLine: "-", rows, orderedAt: 0 });
   }
 
@@ -321,7 +321,7 @@ export class LiveSearch {
   /** Why a run stands still because of its worker's owner; "" if it does not. */
   frozen(trial: Trial): string {
     const holder = trial.order === "" ? holderOf(trial) : undefined;
-    return holder ? frozenText(this.#lookedAtWorkers().byName.get(holder.worker)) : "";
+    return holder ? frozenText(this.#workers.of(this).byName.get(holder.worker)) : "";
   }
 
   /** How the worker's machine does beside the others. */
@@ -330,22 +330,7 @@ export class LiveSearch {
   }
 
   workers(): readonly WorkerRow[] {
-    return this.#lookedAtWorkers().rows;
-  }
-
-  #lookedAtWorkers(): WorkersSeen {
-    const { now } = this;
-    const known = this.#workerRows;
-    if (known && now >= known.at && now - known.at < (known.version === this.version ? 2 : 1) * workersEveryMs) {
-      return known;
-    }
-    // A silent leader says nothing about its workers.
-    const status = this.isLeaderSilent ? null : this.status;
-    const rows = workerRows(this.state, this.notes, { status, statusAgeMs: this.statusAge, wall: this.wall });
-    const byName = new Map(rows.map((row) => [row.record.id, row]));
-    const seen = { rows, byName, at: now, version: this.version };
-    this.#workerRows = seen;
-    return seen;
+    return this.#workers.of(this).rows;
   }
 
   /** What a worker runs now, as the leader last said. */

@@ -29,6 +29,8 @@ export class App {
   /** Resolves when the person has left. */
   readonly left: Promise<Leaving>;
   leave: (leaving: Leaving) => void = () => undefined;
+  #working: NodeJS.Immediate | undefined;
+  #leaveWork: () => void = () => undefined;
   #interruptedAt = Number.NEGATIVE_INFINITY;
 
   constructor(model: ViewModel, terminal: Terminal, ports: AppPorts) {
@@ -52,11 +54,24 @@ export class App {
   start(): void {
     this.#terminal.onKey((key) => this.press(key));
     this.#terminal.onRedraw(() => this.#draw());
+    this.#leaveWork = this.#model.search.sideWork.takenBy(() => this.#workOn());
     this.#clock.start();
   }
 
   stop(): void {
     this.#clock.stop();
+    this.#leaveWork();
+    clearImmediate(this.#working);
+  }
+
+  /** One step after the other, and keys between them. */
+  #workOn(): void {
+    const { sideWork } = this.#model.search;
+    this.#working ??= setImmediate(() => {
+      this.#working = undefined;
+      if (sideWork.step()) this.#clock.change();
+      if (sideWork.isOpen) this.#workOn();
+    });
   }
 
   /** Something to draw has come. */

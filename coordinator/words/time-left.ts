@@ -77,6 +77,10 @@ export function timeLeft(table: RunTable, now: number): TimeLeft | undefined {
   return { low: expected * (1 - off), high: expected * (1 + off) };
 }
 
+/** How long an estimate is worth showing, in milliseconds: a part of what it says, which no word of it shows. */
+export const timeLeftHoldsMs = (left: TimeLeft | undefined): number =>
+  Math.max(1000, Math.min(10_000, (left?.low ?? 0) / 300));
+
 /** `7h05m`, or `3-8m` as long as few runs have ended. */
 export function timeLeftText({ low, high }: TimeLeft): string {
   if (low === high) return duration(low);

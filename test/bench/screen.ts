@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { findingsOf } from "../../coordinator/live/findings.ts";
 import { App } from "../../coordinator/tui/app.ts";
 import { screenNames } from "../../coordinator/tui/keys.ts";
@@ -10,34 +11,38 @@ import { fakeTty } from "../support/terminal/fake-tty.ts";
 const runs = 10_000;
 const workers = 100;
 const framesPerSecond = 8;
-const sizes: readonly (readonly [number, number])[] = [
-  [120, 40],
-  [200, 60],
-  [300, 80],
-];
+const sizes: readonly string[] = ["120x40", "200x60", "300x80"];
 
-/** The live screen with 10,000 runs and 100 workers: what a frame costs and sends, and how soon a key is answered. */
-export async function run(): Promise<void> {
-  for (const [columns, rows] of sizes) {
-    process.stdout.write(`${columns}x${rows}, ${runs} runs, ${workers} workers\n`);
-    globalThis.gc?.();
-    const before = process.memoryUsage().rss;
-    const search = new SimulatedSearch({ runs, workers, learns: true }, Date.now());
-    const { search: live } = search.model;
-    const findings = live.table && findingsOf(live.table);
-    // As on a real screen, whose thread finds out how long the best has led.
-    if (findings) live.found(findings);
-    live.hasDesk = true;
-    const { input, output, ports } = fakeTty(columns, rows);
-    const terminal = openTerminal({ colour: true, unicode: true }, ports);
-    await frames(search, terminal, columns, rows);
-    await keys(search, terminal, input, output);
-    const { rss } = process.memoryUsage();
-    terminal.restore();
-    process.stdout.write(
-      `  resident ${megabytes(rss)} MB, of which model and screen ${megabytes(rss - before)} MB\n\n`,
-    );
-  }
+/**
+ * The live screen with 10,000 runs and 100 workers: what a frame costs and sends, and how soon a key is answered. Each size in a process
+ * of its own, as on a real terminal: memory is not given back.
+ */
+export async function run([only]: string[]): Promise<void> {
+  const [columns = 0, rows = 0] = only?.split("x").map(Number) ?? [];
+  if (only === undefined) {
+    for (const size of sizes) {
+      const args = [process.argv[1] ?? "", "screen", size];
+      execFileSync(process.execPath, args, { stdio: ["ignore", "inherit", "inherit"] });
+    }
+  } else if (columns >= 60 && rows >= 12) await measure(columns, rows);
+  else throw new Error(`expected a size such as ${sizes[1]}, at least 60x12, found ${only}`);
+}
+
+async function measure(columns: number, rows: number): Promise<void> {
+  process.stdout.write(`${columns}x${rows}, ${runs} runs, ${workers} workers\n`);
+  const search = new SimulatedSearch({ runs, workers, learns: true }, Date.now());
+  const { search: live } = search.model;
+  const findings = live.table && findingsOf(live.table);
+  // As on a real screen, whose thread finds out how long the best has led.
+  if (findings) live.found(findings);
+  live.hasDesk = true;
+  const { input, output, ports } = fakeTty(columns, rows);
+  const terminal = openTerminal({ colour: true, unicode: true }, ports);
+  await frames(search, terminal, columns, rows);
+  await keys(search, terminal, input, output);
+  const { rss } = process.memoryUsage();
+  terminal.restore();
+  process.stdout.write(`  resident, with the swarm: ${megabytes(rss)} MB\n\n`);
 }
 
 /** Ten seconds of changes on each screen, in simulated time: eight frames a second, each after an eighth's changes. */
@@ -49,6 +54,9 @@ async function frames(
 ): Promise<void> {
   const costs: number[] = [];
   const sent: number[] = [];
+  const steps: number[] = [];
+  const { sideWork } = search.model.search;
+  const leave = sideWork.takenBy(() => undefined);
   let total = 0;
   let now = performance.now();
   const perScreen = new Map<string, number[]>();
@@ -59,6 +67,7 @@ async function frames(
       now += 1000 / framesPerSecond;
       if (frame === 0) search.second(now);
       draw(search, terminal, columns, rows, now);
+      while (sideWork.isOpen) sideWork.step();
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -74,13 +83,20 @@ async function frames(
     draw(search, terminal, columns, rows, now);
     await new Promise((resolve) => setImmediate(resolve));
     const ended = cpu();
-    total += ended - changesBefore;
+    while (sideWork.isOpen) {
+      const before = cpu();
+      sideWork.step();
+      steps.push(cpu() - before);
+    }
+    total += cpu() - changesBefore;
     costs.push(ended - began);
     sent.push(terminal.written - written);
     perScreen.set(screen, [...(perScreen.get(screen) ?? []), ended - began]);
   }
+  leave();
   process.stdout.write(
     `  CPU a frame, ms: median ${quantile(costs, 0.5)}, p99 ${quantile(costs, 0.99)}, most ${quantile(costs, 1)}\n` +
+      `  CPU of a step between frames, ms: median ${quantile(steps, 0.5)}, p99 ${quantile(steps, 0.99)}, most ${quantile(steps, 1)}\n` +
       `  bytes a frame: median ${quantile(sent, 0.5, 0)}, p99 ${quantile(sent, 0.99, 0)}, most ${quantile(sent, 1, 0)}\n` +
       `  CPU over ${seconds} s: ${((100 * total) / (1000 * seconds)).toFixed(1)} % of a core\n`,
   );

@@ -1,3 +1,5 @@
+import type { Steps } from "../../../shared/domain/steps.ts";
+import { SideWork } from "../../live/side-work.ts";
 import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { type FilterColumn, rowTest } from "./row-filter.ts";
@@ -18,6 +20,8 @@ const readingMs = 3000;
 export interface ListSource<Row> {
   /** The first `most` rows, or a few more, in the list's own order. Called when the list is reordered, not for each frame. */
   readonly rows: (most: number) => readonly Row[];
+  /** Does beforehand what `rows` would have to do otherwise, so that neither takes long. */
+  readonly prepare?: () => void;
   /** How many rows there are in all. Default: as many as `rows` returned. */
   readonly total?: () => number;
   readonly keyOf: (row: Row) => string;
@@ -106,14 +110,27 @@ export class ListView<Row> {
     return this.isFrozen || now < this.#readUntil;
   }
 
-  /** Reorders the list if something changed and nobody is reading. */
-  refresh(version: number, now: number): void {
+  /**
+   * Reorders the list if something changed and nobody is reading; an empty one at once.
+   *
+   * @param sideWork  does it beside the frames. Default: it is done at once
+   */
+  refresh(version: number, now: number, sideWork = new SideWork()): void {
     if (version === this.#orderedVersion) return;
     const isFirst = this.#orderedVersion === -1 || this.#order.length === 0;
     const everyMs = this.#test || this.sortName !== null ? orderMs : ownOrderMs;
     const isSoon = now - this.#orderedAt < Math.max(everyMs, this.#orderCostMs / orderShare);
-    if (!isFirst && (this.isHeld(now) || isSoon)) return;
-    this.#reorder(version, now);
+    if (isFirst) this.#reorder(version, now);
+    else if (!this.isHeld(now) && !isSoon) sideWork.ask(this, () => this.#refreshed(version, now));
+  }
+
+  *#refreshed(version: number, now: number): Steps {
+    if (this.#source.prepare) {
+      this.#source.prepare();
+      yield;
+    }
+    // Meanwhile somebody may have begun to read, or another job may be shown.
+    if (!this.isHeld(now) && this.#orderedVersion !== -1) this.#reorder(version, now);
   }
 
   /** Reorders the list at once. */

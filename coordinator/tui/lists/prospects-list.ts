@@ -25,6 +25,7 @@ export const plansByModel = ({ submitted: { settings } }: RunTable): boolean =>
 export function prospectList(search: LiveSearch): ListView<ProspectRow> {
   let kept: { readonly table: RunTable; readonly version: number; readonly rows: readonly ProspectRow[] } | undefined;
   return new ListView<ProspectRow>({
+    prepare: () => search.table?.model.now?.best,
     rows: () => {
       const { table } = search;
       if (!table) return [];

@@ -24,6 +24,7 @@ const trendMs = 60_000;
 export function standingsList(search: LiveSearch): ListView<StandingRow> {
   const trend = new Trend();
   return new ListView<StandingRow>({
+    prepare: () => search.table?.model.now?.ranked,
     total: () => search.table?.runSets.size ?? 0,
     rows: (most) => {
       const { table } = search;

@@ -62,7 +62,7 @@ function bodyLines(model: ViewModel, width: number, height: number, now: number)
   if (model.isHelpOpen) return filled(helpLines(model, width, height), width, height);
   if (model.page) return filled(pageLines(model, model.page, width, height), width, height);
   const all = areas(model, width, height + headerHeight + 1);
-  for (const { screen } of all) model.lists.of(screen).refresh(model.search.version, now);
+  for (const { screen } of all) model.lists.of(screen).refresh(model.search.version, now, model.search.sideWork);
   const rows: Line[] = [];
   const drawn = all.map((area) => ({ area, lines: paneLines(model, area, all.length > 1, now) }));
   for (let y = 0; y < height; y += 1) {
@@ -74,7 +74,7 @@ function bodyLines(model: ViewModel, width: number, height: number, now: number)
     }
     rows.push(spans);
   }
-  return filled(rows, width, height);
+  return rows;
 }
 
 /** Places of the panes within the body; `height` is the whole terminal's. */

@@ -7,7 +7,7 @@ import { duration } from "../../words/duration.ts";
 import { clip } from "../../words/narrow.ts";
 import { estimateText } from "../../words/progress.ts";
 import { jobStatus, noJobText } from "../../words/status-words.ts";
-import { type TimeLeft, timeLeft, timeLeftText } from "../../words/time-left.ts";
+import { timeLeftText } from "../../words/time-left.ts";
 import { type WorkerState, workerCounts } from "../../words/why/worker-rows.ts";
 import { type Line, lineWidth, type Span, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
@@ -99,23 +99,12 @@ function placeText({ jobPlace }: LiveSearch): string {
   return jobPlace && jobPlace.of > 1 ? `job ${jobPlace.at} of ${jobPlace.of}` : "";
 }
 
-/** What a second's frames say of the time left: playing the remaining runs through takes part of a frame. */
-const timesLeft = new WeakMap<RunTable, { readonly at: number; readonly left: TimeLeft | undefined }>();
-
-function timeLeftNow({ now, wall }: LiveSearch, table: RunTable): TimeLeft | undefined {
-  const known = timesLeft.get(table);
-  if (known && now >= known.at && now - known.at < 1000) return known.left;
-  const left = timeLeft(table, wall);
-  timesLeft.set(table, { at: now, left });
-  return left;
-}
-
 /** The time so far and, while someone leads, the time left and the rate of reports. */
 function times(search: LiveSearch, table: RunTable): Piece[] {
   const { wall } = search;
   const elapsed = piece(12, duration((table.endedAt ?? wall) - table.submitted.at));
   if (table.isOver || isUnled(search, table) || search.isAway) return [elapsed];
-  const left = timeLeftNow(search, table);
+  const { timeLeft: left } = search;
   const perSecond = table.running === 0 ? 0 : search.reports.perSecond(search.now);
   const digits = perSecond === 0 || perSecond >= 10 ? 0 : 1;
   return [

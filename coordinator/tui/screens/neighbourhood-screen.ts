@@ -48,9 +48,10 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
 const leastResults = 20;
 
 function prospectLines(model: ViewModel, table: RunTable, width: number, height: number, isFocused: boolean): Line[] {
-  const best = table.model.now?.best;
+  const best = model.search.leader;
   if (!best) return [plain("  until a run has completed, choices are spread evenly")];
   const { completed } = table.runSets.totals;
+  const spread = best.stDev === null ? "" : ` ± ${best.stDev.toPrecision(2)}`;
   const how = table.isOver
     ? "would try: how likely it is the best of all, which is how often a plan would try it if the search went on"
     : completed < leastResults
@@ -59,11 +60,7 @@ function prospectLines(model: ViewModel, table: RunTable, width: number, height:
   const known = `${counted(best.runSet.completed, "run")}${best.runSet.inFlight > 0 ? ` and ${best.runSet.inFlight} in flight` : ""}`;
   const whole = [
     [span("  best    ", "heading"), span(settingsWithin(table, best.runSet.configuration, width - 10), "bold")],
-    ...wrapped(
-      plain(`          the model expects ${best.hpmax.toPrecision(4)} ± ${best.stDev.toPrecision(2)} after ${known}`),
-      width,
-      10,
-    ),
+    ...wrapped(plain(`          the model expects ${best.estimate.toPrecision(4)}${spread} after ${known}`), width, 10),
     ...wrapped([span(`          ${how}`, "dim")], width, 10),
     plain(""),
   ];

@@ -4,7 +4,7 @@ import { decimalsFor, decimalsTyped, formatDecimal } from "../../words/number-fo
 import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import type { ListPart, ListView } from "../lists/list-view.ts";
-import { clickable, fitted, type Line, lineWidth, type Span, span } from "../terminal/styled.ts";
+import { fitted, type Hit, type Line, lineWidth, type Span, span } from "../terminal/styled.ts";
 
 /** The most characters of text in a column; the row's own page has all of it. */
 const usualWidest = 28;
@@ -60,14 +60,15 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
       : [...(used + hint.length > width ? fitted(names, width - hint.length) : names), span(hint, "dim")];
   const lines = rows.map((row, at): Line => {
     const isSelected = at === selected;
-    const spans = kept.map((i): Span => {
-      const text = `${pad(texts[i]?.[at] ?? "", i)}  `;
+    const hit: Hit = { kind: "row", key: list.keyOf(row) };
+    const line: Span[] = [{ text: isSelected ? "> " : "  ", style: isSelected ? "selected" : "plain", hit }];
+    for (const i of kept) {
+      const cell = texts[i]?.[at] ?? "";
       // Blanks need no colour.
-      const style = text.trim() === "" ? "plain" : (scrolled[i]?.style?.(row) ?? "plain");
-      return span(text, isSelected ? "selected" : style);
-    });
-    const line: Line = [span(isSelected ? "> " : "  ", isSelected ? "selected" : "plain"), ...spans];
-    return clickable(line, { kind: "row", key: list.keyOf(row) });
+      const style = isSelected ? "selected" : cell.trim() === "" ? "plain" : (scrolled[i]?.style?.(row) ?? "plain");
+      line.push({ text: `${pad(cell, i)}  `, style, hit });
+    }
+    return line;
   });
   return [header, ...lines];
 }

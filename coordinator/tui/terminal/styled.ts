@@ -79,6 +79,7 @@ export const lineWidth = (line: Line): number => line.reduce((sum, { text }) => 
 
 /** A line of exactly `width` cells, cut or padded. Text from outside must have gone through words/narrow.ts. */
 export function fitted(line: Line, width: number): Line {
+  if (lineWidth(line) === width) return line;
   const out: Span[] = [];
   let left = width;
   for (const each of line) {

@@ -1,8 +1,9 @@
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { WorkerId } from "../names.ts";
+import { atOnce, type Steps } from "../steps.ts";
 import { type Differs, differing } from "./differing.ts";
 import { endedRuns } from "./ended-runs.ts";
-import { type Speed, speeds } from "./speed.ts";
+import { type Speed, speedsInSteps } from "./speed.ts";
 
 /** How a worker does beside the others, by the newest trials. */
 export interface MachineHealth {
@@ -18,10 +19,15 @@ export interface MachineHealth {
 }
 
 /** The health of each worker that has ended a stay. It costs a pass over `mostTrials` trials at most. */
-export function machineHealth(state: WorkspaceState): Map<WorkerId, MachineHealth> {
+export const machineHealth = (state: WorkspaceState): Map<WorkerId, MachineHealth> => atOnce(healthInSteps(state));
+
+/** The same in steps of a few milliseconds. */
+export function* healthInSteps(state: WorkspaceState): Steps<Map<WorkerId, MachineHealth>> {
   const { runs, stays } = endedRuns(state);
-  const speed = speeds(runs);
+  yield;
+  const speed = yield* speedsInSteps(runs);
   const differs = differing(runs);
+  yield;
   return new Map(
     [...stays].map(([worker, { ended, lost, failed }]) => [
       worker,

@@ -1,5 +1,6 @@
 import type { WorkerId } from "../names.ts";
 import { quantile } from "../statistics.ts";
+import { atOnce, type Steps } from "../steps.ts";
 import type { EndedRun } from "./ended-runs.ts";
 
 /** How fast a machine is beside the others. */
@@ -23,38 +24,46 @@ const settled = 0.002;
  *
  * @returns nothing for machines with fewer than `leastRuns` runs that can be compared
  */
-export function speeds(runs: readonly EndedRun[]): Map<WorkerId, Speed> {
+export const speeds = (runs: readonly EndedRun[]): Map<WorkerId, Speed> => atOnce(speedsInSteps(runs));
+
+/** The same in steps: one for each sweep. */
+export function* speedsInSteps(runs: readonly EndedRun[]): Steps<Map<WorkerId, Speed>> {
   const groups = comparable(runs.filter(({ pace }) => pace > 0));
-  const effects = new Map<WorkerId, number>();
-  const byWorker = new Map<WorkerId, { log: number; group: number }[]>();
-  groups.forEach((members, group) => {
-    for (const { worker, pace } of members) {
-      const list = byWorker.get(worker);
-      const entry = { log: Math.log(pace), group };
-      if (list) list.push(entry);
-      else byWorker.set(worker, [entry]);
-    }
-  });
-  for (const worker of byWorker.keys()) effects.set(worker, 0);
+  yield;
+  const compared = groups.flat();
+  const logs = Float64Array.from(compared, ({ pace }) => Math.log(pace));
+  const machines = [...new Set(compared.map(({ worker }) => worker))];
+  const places = new Map(machines.map((worker, i) => [worker, i]));
+  const machineOf = Int32Array.from(compared, ({ worker }) => places.get(worker) ?? 0);
+  const groupOf = Int32Array.from(groups.flatMap(({ length }, group) => new Array<number>(length).fill(group)));
+  const runsOf = machines.map((): number[] => []);
+  for (const [i, machine] of machineOf.entries()) runsOf[machine]?.push(i);
+  const effects = new Float64Array(machines.length);
+  const usual = new Float64Array(groups.length);
   for (let sweep = 0; sweep < mostSweeps; sweep += 1) {
-    const usual = groups.map((members) =>
-      median(members.map(({ worker, pace }) => Math.log(pace) - (effects.get(worker) ?? 0))),
-    );
+    yield;
+    let first = 0;
+    for (const [group, { length }] of groups.entries()) {
+      const own = logs.slice(first, first + length);
+      for (let i = 0; i < length; i += 1) own[i] = (own[i] ?? 0) - (effects[machineOf[first + i] ?? 0] ?? 0);
+      usual[group] = median(own);
+      first += length;
+    }
     let moved = 0;
-    for (const [worker, entries] of byWorker) {
-      const effect = median(entries.map(({ log, group }) => log - (usual[group] ?? 0)));
-      moved = Math.max(moved, Math.abs(effect - (effects.get(worker) ?? 0)));
-      effects.set(worker, effect);
+    for (const [machine, own] of runsOf.entries()) {
+      const effect = median(Float64Array.from(own, (i) => (logs[i] ?? 0) - (usual[groupOf[i] ?? 0] ?? 0)));
+      moved = Math.max(moved, Math.abs(effect - (effects[machine] ?? 0)));
+      effects[machine] = effect;
     }
     if (moved < settled) break;
   }
-  const known = [...byWorker].filter(([, entries]) => entries.length >= leastRuns);
+  const known = [...machines.keys()].filter((machine) => (runsOf[machine]?.length ?? 0) >= leastRuns);
   if (known.length < 2) return new Map();
-  const middle = median(known.map(([worker]) => effects.get(worker) ?? 0));
+  const middle = median(Float64Array.from(known, (machine) => effects[machine] ?? 0));
   return new Map(
-    known.map(([worker, { length }]) => [
-      worker,
-      { factor: Math.exp(middle - (effects.get(worker) ?? 0)), runs: length },
+    known.map((machine) => [
+      machines[machine] as WorkerId, // machine is its place
+      { factor: Math.exp(middle - (effects[machine] ?? 0)), runs: runsOf[machine]?.length ?? 0 },
     ]),
   );
 }
@@ -83,4 +92,5 @@ function groupedBy<Key>(runs: readonly EndedRun[], keyOf: (run: EndedRun) => Key
   return groups;
 }
 
-const median = (values: readonly number[]): number => quantile(Float64Array.from(values).sort(), 0.5);
+/** Sorts them. */
+const median = (values: Float64Array): number => quantile(values.sort(), 0.5);

@@ -94,6 +94,22 @@ describe("what a screen finds out beside its frames", () => {
     assert.equal(evaluator.stopped, 1);
   });
 
+  test("gives the thread's memory back before a long pause, and asks again after it", async () => {
+    const told = story(12);
+    const search = searchOf(told);
+    const evaluator = new Slow();
+    const desk = new FindingsDesk(search, evaluator, () => undefined);
+    desk.look(0);
+    await evaluator.answer(foundIn(search), 500);
+    assert.equal(evaluator.stopped, 1);
+    const begun = told.events.length;
+    complete(told, told.events.length);
+    for (const event of told.events.slice(begun)) search.happened(event, apply(search.state, event));
+    desk.look(12_500);
+    await evaluator.answer(foundIn(search), 10);
+    assert.deepEqual([evaluator.asked.length, evaluator.stopped, search.findings?.completed], [2, 1, 13]);
+  });
+
   test("is not asked for where there is nothing to compare", () => {
     const evaluator = new Slow();
     const single = new JobStory({ number: 1, hyperparameters: [ordered("lr", [1])] });

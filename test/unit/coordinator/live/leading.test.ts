@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Leading } from "../../../../coordinator/live/leading.ts";
+import { SideWork } from "../../../../coordinator/live/side-work.ts";
 import { leadOf } from "../../../../shared/domain/evaluation/lead.ts";
 import { apply } from "../../../../shared/domain/fold/workspace-state.ts";
 import { stateOf } from "../../../support/stories/job-story.ts";
 import { storyOfRuns } from "../../../support/stories/story-of-runs.ts";
 
 test("a screen's count of the lead continues from run to run, and restarts when the leader changes", () => {
-  const leading = new Leading(() => 0);
+  const leading = new Leading(new SideWork(), () => 0);
   const runs: [number, number, number][] = [
     [0, 0, 0.5],
     [1, 0, 0.1],
