@@ -37,7 +37,11 @@ describe("the screen can be read", () => {
     test(`under TERM=${term}`, async () => {
       const { bytes, left } = await shownUnder({ TERM: term });
       const colours = coloursIn(bytes);
-      for (const colour of colours) assert.doesNotMatch(colour, /(^|;)(30|90|2|8)$/, `dark text: ESC[${colour}m`);
+      for (const colour of colours) {
+        assert.doesNotMatch(colour, /(^|;)(30|90|2|8)$/, `dark text, which black hides: ESC[${colour}m`);
+        assert.doesNotMatch(colour, /(^|;)(37|9[1-7])$/, `bright text, which white hides: ESC[${colour}m`);
+        assert.doesNotMatch(colour, /(^|;)(4[0-8]|10[0-7])($|;)/, `a background of its own: ESC[${colour}m`);
+      }
       assert.equal(colours.has("38;5;244"), many.includes(term), [...colours].join(" "));
       assert.ok(colours.has("1;36") || colours.has("36"), [...colours].join(" "));
       assert.match(left, /^\n?job1 goes on .*\n {2}to see it again: .*\nexit=0\nicanon echo is what is left\n*$/);

@@ -1,6 +1,6 @@
 import { paddedEnd, widthOf } from "../../words/cell-width.ts";
 import { narrow } from "../../words/narrow.ts";
-import { bindings } from "../keys.ts";
+import { type Action, type Binding, bindings, type ScreenName } from "../keys.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
@@ -15,7 +15,7 @@ export function helpLines(model: ViewModel, width: number, height: number): Line
 /** How many lines it has at this width. */
 export const helpLength = (model: ViewModel, width: number): number => allLines(model, width).length;
 
-const allLines = (model: ViewModel, width: number): Line[] => [...keyLines(width), ...glossary(model, width)];
+const allLines = (model: ViewModel, width: number): Line[] => [...keyLines(model, width), ...glossary(model, width)];
 
 /** What the columns of the screen say that keys go to. */
 function glossary({ focus, lists }: ViewModel, width: number): Line[] {
@@ -30,19 +30,54 @@ function glossary({ focus, lists }: ViewModel, width: number): Line[] {
   ];
 }
 
-function keyLines(width: number): Line[] {
-  const keyWidth = bindings.reduce((most, { shown }) => Math.max(most, shown.length), 0);
-  const lines: Line[] = [];
-  let group = "";
-  for (const { shown, does, command, group: own } of bindings) {
-    if (own !== group) {
-      group = own;
-      lines.push([span(` ${own}`, "heading")]);
-    }
+/** Keys that mean the same wherever one is. */
+const everywhere: readonly string[] = ["Screens", "Program", "Text"];
+const hasRows = (screen: ScreenName): boolean => screen !== "Curves" && screen !== "Best";
+/** On which screens a key does something, where that is not all of them. */
+const places: Partial<Record<Action, (screen: ScreenName) => boolean>> = {
+  join: (screen) => screen === "Workers",
+  bench: (screen) => screen === "Workers",
+  "all-jobs": (screen) => screen === "Events",
+  axis: (screen) => screen === "Curves",
+  copy: hasRows,
+  left: hasRows,
+  right: hasRows,
+  filter: hasRows,
+  sort: hasRows,
+  "turn-sort": hasRows,
+  columns: hasRows,
+  freeze: hasRows,
+  follow: hasRows,
+};
+/** What a page does with keys of its own. */
+const ofPages: readonly Action[] = [
+  ...(["down", "up", "page-up", "page-down", "start", "end", "open", "back", "axis"] as const),
+  ...(["pause", "resume", "stop", "cancel"] as const),
+];
+
+/** Keys of the page or the pane that keys go to, then those that mean the same everywhere, then those of other panes. */
+function keyLines({ focus, page }: ViewModel, width: number): Line[] {
+  const isHere = ({ action, group }: Binding): boolean =>
+    page ? ofPages.includes(action) : (places[action]?.(focus) ?? !everywhere.includes(group));
+  const isCommon = ({ action, group }: Binding): boolean => everywhere.includes(group) && !places[action];
+  const here = bindings.filter(isHere);
+  const common = bindings.filter((binding) => !isHere(binding) && isCommon(binding));
+  const others = bindings.filter((binding) => !isHere(binding) && !isCommon(binding));
+  return [
+    ...group(page ? "Keys of this page" : `Keys of ${focus}`, here, width),
+    plain(" Every control key asks first, and does nothing unless you confirm."),
+    ...group("Everywhere", common, width),
+    ...group(page ? "On the screens" : "On other screens", others, width),
+  ];
+}
+
+const keyWidth = bindings.reduce((most, { shown }) => Math.max(most, shown.length), 0);
+
+const group = (title: string, keys: readonly Binding[], width: number): Line[] => [
+  [span(` ${title}`, "heading")],
+  ...keys.flatMap(({ shown, does, command }) => {
     const line: Line = [span(`   ${shown.padEnd(keyWidth)}  `, "accent"), span(does)];
     const whole: Line = command === undefined ? line : [...line, span(`  (${command})`, "dim")];
-    lines.push(...wrapped(whole, width, keyWidth + 5));
-  }
-  lines.push(plain(" Every control key asks first, and does nothing unless you confirm."));
-  return lines;
-}
+    return wrapped(whole, width, keyWidth + 5);
+  }),
+];

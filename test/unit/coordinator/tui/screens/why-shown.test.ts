@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ChoicesSeen } from "../../../../../coordinator/live/choices-seen.ts";
 import { screenActions } from "../../../../../coordinator/tui/actions/screen-actions.ts";
-import { screenNames } from "../../../../../coordinator/tui/keys.ts";
+import { bindings, screenNames } from "../../../../../coordinator/tui/keys.ts";
 import { legendLines } from "../../../../../coordinator/tui/screens/curve-legend.ts";
 import { frameLines } from "../../../../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../../../../coordinator/tui/terminal/styled.ts";
@@ -157,4 +157,33 @@ test("the help explains every column of the screen that it is opened on", async 
     }
     screen.press("?");
   }
+});
+
+test("the help begins with the keys of the pane or the page that it is opened on, and has every key once", async () => {
+  const screen = new Screen();
+  screen.terminal.rows = 120;
+  screen.terminal.columns = 179;
+  const parts = async (): Promise<string[]> => {
+    screen.press("?");
+    const text = await screen.text();
+    screen.press("?");
+    for (const { shown, does } of bindings) {
+      const line = `   ${shown.padEnd(9)}`;
+      assert.equal(text.split("\n").filter((each) => each.startsWith(line) && each.includes(does)).length, 1, shown);
+    }
+    return text.split(/\n (?=Keys of|Everywhere|On |Columns of)/);
+  };
+  screen.press("3");
+  const [, workers = "", everywhere = "", others = ""] = await parts();
+  assert.match(workers, /^Keys of Workers *\n[\s\S]* J +on Workers[\s\S]* B +bench the worker/);
+  assert.match(everywhere, /^Everywhere *\n[\s\S]* 0-7 [\s\S]* q +leave/);
+  assert.match(others, /^On other screens *\n +a +events of all jobs[^\n]*\n +x +curves over/);
+  screen.press("4");
+  const [, curves = "", , rest = ""] = await parts();
+  assert.match(curves, /^Keys of Curves *\n[\s\S]* x +curves over/);
+  assert.match(rest, /^On other screens *\n[\s\S]* \/ +filter/);
+  screen.model.open({ kind: "run", n: 1 });
+  const [, page = "", , screens = ""] = await parts();
+  assert.match(page, /^Keys of this page *\n[\s\S]* Esc +go back[\s\S]* X +cancel/);
+  assert.match(screens, /^On the screens *\n[\s\S]* B +bench/);
 });
