@@ -121,14 +121,16 @@ export function pool(sets: readonly RunSet[]): Pooled {
   const values = means.map(squash.of);
   let runs = 0;
   let mean = 0;
-  for (const [i, { completed }] of measured.entries()) {
-    runs += completed;
-    mean += ((values[i] ?? 0) - mean) * (completed / runs);
+  const counts = Int32Array.from(measured, ({ completed }) => completed);
+  for (let i = 0; i < values.length; i++) {
+    runs += counts[i] ?? 0;
+    mean += ((values[i] ?? 0) - mean) * ((counts[i] ?? 0) / runs);
   }
-  const spread = Math.max(...values.map((value) => Math.abs(value - mean)));
+  let spread = 0;
+  for (let i = 0; i < values.length; i++) spread = Math.max(spread, Math.abs((values[i] ?? 0) - mean));
   if (!(spread > 0)) return { squash, mean, weight: 1 };
   let all = 0;
-  for (const [i, { completed }] of measured.entries()) all += completed * (((values[i] ?? 0) - mean) / spread) ** 2;
+  for (let i = 0; i < values.length; i++) all += (counts[i] ?? 0) * (((values[i] ?? 0) - mean) / spread) ** 2;
   const variance = all / Math.max(1, runs - 1);
   let within = 0;
   let degrees = 0;

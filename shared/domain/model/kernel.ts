@@ -78,24 +78,25 @@ export class Places {
     out.fill(0, at + first, at + count);
     const { width } = this;
     for (let i = 0; i < width; i++) {
-      if (!this.#isOrdered[i]) addUnlike(from[i] ?? 0, precisions[i] ?? 0, values, i * count, first, count, out, at);
-      else if (i + 4 <= width && this.#areFourOrdered(i)) {
+      if (i + 4 <= width && this.#areFourOrdered(i)) {
         addFour(from, precisions, values, i, first, count, out, at);
         i += 3;
-      } else addSquares(from[i] ?? 0, precisions[i] ?? 0, values, i * count, first, count, out, at);
+      } else
+        addOne(from[i] ?? 0, precisions[i] ?? 0, this.#isOrdered[i] === true, values, i * count, first, count, out, at);
     }
   }
 
   #areFourOrdered(i: number): boolean {
     const is = this.#isOrdered;
-    return is[i + 1] === true && is[i + 2] === true && is[i + 3] === true;
+    return is[i] === true && is[i + 1] === true && is[i + 2] === true && is[i + 3] === true;
   }
 }
 
-/** Along one hyperparameter without an order, without a branch: the parts of a dial are at most 1 apart. */
-function addUnlike(
+/** Along one hyperparameter. Without an order any two values are equally far apart: places, which are at most 1 apart, are rounded up. */
+function addOne(
   place: number,
   precision: number,
+  isOrdered: boolean,
   values: Float64Array,
   column: number,
   first: number,
@@ -103,29 +104,15 @@ function addUnlike(
   out: Float64Array,
   at: number,
 ): void {
-  const apart = unlike * unlike * precision;
-  for (let j = first; j < count; j++) {
-    out[at + j] = (out[at + j] as number) + Math.ceil(Math.abs(place - (values[column + j] as number))) * apart; // both reach to count
-  }
-}
-
-function addSquares(
-  place: number,
-  precision: number,
-  values: Float64Array,
-  column: number,
-  first: number,
-  count: number,
-  out: Float64Array,
-  at: number,
-): void {
+  const factor = isOrdered ? precision : unlike * unlike * precision;
   for (let j = first; j < count; j++) {
     const difference = place - (values[column + j] as number); // both reach to count
-    out[at + j] = (out[at + j] as number) + difference * difference * precision;
+    const squared = isOrdered ? difference * difference : Math.ceil(Math.abs(difference));
+    out[at + j] = (out[at + j] as number) + squared * factor;
   }
 }
 
-/** `addSquares` along hyperparameters i to i + 3, in one pass. */
+/** `addOne` along the ordered hyperparameters i to i + 3, in one pass. */
 function addFour(
   from: Float64Array,
   precisions: Float64Array,
