@@ -137,6 +137,20 @@ test("code and data of any size travel once to each worker, and what is in them 
   );
   assert.equal(statSync(join(mended[0] ?? "", "train.mjs")).mode & 0o777, 0o600);
   await swarm.verify();
+
+  // What a job brought goes with it, but for what others have too; whoever brings it again sends it again.
+  assert.equal(await pieces(), stored + 2);
+  const left: number[] = [];
+  for (const jobs of ["job1", "job2", "job3-job4"]) {
+    const { code, stderr } = await nexusHere("delete", jobs, "--yes");
+    assert.equal(code, exitCode.done, stderr);
+    left.push(await pieces());
+  }
+  assert.deepEqual(left, [stored + 2, stored, 0]);
+  const sent = await nexusHere("run", join(mine, "search.yaml"));
+  assert.match(sent.stderr, /\n3\.0 MB of code in 2 files: sent 3\.0 MB in 14 pieces\n/);
+  await swarm.when("the fifth job is done", jobName(5), ({ isOver }) => isOver);
+  await swarm.verify();
   await swarm.end();
 });
 

@@ -49,6 +49,17 @@ test("what a worker stored is deleted on all peers, under the eyes of one that w
   assert.match(view.output(), new RegExp(`${job} cancelled`));
   leader.start();
   for (const machine of machines) await verifyOn(machine);
+
+  // A job that is over goes from all of them.
+  const deleted = await run("delete", job, "--yes");
+  assert.equal(deleted.code, exitCode.done, deleted.stderr);
+  for (const machine of machines) {
+    // A copy may be a little behind.
+    const isSaid = async (): Promise<boolean> =>
+      (await nexus(["why", job], machine.swarm.folder)).stderr.includes(`${job} was deleted by`);
+    await eventually("the machine says so", isSaid);
+    await verifyOn(machine);
+  }
   await workers.end();
   await endAll(machines);
 });
