@@ -98,7 +98,8 @@ def runs(job: str, *, workspace: str | None = None, frame: bool | None = None) -
 
     Returns:
         A row for each run: ``run``, ``status``, ``iters``, a column ``metrics.NAME`` for each metric (``metrics.hpmax`` is what the
-        search maximises) and ``hparams.NAME`` for each hyperparameter.
+        search maximises) and ``hparams.NAME`` for each hyperparameter. What was not measured is None; in a frame, whose ``iters``
+        and metrics are float64, NaN.
     """
     listed = _lines(["list", "runs", job, "--all"], workspace)
     # Without the parent runs (run1), each of which is a worker's part in the job.
@@ -111,7 +112,9 @@ def runs(job: str, *, workspace: str | None = None, frame: bool | None = None) -
         if frame:
             raise
         return rows
-    return pandas.DataFrame(rows)
+    table = pandas.DataFrame(rows, columns=None if rows else ["workspace", "job", "target", "run", "status", "iters", "metrics.hpmax"])
+    # What no run has measured yet would be a column of None, which no arithmetic takes.
+    return table.astype({name: "float64" for name in table.columns if name == "iters" or name.startswith("metrics.")})
 
 
 def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
@@ -126,7 +129,7 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
     """
     for each in _lines(["eval", job], workspace):
         if each.get("type") == "verdict":
-            return each
+            return {**each, "hparams": {name: _number(value) for name, value in each["hparams"].items()}}
     raise NexusError(f"{job}: nothing to judge yet; to see why: nexus list runs {job}")
 
 
@@ -154,11 +157,16 @@ def _lines(words: Sequence[str], workspace: str | None) -> list[dict[str, Any]]:
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
+def _number(value: Any) -> Any:
+    # JSON has no word for these; the commands write them as text.
+    return float(value) if value in ("Infinity", "-Infinity", "NaN") else value
+
+
 def _flat(row: Mapping[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in row.items():
         if name in ("metrics", "hparams") and isinstance(value, Mapping):
-            flat.update({f"{name}.{key}": each for key, each in value.items()})
+            flat.update({f"{name}.{key}": _number(each) for key, each in value.items()})
         elif name not in ("type", "v"):
             flat[name] = value
     return flat

@@ -103,6 +103,40 @@ processing_stages:${stages}
     await assert.rejects(waited("running"), { message: /TimeoutError: job1 goes on: 3 of 3 runs have ended/ });
   });
 
+  test("gives pandas numbers, also of what no run has measured yet, and the columns of a job without runs", async () => {
+    // Stands in for pandas: it tells what a frame is made of. The real one was tried by hand (docs/python.md).
+    const folder = temporaryFolder();
+    writeFileSync(
+      join(folder, "pandas.py"),
+      `class DataFrame:
+    def __init__(self, rows, columns=None):
+        self.columns = columns or list(rows[0])
+    def astype(self, types):
+        return self.columns, types`,
+    );
+    const framed = (lines: readonly object[]): Promise<string> => {
+      const recorded = join(folder, "recorded");
+      writeFileSync(recorded, `#!/bin/sh\ncat <<'E'\n${lines.map((line) => JSON.stringify(line)).join("\n")}\nE\n`, {
+        mode: 0o755,
+      });
+      return said("print(nexus.runs('job1'))", { NEXUS_NODE: recorded, PYTHONPATH: `${folder}:${library}` });
+    };
+    const row = { type: "run", v: 1, iters: null, metrics: { loss: null }, hparams: { a: 1 } };
+    assert.equal(
+      await framed([
+        { ...row, run: "run1" },
+        { ...row, run: "run1.1" },
+      ]),
+      "(['iters', 'metrics.loss', 'hparams.a', 'run'], {'iters': 'float64', 'metrics.loss': 'float64'})\n",
+    );
+    const infinite = JSON.stringify({ ...row, run: "run1.1", hparams: { a: "-Infinity" } });
+    const rows = join(folder, "rows");
+    writeFileSync(rows, `#!/bin/sh\necho '${infinite}'\n`, { mode: 0o755 });
+    const told = await said("print(nexus.runs('job1', frame=False)[0]['hparams.a'] < 0)", { NEXUS_NODE: rows });
+    assert.equal(told, "True\n");
+    assert.match(await framed([]), /'iters', 'metrics\.hpmax'\], \{'iters': 'float64', 'metrics\.hpmax': 'float64'\}/);
+  });
+
   test("says what is wrong with a report or a name", async () => {
     for (const [code, message] of [
       ["nexus.report(loss='high')", /TypeError: loss: expected a number, found str 'high'/],
