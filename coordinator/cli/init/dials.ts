@@ -27,6 +27,8 @@ const list = (values: readonly Setting[], tuned: Setting, isOrdered = true): Tre
 /** Options that change how a run is looked at, or how long it takes, but not what it learns. */
 const bystanders =
   /(^|[_.-])(workers?|interval|freq(uency)?|every|gpus?|device|rank|port|host|verbose|debug|quiet|resume|save|log|logs|logging|print|cuda|cpu|tpu|mps|wandb|project|entity|name|tag|notes|dry|test|eval|download|progress|profile|compile|num_classes|classes|vocab|image|img|crop|input|output|out|dir|path|file|root|data|dataset|checkpoint|config|workers|world|local|nodes?|fp16|bf16|precision|deterministic|plot|show|visualize|visualise|version|help)([_.-]|$)/i;
+/** Of transformers: per_device_train_batch_size. */
+const batches = /(^|_)train_batch_size$/;
 const lasting =
   /(^|[_.-])(epochs?|steps?|iterations?|iters?|max_iter|num_updates|episodes|timesteps|budget|patience)$/i;
 const seeds = /(^|[_.-])seeds?$/i;
@@ -42,7 +44,7 @@ export function treatmentOf(option: FoundOption): Treatment {
     return { kind: "constant", value: "randint", why: "drawn for each run: a search must not choose its luck" };
   if (option.isList) return left("it takes several values");
   if (lasting.test(name)) return left("it says how long a run takes");
-  if (bystanders.test(name)) return left("it does not change what is learned");
+  if (bystanders.test(name) && !batches.test(name)) return left("it does not change what is learned");
   if (type === "bool") return list([true, false], preset === true, false);
   if (type === "boolText") return list(["true", "false"], preset === true ? "true" : "false", false);
   if (type === "float") return ofFloat(name, typeof preset === "number" ? preset : undefined);

@@ -68,6 +68,9 @@ const wandbNote = ({ usesWandb }: ScriptReading): string[] =>
     ? ["it logs to W&B: with `import nexus_swarm.wandb as wandb` a search gives it its config and sees what it logs"]
     : [];
 
+/** Whose switches are --x and --no-x. */
+const clickLike: ReadonlySet<ScriptReading["kind"]> = new Set(["click", "typer", "tyro"]);
+
 function ofScript(source: string): Found {
   const read = readScript(source);
   const remarks = read.unknown.map(({ line, text, why }) => `line ${line}: ${text}: ${why}`);
@@ -89,13 +92,13 @@ function ofScript(source: string): Found {
     };
   if (read.options.length === 0)
     remarks.unshift(
-      "no option of argparse, click, typer or Hydra was found; a run also gets each argument as NEXUS_name and in parameters.json",
+      "no option of argparse, click, typer, HfArgumentParser, tyro, fire or Hydra was found; a run also gets each argument as NEXUS_name and in parameters.json",
     );
   remarks.push(...wandbNote(read));
   const [hasFlags, hasPairs] = (["flag", "pair"] as const).map((kind) =>
     read.options.some(({ style }) => style === kind),
   );
-  const isClick = read.kind === "click" || read.kind === "typer";
+  const isClick = clickLike.has(read.kind);
   const style = read.options.length === 0 ? null : hasFlags || !(hasPairs || isClick) ? "argparse" : "click";
   // A switch that is on by itself needs its --no-x, which only click's style writes.
   const options = read.options.filter((option) => style !== "argparse" || option.style !== "pair");
@@ -122,11 +125,11 @@ function ofSweep(source: string): Found {
   remarks.push(...wandbNote(read));
   const style =
     sweep.style ??
-    (read.kind === "argparse"
+    (["argparse", "hf", "fire"].includes(read.kind)
       ? "argparse"
       : read.kind === "hydra"
         ? "hydra"
-        : read.kind === "click" || read.kind === "typer"
+        : clickLike.has(read.kind)
           ? "click"
           : null);
   return { ...sweep, style, files: read.files, metrics: onlyNamed(metrics), remarks };

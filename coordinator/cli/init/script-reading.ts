@@ -8,7 +8,7 @@ import type { FoundOption } from "./found-options.ts";
 
 /** What python/src/nexus_swarm/_read_script.py says of a script. */
 export interface ScriptReading {
-  readonly kind: "" | "argparse" | "click" | "typer" | "hydra" | "wandb";
+  readonly kind: "" | "argparse" | "click" | "typer" | "hf" | "tyro" | "fire" | "hydra" | "wandb";
   readonly options: readonly FoundOption[];
   readonly unknown: readonly { readonly line: number; readonly text: string; readonly why: string }[];
   readonly prints: readonly PrintedLine[];

@@ -47,6 +47,10 @@ def words_of(call):
     return {word.arg: word.value for word in call.keywords if word.arg is not None}
 
 
+# What TrainingArguments of transformers has that a search usually turns, with its defaults (5.x; the same for years).
+TRAINING = (("learning_rate", "float", 5e-5), ("per_device_train_batch_size", "int", 8), ("weight_decay", "float", 0.0), ("seed", "int", 42))
+MOST_NESTED = 5
+
 TYPES = {"int": "int", "float": "float", "str": "str", "bool": "bool", "int32": "int"}
 
 
@@ -63,6 +67,8 @@ class Reader(ast.NodeVisitor):
         self.uses = set()
         self.constants = {}
         self.dicts = {}
+        self.classes = {}
+        self.functions = {}
 
     # What was not understood.
     def puzzled(self, node, why):
@@ -95,6 +101,10 @@ class Reader(ast.NodeVisitor):
 
     def visit_Module(self, node):
         for each in node.body:
+            if isinstance(each, ast.ClassDef):
+                self.classes[each.name] = each
+            if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
+                self.functions[each.name] = each
             if isinstance(each, ast.Assign) and len(each.targets) == 1 and isinstance(each.targets[0], ast.Name):
                 ok, value = literal(each.value)
                 if ok and not isinstance(value, list):
@@ -120,7 +130,13 @@ class Reader(ast.NodeVisitor):
         last = name.split(".")[-1]
         if last == "add_argument" and not name.startswith("group.add_argument_group"):
             self.argparse_option(node)
-        elif last in ("HfArgumentParser", "tyro.cli", "SimpleArgumentParser") or name in ("tyro.cli", "fire.Fire"):
+        elif last == "HfArgumentParser":
+            self.hf_options(node)
+        elif name == "tyro.cli" or (name == "cli" and self.mentions("tyro")):
+            self.callable_options(node, "tyro")
+        elif name == "fire.Fire" or (name == "Fire" and self.mentions("fire")):
+            self.callable_options(node, "fire")
+        elif last == "SimpleArgumentParser":
             self.puzzled(node, "options of this library are not read; write them under `arguments` by hand")
         elif name in ("typer.run",) and node.args and isinstance(node.args[0], ast.Name):
             self.uses.add("typer.run:" + node.args[0].id)
@@ -331,6 +347,142 @@ class Reader(ast.NodeVisitor):
             if option["type"] == "bool":
                 option.update(style="pair", default=option["default"] is True)
             self.options.append(option)
+
+    # Dataclasses (HfArgumentParser, tyro), and functions with defaults (tyro, fire)
+
+    def hf_options(self, node):
+        self.kind = "hf"
+        given = node.args[0] if node.args else words_of(node).get("dataclass_types")
+        for each in given.elts if isinstance(given, (ast.Tuple, ast.List)) else [given or node]:
+            name = name_of(each).split(".")[-1]
+            if name in self.classes:
+                self.take(self.fields(self.classes[name]), "hf")
+            else:
+                self.outside(each, name)
+
+    def callable_options(self, node, kind):
+        self.kind = kind
+        name = name_of(node.args[0]) if node.args else ""
+        if name in self.functions:
+            self.take(self.parameters(self.functions[name]), kind)
+        elif name in self.classes and kind == "tyro":
+            self.take(self.fields(self.classes[name]), kind)
+        else:
+            what = "a function of this script" if kind == "fire" else "a function or a dataclass of this script"
+            self.puzzled(node, "its options are read only from %s; write them under `arguments` by hand" % what)
+
+    def outside(self, node, name):
+        """A class of options that the script imports."""
+        if not name.endswith("TrainingArguments"):
+            return self.puzzled(node, "this class is not in the script; write its options under `arguments` by hand")
+        for option, kind, default in TRAINING:
+            words = {"type": ast.Name(id=kind), "default": ast.Constant(value=default)}
+            self.options.append(self.option(node, option, words))
+        self.puzzled(node, "of its many options only %s are here" % ", ".join(each for each, _, _ in TRAINING))
+
+    def fields(self, cls, seen=()):
+        """(annotation, default or None, node) by name; a base class that the script has too comes first."""
+        found = {}
+        for base in cls.bases:
+            name = name_of(base).split(".")[-1]
+            if name in self.classes and name not in seen:
+                found.update(self.fields(self.classes[name], (*seen, cls.name)))
+            elif name not in ("", "object", "Protocol", "Generic"):
+                self.outside(base, name)
+        for each in cls.body:
+            if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name):
+                if name_of(getattr(each.annotation, "value", each.annotation)).split(".")[-1] not in ("ClassVar", "InitVar"):
+                    found[each.target.id] = (each.annotation, each.value, each)
+        return found
+
+    def parameters(self, function):
+        arguments = function.args
+        named = [*getattr(arguments, "posonlyargs", []), *arguments.args]
+        defaults = [None] * (len(named) - len(arguments.defaults)) + list(arguments.defaults)
+        pairs = [*zip(named, defaults), *zip(arguments.kwonlyargs, arguments.kw_defaults)]
+        for extra in (arguments.vararg, arguments.kwarg):
+            if extra is not None:
+                self.puzzled(extra, "what it takes besides (*) is not seen")
+        return {each.arg: (each.annotation, default, each) for each, default in pairs}
+
+    def take(self, entries, kind, prefix=""):
+        for own_name, (annotation, default, node) in entries.items():
+            name = prefix + (own_name.replace("_", "-") if kind == "tyro" else own_name)
+            words = {}
+            is_required = default is None
+            if isinstance(default, ast.Call) and name_of(default.func).split(".")[-1] in ("field", "Field", "HfArg"):
+                words = words_of(default)
+                metadata = words.pop("metadata", None)
+                if isinstance(metadata, ast.Dict):
+                    helps = [value for key, value in zip(metadata.keys, metadata.values) if literal(key or value) == (True, "help")]
+                    words.update({"help": each for each in helps})
+                default = words.get("default")
+                is_required = default is None and "default_factory" not in words
+            annotation, is_list, choices = self.annotated(annotation)
+            inner = self.classes.get(name_of(annotation).split(".")[-1]) if annotation is not None else None
+            if inner is not None and choices is None:
+                if kind != "tyro" or prefix.count(".") >= MOST_NESTED or (is_required is False and isinstance(default, ast.Constant)):
+                    self.puzzled(node, "its type is a class, which is not read here")
+                else:
+                    self.take(self.fields(inner), kind, name + ".")
+                continue
+            if isinstance(default, ast.Attribute) and choices is not None:
+                default = ast.Constant(value=self.member(default))
+            words = {key: words[key] for key in ("help",) if key in words}
+            words.update({"default": default} if default is not None and not is_required else {})
+            words.update({"type": annotation} if annotation is not None and choices is None else {})
+            option = self.option(node, name, words)
+            option.update(required=is_required, multiple=is_list or isinstance(option["default"], list))
+            if choices is not None:
+                option.update(choices=choices, type="str")
+            elif option["type"] in ("bool", "boolText"):
+                if kind == "tyro" and option["default"] in (True, False):
+                    option.update(type="bool", style="pair")
+                else:  # a word that each of them reads: --amp True
+                    preset = None if option["default"] is None else str(option["default"])
+                    option.update(type="str", choices=["True", "False"], default=preset)
+            self.options.append(option)
+
+    def annotated(self, node):
+        """What an annotation comes to: (the plain type or None, whether it takes several values, its choices or None)."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            try:
+                node = ast.parse(node.value, mode="eval").body
+            except SyntaxError:
+                return None, False, None
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+            sides = [each for each in (node.left, node.right) if not (isinstance(each, ast.Constant) and each.value is None)]
+            return self.annotated(sides[0]) if len(sides) == 1 else (None, False, None)
+        if isinstance(node, ast.Subscript):
+            outer = name_of(node.value).split(".")[-1]
+            inner = getattr(node.slice, "value", node.slice) if type(node.slice).__name__ == "Index" else node.slice
+            parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            if outer in ("Annotated", "Optional"):
+                return self.annotated(parts[0])
+            if outer == "Union":
+                sides = [each for each in parts if not (isinstance(each, ast.Constant) and each.value is None)]
+                return self.annotated(sides[0]) if len(sides) == 1 else (None, False, None)
+            if outer == "Literal":
+                values = [literal(each) for each in parts]
+                return None, False, [value for _, value in values] if all(ok for ok, _ in values) else None
+            return None, True, None  # a list, a tuple, a mapping
+        enum = self.classes.get(name_of(node).split(".")[-1]) if node is not None else None
+        if enum is not None and any(name_of(base).split(".")[-1] in ("Enum", "StrEnum", "IntEnum", "ExplicitEnum") for base in enum.bases):
+            return None, False, list(self.members(enum))
+        return node, name_of(node).lower() in ("list", "tuple", "dict") if node is not None else False, None
+
+    def members(self, enum):
+        """Values by which a member is named on the command line: HfArgumentParser takes its value, tyro its name."""
+        for each in enum.body:
+            if isinstance(each, ast.Assign) and isinstance(each.targets[0], ast.Name):
+                ok, value = literal(each.value)
+                yield value if ok and self.kind == "hf" else each.targets[0].id
+
+    def member(self, node):
+        """The same of `Optimizer.ADAM`."""
+        enum = self.classes.get(name_of(node.value).split(".")[-1])
+        names = [each.targets[0].id for each in enum.body if isinstance(each, ast.Assign)] if enum is not None else []
+        return dict(zip(names, self.members(enum))).get(node.attr) if node.attr in names else None
 
     # What it prints
 

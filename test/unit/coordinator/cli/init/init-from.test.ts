@@ -85,15 +85,53 @@ describe("nexus init for a script", () => {
     assert.deepEqual(patternFits(command.patterns[0], "epoch 2 loss: 0.5"), { iters: "2", loss: "0.5" });
   });
 
-  test("Hydra, by its configuration", () => {
-    const { words, spec, text } = init("hydra/train.py");
+  test("dataclasses of HfArgumentParser, with those that are inherited, and what a search turns of TrainingArguments", () => {
+    const { dials, words, text, said } = init("hf_train.py");
+    assert.deepEqual(
+      dials,
+      "clip dropout hidden_dim freeze use_bias pooling scheduler learning_rate per_device_train_batch_size weight_decay".split(
+        " ",
+      ),
+    );
     assert.equal(
       words,
-      "python3 train.py checkpoint=CHANGE_ME seed=7 optimizer.lr=0.0003 optimizer.weight_decay=0.01 model.dropout=0.2 " +
-        "model.hidden_size=256 trainer.batch_size=48",
+      "python3 hf_train.py --data_dir CHANGE_ME --clip 1 --dropout 0.1 --hidden_dim 128 --freeze False --use_bias True " +
+        "--pooling mean --scheduler linear --learning_rate 0.00005 --per_device_train_batch_size 8 --weight_decay 0 --seed 7",
     );
+    assert.match(text, /# layers: \.\.\. {3}\(it takes several values\)/);
+    assert.match(said, /line 32: TrainingArguments: of its many options only learning_rate, /);
+  });
+
+  test("tyro, with dataclasses in dataclasses", () => {
+    const { words } = init("tyro_train.py");
+    assert.equal(
+      words,
+      "python3 tyro_train.py --data CHANGE_ME --optimizer.learning-rate 0.0003 --optimizer.weight-decay 0.01 " +
+        "--batch-size 64 --amp --activation RELU",
+    );
+  });
+
+  test("fire, by the function's defaults", () => {
+    const { words, said, command } = init("fire_train.py");
+    assert.equal(
+      words,
+      "python3 fire_train.py --data CHANGE_ME --learning_rate 0.001 --batch_size 32 --dropout 0.1 --amp True",
+    );
+    assert.match(said, /line 4: others: what it takes besides \(\*\) is not seen/);
+    assert.deepEqual(patternFits(command.patterns[0], "epoch 2 loss: 0.5"), { iters: "2", loss: "0.5" });
+  });
+
+  test("Hydra, by its configuration and the groups that it chooses", () => {
+    const { words, spec, dials, text } = init("hydra/train.py");
+    assert.equal(
+      words,
+      "python3 train.py checkpoint=CHANGE_ME optimizer=adam optimizer.lr=0.0003 optimizer.weight_decay=0.01 " +
+        "model.block.expansion=4 model.dropout=0.2 model.depth=4 trainer.warmup_ratio=0.1 seed=7 model.hidden_size=256 " +
+        "trainer.batch_size=48",
+    );
+    assert.ok(dials.includes("optimizer"));
     assert.deepEqual(spec.settings.code, ["train.py", "conf"]);
-    assert.match(text, /its group model is small/);
+    assert.match(text, /left out, since not every choice of its group has it: optimizer\.beta1, optimizer\.momentum/);
   });
 
   test("a script written for W&B", () => {
