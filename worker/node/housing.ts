@@ -92,7 +92,7 @@ export function environmentsIn(
   const env = { ...environment, [runMark]: `${tag}-setup` };
   if (sandbox === null) return new Environments({ ...kept, environment: env, log });
   const confined = (command: readonly string[], { cwd, ...room }: SetupRoom): string[] =>
-    sandbox.around(command, { ...room, network: network && room.network, gpus: false }, ["--chdir", cwd]);
+    sandbox.around(command, { ...room, network: network && room.network, gpus: false, cwd });
   return new Environments({ ...kept, environment: sandbox.environment(env), confined, log });
 }
 

@@ -24,6 +24,8 @@ export interface Room {
   readonly network: boolean;
   /** Whether it may open the GPUs: all or none, since a driver wants more files than that of one GPU. */
   readonly gpus: boolean;
+  /** Where it begins; left out: in `/`. */
+  readonly cwd?: string;
 }
 
 export interface SandboxOptions {
@@ -98,7 +100,7 @@ export class Sandbox {
     return { ...env, HOME: "/tmp/home", TMPDIR: "/tmp", [sandboxMark]: "1" };
   }
 
-  #bounds({ writable, readable, network, gpus }: Room): string[] {
+  #bounds({ writable, readable, network, gpus, cwd = "/" }: Room): string[] {
     const { hidden } = this.#options;
     const shown = [...this.#options.readable, ...readable];
     return [
@@ -117,7 +119,7 @@ export class Sandbox {
         ),
       ...readable.filter((path) => isBelowAny(realPath(path), hidden)).flatMap(readOnly),
       ...writable.flatMap((folder) => ["--bind", folder, folder]),
-      ...["--chdir", "/"],
+      ...["--chdir", cwd],
     ];
   }
 }

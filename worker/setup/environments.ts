@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:f
 import { basename, join } from "node:path";
 import type { EndSignal } from "../../shared/ports.ts";
 import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
+import { causeIn } from "./failure-cause.ts";
 import { answer, findPython, type Python } from "./find-python.ts";
 import { KeptEnvironments, type KeptOptions } from "./kept-environments.ts";
 import { runCommand, SetupOutput } from "./run-command.ts";
@@ -136,6 +137,9 @@ export class Environments {
       PIP_DISABLE_PIP_VERSION_CHECK: "1",
       PIP_CACHE_DIR: cache,
       UV_CACHE_DIR: join(cache, "uv"),
+      // As pip does: a lab's own authority is known to the system alone. The second is what uv called it before.
+      UV_SYSTEM_CERTS: "1",
+      UV_NATIVE_TLS: "1",
       PYTHONUNBUFFERED: "1",
     };
     try {
@@ -178,13 +182,13 @@ export class Environments {
 
 function failure(words: readonly string[], how: string, output: SetupOutput): SetupFailure {
   const lines = output.lastLines;
-  const last = lines.at(-1) ?? "";
+  const cause = causeIn(lines);
   const venvHint =
     lines.some((line) => line.includes("ensurepip")) && words.includes("venv")
       ? "; on Debian and Ubuntu: apt-get install python3-venv"
       : "";
   return new SetupFailure(
-    `its setup failed: ${words.join(" ")} ${how}${last.startsWith("$") ? "" : `: ${last}`}${venvHint}`.slice(0, 600) +
+    `its setup failed: ${words.join(" ")} ${how}${cause === "" ? "" : `: ${cause}`}${venvHint}`.slice(0, 600) +
       `; all that it printed is on this machine in ${output.path}`,
     lines.join("\n"),
   );

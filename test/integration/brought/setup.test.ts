@@ -140,3 +140,59 @@ test("a setup makes an environment once on each worker, and its failure is the w
   await swarm.verify();
   await swarm.end();
 });
+
+test("in a sandbox a setup is executed there, without a network and out of reach of the worker's key", async () => {
+  const swarm = new Swarm();
+  await swarm.coordinator(["--lease", "4"]);
+  const mine = join(swarm.folder, "mine");
+  mkdirSync(mine);
+  const look = `
+import os, socket, sys
+for what, act in [
+    ("keys", lambda: os.listdir(sys.argv[1])),
+    ("code", lambda: open("train.py", "a")),
+    ("network", lambda: socket.create_connection(("127.0.0.1", int(sys.argv[2])), 5)),
+]:
+    try:
+        act()
+        print(what, "reached")
+    except OSError as error:
+        print(what, type(error).__name__)
+print("home", os.environ["HOME"], "in", os.path.basename(os.getcwd()) != "")
+`;
+  const keys = join(swarm.folder, "data/nexus/ws1/secrets");
+  const port = JSON.parse(readFileSync(join(swarm.folder, "data/nexus/ws1/endpoint.json"), "utf8")).url.match(
+    /:(\d+)/,
+  )?.[1];
+  const setup = `  setup: [[python, look.py, ${keys}, "${port}"], [python, install.py, tiny_package.py]]\n`;
+  for (const [name, text] of Object.entries({
+    "install.py": install,
+    "look.py": look,
+    "train.py": train,
+    "tiny_package.py": "score = 7\n",
+    "search.yaml": spec(setup),
+  }))
+    writeFileSync(join(mine, name), text);
+  standIn(swarm);
+  const launched = await nexusHere("run", join(mine, "search.yaml"));
+  assert.equal(launched.code, exitCode.done, launched.stderr);
+  swarm.worker("boxed", ["--slots", "2", "--sandbox"]);
+  const table = await swarm.when("the job is done", jobName(1), ({ isOver }) => isOver);
+  assert.deepEqual(
+    [...table.trials].map(({ hpmax, attempts }) => [hpmax, attempts.length]),
+    [
+      [7, 1],
+      [7, 1],
+    ],
+  );
+  const state = join(swarm.folder, "state/nexus");
+  const logs = readdirSync(state, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /environments\/\w+\.log$/.test(name),
+  );
+  assert.equal(logs.length, 1, "both runs share it");
+  const said = readFileSync(join(state, logs[0] ?? ""), "utf8");
+  assert.doesNotMatch(said, /bwrap|reached/);
+  assert.match(said, /\nkeys FileNotFoundError\ncode \w+Error\nnetwork \w+Error\nhome \/tmp\/home in True\n/);
+  await swarm.verify();
+  await swarm.end();
+});

@@ -1,0 +1,25 @@
+const longest = 200;
+
+/**
+ * Why the last command of a setup failed, of what it printed: its last error and what that came from, or its last line; "" if it
+ * printed nothing. pip says "no matching distribution" where no package index was reached; then that is told besides.
+ *
+ * @param lines  of all commands, each after a line that begins with `$ `
+ */
+export function causeIn(lines: readonly string[]): string {
+  const own = lines.slice(lines.findLastIndex((line) => line.startsWith("$ ")) + 1);
+  const at = own.findLastIndex((line) => /^\s*(error|fatal)\b/i.test(line));
+  const error = (own[at < 0 ? own.length - 1 : at] ?? "").trim();
+  // uv: `error: ...`, then a line for each cause, the first one last.
+  const root = own.slice(at + 1).findLast((line) => /^\s*(cause|caused by): /i.test(line));
+  const broken = own.findLast((line) => line.includes("connection broken by"));
+  const reason = root?.trim() ?? (broken && unreached(broken));
+  return [error, ...(reason ? [reason] : [])].map((text) => text.slice(0, longest)).join("; ");
+}
+
+/** `WARNING: Retrying (...) after connection broken by 'ProxyError(..., [Errno 111] Connection refused'))': /simple/six/` */
+function unreached(line: string): string {
+  const [, said = ""] = /connection broken by (.*)/.exec(line) ?? [];
+  const inner = /\[(?:Errno [^\]]*|SSL: \w+)\] ([^'"()]+)/.exec(said)?.[1] ?? said;
+  return `the package index was not reached: ${inner.trim()}`;
+}
