@@ -15,10 +15,10 @@ const script = '(read -r _ <&3 || kill -INT $$) 2>/dev/null & exec 3<&-; exec "$
 export function spawnTied(
   command: string,
   args: readonly string[],
-  options: { readonly stdout: number | "ignore"; readonly stderr: number | "ignore" },
+  options: { readonly stdout: number | "ignore"; readonly stderr: number | "ignore"; readonly env: NodeJS.ProcessEnv },
 ): ChildProcess {
   const stdio: StdioOptions = ["ignore", options.stdout, options.stderr, "pipe"];
-  const child = spawn("/bin/sh", ["-c", script, command, ...args], { stdio });
+  const child = spawn("/bin/sh", ["-c", script, command, ...args], { stdio, env: options.env });
   const tie = child.stdio[3] as Writable;
   // When both were killed, the reader is gone already.
   tie.on("error", () => tie.destroy());

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -209,4 +209,21 @@ describe("what keeps a broker from starting is reported at once", () => {
     await failed;
     await (await hold(paths)).release();
   });
+});
+
+it("a server of ours is told how much memory to be content with, unless its user has said it", async () => {
+  const limitOf = async (said: string | undefined): Promise<string | undefined> => {
+    const paths = newWorkspace();
+    if (said !== undefined) process.env["GOMEMLIMIT"] = said;
+    try {
+      const broker = await hold(paths);
+      const environment = readFileSync(`/proc/${serversOf(paths)[0]?.pid}/environ`, "utf8").split("\0");
+      await broker.release();
+      return environment.find((each) => each.startsWith("GOMEMLIMIT="));
+    } finally {
+      delete process.env["GOMEMLIMIT"];
+    }
+  };
+  assert.equal(await limitOf(undefined), "GOMEMLIMIT=512MiB");
+  assert.equal(await limitOf("2GiB"), "GOMEMLIMIT=2GiB");
 });
