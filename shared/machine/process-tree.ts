@@ -3,16 +3,20 @@ import { readdirSync, readFileSync } from "node:fs";
 /** A tree that grows while it is read is given up at this size. */
 const mostProcesses = 10_000;
 
-/** Child processes of all its threads; empty if the system does not list them (Linux does). */
-export function childrenOf(pid: number): number[] {
+/**
+ * Child processes of all its threads; empty if the system does not list them (Linux does).
+ *
+ * @param threads  those that may have started some; left out: all. Node starts programs in its first one alone
+ */
+export function childrenOf(pid: number, threads?: readonly number[]): number[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) => childrenOfThread(pid, thread));
+    return (threads ?? readdirSync(`/proc/${pid}/task`)).flatMap((thread) => childrenOfThread(pid, thread));
   } catch {
     return []; // no /proc, or the process has just ended
   }
 }
 
-function childrenOfThread(pid: number, thread: string): number[] {
+function childrenOfThread(pid: number, thread: string | number): number[] {
   try {
     const text = readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8");
     return text === "" ? [] : text.trim().split(" ").map(Number);

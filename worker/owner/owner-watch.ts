@@ -15,6 +15,8 @@ import { rulesText } from "./said-rules.ts";
 
 /** Half of what may pass from a key to a free processor at most; 0.1 % of a core. */
 const lookMs = 250;
+/** While the owner is there, nothing has to stop at once; this is how late runs may go on after his idle time. */
+const usedMs = 500;
 /** Without anything to look for, only worker.yaml may change. */
 const restMs = 1000;
 /** While it lends and no sign has changed, only an hour may have begun. */
@@ -39,7 +41,7 @@ export interface WatchPorts {
   readonly tell: (text: string) => void;
 }
 
-/** Looks whether the owner lends, four times a second while a rule asks for it, and tells the worker. */
+/** Looks whether the owner lends, four times a second while a rule asks for it and he does, and tells the worker. */
 export class OwnerWatch {
   readonly #ports: WatchPorts;
   #rules: Rules;
@@ -48,6 +50,7 @@ export class OwnerWatch {
   #decided: Decided = undecided;
   #timer: Timer | undefined;
   #everyMs = 0;
+  #isWatching = false;
   #fileDueAt = 0;
   #decideDueAt = 0;
   #isFinishing = false;
@@ -85,16 +88,18 @@ export class OwnerWatch {
     lender.finishAfter(rules.maxTrials ?? Number.POSITIVE_INFINITY, () =>
       tell(`it has executed as many runs as --max-trials allows (${rules.maxTrials}), and takes no more`),
     );
-    const isWatching =
+    this.#isWatching =
       this.#watched.length > 0 ||
       rules.hours.length > 0 ||
       rules.memory !== null ||
       rules.cpuShare !== null ||
       this.#ports.pretence !== null;
-    this.#lookEvery(isWatching ? lookMs : restMs);
+    this.#lookOften();
   }
 
-  #lookEvery(ms: number): void {
+  #lookOften(): void {
+    const isUsed = this.#decided.lending.word !== "open" && this.#ports.pretence === null;
+    const ms = !this.#isWatching ? restMs : isUsed ? usedMs : lookMs;
     if (ms === this.#everyMs) return;
     this.#everyMs = ms;
     this.#timer?.cancel();
@@ -176,6 +181,7 @@ export class OwnerWatch {
     if (lending.word !== before.word || lending.why !== before.why) {
       log.info({ lending: lending.word, why: lending.why, signs }, "what the owner allows has changed");
       lender.lend(lending);
+      this.#lookOften();
     }
     pretence?.told(clock.monotonic());
   }

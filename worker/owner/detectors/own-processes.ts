@@ -5,14 +5,15 @@ import type { OwnRuns } from "./detector.ts";
 export class OwnProcesses implements OwnRuns {
   readonly #root: number;
 
+  /** @param root  a process of Node's */
   constructor(root = process.pid) {
     this.#root = root;
   }
 
   pids(): readonly number[] {
-    const pids = [this.#root];
+    const pids = childrenOf(this.#root, [this.#root]);
     // The list grows while it is walked.
     for (const pid of pids) pids.push(...childrenOf(pid));
-    return pids;
+    return [this.#root, ...pids];
   }
 }

@@ -117,8 +117,23 @@ describe("the watch over an owner", () => {
     assert.deepEqual(owner.told.lent, ["frozen: somebody types at pts/3"]);
     await owner.live(minute - 260);
     assert.equal(owner.told.lent.length, 1);
-    await owner.live(260);
+    await owner.live(510);
     assert.deepEqual(owner.told.lent.slice(1), ["open"]);
+  });
+
+  test("looks four times a second while it lends, and twice while the owner is there", async () => {
+    const owner = new Watched({ whenIdle: minute });
+    await owner.live(10_000);
+    assert.ok(Math.abs(owner.looks - 40) <= 2, `${owner.looks} looks`);
+    owner.use();
+    await owner.live(1000);
+    owner.looks = 0;
+    await owner.live(10_000);
+    assert.ok(Math.abs(owner.looks - 20) <= 2, `${owner.looks} looks`);
+    await owner.live(minute);
+    owner.looks = 0;
+    await owner.live(10_000);
+    assert.ok(Math.abs(owner.looks - 40) <= 2, `${owner.looks} looks`);
   });
 
   test("what keeps it from lending at the start is told before anything is claimed", () => {
