@@ -235,7 +235,10 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       break;
     default: {
       const never: never = event;
-      throw new FoldError(`a record of unknown type ${JSON.stringify((never as { type: unknown }).type)}`);
+      const { type } = never as { type: unknown };
+      throw new FoldError(
+        `a record of unknown type ${JSON.stringify(type)}; if a newer nexus-swarm wrote it, install that one here too`,
+      );
     }
   }
   if ("ev" in event && event.ev > state.evidenceSeq) state.evidenceSeq = event.ev;
