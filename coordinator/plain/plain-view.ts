@@ -2,6 +2,7 @@ import { usedSettings } from "../../shared/domain/conditions/activity.ts";
 import { leadOf } from "../../shared/domain/evaluation/lead.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { told } from "../../shared/domain/goal.ts";
 import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { standings } from "../../shared/domain/model/standings.ts";
 import { printable } from "../../shared/domain/printable.ts";
@@ -243,6 +244,7 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
 }
 
 function standingsObject(table: RunTable): object {
+  const { goal } = table;
   const { hyperparameters, settings } = table.submitted;
   return {
     type: "standings",
@@ -260,6 +262,7 @@ function standingsObject(table: RunTable): object {
     standings: standings(table.model.now, table.runSets, { top: 10 }).map((row) => ({
       rank: row.rank,
       hpmax: row.estimate,
+      ...(goal.isLow ? { minimized: { metric: goal.name, estimate: told(goal, row.estimate) } } : {}),
       sd: row.stDev,
       runs: row.completed,
       best: row.bestRun,

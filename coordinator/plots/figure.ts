@@ -150,7 +150,7 @@ export interface Label {
   readonly text: string;
 }
 
-/** Numbers as colours, from pale to dark. */
+/** Numbers as colours, from pale to dark; `from` is the greater one where lower is better. */
 export interface Ramp {
   readonly label: string;
   readonly from: number;

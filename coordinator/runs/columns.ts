@@ -1,7 +1,8 @@
 import { activeIn } from "../../shared/domain/conditions/activity.ts";
 import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { holderOf } from "../../shared/domain/fold/trial.ts";
+import { holderOf, type Trial } from "../../shared/domain/fold/trial.ts";
+import { told } from "../../shared/domain/goal.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { parentStatus, reasonOf, runStatus } from "../words/status-words.ts";
@@ -18,14 +19,20 @@ export interface Column {
   readonly about: string;
   /** Never NaN; undefined if nothing was measured. */
   readonly value: (row: RunRow) => Cell;
+  /** What people read instead of the value: a loss without the sign that it has as hpmax. */
+  readonly told?: (row: RunRow) => Cell;
+  /** Whether lower is better. Default: nobody says. */
+  readonly isLow?: boolean;
   /** What a table shows of a run without a value. Default: nothing. */
   readonly absent?: (row: RunRow) => string;
 }
 
 /** The columns of some jobs' runs. */
 export interface ColumnSet {
-  /** The default columns of a table, in order. */
+  /** The default columns of a table, in order: a loss under its own name, in the place of hpmax. */
   readonly usual: readonly Column[];
+  /** The default columns of files and JSON: hpmax as it is searched for, and a loss beside it. */
+  readonly stored: readonly Column[];
   /** All there are. */
   readonly all: readonly Column[];
 }
@@ -37,8 +44,14 @@ export function columnsOf(tables: readonly RunTable[], workspace: string, live?:
     (name) => settingColumn(name, tables),
   );
   const first = firstColumns(workspace, live);
-  const usual = [...first, ...metrics, hpmax, ...hyperparameters];
-  return { usual, all: [...usual, ...furtherColumns, whyColumn(live), reasonColumn(live)] };
+  const losses = lossColumns(tables);
+  const shown = losses.length === 0 ? [hpmax] : tables.every(({ goal }) => goal.isLow) ? losses : [gain, ...losses];
+  const stored = [...first, ...metrics, hpmax, ...losses, ...hyperparameters];
+  return {
+    usual: [...first, ...metrics, ...shown, ...hyperparameters],
+    stored,
+    all: [...stored, ...furtherColumns, whyColumn(live), reasonColumn(live)],
+  };
 }
 
 /**
@@ -98,6 +111,26 @@ const hpmax: Column = {
   value: ({ trial }) => trial?.hpmax ?? undefined,
 };
 
+/** The same where it is maximised, beside the losses of other jobs. */
+const gain: Column = {
+  ...hpmax,
+  value: ({ table, trial }) => (table.goal.isLow ? undefined : (trial?.hpmax ?? undefined)),
+};
+
+/** A column for each metric that a job minimises: hpmax in the metric's own sense. */
+function lossColumns(tables: readonly RunTable[]): Column[] {
+  const goals = new Map(tables.flatMap(({ goal }) => (goal.isLow ? [[goal.name, goal] as const] : [])));
+  return [...goals.values()].map(({ name }) => ({
+    id: `metrics.${name}`,
+    header: name,
+    kind: "measure",
+    about: "what the search minimises: hpmax without the turned sign",
+    isLow: true,
+    value: ({ table, trial }) =>
+      table.goal.name === name && typeof trial?.hpmax === "number" ? told(table.goal, trial.hpmax) : undefined,
+  }));
+}
+
 function metricColumn(name: string, tables: readonly RunTable[]): Column {
   const places = new Map(tables.map((table) => [table, table.columns.indexOf(name)]));
   return {
@@ -154,18 +187,12 @@ const furtherColumns: readonly Column[] = [
     trial && trial.endedAt > 0 ? (trial.endedAt - (trial.attempts.at(-1)?.at ?? trial.endedAt)) / 1000 : undefined,
   ),
   column("seed", "count", "seed of every randint in the run", ({ trial }) => trial?.seed),
-  column(
+  hpmaxColumn(
     "rejected",
-    "measure",
     "hpmax of a result that was rejected and counts in nothing",
-    ({ trial }) => trial?.rejected?.hpmax,
+    ({ rejected }) => rejected?.hpmax,
   ),
-  column(
-    "predicted",
-    "measure",
-    "hpmax that a pruned run was expected to reach",
-    ({ trial }) => trial?.predicted?.hpmax,
-  ),
+  hpmaxColumn("predicted", "hpmax that a pruned run was expected to reach", ({ predicted }) => predicted?.hpmax),
   column("late", "count", "results that came after its end, not counted", ({ trial }) => trial?.late),
   column(
     "unsaved",
@@ -191,6 +218,16 @@ const whyColumn = (live: LiveRuns | undefined): Column =>
 
 function column(id: string, kind: CellKind, about: string, value: (row: RunRow) => Cell | null): Column {
   return { id, header: id, kind, about, value: (row) => value(row) ?? undefined };
+}
+
+/** A further hpmax of a run, which people read in the sense of its job. */
+function hpmaxColumn(id: string, about: string, hpmaxOf: (trial: Trial) => number | undefined): Column {
+  const value = ({ trial }: RunRow): number | undefined => (trial ? hpmaxOf(trial) : undefined);
+  const inSense = (row: RunRow): Cell => {
+    const hpmax = value(row);
+    return hpmax === undefined ? undefined : told(row.table.goal, hpmax);
+  };
+  return { id, header: id, kind: "measure", about, value, told: inSense };
 }
 
 const timeText = (ms: number | undefined): string | undefined =>

@@ -26,6 +26,8 @@ export interface RunQuery {
   readonly addColumns?: string | undefined;
   /** Column by whose values the runs are grouped. */
   readonly group?: string | undefined;
+  /** The default columns as files have them. */
+  readonly isStored?: boolean | undefined;
   /** Only child runs, or only parent runs. */
   readonly child?: boolean | undefined;
   readonly parent?: boolean | undefined;
@@ -62,7 +64,7 @@ export interface RunGroup {
 /**
  * The runs that a query names, filtered, sorted, cut and grouped.
  *
- * Without `sort` they come in the order of jobs and runs. Sorted, the best come last (`reverse`: first), and runs without a value
+ * Without `sort` they come in the order of jobs and runs. Sorted, the best come last (`reverse`: first), the lowest of a loss, and runs without a value
  * after them either way. A limit leaves those out first, so that `sort` with `last: 10` is the ten best runs.
  */
 export function listing(query: RunQuery, state: WorkspaceState, workspace: string, live?: LiveRuns): RunListing {
@@ -136,7 +138,8 @@ function sortRows(rows: readonly RunRow[], column: Column, { reverse }: RunQuery
   }
   // The sort is stable: the earlier of two equal runs comes first; reversed, last.
   present.sort((a, b) => ascending(a.cell, b.cell));
-  if (reverse) present.reverse();
+  // The best come last, also of a loss.
+  if ((reverse ?? false) !== (column.isLow ?? false)) present.reverse();
   return { rows: present.map(({ row }) => row).concat(missing), withoutValue: missing.length };
 }
 
@@ -193,7 +196,11 @@ function chooseColumns(query: RunQuery, columns: ColumnSet): ChosenColumn[] {
       .split(",")
       .filter((each) => each.trim() !== "")
       .map((each) => chooseColumn(each.trim(), columns));
-  const usual = columns.usual.map((column) => ({ column, header: column.header, number: undefined }));
+  const usual = (query.isStored ? columns.stored : columns.usual).map((column) => ({
+    column,
+    header: column.header,
+    number: undefined,
+  }));
   const chosen = query.columns === undefined ? usual : named(query.columns);
   if (chosen.length === 0)
     throw new UsageError("--columns: expected names such as run,hpmax,lr; to see them: --available");
@@ -225,7 +232,11 @@ export function listingTable(
   format: { readonly precision?: number | undefined; readonly maxWidth?: number | undefined } = {},
 ): TableColumn[] {
   return columns.map(({ column, header, number }) =>
-    tableColumn(header, column.kind, rows.map(column.value), { ...format, number, absent: absentIn(rows, column) }),
+    tableColumn(header, column.kind, rows.map(column.told ?? column.value), {
+      ...format,
+      number,
+      absent: absentIn(rows, column),
+    }),
   );
 }
 

@@ -2,6 +2,7 @@ import { counted } from "../../shared/domain/counted.ts";
 import { actorOf, type JournalEvent, type RangeRefined } from "../../shared/domain/fold/events.ts";
 import { changesText } from "../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { maximised, told } from "../../shared/domain/goal.ts";
 import { settingText } from "../../shared/domain/hyperparameter.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import { formatDecimal } from "./number-format.ts";
@@ -37,7 +38,9 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
       const settings = table && trial ? settingsWithNames(table, trial.configuration) : [];
       const dials = settings.map(({ name, value }) => `${name}=${settingText(value)}`).join(" ");
       const word = trial?.status === "infeasible" ? "infeasible" : "completed";
-      const said = `${runOf(event, table)} ${word}  hpmax ${formatDecimal(event.hpmax, 5)}  ${dials}`.trimEnd();
+      const goal = table?.goal ?? maximised;
+      const result = `${goal.name} ${formatDecimal(told(goal, event.hpmax), 5)}`;
+      const said = `${runOf(event, table)} ${word}  ${result}  ${dials}`.trimEnd();
       const why = table && trial?.status === "infeasible" ? `: ${reasonOf(table, trial)}` : "";
       return line(`${said}${why}${unreportedOnce(event, table)}`);
     }
@@ -50,7 +53,9 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
     case "reopened":
       return line(`${runOf(event, table)} queued again, its failure is not counted: ${event.reason}`);
     case "job-edited":
-      return line(`${event.job} changed by ${event.by}: ${changesText(event.changes).join(", ")}`);
+      return line(
+        `${event.job} changed by ${event.by}: ${changesText(event.changes, table?.goal ?? maximised).join(", ")}`,
+      );
     case "job-deleted":
       return line(
         event.messages === null

@@ -6,9 +6,9 @@ import type { WorkerStatus } from "../../shared/wire/messages.ts";
 /** With less than this free where its runs write, runs that keep files will fail soon. */
 const littleDisk = 1e9;
 
-/** `lower by 1.2 sd`: sd, the standard deviation between two runs of one configuration. */
+/** `worse by 1.2 sd`: sd, the standard deviation between two runs of one configuration. */
 export const differsText = ({ shift }: Differs): string =>
-  `${shift < 0 ? "lower" : "higher"} by ${Math.abs(shift).toFixed(1)} sd`;
+  `${shift < 0 ? "worse" : "better"} by ${Math.abs(shift).toFixed(1)} sd`;
 
 /** What a person should know of a worker's machine, and can type; none if it is well. */
 export function healthWarnings(
@@ -44,7 +44,7 @@ export function differsLine(worker: string, { shift, chance, runs, only }: Diffe
   const odds = `1 in ${Math.round(1 / Math.max(chance, 1e-9)).toLocaleString("en")}`;
   const which = only === null ? "" : "; only a third worker can show which of the two is wrong";
   return (
-    `${worker}: its results are ${shift < 0 ? "lower" : "higher"} than those of ${only ?? "other workers"} with the same settings, ` +
+    `${worker}: its results are ${shift < 0 ? "worse" : "better"} than those of ${only ?? "other workers"} with the same settings, ` +
     `by ${size} (${runs} runs, chance ${odds})${which}`
   );
 }

@@ -3,6 +3,7 @@ import { counted } from "../../shared/domain/counted.ts";
 import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import { lossOutcomes } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { boundText, type Goal, told } from "../../shared/domain/goal.ts";
 import { type Setting, settingText } from "../../shared/domain/hyperparameter.ts";
 import { type Standing, standings } from "../../shared/domain/model/standings.ts";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
@@ -33,7 +34,8 @@ export function progressLine(table: RunTable, now: number, options: ProgressOpti
   const elapsed = duration((table.endedAt ?? now) - table.submitted.at);
   const head = `${table.job}  ${countsText(table)}`;
   const time = left === undefined ? elapsed : `${elapsed}, ${timeLeftText(left)} left`;
-  const best = leader === null ? "" : `best ${estimateText(leader, " ±")} (n=${leader.completed})`;
+  const best =
+    leader === null ? "" : `best ${named(table)}${estimateText(table.goal, leader, " ±")} (n=${leader.completed})`;
   const settings =
     leader === null
       ? []
@@ -77,11 +79,18 @@ function countsText(table: RunTable): string {
   return table.state === "searching" ? counts.join(", ") : `${table.state}: ${counts.join(", ")}`;
 }
 
+/** `loss ` where lower is better, so that nobody takes the best for the worst; else "". */
+export const named = ({ goal: { name, isLow } }: Pick<RunTable, "goal">): string => (isLow ? `${name} ` : "");
+
 /** `0.0492 ±0.0011`: what a new run is expected to reach, with the digits that its standard deviation leaves certain. */
-export function estimateText({ estimate, stDev }: Pick<Standing, "estimate" | "stDev">, plusMinus: string): string {
+export function estimateText(
+  goal: Goal,
+  { estimate, stDev }: Pick<Standing, "estimate" | "stDev">,
+  plusMinus: string,
+): string {
   const decimals = decimalsFor(stDev === null || stDev === 0 ? [estimate] : [stDev]);
   const spread = stDev === null ? "" : `${plusMinus}${formatDecimal(stDev, decimals)}`;
-  return `${formatDecimal(estimate, decimals)}${spread}`;
+  return `${formatDecimal(told(goal, estimate), decimals)}${spread}`;
 }
 
 /** Of the hyperparameters with more than one value; undefined: inactive. */
@@ -95,10 +104,11 @@ export function settingsWithNames(
 }
 
 /**
- * The best run sets, the best first: estimated hpmax of a new run, its standard deviation, completed runs, the best of them, and
+ * The best run sets, the best first: the estimate of a new run, its standard deviation, completed runs, the best of them, and
  * the settings of every hyperparameter with more than one value.
  */
 export function standingsTable(table: RunTable, top = 10): string[] {
+  const { goal } = table;
   const { hyperparameters } = table.submitted;
   const rows = standings(table.model.now, table.runSets, { top });
   const notes = infeasibleLines(table);
@@ -114,9 +124,9 @@ export function standingsTable(table: RunTable, top = 10): string[] {
       rows.map(({ rank }) => rank),
     ),
     tableColumn(
-      "hpmax",
+      goal.name,
       "measure",
-      rows.map(({ estimate }) => estimate),
+      rows.map(({ estimate }) => told(goal, estimate)),
     ),
     tableColumn(
       "sd",
@@ -144,7 +154,7 @@ export function standingsTable(table: RunTable, top = 10): string[] {
   ];
   const tried = measuredSets(table);
   const total =
-    tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured, by hpmax less 2 sd`] : [];
+    tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured, by ${boundText(goal)}`] : [];
   const below = [...total, ...notes];
   return [...tableLines(columns), ...(below.length > 0 ? ["", ...below] : [])];
 }

@@ -3,6 +3,7 @@ import { labelOf } from "../../shared/domain/evaluation/history.ts";
 import { exactLead } from "../../shared/domain/evaluation/model-history.ts";
 import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
 import type { Doubt, Verdict } from "../../shared/domain/evaluation/verdict.ts";
+import { type Goal, told, toldEnds } from "../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
 
@@ -10,8 +11,13 @@ import { decimalsFor, formatDecimal } from "./number-format.ts";
 export type TellableVerdict = Omit<Verdict, "estimates">;
 
 /** The verdict in words; the first line alone is a summary. */
-export function verdictLines(verdict: TellableVerdict, hyperparameters: readonly Hyperparameter[]): string[] {
-  const { bestFor, completed, runs, interval, estimate, expectedGain } = verdict;
+export function verdictLines(
+  verdict: TellableVerdict,
+  hyperparameters: readonly Hyperparameter[],
+  goal: Goal,
+): string[] {
+  const { bestFor, completed, runs, expectedGain } = verdict;
+  const interval = toldEnds(goal, verdict.interval);
   const stop =
     verdict.doubts.length === 0
       ? "stopping now is reasonable"
@@ -21,34 +27,37 @@ export function verdictLines(verdict: TellableVerdict, hyperparameters: readonly
   const summary = `best for ${least}the last ${bestFor} of ${counted(completed, "run")}; ${chanceText(verdict)}; ${stop}`;
   const setting = labelOf(hyperparameters, verdict.leader);
   const leader = `the best: ${setting === "" ? "the only configuration" : setting} (${counted(runs, "run")})`;
-  if (verdict.isFlat) return [summary, leader, `all runs reached the same hpmax, ${estimate}`];
+  if (verdict.isFlat)
+    return [summary, leader, `all runs reached the same ${goal.name}, ${told(goal, verdict.estimate)}`];
   const decimals = decimalsFor([interval.high - interval.low]);
-  const text = (value: number): string => formatDecimal(value, decimals);
+  const text = (hpmax: number): string => formatDecimal(told(goal, hpmax), decimals);
+  const end = (value: number): string => formatDecimal(value, decimals);
   const lines = [
     summary,
     leader,
-    `a new run of it is expected to reach ${text(estimate)}; its true mean is in ${text(interval.low)} to ${text(interval.high)} with ${100 * intervalLevel} % probability`,
+    `a new run of it is expected to reach ${goal.isLow ? `a ${goal.name} of ` : ""}${text(verdict.estimate)}; its true mean is in ${end(interval.low)} to ${end(interval.high)} with ${100 * intervalLevel} % probability`,
   ];
   if (verdict.configurations > 1) {
     const gain = formatDecimal(expectedGain, decimalsFor([expectedGain]));
-    lines.push(`the best of the ${verdict.configurations} measured is expected to exceed it by ${gain}`);
+    const beyond = goal.isLow ? "be lower" : "exceed it";
+    lines.push(`the best of the ${verdict.configurations} measured is expected to ${beyond} by ${gain}`);
   }
   if (verdict.collapses) {
     const { collapsed, among } = verdict.collapses;
     lines.push(
-      `${collapsed} of ${counted(among, "run")} of configurations like it reached far less than their others; the estimate allows for that`,
+      `${collapsed} of ${counted(among, "run")} of configurations like it reached far ${goal.isLow ? "more" : "less"} than their others; the estimate allows for that`,
     );
   }
   if (verdict.isNoiseFree) {
     lines.push(
-      `the same settings have always given the same hpmax (${counted(verdict.repeated, "configuration")} ran more than once): to run one again says nothing new`,
+      `the same settings have always given the same ${goal.name} (${counted(verdict.repeated, "configuration")} ran more than once): to run one again says nothing new`,
     );
   }
   if (verdict.rival) {
     const { configuration, runs: times } = verdict.rival;
     const rival = labelOf(hyperparameters, configuration);
     lines.push(
-      `estimated higher still: ${rival} (${counted(times, "run")}, ${text(verdict.rival.estimate)}), with more spread`,
+      `estimated ${goal.isLow ? "lower" : "higher"} still: ${rival} (${counted(times, "run")}, ${text(verdict.rival.estimate)}), with more spread`,
     );
   }
   return lines;

@@ -58,5 +58,5 @@ export function sessionOf(
   const group = hyperparameters
     .flatMap(({ name }, i) => (settings[i] === undefined ? [] : [`${name}=${String(settings[i])}`]))
     .join(" ");
-  return { hyperparameters, settings, metrics: ["hpmax", ...metrics], group, startedAt };
+  return { hyperparameters, settings, metrics, group, startedAt };
 }

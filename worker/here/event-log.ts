@@ -1,11 +1,13 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { type Goal, told } from "../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings, MetricReport } from "../../shared/domain/run.ts";
 import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../shared/tensorboard/event-file.ts";
 
 interface LoggedRun {
+  readonly goal: Goal;
   readonly hyperparameters: readonly Hyperparameter[];
   readonly settings: ChosenSettings;
   /** Seconds since 1970. */
@@ -41,7 +43,8 @@ export class EventLog {
   /** @param hpmax  null if the run has failed */
   end(hpmax: number | null, iters: number, seconds: number): void {
     this.#begin([]);
-    if (hpmax !== null) appendFileSync(this.#file, scalars(seconds, iters, [["hpmax", hpmax]]));
+    if (hpmax !== null)
+      appendFileSync(this.#file, scalars(seconds, iters, [[this.#run.goal.name, told(this.#run.goal, hpmax)]]));
     appendFileSync(this.#file, fileEnd(seconds, hpmax === null ? "failure" : "success"));
   }
 
@@ -49,8 +52,8 @@ export class EventLog {
   #begin(names: readonly string[]): void {
     if (this.#hasBegun) return;
     this.#hasBegun = true;
-    const { hyperparameters, settings, startedAt } = this.#run;
+    const { goal, hyperparameters, settings, startedAt } = this.#run;
     const chosen = hyperparameters.map(({ name }) => settings[name] ?? null);
-    appendFileSync(this.#file, fileStart(sessionOf(hyperparameters, chosen, names, startedAt)));
+    appendFileSync(this.#file, fileStart(sessionOf(hyperparameters, chosen, [goal.name, ...names], startedAt)));
   }
 }

@@ -5,7 +5,8 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import type { LocalRun } from "../../shared/components/local-run.ts";
 import { whyInfeasible } from "../../shared/domain/fold/feasibility.ts";
-import { expandSpec, reproSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
+import { told } from "../../shared/domain/goal.ts";
+import { expandSpec, goalOfSpec, reproSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { isMapping } from "../../shared/domain/runspec/tree.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { exitCode, messageOf } from "../../shared/errors.ts";
@@ -24,6 +25,7 @@ async function execute(order: LocalRun): Promise<number> {
   const { settings, seed, directory, codeFolder, inputsFolder } = order;
   useOwnComponents(codeFolder);
   const spec = readCarried(order);
+  const goal = goalOfSpec(spec);
   const expanded = expandSpec(spec, settings, (path) => randintAt(seed, path));
   writeFileSync(join(directory, "repro_spec.yaml"), reproSpec(expanded, spec.hyperparameters, settings));
   // Written line by line, so that nothing printed is lost, even if the process is killed.
@@ -35,7 +37,7 @@ async function execute(order: LocalRun): Promise<number> {
   const logs = isMapping(expanded) ? expanded["log_to_tensorboard"] : false;
   const events =
     logs === true || logs === 1
-      ? new EventLog(directory, { hyperparameters: spec.hyperparameters, settings, startedAt: Date.now() / 1000 })
+      ? new EventLog(directory, { goal, hyperparameters: spec.hyperparameters, settings, startedAt: Date.now() / 1000 })
       : undefined;
   try {
     for (const printed of settingLines(settings)) line(printed);
@@ -57,7 +59,7 @@ async function execute(order: LocalRun): Promise<number> {
     const broken = whyInfeasible(spec.settings.require, spec.hyperparameters, { hpmax, iters, metrics, configuration });
     if (broken !== "") line(`infeasible, so that a search would never recommend it: ${broken}`);
     if (Number.isFinite(hpmax)) return exitCode.done;
-    process.stderr.write(`the run failed: its hpmax is ${hpmax}, which a search could not use\n`);
+    process.stderr.write(`the run failed: its ${goal.name} is ${told(goal, hpmax)}, which a search could not use\n`);
     return exitCode.failure;
   } catch (error) {
     if (error instanceof Stopped || stop.signal.aborted) {

@@ -29,9 +29,12 @@ export const shortName = (component: string): string => component.slice(componen
 export const summaryLine = (metric: Metric, value: number): string =>
   `Stage summary (${metric.aggregation} ${metric.long}):  ${decimal(value, metric)}`;
 
+/** As the original prints it; of what is minimised, which the original never does, the metric itself. */
 export function hpmaxLine(hpmax: number, metric: Metric, inSearch: boolean): string {
   const verb = inSearch ? "being" : "that would be";
-  return `Objective ${verb} maximized by hyperparameter tuning (hpmax):  ${decimal(hpmax, metric)}`;
+  const text = (name: string, value: number, done: string): string =>
+    `Objective ${verb} ${done} by hyperparameter tuning (${name}):  ${decimal(value, metric)}`;
+  return metric.higherIsBetter ? text("hpmax", hpmax, "maximized") : text(metric.short, 0 - hpmax, "minimized");
 }
 
 /** Console text for the error that ended a run: the message and, if code failed (the job's or ours), the stack. */

@@ -1,6 +1,7 @@
 import type { JobChanges } from "../../../shared/domain/fold/events.ts";
 import { changesText, editJob } from "../../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { type Goal, maximised } from "../../../shared/domain/goal.ts";
 import { infinityIn, type Setting } from "../../../shared/domain/hyperparameter.ts";
 import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
@@ -31,7 +32,7 @@ export interface EditOptions extends ControlOptions {
 export async function editJobs(session: Session, words: readonly string[], options: EditOptions): Promise<void> {
   const { name: workspace } = session.scope.paths;
   // Checked before connecting: most mistakes are in the words.
-  changesOf(options, [], Date.now());
+  changesOf(options, [], Date.now(), null);
   checkWords(words, (each, state) => namedTargets(each, state, workspace));
   await ordering(session, async (reader) => {
     const tables = namedTargets(words, reader.state, workspace).map((named) => {
@@ -40,7 +41,7 @@ export async function editJobs(session: Session, words: readonly string[], optio
       throw new UsageError(`${name} cannot be edited; expected a job such as job1`);
     });
     const orders = tables.map((table) => {
-      const changes = changesOf(options, table.submitted.hyperparameters, Date.now());
+      const changes = changesOf(options, table.submitted.hyperparameters, Date.now(), table.goal);
       return { table, order: { kind: "edit", op: newOrderId(), job: table.job, changes } as const };
     });
     for (const { table, order } of orders) {
@@ -65,8 +66,11 @@ function lasting(table: RunTable, changes: JobChanges): string[] {
   }
   const { addValues, addRanges } = changes;
   if (addRanges)
-    effects.push(`${table.job}: ${changesText({ addRanges }).join(", ")}; a range cannot be made narrower again`);
-  if (addValues) effects.push(`${table.job}: ${changesText({ addValues }).join(", ")}; values cannot be removed`);
+    effects.push(
+      `${table.job}: ${changesText({ addRanges }, table.goal).join(", ")}; a range cannot be made narrower again`,
+    );
+  if (addValues)
+    effects.push(`${table.job}: ${changesText({ addValues }, table.goal).join(", ")}; values cannot be removed`);
   return effects;
 }
 
@@ -85,12 +89,14 @@ function newValues(table: RunTable, changes: JobChanges): Record<string, readonl
  * The changes that the options ask for.
  *
  * @param hyperparameters  the job's, so that a value is read as one of theirs; may be empty
+ * @param goal             the job's; null: not known yet
  * @throws UsageError that says what an option may be
  */
 export function changesOf(
   options: EditOptions,
   hyperparameters: RunTable["submitted"]["hyperparameters"],
   now: number,
+  goal: Goal | null = maximised,
 ): JobChanges {
   const changes: { -readonly [K in keyof JobChanges]: JobChanges[K] } = {};
   const { totalRuns, computeNodes, runsPerNode, priority, retries, maxRunTime, maxJobTime, deadline, stopWhen } =
@@ -109,10 +115,10 @@ export function changesOf(
   if (deadline !== undefined) changes.deadline = orNone("none", deadline, (text) => instant(text, now));
   if (stopWhen !== undefined) {
     changes.stopWhen = orNone("none", stopWhen, (text) => {
-      const rule = parseStopRule(text);
+      const rule = parseStopRule(text, goal);
       if (rule) return rule;
       throw new UsageError(
-        `--stop-when is "${text}"; expected a rule such as "hpmax >= 0.05" or "best_for > 200", or none`,
+        `--stop-when is "${text}"; expected a rule such as "${goal?.isLow ? `${goal.name} <=` : "hpmax >="} 0.05" or "best_for > 200", or none`,
       );
     });
   }

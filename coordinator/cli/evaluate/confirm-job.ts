@@ -77,7 +77,7 @@ export async function confirmJob(session: Session, typed: string, options: Confi
 /** Prints what `confirm --show` prints; returns the exit code. */
 export function printConfirmation({ state, workspace, output }: Printing, typed: string, { json }: JsonOption): number {
   const search = evaluated(namedJob(typed, state, workspace));
-  const { job, submitted } = search.table;
+  const { job, submitted, goal } = search.table;
   const confirmations = confirmationsOf(state, search);
   if (confirmations.length === 0) {
     throw new NotFoundError(
@@ -85,7 +85,7 @@ export function printConfirmation({ state, workspace, output }: Printing, typed:
     );
   }
   const print = json ? confirmationJson : confirmationText;
-  output.result(print(job, submitted.hyperparameters, confirmations));
+  output.result(print(job, submitted.hyperparameters, confirmations, goal));
   return confirmations.some(({ failed }) => failed > 0) ? exitCode.someRunsFailed : exitCode.done;
 }
 

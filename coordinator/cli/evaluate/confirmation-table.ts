@@ -2,6 +2,7 @@ import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { Confirmation } from "../../../shared/domain/evaluation/confirmation.ts";
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
+import { type Goal, told, toldEnds } from "../../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { tableColumn, tableLines } from "../../words/table.ts";
@@ -12,6 +13,7 @@ export function confirmationText(
   search: string,
   hyperparameters: readonly Hyperparameter[],
   confirmations: readonly Confirmation[],
+  goal: Goal,
 ): string {
   const decimals = decimalsFor(
     confirmations.flatMap(({ search: { interval }, again }) =>
@@ -20,13 +22,13 @@ export function confirmationText(
   );
   const number = (value: number): string => formatDecimal(value, decimals);
   const range = (interval: Interval | null | undefined): string | undefined =>
-    interval ? `${number(interval.low)} to ${number(interval.high)}` : undefined;
+    interval ? `${number(toldEnds(goal, interval).low)} to ${number(toldEnds(goal, interval).high)}` : undefined;
   const measure = (header: string, value: (each: Confirmation) => number | null | undefined) =>
     tableColumn(
       header,
       "measure",
       confirmations.map((each) => value(each) ?? undefined),
-      { number },
+      { number: (hpmax) => number(told(goal, hpmax)) },
     );
   const count = (header: string, value: (each: Confirmation) => number) =>
     tableColumn(header, "count", confirmations.map(value));
@@ -59,8 +61,8 @@ export function confirmationText(
     "",
     ...tableLines(columns),
     "",
-    `search: the best of the configuration's runs in ${search}, and of how many; biased upwards, since it was selected`,
-    "estimate: the expected hpmax of a new run, from the search alone",
+    `search: the best of the configuration's runs in ${search}, and of how many; biased ${goal.isLow ? "downwards" : "upwards"}, since it was selected`,
+    `estimate: the expected ${goal.name} of a new run, from the search alone`,
     "confirmed: the mean of fresh runs, free of selection bias",
     ...failedLines(confirmations),
     "",
@@ -84,6 +86,7 @@ export function confirmationJson(
   search: string,
   hyperparameters: readonly Hyperparameter[],
   confirmations: readonly Confirmation[],
+  goal: Goal,
 ): string {
   return confirmations
     .map(({ configuration, jobs, ...rest }) => {
@@ -94,8 +97,16 @@ export function confirmationJson(
         jobs: jobs.map(({ job }) => job),
         hparams: hparamsOf(hyperparameters, configuration),
         ...rest,
+        ...(goal.isLow ? { minimized: minimised(goal, rest) } : {}),
       };
       return `${JSON.stringify(object)}\n`;
     })
     .join("");
+}
+
+/** Of a loss, the same numbers as hpmax has, without the turned sign. */
+function minimised(goal: Goal, { search, again }: Pick<Confirmation, "search" | "again">): object {
+  const value = (hpmax: number | null | undefined): number | null =>
+    typeof hpmax === "number" ? told(goal, hpmax) : null;
+  return { metric: goal.name, estimate: value(search.estimate), confirmed: value(again?.mean) };
 }

@@ -4,17 +4,18 @@ import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import { intervalLevel } from "../../../shared/domain/evaluation/truth.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { searchView } from "../../../shared/domain/fold/search-view.ts";
+import { type Goal, told, toldEnds } from "../../../shared/domain/goal.ts";
 import { type Configuration, configurationKey, type Setting } from "../../../shared/domain/hyperparameter.ts";
 import { promiseOf } from "../../../shared/domain/search/prospects.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
-import { estimateText, infeasibleLines } from "../../words/progress.ts";
+import { estimateText, infeasibleLines, named } from "../../words/progress.ts";
 import { verdictLines } from "../../words/verdict-text.ts";
 import { withoutEffectText } from "../../words/without-effect-text.ts";
 import { wrappedText } from "../../words/wrapped-text.ts";
 import { type EvalOptions, evaluated, hparamsOf } from "./eval.ts";
-import { historyTable } from "./history-table.ts";
+import { estimateHeader, historyTable } from "./history-table.ts";
 import { repeatsJson, repeatsOf, repeatsText } from "./repeats.ts";
 
 /** `nexus eval job411`: the history of the best configuration, and what may be concluded. */
@@ -27,20 +28,21 @@ export function evaluateJob({ state, workspace, output, flags }: Printing, typed
   const evaluation = evaluated(job, options);
   const { table, history, verdict, withoutEffect } = evaluation;
   const { hyperparameters } = table.submitted;
+  const { goal } = table;
   if (options.json) {
     output.result(evaluationJson(evaluation));
     return;
   }
   const { width } = output;
   const words = [
-    ...verdictLines(verdict, hyperparameters),
+    ...verdictLines(verdict, hyperparameters, goal),
     ...prunedLine(table),
     ...withoutEffectLine(withoutEffect, table),
     ...promiseLine(table),
   ];
   const shown = width === undefined ? words : words.flatMap((line) => wrappedText(line, width, 2));
   const lines = [
-    ...historyTable(history, hyperparameters),
+    ...historyTable(history, hyperparameters, goal),
     ...labelled(evaluation, width),
     "",
     ...shown,
@@ -73,8 +75,15 @@ function promiseLine(table: RunTable): string[] {
   if (!promise) return [];
   const { configuration, expected } = promise;
   return [
-    `not measured yet, but worth a try: ${labelOf(table.submitted.hyperparameters, configuration)}; the model expects ${estimateText({ estimate: expected.hpmax, stDev: expected.stDev }, " ± ")}`,
+    `not measured yet, but worth a try: ${labelOf(table.submitted.hyperparameters, configuration)}; the model expects ${named(table)}${estimateText(table.goal, { estimate: expected.hpmax, stDev: expected.stDev }, " ± ")}`,
   ];
+}
+
+/** Of a loss, the same numbers as hpmax has, without the turned sign. */
+function minimisedFields(goal: Goal, { estimate, interval }: Evaluated["verdict"]): object {
+  if (!goal.isLow) return {};
+  const ends = { ...toldEnds(goal, interval), level: intervalLevel };
+  return { minimized: { metric: goal.name, estimate: told(goal, estimate), interval: ends } };
 }
 
 /** Whose table it is, and whether it names another best configuration than the verdict. */
@@ -84,7 +93,7 @@ function labelled({ history, table, verdict }: Evaluated, width: number | undefi
   const other = isSame
     ? ""
     : `; it names another best: ${labelOf(table.submitted.hyperparameters, last.configuration)}`;
-  const line = `EST HPMAX is XT's estimate, and so are the ranks; the verdict is by the model of the search${other}`;
+  const line = `${estimateHeader(table.goal)} is XT's estimate, and so are the ranks; the verdict is by the model of the search${other}`;
   return width === undefined ? [line] : wrappedText(line, width, 2);
 }
 
@@ -116,7 +125,8 @@ function evaluationJson({ table, history, verdict, withoutEffect }: Evaluated): 
     ...(table.runSets.totals.infeasible > 0 ? { infeasible: table.runSets.totals.infeasible } : {}),
     ...rest,
     interval: { ...interval, level: intervalLevel },
-    summary: verdictLines(verdict, hyperparameters)[0],
+    summary: verdictLines(verdict, hyperparameters, table.goal)[0],
+    ...minimisedFields(table.goal, verdict),
     withoutEffect,
     pruned: table.outcomes.pruned,
     hparams: hparams(leader),

@@ -1,5 +1,6 @@
 import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { SearchHistory } from "../../../shared/domain/evaluation/history.ts";
+import { type Goal, told } from "../../../shared/domain/goal.ts";
 import { type Hyperparameter, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 
@@ -7,11 +8,15 @@ import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 const settingWidth = 9;
 const leastDecimals = 6;
 
+/** `EST HPMAX`, as the original has it, or `EST LOSS`. */
+export const estimateHeader = ({ name }: Goal): string => `EST ${name.toUpperCase()}`;
+
 /**
  * The history as the original's evaluation prints it: settings on the left, `155 runs    0.049182   16   run3755.152`; the
  * header again below, and a line that says what the table is.
  */
-export function historyTable(history: SearchHistory, hyperparameters: readonly Hyperparameter[]): string[] {
+export function historyTable(history: SearchHistory, hyperparameters: readonly Hyperparameter[], goal: Goal): string[] {
+  const named = estimateHeader(goal);
   const rows = history.rows.map((row) =>
     usedSettings(hyperparameters, row.configuration).map((value) => settingText(value)),
   );
@@ -21,12 +26,12 @@ export function historyTable(history: SearchHistory, hyperparameters: readonly H
     return Math.max(settingWidth, i === hyperparameters.length - 1 ? longest + 1 : longest);
   });
   const decimals = Math.max(leastDecimals, decimalsFor(history.rows.map(({ estHpmax }) => estHpmax)));
-  const estimates = history.rows.map(({ estHpmax }) => formatDecimal(estHpmax, decimals));
+  const estimates = history.rows.map(({ estHpmax }) => formatDecimal(told(goal, estHpmax), decimals));
   const countWidth = widest(
     history.rows.map(({ bestFor }) => String(bestFor)),
     3,
   );
-  const estimateWidth = widest(estimates, 9);
+  const estimateWidth = widest([...estimates, named], 9);
   const runsWidth = widest(
     history.rows.map(({ runs }) => String(runs)),
     2,
@@ -35,7 +40,7 @@ export function historyTable(history: SearchHistory, hyperparameters: readonly H
   const header = [
     settings(hyperparameters.map(({ name }) => name)),
     "BEST FOR".padEnd(countWidth + 5),
-    ` ${"EST HPMAX".padStart(estimateWidth + 2)}`,
+    ` ${named.padStart(estimateWidth + 2)}`,
     `  ${"RUNS".padStart(runsWidth + 2)}  BEST`,
   ].join("");
   const lines = history.rows.map(({ bestFor, runs, bestRun }, i) =>

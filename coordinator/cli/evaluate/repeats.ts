@@ -4,6 +4,7 @@ import { labelOf } from "../../../shared/domain/evaluation/history.ts";
 import { type MeasuredAgain, measuredAgain } from "../../../shared/domain/evaluation/measured-again.ts";
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { told, toldEnds } from "../../../shared/domain/goal.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { nothingCompleted } from "../../runs/searched.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
@@ -39,11 +40,12 @@ export function repeatsOf(table: RunTable, first?: number): Repeats {
 
 export function repeatsText({ table, configuration, measured, failed, open }: Repeats): string {
   const { hyperparameters } = table.submitted;
+  const { goal } = table;
   const { runs, mean, sd, interval90, interval95 } = measured;
   const decimals = decimalsFor(interval90 ? [interval90.high - interval90.low, mean] : [mean]);
   const number = (value: number): string => formatDecimal(value, decimals);
   const within = (interval: Interval, level: number): string =>
-    `${number(interval.low)} to ${number(interval.high)} with ${level} %`;
+    `${number(toldEnds(goal, interval).low)} to ${number(toldEnds(goal, interval).high)} with ${level} %`;
   const label = labelOf(hyperparameters, configuration);
   const spread = sd === null ? "; one run shows no spread" : `, standard deviation ${number(sd)}`;
   const missing = [
@@ -52,7 +54,7 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
   ];
   return [
     `${table.job} repeats one configuration (hp_tuning: false)${label === "" ? "" : `: ${label}`}`,
-    `mean hpmax ${number(mean)} of ${counted(runs, "run")}${spread}`,
+    `mean ${goal.name} ${number(told(goal, mean))} of ${counted(runs, "run")}${spread}`,
     ...(interval90 && interval95
       ? [`its true mean is in ${within(interval90, 90)} confidence, in ${within(interval95, 95)} (Student)`]
       : []),
@@ -64,5 +66,7 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
 /** Numbers unrounded. */
 export function repeatsJson({ table, configuration, measured, failed, open }: Repeats): string {
   const hparams = hparamsOf(table.submitted.hyperparameters, configuration);
-  return `${JSON.stringify({ type: "repeats", v: 1, job: table.job, ...measured, failed, open, hparams })}\n`;
+  const { job, goal } = table;
+  const minimized = goal.isLow ? { minimized: { metric: goal.name, mean: told(goal, measured.mean) } } : {};
+  return `${JSON.stringify({ type: "repeats", v: 1, job, ...measured, ...minimized, failed, open, hparams })}\n`;
 }

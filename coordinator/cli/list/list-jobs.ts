@@ -1,6 +1,7 @@
 import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { maximised, told } from "../../../shared/domain/goal.ts";
 import type { JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 import { plainTextWarning } from "../../endpoint/plain-text.ts";
@@ -36,7 +37,7 @@ export function printJobs(
 ): void {
   const all = [...state.jobs.values()];
   const jobs = last === undefined ? all : all.slice(-last);
-  const fields = jobFields(workspace, state, status);
+  const fields = jobFields({ workspace, state, status, isStored: json === true });
   if (json) output.result(recordsJson("job", fields, jobs));
   else {
     const of = jobs.length < all.length ? ` of ${all.length}` : "";
@@ -49,7 +50,15 @@ export function printJobs(
 const deadlineOf = ({ submitted: { settings } }: RunTable): string | undefined =>
   settings.deadline === null ? undefined : `${new Date(settings.deadline).toISOString().slice(0, 16)}Z`;
 
-function jobFields(workspace: string, workspaceState: WorkspaceState, status?: Status): Field<RunTable>[] {
+interface Listed {
+  readonly workspace: string;
+  readonly state: WorkspaceState;
+  readonly status: Status | undefined;
+  /** Whether for programs. */
+  readonly isStored: boolean;
+}
+
+function jobFields({ workspace, state: workspaceState, status, isStored }: Listed): Field<RunTable>[] {
   const waiting = (table: RunTable): string => {
     if (!isStill(table)) return "";
     const words = { joinLine: "-", flags: "" };
@@ -83,7 +92,7 @@ function jobFields(workspace: string, workspaceState: WorkspaceState, status?: S
     ...(isAnyInfeasible ? [{ name: "infeasible", kind: "count", value: infeasibleOf } as const] : []),
     ...(isAnyRejected ? [{ name: "rejected", kind: "count", value: rejectedOf } as const] : []),
     // The expected hpmax of a new run of the best configuration, not its luckiest run.
-    { name: "hpmax", kind: "measure", value: (table) => leaderOf(table)?.estimate },
+    ...bestFields([...workspaceState.jobs.values()], isStored),
     { name: "best", kind: "text", value: (table) => leaderOf(table)?.bestRun ?? undefined },
     {
       name: "submitted",
@@ -94,5 +103,41 @@ function jobFields(workspace: string, workspaceState: WorkspaceState, status?: S
     { name: "spec", kind: "text", value: ({ submitted }) => submitted.file },
     // Why it waits, or is in its state.
     { name: "reason", kind: "text", value: (table) => waiting(table) || table.reason || undefined },
+  ];
+}
+
+/**
+ * What the best configuration is expected to reach. People read a loss under its own name; if the jobs are judged by different
+ * things, a column says which. Programs have hpmax as it is searched for, and beside it a loss in its own sense.
+ */
+function bestFields(tables: readonly RunTable[], isStored: boolean): Field<RunTable>[] {
+  const hpmax = (table: RunTable): number | undefined => leaderOf(table)?.estimate;
+  const inSense = (table: RunTable): number | undefined => {
+    const estimate = hpmax(table);
+    return estimate === undefined ? undefined : told(table.goal, estimate);
+  };
+  const names = [...new Set(tables.map(({ goal }) => goal.name))];
+  const isAnyLow = tables.some(({ goal }) => goal.isLow);
+  const [name = maximised.name] = names;
+  if (isStored) {
+    const loss = ({ goal }: RunTable): string | undefined => (goal.isLow ? goal.name : undefined);
+    return [
+      { name: maximised.name, kind: "measure", value: hpmax },
+      ...(isAnyLow
+        ? [
+            { name: "minimized", kind: "text", value: loss } as const,
+            {
+              name: "lowest",
+              kind: "measure",
+              value: (table: RunTable) => (table.goal.isLow ? inSense(table) : undefined),
+            } as const,
+          ]
+        : []),
+    ];
+  }
+  if (names.length < 2) return [{ name, kind: "measure", value: inSense }];
+  return [
+    { name: "metric", kind: "text", value: ({ goal }) => goal.name },
+    { name: "result", kind: "measure", value: inSense },
   ];
 }

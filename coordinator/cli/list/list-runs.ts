@@ -67,7 +67,7 @@ export function printRuns(
   options: ListRunsOptions,
   live?: LiveRuns,
 ): void {
-  const query: RunQuery = { ...options, runs };
+  const query: RunQuery = { ...options, runs, isStored: options.json === true || options.export !== undefined };
   if (options.available) {
     const { all } = availableColumns(query, state, workspace);
     output.result(options.json ? recordsJson("column", columnFields, all) : availableText(all));

@@ -97,7 +97,7 @@ export class McpServer {
       capabilities: { tools: {} },
       serverInfo: { name: "nexus-swarm", version: this.#ports.version },
       instructions:
-        "A search over hyperparameters on a swarm of machines. hpmax is what it maximises. Begin with list_jobs; judge settings by best, not by a single run in standings.",
+        "A search over hyperparameters on a swarm of machines. hpmax is what it maximises; where a job minimises a metric, its own value stands beside it (metrics.loss, minimized, lowest): tell people that one, lower is better. Begin with list_jobs; judge settings by best, not by a single run in standings.",
     };
     this.#ports.send({ jsonrpc: "2.0", id, result });
   }

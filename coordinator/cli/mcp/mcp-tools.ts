@@ -48,7 +48,7 @@ export const mcpTools: readonly McpTool[] = [
   {
     name: "list_jobs",
     description:
-      "All searches (jobs) of the workspace: state, how many runs have ended, best hpmax (what is maximised).",
+      "All searches (jobs) of the workspace: state, how many runs have ended, best hpmax (what is maximised), or lowest (of the metric that a job minimises).",
     changes: false,
     arguments: {},
     words: () => ["list", "jobs", "--json"],

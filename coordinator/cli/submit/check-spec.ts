@@ -6,8 +6,9 @@ import { fileURLToPath } from "node:url";
 import type { CheckedRun, CheckNote, CheckOrder } from "../../../shared/components/check-run.ts";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { counted } from "../../../shared/domain/counted.ts";
+import { type Goal, told } from "../../../shared/domain/goal.ts";
 import { printable } from "../../../shared/domain/printable.ts";
-import { renderProblems, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
+import { goalOfSpec, renderProblems, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { largestRandint } from "../../../shared/domain/seeds.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { runEnvironment, threadCounts } from "../../../shared/machine/run-environment.ts";
@@ -76,15 +77,16 @@ export async function checkSpec(words: readonly string[], options: CheckOptions,
       else say(row("verdict", why));
       return exitCode.failure;
     }
-    const verdict = verdictOf(run, file);
+    const goal = goalOfSpec(spec);
+    const verdict = verdictOf(run, file, goal);
     if (options.json) {
       const { words: command = null, variables = null } = started ?? {};
       const { kind: _, ...seen } = run;
       const told = { works: verdict.isGood, verdict: verdict.text, notes: verdict.notes };
       output.result(
-        `${JSON.stringify({ type: "check", v: 1, ...told, parameters: settings, command, environment: variables, ...seen })}\n`,
+        `${JSON.stringify({ type: "check", v: 1, ...told, parameters: settings, command, environment: variables, ...seen, ...lossIn(run, goal) })}\n`,
       );
-    } else tellRun(run, verdict, say);
+    } else tellRun(run, goal, verdict, say);
     return verdict.isGood ? exitCode.done : exitCode.failure;
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -93,9 +95,17 @@ export async function checkSpec(words: readonly string[], options: CheckOptions,
 
 const row = (title: string, text: string): string => `${title.padEnd(12)}${text}`;
 
-function tellRun(run: CheckedRun, { text, notes }: ReturnType<typeof verdictOf>, say: (text: string) => void): void {
+const lossIn = ({ hpmax }: CheckedRun, goal: Goal): object =>
+  goal.isLow && hpmax !== null ? { minimized: { metric: goal.name, value: told(goal, hpmax) } } : {};
+
+function tellRun(
+  run: CheckedRun,
+  goal: Goal,
+  { text, notes }: ReturnType<typeof verdictOf>,
+  say: (text: string) => void,
+): void {
   say(row("printed", `${counted(run.lines, "line")}; something was measured in ${run.measuredLines}`));
-  for (const [i, line] of measuredLines(run).entries()) say(row(i === 0 ? "measured" : "", line));
+  for (const [i, line] of measuredLines(run, goal).entries()) say(row(i === 0 ? "measured" : "", line));
   const state = run.stateFiles.length === 0 ? "no file" : shortList(run.stateFiles);
   say(row("checkpoints", `${run.checkpoints} taken; in NEXUS_STATE: ${state}`));
   if (run.files.length > 0) say(row("files", shortList(run.files)));

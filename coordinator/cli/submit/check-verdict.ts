@@ -1,5 +1,6 @@
 import type { CheckedRun } from "../../../shared/components/check-run.ts";
 import { counted } from "../../../shared/domain/counted.ts";
+import { type Goal, maximised, told } from "../../../shared/domain/goal.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { shellWord } from "../../words/shell-word.ts";
 
@@ -11,7 +12,7 @@ export interface CheckVerdict {
   readonly notes: readonly string[];
 }
 
-export function verdictOf(run: CheckedRun, file: string): CheckVerdict {
+export function verdictOf(run: CheckedRun, file: string, goal: Goal = maximised): CheckVerdict {
   const check = `nexus check ${shellWord(file)}`;
   const goOn = `to search: nexus run ${shellWord(file)}`;
   const [main] = run.metrics;
@@ -23,7 +24,9 @@ export function verdictOf(run: CheckedRun, file: string): CheckVerdict {
       return bad(`it does not work: ${printable(run.reason)}`);
     case "completed":
       if (run.hpmax === null || !Number.isFinite(run.hpmax))
-        return bad(`the run ended, but what a search would maximise (hpmax) is ${run.hpmax}, which no search can use`);
+        return bad(
+          `the run ended, but what a search would ${verbOf(goal)} (${goal.name}) is ${run.hpmax === null ? null : told(goal, run.hpmax)}, which no search can use`,
+        );
       return { isGood: true, text: `it works; ${goOn}`, notes };
     case "stopped":
       if (!isMeasured)
@@ -40,6 +43,8 @@ export function verdictOf(run: CheckedRun, file: string): CheckVerdict {
   }
 }
 
+const verbOf = ({ isLow }: Goal): string => (isLow ? "minimise" : "maximise");
+
 function notesOn(run: CheckedRun): string[] {
   const notes: string[] = [];
   if (run.reports === 1 && run.outcome === "completed")
@@ -50,12 +55,16 @@ function notesOn(run: CheckedRun): string[] {
 }
 
 /** What was measured, a line for each metric. */
-export function measuredLines({ metrics, reports, iters, hpmax }: CheckedRun): string[] {
+export function measuredLines({ metrics, reports, iters, hpmax }: CheckedRun, goal: Goal = maximised): string[] {
   if (reports === 0) return ["nothing"];
   const lines = metrics.map(({ name, count, first, last }) => {
     const from = count === 1 ? `${last}` : `${first} to ${last}`;
     return `${name}: ${from}, in ${counted(count, "report")}`;
   });
   const span = iters[0] === iters[1] ? `${iters[1]}` : `${iters[0]} to ${iters[1]}`;
-  return [...lines, `iters: ${span}`, ...(hpmax === null ? [] : [`hpmax: ${hpmax}`])];
+  return [...lines, `iters: ${span}`, ...(hpmax === null ? [] : [resultLine(goal, hpmax)])];
 }
+
+/** `hpmax: 0.5`, or `to minimise: loss 0.3`, since the metric itself has a line above. */
+const resultLine = (goal: Goal, hpmax: number): string =>
+  goal.isLow ? `to minimise: ${goal.name} ${told(goal, hpmax)}` : `hpmax: ${hpmax}`;

@@ -144,7 +144,7 @@ function nextSteps(
   const searched = spaceText(table);
   const lines = [
     ...(searched === "" ? [] : [searched]),
-    `  nexus list runs ${job} --sort=metrics.hpmax --last=10${scope.flags}`,
+    `  nexus list runs ${job} --sort=metrics.${table.goal.name} --last=10${scope.flags}`,
   ];
   if (monitor === "new") lines.push(`  nexus-coord watch ${job}${scope.flags}`);
   const target = table.submitted.settings.computeTarget;

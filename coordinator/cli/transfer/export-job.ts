@@ -43,7 +43,11 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
     else output.note(`study ${table.job} with ${counted(trials, "trial")} written to ${file}\n`);
     return;
   }
-  const found = listing({ runs: [word], child: true, addColumns: more, filter, status }, state, workspace);
+  const found = listing(
+    { runs: [word], isStored: true, child: true, addColumns: more, filter, status },
+    state,
+    workspace,
+  );
   writeWhole(file, await contentOf(found, to), asked);
   if (options.json) output.result(written(file, to, found.rows.length));
   else output.note(`${counted(found.rows.length, "run")} written to ${file}\n`);

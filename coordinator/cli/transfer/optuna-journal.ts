@@ -1,6 +1,7 @@
 import { activeIn } from "../../../shared/domain/conditions/activity.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import type { Hyperparameter, Range } from "../../../shared/domain/hyperparameter.ts";
 import { pythonJson } from "../../../shared/domain/python-json.ts";
 import { isLog, isWhole } from "../../../shared/domain/ranges/range.ts";
@@ -11,16 +12,20 @@ import { isLog, isWhole } from "../../../shared/domain/ranges/range.ts";
  */
 
 const operation = { createStudy: 0, setStudyUserAttribute: 2, createTrial: 4 } as const;
-const maximize = 2;
+const directions = { minimize: 1, maximize: 2 } as const;
 const trialState = { running: 0, complete: 1, pruned: 2, fail: 3, waiting: 4 } as const;
 /** Writer of the log. Optuna compares it with its own ids; this one matches none. */
 const worker_id = "nexus";
 
 export function* optunaJournal(table: RunTable, workspace: string): Generator<string> {
+  const { goal } = table;
   const line = (op_code: number, fields: object): string => `${pythonJson({ op_code, worker_id, ...fields })}\n`;
-  yield line(operation.createStudy, { study_name: table.job, directions: [maximize] });
+  yield line(operation.createStudy, {
+    study_name: table.job,
+    directions: [goal.isLow ? directions.minimize : directions.maximize],
+  });
   const { file, seed, settings } = table.submitted;
-  const about = { workspace, spec: file, seed, hp_tuning: settings.hpTuning, direction: "hpmax" };
+  const about = { workspace, spec: file, seed, hp_tuning: settings.hpTuning, direction: goal.name };
   for (const [name, value] of Object.entries(about)) {
     yield line(operation.setStudyUserAttribute, { study_id: 0, user_attr: { [`nexus:${name}`]: value } });
   }
@@ -41,7 +46,7 @@ export function* optunaJournal(table: RunTable, workspace: string): Generator<st
     yield line(operation.createTrial, {
       study_id: 0,
       state,
-      value: trial.hpmax,
+      value: trial.hpmax === null ? null : told(goal, trial.hpmax),
       values: null,
       datetime_start: timeOf(trial.attempts[0]?.at ?? trial.endedAt),
       ...(isOver ? { datetime_complete: timeOf(trial.endedAt) } : {}),

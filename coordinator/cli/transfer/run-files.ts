@@ -4,6 +4,7 @@ import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { Curve } from "../../../shared/domain/curve.ts";
 import { hasResult } from "../../../shared/domain/fold/rejection.ts";
 import { isOpen } from "../../../shared/domain/fold/trial.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import type { Bus, Reading } from "../../../shared/ports.ts";
 import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../../shared/tensorboard/event-file.ts";
 import { open } from "../../../shared/wire/sealed-chunks.ts";
@@ -100,13 +101,14 @@ async function readAll(
   }
 }
 
-/** Every report of a run, and its hpmax and settings for the HParams plugin, as TensorBoard reads them. */
+/** Every report of a run, and its hpmax (or loss) and settings for the HParams plugin, as TensorBoard reads them. */
 export function eventFile({ table, trial }: ChosenRun, { curve }: RunEvidence): Uint8Array {
+  const { goal } = table;
   const { hyperparameters } = table.submitted;
   const names = curve.stages.flatMap(({ metrics }) => metrics.map(({ name }) => name));
   const startedAt = (trial.attempts[0]?.at ?? 0) / 1000;
   const settings = usedSettings(hyperparameters, trial.configuration);
-  const parts = [fileStart(sessionOf(hyperparameters, settings, names, startedAt))];
+  const parts = [fileStart(sessionOf(hyperparameters, settings, [goal.name, ...names], startedAt))];
   let newest = startedAt;
   for (const { iters, hours, metrics } of curve.stages) {
     for (const [i, at] of iters.entries()) {
@@ -121,7 +123,7 @@ export function eventFile({ table, trial }: ChosenRun, { curve }: RunEvidence): 
       );
     }
   }
-  if (trial.hpmax !== null) parts.push(scalars(newest, trial.iters, [["hpmax", trial.hpmax]]));
+  if (trial.hpmax !== null) parts.push(scalars(newest, trial.iters, [[goal.name, told(goal, trial.hpmax)]]));
   const status = isOpen(trial) ? "running" : hasResult(trial) ? "success" : "failure";
   parts.push(fileEnd(isOpen(trial) ? newest : trial.endedAt / 1000, status));
   return Buffer.concat(parts);

@@ -1,6 +1,7 @@
 import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { isLog, isWhole } from "../../../shared/domain/ranges/range.ts";
 import type { ChosenRun, RunEvidence } from "../../reading/evidence-reader.ts";
@@ -16,6 +17,7 @@ export const jobLine = (table: RunTable, workspace: string): string =>
     key: keyOf(table, workspace),
     workspace,
     job: table.job,
+    direction: table.goal.isLow ? "minimize" : "maximize",
     hyperparameters: table.submitted.hyperparameters.map(dialOf),
   });
 
@@ -34,7 +36,8 @@ export function runLine({ table, trial }: ChosenRun, { curve }: RunEvidence, wor
     key: `${keyOf(table, workspace)}/${trial.run}`,
     run: trial.run,
     status: trial.status,
-    hpmax: trial.hpmax,
+    metric: table.goal.name,
+    result: trial.hpmax === null ? null : told(table.goal, trial.hpmax),
     iters: trial.iters,
     seed: trial.seed,
     worker: lastAttempt(trial).worker,

@@ -98,7 +98,7 @@ export const addControl: AddVerbs = (program, { does }) => {
     .option("--max-run-time <time>", 'time limit of each run, such as "2h" or "90 s", or none')
     .option("--max-job-time <time>", "time limit of the search, from its submission, or none")
     .option("--deadline <when>", 'when the search ends: 2026-12-01T18:00Z, "2026-12-01 18:00", 18:00, +8h, or none')
-    .option("--stop-when <rule>", 'when to stop early, such as "hpmax >= 0.05", or none')
+    .option("--stop-when <rule>", 'when to stop early, such as "hpmax >= 0.05" or "loss <= 0.2", or none')
     .option("--max-failures-in-a-row <n>", "failed runs in a row after which the job pauses, or never")
     .option("--max-failures-at-start <n>", "the same while no run of the job has completed, or never")
     .option("--add-value <name=value>", "add a value to a hyperparameter, such as lr=0.01; may be repeated", collect)

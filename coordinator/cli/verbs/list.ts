@@ -39,7 +39,10 @@ function addListRuns(list: Command, { does }: VerbPorts): void {
     .command("runs")
     .description("list runs with their metrics, hpmax and hyperparameters")
     .argument("[runs...]", "job1, run662 (and its children), run662.7, run662.*, run660-run684; default: all")
-    .option("--sort <column>", "sort ascending, so that the best come last, near the prompt; e.g. metrics.hpmax")
+    .option(
+      "--sort <column>",
+      "sort ascending (a loss descending), so that the best come last, near the prompt; e.g. metrics.hpmax",
+    )
     .option("--reverse", "sort descending")
     .addOption(
       new Option("--last <n>", "only the last n (10 if no runs are named)")

@@ -2,6 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { actorOf, type JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { changesText } from "../../../shared/domain/fold/job-changes.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { maximised, told } from "../../../shared/domain/goal.ts";
 import { isWorkerId, parseJobName } from "../../../shared/domain/names.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
@@ -82,7 +83,7 @@ function eventFields(state: WorkspaceState): Field<JournalEntry>[] {
     { name: "attempt", kind: "count", value: ({ event }) => ("attempt" in event ? event.attempt : undefined) },
     { name: "worker", kind: "text", value: ({ event }) => ("worker" in event ? event.worker : undefined) },
     { name: "event", kind: "text", value: ({ event }) => eventWord(event) },
-    { name: "what", kind: "text", value: ({ event }) => detailOf(event) },
+    { name: "what", kind: "text", value: ({ event }) => detailOf(event, state) },
   ];
 }
 
@@ -107,18 +108,17 @@ function eventWord(event: JournalEvent): string {
   }
 }
 
-/** As views of a search print it. */
-const measure = (value: number): string => formatDecimal(value, 5);
-
 /** Why it happened, or with which result. */
-function detailOf(event: JournalEvent): string {
+function detailOf(event: JournalEvent, state: WorkspaceState): string {
+  const goal = ("job" in event ? state.jobs.get(event.job)?.goal : undefined) ?? maximised;
+  const result = (hpmax: number): string => `${goal.name} ${formatDecimal(told(goal, hpmax), 5)}`;
   switch (event.type) {
     case "assigned":
       return event.why;
     case "completed":
-      return `hpmax ${measure(event.hpmax)} after ${counted(event.iters, "iteration")}`;
+      return `${result(event.hpmax)} after ${counted(event.iters, "iteration")}`;
     case "late":
-      return `hpmax ${measure(event.hpmax)} came after the run had ended: not counted`;
+      return `${result(event.hpmax)} came after the run had ended: not counted`;
     case "checkpoint":
       return `stage ${event.stage}, ${event.iters} iterations, ${event.size} bytes`;
     case "checkpoint-lost": {
@@ -137,7 +137,7 @@ function detailOf(event: JournalEvent): string {
     case "worker-state":
       return withAuthor(event.reason, actorOf(event) === "coordinator" ? "" : event.by);
     case "job-edited":
-      return withAuthor(changesText(event.changes).join(", "), event.by);
+      return withAuthor(changesText(event.changes, goal).join(", "), event.by);
     case "job-deleted": {
       const done = event.messages === null ? "begins" : `${counted(event.messages, "message")} of EV deleted`;
       return `before number ${event.before} of EV: ${done}; by ${event.by}`;

@@ -53,8 +53,10 @@ export function runText(seen: SeenRun): string {
   const { run, workspace } = seen;
   const { curve, files } = seen.evidence;
   const { usual, all } = columnsOf([run.table], workspace);
-  const shown = [...usual, ...all.filter((column) => !usual.includes(column))].flatMap((column) => {
-    const value = cellOf(column, seen);
+  // A loss stands under its own name among the usual ones.
+  const others = all.filter((column) => !usual.includes(column) && column.id !== "metrics.hpmax");
+  const shown = [...usual, ...others].flatMap((column) => {
+    const value = column.told?.(rowOf(run)) ?? cellOf(column, seen);
     return value === undefined ? [] : [[column.header, printable(String(value))] as const];
   });
   const width = shown.reduce((most, [name]) => Math.max(most, name.length), 0);

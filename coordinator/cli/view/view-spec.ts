@@ -2,6 +2,7 @@ import { changesSince, withChanges } from "../../../shared/domain/evaluation/cur
 import { UnwritableSpec } from "../../../shared/domain/evaluation/tuned-spec.ts";
 import type { JobChanges, JobSubmitted } from "../../../shared/domain/fold/events.ts";
 import { changesText } from "../../../shared/domain/fold/job-changes.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
 import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import { readSpec } from "../../../shared/domain/runspec/spec-read.ts";
@@ -33,11 +34,12 @@ export function viewSpec(
     output.result(json ? object({ job: table.job, run: trial.run, file: "repro_spec.yaml", text }) : text);
     return;
   }
-  const { job, submitted } = namedJob(word, state, workspace);
+  const table = namedJob(word, state, workspace);
+  const { job, submitted, goal } = table;
   const { file, commandLine } = submitted;
   const changes = changesOf(submitted);
-  const edits = changesText(changes);
-  const text = now ? changedText(submitted, changes) : submitted.text;
+  const edits = changesText(changes, goal);
+  const text = now ? changedText(table, changes) : submitted.text;
   if (json) {
     output.result(object({ job, run: null, file, commandLine, edits, text }));
     return;
@@ -55,13 +57,14 @@ function changesOf(submitted: JobSubmitted): JobChanges {
   return reading.ok ? changesSince(reading.spec, submitted) : {};
 }
 
-function changedText({ job, text, hyperparameters }: JobSubmitted, changes: JobChanges): string {
+function changedText({ job, submitted, goal }: RunTable, changes: JobChanges): string {
+  const { text, hyperparameters } = submitted;
   try {
-    return withChanges(text, changes, hyperparameters);
+    return withChanges(text, changes, hyperparameters, goal);
   } catch (error) {
     if (!(error instanceof UnwritableSpec)) throw error;
     throw new UsageError(
-      `${job}: its changes cannot be written into its spec: ${error.message}\n  they are: ${changesText(changes).join("; ")}`,
+      `${job}: its changes cannot be written into its spec: ${error.message}\n  they are: ${changesText(changes, goal).join("; ")}`,
       { cause: error },
     );
   }

@@ -24,7 +24,7 @@ export async function edit(
   if (table.state === "cancelled" || table.state === "cancelling") {
     return refused(reign, `${job} is over (${table.state}), so it cannot be changed\n  ${withItsResults(job)}`);
   }
-  const asked = changesText(changes);
+  const asked = changesText(changes, table.goal);
   if (asked.length === 0) return refused(reign, "nothing to change; to see what can be: nexus edit --help");
   const edited = editJob(table.submitted, table.trials.length, changes);
   if (!edited.ok) return refused(reign, edited.problems.join("\n"));

@@ -1,6 +1,7 @@
 import { type JobStateName, ownDecision } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { StopRule } from "../../../shared/domain/runspec/job-settings.ts";
+import { stopRuleText } from "../../../shared/domain/runspec/quantities.ts";
 import type { BestsSoFar } from "../reign/bests-so-far.ts";
 import type { Reign } from "../reign/reign.ts";
 import { pausedAtStart, startFailing } from "./first-failures.ts";
@@ -111,7 +112,7 @@ function reached(table: RunTable, { ages, bests, ports }: Reign): string | undef
     return `max_job_time is over: ${maxJobSeconds} s since it was submitted`;
   }
   if (stopWhen === null || !holds(stopWhen, table, ageMs, bests)) return undefined;
-  return `stop_when is reached: ${stopWhen.name} ${stopWhen.op} ${stopWhen.value}`;
+  return `stop_when is reached: ${stopRuleText(stopWhen, table.goal)}`;
 }
 
 function holds(rule: StopRule, table: RunTable, ageMs: number, bests: BestsSoFar): boolean {

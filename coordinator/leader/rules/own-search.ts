@@ -301,11 +301,10 @@ function pause(reign: Reign, table: RunTable, reason: string): void {
 }
 
 /** Whose reports count, and whether a lower value is better there: as hpmax, what is reported is to be maximised. */
-function metricOf({ submitted }: RunTable): OwnQueue["metric"] {
+function metricOf({ submitted, goal }: RunTable): OwnQueue["metric"] {
   const reading = readSpec(carriedInput(submitted));
   if (!reading.ok) return { sign: 1, stage: 1 };
   const tuned = submitted.hyperparameters.map((each) => each.tuned);
   const enabled = expandStages(reading.spec, tuned, () => 0).filter((stage) => stage.enabled);
-  const last = enabled.at(-1);
-  return { sign: last?.spec["goal"] === "minimize" ? -1 : 1, stage: enabled.length };
+  return { sign: goal.isLow ? -1 : 1, stage: enabled.length };
 }

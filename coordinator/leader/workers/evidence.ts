@@ -2,6 +2,7 @@ import { mostNamed } from "../../../shared/domain/fold/events.ts";
 import { mostColumns, mostColumnsOfOne } from "../../../shared/domain/fold/metric-columns.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { isNewestStay, isOpen, lastAttempt, type Trial, whyUnheard } from "../../../shared/domain/fold/trial.ts";
+import { told as inSense } from "../../../shared/domain/goal.ts";
 import { isWorkerId, type JobName, type WorkerId } from "../../../shared/domain/names.ts";
 import type { StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
@@ -145,7 +146,7 @@ function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<
     void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, worker, metrics) });
     warnOfUnreported(reign, table);
   } else {
-    const reason = `hpmax came out as ${hpmax}`;
+    const reason = `${table.goal.name} came out as ${inSense(table.goal, hpmax)}`;
     void reign.record({ type: "ended", ...who, outcome: "failed", reason, ...lastLines(table, console) });
   }
 }

@@ -2,6 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { type Goal, maximised } from "../../../shared/domain/goal.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../../runs/columns.ts";
 import { listing } from "../../runs/run-listing.ts";
@@ -81,12 +82,29 @@ export function columnOf({ columns, tables }: ChosenRuns, name: string): Column 
 export interface Measure {
   readonly name: string;
   readonly values: readonly number[];
+  /** Whether lower is better. Default: higher is, as far as anybody knows. */
+  readonly isLow?: boolean;
+}
+
+/** What people mean by hpmax: the loss, where all these jobs minimise the same. */
+function inSense({ columns, tables }: ChosenRuns, column: Column): Column {
+  const goal = commonGoal({ tables });
+  const isTold = column.id === "metrics.hpmax" && goal.isLow;
+  return (isTold ? columnNamed(columns, `metrics.${goal.name}`) : undefined) ?? column;
+}
+
+/** What all these jobs are judged by; hpmax if they differ. */
+export function commonGoal({ tables }: Pick<ChosenRuns, "tables">): Goal {
+  const [goal = maximised] = tables.map((table) => table.goal);
+  return tables.every((table) => table.goal.name === goal.name) ? goal : maximised;
 }
 
 /** @throws UsageError if the column does not hold numbers, NotFoundError if no run has a value */
 export function measureOf(runs: ChosenRuns, name: string): Measure {
-  const column = columnOf(runs, name);
-  const cells = runs.rows.map((row) => column.value(row));
+  const column = inSense(runs, columnOf(runs, name));
+  const { header, isLow = false } = column;
+  const read = column.told ?? column.value;
+  const cells = runs.rows.map((row) => read(row));
   if (cells.some((cell) => typeof cell === "string" || typeof cell === "boolean")) {
     throw new UsageError(
       `${column.header} is not a number, so it cannot be plotted\n  for example: nexus plot ${runs.tables[0]?.job} hpmax`,
@@ -94,7 +112,7 @@ export function measureOf(runs: ChosenRuns, name: string): Measure {
   }
   const values = cells.map((cell) => (typeof cell === "number" ? cell : Number.NaN));
   if (!values.some(Number.isFinite)) throw new NotFoundError(`none of these runs has a value of ${column.header}`);
-  return { name: column.header, values };
+  return isLow ? { name: header, values, isLow } : { name: header, values };
 }
 
 /** A note on the runs that have no such value. */

@@ -4,6 +4,7 @@ import { completedRuns } from "../../../shared/domain/evaluation/completed-runs.
 import { labelOf, type SearchHistory, searchHistory } from "../../../shared/domain/evaluation/history.ts";
 import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import type { Goal } from "../../../shared/domain/goal.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { readEvidence } from "../../reading/evidence-reader.ts";
@@ -34,6 +35,7 @@ export interface PlotReads {
   readonly search: {
     readonly job: JobName;
     readonly history: SearchHistory;
+    readonly goal: Goal;
     /** Of all completed runs, in order of completion. */
     readonly hpmax: ArrayLike<number>;
     /** First of the standings, which need not be the last of the history: `configurationKey` and `labelOf`. */
@@ -77,7 +79,8 @@ export const readers: {
       runs: best.completed,
     };
     const repeats = isSearch(table) ? null : labelOf(hyperparameters, runs.configuration(0));
-    return { job: table.job, history: searchHistory(runs, hyperparameters), hpmax: runs.hpmax, leader, repeats };
+    const { goal } = table;
+    return { job: table.job, goal, history: searchHistory(runs, hyperparameters), hpmax: runs.hpmax, leader, repeats };
   },
   async stays({ runs }, { state, workspace, bus }) {
     const jobs = selectRuns(runs, state, workspace).tables.map(({ job }) => job);

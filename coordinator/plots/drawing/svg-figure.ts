@@ -142,7 +142,8 @@ function rampSvg(ramp: Ramp, width: number, top: number): string[] {
     (_, i) =>
       `<rect x="${round(left + (i * length) / steps)}" y="${round(top)}" width="${round(length / steps + 0.4)}" height="8" fill="${rampColour((i + 0.5) / steps)}"/>`,
   );
-  const axis: Axis = { ...ramp, scale: "linear", ticks: null, isWhole: false };
+  const [from, to] = [Math.min(ramp.from, ramp.to), Math.max(ramp.from, ramp.to)];
+  const axis: Axis = { ...ramp, from, to, scale: "linear", ticks: null, isWhole: false };
   for (const { at, text: label } of ticksOf(axis, 5)) {
     const x = left + ((at - ramp.from) / (ramp.to - ramp.from || 1)) * length;
     parts.push(

@@ -89,5 +89,7 @@ function rampLine({ ramp, panels }: Figure): string[] {
   if (!ramp) return [];
   const isShaded = panels.some(({ marks }) => marks.some(({ kind }) => kind === "boxes"));
   const more = isShaded ? "denser" : "brighter";
-  return [`${ramp.label}: ${writeNumber(ramp.from)} to ${writeNumber(ramp.to)}, ${more} is more`];
+  return [
+    `${ramp.label}: ${writeNumber(ramp.from)} to ${writeNumber(ramp.to)}, ${more} is ${ramp.from > ramp.to ? "less" : "more"}`,
+  ];
 }

@@ -88,11 +88,11 @@ export function againstMeasure(measure: Measure, x: Measure, options: ValueOptio
 
 /** A metric of each run in order of completion, with the best so far. */
 export function inOrder(measure: Measure, options: ValueOptions): Figure {
-  const { name, values } = measure;
+  const { name, values, isLow = false } = measure;
   const chosen = evenlyChosen(values.length, mostDots);
   let best = Number.NaN;
   const bests = values.map((value) => {
-    if (Number.isFinite(value) && !(value <= best)) best = value;
+    if (Number.isFinite(value) && !(isLow ? value >= best : value <= best)) best = value;
     return best;
   });
   const runs = plainLook(okabeIto.blue);
@@ -112,7 +112,7 @@ export function inOrder(measure: Measure, options: ValueOptions): Figure {
     ],
     legend: [
       { label: "run", look: runs, swatch: "dot" },
-      { label: "highest so far", look: leader, swatch: "line" },
+      { label: `${isLow ? "lowest" : "highest"} so far`, look: leader, swatch: "line" },
     ],
   });
 }

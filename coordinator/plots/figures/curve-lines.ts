@@ -1,3 +1,4 @@
+import type { Goal } from "../../../shared/domain/goal.ts";
 import type { RunCurve } from "../data/curves-of-runs.ts";
 import type { Values } from "../kind.ts";
 import type { axisOptions, Break, Grouping, runsOptions, scaleOptions } from "../options.ts";
@@ -14,6 +15,8 @@ export interface CurveOptions extends AskedCurves, Values<typeof axisOptions & t
   readonly breakOn: readonly Break[];
   readonly plotType: "line" | "scatter";
   readonly x: "iters" | "hours";
+  /** What the runs are judged by. Default: hpmax. */
+  readonly goal?: Goal;
   readonly title: string;
 }
 

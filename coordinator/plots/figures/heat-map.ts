@@ -53,8 +53,11 @@ export function heatMap(
     return [{ x: cell % columns, y: Math.floor(cell / columns), value, count: combined.count[cell] ?? 0 }];
   });
   const { from, to } = extent(cells.map(({ value }) => value));
+  // Dark is best.
+  const isTurned = measure.isLow === true && aggregate !== "std";
   const boxes = cells.map(({ x, y, value, count }): Box => {
-    const share = to > from ? (value - from) / (to - from) : 0.5;
+    const height = to > from ? (value - from) / (to - from) : 0.5;
+    const share = isTurned ? 1 - height : height;
     return {
       ...{ x1: x - 0.5, x2: x + 0.5, y1: y - 0.5, y2: y + 0.5 },
       colour: rampColour(share),
@@ -80,7 +83,7 @@ export function heatMap(
     x: axisOfNames(across.name, across.settings),
     y: axisOfNames(up.name, up.settings),
     marks: [{ kind: "boxes", boxes }],
-    ramp: from <= to ? { label, from, to } : null,
+    ramp: from > to ? null : isTurned ? { label, from: to, to: from } : { label, from, to },
     notes: [
       `in each cell: ${label}, and below it, if there is room, how many runs`,
       ...(untried > 0

@@ -172,7 +172,10 @@ function notesOf(lines: readonly Line[], looks: ReadonlyMap<string, Look>, optio
   if (errorBars !== "none") notes.push(`bars: ${spreadWords[errorBars]}`);
   if (smoothing > 0) notes.push(`smoothed with factor ${smoothing}`);
   const pale = lines.filter((line) => looks.get(identity(line, options))?.isFaint).length;
-  if (pale > 0 && options.groupBy === "run") notes.push("named: the runs with the highest hpmax");
+  if (pale > 0 && options.groupBy === "run")
+    notes.push(
+      `named: the runs with the ${options.goal?.isLow ? "lowest" : "highest"} ${options.goal?.name ?? "hpmax"}`,
+    );
   if (options.aggregate !== "none" && options.x === "hours")
     notes.push("runs read off at even places between their reports");
   const counts = lines.flatMap(({ values }) => values.counts ?? []).filter((count) => count > 0);

@@ -2,7 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { isImported } from "../../../shared/domain/fold/imported.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { runStatus, statusWords } from "../../words/status-words.ts";
-import { type ChosenRuns, columnOf, completedOnly, type Measure, measureOf } from "../data/chosen-runs.ts";
+import { type ChosenRuns, columnOf, commonGoal, completedOnly, type Measure, measureOf } from "../data/chosen-runs.ts";
 import { checkCurveNames, isCurve, usualMetric } from "../data/curves-of-runs.ts";
 import { dialNamed, dialsOf } from "../data/dials.ts";
 import type { PlotReads } from "../data/reads.ts";
@@ -40,6 +40,7 @@ async function ofCurves(runs: PlotReads["runs"], names: readonly string[], asked
   const figure = metricCurves(curves, {
     ...asked,
     x,
+    goal: commonGoal(runs),
     plotType: asked.plotType === "scatter" ? "scatter" : "line",
     groupBy: asked.groupBy ?? (asked.aggregate === "none" ? "run" : "job"),
     breakOn: asked.breakOn ?? (names.length > 1 ? ["col"] : []),
@@ -82,7 +83,8 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
   if (!measure) throw new UsageError("which metric? for example: hpmax");
   // The bare name could be read as the mean or the best of the curve.
   const label = measures.length === 1 && isCurve(names[0] ?? "") ? `${measure.name}: last report` : undefined;
-  const title = asked.title ?? `${runs.jobs}: ${names.join(", ")}${x === undefined ? "" : ` by ${x}`}`;
+  const title =
+    asked.title ?? `${runs.jobs}: ${measures.map((each) => each.name).join(", ")}${x === undefined ? "" : ` by ${x}`}`;
   if (asked.plotType === "histogram") {
     if (groupBy !== undefined && measures.length > 1) {
       throw new UsageError(`--group-by takes one metric at a time here; found ${names.join(", ")}`);
@@ -106,7 +108,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
     : againstMeasure(measure, measureOf(runs, x), options);
 }
 
-function partsOf({ rows }: ChosenRuns, groupBy: Grouping, { name, values }: Measure) {
+function partsOf({ rows }: ChosenRuns, groupBy: Grouping, { values, ...measure }: Measure) {
   const keyed = rows.map(({ table, trial }, i) => {
     const keys: Readonly<Record<Grouping, string>> = {
       run: trial.run,
@@ -119,6 +121,6 @@ function partsOf({ rows }: ChosenRuns, groupBy: Grouping, { name, values }: Meas
   });
   return [...grouped(keyed, ({ key }) => key)].map(([group, own]) => ({
     name: group,
-    measure: { name, values: own.map(({ value }) => value) },
+    measure: { ...measure, values: own.map(({ value }) => value) },
   }));
 }

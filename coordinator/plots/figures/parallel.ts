@@ -32,7 +32,8 @@ const mostPaths = 500;
 export function parallelCoordinates(dials: readonly Dial[], measure: Measure, title: string): Figure {
   const shown = dials.filter(({ settings }) => settings.length > 1);
   const finite = measure.values.flatMap((value, i) => (Number.isFinite(value) ? [i] : []));
-  const byValue = finite.sort((a, b) => (measure.values[a] ?? 0) - (measure.values[b] ?? 0));
+  const turn = measure.isLow ? -1 : 1;
+  const byValue = finite.sort((a, b) => turn * ((measure.values[a] ?? 0) - (measure.values[b] ?? 0)));
   // The last index is always among them, so the best run is always drawn.
   const chosen = evenlyChosen(byValue.length, mostPaths).map((i) => byValue[i] ?? 0);
   const axis = axisOver(measure.name, valuesAt(measure.values, chosen), { room: 0 });
@@ -44,8 +45,9 @@ export function parallelCoordinates(dials: readonly Dial[], measure: Measure, ti
     return placeIn(dial, at) + (0.35 * jitter(i)) / (dial.settings.length - 1);
   };
   const paths = chosen.map((i): Path => {
-    const share = placeOn(axis, measure.values[i] ?? Number.NaN);
-    return { xs: axes, ys: [...shown.map((dial) => heightOf(dial, i)), share], share };
+    const place = placeOn(axis, measure.values[i] ?? Number.NaN);
+    const ys = [...shown.map((dial) => heightOf(dial, i)), place];
+    return { xs: axes, ys, share: measure.isLow ? 1 - place : place };
   });
   const labels: Label[] = [
     ...shown.flatMap((dial, x) => ticksIn(dial).map(({ at, text }) => ({ x, y: at, text }))),
@@ -75,7 +77,10 @@ export function parallelCoordinates(dials: readonly Dial[], measure: Measure, ti
       { kind: "rules", look: plainLook(grey), xs: axes },
       { kind: "labels", labels },
     ],
-    ramp: { label: measure.name, from: axis.from, to: axis.to },
+    ramp: {
+      label: measure.name,
+      ...(measure.isLow ? { from: axis.to, to: axis.from } : { from: axis.from, to: axis.to }),
+    },
     notes: [
       ...withoutNote(measure),
       ...(chosen.length < finite.length

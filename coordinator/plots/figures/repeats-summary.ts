@@ -1,4 +1,5 @@
 import { counted } from "../../../shared/domain/counted.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import { Moments } from "../../../shared/domain/statistics.ts";
 import type { PlotReads } from "../data/reads.ts";
 import { axisOver, type Figure, onePanel, valuesAt } from "../figure.ts";
@@ -10,16 +11,17 @@ import { evenlyChosen, mostDots } from "./dots.ts";
 
 /** What a job that repeats one configuration comes to: its mean after each run, with a band of one standard error of it, and every run. */
 export function repeatsSummary(
-  { job, hpmax, repeats }: Pick<PlotReads["search"], "job" | "hpmax"> & { readonly repeats: string },
+  { job, goal, hpmax, repeats }: Pick<PlotReads["search"], "job" | "goal" | "hpmax"> & { readonly repeats: string },
   asked: Values<typeof axisOptions> & { readonly title: string | undefined },
 ): Figure {
-  const { means, errors } = soFar(hpmax);
+  const values = Array.from(hpmax, (value) => told(goal, value));
+  const { means, errors } = soFar(values);
   const chosen = evenlyChosen(hpmax.length, mostDots);
   const xs = chosen.map((i) => i + 1);
   const low = chosen.map((i) => (means[i] ?? Number.NaN) - (errors[i] ?? Number.NaN));
   const high = chosen.map((i) => (means[i] ?? Number.NaN) + (errors[i] ?? Number.NaN));
   const ys = chosen.map((i) => means[i] ?? Number.NaN);
-  const dots = valuesAt(hpmax, chosen);
+  const dots = valuesAt(values, chosen);
   const mean = plainLook(okabeIto.blue);
   const runs = faintLook(grey);
   const last = means.length - 1;
@@ -34,7 +36,7 @@ export function repeatsSummary(
       room: 0.02,
       limits: asked.xLimits,
     }),
-    y: axisOver(asked.yLabel ?? "hpmax", [...low, ...high, ...dots], { limits: asked.yLimits }),
+    y: axisOver(asked.yLabel ?? goal.name, [...low, ...high, ...dots], { limits: asked.yLimits }),
     marks: [
       { kind: "dots", look: runs, xs, ys: dots },
       { kind: "band", look: mean, xs, low, high, isStep: false },
@@ -52,12 +54,12 @@ export function repeatsSummary(
 }
 
 /** After each run: the mean, and its standard error, NaN for a single one. */
-function soFar(hpmax: ArrayLike<number>): { readonly means: number[]; readonly errors: number[] } {
+function soFar(values: readonly number[]): { readonly means: number[]; readonly errors: number[] } {
   const moments = new Moments();
   const means: number[] = [];
   const errors: number[] = [];
-  for (let i = 0; i < hpmax.length; i += 1) {
-    moments.add(hpmax[i] ?? Number.NaN);
+  for (const [i, value] of values.entries()) {
+    moments.add(value);
     means.push(moments.mean);
     errors.push(i === 0 ? Number.NaN : Math.sqrt(moments.sampleVariance / (i + 1)));
   }

@@ -1,4 +1,5 @@
 import { counted } from "../../../shared/domain/counted.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import type { PlotReads } from "../data/reads.ts";
 import { axisOver, type Figure, onePanel, valuesAt } from "../figure.ts";
 import type { Values } from "../kind.ts";
@@ -12,7 +13,7 @@ import { evenlyChosen, mostDots } from "./dots.ts";
  * a band of one posterior standard deviation, a mark at each change of the best, and every run in the background.
  */
 export function searchSummary(
-  { job, history, hpmax, leader }: Omit<PlotReads["search"], "repeats">,
+  { job, goal, history, hpmax, leader }: Omit<PlotReads["search"], "repeats">,
   asked: Values<typeof axisOptions> & { readonly title: string | undefined },
 ): Figure {
   const { rows, completed } = history;
@@ -20,9 +21,11 @@ export function searchSummary(
   const last = rows.at(-1);
   const xs = [...changes, ...(last ? [Math.max(completed, last.ended)] : [])];
   const held = <T>(values: readonly T[]): T[] => (values.length > 0 ? [...values, ...values.slice(-1)] : []);
-  const estimates = held(rows.map(({ estHpmax }) => estHpmax));
-  const low = held(rows.map(({ estHpmax, sd }) => estHpmax - (sd ?? Number.NaN)));
-  const high = held(rows.map(({ estHpmax, sd }) => estHpmax + (sd ?? Number.NaN)));
+  const values = Array.from(hpmax, (value) => told(goal, value));
+  const bests = rows.map(({ estHpmax }) => told(goal, estHpmax));
+  const estimates = held(bests);
+  const low = held(rows.map(({ sd }, i) => (bests[i] ?? Number.NaN) - (sd ?? Number.NaN)));
+  const high = held(rows.map(({ sd }, i) => (bests[i] ?? Number.NaN) + (sd ?? Number.NaN)));
   const chosen = evenlyChosen(hpmax.length, mostDots);
   const estimate = plainLook(okabeIto.blue);
   const change = { ...lookOf(1), marker: "diamond", dash: "dotted" } as const;
@@ -48,15 +51,15 @@ export function searchSummary(
       room: 0.02,
       limits: asked.xLimits,
     }),
-    y: axisOver(asked.yLabel ?? "hpmax", [...low, ...high, ...estimates, ...Array.from(hpmax)], {
+    y: axisOver(asked.yLabel ?? goal.name, [...low, ...high, ...estimates, ...values], {
       limits: asked.yLimits,
     }),
     marks: [
       { kind: "rules", look: faintLook(paleGrey), xs: changes.slice(1) },
-      { kind: "dots", look: runs, xs: chosen.map((i) => i + 1), ys: valuesAt(hpmax, chosen) },
+      { kind: "dots", look: runs, xs: chosen.map((i) => i + 1), ys: valuesAt(values, chosen) },
       { kind: "band", look: estimate, xs, low, high, isStep: true },
       { kind: "line", look: estimate, xs, ys: estimates, isStep: true },
-      { kind: "dots", look: change, xs: changes, ys: rows.map(({ estHpmax }) => estHpmax) },
+      { kind: "dots", look: change, xs: changes, ys: bests },
     ],
     legend: [
       { label: "estimate of the best ± 1 sd", look: estimate, swatch: "line" },
@@ -67,11 +70,11 @@ export function searchSummary(
       ...(last
         ? [
             `best for the last ${last.bestFor} of ${counted(completed, "run")}: ${last.label}`,
-            `its hpmax: ${writeNumber(last.estHpmax)}${last.sd === null ? "" : ` ± ${writeNumber(last.sd)}`} estimated after ${counted(last.runs, "run")}; best run ${last.bestRun} ${writeNumber(last.bestHpmax)}`,
+            `its ${goal.name}: ${writeNumber(told(goal, last.estHpmax))}${last.sd === null ? "" : ` ± ${writeNumber(last.sd)}`} estimated after ${counted(last.runs, "run")}; best run ${last.bestRun} ${writeNumber(told(goal, last.bestHpmax))}`,
             // The history goes by the estimate of the original, the standings by the model of the search.
             ...(leader && leader.key !== last.key
               ? [
-                  `the standings and nexus eval name another, by the model of the search: ${leader.label} (${counted(leader.runs, "run")}), ${writeNumber(leader.estimate)} expected`,
+                  `the standings and nexus eval name another, by the model of the search: ${leader.label} (${counted(leader.runs, "run")}), ${writeNumber(told(goal, leader.estimate))} expected`,
                 ]
               : []),
           ]

@@ -1,4 +1,5 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { bestEnd, type Goal, maximised, told } from "../../../shared/domain/goal.ts";
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import type { Cell, CellKind } from "../../words/table.ts";
 import type { Style } from "../terminal/styled.ts";
@@ -44,6 +45,25 @@ export const column = <Row>(
   value: (row: Row) => Cell,
   more: ColumnMore<Row>,
 ): ScreenColumn<Row> => ({ name, kind, priority, value, ...more });
+
+/** What the job on the screen is judged by. */
+export const shownGoal = ({ table }: { readonly table: RunTable | undefined }): Goal => table?.goal ?? maximised;
+
+/** A column of hpmax, or of what is made of it: under the goal's name and in its sense. */
+export const goalColumn = <Row>(
+  goal: Goal,
+  name: string,
+  priority: number,
+  hpmaxOf: (row: Row) => number | undefined,
+  { about, ...more }: ColumnMore<Row>,
+): ScreenColumn<Row> => {
+  const value = (row: Row): number | undefined => {
+    const hpmax = hpmaxOf(row);
+    return hpmax === undefined ? undefined : told(goal, hpmax);
+  };
+  const lower = goal.isLow ? "; lower is better" : "";
+  return column(name, "measure", priority, value, { about: `${about}${lower}`, best: bestEnd(goal), ...more });
+};
 
 /** A column for each hyperparameter with more than one setting, in spec order. If not all fit, the last go first. */
 export function settingColumns<Row>(

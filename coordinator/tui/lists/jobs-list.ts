@@ -4,7 +4,7 @@ import type { Standing } from "../../../shared/domain/model/standings.ts";
 import { JobLooks } from "../../live/job-looks.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { duration } from "../../words/duration.ts";
-import { estimateText } from "../../words/progress.ts";
+import { estimateText, named } from "../../words/progress.ts";
 import { progressBar } from "../../words/progress-bar.ts";
 import { timeLeftText } from "../../words/time-left.ts";
 import { changeText, type Weight, type Why } from "../../words/why/why.ts";
@@ -64,9 +64,11 @@ function columnsFor(search: LiveSearch, flags: string): readonly ScreenColumn<Ru
       brief: (table) => progressText(table, shortBarWidth),
     }),
     column("best", "measure", 3, (table) => looks.bestOf(table)?.estimate, {
-      about: "hpmax that a new run of its best configuration is expected to reach, with one standard deviation",
-      text: (table) => bestText(looks.bestOf(table), " ± "),
-      brief: (table) => bestText(looks.bestOf(table), ""),
+      about:
+        "hpmax that a new run of its best configuration is expected to reach, with one standard deviation; " +
+        "a loss under its own name, where lower is better",
+      text: (table) => bestText(table, looks.bestOf(table), " ± "),
+      brief: (table) => bestText(table, looks.bestOf(table), ""),
     }),
     column("slots", "count", 5, (table) => looks.of(table).slots, {
       about: "slots that its runs have, and those it could have: of workers that are there and may take its runs",
@@ -109,10 +111,10 @@ const progressText = (table: RunTable, width: number): string =>
   `${progressBar(shareOf(table), width)} ${table.ended}/${table.submitted.settings.totalRuns}`;
 
 /** With its standard deviation, unless there is no room for it. */
-function bestText(best: Standing | null | undefined, plusMinus: string): string {
+function bestText(table: RunTable, best: Standing | null | undefined, plusMinus: string): string {
   if (!best) return best === undefined ? "..." : "";
-  const [estimate = "", spread = ""] = estimateText(best, "|").split("|");
-  return plusMinus === "" || spread === "" ? estimate : `${estimate}${plusMinus}${spread}`;
+  const [estimate = "", spread = ""] = estimateText(table.goal, best, "|").split("|");
+  return `${named(table)}${estimate}${plusMinus === "" || spread === "" ? "" : `${plusMinus}${spread}`}`;
 }
 
 /** Why it waits or stands, with what to type; a job that runs needs no words. A worker's command is on the workers' screen. */

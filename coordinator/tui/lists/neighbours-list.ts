@@ -1,11 +1,12 @@
 import { activeIn } from "../../../shared/domain/conditions/activity.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { searchView } from "../../../shared/domain/fold/search-view.ts";
+import type { Goal } from "../../../shared/domain/goal.ts";
 import { type Hyperparameter, type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd-paper.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { clip } from "../../words/narrow.ts";
-import { column, keptColumns, type ScreenColumn } from "./columns.ts";
+import { column, goalColumn, keptColumns, type ScreenColumn, shownGoal } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
 /** One step from the best run set in one hyperparameter, down and up. An unordered hyperparameter has a row per setting. */
@@ -37,8 +38,8 @@ export function neighbourList(search: LiveSearch): ListView<NeighbourRow> {
     },
     keyOf: ({ key }) => key,
     columns: keptColumns(
-      () => [search.table?.isOver],
-      () => columnsFor(search.table?.isOver ?? false),
+      () => [search.table?.isOver, shownGoal(search)],
+      () => columnsFor(search.table?.isOver ?? false, shownGoal(search)),
     ),
   });
 }
@@ -106,7 +107,7 @@ function dialText({ hyperparameter, centre, up }: NeighbourRow, around: number):
   return `${from > 0 ? ".. " : ""}${shown.join(" ")}${from + count < dial.length ? " .." : ""}`;
 }
 
-function stepColumns(side: "down" | "up", first: number, isOver: boolean): ScreenColumn<NeighbourRow>[] {
+function stepColumns(side: "down" | "up", first: number, isOver: boolean, goal: Goal): ScreenColumn<NeighbourRow>[] {
   const of = (row: NeighbourRow): Step | undefined => row[side];
   const letter = side === "down" ? "d" : "u";
   return [
@@ -122,8 +123,8 @@ function stepColumns(side: "down" | "up", first: number, isOver: boolean): Scree
       about: `runs one step ${side} that have ended + those in flight`,
       text: (row) => runsText(of(row)),
     }),
-    column(`${letter}.mean`, "measure", first + 1, (row) => of(row)?.mean, {
-      about: `mean hpmax of the runs one step ${side}`,
+    goalColumn(goal, `${letter}.mean`, first + 1, (row) => of(row)?.mean, {
+      about: `mean ${goal.name} of the runs one step ${side}`,
     }),
     column(`${letter}.${isOver ? "would" : "next"}`, "measure", 0, (row) => of(row)?.probability, {
       about: isOver
@@ -139,13 +140,13 @@ function stepColumns(side: "down" | "up", first: number, isOver: boolean): Scree
 }
 
 /** @param isOver  then nothing comes next, and the chances are what it would try */
-const columnsFor = (isOver: boolean): readonly ScreenColumn<NeighbourRow>[] => [
+const columnsFor = (isOver: boolean, goal: Goal): readonly ScreenColumn<NeighbourRow>[] => [
   column("name", "text", 0, ({ hyperparameter }) => hyperparameter.name, { about: "the hyperparameter", widest: 16 }),
   column("settings", "text", 0, (row) => dialText(row, 2), {
     about: "settings around the centre's, which is in brackets",
     widest: 44,
     brief: (row) => clip(dialText(row, 1), 26),
   }),
-  ...stepColumns("down", 3, isOver),
-  ...stepColumns("up", 3, isOver),
+  ...stepColumns("down", 3, isOver, goal),
+  ...stepColumns("up", 3, isOver, goal),
 ];

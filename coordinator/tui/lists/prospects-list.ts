@@ -1,10 +1,11 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { searchView } from "../../../shared/domain/fold/search-view.ts";
+import type { Goal } from "../../../shared/domain/goal.ts";
 import { settingText } from "../../../shared/domain/hyperparameter.ts";
 import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
 import { type Prospect, prospectsOf } from "../../../shared/domain/search/prospects.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import { column, keptColumns, type ScreenColumn } from "./columns.ts";
+import { column, goalColumn, keptColumns, type ScreenColumn, shownGoal } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 import { percent } from "./neighbours-list.ts";
 
@@ -35,8 +36,8 @@ export function prospectList(search: LiveSearch): ListView<ProspectRow> {
     },
     keyOf: ({ key }) => key,
     columns: keptColumns(
-      () => [search.table?.isOver],
-      () => columnsFor(search.table?.isOver ?? false),
+      () => [search.table?.isOver, shownGoal(search)],
+      () => columnsFor(search.table?.isOver ?? false, shownGoal(search)),
     ),
   });
 }
@@ -62,13 +63,13 @@ function rowsOf(table: RunTable): readonly ProspectRow[] {
 }
 
 /** @param isOver  then nothing comes next, and the chances are what it would try */
-const columnsFor = (isOver: boolean): readonly ScreenColumn<ProspectRow>[] => [
+const columnsFor = (isOver: boolean, goal: Goal): readonly ScreenColumn<ProspectRow>[] => [
   column(isOver ? "would try" : "next", "measure", 0, ({ chance }) => chance, {
     about: `how likely it is the best of all, which is how often a plan ${isOver ? "would try" : "tries"} it`,
     text: ({ chance }) => percent(chance),
     style: () => "accent",
   }),
-  column("hpmax", "measure", 0, ({ expected }) => expected.hpmax, {
+  goalColumn(goal, goal.name, 0, ({ expected }) => expected.hpmax, {
     about: "what the model expects of it, whether it has run or not",
   }),
   column("sd", "measure", 2, ({ expected }) => expected.stDev, {

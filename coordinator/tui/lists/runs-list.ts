@@ -7,7 +7,7 @@ import { columnsOf } from "../../runs/columns.ts";
 import { duration } from "../../words/duration.ts";
 import { reasonOf, runStatus } from "../../words/status-words.ts";
 import type { Style } from "../terminal/styled.ts";
-import { column, keptColumns, type ScreenColumn, settingColumns } from "./columns.ts";
+import { column, goalColumn, keptColumns, type ScreenColumn, settingColumns, shownGoal } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 import type { FilterColumn } from "./row-filter.ts";
 
@@ -70,6 +70,7 @@ const statusStyles: Readonly<Record<string, Style>> = {
 
 function columnsFor(search: LiveSearch): readonly ScreenColumn<ShownRun>[] {
   const { table } = search;
+  const goal = shownGoal(search);
   const curveOf = ({ n }: Trial): LiveCurve | undefined => search.curves.of(n);
   return [
     column("run", "text", 0, ({ trial }) => trial.run, { about: "parent run and number of the child run" }),
@@ -86,8 +87,8 @@ function columnsFor(search: LiveSearch): readonly ScreenColumn<ShownRun>[] {
       about: "last value that it reported",
       absent: ({ trial }) => (search.isCatchingUp && trial.status === "running" ? "..." : ""),
     }),
-    column("hpmax", "measure", 0, ({ trial }) => trial.hpmax ?? undefined, {
-      about: "what the search maximises: the last stage's mean over its reports",
+    goalColumn(goal, goal.name, 0, ({ trial }) => trial.hpmax ?? undefined, {
+      about: `what the search ${goal.isLow ? "minimises" : "maximises"}: the last stage's mean over its reports`,
     }),
     column("lease", "count", 5, ({ trial }) => search.leaseSecondsOf(trial), {
       about: "seconds until it goes to another worker if its own stays silent",

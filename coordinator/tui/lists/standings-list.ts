@@ -1,10 +1,11 @@
 import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { boundName, boundText } from "../../../shared/domain/goal.ts";
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import { type Standing, standings } from "../../../shared/domain/model/standings.ts";
 import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import { column, keptColumns, type ScreenColumn, settingColumns } from "./columns.ts";
+import { column, goalColumn, keptColumns, type ScreenColumn, settingColumns, shownGoal } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
 export interface StandingRow {
@@ -84,9 +85,10 @@ class Trend {
 }
 
 function columnsFor(search: LiveSearch): readonly ScreenColumn<StandingRow>[] {
+  const goal = shownGoal(search);
   return [
     column("#", "count", 0, ({ standing }) => standing?.rank, {
-      about: "rank by hpmax-2sd; the best by the model is first",
+      about: `rank by ${boundName(goal)}; the best by the model is first`,
       best: "low",
     }),
     column("^", "text", 50, ({ climbed }) => (climbed > 0 ? "up" : climbed < 0 ? "down" : ""), {
@@ -94,7 +96,7 @@ function columnsFor(search: LiveSearch): readonly ScreenColumn<StandingRow>[] {
       text: ({ climbed }) => (climbed > 0 ? "▲" : climbed < 0 ? "▼" : " "),
       style: ({ climbed }) => (climbed > 0 ? "good" : "warn"),
     }),
-    column("hpmax", "measure", 0, ({ standing }) => standing?.estimate, {
+    goalColumn(goal, goal.name, 0, ({ standing }) => standing?.estimate, {
       about: "what a new run of the configuration is expected to reach",
       absent: ({ runSet }) => (runSet.isFeasible ? "" : "infeasible"),
     }),
@@ -102,16 +104,16 @@ function columnsFor(search: LiveSearch): readonly ScreenColumn<StandingRow>[] {
       about: "standard deviation of that expectation",
       best: "low",
     }),
-    column("hpmax-2sd", "measure", 1, ({ standing }) => standing?.cautious ?? undefined, {
-      about: "what the list is ranked by: hpmax less two sd, so that one lucky run is not first",
+    goalColumn(goal, boundName(goal), 1, ({ standing }) => standing?.cautious ?? undefined, {
+      about: `what the list is ranked by: ${boundText(goal)}, so that one lucky run is not first`,
     }),
     column("runs", "count", 0, ({ runSet }) => runSet.completed, {
       about: "completed runs + those in flight",
       text: ({ runSet }) => (runSet.inFlight > 0 ? `${runSet.completed}+${runSet.inFlight}` : String(runSet.completed)),
     }),
     column("best", "text", 0, ({ runSet }) => runSet.bestRun ?? undefined, { about: "its best run" }),
-    column("top", "measure", 40, ({ runSet }) => (Number.isFinite(runSet.bestHpmax) ? runSet.bestHpmax : undefined), {
-      about: "hpmax of its best run, luck included",
+    goalColumn(goal, "top", 40, ({ runSet }) => (Number.isFinite(runSet.bestHpmax) ? runSet.bestHpmax : undefined), {
+      about: `${goal.name} of its best run, luck included`,
     }),
     column("led", "count", 45, ({ key }) => (search.lead?.key === key ? search.lead.runs : undefined), {
       about: "completed runs for which the first has led",

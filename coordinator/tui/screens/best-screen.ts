@@ -1,3 +1,4 @@
+import { type Goal, told, toldEnds } from "../../../shared/domain/goal.ts";
 import { chartRows, type Point, type Series } from "../../chart/braille.ts";
 import { sparkline } from "../../chart/sparkline.ts";
 import type { Findings } from "../../live/findings.ts";
@@ -6,6 +7,7 @@ import { narrow } from "../../words/narrow.ts";
 import { offersOf } from "../../words/offers.ts";
 import { noJobText } from "../../words/status-words.ts";
 import { verdictLines } from "../../words/verdict-text.ts";
+import { shownGoal } from "../lists/columns.ts";
 import { type Line, plain, type Style, span } from "../terminal/styled.ts";
 import { wrapped, wrappedCommand } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
@@ -31,12 +33,12 @@ export function bestLines(model: ViewModel, width: number, height: number): Line
 }
 
 /** The search's path as a line of characters for the header; "" before the first result. */
-export const bestSparkline = ({ search: { findings }, options }: ViewModel, width: number): string =>
-  findings ? sparkline(heldPoints(findings), width, options.graph) : "";
+export const bestSparkline = ({ search, options }: ViewModel, width: number): string =>
+  search.findings ? sparkline(heldPoints(search.findings, shownGoal(search)), width, options.graph) : "";
 
 /** When the best changed, and what it is estimated at; the last is held to the newest run. */
-function heldPoints({ rows, completed }: Findings): Point[] {
-  const points = rows.map(({ ended, estHpmax, sd }) => ({ x: ended, y: estHpmax, spread: sd ?? 0 }));
+function heldPoints({ rows, completed }: Findings, goal: Goal): Point[] {
+  const points = rows.map(({ ended, estHpmax, sd }) => ({ x: ended, y: told(goal, estHpmax), spread: sd ?? 0 }));
   const last = points.at(-1);
   return last && last.x < completed ? [...points, { ...last, x: completed }] : points;
 }
@@ -61,8 +63,10 @@ function chartOf(model: ViewModel, findings: Findings, width: number, height: nu
 }
 
 function drawChart(model: ViewModel, findings: Findings, width: number, height: number): Line[] {
-  const { rows, completed, leader, dots } = findings;
-  const held = heldPoints(findings);
+  const { rows, completed, leader } = findings;
+  const goal = shownGoal(model.search);
+  const held = heldPoints(findings, goal);
+  const dots = findings.dots.map(({ x, y }) => ({ x, y: told(goal, y) }));
   const shown: readonly { readonly series: Series; readonly style: Style }[] = [
     { series: { points: steps(held) }, style: "accent" },
     { series: { points: dots, isScatter: true }, style: "dim" },
@@ -70,14 +74,23 @@ function drawChart(model: ViewModel, findings: Findings, width: number, height: 
   const xRange = { low: 1, high: Math.max(2, completed) };
   const chart = chartRows(
     shown.map(({ series }) => series),
-    { width, height: height - 1, form: model.options.graph, xName: "runs", xRange, yRange: yRangeOf(findings, held) },
+    {
+      width,
+      height: height - 1,
+      form: model.options.graph,
+      xName: "runs",
+      xRange,
+      yRange: toldEnds(goal, yRangeOf(findings)),
+    },
   );
   if (chart.length === 0) return [plain("  no room for a chart")];
   const changes = `${rows.length - 1} ${rows.length === 2 ? "change" : "changes"} of the lead`;
   const other = rows.at(-1)?.key === leader ? "" : "; it names another than the standings";
+  const what = goal.isLow ? `${goal.name}: ` : "";
   const legends = [
-    `XT's estimate of the best so far ± 1 sd; ${changes}${other}`,
-    `XT's estimate ± 1 sd; ${changes}`,
+    `${what}XT's estimate of the best so far ± 1 sd; ${changes}${other}`,
+    `${what}XT's estimate ± 1 sd; ${changes}`,
+    `${what}± 1 sd; ${changes}`,
     `± 1 sd; ${changes}`,
   ].map((text) => `  ── ${text}`);
   return [
@@ -86,11 +99,14 @@ function drawChart(model: ViewModel, findings: Findings, width: number, height: 
   ];
 }
 
-/** That of the best and its band, and of the runs unless one is far below: it would make all else flat. */
-function yRangeOf({ dots }: Findings, held: readonly Point[]): { readonly low: number; readonly high: number } {
+/** Of hpmax: that of the best and its band, and of the runs unless one is far below, which would make all else flat. */
+function yRangeOf({ dots, rows }: Findings): { readonly low: number; readonly high: number } {
   const ys = dots.map(({ y }) => y).toSorted((a, b) => a - b);
-  const low = Math.min(...held.map(({ y, spread = 0 }) => y - spread), ys[Math.floor(ys.length / 20)] ?? Infinity);
-  const high = Math.max(...held.map(({ y, spread = 0 }) => y + spread), ys.at(-1) ?? -Infinity);
+  const low = Math.min(
+    ...rows.map(({ estHpmax, sd }) => estHpmax - (sd ?? 0)),
+    ys[Math.floor(ys.length / 20)] ?? Infinity,
+  );
+  const high = Math.max(...rows.map(({ estHpmax, sd }) => estHpmax + (sd ?? 0)), ys.at(-1) ?? -Infinity);
   return { low, high };
 }
 
@@ -98,7 +114,7 @@ function yRangeOf({ dots }: Findings, held: readonly Point[]): { readonly low: n
 function conclusion(model: ViewModel, findings: Findings, width: number): Line[] {
   const { table } = model.search;
   if (!table) return [];
-  const verdict = verdictLines(findings.verdict, table.submitted.hyperparameters);
+  const verdict = verdictLines(findings.verdict, table.submitted.hyperparameters, table.goal);
   return [
     plain(""),
     ...verdict.flatMap((line, i) => wrapped([span(`  ${narrow(line)}`, i === 0 ? "bold" : "plain")], width, 4)),

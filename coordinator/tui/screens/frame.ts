@@ -1,5 +1,7 @@
+import { boundText } from "../../../shared/domain/goal.ts";
 import { narrow } from "../../words/narrow.ts";
 import { type ScreenName, screenNames } from "../keys.ts";
+import { shownGoal } from "../lists/columns.ts";
 import { clickable, fitted, type Line, lineWidth, plain, type Span, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { Pane, ViewModel } from "../view-model.ts";
@@ -146,7 +148,8 @@ function paneTitle(model: ViewModel, { screen, width }: Pane, isOneOfMany: boole
     spans.push(span(`by ${narrow(list.sortName)}${list.isDescending ? "▼" : "▲"} `, "accent"));
   else if (screen === "Events" && (model.search.jobPlace?.of ?? 1) > 1)
     spans.push(span(model.hasEventsOfAll ? "of all jobs " : `of ${model.search.job}; a: all jobs `, "dim"));
-  else if (screen === "Standings" && list.total > 0) spans.push(span("by hpmax less 2 sd ", "dim"));
+  else if (screen === "Standings" && list.total > 0)
+    spans.push(span(`by ${boundText(shownGoal(model.search))} `, "dim"));
   if (isListed && list.isFrozen) spans.push(span("FROZEN ", "warn"));
   else if (isListed && isFocused && list.isHeld(now)) spans.push(span("held ", "dim"));
   if (isListed && list.isFollowing) spans.push(span("following ", "dim"));

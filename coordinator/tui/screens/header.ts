@@ -5,7 +5,7 @@ import type { LiveSearch } from "../../live/live-search.ts";
 import { widthOf } from "../../words/cell-width.ts";
 import { duration } from "../../words/duration.ts";
 import { clip } from "../../words/narrow.ts";
-import { estimateText } from "../../words/progress.ts";
+import { estimateText, named } from "../../words/progress.ts";
 import { jobStatus, noJobText } from "../../words/status-words.ts";
 import { timeLeftText } from "../../words/time-left.ts";
 import { type WorkerState, workerCounts } from "../../words/why/worker-rows.ts";
@@ -154,8 +154,18 @@ function bestLine(model: ViewModel, table: RunTable, width: number): Line {
   const always = marks(model).filter(({ spans }) => spans.length > 0);
   if (!leader) return joined([...start, piece(1, "best  none yet", "dim"), ...always], width);
   const heads = [
-    [`best  `, estimateText(leader, " ± "), ` (n=${leader.completed})`, lead ? `  lead for ${runsText(lead)}` : ""],
-    [`best `, estimateText(leader, " ±"), ` n=${leader.completed}`, lead ? `  led ${lead.runs}` : ""],
+    [
+      `best  `,
+      `${named(table)}${estimateText(table.goal, leader, " ± ")}`,
+      ` (n=${leader.completed})`,
+      lead ? `  lead for ${runsText(lead)}` : "",
+    ],
+    [
+      `best `,
+      `${named(table)}${estimateText(table.goal, leader, " ±")}`,
+      ` n=${leader.completed}`,
+      lead ? `  led ${lead.runs}` : "",
+    ],
   ].map(([word = "", estimate = "", count = "", led = ""]): readonly Span[] => [
     span(word, "dim"),
     span(estimate, "bold"),

@@ -1,5 +1,7 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { told } from "../../../shared/domain/goal.ts";
+import { named } from "../../words/progress.ts";
 import { neighbourhoodOf, percent } from "../lists/neighbours-list.ts";
 import { plansByModel } from "../lists/prospects-list.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
@@ -31,7 +33,7 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
     [span("  centre  ", "heading"), span(settingsWithin(table, best.configuration, width - 10), "bold")],
     ...wrapped(
       plain(
-        `          highest mean: ${best.mean.toPrecision(4)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${percent(centre?.probability ?? 0)}${other}`,
+        `          ${table.goal.isLow ? `lowest mean ${table.goal.name}` : "highest mean"}: ${told(table.goal, best.mean).toPrecision(4)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${percent(centre?.probability ?? 0)}${other}`,
       ),
       width,
       10,
@@ -60,7 +62,13 @@ function prospectLines(model: ViewModel, table: RunTable, width: number, height:
   const known = `${counted(best.runSet.completed, "run")}${best.runSet.inFlight > 0 ? ` and ${best.runSet.inFlight} in flight` : ""}`;
   const whole = [
     [span("  best    ", "heading"), span(settingsWithin(table, best.runSet.configuration, width - 10), "bold")],
-    ...wrapped(plain(`          the model expects ${best.estimate.toPrecision(4)}${spread} after ${known}`), width, 10),
+    ...wrapped(
+      plain(
+        `          the model expects ${named(table)}${told(table.goal, best.estimate).toPrecision(4)}${spread} after ${known}`,
+      ),
+      width,
+      10,
+    ),
     ...wrapped([span(`          ${how}`, "dim")], width, 10),
     plain(""),
   ];

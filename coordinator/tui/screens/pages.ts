@@ -1,6 +1,7 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import { settingText } from "../../../shared/domain/hyperparameter.ts";
 import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
 import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
@@ -46,7 +47,7 @@ function runSetPage(
   const list = trials.slice(top, top + listRoom).map((trial, i): Line => {
     const isSelected = top + i === at;
     const step = isPair ? `${top + i < ofFirst ? "down" : "up"}  ` : "";
-    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${runStatus(trial).padEnd(10)} ${hpmaxText(trial).padStart(10)} ${String(model.search.itersOf(trial) ?? "").padStart(9)}  ${step.padEnd(isPair ? 6 : 0)}${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
+    const text = `${isSelected ? ">" : " "} ${trial.run.padEnd(12)} ${runStatus(trial).padEnd(10)} ${resultText(table, trial).padStart(10)} ${String(model.search.itersOf(trial) ?? "").padStart(9)}  ${step.padEnd(isPair ? 6 : 0)}${clip(trial.attempts.at(-1)?.worker ?? "", 30)}`;
     return clickable([span(text, isSelected ? "selected" : "plain")], { kind: "page row", at: top + i });
   });
   const head: Line[] = [
@@ -56,7 +57,10 @@ function runSetPage(
       return [...wrapped(name, width, 10), ...wrapped(plain(`          ${factsOf(table, runSet)}`), width, 10)];
     }),
     [
-      span(`  run          status          hpmax     iters  ${isPair ? "step  " : ""}node   `, "heading"),
+      span(
+        `  run          status     ${clip(table.goal.name, 10).padStart(10)}     iters  ${isPair ? "step  " : ""}node   `,
+        "heading",
+      ),
       span(partText({ from: top + 1, to: top + list.length, of: trials.length }), "dim"),
     ],
     ...list,
@@ -78,15 +82,17 @@ function runSetPage(
 }
 
 function factsOf(table: RunTable, runSet: RunSet): string {
+  const { goal } = table;
   const { mean, stDev } = posteriorOf(runSet, table.runSets.prior);
   const facts =
     runSet.completed > 0
-      ? `estimated hpmax ${mean.toPrecision(4)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, mean ${runSet.mean.toPrecision(4)} of ${runSet.completed}`
+      ? `estimated ${goal.name} ${told(goal, mean).toPrecision(4)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, mean ${told(goal, runSet.mean).toPrecision(4)} of ${runSet.completed}`
       : "no run has completed";
   return `${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`;
 }
 
-const hpmaxText = (trial: Trial): string => (trial.hpmax === null ? "" : trial.hpmax.toPrecision(4));
+const resultText = ({ goal }: RunTable, { hpmax }: Trial): string =>
+  hpmax === null ? "" : told(goal, hpmax).toPrecision(4);
 
 function configurationText(table: RunTable, configuration: readonly number[]): string {
   const settings = settingsWithNames(table, configuration).map(({ name, value }) => `${name}=${settingText(value)}`);
@@ -100,7 +106,7 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
       width,
       trial.run.length + 3,
     ),
-    ...wrapped(stateLine(model.search, trial), width),
+    ...wrapped(stateLine(model.search, table, trial), width),
     ...metricsLine(table, trial).flatMap((line) => wrapped(line, width, 2)),
     ...chosenLines(model, trial, width),
     [span(" attempt  node                    started   how it ended", "heading")],
@@ -129,18 +135,19 @@ function chosenLines({ search, options }: ViewModel, trial: Trial, width: number
   return wrapped([span(` chosen: ${narrow(text)}`, "dim")], width, 9);
 }
 
-function stateLine(search: LiveSearch, trial: Trial): Line {
+function stateLine(search: LiveSearch, table: RunTable, trial: Trial): Line {
+  const { goal } = table;
   const facts: string[] = [`trial ${trial.n}`, runStatus(trial)];
   if (trial.order !== "") facts.push(`ordered: ${trial.order}`);
-  if (trial.hpmax !== null) facts.push(`hpmax ${cellText(trial.hpmax)}`);
-  if (trial.rejected) facts.push(`hpmax was ${cellText(trial.rejected.hpmax)}`);
+  if (trial.hpmax !== null) facts.push(`${goal.name} ${cellText(told(goal, trial.hpmax))}`);
+  if (trial.rejected) facts.push(`${goal.name} was ${cellText(told(goal, trial.rejected.hpmax))}`);
   const iters = search.itersOf(trial);
   if (iters !== undefined) facts.push(`${iters} iterations`);
   const seconds = search.leaseSecondsOf(trial);
   if (seconds !== undefined) facts.push(`lease ${seconds}s`);
   facts.push(`seed ${trial.seed}`);
   if (trial.late > 0) facts.push(`${counted(trial.late, "late result")}, not counted`);
-  const reason = search.table ? reasonOf(search.table, trial) : trial.reason;
+  const reason = reasonOf(table, trial);
   const frozen = search.frozen(trial);
   if (frozen !== "") facts.push(frozen);
   if (reason !== "") facts.push(reason);

@@ -1,6 +1,7 @@
 import type { ParentRun } from "../../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, lastAttempt, resultBy, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import type { LeaseStatus } from "../../../shared/wire/messages.ts";
 import { duration } from "../duration.ts";
 import { formatDecimal } from "../number-format.ts";
@@ -44,9 +45,12 @@ export function whyRun(table: RunTable, trial: Trial, context: RunContext): Why 
     case "waiting":
       return { ...base, ...queued(table, trial, context.job) };
     case "completed":
-      return { ...ended, why: `${resultText(trial)}${trial.attempts.length > 0 ? `, on ${resultBy(trial)}` : ""}` };
+      return {
+        ...ended,
+        why: `${resultText(table, trial)}${trial.attempts.length > 0 ? `, on ${resultBy(trial)}` : ""}`,
+      };
     case "infeasible":
-      return { ...ended, why: `${reasonOf(table, trial)}; ${resultText(trial)}` };
+      return { ...ended, why: `${reasonOf(table, trial)}; ${resultText(table, trial)}` };
     case "rejected":
       return { ...ended, why: trial.reason, change: "", commands: [`nexus accept ${trial.run}`] };
     case "failed":
@@ -126,8 +130,8 @@ function queued(table: RunTable, trial: Trial, job: Why): Rest {
   return { since: 0, why, change: "it goes to the next free slot that fits", commands: [], weight };
 }
 
-const resultText = ({ hpmax, iters }: Trial): string =>
-  `hpmax ${hpmax === null ? "unknown" : formatDecimal(hpmax, 5)}${iters > 0 ? ` after ${iters} iterations` : ""}`;
+const resultText = ({ goal }: RunTable, { hpmax, iters }: Trial): string =>
+  `${goal.name} ${hpmax === null ? "unknown" : formatDecimal(told(goal, hpmax), 5)}${iters > 0 ? ` after ${iters} iterations` : ""}`;
 
 /** Which rule pruned it: the job's, or an operator. */
 function prunedText(table: RunTable, { reason, iters }: Trial): string {

@@ -35,14 +35,14 @@ class Done:
 
 
 def _reports(run: Line) -> Iterator[tuple[int, float, dict[str, float]]]:
-    """``(iters, seconds since 1970, values by name)``; what was not measured is left out. The last one is hpmax."""
+    """``(iters, seconds since 1970, values by name)``; what was not measured is left out. The last one is hpmax, or the loss."""
     began = run["started"] / 1000
     at = began
     for iters, hours, values in run["reports"]:
         at = began + 3600 * hours
         yield iters, at, {name: value for name, value in values.items() if value is not None}
-    if run["hpmax"] is not None:
-        yield run["iters"], at, {"hpmax": run["hpmax"]}
+    if run["result"] is not None:
+        yield run["iters"], at, {run["metric"]: run["result"]}
 
 
 def _about(run: Line) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     place = place or f"sqlite:///{job['workspace']}-{job['job']}.optuna.db"
-    study = optuna.create_study(storage=place, study_name=job["job"], direction="maximize", load_if_exists=True)
+    study = optuna.create_study(storage=place, study_name=job["job"], direction=job["direction"], load_if_exists=True)
     done = Done(f"{place}, study {job['job']}")
     if study.user_attrs.setdefault(_key, job["key"]) != job["key"]:
         raise ValueError(f"{place} has a study {job['job']} of another search; name another place: --output")
@@ -202,14 +202,14 @@ def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
         if run["key"] in there:
             done.there += 1
             continue
-        state, value = states.get(run["status"], TrialState.FAIL), run["hpmax"]
+        state, value = states.get(run["status"], TrialState.FAIL), run["result"]
         if value is None and state == TrialState.COMPLETE or value != value:
             # Optuna has no completed trial without a number.
             state, value = TrialState.FAIL, None
-            done.note("runs whose hpmax is not a number are failed trials there")
+            done.note(f"runs whose {run['metric']} is not a number are failed trials there")
         intermediate: dict[int, float] = {}
         for iters, _, values in _reports(run):
-            # The first metric of the last stage is what hpmax is made of.
+            # The first metric of the last stage is what the result is made of.
             if run["objective"] in values:
                 intermediate[iters] = values[run["objective"]]
         trial = create_trial(

@@ -71,7 +71,8 @@ def wait(job: str, *, workspace: str | None = None, every: float = 2.0, timeout:
         timeout: seconds; None: as long as it takes.
 
     Returns:
-        The job as ``nexus list jobs --json`` has it: ``status``, ``ended``, ``total``, ``hpmax``, ``reason`` and more.
+        The job as ``nexus list jobs --json`` has it: ``status``, ``ended``, ``total``, ``hpmax`` (and ``lowest``, under ``goal: minimize``), ``reason``
+        and more.
 
     Raises:
         NexusError: there is no such job.
@@ -98,8 +99,8 @@ def runs(job: str, *, workspace: str | None = None, frame: bool | None = None) -
 
     Returns:
         A row for each run: ``run``, ``status``, ``iters``, a column ``metrics.NAME`` for each metric (``metrics.hpmax`` is what the
-        search maximises) and ``hparams.NAME`` for each hyperparameter. What was not measured is None; in a frame, whose ``iters``
-        and metrics are float64, NaN.
+        search maximises; under ``goal: minimize`` ``metrics.loss``, or whatever its name, is what it minimises) and ``hparams.NAME``
+        for each hyperparameter. What was not measured is None; in a frame, whose ``iters`` and metrics are float64, NaN.
     """
     listed = _lines(["list", "runs", job, "--all"], workspace)
     # Without the parent runs (run1), each of which is a worker's part in the job.
@@ -121,15 +122,18 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
     """The best configuration of a job, as ``nexus eval`` judges it.
 
     Returns:
-        ``hparams`` (value by name), ``estimate`` (of a new run's hpmax), ``interval`` (``low``, ``high``, ``level``), ``runs`` (of that
-        configuration), ``summary`` (in words) and more.
+        ``hparams`` (value by name), ``metric`` (``hpmax``; under ``goal: minimize`` the metric's own name), ``estimate`` (of a new
+        run's ``metric``), ``interval`` (``low``, ``high``, ``level``), ``runs`` (of that configuration), ``summary`` (in words) and more.
 
     Raises:
         NexusError: there is no such job, or no run of it has completed.
     """
     for each in _lines(["eval", job], workspace):
         if each.get("type") == "verdict":
-            return {**each, "hparams": {name: _number(value) for name, value in each["hparams"].items()}}
+            # Of a loss, the numbers without the sign that they have as hpmax.
+            minimized = each.pop("minimized", {})
+            hparams = {name: _number(value) for name, value in each["hparams"].items()}
+            return {"metric": "hpmax", **each, **minimized, "hparams": hparams}
     raise NexusError(f"{job}: nothing to judge yet; to see why: nexus list runs {job}")
 
 

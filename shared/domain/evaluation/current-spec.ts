@@ -1,7 +1,9 @@
 import { changeableSettings, type JobChanges } from "../fold/events.ts";
+import type { Goal } from "../goal.ts";
 import type { Hyperparameter, Range, Setting } from "../hyperparameter.ts";
 import { rangeText } from "../ranges/range.ts";
 import type { JobSettings } from "../runspec/job-settings.ts";
+import { stopRuleText } from "../runspec/quantities.ts";
 import { dereferenced, type Entry } from "../runspec/yaml-tree.ts";
 import { hyperparameterLines, type Lines, placeBefore, settingIn, UnwritableSpec, withLauncher } from "./tuned-spec.ts";
 import { edited, entryReplacement, itemInsertion, replacement, yamlText } from "./yaml-edits.ts";
@@ -40,8 +42,13 @@ export function changesSince(submitted: Told, now: Told): JobChanges {
  *
  * @throws UnwritableSpec if the spec's layout does not allow it
  */
-export function withChanges(text: string, changes: JobChanges, hyperparameters: readonly Hyperparameter[]): string {
-  const launcher = launcherOf(changes);
+export function withChanges(
+  text: string,
+  changes: JobChanges,
+  hyperparameters: readonly Hyperparameter[],
+  goal: Goal,
+): string {
+  const launcher = launcherOf(changes, goal);
   let written = Object.keys(launcher).length > 0 ? withLauncher(text, launcher) : text;
   for (const [name, range] of Object.entries(changes.addRanges ?? {})) written = withRange(written, name, range);
   for (const [name, values] of Object.entries(changes.addValues ?? {})) {
@@ -52,7 +59,7 @@ export function withChanges(text: string, changes: JobChanges, hyperparameters: 
 }
 
 /** The changed settings in the words of a spec. */
-function launcherOf(changes: JobChanges): Record<string, Setting> {
+function launcherOf(changes: JobChanges, goal: Goal): Record<string, Setting> {
   const { totalRuns, computeNodes, runsPerNode, priority, retries, maxRunSeconds, maxJobSeconds } = changes;
   const { deadline, stopWhen, maxFailuresInARow, maxFailuresAtStart } = changes;
   const all: Record<string, Setting | undefined> = {
@@ -64,7 +71,7 @@ function launcherOf(changes: JobChanges): Record<string, Setting> {
     max_run_time: maxRunSeconds,
     max_job_time: maxJobSeconds,
     deadline: typeof deadline === "number" ? new Date(deadline).toISOString().replace(".000Z", "Z") : deadline,
-    stop_when: stopWhen ? `${stopWhen.name} ${stopWhen.op} ${stopWhen.value}` : stopWhen,
+    stop_when: stopWhen ? stopRuleText(stopWhen, goal) : stopWhen,
     max_failures_in_a_row: maxFailuresInARow === null ? "never" : maxFailuresInARow,
     max_failures_at_start: maxFailuresAtStart === null ? "never" : maxFailuresAtStart,
   };

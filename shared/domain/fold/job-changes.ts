@@ -1,7 +1,9 @@
+import type { Goal } from "../goal.ts";
 import { type Hyperparameter, settingText } from "../hyperparameter.ts";
 import { rangeText } from "../ranges/range.ts";
 import { type JobSettings, mostRuns } from "../runspec/job-settings.ts";
 import { didYouMean } from "../runspec/nearest-name.ts";
+import { stopRuleText } from "../runspec/quantities.ts";
 import type { JobChanges, JobSubmitted } from "./events.ts";
 import { overRange, withValues } from "./grown-dials.ts";
 
@@ -54,7 +56,7 @@ export function editJob(submitted: JobSubmitted, started: number, changes: JobCh
 }
 
 /** One text for each change: "total_runs 800", "lr also 0.01". */
-export function changesText(changes: JobChanges): string[] {
+export function changesText(changes: JobChanges, goal: Goal): string[] {
   const { addValues = {}, addRanges = {}, stopWhen, deadline, maxRunSeconds, maxJobSeconds, ...numbers } = changes;
   const out: string[] = [];
   const say = (name: string, value: unknown): void => {
@@ -68,7 +70,7 @@ export function changesText(changes: JobChanges): string[] {
   say("max_run_time", typeof maxRunSeconds === "number" ? `${maxRunSeconds} s` : maxRunSeconds);
   say("max_job_time", typeof maxJobSeconds === "number" ? `${maxJobSeconds} s` : maxJobSeconds);
   say("deadline", typeof deadline === "number" ? new Date(deadline).toISOString() : deadline);
-  say("stop_when", stopWhen ? `${stopWhen.name} ${stopWhen.op} ${stopWhen.value}` : stopWhen);
+  say("stop_when", stopWhen ? stopRuleText(stopWhen, goal) : stopWhen);
   say("max_failures_in_a_row", numbers.maxFailuresInARow === null ? "never" : numbers.maxFailuresInARow);
   say("max_failures_at_start", numbers.maxFailuresAtStart === null ? "never" : numbers.maxFailuresAtStart);
   for (const [name, range] of Object.entries(addRanges)) out.push(`${name} over ${rangeText(range)}`);

@@ -1,7 +1,9 @@
 import { NumberedTexts } from "../columns.ts";
+import type { Goal } from "../goal.ts";
 import { CurrentModel } from "../model/current-model.ts";
 import type { JobName, WorkerId } from "../names.ts";
 import { type Counted, RunSetIndex } from "../run-sets/run-set.ts";
+import { goalOf } from "../runspec/carried-spec.ts";
 import { olderDefaults } from "../runspec/job-settings.ts";
 import type {
   Actor,
@@ -130,6 +132,11 @@ export class RunTable {
   /** Names of the metric columns, in order of first appearance. */
   get columns(): readonly string[] {
     return this.metricColumns.names;
+  }
+
+  /** What its results are called, and which way they are better. */
+  get goal(): Goal {
+    return goalOf(this.submitted);
   }
 
   get running(): number {
@@ -366,10 +373,8 @@ export class RunTable {
     trial.endedAt = at;
     // Only needed while the trial is open; they are a fifth of the memory of an ended trial.
     lastAttempt(trial).claimId = "";
-    trial.why = "";
-    trial.reason = "";
+    trial.why = trial.reason = trial.unsaved = "";
     trial.checkpoint = null;
-    trial.unsaved = "";
   }
 
   #letGo(worker: WorkerId): void {

@@ -20,6 +20,7 @@ export function searchView(table: RunTable): SearchView {
     where,
     seed: submitted.seed,
     model,
+    goal: table.goal,
     isExcluded: (configuration) =>
       (runsOnce && isTried(runSets.of(configuration))) ||
       runSets.isExcluded(configuration) ||

@@ -100,7 +100,9 @@ export class JobPruner {
         return undefined;
       case "median": {
         const median = belowMedian(this.#finished, curve.iters, soFar, kind);
-        return median === undefined ? undefined : { reason: `${text(soFar)} by then, the median is ${text(median)}` };
+        return median === undefined
+          ? undefined
+          : { reason: `${text(kind.sign * soFar)} by then, the median is ${text(kind.sign * median)}` };
       }
       case "asha": {
         const reached = rungsReached(curve.iters / total);

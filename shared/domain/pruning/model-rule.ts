@@ -77,7 +77,7 @@ export class ModelRule {
     if (spared || !Number.isFinite(mean) || !(mean + runZ * sd < best)) return undefined;
     const weight = noise ** 2 / (noise ** 2 + sd ** 2) || 0;
     return {
-      reason: `${text(mean)} ± ${text(sd)} predicted, the best is ${text(best)}`,
+      reason: `${text(kind.sign * mean)} ± ${text(sd)} predicted, the best is ${text(kind.sign * best)}`,
       predicted: { hpmax: mean, weight },
     };
   }

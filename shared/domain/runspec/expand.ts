@@ -1,3 +1,4 @@
+import { type Goal, maximised, minimised } from "../goal.ts";
 import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { ChosenSettings } from "../run.ts";
 import { rootEntries } from "./check-root.ts";
@@ -39,7 +40,7 @@ export function withChosen(spec: Spec, chosen: ChosenSettings): Spec {
 
 /** Only the processing stages, as `stagesOf(expandSpec(...))` gives them; takes a fraction of the time. */
 export function expandStages(
-  spec: Spec,
+  spec: Pick<Spec, "hyperparameters" | "source">,
   settings: ChosenSettings | readonly Setting[],
   drawRandint: (path: string) => number,
 ): ExpandedStage[] {
@@ -48,6 +49,19 @@ export function expandStages(
   const section = rootEntries(root, rootDefaults).find(({ key }) => key === stagesKey);
   const stages = section ? new Expansion(spec.source, chosen, drawRandint).stages(section.value) : [];
   return stagesOf({ [stagesKey]: stages });
+}
+
+/** What a job is judged by: `goal` and `metrics` of the last stage that is enabled. */
+export function goalOfSpec(spec: Pick<Spec, "hyperparameters" | "source">): Goal {
+  const tuned = spec.hyperparameters.map((each) => each.tuned);
+  const last = expandStages(spec, tuned, () => 0).findLast(({ enabled }) => enabled)?.spec;
+  const metrics = last?.["metrics"];
+  const [metric] = Array.isArray(metrics) ? metrics : [];
+  if (last?.["goal"] !== "minimize" || typeof metric !== "string") return maximised;
+  return minimised(
+    metric,
+    spec.hyperparameters.map(({ name }) => name),
+  );
 }
 
 const stagesKey = "processing_stages";

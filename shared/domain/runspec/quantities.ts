@@ -1,3 +1,4 @@
+import { type Goal, maximised, told } from "../goal.ts";
 import { type StopRule, stopNames } from "./job-settings.ts";
 import type { Tree } from "./tree.ts";
 
@@ -48,12 +49,30 @@ function parseQuantity(value: Tree, units: Readonly<Record<string, number>>): nu
   return amount > 0 ? amount : undefined;
 }
 
-/** The rule in a text such as "hpmax >= 0.05"; undefined for anything else. */
-export function parseStopRule(value: Tree): StopRule | undefined {
-  const pattern = /^\s*([a-z_]+)\s*(>=|>|<=|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$/;
+/**
+ * The rule in a text such as "hpmax >= 0.05"; undefined for anything else. Under `goal: minimize` it may be about the metric:
+ * "loss <= 0.2" is kept as hpmax >= -0.2.
+ *
+ * @param goal  null: not known, so any name may be the metric's
+ */
+export function parseStopRule(value: Tree, goal: Goal | null = maximised): StopRule | undefined {
+  const pattern = /^\s*([A-Za-z_][\w.-]*?)\s*(>=|>|<=|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$/;
   const match = typeof value === "string" ? pattern.exec(value) : null;
-  const name = stopNames.find((each) => each === match?.[1]);
-  if (match === null || name === undefined) return undefined;
+  if (match === null) return undefined;
+  const [, word = "", comparison, number] = match;
   // The pattern admits no other comparison.
-  return { name, op: match[2] as StopRule["op"], value: Number(match[3]) };
+  const op = comparison as StopRule["op"];
+  const name = stopNames.find((each) => each === word);
+  if (name !== undefined) return { name, op, value: Number(number) };
+  const isMetric = goal === null || (goal.isLow && [word, `goal-${word}`].includes(goal.name));
+  return isMetric ? { name: "hpmax", op: turned[op], value: 0 - Number(number) } : undefined;
+}
+
+/** The comparison of two numbers whose signs are turned. */
+const turned: Readonly<Record<StopRule["op"], StopRule["op"]>> = { ">=": "<=", ">": "<", "<=": ">=", "<": ">" };
+
+/** The rule as a person would write it: about the metric where that is minimised. */
+export function stopRuleText({ name, op, value }: StopRule, goal: Goal): string {
+  if (name !== "hpmax" || !goal.isLow) return `${name} ${op} ${value}`;
+  return `${goal.name} ${turned[op]} ${told(goal, value)}`;
 }

@@ -1,3 +1,4 @@
+import { type Goal, maximised } from "../goal.ts";
 import type { Hyperparameter } from "../hyperparameter.ts";
 import { type JobName, parseJobName } from "../names.ts";
 import { prunerNames } from "../pruning/pruner-names.ts";
@@ -13,12 +14,17 @@ import { checkAllowed, checkConditions, type WrittenCondition } from "./read-con
 import { isOff, isOn, type Tree } from "./tree.ts";
 import { dereferenced, type Node } from "./yaml-tree.ts";
 
-/** The job_launcher section as a checked value. Wrong settings are reported and get their defaults. */
+/**
+ * The job_launcher section as a checked value. Wrong settings are reported and get their defaults.
+ *
+ * @param goal  what the job is judged by; null: problems of the spec hide it
+ */
 export function readSettings(
   launcher: Launcher,
   expansion: Expansion,
   hyperparameters: readonly Hyperparameter[],
   problems: ProblemList,
+  goal: Goal | null,
 ): JobSettings {
   const read = new SettingsReader(launcher, expansion, problems);
   const usual = defaultSettings;
@@ -45,7 +51,7 @@ export function readSettings(
     retries: read.setting("retries", ...runs(0)) ?? usual.retries,
     seed: read.nullable("seed", ...wholeNumber(0, Number.MAX_SAFE_INTEGER), "null to draw one at submission"),
     priority: read.setting("priority", ...priority) ?? usual.priority,
-    stopWhen: read.nullable("stop_when", ...stopRule, "null for none"),
+    stopWhen: read.nullable("stop_when", ...stopRule(goal), "null for none"),
     repeat: read.choice("repeat", ["auto", "never"] as const) ?? usual.repeat,
     maxFailuresInARow: mostFailures === undefined ? usual.maxFailuresInARow : mostFailures,
     maxFailuresAtStart: mostAtStart === undefined ? usual.maxFailuresAtStart : mostAtStart,
@@ -99,9 +105,9 @@ const priority: Parser<number> = [
   (value) => (typeof value === "number" && value > 0 && Number.isFinite(value) ? value : undefined),
   "expected a number above 0; 2 gets twice the share of 1",
 ];
-const stopRule: Parser<StopRule> = [
-  parseStopRule,
-  'expected a rule such as "hpmax >= 0.05", "best_for > 200", "runs >= 100", "hours > 3"',
+const stopRule = (goal: Goal | null): Parser<StopRule> => [
+  (value) => parseStopRule(value, goal),
+  `expected a rule such as "${goal?.isLow ? `${goal.name} <=` : `${maximised.name} >=`} 0.05", "best_for > 200", "runs >= 100", "hours > 3"`,
 ];
 const bytes: Parser<number> = [parseBytes, 'expected bytes, or a size such as "512 MB" or "2 GB"'];
 const checkpointBytes: Parser<number> = [

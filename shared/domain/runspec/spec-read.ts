@@ -2,7 +2,7 @@ import type { Setting } from "../hyperparameter.ts";
 import { SpecCheck } from "./check.ts";
 import { checkRoot, type Launcher, sections } from "./check-root.ts";
 import { type ComponentDefaults, ComponentLibrary, defaultsFile } from "./component-library.ts";
-import { Expansion } from "./expand.ts";
+import { Expansion, goalOfSpec } from "./expand.ts";
 import { type HyperparameterSection, noHyperparameters, readHyperparameters } from "./hyperparameter-section.ts";
 import { editableSettings } from "./job-settings.ts";
 import { nearestName } from "./nearest-name.ts";
@@ -15,7 +15,7 @@ import type { Spec } from "./spec.ts";
 import { wastefulSearch } from "./warnings.ts";
 import { composeYaml, type MapNode, type Node, type YamlDocument } from "./yaml-tree.ts";
 
-export { type ExpandedStage, expandSpec, expandStages, stagesOf, withChosen } from "./expand.ts";
+export { type ExpandedStage, expandSpec, expandStages, goalOfSpec, stagesOf, withChosen } from "./expand.ts";
 export { renderProblems } from "./problems.ts";
 export { reproSpec } from "./repro.ts";
 
@@ -91,17 +91,12 @@ function read(
   addUnusedArguments(commandLine, check, launcher, problems);
   const tuned: Setting[] = section.hyperparameters.map((hyperparameter) => hyperparameter.tuned);
   const expansion = new Expansion({ replacements, library }, tuned, () => 0);
-  const settings = readSettings(launcher, expansion, section.hyperparameters, problems);
-  if (rootDefaults === undefined || problems.size > 0) return undefined;
-  const spec: Spec = {
-    file,
-    text,
-    commandLine,
-    hyperparameters: section.hyperparameters,
-    settings,
-    hasRandint: check.hasRandint,
-    source: { root, rootDefaults, replacements, library },
-  };
+  const { hyperparameters } = section;
+  const source = rootDefaults && { root, rootDefaults, replacements, library };
+  const goal = source && problems.size === 0 ? goalOfSpec({ hyperparameters, source }) : null;
+  const settings = readSettings(launcher, expansion, hyperparameters, problems, goal);
+  if (source === undefined || problems.size > 0) return undefined;
+  const spec: Spec = { file, text, commandLine, hyperparameters, settings, hasRandint: check.hasRandint, source };
   return { spec, warnings: wastefulSearch(document, root, section, check, settings, launcher).sorted(file) };
 }
 

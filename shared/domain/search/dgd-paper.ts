@@ -1,5 +1,6 @@
 import { counted } from "../counted.ts";
-import { type Hyperparameter, settingText } from "../hyperparameter.ts";
+import { maximised, told } from "../goal.ts";
+import { settingText } from "../hyperparameter.ts";
 import { type Rng, rngFrom } from "../rng.ts";
 import type { RunSet } from "../run-sets/run-set.ts";
 import { meanText } from "./mean-text.ts";
@@ -52,10 +53,10 @@ export function paperSearch({ countInFlight }: PaperOptions): Search {
         return atRandom(view, rng, what);
       }
       if (neighbourhood.totalWeight === 0) {
-        return atRandom(view, rng, `${described(neighbourhood.best)} and all its neighbours are excluded`);
+        return atRandom(view, rng, `${described(view, neighbourhood.best)} and all its neighbours are excluded`);
       }
       const member = pick(neighbourhood, rng);
-      return { configuration: member.configuration, why: reason(view.hyperparameters, neighbourhood, member) };
+      return { configuration: member.configuration, why: reason(view, neighbourhood, member) };
     },
   };
 }
@@ -111,19 +112,20 @@ function pick({ members, totalWeight }: WeighedNeighbourhood, rng: Rng): Weighed
 }
 
 function reason(
-  hyperparameters: readonly Hyperparameter[],
+  view: SearchView,
   { best, members, totalWeight }: WeighedNeighbourhood,
   { configuration, changed, ended, inFlight, weight }: WeighedNeighbour,
 ): string {
   const share = `weight ${weight} of ${totalWeight}`;
-  if (changed === null) return `${described(best)} again: ${share}`;
-  const hyperparameter = hyperparameters[changed];
+  const known = described(view, best);
+  if (changed === null) return `${known} again: ${share}`;
+  const hyperparameter = view.hyperparameters[changed];
   const from = settingText(hyperparameter?.values[members[0]?.configuration[changed] ?? -1] ?? null);
   const to = settingText(hyperparameter?.values[configuration[changed] ?? -1] ?? null);
   const there = `${ended === 0 ? "no runs" : counted(ended, "run")} there${inFlight === 0 ? "" : ` and ${inFlight} in flight`}`;
-  return `one step from ${described(best)} in ${hyperparameter?.name}: ${from} -> ${to}; ${there}; ${share}`;
+  return `one step from ${known} in ${hyperparameter?.name}: ${from} -> ${to}; ${there}; ${share}`;
 }
 
-function described(best: RunSet): string {
-  return `the best set so far (mean ${meanText(best.mean)} of ${counted(best.completed, "run")})`;
+function described({ goal = maximised }: SearchView, best: RunSet): string {
+  return `the best set so far (mean ${meanText(told(goal, best.mean))} of ${counted(best.completed, "run")})`;
 }

@@ -1,4 +1,5 @@
 import { counted } from "../counted.ts";
+import { maximised, told } from "../goal.ts";
 import { type Configuration, type Hyperparameter, settingText } from "../hyperparameter.ts";
 import type { Expected, Ranked } from "../model/search-model.ts";
 import { candidatesOf } from "./candidates.ts";
@@ -80,8 +81,9 @@ const modelSearch: Search = {
           normal,
         )
       : likelyBest(joint, count, normal);
-    const goal = isImproving ? "it promises the most improvement" : "likely to be the best";
+    const aim = isImproving ? "it promises the most improvement" : "likely to be the best";
     const { best } = model;
+    const words = { hyperparameters: model.hyperparameters, goal: view.goal ?? maximised };
     return picks.map((pick) => {
       const configuration = candidates[pick] ?? [];
       const runs = view.runSets.of(configuration)?.completed ?? 0;
@@ -90,7 +92,7 @@ const modelSearch: Search = {
         // Most of a plan is never asked for.
         get why() {
           const expected = model.inHpmax(joint.means[pick] ?? 0, deviationOf(joint, pick));
-          return `${goal}: ${reason(model.hyperparameters, best, configuration, runs, expected)}`;
+          return `${aim}: ${reason(words, best, configuration, runs, expected)}`;
         },
       };
     });
@@ -106,15 +108,16 @@ function isKnown({ runSets }: SearchView, configuration: Configuration): boolean
 }
 
 function reason(
-  hyperparameters: readonly Hyperparameter[],
+  { hyperparameters, goal }: Required<Pick<SearchView, "hyperparameters" | "goal">>,
   best: Ranked,
   configuration: Configuration,
   runs: number,
-  { hpmax, stDev }: Expected,
+  expected: Expected,
 ): string {
+  const text = ({ hpmax, stDev }: Expected): string => `${meanText(told(goal, hpmax))} ± ${meanText(stDev)}`;
   const known = runs === 0 ? "before any run there" : `after ${counted(runs, "run")} there`;
   const from = differences(hyperparameters, best.runSet.configuration, configuration);
-  return `the model expects ${meanText(hpmax)} ± ${meanText(stDev)} ${known}; ${from} (${meanText(best.hpmax)} ± ${meanText(best.stDev)})`;
+  return `the model expects ${text(expected)} ${known}; ${from} (${text(best)})`;
 }
 
 function differences(hyperparameters: readonly Hyperparameter[], best: Configuration, here: Configuration): string {

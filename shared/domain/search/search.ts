@@ -1,3 +1,4 @@
+import type { Goal } from "../goal.ts";
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { SearchModel } from "../model/search-model.ts";
 import type { Rng } from "../rng.ts";
@@ -14,6 +15,8 @@ export interface SearchView {
   readonly seed: number;
   /** The model of the search; null before any run has completed. It is made on demand, which takes milliseconds. */
   readonly model: { readonly now: SearchModel | null };
+  /** In which sense `why` tells values. Default: they are hpmax. */
+  readonly goal?: Goal;
   /** Whether a configuration must not be tried: it failed too often, an operator forbade it, or `where` does. */
   isExcluded(configuration: Configuration): boolean;
 }

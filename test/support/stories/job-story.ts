@@ -2,6 +2,7 @@ import type { EndedOutcome, ImportedRun, JournalEvent, ResultsVerdict } from "..
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration, Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, parseRunName, type RunName, workerIdFrom } from "../../../shared/domain/names.ts";
+import type { CarriedSpec } from "../../../shared/domain/runspec/carried-spec.ts";
 import { defaultSettings, type JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
 
 /** 2026-11-24 08:00:00 UTC. */
@@ -23,8 +24,11 @@ export class JobStory {
     readonly firstParent?: number;
     readonly parents?: number;
     readonly imported?: readonly ImportedRun[];
+    /** Its spec; left out: none, which maximises. */
+    readonly carried?: Pick<CarriedSpec, "text" | "sources">;
   }) {
     const { number, hyperparameters = [], settings = {}, firstParent = 1, parents = 0, imported = [] } = options;
+    const { text, sources } = options.carried ?? { text: "", sources: {} };
     this.imported = imported;
     this.job = jobName(number);
     this.#tell((at) => ({
@@ -34,8 +38,8 @@ export class JobStory {
       by: "ann",
       at,
       file: "spec.yaml",
-      text: "",
-      sources: {},
+      text,
+      sources,
       commandLine: {},
       hyperparameters,
       settings: { ...defaultSettings, enabled: true, totalRuns: 100, hpTuning: "dgd", ...settings },

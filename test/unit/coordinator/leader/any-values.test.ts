@@ -80,7 +80,10 @@ function checkAll({ table }: Story): void {
     assert.ok(Number.isFinite(number), JSON.stringify(verdict));
   assert.ok(interval.low <= estimate && estimate <= interval.high, JSON.stringify(verdict));
   for (const { mean } of sets) assert.ok(Number.isFinite(mean));
-  for (const line of [...verdictLines(verdict, hyperparameters), ...historyTable(history, hyperparameters)])
+  for (const line of [
+    ...verdictLines(verdict, hyperparameters, table.goal),
+    ...historyTable(history, hyperparameters, table.goal),
+  ])
     sensible(line);
 }
 

@@ -12,6 +12,7 @@ import { parallelCoordinates } from "../../../../coordinator/plots/figures/paral
 import { searchSummary } from "../../../../coordinator/plots/figures/search-summary.ts";
 import { workerTimeline } from "../../../../coordinator/plots/figures/timeline.ts";
 import { noLimits } from "../../../../coordinator/plots/options.ts";
+import { maximised } from "../../../../shared/domain/goal.ts";
 import type { JobName } from "../../../../shared/domain/names.ts";
 
 const labels = { title: "", xLabel: undefined, yLabel: undefined, xLimits: noLimits, yLimits: noLimits } as const;
@@ -126,7 +127,9 @@ describe("a plot's JSON data", () => {
       typeof searchSummary
     >[0]["history"];
     const job = "job1" as JobName;
-    const [best, first] = objects(searchSummary({ job, history, hpmax: [0.1, 0.5], leader: null }, labels));
+    const [best, first] = objects(
+      searchSummary({ job, goal: maximised, history, hpmax: [0.1, 0.5], leader: null }, labels),
+    );
     assert.equal(best?.["estHpmax"], 0.3333333333333333);
     assert.deepEqual(first, { type: "run", v: 1, completed: 1, hpmax: 0.1 });
     const shares = [{ name: "lr", share: 0.25, low: 0.125, high: 0.5 }];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RunCurve } from "../../../../coordinator/plots/data/curves-of-runs.ts";
+import { figureSvg } from "../../../../coordinator/plots/drawing/svg-figure.ts";
 import { axisOver, type Mark, placeOn } from "../../../../coordinator/plots/figure.ts";
 import { againstDial, inOrder } from "../../../../coordinator/plots/figures/against.ts";
 import type { CurveOptions } from "../../../../coordinator/plots/figures/curve-lines.ts";
@@ -13,6 +14,7 @@ import { searchSummary } from "../../../../coordinator/plots/figures/search-summ
 import { noLimits } from "../../../../coordinator/plots/options.ts";
 import { ticksOf } from "../../../../coordinator/plots/ticks.ts";
 import { searchHistory } from "../../../../shared/domain/evaluation/history.ts";
+import { maximised } from "../../../../shared/domain/goal.ts";
 import { childRunName, type JobName } from "../../../../shared/domain/names.ts";
 import { UsageError } from "../../../../shared/errors.ts";
 import { inColumns } from "../../../support/stories/completed-runs.ts";
@@ -237,6 +239,9 @@ test("a plot in order of completion has the best so far, and counts runs without
   const [line] = marksOf(figure.panels[0]?.marks ?? [], "line");
   assert.deepEqual(line?.ys, [Number.NaN, 2, 2, 3]);
   assert.deepEqual(figure.notes, ["1 of 4 runs has no hpmax"]);
+  const losses = inOrder({ name: "loss", values: [2, 3, 1], isLow: true }, valueOptions);
+  const [low] = marksOf(losses.panels[0]?.marks ?? [], "line");
+  assert.deepEqual([low?.ys, losses.legend[1]?.label, losses.panels[0]?.y.label], [[2, 2, 1], "lowest so far", "loss"]);
 });
 
 test("bins cover all values and count each once", () => {
@@ -264,6 +269,20 @@ test("a heat map's cells are means over all other hyperparameters; untried pairs
     ],
   );
   assert.match(figure.notes.join(), /white: 2 of 4 pairs with no run/);
+  const losses = heatMap(
+    across,
+    up,
+    { name: "loss", values: [1, 3, 5], isLow: true },
+    { aggregate: "mean", title: "" },
+  );
+  const [dark] = marksOf(losses.panels[0]?.marks ?? [], "boxes");
+  assert.deepEqual(
+    dark?.boxes.map(({ share }) => share),
+    [1, 0],
+    "the lowest is darkest",
+  );
+  assert.deepEqual(losses.ramp, { label: "mean loss", from: 5, to: 2 });
+  assert.match(figureSvg(losses, {}), />5<[\s\S]*>2</);
 });
 
 test("parallel coordinates draw the best run last and leave out constant hyperparameters", () => {
@@ -281,6 +300,17 @@ test("parallel coordinates draw the best run last and leave out constant hyperpa
     figure.panels[0]?.x.ticks?.map(({ text }) => text),
     ["a", "hpmax"],
   );
+  const losses = parallelCoordinates(dials, { name: "loss", values: [3, 9, Number.NaN], isLow: true }, "");
+  const [drawn] = marksOf(losses.panels[0]?.marks ?? [], "paths");
+  assert.deepEqual(
+    drawn?.paths.map(({ share, ys }) => [share, ys.at(-1)]),
+    [
+      [0, 1],
+      [1, 0],
+    ],
+    "the lowest is last and darkest, at the bottom of its axis",
+  );
+  assert.deepEqual([losses.ramp, losses.notes.at(-1)], [{ label: "loss", from: 9, to: 3 }, "best: 3"]);
 });
 
 test("the summary shows the search's history: a stepped estimate, its band, and marks at changes", () => {
@@ -292,7 +322,7 @@ test("the summary shows the search's history: a stepped estimate, its band, and 
     hpmax: value,
   }));
   const history = searchHistory(inColumns(runs), hyperparameters);
-  const figure = searchSummary({ job, history, hpmax, leader: null }, untold);
+  const figure = searchSummary({ job, goal: maximised, history, hpmax, leader: null }, untold);
   const marks = figure.panels[0]?.marks ?? [];
   const [line] = marksOf(marks, "line");
   const [band] = marksOf(marks, "band");
@@ -309,10 +339,10 @@ test("the summary shows the search's history: a stepped estimate, its band, and 
   assert.equal(figure.notes.length, 2);
   const leader = { key: "1", label: "lr=2", estimate: 0.25, runs: 1 };
   assert.equal(
-    searchSummary({ job, history, hpmax, leader }, untold).notes[2],
+    searchSummary({ job, goal: maximised, history, hpmax, leader }, untold).notes[2],
     "the standings and nexus eval name another, by the model of the search: lr=2 (1 run), 0.25 expected",
   );
-  const repeated = repeatsSummary({ job, hpmax: [1, 3, 2], repeats: "lr=0.1" }, untold);
+  const repeated = repeatsSummary({ job, goal: maximised, hpmax: [1, 3, 2], repeats: "lr=0.1" }, untold);
   const lines = repeated.panels.flatMap(({ marks }) => marks).filter((mark) => mark.kind === "line");
   assert.deepEqual(
     lines.map((mark) => mark.kind === "line" && mark.ys),
@@ -322,6 +352,23 @@ test("the summary shows the search's history: a stepped estimate, its band, and 
     "one configuration, lr=0.1: nothing is searched",
     "mean of 3 runs: 2 ± 0.577 (standard error); how certain that is: nexus eval job1",
   ]);
-  const none = searchSummary({ job, history: { ...history, rows: [], completed: 0 }, hpmax: [], leader: null }, untold);
+  const none = searchSummary(
+    { job, goal: maximised, history: { ...history, rows: [], completed: 0 }, hpmax: [], leader: null },
+    untold,
+  );
   assert.deepEqual(none.notes, ["no run has completed yet"]);
+  const minus = {
+    prior: history.prior,
+    completed: 5,
+    rows: history.rows.map((row) => ({ ...row, estHpmax: -row.estHpmax })),
+  };
+  const goal = { name: "loss", isLow: true };
+  const losses = searchSummary({ job, goal, history: minus, hpmax: hpmax.map((each) => -each), leader }, untold);
+  const [of] = losses.panels;
+  assert.equal(of?.y.label, "loss");
+  assert.deepEqual(marksOf(of?.marks ?? [], "line")[0]?.ys, line.ys);
+  assert.match(losses.notes.join("\n"), /^its loss: 0\.\d+ ±/m);
+  const mean = repeatsSummary({ job, goal, hpmax: [-1, -3], repeats: "" }, untold);
+  assert.deepEqual([mean.panels[0]?.y.label, mean.notes[1]?.slice(0, 16)], ["loss", "mean of 2 runs: "]);
+  assert.match(mean.notes[1] ?? "", /: 2 ±/);
 });

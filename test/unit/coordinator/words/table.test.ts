@@ -9,6 +9,7 @@ import {
 } from "../../../../coordinator/words/number-format.ts";
 import { estimateText } from "../../../../coordinator/words/progress.ts";
 import { tableColumn, tableLines } from "../../../../coordinator/words/table.ts";
+import { maximised } from "../../../../shared/domain/goal.ts";
 
 test("a column has as many decimals as its smallest value needs for two digits, at least three", () => {
   assert.equal(decimalsFor([0.038, 0.045]), 3);
@@ -44,7 +45,7 @@ test("a huge value is printed with three digits and an exponent", () => {
   assert.equal(formatDecimal(123_456_789_012_345, 3), "123456789012345.000");
   assert.deepEqual(tableColumn("hpmax", "measure", [5.363370729578177e24, -0.5]).cells, ["5.36e+24", "-0.500"]);
   const estimate = { estimate: -2.46535358840342e23, stDev: 5.363370729578177e24 };
-  assert.equal(estimateText(estimate, " ±"), "-2.47e+23 ±5.36e+24");
+  assert.equal(estimateText(maximised, estimate, " ±"), "-2.47e+23 ±5.36e+24");
 });
 
 test("settings keep the digits with which they were typed", () => {

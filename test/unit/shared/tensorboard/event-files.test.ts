@@ -48,7 +48,7 @@ test("a file holds its version, its session, each report and its end", () => {
   const session = sessionOf(
     [ordered("lr", [0.1, 0.01]), unordered("core", ["GRU", true, null])],
     [0.01, "GRU"],
-    ["s1-rew"],
+    ["hpmax", "s1-rew"],
     1000,
   );
   const file = Buffer.concat([

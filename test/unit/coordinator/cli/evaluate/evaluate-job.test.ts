@@ -4,6 +4,7 @@ import { evaluateJob } from "../../../../../coordinator/cli/evaluate/evaluate-jo
 import { historyTable } from "../../../../../coordinator/cli/evaluate/history-table.ts";
 import type { HistoryRow } from "../../../../../shared/domain/evaluation/history.ts";
 import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
+import { maximised } from "../../../../../shared/domain/goal.ts";
 import { childRunName, type RunName } from "../../../../../shared/domain/names.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { ordered, tutorialHyperparameters, unordered } from "../../../../support/stories/search.ts";
@@ -43,7 +44,7 @@ test("the printed history equals the tutorial's, character for character", () =>
     return { ...rest, configuration, bestFor, estHpmax, runs, bestRun: bestRun as RunName };
   });
   const history = { prior: { mean: 0, variance: 1 }, completed: 4781, rows };
-  assert.equal(historyTable(history, tutorialHyperparameters).join("\n"), tutorialTable);
+  assert.equal(historyTable(history, tutorialHyperparameters, maximised).join("\n"), tutorialTable);
 });
 
 test("wide settings, many runs and tiny estimates widen the columns of the history", () => {
@@ -53,7 +54,7 @@ test("wide settings, many runs and tiny estimates widen the columns of the histo
     { ...row, configuration: [0], bestFor: 12_345, estHpmax: 2.5e-8, runs: 54_321 },
     { ...row, configuration: [1], bestFor: 1, estHpmax: 123_456.5, runs: 1 },
   ];
-  const lines = historyTable({ prior: { mean: 0, variance: 1 }, completed: 12_346, rows }, names);
+  const lines = historyTable({ prior: { mean: 0, variance: 1 }, completed: 12_346, rows }, names, maximised);
   assert.deepEqual(lines.slice(1, 3), [
     "a-very-long-name 12345 runs        0.000000025   54321   run1.1",
     "b                    1 runs   123456.500000000       1   run1.1",

@@ -6,6 +6,7 @@ import { changesSince, withChanges } from "../../../../../shared/domain/evaluati
 import { UnwritableSpec } from "../../../../../shared/domain/evaluation/tuned-spec.ts";
 import type { JobChanges } from "../../../../../shared/domain/fold/events.ts";
 import { editJob } from "../../../../../shared/domain/fold/job-changes.ts";
+import { maximised } from "../../../../../shared/domain/goal.ts";
 import { readSpec, usedComponents } from "../../../../../shared/domain/runspec/spec-read.ts";
 import { UsageError } from "../../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
@@ -71,7 +72,7 @@ const changes: JobChanges = {
 test("all that was changed is told, and written where it belongs; the rest stays byte for byte", () => {
   const { spec, submitted } = job(changes);
   assert.deepEqual(changesSince(spec, submitted), changes);
-  const now = withChanges(text, changes, submitted.hyperparameters);
+  const now = withChanges(text, changes, submitted.hyperparameters, maximised);
   const launcher = [
     "  component: job_launchers/XT",
     "  priority: 2.5",
@@ -94,7 +95,7 @@ test("all that was changed is told, and written where it belongs; the rest stays
 
 test("the text of now is read as the job of now", () => {
   const { submitted } = job(changes);
-  const again = read(withChanges(text, changes, submitted.hyperparameters));
+  const again = read(withChanges(text, changes, submitted.hyperparameters, maximised));
   assert.deepEqual(again.settings, submitted.settings);
   assert.deepEqual(changesSince(again, submitted), {});
 });
@@ -102,7 +103,7 @@ test("the text of now is read as the job of now", () => {
 test("a list that became a range is written as one, with nothing else on its line", () => {
   const range = { from: 1e-4, to: 1, scale: "log" } as const;
   const { submitted } = job({ addRanges: { lr: range } });
-  const now = withChanges(text, { addRanges: { lr: range } }, submitted.hyperparameters);
+  const now = withChanges(text, { addRanges: { lr: range } }, submitted.hyperparameters, maximised);
   assert.equal(
     now,
     text.replace("ordered_tuning_values: [1.0e-3, 1.0e-1] ", "range: {from: 0.0001, to: 1, scale: log} "),
@@ -140,7 +141,13 @@ test("nexus view spec says what was changed, and prints both", () => {
 
 test("a spec whose layout takes no change is said not to", () => {
   assert.throws(
-    () => withChanges(text.replace("&lr", "&rate"), { addValues: { lr: [1] } }, job({}).submitted.hyperparameters),
+    () =>
+      withChanges(
+        text.replace("&lr", "&rate"),
+        { addValues: { lr: [1] } },
+        job({}).submitted.hyperparameters,
+        maximised,
+      ),
     {
       name: UnwritableSpec.name,
       message: 'the spec has no hyperparameter "lr"',

@@ -5,6 +5,7 @@ import { verdictLines } from "../../../../../coordinator/words/verdict-text.ts";
 import { searchHistory } from "../../../../../shared/domain/evaluation/history.ts";
 import { believe } from "../../../../../shared/domain/evaluation/truth.ts";
 import { type Verdict, verdictOf } from "../../../../../shared/domain/evaluation/verdict.ts";
+import { maximised } from "../../../../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../../../../shared/domain/hyperparameter.ts";
 import { SearchModel } from "../../../../../shared/domain/model/search-model.ts";
 import { childRunName } from "../../../../../shared/domain/names.ts";
@@ -117,12 +118,12 @@ test("a search with a clear winner and measured neighbours may stop, and the tex
   assert.deepEqual([verdict.bestFor, verdict.neighbours], [1, { all: 4, measured: 4 }]);
   assert.ok(verdict.interval.low > 0.85 && verdict.interval.high < 0.95);
   assert.equal(
-    verdictLines(verdict, dials)[0],
+    verdictLines(verdict, dials, maximised)[0],
     "best for the last 1 of 30 runs; chance that another configuration is truly better: below 1 %; stopping now is reasonable",
   );
   const one = { ...verdict, doubts: ["neighbours"] as const, neighbours: { all: 8, measured: 7 } };
-  assert.match(verdictLines(one, dials)[0] ?? "", /go on: 1 of its 8 neighbours has no completed run$/);
-  assert.match(verdictLines(verdict, dials)[1] ?? "", /^the best: a=4 b=y \(6 runs\)$/);
+  assert.match(verdictLines(one, dials, maximised)[0] ?? "", /go on: 1 of its 8 neighbours has no completed run$/);
+  assert.match(verdictLines(verdict, dials, maximised)[1] ?? "", /^the best: a=4 b=y \(6 runs\)$/);
 });
 
 test("every reason against stopping is named", () => {
@@ -135,7 +136,7 @@ test("every reason against stopping is named", () => {
   );
   assert.deepEqual(once.doubts.slice(0, 2), ["no repeats", "neighbours"]);
   assert.match(
-    verdictLines(once, dials)[0] ?? "",
+    verdictLines(once, dials, maximised)[0] ?? "",
     /go on: no configuration was run twice, .*; \d of its \d neighbours/,
   );
   const twice = verdictFor(
@@ -147,7 +148,7 @@ test("every reason against stopping is named", () => {
     ]),
   );
   assert.ok(twice.doubts.includes("few runs"));
-  assert.match(verdictLines(twice, dials)[0] ?? "", /the best was run twice only/);
+  assert.match(verdictLines(twice, dials, maximised)[0] ?? "", /the best was run twice only/);
 });
 
 test("collapsed runs count as a risk of the leader even if it was spared", () => {
@@ -171,7 +172,10 @@ test("collapsed runs count as a risk of the leader even if it was spared", () =>
   assert.equal(spared.collapses, null);
   assert.deepEqual([warned.collapses?.collapsed, warned.collapses?.among], [1, 19]);
   assert.ok(warned.estimate < spared.estimate - 0.01, `${warned.estimate}, ${spared.estimate}`);
-  assert.match(verdictLines(warned, dials).join("\n"), /\n1 of 19 runs of configurations like it reached far less/);
+  assert.match(
+    verdictLines(warned, dials, maximised).join("\n"),
+    /\n1 of 19 runs of configurations like it reached far less/,
+  );
   const diverged = verdictFor(completedAs([...once, ...set([3, 1], 0.5)]));
   assert.equal(diverged.collapses?.collapsed, 2);
   assert.ok(Number.isFinite(diverged.estimate));
@@ -186,8 +190,8 @@ test("nothing is estimated if all runs have the same hpmax", () => {
     ]),
   );
   assert.deepEqual([verdict.isFlat, verdict.interval], [true, { low: 0.25, high: 0.25 }]);
-  assert.match(verdictLines(verdict, dials)[0] ?? "", /nothing distinguishes it from the others/);
-  assert.equal(verdictLines(verdict, dials)[2], "all runs reached the same hpmax, 0.25");
+  assert.match(verdictLines(verdict, dials, maximised)[0] ?? "", /nothing distinguishes it from the others/);
+  assert.equal(verdictLines(verdict, dials, maximised)[2], "all runs reached the same hpmax, 0.25");
 });
 
 test("any finite values give finite beliefs, in which the interval holds the estimate", () => {

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { JobChanges, JobSubmitted } from "../../../../../shared/domain/fold/events.ts";
 import { changesText, editJob } from "../../../../../shared/domain/fold/job-changes.ts";
+import { maximised } from "../../../../../shared/domain/goal.ts";
 import { configurationKey, type Hyperparameter, settingsOf } from "../../../../../shared/domain/hyperparameter.ts";
 import { expandSpec, withChosen } from "../../../../../shared/domain/runspec/spec-read.ts";
 import { gridTurn } from "../../../../../shared/domain/search/grid.ts";
@@ -209,16 +210,19 @@ describe("an edit of a job", () => {
 
 test("changesText says each change of a job in words", () => {
   assert.deepEqual(
-    changesText({
-      totalRuns: 800,
-      computeNodes: null,
-      maxRunSeconds: 60,
-      deadline: 0,
-      stopWhen: null,
-      maxFailuresInARow: null,
-      maxFailuresAtStart: 9,
-      addValues: { lr: [0.1, 0.2] },
-    }),
+    changesText(
+      {
+        totalRuns: 800,
+        computeNodes: null,
+        maxRunSeconds: 60,
+        deadline: 0,
+        stopWhen: null,
+        maxFailuresInARow: null,
+        maxFailuresAtStart: 9,
+        addValues: { lr: [0.1, 0.2] },
+      },
+      maximised,
+    ),
     [
       "total_runs 800",
       "compute_nodes all",

@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import type { JobChanges, JobSubmitted } from "../../../../../shared/domain/fold/events.ts";
 import { changesText, editJob } from "../../../../../shared/domain/fold/job-changes.ts";
+import { maximised } from "../../../../../shared/domain/goal.ts";
 import { type Hyperparameter, type Range, settingsOf } from "../../../../../shared/domain/hyperparameter.ts";
 import { contains } from "../../../../../shared/domain/ranges/range.ts";
 import { neighbourhoodOf } from "../../../../../shared/domain/search/neighbourhood.ts";
@@ -139,6 +140,6 @@ describe("an edit of ranges", () => {
 
   test("is said in words", () => {
     const range = { from: 1e-6, to: 0.1, scale: "log", zero: true } as const;
-    assert.deepEqual(changesText({ addRanges: { lr: range } }), ["lr over 0.000001..0.1:log,zero"]);
+    assert.deepEqual(changesText({ addRanges: { lr: range } }, maximised), ["lr over 0.000001..0.1:log,zero"]);
   });
 });

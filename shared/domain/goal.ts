@@ -1,0 +1,48 @@
+/**
+ * Which way a job's results are better, and what people call them.
+ *
+ * Searches, models and the journal know hpmax alone, which is maximised: under `goal: minimize` it is the metric with its sign turned.
+ * People and other tools see the metric. Every view turns hpmax by `told`, and has its names from here; only what is named
+ * hpmax keeps that sign.
+ */
+export interface Goal {
+  /** `hpmax`; under `goal: minimize` the metric's own name, such as `loss`. */
+  readonly name: string;
+  /** Whether lower is better. */
+  readonly isLow: boolean;
+}
+
+export const maximised: Goal = { name: "hpmax", isLow: false };
+
+/** Columns that tables and lists have of their own: a metric that is called so gets a longer name there. */
+const ownColumns =
+  "age attempt attempts best by ended failed holder infeasible iters job late led left lease next node now of parent predicted " +
+  "progress rank reason rejected run runs sd search secs seed slots spec stage started state status target time top total trial " +
+  "unsaved why worker workspace";
+
+/** @param others  names that the job's tables have besides, such as hyperparameters */
+export function minimised(metric: string, others: readonly string[]): Goal {
+  const isTaken = metric === maximised.name || ownColumns.split(" ").includes(metric) || others.includes(metric);
+  return { name: isTaken ? `goal-${metric}` : metric, isLow: true };
+}
+
+/** An hpmax, or a difference between two, in the goal's own sense: a loss without the turned sign. */
+export const told = ({ isLow }: Goal, hpmax: number): number => (isLow ? 0 - hpmax : hpmax);
+
+export interface Ends {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** An interval in the goal's own sense, its ends in order. */
+export const toldEnds = ({ isLow }: Goal, { low, high }: Ends): Ends =>
+  isLow ? { low: 0 - high, high: 0 - low } : { low, high };
+
+/** The column by which standings rank: `hpmax-2sd`, `loss+2sd`. */
+export const boundName = ({ name, isLow }: Goal): string => `${name}${isLow ? "+" : "-"}2sd`;
+
+/** The same in words: "hpmax less 2 sd", "loss plus 2 sd". */
+export const boundText = ({ name, isLow }: Goal): string => `${name} ${isLow ? "plus" : "less"} 2 sd`;
+
+/** Which end of such a column is best. */
+export const bestEnd = ({ isLow }: Goal): "low" | "high" => (isLow ? "low" : "high");
