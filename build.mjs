@@ -5,7 +5,7 @@
  */
 
 import { execSync } from "node:child_process";
-import { chmodSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { relative } from "node:path";
 import { stampOf } from "./build-stamp.mjs";
 
@@ -18,11 +18,17 @@ const stamp = stampOf(".");
 
 if (process.argv.includes("--if-changed") && builtFrom() === stamp) process.exit(0);
 
+/** npm hides what `prepare` prints, and a build takes a quarter of a minute: so the terminal itself is told, if there is one. */
+const terminal = process.argv.includes("--if-changed") ? openTerminal() : undefined;
+
 try {
+  tell("nexus: building, as at each first use: compiling (1 of 3)");
   run(`tsc -p tsconfig.json --outDir ${making}`);
+  tell("nexus: building, as at each first use: kernels (2 of 3)");
   run(
     `asc ${kernels}/assembly/kernels.ts --config ${kernels}/assembly/asconfig.json -o ${making}/${kernels}/kernels.wasm`,
   );
+  tell("nexus: building, as at each first use: programs (3 of 3)");
   const { gatherPrograms } = await import("./gather.mjs");
   await gatherPrograms(making);
   // npm makes them executable when it links them, and npx links this folder only once.
@@ -36,7 +42,22 @@ try {
   process.exitCode = error.status ?? 1;
   if (error.status === undefined) console.error(`build: ${error.message}`);
 } finally {
+  tell("");
   for (const folder of [making, old]) rmSync(folder, { recursive: true, force: true });
+}
+
+function openTerminal() {
+  try {
+    return openSync("/dev/tty", "w");
+  } catch {
+    // CI, a pipe, a service: nobody is there to be told.
+    return undefined;
+  }
+}
+
+/** In the place of what was told before. */
+function tell(text) {
+  if (terminal !== undefined) writeSync(terminal, `\r\u001b[K${text}`);
 }
 
 function builtFrom() {

@@ -39,6 +39,15 @@ test("a run is cancelled alone: y does it, Enter alone does not", async () => {
   assert.deepEqual([outcomes.cancelled, state], [1, "searching"]);
 });
 
+test("a worker that ends in good order has left, at once and in that word", async () => {
+  const leaving = swarm.worker("lab-2", ["--slots", "1"]);
+  await pane.answers(["Escape", "3"], /lab-2 +● busy +1\/1/);
+  leaving.child.kill("SIGTERM");
+  const text = await pane.shows(/lab-2 +\. left/);
+  assert.doesNotMatch(text, /lab-2 is lost/);
+  await pane.shows(/worker lab-2 has left: the worker got SIGTERM/);
+});
+
 test("a whole job is cancelled only when its name is typed", async () => {
   await pane.answers(["Escape", "q"], /\[c\] cancel job1/);
   await pane.answers(["c"], /type job1 and Enter/);
