@@ -1,6 +1,8 @@
 /** Most characters kept: fits one message of evidence with room to spare. */
 const mostCharacters = 32 * 1024;
 const headCharacters = 8 * 1024;
+/** Cut only when it has grown by so much: each cut copies what is kept, which would be most of a line's cost. */
+const slackCharacters = 128 * 1024;
 
 /** Console lines that were not sent yet. If they are too long, a note takes the place of the middle. */
 export class UnsentLines {
@@ -15,11 +17,7 @@ export class UnsentLines {
       return;
     }
     this.#tail += text;
-    const excess = this.#head.length + this.#tail.length - mostCharacters;
-    if (excess <= 0) return;
-    const cut = this.#tail.indexOf("\n", excess) + 1 || excess;
-    this.#leftOut += cut;
-    this.#tail = this.#tail.slice(cut);
+    if (this.#head.length + this.#tail.length > mostCharacters + slackCharacters) this.#cut();
   }
 
   get isEmpty(): boolean {
@@ -28,11 +26,20 @@ export class UnsentLines {
 
   /** Returns everything and forgets it. */
   take(): string {
+    this.#cut();
     const gap = this.#leftOut === 0 ? "" : `... ${this.#leftOut} characters left out ...\n`;
     const text = this.#head + gap + this.#tail;
     this.#head = "";
     this.#tail = "";
     this.#leftOut = 0;
     return text;
+  }
+
+  #cut(): void {
+    const excess = this.#head.length + this.#tail.length - mostCharacters;
+    if (excess <= 0) return;
+    const cut = this.#tail.indexOf("\n", excess) + 1 || excess;
+    this.#leftOut += cut;
+    this.#tail = this.#tail.slice(cut);
   }
 }

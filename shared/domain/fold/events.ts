@@ -3,7 +3,7 @@ import type { Hyperparameter, Range, Setting } from "../hyperparameter.ts";
 import type { Beliefs } from "../model/kernel.ts";
 import type { JobName, RunName, WorkerId } from "../names.ts";
 import type { Predicted } from "../pruning/predicted.ts";
-import type { JobSettings, StopRule } from "../runspec/job-settings.ts";
+import type { JobSettings } from "../runspec/job-settings.ts";
 import type { CheckpointPlace } from "./checkpoint-place.ts";
 
 /** The journal's records: every decision, once, in one order. Only the leader writes them; `apply` folds them everywhere. */

@@ -71,8 +71,18 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
       values.map((value) => (value === undefined ? 0 : 1)),
     );
   };
+  const keep = (line: string): void => {
+    if (line.trim() !== "") newest.push(line);
+    if (newest.length > mostNewest) newest.shift();
+    context.log(line);
+  };
   const hear = (line: string, isError: boolean, measured: Measured | undefined): void => {
     const found = isError ? undefined : reportIn(line);
+    if (!found && !measured) {
+      context.witness?.printed(line, false);
+      keep(line);
+      return;
+    }
     const values = spec.metrics.map(({ short }) => (found ? numberOf(found[short]) : measured?.values[short]));
     const isMeasured = values.some((value) => value !== undefined);
     context.witness?.printed(line, isMeasured);
@@ -85,9 +95,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
       else if (spec.metrics.some(({ short }) => short === name))
         noNumber ??= `${name} as ${JSON.stringify(value).slice(0, 80)}`;
     }
-    if (line.trim() !== "") newest.push(line);
-    if (newest.length > mostNewest) newest.shift();
-    context.log(line);
+    keep(line);
   };
   const files =
     spec.file &&

@@ -118,7 +118,7 @@ function lines(stream: Readable, onLines: (lines: readonly string[]) => void): (
   stream.on("data", (text: string) => {
     const parts = (rest + text).split("\n");
     rest = parts.pop() ?? "";
-    if (parts.length > 0) onLines(parts.map((part) => part.replace(/\r$/, "")));
+    if (parts.length > 0) onLines(parts.map((part) => (part.endsWith("\r") ? part.slice(0, -1) : part)));
     if (rest.length > longestLine) flush();
   });
   return flush;
