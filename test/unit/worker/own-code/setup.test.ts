@@ -191,6 +191,34 @@ describe("environments", () => {
     assert.equal(count(), 0);
   });
 
+  test("are made by uv where there is one, which a sandbox is told to show, with the authorities that the system trusts", async () => {
+    const [folder, tools] = [temporaryFolder(), temporaryFolder()];
+    fakePython(tools, "python3", "3.11.2");
+    const uv = join(tools, "uv");
+    const script = `#!/bin/sh
+echo "$@ $UV_SYSTEM_CERTS" >> "${tools}/called"
+if [ "$1" = venv ]; then mkdir -p "$4/bin"; cp "$3" "$4/bin/python"; fi
+echo uv 0.13
+`;
+    writeFileSync(uv, script, { mode: 0o755 });
+    const shown: boolean[] = [];
+    const environments = new Environments({
+      ...kept,
+      folder,
+      environment: { PATH: `/nowhere:${tools}:/usr/bin:/bin`, HOME: tools },
+      confined: (words, { readable }) => {
+        shown.push(readable.includes(uv));
+        return [...words];
+      },
+      log,
+    });
+    const commands = [["pip", "install", "six"]];
+    const made = await ready(environments, { commands, python: null, codeFolder: null, network: false });
+    assert.ok(existsSync(join(programsIn(made.folder), "python")));
+    assert.deepEqual(shown, [true, true]);
+    assert.match(readFileSync(join(tools, "called"), "utf8"), /^--version .*\nvenv .* 1\npip install six 1\n$/);
+  });
+
   test("are never written to once their setup has ended, so no link that it made leads the worker elsewhere", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     const other = join(tools, "key");
