@@ -391,5 +391,6 @@ function definition(node: Node, problems: ProblemList): Exclude<Node, AliasNode>
     problems.add(node, message, "write the value");
     return undefined;
   }
-  return dereferenced(node);
+  const found = dereferenced(node);
+  return found?.kind === "scalar" && found.isUnread ? undefined : found;
 }

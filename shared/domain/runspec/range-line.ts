@@ -86,7 +86,7 @@ function readEnd(
 
 /** Whether the node is an alias to nothing, which is reported once all names are known, or to a hyperparameter, which is reported here. */
 function isNoDefinition(node: Node, problems: ProblemList): boolean {
-  if (node.kind !== "alias") return false;
+  if (node.kind !== "alias") return node.kind === "scalar" && node.isUnread === true;
   if (node.hyperparameter >= 0) {
     const message = `*${node.name} is a hyperparameter, which cannot be used in the definition of one`;
     problems.add(node, message, "write the value");

@@ -29,6 +29,8 @@ export interface ScalarNode extends Span {
   readonly value: Setting;
   /** Whether the value was left out, as in `tuned_value:`. */
   readonly isEmpty: boolean;
+  /** Whether the value could not be read, which has been reported; it is null then. */
+  readonly isUnread?: boolean;
 }
 
 export interface ListNode extends Span {
@@ -139,12 +141,16 @@ class Composer {
     const event = this.#take();
     switch (event.type) {
       case EVENT_ID.SCALAR: {
+        const before = this.#problems.size;
         const value = this.#scalarValue(event);
+        // A number with too many digits has been reported too, and is read.
+        const isUnread = value === null && this.#problems.size > before;
         const isEmpty = event.valueStart < 0 && event.tagStart < 0;
         const quotes = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
         const start = event.valueStart < 0 ? this.#whereEmpty(event) : event.valueStart - quotes;
         const end = event.valueStart < 0 ? start + 1 : event.valueEnd + quotes;
-        return this.#anchored(event, { kind: "scalar", ...this.#span(start, end), anchor: undefined, value, isEmpty });
+        const scalar = { kind: "scalar", ...this.#span(start, end), anchor: undefined, value, isEmpty } as const;
+        return this.#anchored(event, isUnread ? { ...scalar, isUnread } : scalar);
       }
       case EVENT_ID.SEQUENCE:
       case EVENT_ID.MAPPING:

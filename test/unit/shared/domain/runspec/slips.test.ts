@@ -63,6 +63,16 @@ suite("a slip in the YAML of values", () => {
     assert.equal(onlyOne(merged).message, "merge keys (<<) belong to YAML 1.1");
   });
 
+  test("an unknown tag is one problem: the value that it hides is not missing besides", () => {
+    const unknown = "not valid YAML: unknown scalar tag !<!foo>";
+    for (const text of [dial("[1, 2]", "!foo 1"), dial("[!foo 1, 2]"), dial("[!foo 1, 1, 2]")])
+      assert.equal(onlyOne(text).message, unknown);
+    const ranged = dial("[1, 2]", "!foo 1").replace("ordered_tuning_values: [1, 2]", "range: {from: 1, to: 2}");
+    assert.equal(onlyOne(ranged).message, unknown);
+    const number = dial("[1, 2]", "12345678901234567890");
+    assert.equal(said(number).length, 2, "a number that is read is compared with the values");
+  });
+
   test("what other readers take for a number is a text here, and said to be", () => {
     const [huge, binary, ...rest] = said(dial("[1e400, 0b11, 1]"));
     assert.equal(huge?.message, "1e400 is read as a text: no number so large can be stored");
