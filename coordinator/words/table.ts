@@ -67,9 +67,7 @@ function numberFormat(
  * @param chosen  only these rows, in columns as wide as for all rows, so that several tables line up; default: all
  */
 export function tableLines(columns: readonly TableColumn[], chosen?: readonly number[]): string[] {
-  const widths = columns.map(({ header, cells }) =>
-    cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(header)),
-  );
+  const widths = columns.map(columnWidth);
   const line = (textOf: (column: TableColumn) => string): string =>
     columns
       .map((column, i) => padded(textOf(column), widths[i] ?? 0, column.isRightAligned))
@@ -80,6 +78,10 @@ export function tableLines(columns: readonly TableColumn[], chosen?: readonly nu
   const rows = Array.from({ length: count }, (_, i) => line((column) => column.cells[chosen?.[i] ?? i] ?? ""));
   return count > 5 ? [header, "", ...rows, "", header] : [header, "", ...rows];
 }
+
+/** Cells of a terminal. */
+export const columnWidth = ({ header, cells }: TableColumn): number =>
+  cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(header));
 
 function padded(text: string, width: number, isRightAligned: boolean): string {
   const spaces = " ".repeat(Math.max(0, width - widthOf(text)));

@@ -41,7 +41,12 @@ export function printJobs(
   if (json) output.result(recordsJson("job", fields, jobs));
   else {
     const of = jobs.length < all.length ? ` of ${all.length}` : "";
-    output.result(recordsTable(fields, jobs, `total jobs listed: ${jobs.length}${of}`));
+    const { width } = output;
+    const total = `total jobs listed: ${jobs.length}${of}`;
+    const text = recordsTable(fields, jobs, total, width);
+    output.result(text);
+    if (width !== undefined && text !== recordsTable(fields, jobs, total))
+      output.note(`reasons are cut; in full: nexus why JOB${flags}\n`);
   }
   if (jobs.length === 0)
     output.note(`no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml${flags}\n`);

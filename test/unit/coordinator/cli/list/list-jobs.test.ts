@@ -111,3 +111,31 @@ test("a waiting job's reason is the leader's where it is heard: the journal does
     "waiting for a worker: none of the 2 that have joined is there",
   );
 });
+
+test("a long reason is cut to the width of the terminal, and only there", () => {
+  const reason =
+    `20 runs in a row have failed (max_failures_in_a_row); run1.20 was the last: ${"out of memory ".repeat(9)}`.trim();
+  const story = new JobStory({ number: 1 });
+  story.over("paused", reason);
+  const state = stateOf(story);
+  const shown = (width?: number, json = false) => {
+    const [results, notes]: [string[], string[]] = [[], []];
+    const output = { result: (text: string) => results.push(text), note: (text: string) => notes.push(text), width };
+    printJobs({ state, workspace: "ws1", flags: "", output }, { json });
+    return { text: results.join(""), notes: notes.join("") };
+  };
+  assert.match(shown().text, new RegExp(`${reason.slice(-40)}\n`));
+  assert.equal(shown().notes, "");
+  const whole = Math.max(
+    ...shown()
+      .text.split("\n")
+      .map(({ length }) => length),
+  );
+  assert.deepEqual(shown(whole), shown(), "never where there is room");
+  const narrow = shown(whole - 60);
+  assert.equal(Math.max(...narrow.text.split("\n").map(({ length }) => length)), whole - 60);
+  assert.match(narrow.text, / 20 runs in a row have failed .*\.\.\n/);
+  assert.equal(narrow.notes, "reasons are cut; in full: nexus why JOB\n");
+  assert.match(shown(40).text, / 20 runs in a row have \.\.\n/);
+  assert.equal(JSON.parse(shown(80, true).text).reason, reason);
+});
