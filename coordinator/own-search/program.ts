@@ -32,6 +32,11 @@ const endGraceMs = 2000;
 export const notEnded = "did not end";
 const keptLines = 20;
 const keptCharacters = 1500;
+/** What is read of each output in that time; a program that prints more has to wait, and not everybody else. */
+const paceMs = 250;
+const pacedCharacters = { output: 512 * 1024, complaints: 64 * 1024 };
+/** Lines of its standard error that are heard of what comes at once: the last ones. */
+const mostGrumbles = 100;
 /** Characters that are written before the program must have taken some. */
 const chunk = 64 * 1024;
 
@@ -65,11 +70,20 @@ export class Program {
     for (const pipe of [rope, this.#child.stdin]) pipe?.on("error", () => undefined);
     lines(
       this.#child.stdout as Readable, // "pipe" makes it one
-      (line) => this.#isOver || this.#ears.line(line),
+      (some) => {
+        // The first line that breaks the protocol has it killed; thousands may have come with it.
+        for (const line of some) if (!this.#isOver && this.#killedFor === "") this.#ears.line(line);
+      },
+      pacedCharacters.output,
+      clock,
     );
     lines(
       this.#child.stderr as Readable, // the same
-      (line) => this.#hearError(line),
+      (some) => {
+        for (const line of some.slice(-mostGrumbles)) this.#hearError(line);
+      },
+      pacedCharacters.complaints,
+      clock,
     );
     const end = (why: string): void => {
       if (this.#isOver) return;
@@ -161,21 +175,33 @@ export class Program {
 const endText = (code: number | null, how: NodeJS.Signals | null): string =>
   how === null ? `ended with exit code ${code}` : `was ended by ${how}`;
 
-/** A longer line is passed on in parts, which are no JSON. */
-function lines(stream: Readable, hear: (line: string) => void): void {
+/** A longer line is passed on in parts, which are no JSON. @param most  characters within `paceMs`, about */
+function lines(stream: Readable, hear: (some: readonly string[]) => void, most: number, clock: Clock): void {
   let rest = "";
+  let read = 0;
+  let since = clock.monotonic();
   stream.setEncoding("utf8");
   stream.on("error", () => undefined);
   stream.on("data", (text: string) => {
+    const now = clock.monotonic();
+    if (now - since >= paceMs) {
+      since = now;
+      read = 0;
+    }
+    read += text.length;
+    if (read > most) {
+      stream.pause();
+      clock.after(paceMs, () => stream.resume());
+    }
     const parts = (rest + text).split("\n");
     rest = parts.pop() ?? "";
-    for (const part of parts) hear(part.replace(/\r$/, ""));
+    hear(parts.map((part) => part.replace(/\r$/, "")));
     if (rest.length > longestLine) {
-      hear(rest);
+      hear([rest]);
       rest = "";
     }
   });
   stream.on("end", () => {
-    if (rest !== "") hear(rest);
+    if (rest !== "") hear([rest]);
   });
 }

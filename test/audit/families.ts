@@ -8,6 +8,7 @@ import { floods } from "./acts/floods.ts";
 import { joins } from "./acts/joins.ts";
 import { journal } from "./acts/journal.ts";
 import { listening } from "./acts/listening.ts";
+import { machine } from "./acts/machine.ts";
 import { mcp } from "./acts/mcp.ts";
 import { metrics } from "./acts/metrics.ts";
 import { packageFamily } from "./acts/package.ts";
@@ -32,6 +33,7 @@ export const families: readonly Family[] = [
   packageFamily,
   mcp,
   metrics,
+  machine,
   evidence,
   files,
   specsFamily,

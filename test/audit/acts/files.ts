@@ -311,33 +311,39 @@ const carried: readonly Carried[] = [
   { title: "a path from the home folder", code: "~/.profile" },
   { title: "a file of /proc", code: "/proc/self/environ" },
 ];
-const carrying = carried.map(
-  ({ title, code, prepare }, i): Act => ({
-    family: "files",
-    role: "author",
-    title: `has ${title} sent to the workers as code`,
-    attempt: async (ground, mark) => {
-      const folder = join(ground.folder, `author${i}`);
-      rmSync(folder, { recursive: true, force: true });
-      mkdirSync(folder);
-      prepare?.(folder);
-      const file = join(folder, "spec.yaml");
-      writeFileSync(file, probeSpec(ground.folder, { compute_target: "nobody", code: [code] }));
-      const { output } = await ground.command(["run", file]);
-      ground.notes.set(mark, /job\d+/.exec(output)?.[0] ?? "");
-    },
-    harm: async (ground, mark) => {
-      const job = ground.notes.get(mark) as string; // as attempt left it
-      if (job === "") return undefined;
-      const { code } = (await stateOf(ground)).jobs.get(job as never)?.submitted ?? {};
-      // Links within a folder are passed over; what is carried must hold nothing from elsewhere.
-      const carriedFiles = code
-        ? codeFilesIn(code).map(({ path, bytes }) => `${path} ${Buffer.from(bytes).toString()}`)
-        : [];
-      const foreign = carriedFiles.find((each) => /root:|PATH=/.test(each));
-      return foreign && `${job} carries ${JSON.stringify(foreign.slice(0, 40))}`;
-    },
-  }),
+/** What a folder of the author's own holds beside the links, bytes. */
+const ownBytes = 100;
+const carrying = (["code", "inputs"] as const).flatMap((setting, k) =>
+  carried.map(
+    ({ title, code: path, prepare }, i): Act => ({
+      family: "files",
+      role: "author",
+      title: `has ${title} sent to the workers as ${setting}`,
+      attempt: async (ground, mark) => {
+        const folder = join(ground.folder, `author${k}-${i}`);
+        rmSync(folder, { recursive: true, force: true });
+        mkdirSync(folder);
+        prepare?.(folder);
+        const file = join(folder, "spec.yaml");
+        writeFileSync(file, probeSpec(ground.folder, { compute_target: "nobody", [setting]: [path] }));
+        const { output } = await ground.command(["run", file]);
+        ground.notes.set(mark, /job\d+/.exec(output)?.[0] ?? "");
+      },
+      harm: async (ground, mark) => {
+        const job = ground.notes.get(mark) as string; // as attempt left it
+        if (job === "") return undefined;
+        const { code, largeCode, inputs } = (await stateOf(ground)).jobs.get(job as never)?.submitted ?? {};
+        // Links within a folder are passed over; what is carried must hold nothing from elsewhere.
+        const carriedFiles = code
+          ? codeFilesIn(code).map(({ path: each, bytes }) => `${each} ${Buffer.from(bytes).toString()}`)
+          : [];
+        const foreign = carriedFiles.find((each) => /root:|PATH=/.test(each));
+        if (foreign !== undefined) return `${job} carries ${JSON.stringify(foreign.slice(0, 40))}`;
+        const bytes = (largeCode?.bytes ?? 0) + (inputs?.bytes ?? 0);
+        return bytes > ownBytes ? `${job} carries ${bytes} bytes, more than its folder has` : undefined;
+      },
+    }),
+  ),
 );
 
 export const files: Family = {
