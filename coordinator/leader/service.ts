@@ -1,6 +1,7 @@
 import type { ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import { checkCited } from "../../shared/broker/store/store-check.ts";
+import { programVersion } from "../../shared/components/version.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { apply, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
@@ -8,7 +9,7 @@ import type { QuotaLimits } from "../../shared/domain/quotas.ts";
 import type { OwnSearches } from "../../shared/domain/search/own-search.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
-import { BadMessage } from "../../shared/wire/check.ts";
+import { BadMessage, OtherVersion } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import type { OrderKey } from "../../shared/wire/seals/order-proof.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
@@ -321,6 +322,9 @@ async function foldAndLead(
   }
 }
 
+/** For sides that speak another version; the same for all. */
+let notice: Uint8Array | undefined;
+
 /** Answers if there is an answer and this process still leads; a client without an answer asks again. */
 async function answering(
   reign: Reign,
@@ -336,6 +340,9 @@ async function answering(
     if (error instanceof BadMessage) {
       const kind = subject.slice(0, 100);
       reign.drop(kind, { subject: kind, why: error.message }, "message dropped");
+      if (!(error instanceof OtherVersion)) return;
+      notice ??= messages.versionNotice(programVersion());
+      reply(notice);
     } else if (!(error instanceof Deposed)) {
       reign.ports.log.error(
         { subject, error: error instanceof Error ? error.stack : String(error) },

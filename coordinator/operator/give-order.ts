@@ -4,6 +4,7 @@ import { pause } from "../../shared/deadline.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
+import { OtherVersion } from "../../shared/wire/check.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
 import type { Output } from "./output.ts";
@@ -29,6 +30,10 @@ export async function giveOrder(bus: Bus, workspace: string, order: Order, outpu
     try {
       return decodeOrderAnswer(await bus.request(subject, bytes, tryMs));
     } catch (error) {
+      if (error instanceof OtherVersion)
+        throw new UsageError(`the coordinator of ${workspace} is of another version: ${error.message}`, {
+          cause: error,
+        });
       if (!(error instanceof BusError) || error.reason === "refused") throw error;
       if (error.reason === "too large") throw new UsageError(tooLarge(bytes.length));
     }

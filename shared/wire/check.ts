@@ -4,6 +4,9 @@ export class BadMessage extends Error {
   override readonly name = "BadMessage";
 }
 
+/** A message of a version that this program does not speak; the message says what to install. */
+export class OtherVersion extends BadMessage {}
+
 /** `at`: where the value stands, for the error; "" in a first pass, which need not name it. */
 export type Check<T> = (value: unknown, at: string) => T;
 

@@ -41,8 +41,12 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: ScanLimit
   // By hand, since this is done for each of millions of messages.
   const v = typeof value === "object" && value !== null ? (value as { v?: unknown }).v : undefined;
   if (v !== wireVersion) {
-    throw new check.BadMessage(
-      `${check.versionText(v)}; this program speaks version ${wireVersion}: update the older side`,
+    const theirs = programOf(value);
+    throw new check.OtherVersion(
+      `${check.versionText(v)}; this program speaks version ${wireVersion}: update the older side` +
+        (theirs === undefined
+          ? ""
+          : ` (the other side is nexus-swarm ${theirs}: pip install nexus-swarm==${theirs}, or npm install -g nexus-swarm@${theirs})`),
     );
   }
   try {
@@ -53,6 +57,15 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: ScanLimit
     return of(value, "message");
   }
 }
+
+/** The other side's own version, where it says so (`versionNotice`). */
+function programOf(value: unknown): string | undefined {
+  const { program } = (value ?? {}) as { program?: unknown };
+  return typeof program === "string" && /^\d+\.\d+\.[\w.+-]{1,30}$/.test(program) ? program : undefined;
+}
+
+/** The answer to a question of another version, which cannot be read here and whose sender can read nothing but the version. */
+export const versionNotice = (program: string): Uint8Array => seal({ program });
 
 export const seal = (value: object): Uint8Array => encode({ v: wireVersion, ...value });
 

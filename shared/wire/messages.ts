@@ -1,7 +1,7 @@
 /** Every message type, its version and its check on arrival. */
 
 export * from "./asks.ts";
-export { wireVersion } from "./envelope.ts";
+export { versionNotice, wireVersion } from "./envelope.ts";
 export * from "./evidence.ts";
 export * from "./orders.ts";
 export * from "./records.ts";

@@ -15,6 +15,7 @@ import { isWorkerId, type WorkerId, workerIdFrom } from "../../shared/domain/nam
 import { BrokerError, UnreachableError, UsageError } from "../../shared/errors.ts";
 import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.ts";
 import { BusError } from "../../shared/ports.ts";
+import { OtherVersion } from "../../shared/wire/check.ts";
 import { decodeOrderAnswer, encodeEnrolment, enrolmentText } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
 import { isPlainText, type JoinLine, shownServer } from "./join-line.ts";
@@ -162,6 +163,10 @@ async function enrol(
         if (answer.name !== worker) say(`the name ${worker} is taken, so this worker is ${answer.name}`);
         return answer.name;
       } catch (error) {
+        if (error instanceof OtherVersion)
+          throw new UsageError(`the coordinator of ${line.workspace} is of another version: ${error.message}`, {
+            cause: error,
+          });
         if (!(error instanceof BusError)) throw error;
         if (performance.now() > limit) {
           await patience.wait(
