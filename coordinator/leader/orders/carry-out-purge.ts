@@ -55,18 +55,22 @@ async function carryOut(reign: Reign, purger: Purger, deletion: Deletion, isFirs
   return { messages, pieces };
 }
 
-/** The answer to the order, or to its repetition. @param about  the worker or the job */
-export async function purgeAnswer(
-  reign: Reign,
-  { name }: Pick<Deletion, "name">,
-  about: string,
-  said = "",
-): Promise<OrderAnswer> {
+/** Which deletion an answer is about. */
+interface Asked extends Pick<Deletion, "name"> {
+  /** The worker or the job. */
+  readonly about: string;
+  /** Whether the journal has its beginning and not its end. */
+  readonly isOpen: boolean;
+}
+
+/** The answer to the order, or to its repetition. */
+export async function purgeAnswer(reign: Reign, { name, about, isOpen }: Asked, said = ""): Promise<OrderAnswer> {
   const running = reign.purges.of(name);
-  if (!running) return accepted(reign, about, "it was deleted");
-  const late = reign.ports.clock.pause(answerWithinMs).then(() => undefined);
   const goesOn = (why: string): string =>
     `${said}the coordinator goes on with it by itself (${why}); nexus view events ${about} says when it is over`;
+  // An earlier leader, or this one, has failed in it, and the clock has not begun it anew.
+  if (!running) return accepted(reign, about, isOpen ? goesOn("it begins anew") : "it was deleted");
+  const late = reign.ports.clock.pause(answerWithinMs).then(() => undefined);
   try {
     const outcome = await Promise.race([running, late]);
     return accepted(reign, about, outcome ? said + outcomeText(outcome) : goesOn("it takes a while"));

@@ -65,7 +65,7 @@ async function endOfEvidence(reign: Reign, purger: Purger): Promise<number> {
 }
 
 export const jobDeletionAnswer = (reign: Reign, job: JobName): Promise<OrderAnswer> =>
-  purgeAnswer(reign, { name: job }, job);
+  purgeAnswer(reign, { name: job, about: job, isOpen: reign.state.purges.deleting.some((each) => each.job === job) });
 
 export const jobDeletion = ({ job, before, by, bundles }: OpenDeletion): Deletion => ({
   name: job,

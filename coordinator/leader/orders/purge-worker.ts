@@ -39,8 +39,10 @@ export async function purge(
 
 const nameOf = (worker: WorkerId): string => `worker ${worker}`;
 
-export const workerPurgeAnswer = (reign: Reign, worker: WorkerId, said = ""): Promise<OrderAnswer> =>
-  purgeAnswer(reign, { name: nameOf(worker) }, worker, said);
+export const workerPurgeAnswer = (reign: Reign, worker: WorkerId, said = ""): Promise<OrderAnswer> => {
+  const isOpen = reign.state.purges.open.some((each) => each.worker === worker);
+  return purgeAnswer(reign, { name: nameOf(worker), about: worker, isOpen }, said);
+};
 
 export const workerPurge = ({ worker, before, all, by }: OpenPurge): Deletion => ({
   name: nameOf(worker),

@@ -53,8 +53,8 @@ export class BundlePieces {
   readonly #state: WorkspaceState;
   /** Since when nobody needs a piece, in monotonic milliseconds. */
   #needless = new Map<string, number>();
-  /** Pieces of orders that are just being carried out. */
-  readonly #ordered = new Set<string>();
+  /** Pieces of each order that is just being carried out: two may want the same. */
+  readonly #ordered = new Set<ReadonlySet<string>>();
   #sweeping: Promise<void> = Promise.resolve();
 
   constructor(ports: Pick<ReignPorts, "bundles" | "clock" | "leads">, state: WorkspaceState) {
@@ -71,14 +71,14 @@ export class BundlePieces {
     const { bundles: store } = this.#ports;
     const wanted = new Set(bundles.flatMap(namesOf));
     if (!store || wanted.size === 0) return accept(0);
-    for (const name of wanted) this.#ordered.add(name);
+    this.#ordered.add(wanted);
     try {
       // What it deletes may still be listed.
       await this.#sweeping;
       const stored = await store.pieces();
       return await accept([...wanted].filter((name) => !stored.has(name)).length);
     } finally {
-      for (const name of wanted) this.#ordered.delete(name);
+      this.#ordered.delete(wanted);
     }
   }
 
@@ -91,9 +91,7 @@ export class BundlePieces {
   async #forget(store: BundleStore, bundles: readonly PiecedBundle[]): Promise<number> {
     const stored = await store.pieces();
     const needed = new Set([...this.#state.jobs.values()].flatMap(bundlesOf).flatMap(namesOf));
-    const needless = new Set(
-      bundles.flatMap(pieceNames).filter((name) => !needed.has(name) && !this.#ordered.has(name)),
-    );
+    const needless = new Set(bundles.flatMap(pieceNames).filter((name) => !needed.has(name) && !this.#isOrdered(name)));
     const doomed = [...needless].flatMap((name) => stored.get(name) ?? []);
     await this.#drop(store, doomed);
     return doomed.length;
@@ -103,6 +101,10 @@ export class BundlePieces {
   async sweep(most: number): Promise<void> {
     const { bundles: store } = this.#ports;
     if (store) await this.#inTurn(() => this.#sweep(store, most));
+  }
+
+  #isOrdered(name: string): boolean {
+    return [...this.#ordered].some((wanted) => wanted.has(name));
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -121,7 +123,7 @@ export class BundlePieces {
     const since = new Map<string, number>();
     const doomed: number[] = [];
     for (const [name, seqs] of stored) {
-      if (needed.has(name) || this.#ordered.has(name)) continue;
+      if (needed.has(name) || this.#isOrdered(name)) continue;
       const at = this.#needless.get(name) ?? now;
       if (now - at >= orphanMs) doomed.push(...seqs);
       else since.set(name, at);

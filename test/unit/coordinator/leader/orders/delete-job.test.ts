@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { carryOut } from "../../../../../coordinator/leader/orders/orders.ts";
 import { resumePurges } from "../../../../../coordinator/leader/orders/resume-purges.ts";
 import { sweepStates } from "../../../../../coordinator/leader/workers/checkpoints.ts";
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
@@ -178,7 +179,7 @@ describe("nexus delete", () => {
     store.subjects = store.subjects.slice(1);
     store.gone += 1;
     story.test.storing = new Promise(() => undefined);
-    void deletion(story);
+    void deletion(story, "d");
     await eventually("it is in the journal", () => deletionsIn(story.test).length === 1);
     const saved = decodeSnapshot(encodeSnapshot(takeSnapshot(story.test.reign.state)));
     const next = new TestReign(saved);
@@ -189,6 +190,12 @@ describe("nexus delete", () => {
       pieces: async () => new Map(names.map((name, i) => [name, [i + 1]])),
       drop: async (seq) => void dropped.push(seq),
     };
+    // The order comes again before the clock has begun it anew.
+    const repeated = await carryOut(next.reign, story.user, { kind: "delete", op: "d", job: job1 }, () => 1);
+    assert.match(
+      repeated.reason,
+      /^the coordinator goes on with it by itself \(it begins anew\); nexus view events job1/,
+    );
     resumePurges(next.reign);
     resumePurges(next.reign);
     await eventually("it is over", () => deletionsIn(next).length === 1);

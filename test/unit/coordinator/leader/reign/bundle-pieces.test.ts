@@ -127,6 +127,26 @@ describe("pieces on the broker", () => {
     );
     assert.equal(story.reign.state.jobs.size, 2);
   });
+
+  test("are kept for an order that is still carried out, when another one that wants the same has ended", async () => {
+    const story = new TestReign();
+    const mine = bundle(1);
+    const store = broker(mine);
+    story.bundles = store;
+    const { bundles } = story.reign;
+    let accept = (): void => undefined;
+    const accepted = new Promise<void>((resolve) => {
+      accept = resolve;
+    });
+    const late = bundles.whileThere([mine], () => accepted);
+    await bundles.whileThere([mine], async () => undefined);
+    assert.equal(await bundles.forget([mine]), 0);
+    assert.equal(store.stored.size, 2);
+    accept();
+    await late;
+    assert.equal(await bundles.forget([mine]), 2);
+    assert.equal(store.stored.size, 0);
+  });
 });
 
 describe("a job that brings much along", () => {
