@@ -374,7 +374,8 @@ export class NatsBus implements CoordinatorBus {
 
   reconnect(): void {
     this.#questions.giveUp();
-    void this.#connection.reconnect();
+    // Whoever asks for it may have waited for an answer while this was closed.
+    if (!this.#connection.isClosed()) void this.#connection.reconnect();
   }
 
   async close(): Promise<void> {
