@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, statSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -37,6 +37,19 @@ describe("the engine's code of our programs", () => {
     assert.match(version({ HOME: "/dev/null" }), /^\d+\.\d+\.\d+/);
     assert.match(version({ HOME: place, XDG_CACHE_HOME: "relative" }), /^\d+\.\d+\.\d+/);
     assert.equal(existsSync(join(place, ".cache", "nexus")), canKeep);
+  });
+
+  test("is not read from a folder that others can write, or have put there", () => {
+    const [cache, theirs] = [temporaryFolder(), temporaryFolder()];
+    const folder = join(cache, "nexus", "code");
+    mkdirSync(folder, { recursive: true });
+    chmodSync(folder, 0o770);
+    assert.match(version({ XDG_CACHE_HOME: cache }), /^\d+\.\d+\.\d+/);
+    assert.deepEqual(readdirSync(folder), []);
+    rmdirSync(folder);
+    symlinkSync(theirs, folder);
+    assert.match(version({ XDG_CACHE_HOME: cache }), /^\d+\.\d+\.\d+/);
+    assert.deepEqual(readdirSync(theirs), []);
   });
 
   test("the cache is where the system's rules say", () => {
