@@ -58,7 +58,9 @@ export class KeptEnvironments {
     if (!existsSync(folder)) return;
     const now = clock.wall();
     const names = new Set(readdirSync(folder).map((entry) => entry.replace(/\.(json|log)$/, "")));
-    const kept = [...names].map((name) => ({ name, at: this.#usedAt(name), bytes: this.#sizeOf(name) }));
+    // The clock may have been wrong when a file was written: what is of the future counts as used now.
+    const at = (name: string): number => Math.min(now, this.#usedAt(name));
+    const kept = [...names].map((name) => ({ name, at: at(name), bytes: this.#sizeOf(name) }));
     let bytes = kept.reduce((sum, each) => sum + each.bytes, 0);
     const unused = kept.filter(({ name }) => !this.#users.has(name)).sort((a, b) => a.at - b.at);
     let firstAt = Number.POSITIVE_INFINITY;

@@ -1,5 +1,14 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { systemClock } from "../../../../shared/clock.ts";
@@ -157,6 +166,24 @@ describe("environments", () => {
     wall += 15 * 86_400_000;
     four.release();
     assert.deepEqual(readdirSync(folder), []);
+  });
+
+  test("that a wrong clock has dated ahead are looked at again in two weeks, and not without end", () => {
+    const folder = folderWith({ "ahead.json": "{}" });
+    const ahead = Date.now() / 1000 + 40 * 86_400;
+    utimesSync(join(folder, "ahead.json"), ahead, ahead);
+    const waits: number[] = [];
+    const timer = { cancel: () => undefined, unref: () => timer };
+    const clock = {
+      wall: Date.now,
+      after: (ms: number) => {
+        waits.push(ms);
+        return timer;
+      },
+    };
+    new Environments({ ...kept, folder, clock, environment: {}, log });
+    assert.deepEqual(waits, [14 * 86_400_000]); // a timer of Node's takes 24.8 days at most
+    assert.ok(existsSync(join(folder, "ahead.json")));
   });
 
   test("are made once for all that want the same, and anew after they vanished", async () => {
