@@ -14,15 +14,15 @@ export interface Goal {
 
 export const maximised: Goal = { name: "hpmax", isLow: false };
 
-/** Columns that tables and lists have of their own: a metric that is called so gets a longer name there. */
-const ownColumns =
-  "age attempt attempts best by ended failed holder infeasible iters job late led left lease next node now of parent predicted " +
+/** Names that tables, lists and stop rules have of their own: a metric that is called so gets a longer name there. */
+const ownNames =
+  "age attempt attempts best best_for by ended failed failures_in_a_row holder hours infeasible iters job late led left lease next node now of parent predicted " +
   "progress rank reason rejected run runs sd search secs seed slots spec stage started state status target time top total trial " +
   "unsaved why worker workspace";
 
 /** @param others  names that the job's tables have besides, such as hyperparameters */
 export function minimised(metric: string, others: readonly string[]): Goal {
-  const isTaken = metric === maximised.name || ownColumns.split(" ").includes(metric) || others.includes(metric);
+  const isTaken = metric === maximised.name || ownNames.split(" ").includes(metric) || others.includes(metric);
   return { name: isTaken ? `goal-${metric}` : metric, isLow: true };
 }
 

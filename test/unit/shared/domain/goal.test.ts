@@ -4,6 +4,7 @@ import { componentDefaults } from "../../../../shared/components/component-defau
 import { changesText } from "../../../../shared/domain/fold/job-changes.ts";
 import { bestEnd, boundName, boundText, maximised, minimised, told, toldEnds } from "../../../../shared/domain/goal.ts";
 import { goalOf } from "../../../../shared/domain/runspec/carried-spec.ts";
+import { stopNames } from "../../../../shared/domain/runspec/job-settings.ts";
 import { parseStopRule, stopRuleText } from "../../../../shared/domain/runspec/quantities.ts";
 import { readSpec, usedComponents } from "../../../../shared/domain/runspec/spec-read.ts";
 import { carriedLoss } from "../../../support/stories/loss-search.ts";
@@ -48,6 +49,15 @@ describe("a loss", () => {
     assert.equal(minimised("time", []).name, "goal-time");
     assert.equal(minimised("lr", ["lr"]).name, "goal-lr");
     assert.equal(minimised("val_loss", ["lr"]).name, "val_loss");
+  });
+
+  test("has a stop rule that reads as what it was written for, whatever the metric is called", () => {
+    for (const metric of ["loss", ...stopNames]) {
+      const goal = minimised(metric, []);
+      const rule = parseStopRule(`${goal.name} <= 0.25`, goal);
+      assert.deepEqual(rule, { name: "hpmax", op: ">=", value: -0.25 }, metric);
+      assert.deepEqual(rule && parseStopRule(stopRuleText(rule, goal), goal), rule, metric);
+    }
   });
 });
 
