@@ -1,18 +1,22 @@
-import { within } from "../../deadline.ts";
+import { pause, within } from "../../deadline.ts";
 import { Ending } from "../../ending.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
 
 const readTimeoutMs = 600_000;
+/** A copy that is behind has heard from the others after so long. */
+const behindMs = 3000;
 
 /**
  * Hands over a stream's messages from `first` to `last`, as far as they exist.
  *
- * A server that leaves out a damaged message still counts it as pending (seen with 2.10.27), so the last message ends it too.
+ * A server that leaves out a damaged message still counts it as pending (seen with 2.10.27), so the last message ends it too. The
+ * copy that is read may be behind the one that said what is last (seen with three peers): without `subjects`, its next messages are
+ * waited for. A last message that is gone, which happens to damaged stores alone, costs that wait.
  *
  * @param handler  returns false to end the reading
  */
 export async function readUpTo(
-  bus: Bus,
+  bus: Pick<Bus, "read">,
   stream: string,
   last: number,
   handler: (message: StoredMessage) => unknown,
@@ -24,14 +28,20 @@ export async function readUpTo(
 ): Promise<void> {
   if (last < first) return;
   const over = new Ending();
+  let newest = first - 1;
   const hear = (message: StoredMessage): void => {
     if (over.aborted) return;
+    newest = message.seq;
     if (message.seq <= last && handler(message) !== false && message.seq < last) return;
     over.abort();
   };
   const reading = await bus.read(stream, first, hear, subjects, sizesOnly);
   try {
     await within(Promise.race([reading.caughtUp, over.ended]), readTimeoutMs, `reading ${stream}`);
+    for (let before = -1; !subjects && !over.aborted && before < newest; ) {
+      before = newest;
+      await pause(behindMs, over);
+    }
   } finally {
     over.abort();
     await reading.stop();
