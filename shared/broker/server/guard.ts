@@ -2,4 +2,5 @@
 import { keepCode } from "../../machine/kept-code.ts";
 
 keepCode();
-await import("./guard-program.ts");
+const { runProgram } = await import("./guard-program.ts");
+await runProgram();
