@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -212,8 +212,10 @@ describe("what keeps a broker from starting is reported at once", () => {
 });
 
 it("a server of ours is told how much memory to be content with, unless its user has said it", async () => {
-  const limitOf = async (said: string | undefined): Promise<string | undefined> => {
+  const limitOf = async (said: string | undefined, indexBytes = 0): Promise<string | undefined> => {
     const paths = newWorkspace();
+    mkdirSync(paths.store, { recursive: true });
+    writeFileSync(join(paths.store, "index.db"), new Uint8Array(indexBytes));
     if (said !== undefined) process.env["GOMEMLIMIT"] = said;
     try {
       const broker = await hold(paths);
@@ -226,4 +228,6 @@ it("a server of ours is told how much memory to be content with, unless its user
   };
   assert.equal(await limitOf(undefined), "GOMEMLIMIT=512MiB");
   assert.equal(await limitOf("2GiB"), "GOMEMLIMIT=2GiB");
+  // As in a store of a million subjects, which the server keeps in memory.
+  assert.equal(await limitOf(undefined, 35e6), "GOMEMLIMIT=862MiB");
 });
