@@ -136,7 +136,7 @@ export interface RunSets extends Iterable<RunSet> {
   leaders(count: number): RunSet[];
   /** Run set `number`, from 0 in the order of first assignment. */
   at(number: number): RunSet | undefined;
-  /** Those with a run in flight. */
+  /** Those with a run in flight, by number. */
   inFlight(): RunSet[];
   /** The run set of a configuration; undefined if it was never assigned. */
   of(configuration: Configuration): RunSet | undefined;
@@ -335,7 +335,7 @@ export class RunSetIndex implements RunSets {
   }
 
   inFlight(): RunSet[] {
-    return Array.from(this.#flights.sets, (number) => this.#view(number));
+    return [...this.#flights.sets].sort((a, b) => a - b).map((number) => this.#view(number));
   }
 
   bestFor(): number {

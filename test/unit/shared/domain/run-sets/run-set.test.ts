@@ -287,3 +287,25 @@ test("runs told at their end, of configurations known to be new, count as those 
   for (const configuration of all) assert.equal(told.of(configuration)?.number, announced.of(configuration)?.number);
   assert.throws(() => told.ran(0, Number.NaN, childRunName(1, 1)), /without a finite hpmax/);
 });
+
+test("run sets with a run in flight come in one order, whether they were followed or restored from a snapshot", () => {
+  const followed = new RunSetIndex();
+  const [first, second]: [Configuration, Configuration] = [[0], [1]];
+  followed.started(first);
+  followed.started(second);
+  followed.completed(first, 0.5, "run1.1" as RunName);
+  followed.started(first);
+  const restored = new RunSetIndex();
+  restored.restore(Uint32Array.from(followed.configurations.rows), 2);
+  restored.ran(0, 0.5, "run1.1" as RunName);
+  restored.started(1);
+  restored.started(0);
+  const numbers = (index: RunSetIndex): number[] => index.inFlight().map(({ number }) => number);
+  assert.deepEqual(
+    [numbers(followed), numbers(restored)],
+    [
+      [0, 1],
+      [0, 1],
+    ],
+  );
+});
