@@ -27,6 +27,10 @@ export interface Column {
   readonly absent?: (row: RunRow) => string;
 }
 
+/** What a list has of a run in a column. @param isStored  for programs, which get the value as it is searched for */
+export const readerOf = ({ told, value }: Column, isStored = false): ((row: RunRow) => Cell) =>
+  isStored ? value : (told ?? value);
+
 /** The columns of some jobs' runs. */
 export interface ColumnSet {
   /** The default columns of a table, in order: a loss under its own name, in the place of hpmax. */

@@ -3,7 +3,16 @@ import { UsageError } from "../../shared/errors.ts";
 import { parseNumberFormat } from "../words/number-format.ts";
 import { noStatus, statusNamed } from "../words/status-words.ts";
 import { type Cell, type TableColumn, tableColumn } from "../words/table.ts";
-import { type Column, type ColumnSet, columnNamed, columnsOf, findColumn, noColumn, statusOf } from "./columns.ts";
+import {
+  type Column,
+  type ColumnSet,
+  columnNamed,
+  columnsOf,
+  findColumn,
+  noColumn,
+  readerOf,
+  statusOf,
+} from "./columns.ts";
 import { type Filter, filterTest, misfit, parseFilter } from "./filter.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { selectRuns } from "./run-list.ts";
@@ -76,7 +85,11 @@ export function listing(query: RunQuery, state: WorkspaceState, workspace: strin
   const sorted =
     query.sort === undefined ? inRunOrder(rows, query) : sortRows(rows, findColumn(columns, query.sort), query);
   const kept = cut(sorted, query);
-  return { columns: chosen, ...kept, ...(groupBy ? grouped(kept.rows, groupBy) : { groups: undefined }) };
+  return {
+    columns: chosen,
+    ...kept,
+    ...(groupBy ? grouped(kept.rows, groupBy, query.isStored) : { groups: undefined }),
+  };
 }
 
 /** The columns that a table of these runs may have. */
@@ -97,7 +110,9 @@ function filtered(rows: readonly RunRow[], query: RunQuery, columns: ColumnSet):
     const column = columnNamed(columns, filter.column);
     if (!column) throw misfit(filter, "column", noColumn(columns, filter.column));
     const test = filterTest(column.id === "status" ? withStatus(filter) : filter, column.kind);
-    tests.push((row) => test(column.value(row)));
+    // As it stands in the list.
+    const read = readerOf(column, query.isStored);
+    tests.push((row) => test(read(row)));
   }
   return tests.reduce((kept, test) => kept.filter(test), rows);
 }
@@ -144,10 +159,15 @@ function sortRows(rows: readonly RunRow[], column: Column, { reverse }: RunQuery
 }
 
 /** The rows by the values of a column, ascending, runs without one last; within a group the order is kept. */
-function grouped(rows: readonly RunRow[], column: Column): { rows: readonly RunRow[]; groups: readonly RunGroup[] } {
+function grouped(
+  rows: readonly RunRow[],
+  column: Column,
+  isStored: boolean | undefined,
+): { rows: readonly RunRow[]; groups: readonly RunGroup[] } {
+  const read = readerOf(column, isStored);
   const byValue = new Map<Cell, RunRow[]>();
   for (const row of rows) {
-    const found = column.value(row);
+    const found = read(row);
     const value = typeof found === "number" && Number.isNaN(found) ? undefined : found;
     const same = byValue.get(value);
     if (same) same.push(row);
@@ -232,7 +252,7 @@ export function listingTable(
   format: { readonly precision?: number | undefined; readonly maxWidth?: number | undefined } = {},
 ): TableColumn[] {
   return columns.map(({ column, header, number }) =>
-    tableColumn(header, column.kind, rows.map(column.told ?? column.value), {
+    tableColumn(header, column.kind, rows.map(readerOf(column)), {
       ...format,
       number,
       absent: absentIn(rows, column),

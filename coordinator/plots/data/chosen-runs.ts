@@ -4,7 +4,7 @@ import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { type Goal, maximised } from "../../../shared/domain/goal.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
-import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn } from "../../runs/columns.ts";
+import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn, readerOf } from "../../runs/columns.ts";
 import { listing } from "../../runs/run-listing.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
 
@@ -103,7 +103,7 @@ export function commonGoal({ tables }: Pick<ChosenRuns, "tables">): Goal {
 export function measureOf(runs: ChosenRuns, name: string): Measure {
   const column = inSense(runs, columnOf(runs, name));
   const { header, isLow = false } = column;
-  const read = column.told ?? column.value;
+  const read = readerOf(column);
   const cells = runs.rows.map((row) => read(row));
   if (cells.some((cell) => typeof cell === "string" || typeof cell === "boolean")) {
     throw new UsageError(

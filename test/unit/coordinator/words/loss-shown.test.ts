@@ -126,6 +126,18 @@ describe("under goal: minimize people see the loss", () => {
     assert.deepEqual(metrics, { "s1-loss": 0.75, hpmax: -0.75, loss: 0.75 });
   });
 
+  test("in filters and groups, which read what the list shows", () => {
+    const rejecting = lossStory();
+    rejecting.judged("rejected", [2]);
+    const list = (filter: string, json = false): string =>
+      printed(stateOf(rejecting), ["job1"], { filter: [filter], columns: "run,rejected", json }).results;
+    assert.match(list("rejected < 0.6"), /run1\.2 +0\.500\n/);
+    assert.doesNotMatch(list("rejected < 0.4"), /run1\.2/);
+    assert.match(list("rejected < -0.4", true), /"run":"run1\.2".*"rejected":-0\.5/);
+    const grouped = printed(stateOf(rejecting), ["job1"], { child: true, group: "rejected", columns: "run" });
+    assert.doesNotMatch(grouped.results + grouped.notes, turnedSign);
+  });
+
   test("beside jobs that maximise", () => {
     const [one, two] = [lossStory(3), [...mixed().jobs.keys()]];
     assert.equal(two.length, 2);
