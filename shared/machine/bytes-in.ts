@@ -1,4 +1,5 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
 /** Bytes of everything in a folder. */
@@ -11,3 +12,22 @@ export function bytesIn(folder: string): number {
   }
   return bytes;
 }
+
+/** The same beside other work. What disappears meanwhile counts for nothing. */
+export async function bytesBelow(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(ifGone(noEntries))) {
+    const path = join(folder, entry.name);
+    bytes += entry.isDirectory() ? await bytesBelow(path) : (await lstat(path).catch(ifGone({ size: 0 }))).size;
+  }
+  return bytes;
+}
+
+const noEntries: readonly Dirent[] = [];
+
+const ifGone =
+  <T>(instead: T) =>
+  (error: NodeJS.ErrnoException): T => {
+    if (error.code === "ENOENT") return instead;
+    throw error;
+  };

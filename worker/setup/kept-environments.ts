@@ -1,8 +1,9 @@
-import { existsSync, lstatSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, renameSync, rmSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import { bytesIn } from "../../shared/machine/bytes-in.ts";
+import { bytesBelow } from "../../shared/machine/bytes-in.ts";
 import type { Clock, Timer } from "../../shared/ports.ts";
 
 export interface KeptOptions {
@@ -17,16 +18,23 @@ export interface KeptOptions {
 /** What nobody has used for so long is not kept, however much room there is. */
 const longestUnusedMs = 14 * 86_400_000;
 
+/** Ends the name of what is on its way out: it is no environment any more. */
+const goneEnd = ".gone";
+
 /**
  * Environments, outputs of setups and downloads on this machine, as far as they may be kept: what was used longest ago goes first,
- * and nothing that somebody uses.
+ * and nothing that somebody uses. They are measured and deleted beside the runs: tens of thousands of files on a slow disk take longer
+ * than a lease.
  */
 export class KeptEnvironments {
   readonly #options: KeptOptions;
   readonly #users = new Map<string, number>();
   /** An environment does not change once it is made. */
   readonly #sizes = new Map<string, number>();
+  #changes = 0;
   #later: Timer | undefined;
+  #isDue = false;
+  #work: Promise<void> = Promise.resolve();
 
   constructor(options: KeptOptions) {
     this.#options = options;
@@ -50,41 +58,78 @@ export class KeptEnvironments {
   /** It was made anew, or grew. */
   changed(name: string): void {
     this.#sizes.delete(name);
+    this.#changes += 1;
   }
 
-  /** Removes what may not be kept, and looks again when the first of the rest has not been used for long. */
+  /** Soon removes what may not be kept, and looks again when the first of the rest has not been used for long. */
   shrink(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    this.#work = this.#work.then(async () => {
+      this.#isDue = false;
+      try {
+        await this.#shrink();
+      } catch (error) {
+        this.#options.log.warn({ error: messageOf(error) }, "what setups have made cannot be looked through");
+      }
+    });
+  }
+
+  async #shrink(): Promise<void> {
     const { folder, mostBytes, clock } = this.#options;
     if (!existsSync(folder)) return;
+    const names = new Set<string>();
+    const sizes = new Map<string, number>();
+    for (const entry of await readdir(folder)) {
+      // An earlier process may have left it.
+      if (entry.endsWith(goneEnd)) await this.#delete(entry);
+      else names.add(entry.replace(/\.(json|log)$/, ""));
+    }
+    for (const name of names) sizes.set(name, await this.#sizeOf(name));
     const now = clock.wall();
-    const names = new Set(readdirSync(folder).map((entry) => entry.replace(/\.(json|log)$/, "")));
     // The clock may have been wrong when a file was written: what is of the future counts as used now.
-    const at = (name: string): number => Math.min(now, this.#usedAt(name));
-    const kept = [...names].map((name) => ({ name, at: at(name), bytes: this.#sizeOf(name) }));
+    const kept = [...sizes].map(([name, bytes]) => ({ name, at: Math.min(now, this.#usedAt(name)), bytes }));
     let bytes = kept.reduce((sum, each) => sum + each.bytes, 0);
     const unused = kept.filter(({ name }) => !this.#users.has(name)).sort((a, b) => a.at - b.at);
     let firstAt = Number.POSITIVE_INFINITY;
+    const doomed: string[] = [];
     for (const each of unused) {
       if (bytes > mostBytes || now - each.at >= longestUnusedMs) {
         bytes -= each.bytes;
-        this.#remove(each.name);
+        doomed.push(each.name);
       } else firstAt = Math.min(firstAt, each.at);
     }
     this.#later?.cancel();
     if (firstAt < Number.POSITIVE_INFINITY)
       this.#later = clock.after(Math.max(1000, firstAt + longestUnusedMs - now), () => this.shrink()).unref();
+    for (const name of doomed) await this.#remove(name);
   }
 
-  #remove(name: string): void {
+  async #remove(name: string): Promise<void> {
+    // Meanwhile somebody may have come for it. From here to its new name nobody does.
+    if (this.#users.has(name)) return;
     const { folder, log } = this.#options;
+    const place = join(folder, name);
     this.#sizes.delete(name);
     try {
       // The marker first: what is left of an environment must not be taken for one.
-      for (const end of [".json", "", ".log"]) rmSync(join(folder, name + end), { recursive: true, force: true });
-      log.info({ name }, "what setups had made was deleted, to make room");
+      for (const end of [".json", ".log"]) rmSync(place + end, { recursive: true, force: true });
+      if (existsSync(place)) renameSync(place, place + goneEnd);
+    } catch (error) {
+      log.warn({ name, error: messageOf(error) }, cannotDelete);
+      return;
+    }
+    log.info({ name }, "what setups had made is deleted, to make room");
+    await this.#delete(name + goneEnd);
+  }
+
+  async #delete(entry: string): Promise<void> {
+    const { folder, log } = this.#options;
+    try {
+      await rm(join(folder, entry), { recursive: true, force: true });
     } catch (error) {
       // A setup may have taken away the right to look into a folder.
-      log.warn({ name, error: messageOf(error) }, "what a setup had made cannot be deleted");
+      log.warn({ name: entry, error: messageOf(error) }, cannotDelete);
     }
   }
 
@@ -95,18 +140,22 @@ export class KeptEnvironments {
     return Math.max(0, ...at.map((stat) => stat?.mtimeMs ?? 0));
   }
 
-  #sizeOf(name: string): number {
+  async #sizeOf(name: string): Promise<number> {
     const known = this.#sizes.get(name);
     if (known !== undefined) return known;
     const { folder, log } = this.#options;
+    const changes = this.#changes;
     const size = (end: string): number => lstatSync(join(folder, name + end), { throwIfNoEntry: false })?.size ?? 0;
     let bytes = size(".json") + size(".log");
     try {
-      if (lstatSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory()) bytes += bytesIn(join(folder, name));
+      if (lstatSync(join(folder, name), { throwIfNoEntry: false })?.isDirectory())
+        bytes += await bytesBelow(join(folder, name));
     } catch (error) {
       log.warn({ name, error: messageOf(error) }, "what a setup had made cannot be measured");
     }
-    this.#sizes.set(name, bytes);
+    if (changes === this.#changes) this.#sizes.set(name, bytes);
     return bytes;
   }
 }
+
+const cannotDelete = "what a setup had made cannot be deleted";

@@ -22,6 +22,7 @@ import {
 } from "../../../../worker/setup/environments.ts";
 import { causeIn } from "../../../../worker/setup/failure-cause.ts";
 import { findPython } from "../../../../worker/setup/find-python.ts";
+import { KeptEnvironments } from "../../../../worker/setup/kept-environments.ts";
 import { mentionsPip, setupDigest } from "../../../../worker/setup/setup-digest.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { eventually } from "../../../support/patience.ts";
@@ -153,7 +154,9 @@ describe("environments", () => {
     two.release();
     const three = await make(3);
     three.release();
-    assert.deepEqual(isThere(one, two, three), [true, false, true], "the least recently used that no run uses");
+    const isGone = (made: HeldEnvironment) => !existsSync(made.environment.folder);
+    await eventually("the least recently used that no run uses has gone", () => isGone(two));
+    assert.deepEqual(isThere(one, two, three), [true, false, true]);
     assert.ok(!existsSync(`${two.environment.folder}.log`));
     one.release();
     one.release(); // counts once
@@ -161,14 +164,38 @@ describe("environments", () => {
     assert.equal(four.environment.folder, one.environment.folder);
     wall += 15 * 86_400_000;
     later.at(-1)?.();
+    await eventually(
+      "what was not used for long has gone",
+      () => isGone(three) && !readdirSync(folder).includes("downloads"),
+    );
     assert.deepEqual(isThere(four, three), [true, false]);
-    assert.ok(!existsSync(join(folder, "downloads")));
     wall += 15 * 86_400_000;
     four.release();
-    assert.deepEqual(readdirSync(folder), []);
+    await eventually("nothing is left", () => readdirSync(folder).length === 0);
   });
 
-  test("that a wrong clock has dated ahead are looked at again in two weeks, and not without end", () => {
+  test("are measured and deleted beside the runs, and one that somebody wants meanwhile stays", async () => {
+    const big: Record<string, string> = {};
+    for (let i = 0; i < 200; i += 1) big[`a/lib/${i}`] = "x";
+    const folder = folderWith({
+      ...big,
+      "a.json": "{}",
+      "b/lib": "x",
+      "b.json": "{}",
+      "c.gone/left": "by a process that died",
+    });
+    const long = (name: string): void => utimesSync(join(folder, name), 1, 1);
+    for (const name of ["a", "a.json", "b", "b.json"]) long(name);
+    const environments = new KeptEnvironments({ ...kept, folder, log });
+    assert.equal(readdirSync(folder).length, 5, "not at once");
+    environments.hold("b");
+    await eventually("what nobody wants has gone", () => readdirSync(folder).length === 2);
+    assert.deepEqual(readdirSync(folder).sort(), ["b", "b.json"]);
+    environments.release("b");
+    await eventually("so has the other", () => readdirSync(folder).length === 0);
+  });
+
+  test("that a wrong clock has dated ahead are looked at again in two weeks, and not without end", async () => {
     const folder = folderWith({ "ahead.json": "{}" });
     const ahead = Date.now() / 1000 + 40 * 86_400;
     utimesSync(join(folder, "ahead.json"), ahead, ahead);
@@ -182,6 +209,7 @@ describe("environments", () => {
       },
     };
     new Environments({ ...kept, folder, clock, environment: {}, log });
+    await eventually("it has looked", () => waits.length > 0);
     assert.deepEqual(waits, [14 * 86_400_000]); // a timer of Node's takes 24.8 days at most
     assert.ok(existsSync(join(folder, "ahead.json")));
   });
