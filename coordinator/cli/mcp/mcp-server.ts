@@ -147,7 +147,7 @@ export class McpServer {
     try {
       return await this.#ports.command(words, signal);
     } catch (error) {
-      return { code: null, stdout: "", stderr: `nexus could not be started: ${messageOf(error)}` };
+      return { code: null, stdout: "", stderr: `the program could not be started: ${messageOf(error)}` };
     }
   }
 

@@ -101,14 +101,14 @@ else {
     console.log(JSON.stringify({ iters: 2, value: 7 }));
     process.exitCode = 3;
     process.exit();
-  }, 3000));
+  }, 10_000));
 }
 `;
 
 test("a run that is told to leave has its share of the grace, and loses nothing that it saved in it", async () => {
   const swarm = new Swarm();
   // Shorter than the hand-back takes: the lease is renewed meanwhile.
-  await swarm.coordinator(["--lease", "2"]);
+  await swarm.coordinator(["--lease", "8"]);
   const job = await swarm.submit(writeProgramSpec(swarm.folder, "late", { retries: 0 }, savesLate));
   const first = swarm.worker("first", ["--slots", "1", "--grace", "60s"]);
   await swarm.when("it has begun", job, (table) => table.trial(1)?.status === "running");
