@@ -169,7 +169,10 @@ test("what no command line can hold is refused, and a command that cannot be sta
   );
   await mcp.hear('{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}');
   await mcp.hear('{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"list_jobs"}}');
-  assert.match(JSON.stringify(broken.sent.at(-1)), /"text":"nexus could not be started: spawn E2BIG".*"isError":true/);
+  assert.match(
+    JSON.stringify(broken.sent.at(-1)),
+    /"text":"the program could not be started: spawn E2BIG".*"isError":true/,
+  );
 });
 
 test("a few commands are carried out at once, and a number that is taken is refused", async () => {
