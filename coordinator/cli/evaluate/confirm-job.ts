@@ -27,7 +27,7 @@ import {
   type Session,
 } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
-import { waitForJobs } from "../submit/wait-for-jobs.ts";
+import { areOver, waitForJobs } from "../submit/wait-for-jobs.ts";
 import { confirmationJson, confirmationText } from "./confirmation-table.ts";
 import { evaluated } from "./eval.ts";
 
@@ -162,7 +162,7 @@ async function wait(
   process.once("SIGINT", onSignal);
   try {
     const state = await waitForJobs(bus, jobs, process.stderr, leave.signal);
-    const over = jobs.every((job) => state.jobs.get(job)?.isOver);
+    const over = areOver(state, jobs);
     if (over || confirmingJobs(state, search).some((job) => job.completions.length > 0)) {
       const code = printConfirmation({ ...reader, state }, search, options);
       if (over) return code;

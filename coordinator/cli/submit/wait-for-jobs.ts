@@ -18,6 +18,10 @@ const lineEveryMs = 30_000;
 /** The client reconnects by itself; a shorter interruption is not mentioned. */
 const awayMs = 3000;
 
+/** Whether nothing more comes of any of them; one that was deleted is over too. */
+export const areOver = ({ jobs, deleted }: WorkspaceState, names: readonly JobName[]): boolean =>
+  names.every((name) => deleted.has(name) || jobs.get(name)?.isOver);
+
 /**
  * Waits until all jobs are over or deleted, or the signal aborts; the jobs continue either way.
  *
@@ -43,7 +47,7 @@ export async function waitForJobs(
   let shownAt = Number.NEGATIVE_INFINITY;
   let lastSeenAt = startedAt;
   try {
-    while (!signal.aborted && !jobs.every((job) => state.deleted.has(job) || state.jobs.get(job)?.isOver)) {
+    while (!signal.aborted && !areOver(state, jobs)) {
       if (corrupt) throw corrupt;
       const now = performance.now();
       if (bus.isConnected()) lastSeenAt = now;

@@ -87,10 +87,24 @@ test("Ctrl-C leaves the fresh runs to themselves, and the same command waits for
   const left = await waiting.ended();
   assert.equal(left.code, 130, left.stderr);
   assert.match(left.stderr, /the runs go on; to wait for them again, repeat the command/);
-  swarm.worker("two");
+  const two = swarm.worker("two");
   // Nothing is submitted twice.
   const resumed = await nexus(["confirm", job, "--runs", "2"], folder);
   assert.equal(resumed.code, exitCode.done, resumed.stderr);
   assert.match(resumed.stderr, /job2: 2 runs of .*, asked for before/);
   assert.match(resumed.stdout, /\njob2 .* 2 +\d +0\.\d+\n/);
+  two.child.kill("SIGTERM");
+  await two.exited();
+  // One of several that is deleted meanwhile is not waited for.
+  const several = startNexus(["confirm", job, "--top", "3", "--runs", "1"], folder);
+  await eventually("it waits for more", () => /job3 0\/1, .*job4 0\/1/.test(several.stderr()));
+  for (const words of [
+    ["cancel", "job3"],
+    ["delete", "job3"],
+    ["cancel", "job4"],
+  ])
+    assert.equal((await nexus([...words, "--yes"], folder)).code, exitCode.done);
+  const all = await several.ended();
+  assert.notEqual(all.code, 130, all.stderr);
+  assert.doesNotMatch(all.stderr, /the runs go on/);
 });
