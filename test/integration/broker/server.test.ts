@@ -128,6 +128,8 @@ describe("a holder that dies", () => {
     assert.equal(again.adopted, true);
     assert.deepEqual((await serving(paths)).server, server);
     await assertStored(paths, 4);
+    // As long as the guard waits for the dead one, nobody who leaves waits for the guard.
+    await eventually("the guard waits no more", () => runningBroker(paths)?.lingers === false);
     await again.release();
     assert.ok(isDown(paths), "a coordinator that leaves by itself leaves no broker behind");
   });
