@@ -14,7 +14,7 @@ import type { GpuLoan, GpuView } from "../gpus/lent-gpus.ts";
 import type { RunTask } from "../runner/protocol.ts";
 import { uploadFiles } from "./artifacts.ts";
 import { HeldAttempt } from "./held-attempt.ts";
-import type { KnownJob } from "./job/known-job.ts";
+import { type KnownJob, reachedText } from "./job/known-job.ts";
 import type { JobFolders } from "./job/prepared-job.ts";
 import { LeaveTime, savingMs, usualGraceMs } from "./leaving/leave-time.ts";
 import type { Outbox } from "./outbox.ts";
@@ -273,7 +273,7 @@ export class HeldTrial {
     // Reports that are not acknowledged yet travel with the end. It must not wait for them, not even before it is spooled.
     await this.#reports.settle();
     // A result counts, even if the run was asked to stop meanwhile.
-    return end.type === "done" ? this.#deliverResult(end, leaving) : this.#deliver(end, leaving);
+    return end.type === "done" ? this.#deliverResult(known, end, leaving) : this.#deliver(end, leaving);
   }
 
   /** What the run sees of the GPUs; it waits for its own. */
@@ -360,7 +360,7 @@ export class HeldTrial {
     return { kind: "stopped", text: reason };
   }
 
-  async #deliverResult(end: Done, leaving: (attempt: number) => void): Promise<StayEnd> {
+  async #deliverResult(known: KnownJob, end: Done, leaving: (attempt: number) => void): Promise<StayEnd> {
     const { hpmax, iters, metrics, titles, console } = end;
     const attempt = this.attempt;
     const { reports, ...lines } = await this.#reports.rest(end, this.#left);
@@ -372,7 +372,7 @@ export class HeldTrial {
       try {
         const body = { attempt, reports, hpmax, iters, metrics, titles, console, ...more };
         await this.#outbox.send(this.#attempt.letter("result", "result", body), true, this.#left);
-        return { kind: "ended", text: `hpmax ${Number(hpmax.toPrecision(5))}` };
+        return { kind: "ended", text: reachedText(known, hpmax) };
       } catch (error) {
         if (!(error instanceof BusError) || error.reason !== "too large") throw error;
         tooLarge = error.message;

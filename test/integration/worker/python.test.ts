@@ -7,8 +7,9 @@ import { promisify } from "node:util";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
-import { Swarm } from "../../support/processes/swarm.ts";
+import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 const root = packageRoot();
 const fixtures = join(root, "test/fixtures/python");
@@ -245,9 +246,10 @@ describe("callbacks (as the libraries call them)", () => {
 
 describe("searches from Python", () => {
   const swarm = new Swarm();
+  let worker: Program;
   before(async () => {
     await swarm.coordinator();
-    swarm.worker("lab-1", ["--slots", "2"]);
+    worker = swarm.worker("lab-1", ["--slots", "2"]);
   });
 
   test("a function is searched over, waited for and looked at", async () => {
@@ -324,5 +326,7 @@ processing_stages:
       [-0.25, 2],
       [-0.5, 2],
     ]);
+    const said = () => worker.output();
+    await eventually("the worker tells the loss itself", () => / {2}val\.loss 0\.25\n/.test(said()), { seen: said });
   });
 });

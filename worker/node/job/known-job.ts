@@ -1,6 +1,7 @@
 import type { Brought } from "../../../shared/domain/code-bundle.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
-import { type CarriedSpec, carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
+import { type CarriedSpec, carriedInput, goalOf } from "../../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { readSpec } from "../../../shared/domain/runspec/spec-read.ts";
 import type { EndSignal } from "../../../shared/ports.ts";
@@ -15,6 +16,12 @@ export interface KnownJob {
   readonly bringsCode: boolean;
   /** What it brings along; prepared-job.ts makes folders of it. */
   readonly brought: Brought;
+}
+
+/** What a run has reached, for people who look at its worker: `hpmax 0.04`, `loss 0.3`. */
+export function reachedText({ text }: KnownJob, hpmax: number): string {
+  const goal = goalOf(text);
+  return `${goal.name} ${Number(told(goal, hpmax).toPrecision(5))}`;
 }
 
 /** The jobs whose runs this worker executes. Each is requested once. */
