@@ -54,6 +54,8 @@ export interface RunListing {
   readonly rows: readonly RunRow[];
   /** Runs that a limit left out. */
   readonly hidden: number;
+  /** Whether none of those has a value to sort by. */
+  readonly lacksValue: boolean;
   /** The limit as typed, `--last=10`; empty if nothing was left out. */
   readonly limit: string;
   /** The rows grouped by the values of a column; undefined unless asked for. */
@@ -203,11 +205,11 @@ function cut({ rows, withoutValue }: SortedRows, query: RunQuery): Omit<RunListi
   const withValue = rows.slice(0, rows.length - withoutValue);
   if (isUnlimited || rows.length <= count) {
     const unsorted = rows.slice(withValue.length).filter(({ trial }) => trial !== null);
-    return { rows, hidden: 0, limit: "", unsorted };
+    return { rows, hidden: 0, lacksValue: false, limit: "", unsorted };
   }
   const kept = first === undefined ? withValue.slice(Math.max(0, withValue.length - count)) : withValue.slice(0, count);
   const limit = first === undefined ? `--last=${count}` : `--first=${count}`;
-  return { rows: kept, hidden: rows.length - kept.length, limit, unsorted: [] };
+  return { rows: kept, hidden: rows.length - kept.length, lacksValue: withValue.length <= count, limit, unsorted: [] };
 }
 
 function chooseColumns(query: RunQuery, columns: ColumnSet): ChosenColumn[] {

@@ -74,7 +74,7 @@ export function printRuns(
     return;
   }
   const found = listing(query, state, workspace, live);
-  const notes = hiddenNote(found) + unsortedNote(found, query.sort ?? "");
+  const notes = hiddenNote(found, query.sort ?? "") + unsortedNote(found, query.sort ?? "");
   if (options.export !== undefined) {
     exportListing(found, options.export, formatOf(options.export, runs));
     output.note(`${counted(found.rows.length, "run")} written to ${options.export}\n${notes}`);
@@ -100,10 +100,14 @@ function tables(found: RunListing, options: ListRunsOptions): string[] {
   });
 }
 
-function hiddenNote({ hidden, limit }: RunListing): string {
+/** Why runs are not listed: the limit, or `12 more runs are not listed (no loss); to see all: --all`. */
+function hiddenNote({ hidden, lacksValue, limit }: RunListing, sort: string): string {
   if (hidden === 0) return "";
-  return `${counted(hidden, "more run is", "more runs are")} not listed (${limit}); to see all: --all\n`;
+  const why = lacksValue ? `no ${sortName(sort)}` : limit;
+  return `${counted(hidden, "more run is", "more runs are")} not listed (${why}); to see all: --all\n`;
 }
+
+const sortName = (sort: string): string => sort.replace(/^(metrics|hparams)\./, "");
 
 /** Why runs come last: `2 runs have no hpmax, listed last: 1 error (run1.2: it broke), 1 running (run2.2)`. */
 function unsortedNote({ unsorted }: RunListing, sort: string): string {
@@ -120,9 +124,8 @@ function unsortedNote({ unsorted }: RunListing, sort: string): string {
     const why = trial?.reason ? `: ${printable(trial.reason).slice(0, 100)}` : "";
     return `${rows.length} ${status} (${trial?.run}${why}${rows.length > 1 ? ", ..." : ""})`;
   });
-  const name = sort.replace(/^(metrics|hparams)\./, "");
   const subject = counted(unsorted.length, "run has", "runs have");
-  return `${subject} no ${name}, listed last: ${reasons.join(", ")}\n`;
+  return `${subject} no ${sortName(sort)}, listed last: ${reasons.join(", ")}\n`;
 }
 
 const longestReason = 100;

@@ -155,6 +155,15 @@ test("without named runs the last ten are listed, and the total line says so", (
   assert.match(printed(state, ["job278"], { last: 45 }).results, /\ntotal runs listed: 45\n$/);
 });
 
+test("runs that a limit leaves out because they have no value to sort by are said to have none", () => {
+  const story = new JobStory({ number: 1 });
+  for (const run of ["run1.2", "run1.3"]) story.started(run, []);
+  story.completed(story.started("run1.1", []), "run1.1", 0.5);
+  const { results, notes } = printed(stateOf(story), ["job1"], { sort: "metrics.hpmax", last: 2, child: true });
+  assert.match(results, /\ntotal runs listed: 1 of 3 \(--last=2\)\n$/);
+  assert.equal(notes, "2 more runs are not listed (no hpmax); to see all: --all\n");
+});
+
 test("several jobs share the columns that they have in common, in order of first appearance", () => {
   const { results } = printed(mixed(), ["job1,job2"], { precision: 2 });
   assert.equal(
