@@ -120,7 +120,7 @@ function detailOf(event: JournalEvent, state: WorkspaceState): string {
     case "late":
       return `${result(event.hpmax)} came after the run had ended: not counted`;
     case "checkpoint":
-      return `stage ${event.stage}, ${event.iters} iterations, ${event.size} bytes`;
+      return `stage ${event.stage}, ${counted(event.iters, "iteration")}, ${event.size} bytes`;
     case "checkpoint-lost": {
       const what = event.what === "unsaved" ? "was not carried" : "cannot be read, so the run begins afresh";
       return `the one after ${counted(event.iters, "iteration")} of stage ${event.stage} ${what}: ${event.reason}`;
@@ -139,8 +139,8 @@ function detailOf(event: JournalEvent, state: WorkspaceState): string {
     case "job-edited":
       return withAuthor(changesText(event.changes, goal).join(", "), event.by);
     case "job-deleted": {
-      const done = event.messages === null ? "begins" : `${counted(event.messages, "message")} of EV deleted`;
-      return `before number ${event.before} of EV: ${done}; by ${event.by}`;
+      const done = event.messages === null ? "begins" : `${counted(event.messages, "message")} deleted`;
+      return `${done}; by ${event.by}`;
     }
     case "range-refined":
       return marksText(event.marks);
