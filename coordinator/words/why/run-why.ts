@@ -1,3 +1,4 @@
+import { counted } from "../../../shared/domain/counted.ts";
 import type { ParentRun } from "../../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, lastAttempt, resultBy, type Trial } from "../../../shared/domain/fold/trial.ts";
@@ -91,7 +92,7 @@ function running(trial: Trial, { wall, lease, leaseMs, holder, reportedAt }: Run
   const parts = [
     `on ${worker}`,
     ...(attempt > 1 ? [`attempt ${attempt}`] : []),
-    ...(iters > 0 ? [`${iters} iterations`] : []),
+    ...(iters > 0 ? [counted(iters, "iteration")] : []),
     ...(reportedAt === undefined ? [] : [`last report ${duration(wall - reportedAt)} ago`]),
   ];
   if (frozen !== "")
@@ -131,14 +132,14 @@ function queued(table: RunTable, trial: Trial, job: Why): Rest {
 }
 
 const resultText = ({ goal }: RunTable, { hpmax, iters }: Trial): string =>
-  `${goal.name} ${hpmax === null ? "unknown" : formatDecimal(told(goal, hpmax), 5)}${iters > 0 ? ` after ${iters} iterations` : ""}`;
+  `${goal.name} ${hpmax === null ? "unknown" : formatDecimal(told(goal, hpmax), 5)}${iters > 0 ? ` after ${counted(iters, "iteration")}` : ""}`;
 
 /** Which rule pruned it: the job's, or an operator. */
 function prunedText(table: RunTable, { reason, iters }: Trial): string {
   const { pruning } = table.submitted.settings;
   const isOrder = /^stopped by /.test(reason);
   const rule = isOrder || pruning === "none" ? "" : `by the rule pruning: ${pruning}: `;
-  return `${rule}${reason}${iters > 0 ? `, after ${iters} iterations` : ""}`;
+  return `${rule}${reason}${iters > 0 ? `, after ${counted(iters, "iteration")}` : ""}`;
 }
 
 /** A worker's part in a job. */

@@ -124,6 +124,10 @@ describe("why a run is where it is", () => {
       `completed | hpmax 0.50000 after 100 iterations, on node-1 | ${over}`,
     );
     assert.equal(
+      ended({}, (story, n) => story.completed(n, "run1.1", 0.5, 1)),
+      `completed | hpmax 0.50000 after 1 iteration, on node-1 | ${over}`,
+    );
+    assert.equal(
       ended({}, (story, n) => story.endedWithout(n, "run1.1", "failed", "it broke")),
       `error | it broke (on node-1) | ${over}; what it printed: nexus view console run1.1`,
     );
