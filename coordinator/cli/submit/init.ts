@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { basename } from "node:path";
 import { UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 
@@ -14,7 +15,11 @@ export function initSpec(file: string, output: Output): void {
 /** @throws UsageError if the file exists, or cannot be written */
 export function writeFirstSpec(file: string): void {
   try {
-    writeFileSync(file, firstSpec, { flag: "wx" });
+    writeFileSync(
+      file,
+      firstSpec.replace(firstSpecName, () => basename(file)),
+      { flag: "wx" },
+    );
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new UsageError(

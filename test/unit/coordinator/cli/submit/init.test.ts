@@ -23,6 +23,12 @@ describe("the first spec", () => {
     assert.match(notes.join(""), new RegExp(`nexus run ${file}`));
   });
 
+  test("names the file that it stands in", () => {
+    const file = join(temporaryFolder(), "other.yaml");
+    initSpec(file, { note: () => undefined, result: () => undefined });
+    assert.match(readFileSync(file, "utf8"), /^#.* nexus run other\.yaml\n/);
+  });
+
   test("is read as well when what its comments offer is done", () => {
     const read = (text: string) => {
       const file = join(temporaryFolder(), "search.yaml");
