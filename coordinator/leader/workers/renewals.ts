@@ -45,7 +45,7 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
   const table = reign.state.jobs.get(job);
   const trial = table?.trial(n);
   if (!table || !trial) return stop(held, `${job} has no trial ${n}`);
-  if (!isOpen(trial)) return stop(held, `${trial.run} has ended: ${trial.status}`);
+  if (!isOpen(trial)) return stop(held, `has ended: ${trial.status}`);
   const record = reign.state.workers.get(worker);
   if (record?.state === "benched") return stop(held, `${worker} is benched: ${record.reason}`);
   if (record?.state === "revoked") return stop(held, `${worker} was revoked: ${record.reason}`);
@@ -53,12 +53,12 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
   const own = last.worker === worker && last.bootId === bootId;
   if (trial.status === "waiting") {
     // The number may be an older one of the same stay: the answer that granted the trial again was lost.
-    if (!own || !isNewestStay(trial, attempt)) return stop(held, `${trial.run} waits for another worker`);
+    if (!own || !isNewestStay(trial, attempt)) return stop(held, "waits for another worker");
     if (record?.duty === "stopped") return stop(held, `${worker} was ${record.dutyReason}`);
     reign.progress(job, n, held.iters);
     return goOn(reign, table, trial, held, await assignAgain(reign, table, trial));
   }
-  if (!own) return stop(held, `${trial.run} moved to ${holderOf(trial)?.worker ?? "another worker"}`);
+  if (!own) return stop(held, `moved to ${holderOf(trial)?.worker ?? "another worker"}`);
   if (!reign.leases.renew(job, n, last.attempt, bootId, reign.ports.clock.monotonic())) reign.grant(table, n);
   reign.progress(job, n, held.iters);
   if (record?.duty === "stopped")

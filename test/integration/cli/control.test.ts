@@ -111,7 +111,7 @@ describe("control of a live search", () => {
     assert.deepEqual([shrunk.ended, shrunk.outcomes.pruned, shrunk.outcomes.cancelled], [1, 1, 1]);
     await eventually(
       "their processes have stopped",
-      () => (one.output().match(/ has ended: (pruned|cancelled)/g) ?? []).length === 2,
+      () => (one.output().match(/ {2}run\d+\.\d+ {2}has ended: (pruned|cancelled)/g) ?? []).length === 2,
     );
 
     // A job of its own for two: it finishes what it holds, says so, and ends by itself; drained it does not come back.
