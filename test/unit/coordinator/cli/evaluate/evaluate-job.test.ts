@@ -89,7 +89,10 @@ test("nexus eval prints the history and the verdict, or both as JSON without rou
     return text;
   };
   assert.match(printed({}), /^a {9}b {8}BEST FOR/);
-  assert.match(printed({}), /4 completed runs\.\nEST HPMAX is XT.s estimate, .*\n\nbest for the last \d of 4 runs; /);
+  assert.match(
+    printed({}),
+    /4 completed runs\.\nEST HPMAX is XT.s estimate, .* by the verdict's own.*\n\nbest for the last \d of 4 runs; /,
+  );
   const narrow = printed({}, 60);
   const words = (shown: string): string => shown.slice(shown.indexOf("best for the last")).replace(/\s+/g, " ");
   assert.equal(words(narrow), words(printed({})));
