@@ -249,8 +249,6 @@ export class Ground {
   async end(): Promise<void> {
     for (const client of this.#open.values()) client.end();
     await this.#observer?.stop();
-    await this.#worker?.end();
-    await this.#coordinator?.end();
     await endRest(this.folder);
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }

@@ -25,6 +25,9 @@ export interface Program {
   finished(limitMs?: number): Promise<number>;
 }
 
+/** What runs, and in which folder. */
+const running = new Map<Program, string>();
+
 /** Starts one of our programs in that folder. */
 export function startProgram(
   name: ProgramName,
@@ -64,7 +67,7 @@ export function startProcess(
     clearTimeout(timer);
     return code;
   };
-  return {
+  const program: Program = {
     pid: child.pid ?? 0,
     get exitCode() {
       return codeOf(child);
@@ -79,13 +82,17 @@ export function startProcess(
       await finished(endLimitMs);
     },
   };
+  running.set(program, folder);
+  void closed.then(() => running.delete(program));
+  return program;
 }
 
 const codeOf = ({ exitCode, signalCode }: ChildProcess): number | undefined =>
   exitCode ?? (signalCode === null ? undefined : 128);
 
-/** Ends whatever still names the folder: a guard, its server, a runner; nothing else does. */
+/** Ends all that was started in the folder, then whatever still names it: a guard, its server, a runner; nothing else does. */
 export async function endRest(folder: string): Promise<void> {
+  await Promise.all([...running].filter(([, place]) => place === folder).map(([program]) => program.end()));
   const limit = performance.now() + endLimitMs;
   while (processesNaming(folder).length > 0 && performance.now() < limit) await pause(50);
   for (const { pid } of processesNaming(folder)) {
