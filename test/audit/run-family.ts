@@ -1,3 +1,4 @@
+import type { WorkerId } from "../../shared/domain/names.ts";
 import type { Act, Family, Found, Watch } from "./act.ts";
 import { renewal } from "./attacker/words.ts";
 import { answerLimitMs, type Ground, ids } from "./ground/ground.ts";
@@ -124,7 +125,7 @@ const lostBroker = (ground: Ground): Promise<Found> => ground.settle().then(() =
 /** A worker that asks or stores too much is benched; the next act is to be tried with all rights of a worker again. */
 async function readmit(ground: Ground): Promise<void> {
   const state = await stateOf(ground).catch(() => undefined);
-  if (state?.workers.get(ids.worker as never)?.state === "benched") await ground.command(["admit", ids.worker]);
+  if (state?.workers.get(ids.worker as WorkerId)?.state === "benched") await ground.command(["admit", ids.worker]);
 }
 
 interface Before {

@@ -1,4 +1,5 @@
 import { pause } from "../../../shared/deadline.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
 import { decode } from "../../../shared/wire/codec.ts";
 import type { Act, Family } from "../act.ts";
 import { claimOnce, type Held, hold } from "../attacker/holding.ts";
@@ -112,7 +113,7 @@ const slots: Act = {
 
 async function heldBy(ground: Ground): Promise<number> {
   const { jobs } = await stateOf(ground);
-  return [...jobs.values()].reduce((sum, { holding }) => sum + (holding.get(ids.worker as never) ?? 0), 0);
+  return [...jobs.values()].reduce((sum, { holding }) => sum + (holding.get(ids.worker as WorkerId) ?? 0), 0);
 }
 
 /** Finding 15: each new process of a worker makes the one before an old one. */

@@ -1,3 +1,4 @@
+import type { JobName } from "../../../shared/domain/names.ts";
 import { encode } from "../../../shared/wire/codec.ts";
 import type { Act, Family } from "../act.ts";
 import { order } from "../attacker/words.ts";
@@ -200,7 +201,7 @@ const unchanged: Act = {
     if (standing !== "admitted") return `${victim} is ${standing}`;
     if (state.workers.get(ids.benched as never)?.state !== "benched") return `${ids.benched} is benched no more`;
     if (state.purges.before > 0) return "the journal says that something was purged";
-    const job = state.jobs.get("job1" as never)?.state;
+    const job = state.jobs.get("job1" as JobName)?.state;
     return job === "searching" ? undefined : `job1 is ${job}`;
   },
 };

@@ -1,3 +1,4 @@
+import type { JobName } from "../../../shared/domain/names.ts";
 import type { Act, Family } from "../act.ts";
 import type { Ground } from "../ground/ground.ts";
 import { startProgram } from "../ground/programs.ts";
@@ -80,7 +81,7 @@ function isMessage(text: string): boolean {
 }
 
 async function changed(ground: Ground): Promise<string | undefined> {
-  const table = (await stateOf(ground)).jobs.get("job1" as never);
+  const table = (await stateOf(ground)).jobs.get("job1" as JobName);
   return table?.state === "searching" ? undefined : `job1 is ${table?.state}`;
 }
 

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
@@ -31,7 +32,7 @@ test("a service joins, in the group of the lowest priority, comes back when it w
   const job = await swarm.submit(
     swarm.probeSpec("long", { total_runs: 2, hp_tuning: "random" }, { seconds: 4, reports: 10 }),
   );
-  await swarm.when("the service holds a run", job, ({ holding }) => holding.get("lab" as never) === 1);
+  await swarm.when("the service holds a run", job, ({ holding }) => holding.get("lab" as WorkerId) === 1);
 
   const first = show("MainPID");
   // The fields of /proc/PID/stat after the program's name: the nice value, and the policy, of which 5 is SCHED_IDLE.

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
 import { eventually } from "../../support/patience.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { Slurm } from "../../support/processes/slurm.ts";
@@ -64,7 +65,7 @@ test("workers as an array job: a requeued one hands its runs back, comes back wi
   const names = [0, 1, 2].map((task) => `test-${array}-${task}`);
   const output = (task: number): string => readFileSync(join(folder, `nexus-worker-${array}_${task}.log`), "utf8");
   await swarm.when("all tasks are at work", job, ({ holding }) =>
-    names.every((name) => holding.get(name as never) === 2),
+    names.every((name) => holding.get(name as WorkerId) === 2),
   );
   const wait = (): boolean => counts().filter((each) => each.at(-1) === 6).length === 6;
   await eventually("each waits at 6", wait, { everyMs: 20 });

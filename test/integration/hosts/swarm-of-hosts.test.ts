@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
 import { rngFrom } from "../../../shared/domain/rng.ts";
 import { CutOffHost } from "../../support/broker/cut-off-host.ts";
 import { holdPort } from "../../support/broker/ports.ts";
@@ -76,7 +77,7 @@ test("five workers on five hosts, with cuts, delays, losses and owners: all runs
   const when = (what: string, condition: (table: RunTable) => boolean): Promise<RunTable> =>
     swarm.when(what, job, condition);
   const holds = (host: Host): Promise<RunTable> =>
-    when(`${host.name} holds a run`, ({ holding }) => (holding.get(host.name as never) ?? 0) > 0);
+    when(`${host.name} holds a run`, ({ holding }) => (holding.get(host.name as WorkerId) ?? 0) > 0);
   slow.way.slow(150);
   await holds(cut);
   cut.net.pull();

@@ -4,7 +4,7 @@ import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { streamInfo, updateStream } from "../../../shared/broker/client/jetstream-api.ts";
 import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
-import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { setQuotas } from "../../../shared/machine/quota-file.ts";
 import { chunk, streams } from "../../../shared/wire/subjects.ts";
 import { atEnd } from "../../support/cleanup.ts";
@@ -34,7 +34,7 @@ test("results always have room: reports wait while EV is nearly full, and who ha
 
   // Quotas hold from their change on, without a start.
   setQuotas(swarm.paths, ["evidence=1MB", "states=1MB"]);
-  for (let i = 0; i < 4; i += 1) await store(chunk("pig" as WorkerId, "job1" as never, 1, 1, "files", i), 400_000);
+  for (let i = 0; i < 4; i += 1) await store(chunk("pig" as WorkerId, "job1" as JobName, 1, 1, "files", i), 400_000);
   for (let i = 0; i < 6; i += 1) await store(`ev.mal.job1.${i + 1}.report`, 400_000);
   assert.match(
     await benched("mal"),

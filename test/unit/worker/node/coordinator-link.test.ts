@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { WorkerId } from "../../../../shared/domain/names.ts";
+import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
 import { Ending } from "../../../../shared/ending.ts";
 import { type Bus, BusError } from "../../../../shared/ports.ts";
 import { CoordinatorLink } from "../../../../worker/node/coordinator-link.ts";
@@ -29,8 +29,8 @@ async function newConnections(broker: { readonly answers: boolean; readonly isCo
     () => undefined,
   );
   const over = new Ending();
-  void link.ask({ kind: "job", job: "job1" as never }, ["job"], over);
-  void link.ask({ kind: "job", job: "job2" as never }, ["job"], over);
+  void link.ask({ kind: "job", job: "job1" as JobName }, ["job"], over);
+  void link.ask({ kind: "job", job: "job2" as JobName }, ["job"], over);
   const end = timeline.now + 30_000;
   timeline.plan(null, end, () => over.abort());
   await timeline.run(() => timeline.now >= end);

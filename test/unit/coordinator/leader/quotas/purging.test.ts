@@ -10,7 +10,7 @@ import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
 import { restoreSnapshot, takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
 import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { InvariantCheck } from "../../../../../shared/domain/invariants/invariants.ts";
-import type { WorkerId } from "../../../../../shared/domain/names.ts";
+import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import type { Bus, StoredMessage } from "../../../../../shared/ports.ts";
 import type { OrderAnswer } from "../../../../../shared/wire/messages.ts";
 import { encodeEvents } from "../../../../../shared/wire/messages.ts";
@@ -129,7 +129,7 @@ describe("nexus purge worker", () => {
       sha256: "",
       chunks: 1,
     };
-    void it.reign.record({ type: "checkpoint", job: "job1" as never, n: 3, blob: "state-1", ev: 50, ...kept });
+    void it.reign.record({ type: "checkpoint", job: "job1" as JobName, n: 3, blob: "state-1", ev: 50, ...kept });
     assert.deepEqual(piecesToPurge(state, mal, false, pieces), ["ck.mal.job1.1.1.state-1.0", "ck.mal.x"]);
     assert.deepEqual(piecesToPurge(state, mal, true, pieces), ["ck.mal.job1.1.>", "ck.mal.x"]);
   });

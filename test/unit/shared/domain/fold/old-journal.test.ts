@@ -5,6 +5,7 @@ import { describe, test } from "node:test";
 import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
 import type { JournalEvent } from "../../../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
+import type { JobName } from "../../../../../shared/domain/names.ts";
 import { defaultSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { encode } from "../../../../../shared/wire/codec.ts";
 import { decodeAnswer, decodeEvents, decodeEvidence, encodeEvents } from "../../../../../shared/wire/messages.ts";
@@ -18,7 +19,7 @@ function fold(file: string): WorkspaceState {
 describe("data written before jobs, runs and workers could be controlled", () => {
   test("its journal folds with later fields at their defaults", () => {
     const state = fold("before-control.json");
-    const table = state.jobs.get("job1" as never);
+    const table = state.jobs.get("job1" as JobName);
     assert.ok(table);
     assert.deepEqual([table.state, table.ended, table.open, table.late], ["completed", 2, 0, 1]);
     assert.deepEqual([table.outcomes.completed, table.outcomes.failed, table.lost], [1, 1, 1]);
