@@ -18,7 +18,7 @@ import { exitAfter } from "../shared/exit-after.ts";
 import { fileLog } from "../shared/log.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFields } from "../shared/machine/secret-file.ts";
-import { workspacePaths } from "../shared/machine/workspace.ts";
+import { workspaceFlags, workspacePaths } from "../shared/machine/workspace.ts";
 import { type Flags, program } from "./flags.ts";
 import { findGpus } from "./gpus/find-gpus.ts";
 import { DistrustedServer } from "./joining/distrusted-server.ts";
@@ -309,7 +309,9 @@ async function lineForNone(workspace: string, patience: Patience): Promise<strin
   if (line !== undefined) return line;
   const none = `no coordinator of workspace ${workspace} runs on this machine`;
   if (process.stdin.isTTY) {
-    process.stderr.write(`${none}; join one elsewhere, or press Ctrl-C and start one: nexus-coord\n`);
+    process.stderr.write(
+      `${none}; join one elsewhere, or press Ctrl-C and start one: nexus-coord${workspaceFlags(workspace)}\n`,
+    );
     return lineFrom("-");
   }
   return patience.keepTrying(async () => {
@@ -317,7 +319,7 @@ async function lineForNone(workspace: string, patience: Patience): Promise<strin
     if (found !== undefined) return found;
     throw new UnreachableError(
       `${none}, and no join line was given\n` +
-        "  start a coordinator: nexus-coord\n" +
+        `  start a coordinator: nexus-coord${workspaceFlags(workspace)}\n` +
         '  or join one elsewhere: nexus-worker "tls://CODE@host:port/workspace#sha256=...", as its nexus-coord prints it\n' +
         "  or, to keep it out of the shell's history: nexus-worker - reads that line from standard input",
     );

@@ -27,6 +27,8 @@ export interface ChartOptions {
   readonly form?: DotForm;
   /** Written at the right end of the x axis. */
   readonly xName?: string;
+  /** Whether x counts something, so that the axis has whole numbers only. */
+  readonly isWhole?: boolean;
   /** Range of an axis. Default: that of the points. */
   readonly xRange?: Range;
   readonly yRange?: Range;
@@ -90,7 +92,7 @@ export function chartRows(series: readonly Series[], options: ChartOptions): Cha
       ...pieces(field, row, series.length, written),
     ]);
   }
-  rows.push([{ text: xAxis(x, options.xName ?? "", width, gutter + 1), series: -1 }]);
+  rows.push([{ text: xAxis(x, options, gutter + 1), series: -1 }]);
   return rows;
 }
 
@@ -99,10 +101,15 @@ interface Place {
   row(y: number): number;
 }
 
-/** Each dot column joins its lowest and highest point by a stroke; straight lines cross columns without points. */
+/**
+ * Each dot column joins its lowest and highest point by a stroke; straight lines cross columns without points, from the last point of one
+ * column to the first of the next, so that a step stays a step.
+ */
 function line(field: DotField, { points }: Series, owner: number, place: Place): void {
   const lows = new Float64Array(field.columns).fill(Number.NaN);
   const highs = new Float64Array(field.columns).fill(Number.NaN);
+  const firsts = new Float64Array(field.columns);
+  const lasts = new Float64Array(field.columns);
   const breaks = new Set<number>();
   let isBroken = false;
   for (const { x, y } of points) {
@@ -114,8 +121,12 @@ function line(field: DotField, { points }: Series, owner: number, place: Place):
       continue;
     }
     const row = place.row(y);
-    if (isBroken && Number.isNaN(lows[column])) breaks.add(column);
+    if (Number.isNaN(lows[column])) {
+      if (isBroken) breaks.add(column);
+      firsts[column] = row;
+    }
     isBroken = false;
+    lasts[column] = row;
     if (!((lows[column] ?? Number.NaN) <= row)) lows[column] = row;
     if (!((highs[column] ?? Number.NaN) >= row)) highs[column] = row;
   }
@@ -125,10 +136,7 @@ function line(field: DotField, { points }: Series, owner: number, place: Place):
     if (Number.isNaN(low)) continue;
     const high = highs[column] ?? low;
     for (let row = low; row <= high; row += 1) field.set(column, row, owner);
-    if (last >= 0 && !breaks.has(column)) {
-      const from = ((lows[last] ?? 0) + (highs[last] ?? 0)) / 2;
-      stroke(field, last, from, column, (low + high) / 2, owner);
-    }
+    if (last >= 0 && !breaks.has(column)) stroke(field, last, lasts[last] ?? 0, column, firsts[column] ?? 0, owner);
     last = column;
   }
 }
@@ -210,7 +218,7 @@ function pieces(field: DotField, row: number, count: number, written: Written): 
   return out;
 }
 
-function xAxis(range: Range, name: string, width: number, gutter: number): string {
+function xAxis(range: Range, { xName: name = "", isWhole = false, width }: ChartOptions, gutter: number): string {
   const room = width - gutter;
   const cells = " ".repeat(width).split("");
   const write = (text: string, from: number): boolean => {
@@ -221,7 +229,7 @@ function xAxis(range: Range, name: string, width: number, gutter: number): strin
     return true;
   };
   if (name !== "" && name.length < room / 2) write(name, width - name.length);
-  const { values, decimals } = niceTicks(range.low, range.high, Math.max(2, Math.floor(room / 10)));
+  const { values, decimals } = niceTicks(range.low, range.high, Math.max(2, Math.floor(room / 10)), isWhole ? 1 : 0);
   for (const value of values) {
     const text = tickText(value, decimals);
     const share = range.high > range.low ? (value - range.low) / (range.high - range.low) : 0.5;

@@ -6,15 +6,21 @@ export interface Ticks {
   readonly decimals: number;
 }
 
-/** At most `most` ticks inside the range, ends included; one if the range is a point. */
-export function niceTicks(low: number, high: number, most: number): Ticks {
+/**
+ * At most `most` ticks inside the range, ends included; one if the range is a point.
+ *
+ * @param leastStep  between two ticks; 1: only whole numbers
+ */
+export function niceTicks(low: number, high: number, most: number, leastStep = 0): Ticks {
   if (!(Number.isFinite(low) && Number.isFinite(high)) || most < 1) return { values: [], decimals: 0 };
   if (high <= low) return { values: [low], decimals: decimalsOf(low) };
   const rough = (high - low) / Math.max(1, most - 1);
-  let exponent = Math.floor(Math.log10(rough));
+  // A shorter step than the range has room for may still have few enough ticks in it: 0.5 and 1 in 0.3 to 1.4.
+  let exponent = Math.floor(Math.log10(rough)) - 1;
   for (;;) {
     for (const factor of [1, 2, 5]) {
       const step = factor * 10 ** exponent;
+      if (step < leastStep) continue;
       const first = Math.ceil(low / step - 1e-9);
       const last = Math.floor(high / step + 1e-9);
       if (last - first + 1 > most) continue;

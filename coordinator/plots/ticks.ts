@@ -10,8 +10,7 @@ export function ticksOf(axis: Axis, wanted: number): Tick[] {
 }
 
 function linearPlaces({ from, to, isWhole }: Axis, wanted: number): number[] {
-  const { values } = niceTicks(from, to, Math.max(2, wanted));
-  return isWhole ? values.filter(Number.isInteger) : [...values];
+  return [...niceTicks(from, to, Math.max(2, wanted), isWhole ? 1 : 0).values];
 }
 
 /** Powers of ten, with 2 and 5 between them if they fit; round numbers if even those are fewer than three. */

@@ -4,6 +4,7 @@ import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { namesText } from "../words/names-text.ts";
 
 /**
  * The one job that a person means by `job411` or `ws1/job411`.
@@ -23,8 +24,7 @@ export function namedJob(typed: string, state: WorkspaceState, workspace: string
   const table = state.jobs.get(job.name);
   if (table) return table;
   if (state.deleted.has(job.name)) throw noJob(job.name, state);
-  const range = names.length > 1 ? `${names[0]} to ${names.at(-1)}` : (names[0] ?? "none");
-  const hint = didYouMean(job.name, names, `; it has ${range}`);
+  const hint = didYouMean(job.name, names, `; it has ${namesText(names)}`);
   throw new NotFoundError(
     `there is no ${job.name} in workspace ${workspace}${hint}\n  to see what there is: nexus list jobs`,
   );

@@ -4,6 +4,7 @@ import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { workspaceFlags } from "../../shared/machine/workspace.ts";
+import { namesText } from "../words/names-text.ts";
 import { type RunRow, rowsOf } from "./run-rows.ts";
 
 /** What one word of a run list names. */
@@ -147,31 +148,29 @@ function nothingNamed(word: string, selector: Selector, state: WorkspaceState, w
     );
   }
   const jobs = [...state.jobs.keys()];
-  const span = rangeText(`${jobs[0]}`, `${jobs.at(-1)}`);
   if (selector.kind === "jobs") {
     const numbers = jobs.map((name) => Number(name.slice("job".length)));
     const nearest = nearestNumber(selector.from, numbers);
     const hint = jobs.length === 1 ? "" : `, the nearest is job${nearest}`;
     return new NotFoundError(
-      `there is no ${word} in workspace ${workspace}; it has ${span}${hint}\n  to see them: nexus list jobs`,
+      `there is no ${word} in workspace ${workspace}; it has ${namesText(jobs)}${hint}\n  to see them: nexus list jobs`,
     );
   }
   if (selector.kind === "run" && typeof selector.child === "number") {
     const parent = `run${selector.parent}`;
     const owner = [...state.jobs.values()].flatMap((table) => table.parents).find(({ name }) => name === parent);
     if (owner) {
-      const has = owner.children === 0 ? "no children yet" : rangeText(`${parent}.1`, `${parent}.${owner.children}`);
+      const has =
+        owner.children === 0
+          ? "no children yet"
+          : namesText(Array.from({ length: owner.children }, (_, i) => `${parent}.${i + 1}`));
       return new NotFoundError(`there is no ${word} in workspace ${workspace}; ${parent} has ${has}`);
     }
   }
   const numbers = [...state.jobs.values()].flatMap((table) => table.parents.map(({ number }) => number));
-  const runs =
-    numbers.length === 0
-      ? "no runs yet"
-      : rangeText(`run${numbers.reduce((a, b) => Math.min(a, b))}`, `run${numbers.reduce((a, b) => Math.max(a, b))}`);
+  const parents = numbers.toSorted((a, b) => a - b).map((number) => `run${number}`);
+  const runs = parents.length === 0 ? "no runs yet" : namesText(parents);
   return new NotFoundError(
     `there is no ${word} in workspace ${workspace}; it has ${runs}\n  to see a job's runs: nexus list runs ${jobs.at(-1)}`,
   );
 }
-
-const rangeText = (first: string, last: string): string => (first === last ? `only ${first}` : `${first} to ${last}`);

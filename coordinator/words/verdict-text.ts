@@ -10,18 +10,26 @@ import { decimalsFor, formatDecimal } from "./number-format.ts";
 /** A verdict without what each of the others is believed to be. */
 export type TellableVerdict = Omit<Verdict, "estimates">;
 
+/** What to do now, or of a search that has ended whether it was enough. */
+const conclusions = {
+  going: { settled: "stopping now is reasonable", doubtful: "go on" },
+  over: { settled: "the best is settled", doubtful: "not settled" },
+} as const;
+
+const conclusionsFor = (isOver: boolean) => conclusions[isOver ? "over" : "going"];
+
 /** The verdict in words; the first line alone is a summary. */
 export function verdictLines(
   verdict: TellableVerdict,
   hyperparameters: readonly Hyperparameter[],
   goal: Goal,
+  isOver = false,
 ): string[] {
   const { bestFor, completed, runs, expectedGain } = verdict;
   const interval = toldEnds(goal, verdict.interval);
+  const { settled, doubtful } = conclusionsFor(isOver);
   const stop =
-    verdict.doubts.length === 0
-      ? "stopping now is reasonable"
-      : `go on: ${verdict.doubts.map(doubtText(verdict)).join("; ")}`;
+    verdict.doubts.length === 0 ? settled : `${doubtful}: ${verdict.doubts.map(doubtText(verdict)).join("; ")}`;
   // The model is not asked after every run of the past.
   const least = bestFor > exactLead && bestFor < completed ? "at least " : "";
   const summary = `best for ${least}the last ${bestFor} of ${counted(completed, "run")}; ${chanceText(verdict)}; ${stop}`;
@@ -64,14 +72,15 @@ export function verdictLines(
 }
 
 /** Whether to go on, why, and how likely another is better; in `width` characters, "" if there is no room for any of it. */
-export function verdictWithin(verdict: TellableVerdict, width: number): string {
+export function verdictWithin(verdict: TellableVerdict, width: number, isOver = false): string {
   const { doubts, configurations, isFlat } = verdict;
   const chance = configurations === 1 || isFlat ? "" : `${percentText(verdict)} that another is truly better`;
   const brief = chance === "" ? "" : `${percentText(verdict)} that another is better`;
   const [first] = doubts.map(doubtText(verdict));
-  const stop = doubts.length === 0 ? "stopping now is reasonable" : "go on";
-  const all = doubts.length === 0 ? stop : `go on: ${doubts.map(doubtText(verdict)).join("; ")}`;
-  const some = doubts.length < 2 ? all : `go on: ${first} (+${doubts.length - 1} more)`;
+  const { settled, doubtful } = conclusionsFor(isOver);
+  const stop = doubts.length === 0 ? settled : doubtful;
+  const all = doubts.length === 0 ? stop : `${doubtful}: ${doubts.map(doubtText(verdict)).join("; ")}`;
+  const some = doubts.length < 2 ? all : `${doubtful}: ${first} (+${doubts.length - 1} more)`;
   const said = [
     [chance, all],
     [chance, some],

@@ -35,7 +35,7 @@ export function evaluateJob({ state, workspace, output, flags }: Printing, typed
   }
   const { width } = output;
   const words = [
-    ...verdictLines(verdict, hyperparameters, goal),
+    ...verdictLines(verdict, hyperparameters, goal, table.isOver),
     ...prunedLine(table),
     ...withoutEffectLine(withoutEffect, table),
     ...promiseLine(table),
@@ -125,7 +125,7 @@ function evaluationJson({ table, history, verdict, withoutEffect }: Evaluated): 
     ...(table.runSets.totals.infeasible > 0 ? { infeasible: table.runSets.totals.infeasible } : {}),
     ...rest,
     interval: { ...interval, level: intervalLevel },
-    summary: verdictLines(verdict, hyperparameters, table.goal)[0],
+    summary: verdictLines(verdict, hyperparameters, table.goal, table.isOver)[0],
     ...minimisedFields(table.goal, verdict),
     withoutEffect,
     pruned: table.outcomes.pruned,

@@ -15,6 +15,7 @@ export function whatGoesOn(search: LiveSearch, workspace: string): string {
   const left = Math.max(0, submitted.settings.totalRuns - table.ended - running);
   const more = state === "searching" ? `, ${left} to come` : `; the job is ${state}`;
   const beside = others === "" ? "" : `; ${others}`;
+  if (state === "paused" && running === 0) return `${job} stays paused, and nothing of it runs${beside}`;
   return `${job} goes on without this screen: ${counted(running, "run")} running${more}${beside}`;
 }
 

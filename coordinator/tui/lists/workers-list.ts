@@ -59,6 +59,7 @@ const columnsFor = (search: LiveSearch): readonly ScreenColumn<WorkerRow>[] => [
   column("/min", "measure", 3, ({ record }) => search.notes.paceOf(record.id, search.wall), {
     about: "runs that it completes a minute, by its last ones",
     isHiddenEmpty: true,
+    text: ({ record }) => paceText(search.notes.paceOf(record.id, search.wall)),
   }),
   column("cpu", "count", 3, ({ cpu }) => cpu, {
     about: "percent of its processors in use, by anybody",
@@ -133,6 +134,10 @@ function nowText(search: LiveSearch, worker: WorkerId): string | undefined {
 }
 
 const percentText = (value: number | undefined): string => (value === undefined ? "" : `${value}%`);
+
+/** To three digits: more are not known of a pace. */
+const paceText = (perMinute: number | undefined): string =>
+  perMinute === undefined ? "" : perMinute < 100 ? perMinute.toPrecision(3) : String(Math.round(perMinute));
 
 /** As `nexus why` says it. A worker that works needs no words. */
 const whyText = ({ state, why, change }: WorkerRow): string | undefined =>

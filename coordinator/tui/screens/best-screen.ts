@@ -79,6 +79,7 @@ function drawChart(model: ViewModel, findings: Findings, width: number, height: 
       height: height - 1,
       form: model.options.graph,
       xName: "runs",
+      isWhole: true,
       xRange,
       yRange: toldEnds(goal, yRangeOf(findings)),
     },
@@ -89,8 +90,10 @@ function drawChart(model: ViewModel, findings: Findings, width: number, height: 
   const what = goal.isLow ? `${goal.name}: ` : "";
   const legends = [
     `${what}XT's estimate of the best so far ± 1 sd; ${changes}${other}`,
-    `${what}XT's estimate ± 1 sd; ${changes}`,
-    `${what}± 1 sd; ${changes}`,
+    `${what}XT's estimate of the best so far ± 1 sd; ${changes}`,
+    `best ${goal.name} so far ± 1 sd; ${changes}`,
+    `best so far ± 1 sd; ${changes}`,
+    `best ± 1 sd; ${changes}`,
     `± 1 sd; ${changes}`,
   ].map((text) => `  ── ${text}`);
   return [
@@ -114,7 +117,7 @@ function yRangeOf({ dots, rows }: Findings): { readonly low: number; readonly hi
 function conclusion(model: ViewModel, findings: Findings, width: number): Line[] {
   const { table } = model.search;
   if (!table) return [];
-  const verdict = verdictLines(findings.verdict, table.submitted.hyperparameters, table.goal);
+  const verdict = verdictLines(findings.verdict, table.submitted.hyperparameters, table.goal, table.isOver);
   return [
     plain(""),
     ...verdict.flatMap((line, i) => wrapped([span(`  ${narrow(line)}`, i === 0 ? "bold" : "plain")], width, 4)),

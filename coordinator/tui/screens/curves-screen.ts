@@ -130,7 +130,13 @@ function drawChart(
   const legend = legendLines({ metric, entries: entriesOf(model, drawn), said: what.join("; ") }, width, height);
   const rows = chartRows(
     series.map((each) => each.series),
-    { width, height: height - legend.length, form: model.options.graph, xName: model.axis },
+    {
+      width,
+      height: height - legend.length,
+      form: model.options.graph,
+      xName: model.axis,
+      isWhole: model.axis !== "hours",
+    },
   );
   if (rows.length === 0) return [plain("  no room for a chart")];
   return [

@@ -3,8 +3,9 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { momentText } from "../../words/invitations.ts";
 import { clip, narrow } from "../../words/narrow.ts";
-import { noJobText } from "../../words/status-words.ts";
+import { jobStatus, noJobText } from "../../words/status-words.ts";
 import { failuresOf } from "../../words/trouble/failure-causes.ts";
+import type { Why } from "../../words/why/why.ts";
 import type { ListView } from "../lists/list-view.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
 import { wrapped, wrappedCommand } from "../terminal/wrap.ts";
@@ -65,7 +66,7 @@ function whyEmpty(model: ViewModel, width: number): Line[] {
 const leastRuns = 6;
 
 /** Why it all fails, whole, however long the reasons are. */
-function failedLines({ troubles: { causes } }: ViewModel, table: RunTable, width: number): Line[] {
+function failedLines({ options, search, troubles: { causes } }: ViewModel, table: RunTable, width: number): Line[] {
   const failed = failuresOf(table);
   const under = table.running > 0 ? `; ${table.running} running` : "";
   return [
@@ -81,6 +82,20 @@ function failedLines({ troubles: { causes } }: ViewModel, table: RunTable, width
     }),
     plain(""),
     ...wrapped(plain("  Enter opens the newest of them, with the end of what it printed; 2 shows the runs"), width, 2),
+    ...(search.standstill === "" ? [] : stoodLines(search.whyJob(table), table, options.flags, width)),
+  ];
+}
+
+/** Why the job went no further, and what to type when that is mended. */
+function stoodLines({ why, commands }: Why, table: RunTable, flags: string, width: number): Line[] {
+  const then = commands.length > 0 ? "; once that is mended, run:" : "";
+  return [
+    plain(""),
+    ...wrapped(plain(`  ${table.job} is ${jobStatus(table.state)}: ${narrow(why)}${then}`), width, 2),
+    ...typedLines(
+      commands.map((command) => `${command}${flags}`),
+      width,
+    ),
   ];
 }
 

@@ -1,6 +1,7 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { told } from "../../../shared/domain/goal.ts";
+import { leastResults } from "../../../shared/domain/search/dgd.ts";
 import { named } from "../../words/progress.ts";
 import { neighbourhoodOf, percent } from "../lists/neighbours-list.ts";
 import { plansByModel } from "../lists/prospects-list.ts";
@@ -45,9 +46,6 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
   const head = height - whole.length < leastRows ? whole.slice(0, 1) : whole;
   return [...head, ...listLines(model.lists.neighbourhood, width, Math.max(2, height - head.length), isFocused)];
 }
-
-/** Results before which choices are spread evenly, whatever the model expects. */
-const leastResults = 20;
 
 function prospectLines(model: ViewModel, table: RunTable, width: number, height: number, isFocused: boolean): Line[] {
   const best = model.search.leader;

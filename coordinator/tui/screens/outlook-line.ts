@@ -22,7 +22,7 @@ export function outlookLine(model: ViewModel, table: RunTable, width: number): L
   const [trouble] = model.troubles.all;
   const { findings } = model.search;
   if (!trouble) {
-    const said = findings ? verdictWithin(findings.verdict, width - lengthOf(path) - 2) : "";
+    const said = findings ? verdictWithin(findings.verdict, width - lengthOf(path) - 2, table.isOver) : "";
     return said === "" ? path : [...path, span("  "), span(said)];
   }
   const more = model.troubles.all.length - 1;

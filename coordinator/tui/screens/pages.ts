@@ -6,7 +6,7 @@ import { settingText } from "../../../shared/domain/hyperparameter.ts";
 import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
 import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import { paddedEnd } from "../../words/cell-width.ts";
+import { cutTo, paddedEnd } from "../../words/cell-width.ts";
 import { duration } from "../../words/duration.ts";
 import { timeOfDay } from "../../words/event-words.ts";
 import { clip, narrow } from "../../words/narrow.ts";
@@ -123,8 +123,10 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
     style: "accent",
     trials: [trial],
   } as const;
-  const chart = chartRoom < 5 ? [] : chartLines(model, [group], width, chartRoom);
-  return [...head, ...chart, ...consoleLines(model, trial, room - chart.length)];
+  // One report is no curve; what the run printed has more use for the room.
+  const isPoint = !isOpen(trial) && model.search.curves.of(trial.n)?.length === 1;
+  const chart = chartRoom < 5 || isPoint ? [] : chartLines(model, [group], width, chartRoom);
+  return [...head, ...chart, ...consoleLines(model, trial, width, room - chart.length)];
 }
 
 /** Why its configuration was tried, also when it has ended. */
@@ -142,7 +144,7 @@ function stateLine(search: LiveSearch, table: RunTable, trial: Trial): Line {
   if (trial.hpmax !== null) facts.push(`${goal.name} ${cellText(told(goal, trial.hpmax))}`);
   if (trial.rejected) facts.push(`${goal.name} was ${cellText(told(goal, trial.rejected.hpmax))}`);
   const iters = search.itersOf(trial);
-  if (iters !== undefined) facts.push(`${iters} iterations`);
+  if (iters !== undefined) facts.push(counted(iters, "iteration"));
   const seconds = search.leaseSecondsOf(trial);
   if (seconds !== undefined) facts.push(`lease ${seconds}s`);
   facts.push(`seed ${trial.seed}`);
@@ -179,7 +181,7 @@ function attemptLines(search: LiveSearch, { job }: RunTable, trial: Trial, most:
 }
 
 /** The end of what the run printed. */
-function consoleLines(model: ViewModel, trial: Trial, height: number): Line[] {
+function consoleLines(model: ViewModel, trial: Trial, width: number, height: number): Line[] {
   if (height < 2) return [];
   const text = model.search.consoleOf(trial);
   const title: Line = [span(" console", "heading"), span("  (up and down scroll)", "dim")];
@@ -187,11 +189,36 @@ function consoleLines(model: ViewModel, trial: Trial, height: number): Line[] {
     const why = isOpen(trial) ? "it arrives when the run ends" : "the run sent none";
     return [title, [span(`   ${why}`, "dim")]];
   }
-  const lines = text.trimEnd().split("\n");
+  const lines = consolePieces(text, width - 3);
   const room = height - 1;
-  const end = Math.max(Math.min(room, lines.length), lines.length - Math.max(0, model.pageScroll));
-  return [
-    title,
-    ...lines.slice(Math.max(0, end - room), end).map((line) => plain(`   ${narrow(line.replaceAll("\t", "    "))}`)),
-  ];
+  // Only here it is known how far there is to go.
+  model.pageScroll = Math.max(0, Math.min(model.pageScroll, lines.length - room));
+  const end = lines.length - model.pageScroll;
+  return [title, ...lines.slice(Math.max(0, end - room), end).map((line) => plain(`   ${line}`))];
+}
+
+let lastConsole = { text: "", width: 0, lines: [""] };
+
+/** What a program printed, wrapped as a terminal wraps it: the end of a long line often says most. */
+function consolePieces(text: string, width: number): readonly string[] {
+  if (lastConsole.text !== text || lastConsole.width !== width) {
+    const lines = text.trimEnd().split("\n");
+    lastConsole = {
+      text,
+      width,
+      lines: lines.flatMap((line) => pieces(narrow(line.replaceAll("\t", "    ")), Math.max(2, width))),
+    };
+  }
+  return lastConsole.lines;
+}
+
+function pieces(line: string, width: number): string[] {
+  const found: string[] = [];
+  let left = line;
+  do {
+    const piece = cutTo(left, width);
+    found.push(piece);
+    left = left.slice(piece.length);
+  } while (left !== "");
+  return found;
 }

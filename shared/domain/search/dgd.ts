@@ -44,7 +44,7 @@ export function dgdSearch({ rule, countInFlight }: DgdOptions): Search {
  * Results before which the model has nothing to say. Against 20, over three surfaces, regrets are 0.90, 0.92 and 0.94 of what they were
  * after 25, 50 and 100 runs of one worker (24 seeds), and 0.97, 0.98 after 50 and 100 of ten (40 seeds); 2026-11-28.
  */
-const leastResults = 10;
+export const leastResults = 10;
 /** While results are few, plans look for improvement: each with a probability of `improvingShare` / results, until so many. */
 const improvingShare = 100;
 const lastImproving = 300;

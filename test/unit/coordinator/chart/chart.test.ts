@@ -77,6 +77,24 @@ describe("a chart", () => {
     );
   });
 
+  test("draws a step as a step, also where both of its ends lie in one column", () => {
+    const points = [0, 50, 50, 100].map((x, i) => ({ x, y: i < 2 ? 0 : 10 }));
+    assert.deepEqual(chartText([{ points }], { width: 24, height: 5 }), [
+      " 10┤          ⡏⠉⠉⠉⠉⠉⠉⠉⠉⠉",
+      "   │          ⡇",
+      "   │          ⡇",
+      "  0┤⣀⣀⣀⣀⣀⣀⣀⣀⣀⣀⡇",
+      "    0                100",
+    ]);
+  });
+
+  test("counts in whole numbers on the axis of what is counted", () => {
+    const points = [1, 2].map((x) => ({ x, y: x }));
+    const axis = (isWhole: boolean): string => chartText([{ points }], { width: 60, height: 5, isWhole }).at(-1) ?? "";
+    assert.match(axis(true), /^ +1 +2$/);
+    assert.match(axis(false), /1\.5/);
+  });
+
   test("is empty if there is nothing to draw or no room", () => {
     assert.deepEqual(chartText([{ points: [] }], { width: 40, height: 10 }), []);
     assert.deepEqual(chartText([line], { width: 5, height: 10 }), []);
@@ -88,6 +106,8 @@ describe("ticks", () => {
     assert.deepEqual(niceTicks(0, 1, 5).values, [0, 0.5, 1]);
     assert.deepEqual(niceTicks(0, 100, 6).values, [0, 20, 40, 60, 80, 100]);
     assert.deepEqual(niceTicks(0.0031, 0.0492, 4).values, [0.01, 0.02, 0.03, 0.04]);
+    assert.deepEqual(niceTicks(0.3, 1.4, 2).values, [0.5, 1]);
+    assert.deepEqual(niceTicks(1, 3, 9, 1).values, [1, 2, 3]);
     assert.deepEqual(niceTicks(3, 3, 4).values, [3]);
     assert.deepEqual(niceTicks(Number.NaN, 3, 4).values, []);
     assert.deepEqual(

@@ -54,10 +54,10 @@ test("a run that does not exist is refused with those that do", () => {
   const missing: [string, RegExp][] = [
     [
       "job9",
-      /there is no job9 in workspace ws1; it has job1 to job2, the nearest is job2\n {2}to see them: nexus list jobs/,
+      /there is no job9 in workspace ws1; it has job1 and job2, the nearest is job2\n {2}to see them: nexus list jobs/,
     ],
-    ["run9", /there is no run9 in workspace ws1; it has run1 to run3/],
-    ["run1.9", /there is no run1\.9 in workspace ws1; run1 has run1\.1 to run1\.3/],
+    ["run9", /there is no run9 in workspace ws1; it has run1, run2 and run3/],
+    ["run1.9", /there is no run1\.9 in workspace ws1; run1 has run1\.1, run1\.2 and run1\.3/],
     ["run2.9", /run2 has only run2\.1$/],
     ["run3.1", /run3 has no children yet/],
     ["run8-run9", /there is no run8-run9/],

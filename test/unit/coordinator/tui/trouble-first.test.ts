@@ -43,6 +43,21 @@ describe("if every run fails", () => {
     assert.match(lines(model, 200, 60)[2] ?? "", /the first line, since 08:00:02 {2}Enter goes there$/);
   });
 
+  test("a job that stands for it says that, and what makes it go on", () => {
+    const story = allFailed();
+    story.over("paused", "30 runs have failed, and none has completed");
+    const model = modelOf(story, { flags: " --workspace lab" });
+    const { search } = model;
+    search.heard({ term: 9, leader: "", leaseMs: 30_000, workers: [], leases: [] }, 1);
+    const text = lines(model, 120, 40).join("\n");
+    assert.match(
+      text,
+      /\n {2}job1 is paused: 30 runs have failed, and none has completed[^\n]*; once that is mended, run:\n/,
+    );
+    assert.match(text, /\n {4}nexus resume job1 --workspace lab\n/);
+    assert.equal(whatGoesOn(search, "lab"), "job1 stays paused, and nothing of it runs");
+  });
+
   test("the header has three lines with and without trouble", () => {
     const calm = new JobStory({ number: 1 });
     calm.started("run1.1", []);

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { frameLines } from "../../../../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../../../../coordinator/tui/terminal/styled.ts";
 import { ViewModel } from "../../../../../coordinator/tui/view-model.ts";
-import { screenOptions } from "../../../../support/stories/shown-story.ts";
+import { JobStory } from "../../../../support/stories/job-story.ts";
+import { modelOf, screenOptions } from "../../../../support/stories/shown-story.ts";
 import { WatchedWorker } from "../../../../support/stories/watched-worker.ts";
 
 test("an attempt lasts until its end, not until someone looks", () => {
@@ -21,4 +22,23 @@ test("an attempt lasts until its end, not until someone looks", () => {
   const text = shown();
   assert.match(text, / 1 {2}lab-1 .* lost: silent after 40s/);
   assert.match(text, / 2 {2}lab-1 .* holds it for 5s/);
+});
+
+test("a failed run's console is wrapped, not cut, and one report takes no room as a curve", () => {
+  const story = new JobStory({ number: 1 });
+  story.endedWithout(story.started("run1.1", []), "run1.1", "failed", "it broke");
+  const model = modelOf(story);
+  const last = `RuntimeError: ${"CUDA out of memory, ".repeat(9)}the end`;
+  model.search.consoleOf = () => `${"one line\n".repeat(50)}${last}\n`;
+  model.search.curves.add(1, 1, 1, 0.1, 3);
+  model.open({ kind: "run", n: 1 });
+  const shown = (): string[] => frameLines(model, 80, 30, 1).map((line) => lineText(line).trimEnd());
+  const text = shown().join("\n");
+  assert.ok(text.replace(/\s/g, "").includes(last.replace(/\s/g, "")), text);
+  assert.doesNotMatch(text, /iters$|┤/m);
+  // Scrolled past the beginning, one key goes down again.
+  model.pageScroll = 10_000;
+  shown();
+  const top = model.pageScroll;
+  assert.ok(top < 60, String(top));
 });

@@ -8,6 +8,7 @@ import { frameLines } from "../../../../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../../../../coordinator/tui/terminal/styled.ts";
 import type { ViewModel } from "../../../../../coordinator/tui/view-model.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import { leastResults } from "../../../../../shared/domain/search/dgd.ts";
 import { JobStory, storyStart } from "../../../../support/stories/job-story.ts";
 import { modelOf } from "../../../../support/stories/shown-story.ts";
 import { SimulatedSearch } from "../../../../support/stories/simulated-search.ts";
@@ -94,6 +95,12 @@ describe("the neighbourhood", () => {
     model.pages = [];
     model.lists.neighbourhood.select("clip");
     assert.match(open(), /no run of either step has started yet/);
+  });
+
+  test("says after how many results the chances count, as the search does", () => {
+    const model = modelOf(story({ dgd: { rule: "model", countInFlight: true } }));
+    model.show("Neighbourhood");
+    assert.match(textOf(model), new RegExp(`the first ${leastResults} results are spread evenly`));
   });
 
   test("of a search that is over says what it would try, not what it tries next", () => {
