@@ -88,10 +88,12 @@ function failedLines({ options, search, troubles: { causes } }: ViewModel, table
 
 /** Why the job went no further, and what to type when that is mended. */
 function stoodLines({ why, commands }: Why, table: RunTable, flags: string, width: number): Line[] {
+  // What follows it are the failures, which stand above in full.
+  const [rule = ""] = why.split("; ");
   const then = commands.length > 0 ? "; once that is mended, run:" : "";
   return [
     plain(""),
-    ...wrapped(plain(`  ${table.job} is ${jobStatus(table.state)}: ${narrow(why)}${then}`), width, 2),
+    ...wrapped(plain(`  ${table.job} is ${jobStatus(table.state)}: ${narrow(rule)}${then}`), width, 2),
     ...typedLines(
       commands.map((command) => `${command}${flags}`),
       width,

@@ -45,14 +45,14 @@ describe("if every run fails", () => {
 
   test("a job that stands for it says that, and what makes it go on", () => {
     const story = allFailed();
-    story.over("paused", "30 runs have failed, and none has completed");
+    story.over("paused", `30 runs have failed, and none has completed; run1.30 was the last: ${reason}`);
     const model = modelOf(story, { flags: " --workspace lab" });
     const { search } = model;
     search.heard({ term: 9, leader: "", leaseMs: 30_000, workers: [], leases: [] }, 1);
     const text = lines(model, 120, 40).join("\n");
     assert.match(
       text,
-      /\n {2}job1 is paused: 30 runs have failed, and none has completed[^\n]*; once that is mended, run:\n/,
+      /\n {2}job1 is paused: 30 runs have failed, and none has completed; once that is mended, run:\n/,
     );
     assert.match(text, /\n {4}nexus resume job1 --workspace lab\n/);
     assert.equal(whatGoesOn(search, "lab"), "job1 stays paused, and nothing of it runs");
