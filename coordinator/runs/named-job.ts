@@ -4,7 +4,7 @@ import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
-import { namesText } from "../words/names-text.ts";
+import { namesText } from "./names-text.ts";
 
 /**
  * The one job that a person means by `job411` or `ws1/job411`.

@@ -4,7 +4,7 @@ import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { workspaceFlags } from "../../shared/machine/workspace.ts";
-import { namesText } from "../words/names-text.ts";
+import { namesText } from "./names-text.ts";
 import { type RunRow, rowsOf } from "./run-rows.ts";
 
 /** What one word of a run list names. */
