@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { createRequire } from "node:module";
 import type { AddressInfo, Socket } from "node:net";
 import type { Address } from "../../shared/broker/address.ts";
 import { probeAnyPort } from "../../shared/broker/server/listen.ts";
@@ -36,6 +37,9 @@ export async function makePackage(root?: string): Promise<Package> {
   };
 }
 
+/** Loads `node:http` where it is needed: its import takes 40 ms (Node 24), which every coordinator would pay. */
+const late = createRequire(import.meta.url);
+
 /** Of one address among them no more than others leave it. */
 const mostConnections = 64;
 const headerBytes = 4096;
@@ -45,6 +49,7 @@ const answerMs = 120_000;
 
 /** Hands out what is on the shelf over HTTP: no folders, no other methods, nothing that a request says is used but its path. */
 export function shelfServer(shelf: Shelf, mostRequestMs = requestMs): Server {
+  const { createServer } = late("node:http") as typeof import("node:http");
   const server = createServer({
     maxHeaderSize: headerBytes,
     headersTimeout: mostRequestMs,

@@ -49,7 +49,7 @@ class WayTransport extends NodeTransport {
       // `{}` demands TLS.
       await super.connect(place, way.scheme === "tls" ? { ...options, tls: {} } : options);
       disbelieved.get(way)?.delete(textOf(this.#place));
-      way.onConnected((this.socket as Partial<TLSSocket>).encrypted === true);
+      way.onConnected(this.isEncrypted());
     } catch (error) {
       const distrust = isPlainServer(error)
         ? new DistrustError("plain text", "it speaks plain text; nothing was sent to it")
@@ -77,6 +77,11 @@ class WayTransport extends NodeTransport {
   /** The client's own waits until what it wrote has gone out, which it never does where the other side is silent. */
   override disconnect(): void {
     this.socket?.destroy();
+  }
+
+  /** The client's own asks for the class of such sockets, and so loads TLS for every connection. */
+  override isEncrypted(): boolean {
+    return (this.socket as Partial<TLSSocket> | undefined)?.encrypted === true;
   }
 
   override async startTLS(): Promise<TLSSocket> {

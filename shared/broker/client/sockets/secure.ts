@@ -1,8 +1,12 @@
 import { X509Certificate } from "node:crypto";
+import { createRequire } from "node:module";
 import { isIP } from "node:net";
 import type { Duplex } from "node:stream";
-import { type ConnectionOptions, checkServerIdentity, connect, type PeerCertificate, type TLSSocket } from "node:tls";
+import type { ConnectionOptions, PeerCertificate, TLSSocket } from "node:tls";
 import { fingerprintOf, type Pin, shortPin } from "../../pin.ts";
+
+/** `node:tls` takes 17 ms to load (Node 24), and on one machine nobody encrypts. */
+const tls = (): typeof import("node:tls") => createRequire(import.meta.url)("node:tls");
 
 /** Whom a connection believes. It learns: once it has seen the certificate that a pin means, it keeps it. */
 export interface Trust {
@@ -42,7 +46,7 @@ export async function secure(socket: Duplex, name: string, trust: Trust): Promis
       servername,
       // Not the client's own default, which compares with "localhost" where the server was reached by its address.
       checkServerIdentity: (_, certificate) =>
-        pin?.names === "any" ? undefined : checkServerIdentity(name, certificate),
+        pin?.names === "any" ? undefined : tls().checkServerIdentity(name, certificate),
       ...(trust.authority === undefined ? {} : { ca: trust.authority }),
     });
   }
@@ -72,7 +76,7 @@ export async function secure(socket: Duplex, name: string, trust: Trust): Promis
 function shakeHands(socket: Duplex, options: ConnectionOptions): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
-    const secured = connect({ ...options, socket }, () => {
+    const secured = tls().connect({ ...options, socket }, () => {
       secured.removeAllListeners();
       resolve(secured);
     });
