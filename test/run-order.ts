@@ -4,7 +4,7 @@
  */
 export const longest: readonly string[] = [
   "integration/whole/bad-luck",
-  "integration/whole/demo",
+  "system/whole/demo",
   "integration/broker/faults",
   "integration/peers/peers",
   "integration/whole/faults",
@@ -19,7 +19,7 @@ export const longest: readonly string[] = [
   "integration/own-search/own-search",
   "integration/cli/control",
   "integration/peers/exchange",
-  "integration/whole/chaos",
+  "system/whole/chaos",
   "integration/broker/server",
   "integration/worker/runs",
   "integration/broker/external-broker",

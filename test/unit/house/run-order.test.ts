@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { inOrder, longest } from "../../run-order.ts";
 
 const tests = readdirSync(fileURLToPath(new URL("../../", import.meta.url)), {
@@ -20,6 +22,18 @@ describe("the order in which test files run", () => {
       first,
       longest.map((name) => [`${name}.test.js`]),
     );
+  });
+
+  it("is that of npm test or of npm run system, and .ci/run runs both", () => {
+    const root = packageRoot();
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    const run = [scripts["test"], scripts["system"]].flatMap((script) =>
+      /run\.js \d+ (.*)$/.exec(script ?? "")?.[1]?.split(" "),
+    );
+    assert.deepEqual(run.toSorted(), [...new Set(tests.map((path) => path.split("/")[0]))].toSorted());
+    assert.match(readFileSync(join(root, ".ci/run"), "utf8"), /\nrun_tests test\nrun_tests run system\n/);
   });
 
   it("lets only unit tests share a process", () => {
