@@ -2,6 +2,8 @@
 export interface Output {
   result(text: string): void;
   note(text: string): void;
+  /** If the reader of results is behind: resolves once it is not. */
+  drained?(): Promise<void> | undefined;
   /** Characters per line, if results go to a terminal. */
   readonly width?: number | undefined;
 }
@@ -9,7 +11,37 @@ export interface Output {
 export const processOutput: Output = {
   result: (text) => void process.stdout.write(text),
   note: (text) => void process.stderr.write(text),
+  drained: () =>
+    process.stdout.writableNeedDrain
+      ? new Promise((resolve) => {
+          process.stdout.once("drain", resolve);
+        })
+      : undefined,
   get width() {
     return process.stdout.isTTY ? process.stdout.columns : undefined;
   },
 };
+
+/** Characters that are printed at once. */
+const pieceLength = 65_536;
+
+/** Prints a result of any length, never faster than it is read. */
+export async function streamResult(output: Output, parts: Iterable<string>): Promise<void> {
+  for (const piece of piecesOf(parts, pieceLength)) {
+    output.result(piece);
+    const behind = output.drained?.();
+    if (behind) await behind;
+  }
+}
+
+/** Short texts joined to fewer long ones. */
+export function* piecesOf(parts: Iterable<string>, length: number): Generator<string> {
+  let piece = "";
+  for (const part of parts) {
+    piece += part;
+    if (piece.length < length) continue;
+    yield piece;
+    piece = "";
+  }
+  if (piece !== "") yield piece;
+}

@@ -4,6 +4,7 @@ import { UsageError } from "../../shared/errors.ts";
 import type { Cell } from "../words/table.ts";
 import type { Column } from "./columns.ts";
 import type { RunListing } from "./run-listing.ts";
+import { heldRows } from "./run-rows.ts";
 import { writeWhole } from "./whole-file.ts";
 
 /** Writes a listing to a file, numbers unrounded: .csv with commas, .jsonl with one JSON object per line, otherwise tabs. */
@@ -49,16 +50,14 @@ export function* exportLines(listing: RunListing, format: TextFormat): Generator
   const separator = format === "csv" ? "," : "\t";
   const { columns, rows } = listing;
   yield `${columns.map(({ header }) => field(header)).join(separator)}\n`;
-  for (const row of rows) yield `${columns.map(({ column }) => field(column.value(row))).join(separator)}\n`;
+  for (const row of heldRows(rows)) yield `${columns.map(({ column }) => field(column.value(row))).join(separator)}\n`;
 }
 
 /** One object a run: `{"type":"run","v":1,"job":"job1",...,"metrics":{...},"hparams":{...}}`; null for no value. */
-export const jsonLines = (listing: RunListing): string => [...jsonLineOf(listing)].join("");
-
 function* jsonLineOf({ columns, rows }: RunListing): Generator<string> {
   const fields = jsonFields(columns.map(({ column }) => column));
   // Assembled by hand: stringifying a hundred thousand objects takes several times as long.
-  for (const row of rows) {
+  for (const row of heldRows(rows)) {
     let line = '{"type":"run","v":1';
     for (const { key, members } of fields) {
       if (key !== "") line += `,${key}:`;

@@ -2,7 +2,7 @@ import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts
 import { UsageError } from "../../shared/errors.ts";
 import { parseNumberFormat } from "../words/number-format.ts";
 import { noStatus, statusNamed } from "../words/status-words.ts";
-import { type Cell, type TableColumn, tableColumn } from "../words/table.ts";
+import type { Cell, CellFormat, RowColumn } from "../words/table.ts";
 import {
   type Column,
   type ColumnSet,
@@ -68,8 +68,7 @@ export interface RunGroup {
   readonly column: Column;
   /** Undefined: the runs that have none. */
   readonly value: Cell;
-  /** Places in the listing's rows. */
-  readonly rows: readonly number[];
+  readonly rows: readonly RunRow[];
 }
 
 /**
@@ -101,7 +100,7 @@ export function availableColumns(query: RunQuery, state: WorkspaceState, workspa
 
 function filtered(rows: readonly RunRow[], query: RunQuery, columns: ColumnSet): readonly RunRow[] {
   const tests: ((row: RunRow) => boolean)[] = [];
-  if (query.child) tests.push((row) => row.trial !== null);
+  if (query.child) tests.push((row) => row.parentRun === null);
   if (query.parent) tests.push((row) => row.parentRun !== null);
   if (query.status !== undefined) {
     const words = new Set<Cell>(query.status.split(",").map(statusWord));
@@ -178,13 +177,10 @@ function grouped(
   const sorted = [...byValue].sort(([a], [b]) =>
     a === undefined || b === undefined ? Number(a === undefined) - Number(b === undefined) : ascending(a, b),
   );
-  let at = 0;
-  const groups = sorted.map(([value, { length }]) => {
-    const places = Array.from({ length }, (_, i) => at + i);
-    at += length;
-    return { column, value, rows: places };
-  });
-  return { rows: sorted.flatMap(([, same]) => same), groups };
+  return {
+    rows: sorted.flatMap(([, same]) => same),
+    groups: sorted.map(([value, same]) => ({ column, value, rows: same })),
+  };
 }
 
 const collator = new Intl.Collator("en", { numeric: true });
@@ -204,7 +200,7 @@ function cut({ rows, withoutValue }: SortedRows, query: RunQuery): Omit<RunListi
   const count = first ?? last ?? usualLast;
   const withValue = rows.slice(0, rows.length - withoutValue);
   if (isUnlimited || rows.length <= count) {
-    const unsorted = rows.slice(withValue.length).filter(({ trial }) => trial !== null);
+    const unsorted = rows.slice(withValue.length).filter(({ parentRun }) => parentRun === null);
     return { rows, hidden: 0, lacksValue: false, limit: "", unsorted };
   }
   const kept = first === undefined ? withValue.slice(Math.max(0, withValue.length - count)) : withValue.slice(0, count);
@@ -249,25 +245,17 @@ function chooseColumn(text: string, columns: ColumnSet): ChosenColumn {
 }
 
 /** The listing's columns as a table lays them out. */
-export function listingTable(
-  { columns, rows }: RunListing,
-  format: { readonly precision?: number | undefined; readonly maxWidth?: number | undefined } = {},
-): TableColumn[] {
-  return columns.map(({ column, header, number }) =>
-    tableColumn(header, column.kind, rows.map(readerOf(column)), {
-      ...format,
-      number,
-      absent: absentIn(rows, column),
-    }),
-  );
-}
-
-const absentIn =
-  (rows: readonly RunRow[], { absent }: Column) =>
-  (place: number): string => {
-    const row = rows[place];
-    return row === undefined ? "" : (absent?.(row) ?? "");
-  };
+export const listingColumns = (
+  { columns }: RunListing,
+  { precision, maxWidth }: Pick<CellFormat, "precision" | "maxWidth"> = {},
+): RowColumn<RunRow>[] =>
+  columns.map(({ column, header, number }) => ({
+    header,
+    kind: column.kind,
+    cell: readerOf(column),
+    format: { precision, maxWidth, number },
+    absent: column.absent ?? (() => ""),
+  }));
 
 /** The line under the table. The original's tutorial says "(defaulted to --last=10)" even if `--last=10` was typed. */
 export function totalLine({ rows, hidden, limit }: RunListing): string {

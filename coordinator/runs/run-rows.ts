@@ -2,7 +2,7 @@ import type { ParentRun } from "../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../shared/domain/fold/trial.ts";
 
-/** One line of `list runs`. It only refers to what it shows, so that a hundred thousand rows cost little. */
+/** One line of `list runs`. It only refers to what it shows, so that a million rows cost little. */
 export interface RunRow {
   readonly table: RunTable;
   readonly parent: number;
@@ -12,13 +12,41 @@ export interface RunRow {
   readonly trial: Trial | null;
 }
 
+/** A child run, whose trial is made whenever it is asked for, and dropped. */
+class ChildRow implements RunRow {
+  readonly table: RunTable;
+  readonly parent: number;
+  readonly child: number;
+  readonly parentRun = null;
+  readonly #n: number;
+
+  constructor(table: RunTable, n: number, parent: number, child: number) {
+    this.table = table;
+    this.#n = n;
+    this.parent = parent;
+    this.child = child;
+  }
+
+  get trial(): Trial | null {
+    return this.table.trials.glance(this.#n) ?? null;
+  }
+}
+
+/** The rows for readers who look at several columns of each: its trial is made once, as the row is reached. */
+export const heldRows = (rows: readonly RunRow[]): Iterable<RunRow> => ({
+  *[Symbol.iterator]() {
+    for (const { table, parent, child, parentRun, trial } of rows) yield { table, parent, child, parentRun, trial };
+  },
+});
+
 /** The runs of a job: those of earlier searches, then each parent run and its children, by number. */
 export function rowsOf(table: RunTable): RunRow[] {
   const children = new Map<number, RunRow[]>();
-  for (const trial of table.trials) {
-    const point = trial.run.indexOf(".");
-    const parent = Number(trial.run.slice("run".length, point));
-    const row: RunRow = { table, parent, child: Number(trial.run.slice(point + 1)), parentRun: null, trial };
+  for (let n = 1; n <= table.trials.length; n += 1) {
+    const run = table.trials.runOf(n);
+    const point = run.indexOf(".");
+    const parent = Number(run.slice("run".length, point));
+    const row = new ChildRow(table, n, parent, Number(run.slice(point + 1)));
     const siblings = children.get(parent);
     if (siblings) siblings.push(row);
     else children.set(parent, [row]);

@@ -33,50 +33,140 @@ export function tableColumn(
   cells: readonly Cell[],
   format: CellFormat = {},
 ): TableColumn {
-  const numbers = cells.filter((cell) => typeof cell === "number");
-  const formatNumber = format.number ?? numberFormat(kind, numbers, format.precision);
-  const isEmpty = cells.every((cell) => cell === undefined);
+  const shape = new CellShape(kind);
+  for (const cell of cells) shape.see(cell);
+  const text = shape.writer(format);
+  const { isRightAligned } = shape;
   return {
     header,
-    isRightAligned: kind !== "text" && (numbers.length > 0 || isEmpty),
-    cells: cells.map((cell, row) => {
-      if (cell === undefined) return format.absent?.(row) ?? "";
-      // A cut number would be another number.
-      return typeof cell === "number" ? formatNumber(cell) : clipped(printable(String(cell)), format.maxWidth);
-    }),
+    isRightAligned,
+    cells: cells.map((cell, row) => (cell === undefined ? (format.absent?.(row) ?? "") : text(cell))),
   };
 }
 
-function numberFormat(
-  kind: CellKind,
-  numbers: readonly number[],
-  precision: number | undefined,
-): (value: number) => string {
-  if (kind !== "measure" && numbers.every(Number.isInteger)) return String;
-  if (precision !== undefined) return (value) => (Number.isFinite(value) ? value.toFixed(precision) : String(value));
-  let decimals = decimalsFor(numbers);
-  // Different settings must look different: 0.9990 and 0.9995.
-  if (kind === "setting") decimals = numbers.reduce((most, value) => Math.max(most, decimalsTyped(value)), decimals);
-  return (value) => formatDecimal(value, decimals);
+/** Settings of a column that are looked at once only. */
+const mostRemembered = 1000;
+
+/** What the cells of a column have in common, found out one by one. */
+class CellShape {
+  readonly #kind: CellKind;
+  #isEmpty = true;
+  #hasNumbers = false;
+  #isWhole = true;
+  /** The smallest number that is not 0, and the decimals that a person would type for any of them. */
+  #least = Number.POSITIVE_INFINITY;
+  #typed = 0;
+  readonly #settings = new Set<number>();
+
+  constructor(kind: CellKind) {
+    this.#kind = kind;
+  }
+
+  see(cell: Cell): void {
+    if (cell === undefined) return;
+    this.#isEmpty = false;
+    if (typeof cell !== "number") return;
+    this.#hasNumbers = true;
+    if (!Number.isInteger(cell)) this.#isWhole = false;
+    const size = Math.abs(cell);
+    if (size > 0 && size < this.#least) this.#least = size;
+    // A dial has few marks, and each is used again and again.
+    if (this.#kind !== "setting" || this.#settings.has(cell)) return;
+    this.#typed = Math.max(this.#typed, decimalsTyped(cell));
+    if (this.#settings.size < mostRemembered) this.#settings.add(cell);
+  }
+
+  get isRightAligned(): boolean {
+    return this.#kind !== "text" && (this.#hasNumbers || this.#isEmpty);
+  }
+
+  /** How its cells are written, once all were seen. */
+  writer({ number, precision, maxWidth }: CellFormat): (cell: Exclude<Cell, undefined>) => string {
+    const numberText = number ?? this.#numberFormat(precision);
+    // A cut number would be another number.
+    return (cell) => (typeof cell === "number" ? numberText(cell) : clipped(printable(String(cell)), maxWidth));
+  }
+
+  #numberFormat(precision: number | undefined): (value: number) => string {
+    if (this.#kind !== "measure" && this.#isWhole) return String;
+    if (precision !== undefined) return (value) => (Number.isFinite(value) ? value.toFixed(precision) : String(value));
+    // Different settings must look different: 0.9990 and 0.9995.
+    const decimals = Math.max(this.#kind === "setting" ? this.#typed : 0, decimalsFor([this.#least]));
+    return (value) => formatDecimal(value, decimals);
+  }
 }
 
 /**
  * Header, empty line, rows; below more than five rows the header again, so that it stays visible near the prompt.
  * Two spaces between columns, no borders, no trailing spaces.
- *
- * @param chosen  only these rows, in columns as wide as for all rows, so that several tables line up; default: all
  */
-export function tableLines(columns: readonly TableColumn[], chosen?: readonly number[]): string[] {
+export function tableLines(columns: readonly TableColumn[]): string[] {
   const widths = columns.map(columnWidth);
-  const line = (textOf: (column: TableColumn) => string): string =>
-    columns
-      .map((column, i) => padded(textOf(column), widths[i] ?? 0, column.isRightAligned))
-      .join("  ")
-      .trimEnd();
+  const line = (textOf: (column: TableColumn) => string): string => joined(columns, widths, columns.map(textOf));
   const header = line((column) => column.header);
-  const count = chosen?.length ?? columns[0]?.cells.length ?? 0;
-  const rows = Array.from({ length: count }, (_, i) => line((column) => column.cells[chosen?.[i] ?? i] ?? ""));
-  return count > 5 ? [header, "", ...rows, "", header] : [header, "", ...rows];
+  const count = columns[0]?.cells.length ?? 0;
+  const rows = Array.from({ length: count }, (_, i) => line((column) => column.cells[i] ?? ""));
+  return count > mostBelowOneHeader ? [header, "", ...rows, "", header] : [header, "", ...rows];
+}
+
+const mostBelowOneHeader = 5;
+
+const joined = (
+  columns: readonly { readonly isRightAligned: boolean }[],
+  widths: readonly number[],
+  texts: readonly string[],
+): string =>
+  columns
+    .map(({ isRightAligned }, i) => padded(texts[i] ?? "", widths[i] ?? 0, isRightAligned))
+    .join("  ")
+    .trimEnd();
+
+/** A column of rows that are read as often as needed and kept nowhere. */
+export interface RowColumn<Row> {
+  readonly header: string;
+  readonly kind: CellKind;
+  readonly cell: (row: Row) => Cell;
+  readonly format: Omit<CellFormat, "absent">;
+  /** What is shown where there is no value. */
+  readonly absent: (row: Row) => string;
+}
+
+/** A table of any length as lines, one after the other: a first pass over the rows finds the decimals, a second the widths. */
+export class RowTable<Row> {
+  readonly #columns: readonly (RowColumn<Row> & { readonly isRightAligned: boolean })[];
+  readonly #texts: readonly ((row: Row) => string)[];
+  readonly #widths: number[];
+
+  /** @param rows  all of them, to be read twice */
+  constructor(columns: readonly RowColumn<Row>[], rows: Iterable<Row>) {
+    const shapes = columns.map(({ kind }) => new CellShape(kind));
+    for (const row of rows) for (const [i, { cell }] of columns.entries()) shapes[i]?.see(cell(row));
+    this.#columns = columns.map((column, i) => ({ ...column, isRightAligned: shapes[i]?.isRightAligned ?? false }));
+    this.#texts = columns.map(({ cell, format, absent, kind }, i) => {
+      const text = (shapes[i] ?? new CellShape(kind)).writer(format);
+      return (row) => {
+        const found = cell(row);
+        return found === undefined ? absent(row) : text(found);
+      };
+    });
+    this.#widths = columns.map(({ header }) => widthOf(header));
+    for (const row of rows) {
+      for (const [i, text] of this.#texts.entries())
+        this.#widths[i] = Math.max(this.#widths[i] ?? 0, widthOf(text(row)));
+    }
+  }
+
+  /** As `tableLines`, some of the rows or all. @param count  of them */
+  *lines(rows: Iterable<Row>, count: number): Generator<string> {
+    const line = (texts: readonly string[]): string => joined(this.#columns, this.#widths, texts);
+    const header = line(this.#columns.map((column) => column.header));
+    yield header;
+    yield "";
+    for (const row of rows) yield line(this.#texts.map((text) => text(row)));
+    if (count <= mostBelowOneHeader) return;
+    yield "";
+    yield header;
+  }
 }
 
 /** Cells of a terminal. */

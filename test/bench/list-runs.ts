@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { printRuns } from "../../coordinator/cli/list/list-runs.ts";
+import { runsListed } from "../../coordinator/cli/list/list-runs.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { writeSnapshot } from "../../shared/broker/store/snapshots.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
@@ -43,21 +43,28 @@ export async function run(args: string[]): Promise<void> {
       await link.close();
       await cost(`list, ${what}, cold`);
     }
+    for (const form of [[], ["--json"]]) {
+      const all = ["list", "runs", job, "--all", ...form];
+      process.stdout.write(await commandCost(`${all.slice(3).join(" ")}, snapshot, cold`, all, folder, times));
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
 function listHere(state: WorkspaceState, runs: number): void {
-  const quiet = { result: () => undefined, note: () => undefined };
-  const started = performance.now();
-  printRuns({ state, workspace: "ws1", flags: "", output: quiet }, [job], {
-    sort: "metrics.hpmax",
-    last: 10,
-    filter: ["lr<=0.001"],
-  });
-  process.stdout.write(`listing alone, the journal being folded: ${(performance.now() - started).toFixed(0)} ms\n`);
-  const all = performance.now();
-  printRuns({ state, workspace: "ws1", flags: "", output: quiet }, [job], { sort: "metrics.hpmax" });
-  process.stdout.write(`listing all ${runs}: ${(performance.now() - all).toFixed(0)} ms\n\n`);
+  const list = (what: string, options: Parameters<typeof runsListed>[2]): void => {
+    const started = performance.now();
+    let characters = 0;
+    const { results } = runsListed({ state, workspace: "ws1", flags: "" }, [job], {
+      sort: "metrics.hpmax",
+      ...options,
+    });
+    for (const part of results) characters += part.length;
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    process.stdout.write(`${what}, the journal being folded: ${seconds} s, ${characters} characters\n`);
+  };
+  list("listing alone", { last: 10, filter: ["lr<=0.001"] });
+  list(`listing all ${runs}`, {});
+  process.stdout.write("\n");
 }

@@ -2,25 +2,27 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { heardStatus } from "../../operator/leader-here.ts";
+import { streamResult } from "../../operator/output.ts";
 import { type JsonOption, type Printing, reading, type Session } from "../../operator/session.ts";
 import { readEvents } from "../../reading/journal-events.ts";
 import { type Column, statusOf } from "../../runs/columns.ts";
-import { exportListing, formatOf, jsonLines } from "../../runs/listing-file.ts";
+import { exportLines, exportListing, formatOf } from "../../runs/listing-file.ts";
 import { type LiveRuns, liveRuns, nothingLive } from "../../runs/live-runs.ts";
 import { type Field, recordsJson } from "../../runs/records.ts";
 import { selectRuns } from "../../runs/run-list.ts";
 import {
   availableColumns,
   listing,
-  listingTable,
+  listingColumns,
+  type RunGroup,
   type RunListing,
   type RunQuery,
   totalLine,
 } from "../../runs/run-listing.ts";
-import type { RunRow } from "../../runs/run-rows.ts";
+import { heldRows, type RunRow } from "../../runs/run-rows.ts";
 import { unreportedText } from "../../words/progress.ts";
 import { shellWord } from "../../words/shell-word.ts";
-import { tableColumn, tableLines } from "../../words/table.ts";
+import { RowTable, tableColumn, tableLines } from "../../words/table.ts";
 
 export interface ListRunsOptions extends Omit<RunQuery, "runs">, JsonOption {
   /** List the columns instead of the runs. */
@@ -38,11 +40,15 @@ export async function listRuns(session: Session, runs: readonly string[], option
     const { state, bus, workspace } = reader;
     // A file holds what is stored, the same whenever it is written.
     const isLive = options.export === undefined && !options.available;
-    const isAnyRunning = isLive && selectRuns(runs, state, workspace).tables.some(({ running }) => running > 0);
+    const mayRun = isLive && [...state.jobs.values()].some(({ running }) => running > 0);
+    const isAnyRunning = mayRun && selectRuns(runs, state, workspace).tables.some(({ running }) => running > 0);
     const status = isAnyRunning ? await heardStatus(bus, session.scope) : undefined;
     const live = status && liveRuns(state, status, Date.now());
     const choices = asksWhy(options) ? await readChoices(bus) : undefined;
-    printRuns(reader, runs, options, choices ? { ...(live ?? nothingLive), ...choices } : live);
+    const told = choices ? { ...(live ?? nothingLive), ...choices } : live;
+    const { results, notes } = runsListed(reader, runs, options, told);
+    await streamResult(session.output, results);
+    if (notes !== "") session.output.note(notes);
   });
 }
 
@@ -60,44 +66,51 @@ async function readChoices(bus: Bus): Promise<Pick<Required<LiveRuns>, "chosen">
   return { chosen: (job, n) => whys.get(`${job} ${n}`) };
 }
 
+/** What `list runs` says. */
+export interface RunsListed {
+  /** The table or the objects, piece by piece. */
+  readonly results: Iterable<string>;
+  readonly notes: string;
+}
+
 /** What `list runs` prints, from the folded journal, and what the leader says of runs that are running. */
-export function printRuns(
-  { state, workspace, output, flags }: Printing,
+export function runsListed(
+  { state, workspace, flags }: Omit<Printing, "output">,
   runs: readonly string[],
   options: ListRunsOptions,
   live?: LiveRuns,
-): void {
+): RunsListed {
   const query: RunQuery = { ...options, runs, isStored: options.json === true || options.export !== undefined };
   if (options.available) {
     const { all } = availableColumns(query, state, workspace);
-    output.result(options.json ? recordsJson("column", columnFields, all) : availableText(all));
-    return;
+    return { results: [options.json ? recordsJson("column", columnFields, all) : availableText(all)], notes: "" };
   }
   const found = listing(query, state, workspace, live);
   const notes = hiddenNote(found, query.sort ?? "") + unsortedNote(found, query.sort ?? "");
   if (options.export !== undefined) {
     exportListing(found, options.export, formatOf(options.export, runs));
-    output.note(`${counted(found.rows.length, "run")} written to ${options.export}\n${notes}`);
-  } else if (options.json) {
-    output.result(jsonLines(found));
-    output.note(notes);
-  } else {
-    output.result([...tables(found, options), "", totalLine(found), ""].join("\n"));
-    const isUsual = options.columns === undefined && options.addColumns === undefined;
-    const why =
-      isUsual && found.unsorted.length === 0 ? failedNote(found, runs, flags) + infeasibleNote(found, runs, flags) : "";
-    output.note(notes + why);
+    return { results: [], notes: `${counted(found.rows.length, "run")} written to ${options.export}\n${notes}` };
   }
+  if (options.json) return { results: exportLines(found, "jsonl"), notes };
+  const isUsual = options.columns === undefined && options.addColumns === undefined;
+  const why =
+    isUsual && found.unsorted.length === 0 ? failedNote(found, runs, flags) + infeasibleNote(found, runs, flags) : "";
+  return { results: tables(found, options), notes: notes + why };
 }
 
-/** One table, or one for each group below a line that names it; columns line up across all of them. */
-function tables(found: RunListing, options: ListRunsOptions): string[] {
-  const columns = listingTable(found, options);
-  if (!found.groups) return ["", ...tableLines(columns)];
-  return found.groups.flatMap(({ column, value, rows }) => {
-    const shown = value === undefined ? "(none)" : printable(String(value));
-    return ["", `${column.header}: ${shown} (${counted(rows.length, "run")})`, "", ...tableLines(columns, rows)];
-  });
+/** Line by line one table, or one for each group below a line that names it; columns line up across all of them. */
+function* tables(found: RunListing, options: ListRunsOptions): Generator<string> {
+  const table = new RowTable(listingColumns(found, options), heldRows(found.rows));
+  for (const group of found.groups ?? [found]) {
+    yield "column" in group ? `\n${groupTitle(group)}\n\n` : "\n";
+    for (const line of table.lines(heldRows(group.rows), group.rows.length)) yield `${line}\n`;
+  }
+  yield `\n${totalLine(found)}\n`;
+}
+
+function groupTitle({ column, value, rows }: RunGroup): string {
+  const shown = value === undefined ? "(none)" : printable(String(value));
+  return `${column.header}: ${shown} (${counted(rows.length, "run")})`;
 }
 
 /** Why runs are not listed: the limit, or `12 more runs are not listed (no loss); to see all: --all`. */
@@ -134,7 +147,7 @@ const longestReason = 100;
 function failedNote({ rows }: RunListing, runs: readonly string[], flags: string): string {
   const counts = new Map<string, number>();
   let failed = 0;
-  for (const { trial } of rows) {
+  for (const { trial } of rows.filter(({ table }) => table.outcomes.failed > 0)) {
     if (trial?.status !== "failed") continue;
     failed += 1;
     const reason = printable(trial.reason).replace(/\s+/g, " ").trim();
@@ -150,7 +163,7 @@ function failedNote({ rows }: RunListing, runs: readonly string[], flags: string
 
 /** `8 infeasible (require: memory_gb <= 8); to see why: nexus list runs job6 --status infeasible --columns run,reason` */
 function infeasibleNote({ rows }: RunListing, runs: readonly string[], flags: string): string {
-  const found = rows.filter(({ trial }) => trial?.status === "infeasible");
+  const found = rows.filter((row) => row.table.runSets.totals.infeasible > 0 && row.trial?.status === "infeasible");
   const tables = new Set(found.map(({ table }) => table));
   if (tables.size === 0) return "";
   const required = [...new Set([...tables].flatMap(({ submitted }) => submitted.settings.require))].join("; ");

@@ -64,7 +64,7 @@ test("jobs and workers are listed too, in words and as JSON", async () => {
 test("what is not there ends with 3, what is no column with 2", async () => {
   const job = await nexus(["list", "runs", "job7"], folder);
   assert.equal(job.code, exitCode.notFound);
-  assert.match(job.stderr, /there is no job7 in workspace ws1; it has job278 to job289/);
+  assert.match(job.stderr, /there is no job7 in workspace ws1; it has job278 and job289/);
   const column = await nexus(["list", "runs", "job278", "--sort=hpmx"], folder);
   assert.equal(column.code, exitCode.usage);
   assert.match(column.stderr, /there is no column "hpmx"; did you mean hpmax\?/);

@@ -1,21 +1,12 @@
-import { type ListRunsOptions, printRuns } from "../../../coordinator/cli/list/list-runs.ts";
+import { type ListRunsOptions, runsListed } from "../../../coordinator/cli/list/list-runs.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { JobStory, stateOf } from "./job-story.ts";
 import { ordered, unordered } from "./search.ts";
 
 /** What `nexus list runs` prints. */
 export function printed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}) {
-  let [results, notes] = ["", ""];
-  const output = {
-    result: (text: string) => {
-      results += text;
-    },
-    note: (text: string) => {
-      notes += text;
-    },
-  };
-  printRuns({ state, workspace: "ws1", flags: "", output }, runs, options);
-  return { results, notes };
+  const { results, notes } = runsListed({ state, workspace: "ws1", flags: "" }, runs, options);
+  return { results: [...results].join(""), notes };
 }
 
 /** Five runs in two jobs: hpmax 3, none (failed), 1, 2, none (running). */

@@ -8,7 +8,7 @@ import {
   parseNumberFormat,
 } from "../../../../coordinator/words/number-format.ts";
 import { estimateText } from "../../../../coordinator/words/progress.ts";
-import { tableColumn, tableLines } from "../../../../coordinator/words/table.ts";
+import { type Cell, RowTable, tableColumn, tableLines } from "../../../../coordinator/words/table.ts";
 import { maximised } from "../../../../shared/domain/goal.ts";
 
 test("a column has as many decimals as its smallest value needs for two digits, at least three", () => {
@@ -107,4 +107,35 @@ test("precision, number formats and widths apply to cells", () => {
 test("a table prints nothing that moves the cursor", () => {
   assert.deepEqual(tableColumn("reason", "text", ["a\u001b[2Jb\r\nc"]).cells, ["a [2Jb c"]);
   assert.equal(formatDecimal(Number.NEGATIVE_INFINITY, 3), "-inf");
+});
+
+test("a table that is read row by row is the same as one whose columns are held", () => {
+  const cell = fc.oneof(fc.constant(undefined), fc.double(), fc.integer(), fc.constant(null), fc.string());
+  const kind = fc.constantFrom("text", "count", "measure", "setting");
+  const format = fc.record({ precision: fc.constantFrom(undefined, 2), maxWidth: fc.constantFrom(undefined, 5) });
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(cell, cell), { maxLength: 9 }),
+      fc.tuple(kind, kind),
+      format,
+      (rows: (readonly [Cell, Cell])[], kinds, shared) => {
+        const held = kinds.map((each, i) =>
+          tableColumn(
+            `c${i}`,
+            each,
+            rows.map((row) => row[i]),
+            { ...shared, absent: () => "-" },
+          ),
+        );
+        const read = kinds.map((each, i) => ({
+          header: `c${i}`,
+          kind: each,
+          cell: (row: readonly [Cell, Cell]) => row[i],
+          format: shared,
+          absent: () => "-",
+        }));
+        assert.deepEqual([...new RowTable(read, rows).lines(rows, rows.length)], tableLines(held));
+      },
+    ),
+  );
 });

@@ -57,7 +57,7 @@ describe("the words after a control verb", () => {
 
   for (const [word, kind, message] of [
     ["job7", NotFoundError, /there is no job7/],
-    ["run1.9", NotFoundError, /run1 has run1.1 to run1.2/],
+    ["run1.9", NotFoundError, /run1 has run1.1 and run1.2/],
     ["alise", NotFoundError, /there is no job, run or worker alise; did you mean alice\?/],
     ["lab-x*", NotFoundError, /there is no worker lab-x\*/],
     ["Lab PC", UsageError, /"Lab PC" is not a job, run or worker\n {2}expected: job1, .*lab-\*; to see/],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { ListRunsOptions } from "../../../../../coordinator/cli/list/list-runs.ts";
+import { type ListRunsOptions, runsListed as listedRuns } from "../../../../../coordinator/cli/list/list-runs.ts";
+import { streamResult } from "../../../../../coordinator/operator/output.ts";
 import { liveRuns } from "../../../../../coordinator/runs/live-runs.ts";
 import { listing } from "../../../../../coordinator/runs/run-listing.ts";
 import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
@@ -289,4 +290,42 @@ test("of running runs the leader says how far they are, and why one stands still
     ["run2.1", "completed", 10, undefined],
     ["run2.2", "running", 70, "frozen: the owner of node-2 uses it (somebody types)"],
   ]);
+});
+
+test("a long list keeps none of the runs that it shows, and is not printed faster than it is read", async () => {
+  const story = new JobStory({ number: 1, settings: { totalRuns: 2000 } });
+  for (let i = 1; i <= 2000; i += 1) story.completed(story.started(`run1.${i}`, []), `run1.${i}`, i / 7);
+  const state = stateOf(story);
+  const kept = (): number => [...(state.jobs.get(story.job)?.trials.glanceKept() ?? [])].length;
+  const before = kept();
+  const pieces: string[] = [];
+  let read = (): void => undefined;
+  const slow = {
+    result: (text: string) => void pieces.push(text),
+    note: () => undefined,
+    drained: () =>
+      new Promise<void>((resolve) => {
+        read = resolve;
+      }),
+  };
+  for (const options of [
+    { sort: "hpmax", all: true },
+    { json: true, all: true },
+  ]) {
+    pieces.length = 0;
+    const { results } = listedRuns({ state, workspace: "ws1", flags: "" }, [story.job], options);
+    let isDone = false;
+    const printing = streamResult(slow, results).then(() => {
+      isDone = true;
+    });
+    for (let count = 1; !isDone; count += 1) {
+      assert.equal(pieces.length, count);
+      read();
+      await new Promise(setImmediate);
+    }
+    await printing;
+    assert.ok(pieces.length > 1, "one piece shows nothing");
+    assert.equal(pieces.join("").split("run1.2000").length, 2);
+    assert.equal(kept(), before);
+  }
 });
