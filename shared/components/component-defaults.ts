@@ -126,6 +126,8 @@ export function loadSpecFile(
 
 function readText(path: string, tail: string): string {
   const bytes = readBytes(path, tail);
+  if (path.endsWith(".py"))
+    throw fileError(path, tail, "a script, not a runspec", [`to write a spec for it: nexus init ${path}`]);
   const zero = bytes.indexOf(0);
   if (zero >= 0) throw fileError(path, tail, `not a text file (byte ${zero} is zero)`, expectYaml);
   try {

@@ -7,7 +7,26 @@ export interface StageCheck extends CarriedSpec {
   readonly added: Readonly<Record<string, readonly Setting[]>> | null;
 }
 
-/** Its answer: a line for each value that no run could use. */
+/** What a component cannot use. */
+export interface Objection {
+  readonly component: string;
+  /** Of the component: goal; of a mapping in it: env.DATA. */
+  readonly property: string;
+  /** One line: what was expected and found. */
+  readonly text: string;
+  /** The value, as `shown` writes it. */
+  readonly found: string;
+}
+
+/** A value that no run could use. */
+export interface StageProblem {
+  /** One line. */
+  readonly text: string;
+  /** Where in the spec it is; null: its component did not say. */
+  readonly objection: Objection | null;
+}
+
+/** Its answer. */
 export interface StageCheckAnswer {
-  readonly problems: readonly string[];
+  readonly problems: readonly StageProblem[];
 }

@@ -1,7 +1,8 @@
+import type { Objection } from "../../shared/components/stage-check.ts";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { shown } from "../../shared/domain/runspec/problems.ts";
-import { SpecError } from "../../shared/errors.ts";
 import type { ComponentSpec } from "./component-spec.ts";
+import { PropertyError } from "./property-error.ts";
 
 /**
  * Reads and checks a component's properties. Ask for each one, then call `check`, which reports everything that is wrong at once.
@@ -10,7 +11,7 @@ import type { ComponentSpec } from "./component-spec.ts";
 export class Properties {
   private readonly spec: ComponentSpec;
   private readonly asked = new Set(["component"]);
-  private readonly problems: string[] = [];
+  private readonly problems: Objection[] = [];
 
   constructor(spec: ComponentSpec) {
     this.spec = spec;
@@ -68,10 +69,10 @@ export class Properties {
       const known = [...this.asked].filter((other) => other !== "component");
       const nearest = nearestName(name, known);
       const guess = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-      this.problems.push(`no property "${name}"; expected one of: ${known.join(", ")}${guess}`);
+      this.object(name, `no property "${name}"; expected one of: ${known.join(", ")}${guess}`);
     }
     if (this.problems.length === 0) return;
-    throw new SpecError(this.problems.map((problem) => `${this.spec.component}: ${problem}`).join("\n"));
+    throw new PropertyError(this.problems);
   }
 
   private take<T>(name: string, isValid: (value: unknown) => value is T, otherwise: T, expected: string): T {
@@ -79,8 +80,12 @@ export class Properties {
     const value = this.spec[name];
     if (isValid(value)) return value;
     const found = value === undefined ? "missing" : shown(value);
-    this.problems.push(`property "${name}" is ${found}; expected ${expected}`);
+    this.object(name, `property "${name}" is ${found}; expected ${expected}`);
     return otherwise;
+  }
+
+  private object(property: string, text: string): void {
+    this.problems.push({ component: this.spec.component, property, text, found: shown(this.spec[property]) });
   }
 }
 

@@ -1,6 +1,6 @@
 /** Checks that the stages of a spec accept each of its values. `nexus run` and `nexus edit` start this process. */
 
-import type { StageCheck, StageCheckAnswer } from "../../shared/components/stage-check.ts";
+import type { StageCheck, StageCheckAnswer, StageProblem } from "../../shared/components/stage-check.ts";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings } from "../../shared/domain/run.ts";
 import { shown } from "../../shared/domain/runspec/problems.ts";
@@ -9,18 +9,20 @@ import { expandStages, withChosen } from "../../shared/domain/runspec/spec-read.
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { SpecError } from "../../shared/errors.ts";
 import type { ComponentSpec } from "../components/component-spec.ts";
+import { PropertyError } from "../components/property-error.ts";
 import { NotAComponent } from "../own-code/own-code.ts";
 import { readCarried } from "../runner/read-carried.ts";
 import { stageFactory } from "../stages/registry.ts";
 import type { StageContext } from "../stages/stage.ts";
 
 /** Our components check their properties when created. The user's code is left to a worker: this machine may lack its needs. */
-async function problemsOf({ added, ...carried }: StageCheck): Promise<string[]> {
+async function problemsOf({ added, ...carried }: StageCheck): Promise<StageProblem[]> {
   const spec = readCarried(carried);
   const tuned: ChosenSettings = Object.fromEntries(spec.hyperparameters.map(({ name, tuned }) => [name, tuned]));
-  const found = new Map<string, string>();
-  const note = (lines: readonly string[], whose: string): void => {
-    for (const line of lines) if (!found.has(line)) found.set(line, `${whose}${line}`);
+  const found = new Map<string, StageProblem>();
+  const note = (problems: readonly StageProblem[], whose: string): void => {
+    for (const { text, objection } of problems)
+      if (!found.has(text)) found.set(text, { text: `${whose}${text}`, objection });
   };
   note(await objections(spec, tuned), "");
   for (const { name, values } of spec.hyperparameters) {
@@ -33,8 +35,8 @@ async function problemsOf({ added, ...carried }: StageCheck): Promise<string[]> 
 }
 
 /** What the components find wrong with these settings. */
-async function objections(spec: Spec, settings: ChosenSettings): Promise<string[]> {
-  const lines: string[] = [];
+async function objections(spec: Spec, settings: ChosenSettings): Promise<StageProblem[]> {
+  const problems: StageProblem[] = [];
   const draw = (path: string): number => randintAt(0, path);
   for (const stage of expandStages(withChosen(spec, settings), settings, draw)) {
     if (!stage.enabled) continue;
@@ -43,10 +45,12 @@ async function objections(spec: Spec, settings: ChosenSettings): Promise<string[
       await make(contextOf(stage.spec));
     } catch (error) {
       // Any other error, such as a file missing on this machine, says nothing about the spec.
-      if (error instanceof SpecError && !(error instanceof NotAComponent)) lines.push(...error.message.split("\n"));
+      if (!(error instanceof SpecError) || error instanceof NotAComponent) continue;
+      const objections = error instanceof PropertyError ? error.objections : [];
+      problems.push(...error.message.split("\n").map((text, i) => ({ text, objection: objections[i] ?? null })));
     }
   }
-  return lines;
+  return problems;
 }
 
 const contextOf = (spec: ComponentSpec): StageContext => ({

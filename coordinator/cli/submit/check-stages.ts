@@ -1,9 +1,12 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { StageCheck, StageCheckAnswer } from "../../../shared/components/stage-check.ts";
+import type { StageCheck, StageCheckAnswer, StageProblem } from "../../../shared/components/stage-check.ts";
 import { counted } from "../../../shared/domain/counted.ts";
+import { ProblemList, renderProblems } from "../../../shared/domain/runspec/problems.ts";
+import { composeYaml } from "../../../shared/domain/runspec/yaml-tree.ts";
 import { SpecError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
+import { placeOfProperty } from "./property-place.ts";
 
 /** By path: the coordinator's code never imports the worker's. */
 const program = fileURLToPath(new URL("../../../worker/here/check-stages.js", import.meta.url));
@@ -31,19 +34,33 @@ export async function checkStages(
     return;
   }
   if (problems.length === 0) return;
-  const shown = problems.slice(0, mostShown).map((problem) => `${question.file}: ${problem}`);
-  const rest = problems.length - shown.length;
-  const lines = [...shown, ...(rest > 0 ? [`... and ${rest} more`] : [])];
-  throw new SpecError(`${lines.join("\n")}\n\n${counted(problems.length, "problem")}; ${outcome}`);
+  const { file, text } = question;
+  const sorted = placed(problems, question).sorted(file);
+  const rest = sorted.length - mostShown;
+  const lines = [renderProblems(sorted.slice(0, mostShown), { [file]: text })];
+  if (rest > 0) lines.push(`... and ${rest} more`);
+  throw new SpecError([...lines, `${counted(sorted.length, "problem")}; ${outcome}`].join("\n"));
+}
+
+/** With the line of the spec where the value stands. */
+function placed(problems: readonly StageProblem[], { file, text }: StageCheck): ProblemList {
+  const { root } = composeYaml(file, text, new ProblemList());
+  const list = new ProblemList();
+  for (const { text: said, objection } of problems) {
+    const at = root && objection ? placeOfProperty(root, objection) : undefined;
+    if (at) list.add(at, said);
+    else list.addWithoutLine(file, said);
+  }
+  return list;
 }
 
 /** Null if it took too long or its process ended: this machine may have less memory than a worker. */
-async function askApart(question: StageCheck, patienceMs: number): Promise<readonly string[] | null> {
+async function askApart(question: StageCheck, patienceMs: number): Promise<StageCheckAnswer["problems"] | null> {
   // "advanced" because JSON has no infinities, which settings may be.
   const child = fork(program, [], { stdio: ["ignore", "ignore", "ignore", "ipc"], serialization: "advanced" });
   const timer = setTimeout(() => child.kill("SIGKILL"), patienceMs);
   try {
-    return await new Promise<readonly string[] | null>((resolve, reject) => {
+    return await new Promise<StageCheckAnswer["problems"] | null>((resolve, reject) => {
       child.once("message", ({ problems }: StageCheckAnswer) => resolve(problems));
       child.once("error", reject);
       child.once("exit", () => resolve(null));

@@ -1,7 +1,9 @@
 import type { Metric } from "../../../shared/domain/run.ts";
+import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { shown } from "../../../shared/domain/runspec/problems.ts";
-import { messageOf, SpecError } from "../../../shared/errors.ts";
+import { messageOf } from "../../../shared/errors.ts";
 import type { ComponentSpec } from "../../components/component-spec.ts";
+import { PropertyError } from "../../components/property-error.ts";
 import type { FileSource } from "./files/metric-files.ts";
 
 type Plain = string | number | boolean | null;
@@ -75,7 +77,9 @@ function optionStyle(found: unknown): OptionStyle {
   if (found === false || found === 0) return "none";
   const libraries = ["argparse", "click", "hydra"] as const;
   const library = libraries.find((each) => each === found);
-  return library ?? refuse("as_options", found, `true, false, or one of ${libraries.join(", ")}`);
+  return (
+    library ?? refuse("as_options", found, `true, false, or one of ${libraries.join(", ")}`, nearest(found, libraries))
+  );
 }
 
 /** Specs from before these properties lack them. */
@@ -171,16 +175,27 @@ function list(spec: ComponentSpec, property: string): readonly unknown[] {
 }
 
 function oneOf<const T extends string>(spec: ComponentSpec, property: string, words: readonly T[]): T {
-  const found = words.find((word) => word === spec[property]);
-  return found ?? refuse(property, spec[property], `one of ${words.join(", ")}`);
+  const given = spec[property];
+  return (
+    words.find((word) => word === given) ?? refuse(property, given, `one of ${words.join(", ")}`, nearest(given, words))
+  );
 }
 
-function refuse(property: string, found: unknown, expected: string): never {
-  throw new SpecError(`processors/Command_Proc: ${property}: expected ${expected}, found ${shown(found)}`);
+/** The end of a sentence that names the word which was most likely meant. */
+function nearest(given: unknown, words: readonly string[]): string {
+  const name = typeof given === "string" ? nearestName(given, words) : undefined;
+  return name === undefined ? "" : `; did you mean ${name}?`;
+}
+
+function refuse(property: string, found: unknown, expected: string, hint = ""): never {
+  throw objection(property, found, `expected ${expected}, found ${shown(found)}${hint}`);
 }
 
 function refuseName(property: string, found: string, expected: string): never {
-  throw new SpecError(
-    `processors/Command_Proc: ${property}: the name ${shown(found)} cannot be used; expected ${expected}`,
-  );
+  throw objection(property, found, `the name ${shown(found)} cannot be used; expected ${expected}`);
 }
+
+const objection = (property: string, found: unknown, text: string): PropertyError =>
+  new PropertyError([
+    { component: "processors/Command_Proc", property, text: `${property}: ${text}`, found: shown(found) },
+  ]);

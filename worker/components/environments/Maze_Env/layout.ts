@@ -1,4 +1,5 @@
-import { SpecError } from "../../../../shared/errors.ts";
+import { shown } from "../../../../shared/domain/runspec/problems.ts";
+import { PropertyError } from "../../property-error.ts";
 
 /** Shipped mazes: wall #, floor ., goal G. */
 export const namedLayouts: Readonly<Record<string, string>> = {
@@ -44,14 +45,20 @@ export function readLayout(layout: string, component = "environments/Maze_Env"):
   const named = Object.hasOwn(namedLayouts, layout) ? namedLayouts[layout] : undefined;
   if (named === undefined && !/[#.G\n]/.test(layout)) {
     const names = Object.keys(namedLayouts).join(", ");
-    throw new SpecError(
-      `${component}: property "layout" is ${JSON.stringify(layout)}; ` +
-        `expected ${names}, or a text block of # (wall), . (floor) and G (goal)`,
-    );
+    const found = shown(layout);
+    const text = `property "layout" is ${found}; expected ${names}, or a text block of # (wall), . (floor) and G (goal)`;
+    throw new PropertyError([{ component, property: "layout", text, found }]);
   }
   const lines = (named ?? layout).replace(/\s+$/, "").split(/\r?\n/);
   const problem = (line: number, column: number, message: string) =>
-    new SpecError(`${component}: layout, line ${line + 1}, column ${column + 1}: ${message}`);
+    new PropertyError([
+      {
+        component,
+        property: "layout",
+        text: `layout, line ${line + 1}, column ${column + 1}: ${message}`,
+        found: shown(layout),
+      },
+    ]);
 
   const width = lines[0]!.length;
   const stride = width + 2;

@@ -57,6 +57,13 @@ suite("loadSpecFile", () => {
     assert.deepEqual(loadSpecFile(path, { n: "2" }).spec.commandLine, { n: "2" });
   });
 
+  test("a script is no spec, and the error says how to write one for it", () => {
+    assert.equal(
+      refusal(file("train.py", "import argparse\n")),
+      "DIR/train.py: a script, not a runspec\n  to write a spec for it: nexus init DIR/train.py\n1 problem; nothing was submitted",
+    );
+  });
+
   test("a missing file is an error that names the nearest file", () => {
     file("near/maze_dgd.yaml", minimal);
     assert.equal(

@@ -1,0 +1,36 @@
+import { shown } from "../../../shared/domain/runspec/problems.ts";
+import type { Span } from "../../../shared/domain/runspec/source-text.ts";
+import { dereferenced, type MapNode, type Node } from "../../../shared/domain/runspec/yaml-tree.ts";
+
+/** A property of a component, and its value as `shown` writes it. */
+export interface SoughtProperty {
+  readonly component: string;
+  /** In a mapping: env.DATA. */
+  readonly property: string;
+  readonly found: string;
+}
+
+/** Where a spec gives a component's property; undefined: nowhere, so that it has its default. Of several the one with that value. */
+export function placeOfProperty(root: Node, { component, property, found }: SoughtProperty): Span | undefined {
+  const places = mapsIn(root).flatMap((map) => {
+    const name = map.byKey.get("component")?.value;
+    const value = name?.kind === "scalar" && name.value === component ? valueAt(map, property) : undefined;
+    return value ? [value] : [];
+  });
+  return places.find((each) => each.kind === "scalar" && shown(each.value) === found) ?? places[0];
+}
+
+/** Of a.b: that of b in a, else that of a. */
+function valueAt(map: MapNode, property: string): Node | undefined {
+  const whole = map.byKey.get(property)?.value;
+  const dot = property.indexOf(".");
+  if (whole || dot < 0) return whole;
+  const outer = map.byKey.get(property.slice(0, dot))?.value;
+  const inner = outer && dereferenced(outer);
+  return (inner?.kind === "map" ? valueAt(inner, property.slice(dot + 1)) : undefined) ?? outer;
+}
+
+function mapsIn(node: Node): MapNode[] {
+  if (node.kind === "list") return node.items.flatMap(mapsIn);
+  return node.kind === "map" ? [node, ...node.entries.flatMap(({ value }) => mapsIn(value))] : [];
+}

@@ -1,0 +1,12 @@
+import type { Objection } from "../../shared/components/stage-check.ts";
+import { SpecError } from "../../shared/errors.ts";
+
+/** What a component cannot use among its properties. */
+export class PropertyError extends SpecError {
+  readonly objections: readonly Objection[];
+
+  constructor(objections: readonly Objection[]) {
+    super(objections.map(({ component, text }) => `${component}: ${text}`).join("\n"));
+    this.objections = objections;
+  }
+}
