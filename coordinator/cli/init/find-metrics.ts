@@ -3,7 +3,16 @@ import type { FoundMetrics } from "./found-options.ts";
 /** A line that a script prints: texts, and the values between them. */
 export interface PrintedLine {
   readonly line: number;
-  readonly parts: readonly { readonly text?: string; readonly value?: string }[];
+  readonly parts: readonly PrintedPart[];
+}
+
+interface PrintedPart {
+  readonly text?: string;
+  readonly value?: string;
+  /** Blanks fill the value up to a width. */
+  readonly padded?: boolean;
+  /** A percent sign follows the value. */
+  readonly percent?: boolean;
 }
 
 /** Names of what a search might maximise or minimise, the most telling first. */
@@ -70,14 +79,17 @@ function patternOf({ parts }: PrintedLine, names: ReadonlySet<string>): string {
       continue;
     }
     const name = wordBefore(parts[i - 1]?.text ?? "");
+    if (part.padded) out += "\\s*";
     if (left.delete(name)) out += `(?<${name}>[-+.\\w]+)`;
     else if (!hasCount && counts.test(name)) {
       hasCount = true;
       out += "(?<iters>\\d+)";
     } else out += "\\S+";
     if (left.size === 0) break;
+    if (part.percent) out += "%";
+    if (part.padded) out += "\\s*";
   }
-  return out;
+  return out.replaceAll("\\s*\\s+", "\\s+").replaceAll("\\s+\\s*", "\\s+");
 }
 
 const escaped = (text: string): string =>

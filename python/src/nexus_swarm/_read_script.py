@@ -51,6 +51,12 @@ def words_of(call):
 TRAINING = (("learning_rate", "float", 5e-5), ("per_device_train_batch_size", "int", 8), ("weight_decay", "float", 0.0), ("seed", "int", 42))
 MOST_NESTED = 5
 
+# A number that follows its name in a printed text: "loss: 0.3".
+TOLD = re.compile(r"(?<=[\w)\]])(\s*[:=]\s*)[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.:/])")
+# Directives of % and their flags, width and kind; fields of str.format.
+DIRECTIVE = re.compile(r"%([-+ #0]*)([\d*]*)(?:\.[\d*]+)?([diouxXeEfFgGcrsa])")
+FIELD = re.compile(r"\{[^{}:]*(?::([^{}]*))?\}")
+
 TYPES = {"int": "int", "float": "float", "str": "str", "bool": "bool", "int32": "int"}
 
 
@@ -488,10 +494,12 @@ class Reader(ast.NodeVisitor):
 
     def printed(self, node, name):
         parts = []
-        for i, each in enumerate(node.args):
+        logged = self.logged(node, name)
+        for i, each in enumerate([] if logged else node.args):
             if i > 0:
                 parts.append({"text": " "})
             parts += self.parts(each)
+        parts += logged
         if any("value" in part for part in parts) and any(part.get("text", "").strip() for part in parts):
             merged = []
             for part in parts:
@@ -501,32 +509,63 @@ class Reader(ast.NodeVisitor):
                     merged.append(part)
             self.prints.append({"line": node.lineno, "parts": merged})
 
+    def logged(self, node, name):
+        """The parts of `logging.info("loss: %.3f", loss)`; none of another call."""
+        ok, text = literal(node.args[0]) if node.args else (False, None)
+        if not ok or not isinstance(text, str) or len(node.args) < 2 or name.split(".")[-1] not in ("info", "debug", "warning"):
+            return []
+        return self.directives(text) if DIRECTIVE.search(text) else []
+
     def parts(self, node):
         if isinstance(node, ast.Constant):
-            return [{"text": str(node.value)}]
+            if isinstance(node.value, (int, float)) and not isinstance(node.value, bool):
+                return [{"value": str(node.value)}]
+            return self.told(str(node.value))
         if isinstance(node, ast.JoinedStr):
             return [part for each in node.values for part in self.parts(each)]
         if isinstance(node, ast.FormattedValue):
-            return [{"value": (ast.get_source_segment(self.text, node.value) or name_of(node.value) or "?")[:60]}]
+            # What is worked out for the format is not known here; it may be a width.
+            texts = [each.value if isinstance(each, ast.Constant) else "9" for each in getattr(node.format_spec, "values", [])]
+            value = (ast.get_source_segment(self.text, node.value) or name_of(node.value) or "?")[:60]
+            return [self.shaped(value, "".join(texts))]
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mod):
             ok, text = literal(node.left)
             if ok and isinstance(text, str):
-                pieces = re.split(r"%[-+ #0]*[\d.*]*[diouxXeEfFgGcrsa]", text.replace("%%", "\0"))
-                return self.between([piece.replace("\0", "%") for piece in pieces])
+                return self.directives(text)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
             return self.parts(node.left) + self.parts(node.right)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
             ok, text = literal(node.func.value)
             if ok and isinstance(text, str):
-                return self.between(re.split(r"\{[^{}]*\}", text))
+                return self.between(text, FIELD, lambda found: found[1] or "")
         return [{"value": (ast.get_source_segment(self.text, node) or "?")[:60]}]
 
+    def directives(self, text):
+        parts = self.between(text.replace("%%", "\0"), DIRECTIVE, lambda found: found[2])
+        return [{"text": part["text"].replace("\0", "%")} if "text" in part else part for part in parts]
+
+    def between(self, text, pattern, format_of):
+        out, at = [], 0
+        for found in pattern.finditer(text):
+            out += [{"text": text[at : found.start()]}, self.shaped("?", format_of(found))]
+            at = found.end()
+        return [part for part in [*out, {"text": text[at:]}] if part != {"text": ""}]
+
     @staticmethod
-    def between(pieces):
-        out = [{"text": pieces[0]}]
-        for piece in pieces[1:]:
-            out += [{"value": "?"}, {"text": piece}]
-        return [part for part in out if part != {"text": ""}]
+    def shaped(value, spec):
+        """With what a format adds around the value: blanks up to a width, a percent sign."""
+        pads = re.match(r"(?:.?[<>=^])?[-+ ]?#?(0?)(\d*)", spec)
+        has_blanks = pads is not None and pads[2] != "" and pads[1] == ""
+        return {"value": value, **({"padded": True} if has_blanks else {}), **({"percent": True} if spec.endswith("%") else {})}
+
+    @staticmethod
+    def told(text):
+        """A text with the numbers that follow a name as values."""
+        out, at = [], 0
+        for found in TOLD.finditer(text):
+            out += [{"text": text[at : found.end(1)]}, {"value": text[found.end(1) : found.end()]}]
+            at = found.end()
+        return [part for part in [*out, {"text": text[at:]}] if part != {"text": ""}]
 
     def reported(self, words):
         for word in words:

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -38,6 +39,35 @@ function init(source: string) {
 
 const patternFits = (pattern: string | undefined, line: string): unknown => ({
   ...new RegExp(pattern ?? "(?!)").exec(line)?.groups,
+});
+
+test("the pattern for a printed line fits what Python prints for it, whatever its format", () => {
+  const printed: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    'print("loss: 0.3")': { loss: "0.3" },
+    'print("epoch: 4 loss = 1e-3")': { iters: "4", loss: "1e-3" },
+    'print("loss:", 0.25)': { loss: "0.25" },
+    'print(f"epoch {e:03d} loss={x:8.4f} acc={a:>7.2%}, done")': { iters: "004", loss: "0.1235", acc: "93.21" },
+    'print(f"acc={a:.1%} after epoch={e:<4}!")': { acc: "93.2" },
+    'print(f"{e=} {loss=:.3f}")': { loss: "0.123" },
+    'print("step %4d loss:%7.3f acc:%5.1f%%" % (e, x, a))': { iters: "4", loss: "0.123", acc: "0.9" },
+    'print("epoch {:>4} | loss {:^9.3f}| acc {:.2%}".format(e, x, a))': { iters: "4", loss: "0.123", acc: "93.21" },
+    'print(f"loss {x:{width}.2f}")': { loss: "0.12" },
+    'logging.info("epoch %d: val_loss %.3f", e, x)': { iters: "4", val_loss: "0.123" },
+    'print("val_loss: " + str(loss) + " at epoch " + str(e))': { val_loss: "0.123456" },
+  };
+  const folder = temporaryFolder();
+  for (const [i, [line, found]] of Object.entries(printed).entries()) {
+    const file = join(folder, `t${i}.py`);
+    writeFileSync(
+      file,
+      `import logging, sys\nlogging.basicConfig(stream=sys.stdout, level="INFO")\ne, x, a, width = 4, 0.123456, 0.93213, 9\nloss = x\n${line}\n`,
+    );
+    const target = join(folder, `t${i}.yaml`);
+    initFrom(file, target, { note: () => undefined, result: () => undefined });
+    const pattern = /metric_pattern: '(.*)'/.exec(readFileSync(target, "utf8"))?.[1]?.replaceAll("''", "'");
+    const output = execFileSync("python3", [file], { encoding: "utf8" }).trim();
+    assert.deepEqual(patternFits(pattern, output), found, `${line} printed ${output}, pattern ${pattern}`);
+  }
 });
 
 describe("nexus init for a script", () => {
