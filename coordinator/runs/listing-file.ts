@@ -14,27 +14,28 @@ export function exportListing(listing: RunListing, file: string, format: TextFor
 
 export type TextFormat = "csv" | "tsv" | "jsonl";
 
-/** Endings that other programs would not read as a table with tabs. */
-const otherKinds: readonly string[] = [
-  ".parquet",
-  ".json",
-  ".xlsx",
-  ".xls",
-  ".ods",
-  ".arrow",
-  ".feather",
-  ".db",
-  ".sqlite",
-];
+/** By the ending of a name; other programs would not read another as a table with tabs. */
+const formats: Readonly<Record<string, TextFormat>> = {
+  ".csv": "csv",
+  ".jsonl": "jsonl",
+  ".tsv": "tsv",
+  ".tab": "tsv",
+  ".txt": "tsv",
+  "": "tsv",
+};
 
 /** @throws UsageError if the name asks for a format that is not written here */
 export function formatOf(file: string, words: readonly string[]): TextFormat {
   const extension = extname(file).toLowerCase();
-  if (!otherKinds.includes(extension)) {
-    return extension === ".csv" ? "csv" : extension === ".jsonl" ? "jsonl" : "tsv";
-  }
+  const format = formats[extension];
+  if (file !== "-" && format !== undefined) return format;
   const what = words.length === 1 ? words[0] : "JOB";
-  const instead = extension === ".parquet" ? `\n  for that: nexus export ${what} --to parquet --output ${file}` : "";
+  const instead =
+    extension === ".parquet"
+      ? `\n  for that: nexus export ${what} --to parquet --output ${file}`
+      : file === "-"
+        ? "\n  to standard output: nexus list runs --json, or nexus export JOB --output -"
+        : "";
   throw new UsageError(
     `--export=${file}: expected a name that ends in .csv (commas), .jsonl (an object a line), or .tsv or .txt (tabs)${instead}`,
   );

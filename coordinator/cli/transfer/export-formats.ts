@@ -17,7 +17,7 @@ export const exportEndings: Readonly<Record<ExportFormat, string>> = {
 export interface ExportJobOptions {
   /** Default: by the ending of `output`, otherwise csv. */
   readonly to?: ExportFormat | ToolFormat | undefined;
-  /** Default: job278.csv and the like, in the current folder; of a tool, its folder, project or storage. */
+  /** Default: job278.csv and the like, in the current folder; -: standard output; of a tool, its folder, project or storage. */
   readonly output?: string | undefined;
   readonly filter?: readonly string[] | undefined;
   readonly status?: string | undefined;

@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
@@ -24,7 +25,10 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
   const { state, workspace, output } = reader;
   const { filter, status } = options;
   const tool = toolFormats.find((each) => each === options.to);
+  const isPrinted = options.output === toStandardOutput;
+  if (isPrinted && options.json) throw new UsageError("--json does not go with --output -: both would print");
   if (tool !== undefined) {
+    if (isPrinted) throw new UsageError(`--to ${tool} --output -: ${tool} keeps runs in a place of its own; name that`);
     const { exportToTool, toldWords } = await import("./export-tool.ts");
     const told = await exportToTool(reader, wholeJob(word, state, workspace, options, tool), tool, options.output);
     const { written: runs, ...rest } = told;
@@ -34,10 +38,15 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
   }
   const to = formatFor(options);
   const file = options.output ?? `${word.replace(/[^\w.-]/g, "_")}${exportEndings[to]}`;
-  const asked = `--output=${file}`;
+  const write = (parts: Iterable<string | Uint8Array>): void => {
+    if (!isPrinted) writeWhole(file, parts, `--output=${file}`);
+    // A format of text: formatFor.
+    else for (const part of parts) output.result(String(part));
+  };
   if (to === "optuna-journal") {
     const table = wholeJob(word, state, workspace, options, to);
-    writeWhole(file, optunaJournal(table, workspace), asked);
+    write(optunaJournal(table, workspace));
+    if (isPrinted) return;
     const trials = table.imported.length + table.trials.length;
     if (options.json) output.result(written(file, to, trials));
     else output.note(`study ${table.job} with ${counted(trials, "trial")} written to ${file}\n`);
@@ -48,7 +57,8 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
     state,
     workspace,
   );
-  writeWhole(file, await contentOf(found, to), asked);
+  write(await contentOf(found, to));
+  if (isPrinted) return;
   if (options.json) output.result(written(file, to, found.rows.length));
   else output.note(`${counted(found.rows.length, "run")} written to ${file}\n`);
 }
@@ -71,7 +81,9 @@ function wholeJob(
 const written = (file: string, format: ExportFormat, runs: number): string =>
   `${JSON.stringify({ type: "export", v: 1, file, format, runs })}\n`;
 
-/** The format, which must agree with the file's ending. */
+const toStandardOutput = "-";
+
+/** The format, which must agree with the file's ending. A name without an ending may be anything. */
 export function formatFor({ to: asked, output }: ExportJobOptions): ExportFormat {
   const to = exportFormats.find((format) => format === asked);
   const named = exportFormats.find((format) => output?.toLowerCase().endsWith(exportEndings[format]));
@@ -80,6 +92,14 @@ export function formatFor({ to: asked, output }: ExportJobOptions): ExportFormat
       `--to ${to} --output ${output}: the file's ending says ${named}\n  expected a name that ends in ${exportEndings[to]}, or --to ${named}`,
     );
   }
+  if (output === toStandardOutput && to === "parquet")
+    throw new UsageError("--to parquet --output -: parquet is no text; name a file, such as runs.parquet");
+  const ending = output === undefined ? "" : extname(output);
+  if (to === undefined && named === undefined && ending !== "")
+    throw new UsageError(
+      `--output ${output}: no format has the ending ${ending}\n` +
+        `  expected a name that ends in ${Object.values(exportEndings).join(", ")}, or the format: --to csv`,
+    );
   return to ?? named ?? "csv";
 }
 

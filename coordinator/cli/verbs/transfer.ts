@@ -45,14 +45,18 @@ export const addTransfer: AddVerbs = (program, { does, reads }) => {
     )
     .option(
       "--output <file>",
-      "file to write (default: job278.csv and the like); for a tool its folder, project, or storage",
+      "file to write, - for standard output (default: job278.csv and the like); for a tool its folder, project, or storage",
     )
     .option("--filter <test>", 'only runs that pass, e.g. "hpmax>=0.03"; may be repeated', collect)
     .option("--status <words>", "only runs with that status, e.g. completed")
     .option("--json", "print one JSON object that says what was written")
     .addHelpText(
       "after",
-      examples("nexus export job278 --to parquet", 'nexus export job278 --filter "hpmax>=0.03" --output good.csv'),
+      examples(
+        "nexus export job278 --to parquet",
+        'nexus export job278 --filter "hpmax>=0.03" --output good.csv',
+        "nexus export job278 --to jsonl --output -",
+      ),
     )
     .action(reads(async () => (await import("../transfer/export-job.ts")).exportJob));
   watching(program.command("import"))

@@ -113,6 +113,18 @@ test("a run's console is followed live, its files come home verified, and what i
   const hpmax = / hyperparameter tuning \(hpmax\): {2}(\S+)/;
   assert.equal(hpmax.exec(repeated.stdout)?.[1], hpmax.exec(later.stdout)?.[1]);
 
+  // To standard output, and nothing else there; no file is named "-".
+  const lines = await nexusHere("export", job, "--to", "jsonl", "--output", "-");
+  assert.deepEqual([lines.code, lines.stderr], [exitCode.done, ""]);
+  const names = lines.stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => (JSON.parse(line) as { run: string }).run);
+  assert.deepEqual(names, ["run1.1", "run1.2"]);
+  assert.ok(!existsSync(join(swarm.folder, "-")));
+  const both = await nexusHere("export", job, "--output", "-", "--json");
+  assert.deepEqual([both.code, both.stdout], [exitCode.usage, ""]);
+
   // Into other tools, by their own packages: what is there is not doubled.
   process.env["NEXUS_PYTHON"] = "/usr/bin/python3";
   const study = await nexusHere("export", job, "--to", "optuna");

@@ -78,6 +78,11 @@ test("wrong usage exits with 2, suggests what was meant, and prints nothing to s
       ["list", "runs", "--export", "runs.xlsx"],
       /expected a name that ends in \.csv .*\.jsonl .*\.tsv or \.txt \(tabs\)\n$/,
     ],
+    [["list", "runs", "--export", "x.xyz"], /expected a name that ends in \.csv/],
+    [
+      ["list", "runs", "--export", "-"],
+      /to standard output: nexus list runs --json, or nexus export JOB --output -\n$/,
+    ],
     [["edit", "job1", "--total-runs", "many"], /--total-runs is "many"; expected a whole number/],
   ];
   for (const [words, message] of wrong) {

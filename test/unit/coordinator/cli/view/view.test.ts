@@ -254,6 +254,15 @@ test("an export has the format that its file's ending names, or is refused", () 
     name: UsageError.name,
     message: /ending says csv\n {2}expected a name that ends in \.parquet, or --to csv/,
   });
+  assert.equal(formatFor({ output: "runs" }), "csv");
+  assert.equal(formatFor({ output: "-" }), "csv");
+  assert.equal(formatFor({ output: "-", to: "jsonl" }), "jsonl");
+  assert.throws(() => formatFor({ output: "x.xyz" }), {
+    name: UsageError.name,
+    message:
+      /no format has the ending \.xyz\n {2}expected .* \.csv, \.tsv, \.jsonl, \.parquet, .*, or the format: --to csv/,
+  });
+  assert.throws(() => formatFor({ output: "-", to: "parquet" }), { name: UsageError.name, message: /name a file/ });
 });
 
 describe("reports", () => {
