@@ -222,7 +222,7 @@ async function lead(
     });
     answerTo(subjects.allOperators, async (subject, data) => {
       const answer = await desk.take(subject, data, subjects.parseOperator(subject));
-      return messages.encodeOrderAnswer(answer);
+      return messages.encodeOrderAnswer(answer, ownVersion());
     });
     answerTo(subjects.allEnrolments, async (subject, data) => {
       const enrolment = messages.decodeEnrolment(data);
@@ -322,8 +322,9 @@ async function foldAndLead(
   }
 }
 
-/** For sides that speak another version; the same for all. */
-let notice: Uint8Array | undefined;
+let version: string | undefined;
+/** For sides that speak another version: read once. */
+const ownVersion = (): string => (version ??= programVersion());
 
 /** Answers if there is an answer and this process still leads; a client without an answer asks again. */
 async function answering(
@@ -341,8 +342,7 @@ async function answering(
       const kind = subject.slice(0, 100);
       reign.drop(kind, { subject: kind, why: error.message }, "message dropped");
       if (!(error instanceof OtherVersion)) return;
-      notice ??= messages.versionNotice(programVersion());
-      reply(notice);
+      reply(messages.versionNotice(ownVersion()));
     } else if (!(error instanceof Deposed)) {
       reign.ports.log.error(
         { subject, error: error instanceof Error ? error.stack : String(error) },

@@ -97,8 +97,13 @@ const askShape = check.byKind<Ask>({ claim, renew: renewal, job: jobQuestion });
 export const encodeAsk = (ask: Ask): Uint8Array => seal(ask);
 export const decodeAsk = (bytes: Uint8Array): Ask => open(bytes, askShape, askLimits);
 
-/** Settings that edits of the job have changed; null: as the spec's text says. */
-const limits = check.nullable(check.shape({ maxRunSeconds: check.nullable(check.number) }));
+/** Settings that edits of the job have changed; null: as the spec's text says. Leaders of earlier versions leave the grace out. */
+const limits = check.nullable(
+  check.shape({
+    maxRunSeconds: check.nullable(check.number),
+    graceSeconds: check.optional<number | null | undefined>(check.nullable(check.number), undefined),
+  }),
+);
 
 const assigned = check.shape({
   kind: check.oneOf("assigned"),

@@ -86,6 +86,8 @@ const changes: check.Check<JobChanges> = check.partial({
   runsPerNode: check.nullable(check.whole(1)),
   priority: check.number,
   retries: check.whole(),
+  checkpointLimit: check.number,
+  graceSeconds: check.nullable(check.number),
   maxRunSeconds: check.nullable(check.number),
   maxJobSeconds: check.nullable(check.number),
   deadline: check.nullable(check.number),
@@ -232,7 +234,9 @@ const orderAnswerShape = check.shape({
   reign: check.nullable(reign),
   op: check.nullable(id),
 });
-export const encodeOrderAnswer = (answer: OrderAnswer): Uint8Array => seal(answer);
+/** @param program  of the side that answers: what a sender of another version is told to install */
+export const encodeOrderAnswer = (answer: OrderAnswer, program?: string): Uint8Array =>
+  seal(program === undefined ? answer : { ...answer, program });
 export function decodeOrderAnswer(bytes: Uint8Array): OrderAnswer {
   const { reign: wanted, op: answered, ...answer } = open(bytes, orderAnswerShape, orderAnswerLimits);
   // A code of a later version is replaced by what `ok` says.

@@ -20,7 +20,7 @@ import { LeaveTime, savingMs, usualGraceMs } from "./leaving/leave-time.ts";
 import type { Outbox } from "./outbox.ts";
 import type { Ports } from "./ports.ts";
 import { ReportSender } from "./report-sender.ts";
-import { RunLimits } from "./run-limits.ts";
+import { type EditedLimits, RunLimits } from "./run-limits.ts";
 import type { RunnerEnd, RunningTask } from "./runners.ts";
 import { type FetchedState, fetchState, isOfThisMachine, StateKeeper } from "./state-keeper.ts";
 
@@ -67,7 +67,6 @@ export class HeldTrial {
   /** Why the run is to end here; the first reason counts. */
   #end: { readonly kind: GivenUp; readonly reason: string } | undefined;
   readonly #leaveTime: LeaveTime;
-  #jobGraceMs = Number.POSITIVE_INFINITY;
   /** What was printed before the run could begin, if it could not. */
   #said = "";
   #environment = "";
@@ -98,7 +97,7 @@ export class HeldTrial {
     this.#attempt = new HeldAttempt({ worker, job, n, attempt, nonce: ports.chance.nonce() }, claim);
     this.#reports = new ReportSender(ports, outbox, this.#attempt);
     this.#limits = new RunLimits(ports.clock, (limit, reason) => this.#giveUp(limit, reason));
-    this.#limits.edit(limits?.maxRunSeconds);
+    this.#limits.edit(limits ?? {});
     this.#checkpointSeconds = checkpointSeconds;
   }
 
@@ -153,9 +152,9 @@ export class HeldTrial {
     return true;
   }
 
-  /** An edit of the job changed max_run_time; null: no limit. Time that has already passed counts. */
-  limit(maxRunSeconds: number | null): void {
-    this.#limits.edit(maxRunSeconds);
+  /** Edits of the job changed its limits. Time that has already passed counts. */
+  limit(limits: EditedLimits): void {
+    this.#limits.edit(limits);
   }
 
   /** The coordinator no longer wants this run. A result that is already on its way still counts. */
@@ -169,7 +168,7 @@ export class HeldTrial {
    */
   handBack(reason: string, workersGraceMs = this.#graceMs, said = ""): void {
     this.#said ||= said;
-    const graceMs = Math.min(workersGraceMs, this.#jobGraceMs);
+    const graceMs = Math.min(workersGraceMs, this.#limits.graceMs);
     const late = (): void => this.#states?.giveUp(`${Math.round(graceMs / 1000)} s were not enough to carry it`);
     const over = (): void => {
       this.#left.abort();
@@ -225,7 +224,7 @@ export class HeldTrial {
     const { job, seed } = this.#assignment;
     if (settings.uploadFiles) this.#upload = folders.directory;
     this.#environment = folders.environment?.text ?? "";
-    if (settings.graceSeconds !== null) this.#jobGraceMs = 1000 * settings.graceSeconds;
+    this.#limits.give(settings.graceSeconds);
     const resume = this.#end ? null : await this.#fetchState(folders.stateDirectory);
     const gpus = await this.#gpus(settings);
     if (this.#end) return this.#deliver({ type: "stopped" }, leaving);
@@ -240,7 +239,7 @@ export class HeldTrial {
       resume: resume?.bytes ?? null,
       hasStateFiles: resume?.hasFiles ?? false,
       checkpointSeconds: this.#checkpointSeconds,
-      savingSeconds: savingMs(Math.min(this.#graceMs, this.#jobGraceMs)) / 1000,
+      savingSeconds: savingMs(Math.min(this.#graceMs, this.#limits.graceMs)) / 1000,
     };
     const { checkpointLimit = mostHeldBytes } = this.#assignment;
     const room = { bytes: checkpointLimit, asked: settings.checkpointLimit };

@@ -348,7 +348,7 @@ export class WorkerNode {
     if (!trial) return;
     const { name: run } = trial;
     if (verdict !== "stop") trial.regrant(newAttempt);
-    if (limits) trial.limit(limits.maxRunSeconds);
+    if (limits) trial.limit(limits);
     if (checkpointSeconds > 0) trial.checkpointEvery(checkpointSeconds);
     switch (verdict) {
       case "continue":

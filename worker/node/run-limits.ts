@@ -4,13 +4,19 @@ import type { Clock, Timer } from "../../shared/ports.ts";
 
 const memoryEveryMs = 1000;
 
+/** What edits of the job have changed: null: none; left out: as in the spec. */
+export interface EditedLimits {
+  readonly maxRunSeconds?: number | null | undefined;
+  readonly graceSeconds?: number | null | undefined;
+}
+
 /** Enforces the limits of a run: on its time, not counting time frozen, and on its memory. */
 export class RunLimits {
   readonly #clock: Clock;
   readonly #onExceeded: (limit: "timeout" | "memory", reason: string) => void;
-  /** Null: no limit; undefined: the spec's limit. */
-  #editedSeconds: number | null | undefined;
+  #edited: EditedLimits = {};
   #specSeconds: number | null = null;
+  #specGraceSeconds: number | null = null;
   #isRunning = false;
   #isFrozen = false;
   /** When it last started to run; milliseconds. */
@@ -29,10 +35,21 @@ export class RunLimits {
     return this.#isFrozen;
   }
 
-  /** Replaces the spec's max_run_time; null: no limit. Time that has already passed counts. */
-  edit(maxRunSeconds: number | null | undefined): void {
-    this.#editedSeconds = maxRunSeconds;
+  /** Replaces those of the spec. Time that has already passed counts. */
+  edit(edited: EditedLimits): void {
+    this.#edited = edited;
     this.#watchTime();
+  }
+
+  /** The grace of the spec; null: what the worker gives. */
+  give(specGraceSeconds: number | null): void {
+    this.#specGraceSeconds = specGraceSeconds;
+  }
+
+  /** The most milliseconds that the job gives a run to leave. */
+  get graceMs(): number {
+    const { graceSeconds = this.#specGraceSeconds } = this.#edited;
+    return graceSeconds === null ? Number.POSITIVE_INFINITY : 1000 * graceSeconds;
   }
 
   /** @param memoryPerRun  limit on the process and its descendants, in bytes; null: no limit */
@@ -61,7 +78,8 @@ export class RunLimits {
   }
 
   get #maxSeconds(): number | null {
-    return this.#editedSeconds === undefined ? this.#specSeconds : this.#editedSeconds;
+    const { maxRunSeconds = this.#specSeconds } = this.#edited;
+    return maxRunSeconds;
   }
 
   #ranSoFar(): number {

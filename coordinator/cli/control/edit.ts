@@ -3,7 +3,8 @@ import { changesText, editJob } from "../../../shared/domain/fold/job-changes.ts
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type Goal, maximised } from "../../../shared/domain/goal.ts";
 import { infinityIn, type Setting } from "../../../shared/domain/hyperparameter.ts";
-import { parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/runspec/quantities.ts";
+import { isCheckpointLimit } from "../../../shared/domain/runspec/job-settings.ts";
+import { parseBytes, parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { newOrderId } from "../../operator/give-order.ts";
 import { ordering, type Session } from "../../operator/session.ts";
@@ -18,6 +19,8 @@ export interface EditOptions extends ControlOptions {
   readonly runsPerNode?: string | undefined;
   readonly priority?: string | undefined;
   readonly retries?: string | undefined;
+  readonly checkpointLimit?: string | undefined;
+  readonly grace?: string | undefined;
   readonly maxRunTime?: string | undefined;
   readonly maxJobTime?: string | undefined;
   readonly deadline?: string | undefined;
@@ -108,6 +111,9 @@ export function changesOf(
     changes.runsPerNode = orNone("all", runsPerNode, (text) => whole("--runs-per-node", text, 1, "all"));
   if (priority !== undefined) changes.priority = positive("--priority", priority);
   if (retries !== undefined) changes.retries = whole("--retries", retries, 0);
+  const { checkpointLimit, grace } = options;
+  if (checkpointLimit !== undefined) changes.checkpointLimit = size("--checkpoint-limit", checkpointLimit);
+  if (grace !== undefined) changes.graceSeconds = orNone("none", grace, (text) => span("--grace", text));
   if (maxRunTime !== undefined)
     changes.maxRunSeconds = orNone("none", maxRunTime, (text) => span("--max-run-time", text));
   if (maxJobTime !== undefined)
@@ -155,6 +161,12 @@ function positive(option: string, text: string): number {
   const value = Number(text);
   if (text.trim() !== "" && value > 0 && Number.isFinite(value)) return value;
   throw new UsageError(`${option} is "${text}"; expected a number above 0; 2 gets twice the share of 1`);
+}
+
+function size(option: string, text: string): number {
+  const bytes = parseBytes(/^\d+$/.test(text) ? Number(text) : text);
+  if (bytes !== undefined && isCheckpointLimit(bytes)) return bytes;
+  throw new UsageError(`${option} is "${text}"; expected a size from "1 KB" to "64 GiB", such as "2 GB"`);
 }
 
 function span(option: string, text: string): number {

@@ -48,6 +48,8 @@ total_runs     raised: the search continues, also one that has ended. Lowered be
                open ones are finished and count.
 compute_nodes  lowered: the workers that came last get no more runs, and leave when theirs end.
 max_run_time   also limits runs that are running, from their next renewal on.
+grace          also for runs that are running, from their next renewal on; NEXUS_GRACE tells a run what it had at its start.
+limit          of checkpoints (checkpoint_limit): for runs that start from now on.
 deadline       no run starts after it (nor after max_job_time); those begun are finished. Moved to later, the search continues.
 failures       after max_failures_in_a_row of them, or max_failures_at_start while none has completed, the job has paused: mend the
                cause, then nexus resume. If the limit alone was too low: raise it, then nexus resume.

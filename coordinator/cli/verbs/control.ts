@@ -95,6 +95,8 @@ export const addControl: AddVerbs = (program, { does }) => {
     .option("--runs-per-node <n>", "the most runs at once on each worker, or all: one per slot")
     .option("--priority <number>", "weight of the job's share of the slots")
     .option("--retries <n>", "how often a run is started again after its machine was lost")
+    .option("--checkpoint-limit <size>", 'what a checkpoint may have, such as "2 GB"')
+    .option("--grace <time>", "what a run has to save itself when it must leave, or none: what the worker gives")
     .option("--max-run-time <time>", 'time limit of each run, such as "2h" or "90 s", or none')
     .option("--max-job-time <time>", "time limit of the search, from its submission, or none")
     .option("--deadline <when>", 'when the search ends: 2026-12-01T18:00Z, "2026-12-01 18:00", 18:00, +8h, or none')

@@ -8,6 +8,7 @@ import { readSpec, renderProblems } from "../../../shared/domain/runspec/spec-re
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { stopIfReached } from "../rules/job-end.ts";
+import { limitProblem } from "../workers/checkpoints.ts";
 import { accepted, carriedOut, isAnswer, type Operator, refused, sizeProblem, tableOr } from "./order-answers.ts";
 
 /**
@@ -39,6 +40,7 @@ export async function edit(
   const tooLarge = sizeProblem(event);
   const problem =
     deadlineProblem(changes, at, job) ??
+    (changes.checkpointLimit === undefined ? undefined : limitProblem(reign, changes.checkpointLimit)) ??
     valuesProblem(table, hyperparameters, changes) ??
     (tooLarge && `${job}: ${tooLarge}`);
   if (problem !== undefined) return refused(reign, problem);

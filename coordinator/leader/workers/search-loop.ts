@@ -319,5 +319,7 @@ function assignment(reign: Reign, table: RunTable, trial: Trial): Assignment {
 }
 
 /** Limits that edits have changed; null: as in the spec's text. */
-export const limitsOf = (table: RunTable): Assignment["limits"] =>
-  table.edits.length === 0 ? null : { maxRunSeconds: table.submitted.settings.maxRunSeconds };
+export function limitsOf({ edits, submitted: { settings } }: RunTable): Assignment["limits"] {
+  const { maxRunSeconds, graceSeconds } = settings;
+  return edits.length === 0 ? null : { maxRunSeconds, graceSeconds };
+}

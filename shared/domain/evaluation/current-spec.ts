@@ -61,13 +61,15 @@ export function withChanges(
 /** The changed settings in the words of a spec. */
 function launcherOf(changes: JobChanges, goal: Goal): Record<string, Setting> {
   const { totalRuns, computeNodes, runsPerNode, priority, retries, maxRunSeconds, maxJobSeconds } = changes;
-  const { deadline, stopWhen, maxFailuresInARow, maxFailuresAtStart } = changes;
+  const { deadline, stopWhen, maxFailuresInARow, maxFailuresAtStart, checkpointLimit, graceSeconds } = changes;
   const all: Record<string, Setting | undefined> = {
     total_runs: totalRuns,
     compute_nodes: computeNodes,
     runs_per_node: runsPerNode,
     priority,
     retries,
+    checkpoint_limit: checkpointLimit,
+    grace: graceSeconds,
     max_run_time: maxRunSeconds,
     max_job_time: maxJobSeconds,
     deadline: typeof deadline === "number" ? new Date(deadline).toISOString().replace(".000Z", "Z") : deadline,

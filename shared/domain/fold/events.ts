@@ -123,13 +123,15 @@ export interface JobChanged extends Ordered {
   readonly reason: string;
 }
 
-/** The settings that an operator may change in a job. A change of maxRunSeconds reaches running trials at their next renewal. */
+/** What an operator may change in a job. maxRunSeconds and graceSeconds reach running trials at their next renewal. */
 export const changeableSettings = [
   "totalRuns",
   "computeNodes",
   "runsPerNode",
   "priority",
   "retries",
+  "checkpointLimit",
+  "graceSeconds",
   "maxRunSeconds",
   "maxJobSeconds",
   "deadline",
@@ -246,10 +248,7 @@ export interface EndedWithout extends Cited {
   readonly console?: string;
 }
 
-/**
- * A failure was taken back because the machine turned out to be sick: the trial waits for another worker, uncharged. No other
- * record reopens a trial. It keeps its place in total_runs.
- */
+/** A failure was taken back: the machine was sick. The trial waits for another worker, uncharged, and keeps its place in total_runs. */
 export interface Reopened extends OfAttempt {
   readonly type: "reopened";
   readonly reason: string;

@@ -1,9 +1,10 @@
 import type { Goal } from "../goal.ts";
 import { type Hyperparameter, settingText } from "../hyperparameter.ts";
 import { rangeText } from "../ranges/range.ts";
-import { type JobSettings, mostRuns } from "../runspec/job-settings.ts";
+import { isCheckpointLimit, type JobSettings, mostCheckpointBytes, mostRuns } from "../runspec/job-settings.ts";
 import { didYouMean } from "../runspec/nearest-name.ts";
 import { stopRuleText } from "../runspec/quantities.ts";
+import { sizeText } from "../size-text.ts";
 import type { JobChanges, JobSubmitted } from "./events.ts";
 import { overRange, withValues } from "./grown-dials.ts";
 
@@ -36,6 +37,10 @@ export function editJob(submitted: JobSubmitted, started: number, changes: JobCh
   whole("max_failures_in_a_row", settings.maxFailuresInARow, 1);
   whole("max_failures_at_start", settings.maxFailuresAtStart, 1);
   above0("priority", settings.priority, "a number above 0");
+  const { checkpointLimit } = settings;
+  if (checkpointLimit !== undefined && !isCheckpointLimit(checkpointLimit))
+    bad("checkpoint_limit", checkpointLimit, `bytes from 1000 to ${mostCheckpointBytes}`);
+  above0("grace", settings.graceSeconds, "seconds above 0");
   above0("max_run_time", settings.maxRunSeconds, "seconds above 0");
   above0("max_job_time", settings.maxJobSeconds, "seconds above 0");
   above0("deadline", settings.deadline, "a time");
@@ -67,6 +72,8 @@ export function changesText(changes: JobChanges, goal: Goal): string[] {
   say("runs_per_node", numbers.runsPerNode === null ? "as many as slots" : numbers.runsPerNode);
   say("priority", numbers.priority);
   say("retries", numbers.retries);
+  say("checkpoint_limit", numbers.checkpointLimit === undefined ? undefined : sizeText(numbers.checkpointLimit));
+  say("grace", typeof numbers.graceSeconds === "number" ? `${numbers.graceSeconds} s` : numbers.graceSeconds);
   say("max_run_time", typeof maxRunSeconds === "number" ? `${maxRunSeconds} s` : maxRunSeconds);
   say("max_job_time", typeof maxJobSeconds === "number" ? `${maxJobSeconds} s` : maxJobSeconds);
   say("deadline", typeof deadline === "number" ? new Date(deadline).toISOString() : deadline);

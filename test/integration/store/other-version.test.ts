@@ -7,9 +7,15 @@ import { programVersion } from "../../../shared/components/version.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { OtherVersion } from "../../../shared/wire/check.ts";
-import { encode } from "../../../shared/wire/codec.ts";
-import { decodeAnswer, decodeOrderAnswer, versionNotice, wireVersion } from "../../../shared/wire/messages.ts";
-import { ask, enrol } from "../../../shared/wire/subjects.ts";
+import { decode, encode } from "../../../shared/wire/codec.ts";
+import {
+  decodeAnswer,
+  decodeOrderAnswer,
+  encodeOrder,
+  versionNotice,
+  wireVersion,
+} from "../../../shared/wire/messages.ts";
+import { ask, enrol, operator } from "../../../shared/wire/subjects.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { atEnd } from "../../support/cleanup.ts";
 import { machine, sealedLeader } from "../../support/stories/sealed-leader.ts";
@@ -42,6 +48,10 @@ test("a question of another version is answered with what to install", async () 
     );
     assert.deepEqual(Buffer.from(answer), Buffer.from(versionNotice(programVersion())), subject);
   }
+  // An order that can be read is first answered with the reign to sign it for, and that answer says the same.
+  const order = encodeOrder({ kind: "forget", op: "o1", worker: "w1" as WorkerId });
+  const { program } = decode(await bus.request(operator("ann"), order, 5000)) as { program?: unknown };
+  assert.equal(program, programVersion());
   await leader.stop();
 });
 

@@ -51,7 +51,7 @@ export function largest(size = 1): Readonly<Record<string, { readonly form: stri
     version: "0.1.0",
     skewMs: -1234,
   };
-  const limits = { maxRunSeconds: 3600 };
+  const limits = { maxRunSeconds: 3600, graceSeconds: 3600 };
   return {
     "a claim": {
       form: "ask",

@@ -229,17 +229,18 @@ describe("a job that is edited", () => {
     story.check();
   });
 
-  test("with another max_run_time tells those that run", async () => {
+  test("with another max_run_time or grace tells those that run", async () => {
     const story = new Story({ totalRuns: 4 });
     const first = await answerClaim(story.test.reign, alice, claim("a"));
     assert.ok(first?.kind === "assigned" && first.limits === null);
-    await story.edit({ maxRunSeconds: 60 });
+    await story.edit({ maxRunSeconds: 60, graceSeconds: 120, checkpointLimit: 5000 });
     const held = [{ job: story.job, n: 1, attempt: 1, iters: 1 }];
     const renewed = await answerRenewal(story.test.reign, alice, { kind: "renew", bootId: "boot", held });
-    assert.deepEqual(renewed?.verdicts[0]?.limits, { maxRunSeconds: 60 });
+    assert.deepEqual(renewed?.verdicts[0]?.limits, { maxRunSeconds: 60, graceSeconds: 120 });
     const second = await answerClaim(story.test.reign, alice, claim("b"));
     assert.ok(second?.kind === "assigned");
-    assert.deepEqual(second.limits, { maxRunSeconds: 60 });
+    assert.deepEqual(second.limits, { maxRunSeconds: 60, graceSeconds: 120 });
+    assert.equal(second.checkpointLimit, 5000);
   });
 
   test("goes on if its own rule had stopped it and no longer holds, but not if a person had stopped it", async () => {

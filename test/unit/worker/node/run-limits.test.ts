@@ -52,22 +52,35 @@ describe("a run's max_run_time", () => {
     const { limits, exceeded, pass } = start();
     limits.begin(null, null, 0);
     await pass(60);
-    limits.edit(90);
-    limits.edit(null);
+    limits.edit({ maxRunSeconds: 90 });
+    limits.edit({ maxRunSeconds: null });
     await pass(60);
     assert.deepEqual(exceeded, []);
-    limits.edit(90);
+    limits.edit({ maxRunSeconds: 90 });
     await pass(2);
     assert.equal(exceeded.length, 1);
   });
 
   test("that was edited before the run began replaces the spec's", async () => {
     const { limits, exceeded, pass } = start();
-    limits.edit(null);
+    limits.edit({ maxRunSeconds: null });
     limits.begin(10, null, 0);
     await pass(60);
     assert.deepEqual(exceeded, []);
   });
+});
+
+test("the grace of a run is the spec's until an edit says another; none of either leaves it to the worker", () => {
+  const { limits } = start();
+  assert.equal(limits.graceMs, Number.POSITIVE_INFINITY);
+  limits.give(30);
+  assert.equal(limits.graceMs, 30_000);
+  limits.edit({ maxRunSeconds: 5 });
+  assert.equal(limits.graceMs, 30_000);
+  limits.edit({ graceSeconds: 120 });
+  assert.equal(limits.graceMs, 120_000);
+  limits.edit({ graceSeconds: null });
+  assert.equal(limits.graceMs, Number.POSITIVE_INFINITY);
 });
 
 test("a run that uses more than memory_per_run ends, and the reason names both amounts", async () => {

@@ -133,6 +133,14 @@ describe("the changes that nexus edit reads from its options", () => {
       { maxRunSeconds: 7200, maxJobSeconds: null },
     ],
     [{ maxRunTime: "90" }, { maxRunSeconds: 90 }],
+    [
+      { checkpointLimit: "2 GB", grace: "2min" },
+      { checkpointLimit: 2e9, graceSeconds: 120 },
+    ],
+    [
+      { checkpointLimit: "5000", grace: "none" },
+      { checkpointLimit: 5000, graceSeconds: null },
+    ],
     [{ stopWhen: "hpmax >= 0.05" }, { stopWhen: { name: "hpmax", op: ">=", value: 0.05 } }],
     [
       { maxFailuresInARow: "50", stopWhen: "failures_in_a_row > 5" },

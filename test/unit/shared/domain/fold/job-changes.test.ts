@@ -188,6 +188,8 @@ describe("an edit of a job", () => {
   for (const [changes, problem] of [
     [{ totalRuns: 2_000_000 }, /total_runs is 2000000; expected a whole number from 1/],
     [{ priority: 0 }, /priority is 0; expected a number above 0/],
+    [{ graceSeconds: 0 }, /grace is 0; expected seconds above 0/],
+    [{ checkpointLimit: 999 }, /checkpoint_limit is 999; expected bytes from 1000 to/],
     [{ maxRunSeconds: Number.NaN }, /max_run_time is NaN; expected seconds above 0/],
     [{ addValues: { aa: [1] } }, /the job has no hyperparameter "aa"; did you mean a\?/],
     [{ addValues: { a: [2] } }, /a already has the value 2/],
@@ -214,6 +216,8 @@ test("changesText says each change of a job in words", () => {
       {
         totalRuns: 800,
         computeNodes: null,
+        checkpointLimit: 2e9,
+        graceSeconds: 30,
         maxRunSeconds: 60,
         deadline: 0,
         stopWhen: null,
@@ -226,6 +230,8 @@ test("changesText says each change of a job in words", () => {
     [
       "total_runs 800",
       "compute_nodes all",
+      "checkpoint_limit 2 GB",
+      "grace 30 s",
       "max_run_time 60 s",
       "deadline 1970-01-01T00:00:00.000Z",
       "stop_when none",
