@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { joiningOf } from "../../coordinator/endpoint/join-lines.ts";
 import { operatorName, readRoleSecret } from "../../shared/broker/access/credentials.ts";
-import { newKeyPair } from "../../shared/broker/client/connect.ts";
+import { newUserPair } from "../../shared/broker/nkey.ts";
 import { probeAnyPort } from "../../shared/broker/server/listen.ts";
 import { holdBroker } from "../../shared/broker/server/server.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
@@ -172,7 +172,7 @@ async function enrolled(folder: string, count: number): Promise<IdleWorkers["wor
   const paths = workspacePaths("ws1", environmentOf(folder));
   const held = await holdBroker(paths, { kind: "reader" });
   const bus = await connectAs(held.url, readRoleSecret(paths, "coordinator"), "coordinator");
-  const made = Array.from({ length: count }, (_, i) => ({ worker: `idle-${i + 1}` as WorkerId, ...newKeyPair() }));
+  const made = Array.from({ length: count }, (_, i) => ({ worker: `idle-${i + 1}` as WorkerId, ...newUserPair() }));
   try {
     await ensureStreams(bus, paths.store, 1);
     for (let from = 0; from < count; from += together) {

@@ -4,9 +4,9 @@ import { homedir, hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { inboxPrefix, inviteUser } from "../../shared/broker/access/accounts.ts";
 import { type InviteKey, inviteKey, readInviteCode } from "../../shared/broker/access/invite-code.ts";
-import { signAs } from "../../shared/broker/access/nkey.ts";
-import { type BusCredentials, connectBus, newKeyPair } from "../../shared/broker/client/connect.ts";
+import { type BusCredentials, connectBus } from "../../shared/broker/client/connect.ts";
 import { distrustAdvice } from "../../shared/broker/client/distrust-advice.ts";
+import { newUserPair, signAs } from "../../shared/broker/nkey.ts";
 import { parsePin, pinText } from "../../shared/broker/pin.ts";
 import { systemChance } from "../../shared/chance.ts";
 import { systemClock } from "../../shared/clock.ts";
@@ -91,7 +91,7 @@ export async function identify(
   }
   const invite = keyOf(line);
   say(`enrolling at ${shownServer(line)}...`);
-  const pair = newKeyPair();
+  const pair = newUserPair();
   const worker = await enrol(line, invite, name, pair, say, patience);
   const identity = { worker, nkeySeed: pair.seed, pin: line.pin && pinText(line.pin) };
   writeJsonFile(file, identity);

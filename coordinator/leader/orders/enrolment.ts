@@ -1,5 +1,5 @@
 import { workerUserProblem } from "../../../shared/broker/access/accounts.ts";
-import { isSignedBy } from "../../../shared/broker/access/nkey.ts";
+import { isSignedBy } from "../../../shared/broker/nkey.ts";
 import type { InviteRecord } from "../../../shared/domain/fold/invites.ts";
 import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
 import { type Enrolment, enrolmentText, type OrderAnswer } from "../../../shared/wire/messages.ts";

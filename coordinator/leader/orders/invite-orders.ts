@@ -1,5 +1,5 @@
 import { inviteIdOf } from "../../../shared/broker/access/invite-code.ts";
-import { isUserPublicKey } from "../../../shared/broker/access/nkey.ts";
+import { isUserPublicKey } from "../../../shared/broker/nkey.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { ownDecision } from "../../../shared/domain/fold/events.ts";
 import { type InviteRecord, openInvites } from "../../../shared/domain/fold/invites.ts";

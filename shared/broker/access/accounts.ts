@@ -14,10 +14,10 @@ import { BrokerError } from "../../errors.ts";
 import * as subjects from "../../wire/subjects.ts";
 import { addressText, hostInUrl } from "../address.ts";
 import { askedAs, type LocalNames, readersNames, workersNames } from "../client/local-names.ts";
+import { isUserPublicKey } from "../nkey.ts";
 import { type Peer, systemUser } from "../peers/peers.ts";
 import { hereSecret, type RoleSecret, type RoleSecrets } from "./credentials.ts";
 import { type InviteIdentity, isInviteId } from "./invite-code.ts";
-import { isUserPublicKey } from "./nkey.ts";
 import {
   connectionsOf,
   enrolling,

@@ -1,5 +1,5 @@
 import { createHash, hkdfSync, randomBytes } from "node:crypto";
-import { userPair } from "./nkey.ts";
+import { userPair } from "../nkey.ts";
 
 /**
  * The secret part of a join line, `J1-t34k2o-...`: a mark, the minute in which it expires, 144 random bits, and a check of what

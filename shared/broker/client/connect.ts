@@ -1,13 +1,8 @@
 /** How a process gets its `Bus`: one connection of the NATS client. */
 
-import {
-  type ConnectionOptions,
-  credsAuthenticator,
-  nkeyAuthenticator,
-  nkeys,
-  usernamePasswordAuthenticator,
-} from "nats";
+import { type ConnectionOptions, credsAuthenticator, usernamePasswordAuthenticator } from "nats";
 import { pause } from "../../deadline.ts";
+import { answerTo } from "../nkey.ts";
 import type { Pin } from "../pin.ts";
 import { parseServerUrl, shownUrl } from "../server-url.ts";
 import { type BusHooks, type CoordinatorBus, NatsBus } from "./bus.ts";
@@ -108,20 +103,8 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
 }
 
 function authentication(credentials: BusCredentials): Partial<Pick<ConnectionOptions, "authenticator">> {
-  const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-  if (credentials.nkeySeed !== undefined) return { authenticator: nkeyAuthenticator(bytes(credentials.nkeySeed)) };
-  if (credentials.credsText !== undefined) return { authenticator: credsAuthenticator(bytes(credentials.credsText)) };
-  const { user, password = "" } = credentials;
+  const { nkeySeed, credsText, user, password = "" } = credentials;
+  if (nkeySeed !== undefined) return { authenticator: (nonce) => answerTo(nonce, nkeySeed) };
+  if (credsText !== undefined) return { authenticator: credsAuthenticator(new TextEncoder().encode(credsText)) };
   return user === undefined ? {} : { authenticator: usernamePasswordAuthenticator(user, password) };
-}
-
-/** The part in use of the client's nkeys, which it exports without a type. */
-interface Nkeys {
-  createUser(): { getPublicKey(): string; getSeed(): Uint8Array };
-}
-
-/** A new key pair for a worker: the public half goes to the coordinator, the seed never leaves the machine. */
-export function newKeyPair(): { publicKey: string; seed: string } {
-  const pair = (nkeys as Nkeys).createUser();
-  return { publicKey: pair.getPublicKey(), seed: new TextDecoder().decode(pair.getSeed()) };
 }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { after, describe, test } from "node:test";
 import { connect, type NatsConnection, nkeyAuthenticator } from "nats";
 import { workersConfiguration } from "../../../shared/broker/access/accounts.ts";
-import { newKeyPair } from "../../../shared/broker/client/connect.ts";
+import { newUserPair } from "../../../shared/broker/nkey.ts";
 import { type HeldBroker, holdBroker } from "../../../shared/broker/server/server.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
@@ -15,8 +15,8 @@ import { nexus } from "../../support/processes/nexus-command.ts";
 describe("a list of users that nats-server refuses", () => {
   const folder = temporaryFolder();
   const paths = workspacePaths("ws1", { XDG_DATA_HOME: `${folder}/data` });
-  const good = { id: "good" as WorkerId, ...newKeyPair() };
-  const other = { id: "other" as WorkerId, ...newKeyPair() };
+  const good = { id: "good" as WorkerId, ...newUserPair() };
+  const other = { id: "other" as WorkerId, ...newUserPair() };
   let broker: HeldBroker | undefined;
   after(() => broker?.release());
 

@@ -1,6 +1,5 @@
 import { inviteKey } from "../../../shared/broker/access/invite-code.ts";
-import { signAs } from "../../../shared/broker/access/nkey.ts";
-import { newKeyPair } from "../../../shared/broker/client/connect.ts";
+import { newUserPair, signAs } from "../../../shared/broker/nkey.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { type Enrolment, enrolmentText } from "../../../shared/wire/messages.ts";
 
@@ -10,7 +9,7 @@ let count = 0;
 export function signedEnrolment(
   code: string,
   worker: string,
-  { pair = newKeyPair(), op }: { readonly pair?: ReturnType<typeof newKeyPair>; readonly op?: string } = {},
+  { pair = newUserPair(), op }: { readonly pair?: ReturnType<typeof newUserPair>; readonly op?: string } = {},
 ): Enrolment {
   const { id, seed } = inviteKey(code);
   count += 1;

@@ -4,8 +4,7 @@ import { InviteCare } from "../../../../coordinator/leader/invite-care.ts";
 import { enrolWorker, mostAMinute, mostWorkers } from "../../../../coordinator/leader/orders/enrolment.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { inviteKey, newInviteCode } from "../../../../shared/broker/access/invite-code.ts";
-import { signAs } from "../../../../shared/broker/access/nkey.ts";
-import { newKeyPair } from "../../../../shared/broker/client/connect.ts";
+import { newUserPair, signAs } from "../../../../shared/broker/nkey.ts";
 import { restoreSnapshot, takeSnapshot } from "../../../../shared/domain/fold/snapshot.ts";
 import { workerOf } from "../../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
@@ -88,10 +87,10 @@ describe("a machine that holds a code", () => {
 
   test("cannot have another's key enrolled, nor change what was signed", async () => {
     const door = await Door.open();
-    const pair = newKeyPair();
+    const pair = newUserPair();
     const good = signedEnrolment(door.code, "lab", { pair });
     const text = enrolmentText(good);
-    const other = newKeyPair();
+    const other = newUserPair();
     const bad: readonly Enrolment[] = [
       { ...good, worker: bob },
       { ...good, host: "elsewhere" },
@@ -127,7 +126,7 @@ describe("a machine that holds a code", () => {
 
   test("is refused with a key of a wrong checksum, or a reserved name", async () => {
     const door = await Door.open();
-    const pair = newKeyPair();
+    const pair = newUserPair();
     const broken = { ...pair, publicKey: pair.publicKey.slice(0, -1) + (pair.publicKey.endsWith("A") ? "B" : "A") };
     refusal(await door.enrol(signedEnrolment(door.code, "lab", { pair: broken })));
     assert.match(refusal(await door.enrol(signedEnrolment(door.code, "all"))), /is reserved/);
@@ -327,7 +326,7 @@ describe("a worker that is revoked", () => {
 
   test("cannot come back under its name or with its key; forgotten, its name is free", async () => {
     const door = await Door.open();
-    const pair = newKeyPair();
+    const pair = newUserPair();
     await door.enrol(signedEnrolment(door.code, "mal", { pair }));
     await door.story.order({ kind: "revoke", worker: "mal" });
     const code = newInviteCode(hourMs);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { newKeyPair } from "../../../../shared/broker/client/connect.ts";
+import { newUserPair } from "../../../../shared/broker/nkey.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { UnreachableError, UsageError } from "../../../../shared/errors.ts";
 import { identify } from "../../../../worker/joining/identity.ts";
@@ -14,7 +14,7 @@ test("a worker that knows its server's fingerprint speaks no plain text on a net
   const folder = temporaryFolder();
   const worker = "far" as WorkerId;
   const pin = `sha256=${"A".repeat(43)}`;
-  writeFileSync(join(folder, "identity.json"), JSON.stringify({ worker, nkeySeed: newKeyPair().seed, pin }));
+  writeFileSync(join(folder, "identity.json"), JSON.stringify({ worker, nkeySeed: newUserPair().seed, pin }));
   const starts = (text: string, how = {}) => identify(folder, worker, parseJoinLine(text), () => undefined, how);
   await assert.rejects(
     starts("nats://s3cr3t@192.0.2.7:4222/ws1"),

@@ -12,11 +12,11 @@ import {
   workerUserProblem,
 } from "../../../../../shared/broker/access/accounts.ts";
 import { inviteKey, newInviteCode } from "../../../../../shared/broker/access/invite-code.ts";
-import { newKeyPair } from "../../../../../shared/broker/client/connect.ts";
+import { newUserPair } from "../../../../../shared/broker/nkey.ts";
 import { isWorkerId, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { BrokerError } from "../../../../../shared/errors.ts";
 
-const keys = { A: newKeyPair().publicKey, B: newKeyPair().publicKey };
+const keys = { A: newUserPair().publicKey, B: newUserPair().publicKey };
 const key = (letter: "A" | "B"): string => keys[letter];
 const leftOutOf = (workers: readonly WorkerUser[]): string[] => {
   const problems: string[] = [];

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { nkeyAuthenticator } from "nats";
 import {
   inviteIdOf,
   inviteKey,
@@ -8,8 +9,14 @@ import {
   newInviteCode,
   readInviteCode,
 } from "../../../../../shared/broker/access/invite-code.ts";
-import { isSignedBy, isUserPublicKey, signAs, userPair } from "../../../../../shared/broker/access/nkey.ts";
-import { newKeyPair } from "../../../../../shared/broker/client/connect.ts";
+import {
+  answerTo,
+  isSignedBy,
+  isUserPublicKey,
+  newUserPair,
+  signAs,
+  userPair,
+} from "../../../../../shared/broker/nkey.ts";
 
 describe("the code of an invitation", () => {
   it("says until when it holds, to the minute", () => {
@@ -68,15 +75,21 @@ describe("the code of an invitation", () => {
 
 describe("signatures", () => {
   it("hold for the key that made them, for those bytes", () => {
-    const pair = newKeyPair();
+    const pair = newUserPair();
     const text = new TextEncoder().encode("enrol me");
     const signature = signAs(pair.seed, text);
     assert.ok(isSignedBy(pair.publicKey, text, signature));
-    assert.ok(!isSignedBy(newKeyPair().publicKey, text, signature));
+    assert.ok(!isSignedBy(newUserPair().publicKey, text, signature));
     assert.ok(!isSignedBy(pair.publicKey, new TextEncoder().encode("enrol him"), signature));
     for (const wrong of [new Uint8Array(0), signature.subarray(1), new Uint8Array(64), new Uint8Array(100)])
       assert.ok(!isSignedBy(pair.publicKey, text, wrong));
     for (const key of ["", "U", pair.seed, `${pair.publicKey}A`]) assert.ok(!isSignedBy(key, text, signature));
+  });
+
+  it("answer a server as the client's own would", () => {
+    const { seed } = newUserPair();
+    const client = nkeyAuthenticator(new TextEncoder().encode(seed));
+    for (const nonce of ["kVsaxrxvZy5bGYU", undefined]) assert.deepEqual(answerTo(nonce, seed), client(nonce));
   });
 
   it("are made with keys as the client makes them", () => {

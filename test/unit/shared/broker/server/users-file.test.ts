@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { workersConfiguration } from "../../../../../shared/broker/access/accounts.ts";
 import { inviteKey, newInviteCode } from "../../../../../shared/broker/access/invite-code.ts";
-import { newKeyPair } from "../../../../../shared/broker/client/connect.ts";
+import { newUserPair } from "../../../../../shared/broker/nkey.ts";
 import { withoutRefused } from "../../../../../shared/broker/server/users-file.ts";
 import type { WorkerId } from "../../../../../shared/domain/names.ts";
 
-const workers = ["a", "b", "c"].map((id) => ({ id: id as WorkerId, publicKey: newKeyPair().publicKey }));
+const workers = ["a", "b", "c"].map((id) => ({ id: id as WorkerId, publicKey: newUserPair().publicKey }));
 const invite = inviteKey(newInviteCode(0));
 const text = workersConfiguration({ workers, invites: [invite] }, (problem) => assert.fail(problem));
 const lineOf = (word: string): number => text.split("\n").findIndex((line) => line.includes(word)) + 1;

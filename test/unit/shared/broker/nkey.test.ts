@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { isUserPublicKey } from "../../../../../shared/broker/access/nkey.ts";
-import { newKeyPair } from "../../../../../shared/broker/client/connect.ts";
+import { isUserPublicKey, newUserPair } from "../../../../shared/broker/nkey.ts";
 
 const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"];
 
 describe("the public key of a worker", () => {
   it("is one if the client made it", () => {
-    for (let i = 0; i < 200; i += 1) assert.ok(isUserPublicKey(newKeyPair().publicKey));
+    for (let i = 0; i < 200; i += 1) assert.ok(isUserPublicKey(newUserPair().publicKey));
   });
 
   it("is none once any letter of it was changed", () => {
-    const { publicKey } = newKeyPair();
+    const { publicKey } = newUserPair();
     const change = fc.tuple(fc.nat(publicKey.length - 1), fc.constantFrom(...letters));
     fc.assert(
       fc.property(change, ([at, letter]) => {
@@ -24,7 +23,7 @@ describe("the public key of a worker", () => {
   });
 
   it("is none with another length, other characters or another prefix", () => {
-    const { publicKey, seed } = newKeyPair();
+    const { publicKey, seed } = newUserPair();
     for (const wrong of ["", publicKey.slice(1), `${publicKey}A`, `${publicKey}\n`, publicKey.toLowerCase(), seed]) {
       assert.ok(!isUserPublicKey(wrong), JSON.stringify(wrong));
     }
