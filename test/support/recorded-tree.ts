@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { SystemFiles } from "../../worker/owner/detectors/system-files.ts";
 import { temporaryFolder } from "./cleanup.ts";
@@ -15,6 +15,11 @@ export class RecordedTree {
   write(path: string, text: string): void {
     mkdirSync(dirname(join(this.#root, path)), { recursive: true });
     writeFileSync(join(this.#root, path), `${text}\n`);
+  }
+
+  link(path: string, target: string): void {
+    mkdirSync(dirname(join(this.#root, path)), { recursive: true });
+    symlinkSync(target, join(this.#root, path));
   }
 
   remove(path: string): void {

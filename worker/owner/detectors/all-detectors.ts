@@ -7,6 +7,7 @@ import { ConsoleKeys } from "./console-keys.ts";
 import { Desktop } from "./desktop/desktop.ts";
 import { openIdle } from "./desktop/open-idle.ts";
 import type { Detector, OwnRuns, SignName } from "./detector.ts";
+import { DrmUse } from "./drm-use.ts";
 import { ForeignCpu } from "./foreign-cpu.ts";
 import { GpuUse } from "./gpu-use.ts";
 import { KernelCounts } from "./kernel-counts.ts";
@@ -59,6 +60,7 @@ export function detectorsFor(wanted: Wanted, ports: DetectorPorts, platform = pr
     ...(wanted.power ? [new Power(files)] : []),
     ...(wanted.temperature ? [new Temperature(files)] : []),
     ...gpu,
+    ...(has("gpu") && DrmUse.isThere(files) ? [new DrmUse(files, own)] : []),
   ];
 }
 

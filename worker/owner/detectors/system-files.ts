@@ -1,4 +1,4 @@
-import { openSync, readdirSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
+import { openSync, readdirSync, readFileSync, readlinkSync, readSync, type Stats, statSync } from "node:fs";
 
 /** Files of /proc, /sys and /dev, which come and go. `root`: what stands for "/" in a recorded tree. */
 export class SystemFiles {
@@ -37,6 +37,11 @@ export class SystemFiles {
       return open === undefined ? 0 : (orNone(() => readSync(open, bytes, 0, bytes.length, 0)) ?? 0);
     };
     return { bytes, read };
+  }
+
+  /** Where a link leads; undefined if there is none, or this user may not know. */
+  link(path: string): string | undefined {
+    return orNone(() => readlinkSync(this.#root + path));
   }
 
   stat(path: string): Stats | undefined {
