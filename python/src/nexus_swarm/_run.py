@@ -9,8 +9,10 @@ import json
 import math
 import os
 import re
+import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,15 @@ def should_stop() -> bool:
     """Whether this run should end: it was pruned, stopped or handed back. Save what it needs, then return.
 
     The stage must say ``asks_should_stop: true``, or SIGTERM comes at once. At a desk: always False.
+
+    From the first call in the main thread on, a SIGTERM that reaches every process of the machine at once, as Slurm sends it, does not
+    end this program before it was told to stop. A handler of your own stays.
     """
+    _outlive_a_term_to_all()
+    return _is_asked()
+
+
+def _is_asked() -> bool:
     file = os.environ.get("NEXUS_SHOULD_STOP")
     return bool(file) and os.path.exists(file)
 
@@ -55,6 +65,69 @@ def must_leave() -> bool:
         return '"leaving"' in Path(file).read_text(encoding="utf-8")
     except FileNotFoundError:
         return False
+
+
+_word_seconds = 15
+_outlives = False
+
+
+def _outlive_a_term_to_all() -> None:
+    """SIGTERM to everybody reaches this program before its worker, which got it too, can ask it to stop."""
+    global _outlives
+    if _outlives or os.environ.get("NEXUS_ASKS_SHOULD_STOP") != "true":
+        return
+    if threading.current_thread() is not threading.main_thread():
+        return
+    _outlives = True
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        return
+    signal.signal(signal.SIGTERM, _term)
+    # What it starts by fork, such as the workers of a DataLoader, ends at SIGTERM as before.
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_hold_term, after_in_parent=_let_term, after_in_child=_begin_child)
+
+
+_mask: set[int] = set()
+
+
+def _hold_term() -> None:
+    """Python forgets what a new process gets before it may have handlers of its own."""
+    global _mask
+    _mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_term() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _mask)
+
+
+def _begin_child() -> None:
+    with contextlib.suppress(ValueError):  # it was forked by another thread than the main one of an old Python
+        _die_of_term()
+    _let_term()
+
+
+def _die_of_term() -> None:
+    if signal.getsignal(signal.SIGTERM) is _term:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _term(*_: object) -> None:
+    """The first is outlived, unless the worker has asked before: then its patience is over."""
+    _die_of_term()
+    if _is_asked():
+        os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        threading.Thread(target=_end_unless_asked, daemon=True).start()
+
+
+def _end_unless_asked() -> None:
+    """It was meant for this program alone if its worker says nothing."""
+    limit = time.monotonic() + _word_seconds
+    while not _is_asked():
+        if time.monotonic() > limit:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+        time.sleep(0.1)
 
 
 class Params(dict):

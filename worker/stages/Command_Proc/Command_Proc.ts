@@ -277,7 +277,7 @@ function nothingReported(
 }
 
 function environment(
-  { parameters, env, seed }: CommandSpec,
+  { parameters, env, seed, asksShouldStop }: CommandSpec,
   { codeFolder, inputsFolder, environmentFolder, directory, stateDirectory, savingSeconds }: StageContext,
   resumeAt: number,
 ): NodeJS.ProcessEnv {
@@ -297,6 +297,7 @@ function environment(
     NEXUS_RESUME: String(resumeAt),
     NEXUS_GRACE: String(Math.round(10 * ownPart * savingSeconds) / 10),
     NEXUS_SHOULD_STOP: join(directory, shouldStopFile),
+    NEXUS_ASKS_SHOULD_STOP: String(asksShouldStop),
     // An argument may have the same name.
     ...ownMarks(),
   };
