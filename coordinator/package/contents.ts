@@ -1,5 +1,5 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, posix } from "node:path";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
 
 /** A file of the package, by its path within it. */
@@ -11,7 +11,15 @@ export interface PackedFile {
 /** What `worker/` and `shared/` import; a test reads every import of theirs and compares. */
 export const workerNeeds = ["commander", "js-yaml", "msgpackr", "nats", "pino", "seedrandom", "ws"] as const;
 
-/** What a worker of this version runs on, as this coordinator's own files are: its programs, defaults, and what they import. */
+/** Where a worker begins: its program, which is gathered, and the runner's. */
+const programs = ["worker/main.js", "worker/runner/main.js"];
+/** The runner finds its components by their place. */
+const isComponent = (path: string): boolean => /^worker\/components\/.*\.(js|wasm)$/.test(path);
+
+/**
+ * What a worker of this version runs on, as this coordinator's own files are: its programs, defaults, and what they import. A
+ * machine that joins writes a file for each, so no other module is in it (786 files, and twice the bytes, when all were).
+ */
 export function workerFiles(root: string = packageRoot()): PackedFile[] {
   const files: PackedFile[] = [];
   const add = (folder: string, under: string, isWanted: (path: string) => boolean): void => {
@@ -20,30 +28,51 @@ export function workerFiles(root: string = packageRoot()): PackedFile[] {
   };
   for (const name of ["package.json", "LICENSE"])
     if (existsSync(join(root, name))) files.push({ path: name, bytes: readFileSync(join(root, name)) });
-  for (const program of ["worker", "shared"]) {
-    add(join(root, "dist", program), `dist/${program}`, (path) => /\.(js|wasm)$/.test(path));
-    add(join(root, program), program, (path) => path.endsWith(".yaml"));
-  }
+  for (const program of ["worker", "shared"]) add(join(root, program), program, (path) => path.endsWith(".yaml"));
   // The module that training scripts import; what a wheel carries beside it is none of theirs.
   const python = join(root, "python/src");
   if (existsSync(python)) add(python, "python/src", (path) => /^nexus_swarm\/\w+\.py$/.test(path));
-  for (const [place, folder] of dependencies(root)) add(folder, place, isNeededAtRunTime);
+  const dist = join(root, "dist");
+  const { modules, libraries } = reached(dist, [...programs, ...pathsIn(dist).filter(isComponent)]);
+  add(dist, "dist", (path) => modules.has(path));
+  const used = dependencies(root, [...libraries]);
+  for (const [place, folder] of dependencies(root, workerNeeds))
+    add(folder, place, (path) => namesLicence(path) || (used.has(place) && isNeededAtRunTime(path)));
   return files.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
+/** All modules that these import, directly or not, with themselves, and the libraries that they name; paths within the folder. */
+function reached(folder: string, from: readonly string[]): { modules: Set<string>; libraries: Set<string> } {
+  const modules = new Set(from);
+  const libraries = new Set<string>();
+  for (const path of modules) {
+    if (!path.endsWith(".js")) continue;
+    const text = readFileSync(join(folder, path), "utf8");
+    for (const [, a, b, c] of text.matchAll(
+      /^(?:import|export|\}) .*\bfrom "([^"]+)"|^import "([^"]+)"|\bimport\("([a-z@.][^"]*)"\)/gm,
+    )) {
+      const name = a ?? b ?? c ?? "";
+      if (name.startsWith(".")) modules.add(posix.join(posix.dirname(path), name));
+      // A gathered program has its libraries in it.
+      else if (!name.startsWith("node:") && !path.includes("/gathered/")) libraries.add(name.split("/")[0] ?? "");
+    }
+  }
+  return { modules, libraries };
+}
+
 const leftOut = /(^|\/)(test|tests|docs|benchmarks|examples|browser|typings|\.\w+)\//;
-/** Licences travel with what they are for. */
+/** Licences travel with what they are for, in a gathered program too. */
+const namesLicence = (path: string): boolean => path === "package.json" || /(^|\/)licen[cs]e[^/]*$/i.test(path);
 const isNeededAtRunTime = (path: string): boolean =>
-  /(^|\/)licen[cs]e[^/]*$/i.test(path) ||
-  (!leftOut.test(path) && /\.(js|cjs|mjs|json|wasm)$/.test(path) && !/\.(min|test)\.js$/.test(path));
+  !leftOut.test(path) && /\.(js|cjs|mjs|json|wasm)$/.test(path) && !/\.(min|test)\.js$/.test(path);
 
 /**
- * `node_modules/NAME` -> its folder on this machine, of everything needed, what they need included. Two versions of one package lie
+ * `node_modules/NAME` -> its folder on this machine, of these and what they need. Two versions of one package lie
  * as npm lays them: the second below the package that needs it.
  */
-function dependencies(root: string): Map<string, string> {
+function dependencies(root: string, of: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();
-  const waiting: { name: string; from: string; under: string }[] = workerNeeds.map((name) => ({
+  const waiting: { name: string; from: string; under: string }[] = of.map((name) => ({
     name,
     from: root,
     under: "",

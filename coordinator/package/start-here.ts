@@ -108,9 +108,12 @@ export function install(packed: Buffer, folder: string, place: string): void {
   // Another machine with the same home, or another container, may just have a process of the same number.
   const making = join(folder, `.new-${process.pid}-${randomBytes(6).toString("hex")}`);
   try {
+    const made = new Set<string>();
     for (const { path, bytes } of unpacked(gunzipSync(packed))) {
       const file = join(making, path);
-      mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+      const within = dirname(file);
+      if (!made.has(within)) mkdirSync(within, { recursive: true, mode: 0o700 });
+      made.add(within);
       writeFileSync(file, bytes, { mode: 0o600 });
     }
     renameSync(making, place);

@@ -20,23 +20,24 @@ import { decodeOrderAnswer, encodeEvents, encodeOrder } from "../../shared/wire/
 import { journalBatch, operator } from "../../shared/wire/subjects.ts";
 import { runOrder, writeProbeSpec } from "../support/processes/probe-spec.ts";
 import type { IdleWorkers } from "./idle-workers.ts";
-import { cpuSeconds, residentMegabytes } from "./process-cpu.ts";
+import { quantile } from "./owner/worker-processes.ts";
+import { allCpuSeconds, cpuSeconds, residentMegabytes } from "./process-cpu.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const joins = 5;
 const together = 16;
 
 /**
  * What it costs to have workers that wait, over TLS: one, and a thousand; and how soon a machine that was never there runs its first
  * run, from the start of the command that was pasted.
  *
- * @param args  `[join, one or many] [workers [seconds]]`: all three, 1000 and 60
+ * @param args  `[one or many] [workers [seconds]]` or `join [machines]`: all three, 1000, 60 and 20
  */
 export async function run(args: string[]): Promise<void> {
   const only = args.find((word) => /^[a-z]/.test(word));
-  const [workers = 1000, seconds = 60] = args.filter((word) => word !== only).map(Number);
+  const numbers = args.filter((word) => word !== only).map(Number);
+  const [workers = 1000, seconds = 60] = numbers;
   const wants = (what: string): boolean => only === undefined || only === what;
-  if (wants("join")) await inFolder((folder) => measureJoins(folder));
+  if (wants("join")) await inFolder((folder) => measureJoins(folder, numbers[0] ?? 20));
   if (wants("one")) await inFolder((folder) => measureOne(folder, seconds));
   if (wants("many")) await inFolder((folder) => measureMany(folder, workers, seconds));
 }
@@ -81,7 +82,7 @@ async function coordinator(folder: string): Promise<WorkspacePaths> {
 }
 
 /** Each with a machine of its own, which has no key and, for the second way, no package yet. */
-async function measureJoins(folder: string): Promise<void> {
+async function measureJoins(folder: string, joins: number): Promise<void> {
   const paths = await coordinator(folder);
   const { joinLine = "" } = livingEndpoint(paths) ?? {};
   const bootstrap = joiningOf(paths)?.bootstrap?.node ?? "";
@@ -97,6 +98,7 @@ async function measureJoins(folder: string): Promise<void> {
     ["the pasted line, nothing there before", ["sh", "-c", `${bootstrap} "$@"`, "sh"]],
   ] as const) {
     const times: number[] = [];
+    const cpu: number[] = [];
     for (let i = 0; i < joins; i += 1) {
       const own = join(folder, `${way.length}-${i}`);
       mkdirSync(own);
@@ -113,12 +115,14 @@ async function measureJoins(folder: string): Promise<void> {
       });
       while (!/ started/.test(output)) await pause(5);
       times.push((performance.now() - startedAt) / 1000);
+      cpu.push(allCpuSeconds(own));
       if (child.pid !== undefined) process.kill(-child.pid, "SIGTERM");
       await once(child, "exit");
     }
-    const sorted = times.sort((a, b) => a - b);
+    const at = (part: number): string => quantile(times, part).toFixed(2);
     process.stdout.write(
-      `${`${way}:`.padEnd(42)}first run after ${sorted[Math.floor(joins / 2)]?.toFixed(2)} s (${sorted.map((each) => each.toFixed(2)).join(" ")})\n`,
+      `${`${way}:`.padEnd(42)}first run after ${at(0.5)} s (${at(0)} to ${at(1)}, middle half ${at(0.25)} to ${at(0.75)}, ` +
+        `${joins} machines), ${quantile(cpu, 0.5).toFixed(2)} s of CPU on the machine that joins\n`,
     );
   }
 }

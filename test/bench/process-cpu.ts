@@ -36,6 +36,10 @@ export function cpuSeconds(mark: string): Map<string, number> {
   return used;
 }
 
+/** The same, of all processes with that text in their environment together. */
+export const allCpuSeconds = (mark: string): number =>
+  processes(mark).reduce((sum, { isMarked, seconds }) => sum + (isMarked ? seconds : 0), 0);
+
 function processes(mark: string): Seen[] {
   return readdirSync("/proc").flatMap((pid) => {
     if (!/^\d+$/.test(pid)) return [];

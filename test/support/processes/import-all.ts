@@ -1,12 +1,13 @@
-/** Loads every module of an installed copy of us, but the programs, gathered ones too: `node import-all.js FOLDER`. Fails at the first that lacks something. */
+/** Loads every module of an installed copy of us, or of the part that is there, but the programs, gathered ones too: `node import-all.js FOLDER`. Fails at the first that lacks something. */
 
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
 const folder = process.argv[2] ?? "";
 const programs =
   /(^|\/)gathered\/|(^|\/)(main|demo|guard|program|module-host|snapshot-writer|local-run|check-stages)\.js$/;
 for (const program of ["coordinator", "shared", "worker"]) {
+  if (!existsSync(join(folder, "dist", program))) continue;
   for (const file of readdirSync(join(folder, "dist", program), { recursive: true, encoding: "utf8" })) {
     if (file.endsWith(".js") && !programs.test(file)) await import(join(folder, "dist", program, file));
   }

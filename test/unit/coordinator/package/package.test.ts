@@ -6,29 +6,40 @@ import { type AddressInfo, connect } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { bootstrapFor, readHandedOut } from "../../../../coordinator/endpoint/bootstrap.ts";
 import { workerFiles, workerNeeds } from "../../../../coordinator/package/contents.ts";
 import { makePackage, type Package, shelfServer } from "../../../../coordinator/package/serve-package.ts";
 import { install, prune, unpacked } from "../../../../coordinator/package/start-here.ts";
 import { tarball } from "../../../../coordinator/package/tarball.ts";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
+import { programVersion } from "../../../../shared/components/version.ts";
 import { atEnd, temporaryFolder } from "../../../support/cleanup.ts";
 import { patienceMs } from "../../../support/patience.ts";
 
+const importAll = fileURLToPath(new URL("../../../support/processes/import-all.js", import.meta.url));
+
 describe("the package for other machines", () => {
-  test("holds all that the worker's programs import, and nothing of the coordinator", () => {
+  test("holds what the worker's programs import, the licences of all of it, and nothing else", async () => {
     const files = workerFiles();
-    // What is gathered carries the libraries; the single modules beside it say which.
-    const ours = files.filter(({ path }) => /^dist\/(?!\w+\/gathered\/).*\.js$/.test(path));
+    const folder = temporaryFolder();
+    install(await tarball(files), folder, join(folder, "here"));
+    // Somewhere else nothing is found beside it.
+    execFileSync(process.execPath, [importAll, join(folder, "here")], { stdio: "inherit" });
+    const version = execFileSync(process.execPath, [join(folder, "here/dist/worker/main.js"), "--version"], {
+      encoding: "utf8",
+    });
+    assert.equal(version.trim(), programVersion());
     const imported = new Set<string>();
-    for (const { bytes } of ours)
-      for (const [, name = ""] of bytes
-        .toString()
-        .matchAll(/^(?:import|export) .*from "([^".][^"]*)"|import\("([a-z@][^"]*)"\)/gm))
-        if (name !== "" && !name.startsWith("node:")) imported.add(name.split("/")[0] ?? "");
+    for (const room of ["worker", "shared"])
+      for (const path of readdirSync(join(packageRoot(), "dist", room), { recursive: true, encoding: "utf8" }))
+        if (/^(?!gathered\/).*\.js$/.test(path))
+          for (const [, name = ""] of readFileSync(join(packageRoot(), "dist", room, path), "utf8").matchAll(
+            /^(?:import|export) .*from "([^".][^"]*)"|import\("([a-z@][^"]*)"\)/gm,
+          ))
+            if (name !== "" && !name.startsWith("node:")) imported.add(name.split("/")[0] ?? "");
     imported.add("ws"); // loaded when it is needed
     assert.deepEqual([...imported].sort(), [...workerNeeds].sort());
-    assert.ok(ours.some(({ path }) => path === "dist/worker/main.js"));
     for (const module of ["__init__", "_run", "wandb"])
       assert.ok(
         files.some(({ path }) => path === `python/src/nexus_swarm/${module}.py`),
@@ -37,9 +48,12 @@ describe("the package for other machines", () => {
     assert.ok(!files.some(({ path }) => /^dist\/(coordinator|test)\/|\.map$|\.d\.ts$/.test(path)));
     for (const name of [...workerNeeds, "nkeys.js", "tweetnacl", "sonic-boom"])
       assert.ok(
-        files.some(({ path }) => path === `node_modules/${name}/package.json`),
+        files.some(({ path }) => new RegExp(`^node_modules/${name}/(licen[cs]e|package.json)`, "i").test(path)),
         name,
       );
+    // A machine that joins writes them one by one.
+    assert.ok(files.length < 300, `${files.length} files`);
+    assert.ok(!files.some(({ path }) => path === "dist/worker/program.js" || path === "node_modules/nats/index.js"));
   });
 
   test("is the same bytes each time, and a tar as others read it", async () => {
