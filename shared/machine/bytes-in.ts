@@ -1,19 +1,8 @@
-import { type Dirent, lstatSync, readdirSync } from "node:fs";
+import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Bytes of everything in a folder. */
-export function bytesIn(folder: string): number {
-  let bytes = 0;
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) bytes += bytesIn(path);
-    else bytes += lstatSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  }
-  return bytes;
-}
-
-/** The same beside other work. What disappears meanwhile counts for nothing. */
+/** Bytes of everything in a folder, beside other work. What disappears meanwhile counts for nothing. */
 export async function bytesBelow(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(ifGone(noEntries))) {

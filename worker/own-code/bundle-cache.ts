@@ -1,11 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statfsSync, statSync, utimesSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, statfsSync, statSync, utimesSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isDiskFull } from "../../shared/broker/server/disk.ts";
 import { fetchPiecesTogether, type PiecePorts } from "../../shared/broker/store/pieces.ts";
 import type { PiecedBundle } from "../../shared/domain/code-bundle.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import { bytesIn } from "../../shared/machine/bytes-in.ts";
+import { bytesBelow } from "../../shared/machine/bytes-in.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import {
   decodeList,
@@ -49,11 +51,14 @@ const together = 8;
 const spareBytes = 64 * 2 ** 20;
 /** What one that is being made is called, and what an earlier process left of it. */
 const [making, left] = [".making", ".left"];
+/** Ends the name of what is on its way out: it is no bundle any more. */
+const goneEnd = ".gone";
 
 /**
  * The code and data that jobs brought along to this worker, each bundle a folder that is named by its content. What is in one of them
  * is not fetched for another, also after an interruption. The least recently used go when together they take more than the limit.
- * The worker's lock keeps other processes away.
+ * They are measured and deleted beside the runs: a hundred thousand files on a slow disk take longer than a lease. The worker's lock
+ * keeps other processes away.
  */
 export class BundleCache {
   readonly #ports: PiecePorts & { readonly log: Pick<Log, "info" | "warn"> };
@@ -64,13 +69,16 @@ export class BundleCache {
   /** Bundles whose every byte was compared by this process. */
   readonly #compared = new Set<string>();
   readonly #sizes = new Map<string, number>();
+  /** What is measured and deleted, one after the other. */
+  #shrinking: Promise<void> = Promise.resolve();
+  #isDue = false;
 
   constructor(ports: PiecePorts & { readonly log: Pick<Log, "info" | "warn"> }, folder: string, mostBytes: number) {
     this.#ports = ports;
     this.#folder = folder;
     this.#mostBytes = mostBytes;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    this.#shrink(0);
+    this.#shrinkSoon();
   }
 
   /**
@@ -109,7 +117,7 @@ export class BundleCache {
     const users = (this.#users.get(name) ?? 1) - 1;
     if (users > 0) this.#users.set(name, users);
     else this.#users.delete(name);
-    if (users === 0) this.#shrink(0);
+    if (users === 0) this.#shrinkSoon();
   }
 
   async #ensure(bundle: PiecedBundle, isReadOnly: boolean, signal: EndSignal): Promise<void> {
@@ -140,11 +148,11 @@ export class BundleCache {
 
   async #make(place: string, bundle: PiecedBundle, isReadOnly: boolean, signal: EndSignal): Promise<void> {
     this.#compared.delete(bundle.sha256);
-    this.#makeRoom(bundle);
+    await this.#inTurn(() => this.#makeRoom(bundle));
     const startedAt = this.#ports.clock.monotonic();
     const target = place + making;
     // Both serve as sources of pieces.
-    if (existsSync(target)) replace(target, place + left);
+    if (existsSync(target)) await replace(target, place + left);
     const sources = this.#sources();
     const reader = new PieceReader();
     const writer = new PieceWriter(filesOf(target));
@@ -171,9 +179,9 @@ export class BundleCache {
       writer.close();
       finish(filesOf(target), files, isReadOnly);
       reader.close();
-      if (existsSync(place)) rmSync(place, { recursive: true, force: true });
+      await removeAll(place);
       renameSync(target, place);
-      rmSync(place + left, { recursive: true, force: true });
+      await removeAll(place + left);
       this.#compared.add(bundle.sha256);
       this.#sizes.delete(bundle.sha256);
       const pieces = before + layout.length;
@@ -184,7 +192,7 @@ export class BundleCache {
       writer.close();
       // What fills the disk must not stay; of anything else the next try goes on.
       if (isDiskFull(error)) {
-        rmSync(target, { recursive: true, force: true });
+        await removeAll(target);
         throw noRoom(bundle, this.#folder, this.#free(), error);
       }
       throw error;
@@ -192,7 +200,7 @@ export class BundleCache {
       reader.close();
       writer.close();
     }
-    this.#shrink(0);
+    this.#shrinkSoon();
   }
 
   async #list(bundle: PiecedBundle, signal: EndSignal): Promise<Uint8Array> {
@@ -248,6 +256,7 @@ export class BundleCache {
   #sources(): Map<string, PiecePlace> {
     const found = new Map<string, PiecePlace>();
     for (const name of readdirSync(this.#folder)) {
+      if (name.endsWith(goneEnd)) continue;
       const folder = join(this.#folder, name);
       const described = descriptionOf(folder);
       if (described) for (const [sum, place] of placesIn(folder, described)) if (!found.has(sum)) found.set(sum, place);
@@ -261,56 +270,88 @@ export class BundleCache {
   }
 
   /** Before anything is written. Unused bundles go first. */
-  #makeRoom(bundle: PiecedBundle): void {
-    this.#shrink(bundle.bytes);
+  async #makeRoom(bundle: PiecedBundle): Promise<void> {
+    await this.#shrink(bundle.bytes);
     const wanted = bundle.bytes + spareBytes;
     for (const name of this.#unused()) {
       if (this.#free() >= wanted) return;
-      this.#remove(name);
+      await this.#remove(name);
     }
     if (this.#free() < wanted) throw noRoom(bundle, this.#folder, this.#free());
   }
 
+  #shrinkSoon(): void {
+    if (this.#isDue) return;
+    this.#isDue = true;
+    void this.#inTurn(async () => {
+      this.#isDue = false;
+      await this.#shrink(0);
+    }).catch((error: unknown) =>
+      this.#ports.log.warn({ error: messageOf(error) }, "what jobs have brought along cannot be looked through"),
+    );
+  }
+
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.#shrinking.then(act);
+    this.#shrinking = done.catch(() => undefined);
+    return done;
+  }
+
   /** Removes what is over the limit, the least recently used first. @param more  bytes that are to come */
-  #shrink(more: number): void {
-    const names = readdirSync(this.#folder);
-    let bytes = names.reduce((sum, name) => sum + this.#sizeOf(name), more);
+  async #shrink(more: number): Promise<void> {
+    let bytes = more;
+    const sizes = new Map<string, number>();
+    for (const name of readdirSync(this.#folder)) {
+      // An earlier process may have left it.
+      if (name.endsWith(goneEnd)) await removeAll(join(this.#folder, name));
+      else sizes.set(name, await this.#sizeOf(name));
+    }
+    for (const size of sizes.values()) bytes += size;
     for (const name of this.#unused()) {
       if (bytes <= this.#mostBytes) return;
-      bytes -= this.#sizeOf(name);
-      this.#remove(name);
+      if (await this.#remove(name)) bytes -= sizes.get(name) ?? 0;
     }
+  }
+
+  #isUsed(name: string): boolean {
+    return this.#users.has(name.replace(making, "").replace(left, ""));
   }
 
   /** Bundles that nobody holds, the least recently used first; what is left of one that is wanted counts as that. */
   #unused(): string[] {
     return readdirSync(this.#folder)
-      .filter((name) => !this.#users.has(name.replace(making, "").replace(left, "")))
+      .filter((name) => !name.endsWith(goneEnd) && !this.#isUsed(name))
       .map((name) => ({ name, at: statSync(join(this.#folder, name), { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
       .sort((a, b) => a.at - b.at)
       .map(({ name }) => name);
   }
 
-  #sizeOf(name: string): number {
-    if (name.includes(".")) return bytesIn(join(this.#folder, name));
-    let size = this.#sizes.get(name);
-    if (size === undefined) {
-      size = bytesIn(join(this.#folder, name));
-      this.#sizes.set(name, size);
-    }
+  async #sizeOf(name: string): Promise<number> {
+    const known = this.#sizes.get(name);
+    if (known !== undefined) return known;
+    const size = await bytesBelow(join(this.#folder, name));
+    // One that is being made grows, and a new one takes its place with another size.
+    if (!name.includes(".") && !this.#isUsed(name)) this.#sizes.set(name, size);
     return size;
   }
 
-  #remove(name: string): void {
+  /** Returns false if somebody has come for it meanwhile. From here to its new name nobody does. */
+  async #remove(name: string): Promise<boolean> {
+    if (this.#isUsed(name)) return false;
     this.#compared.delete(name);
     this.#sizes.delete(name);
-    rmSync(join(this.#folder, name), { recursive: true, force: true });
-    this.#ports.log.info({ name }, "what a job had brought along was deleted, to make room");
+    const place = join(this.#folder, name);
+    if (existsSync(place)) renameSync(place, place + goneEnd);
+    this.#ports.log.info({ name }, "what a job had brought along is deleted, to make room");
+    await removeAll(place + goneEnd);
+    return true;
   }
 }
 
-function replace(from: string, to: string): void {
-  rmSync(to, { recursive: true, force: true });
+const removeAll = (path: string): Promise<void> => rm(path, { recursive: true, force: true });
+
+async function replace(from: string, to: string): Promise<void> {
+  await removeAll(to);
   renameSync(from, to);
 }
 

@@ -34,6 +34,7 @@ import { newKey, sha256Of } from "../../../../shared/wire/sealed-chunks.ts";
 import { bundlePiece } from "../../../../shared/wire/subjects.ts";
 import { BundleCache } from "../../../../worker/own-code/bundle-cache.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
+import { eventually } from "../../../support/patience.ts";
 import { PieceStore } from "../../../support/piece-store.ts";
 
 const unending = new Ending();
@@ -199,6 +200,8 @@ describe("a worker's cache", () => {
     assert.deepEqual(readdirSync(place).sort(), [one.sha256, three.sha256].sort(), "two went for three");
     first.release();
     third.release();
+    // A cache that is asked again has done before what it had to do.
+    (await cache.hold(one, false, unending)).release();
     assert.deepEqual(readdirSync(place).length, 2);
     assert.ok(existsSync(join(place, one.sha256)));
     // With a limit of nothing each goes with its last user.
@@ -208,7 +211,24 @@ describe("a worker's cache", () => {
     assert.ok(existsSync(b.folder));
     b.release();
     b.release();
-    assert.ok(!existsSync(b.folder));
+    await eventually("it has gone", () => !existsSync(b.folder));
+  });
+
+  test("deletes beside the runs, never what somebody has come for meanwhile, and what an earlier process began to", async () => {
+    const store = new PieceStore();
+    const bundle = await sent(store, folderWith({ "x.bin": randomBytes(400_000) }));
+    const place = temporaryFolder();
+    mkdirSync(join(place, "old.gone", "deep"), { recursive: true });
+    const cache = cacheOf(store, place, 0);
+    const before = await cache.hold(bundle, false, unending);
+    before.release();
+    // The worker's thread was not kept: the folder is still there when release returns.
+    assert.ok(existsSync(before.folder));
+    const again = await cache.hold(bundle, false, unending);
+    await eventually("the rest has gone", () => readdirSync(place).join() === bundle.sha256);
+    assert.equal(readFileSync(join(again.folder, "x.bin")).length, 400_000);
+    again.release();
+    await eventually("all has gone", () => readdirSync(place).length === 0);
   });
 
   test("finds out what was damaged there, and takes away what was added", async () => {
