@@ -16,6 +16,7 @@ import { printableLines } from "../shared/domain/printable.ts";
 import { exitCode, UnreachableError, UsageError } from "../shared/errors.ts";
 import { exitAfter } from "../shared/exit-after.ts";
 import { fileLog } from "../shared/log.ts";
+import { dropOldCode } from "../shared/machine/kept-code.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFields } from "../shared/machine/secret-file.ts";
 import { workspaceFlags, workspacePaths } from "../shared/machine/workspace.ts";
@@ -240,6 +241,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     const [, ...further] = owner.rulesText().split("; ");
     if (further.length > 0) say(`  ${further.join("; ")}`);
     owner.watch(node, log, flags.pretend);
+    void dropOldCode(process.env, systemClock.wall());
     await node.work();
     told.close();
     await bus.close();

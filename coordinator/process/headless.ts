@@ -28,6 +28,7 @@ import { type QuotaLimits, quotasWith } from "../../shared/domain/quotas.ts";
 import { largestRandint } from "../../shared/domain/seeds.ts";
 import { messageOf, UsageError } from "../../shared/errors.ts";
 import { fileLog } from "../../shared/log.ts";
+import { dropOldCode } from "../../shared/machine/kept-code.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import { readQuotaFile } from "../../shared/machine/quota-file.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
@@ -100,6 +101,7 @@ export async function runCoordinator(
     held = broker;
     if (made) handing = await handingOut(broker, options, made, (why) => log.warn(why));
   }
+  void dropOldCode(process.env, Date.now());
   const announced: Announced = { ...options, handedOut: handing?.handedOut };
   /** Leads or stands by until the signal aborts, or until passwords and keys are to be made anew. */
   const session = async (tell: (happening: Happening) => void, isAnew: boolean): Promise<"ended" | "rotating"> => {

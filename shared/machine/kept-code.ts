@@ -4,6 +4,7 @@
  */
 
 import { lstatSync, mkdirSync } from "node:fs";
+import { lstat, readdir, rm } from "node:fs/promises";
 import * as modules from "node:module";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
@@ -16,11 +17,13 @@ export function cacheFolder({ XDG_CACHE_HOME: cache, HOME: home }: NodeJS.Proces
   );
 }
 
+const codeFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), "code");
+
 /** Whoever can write this folder decides what our programs do: it is used only if nobody but this user can. */
 export function keepCode(): void {
   const { enableCompileCache } = modules as { enableCompileCache?: (folder: string) => unknown };
   if (!enableCompileCache) return;
-  const folder = join(cacheFolder(process.env), "code");
+  const folder = codeFolder(process.env);
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!isOnlyOurs(folder)) return;
@@ -36,4 +39,31 @@ function isOnlyOurs(folder: string): boolean {
   const { uid, mode } = lstatSync(folder);
   const own = process.geteuid?.();
   return own === undefined || (uid === own && (mode & 0o022) === 0);
+}
+
+/** What nobody has used for so long was made by another version of Node, or of programs that lie elsewhere by now. */
+const longestUnusedMs = 30 * 86_400_000;
+/** One version of our programs takes 10 MB. */
+const mostBytes = 100 * 2 ** 20;
+
+/** Deletes code that nothing has used for a month, and what is over 100 MB, the least recently used first. What is missed is made anew. */
+export async function dropOldCode(env: NodeJS.ProcessEnv, now: number): Promise<void> {
+  const folder = codeFolder(env);
+  try {
+    if (!isOnlyOurs(folder)) return;
+    const files = [];
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const path = join(entry.parentPath, entry.name);
+      const { size, atimeMs, mtimeMs } = await lstat(path);
+      files.push({ path, size, usedAt: Math.max(atimeMs, mtimeMs) });
+    }
+    let bytes = 0;
+    for (const { path, size, usedAt } of files.sort((a, b) => b.usedAt - a.usedAt)) {
+      bytes += size;
+      if (bytes > mostBytes || now - usedAt > longestUnusedMs) await rm(path, { force: true });
+    }
+  } catch {
+    // There is none, or another program was at it as well: the next start looks again.
+  }
 }

@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmdirSync, statSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { cacheFolder } from "../../../../shared/machine/kept-code.ts";
+import { cacheFolder, dropOldCode } from "../../../../shared/machine/kept-code.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const program = fileURLToPath(new URL("../../../../coordinator/cli/main.js", import.meta.url));
@@ -50,6 +61,33 @@ describe("the engine's code of our programs", () => {
     symlinkSync(theirs, folder);
     assert.match(version({ XDG_CACHE_HOME: cache }), /^\d+\.\d+\.\d+/);
     assert.deepEqual(readdirSync(theirs), []);
+  });
+
+  test("goes when nothing has used it for a month, or when it takes too much, and only if the folder is ours", async () => {
+    const cache = temporaryFolder();
+    const folder = join(cache, "nexus", "code", "v24-x64");
+    mkdirSync(folder, { recursive: true });
+    chmodSync(join(cache, "nexus", "code"), 0o700);
+    const now = 1e12;
+    const day = 86_400_000;
+    const add = (name: string, bytes: number, daysAgo: number): void => {
+      writeFileSync(join(folder, name), "");
+      truncateSync(join(folder, name), bytes);
+      utimesSync(join(folder, name), (now - daysAgo * day) / 1000, (now - daysAgo * day) / 1000 - 1e6);
+    };
+    for (const [name, bytes, daysAgo] of [
+      ["new", 60e6, 0],
+      ["week", 40e6, 7],
+      ["fortnight", 40e6, 14],
+      ["old", 1000, 31],
+    ] as const)
+      add(name, bytes, daysAgo);
+    await dropOldCode({ XDG_CACHE_HOME: cache }, now);
+    assert.deepEqual(readdirSync(folder).sort(), ["new", "week"]);
+    await dropOldCode({ XDG_CACHE_HOME: join(cache, "gone") }, now);
+    chmodSync(join(cache, "nexus", "code"), 0o777);
+    await dropOldCode({ XDG_CACHE_HOME: cache }, now + 365 * day);
+    assert.deepEqual(readdirSync(folder).sort(), ["new", "week"]);
   });
 
   test("the cache is where the system's rules say", () => {
