@@ -1,38 +1,52 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { pause } from "../../../shared/deadline.ts";
+import { childrenOf } from "../../../shared/machine/process-tree.ts";
 import { TypedTerminal } from "../../support/terminal/typed-terminal.ts";
 import { LentMachine } from "./lent-machine.ts";
-import { quantile, residentMb, secondsOf, stateOf } from "./worker-processes.ts";
+import { medianInterval, quantile, residentMb, secondsOf, stateOf } from "./worker-processes.ts";
 
 const help = `npm run bench -- owner [options]
 
-  --keys N     keys typed into a real pseudo-terminal, each after the last one is forgotten: 12 s each (default 20; 0: none)
-  --pairs N    an owner's loop, alone and beside the runs, so many times each (default 20; 0: none)
+  --keys N     how often it is measured how soon a worker's run stands still after a key at a real pseudo-terminal: four workers
+               notice each key on their own, so 200 take 10 minutes (default 200; 0: none)
+  --loads N    the same after a program that is not ours begins to burn a core (default 100; 0: none); only on a machine that nobody
+               else uses
+  --pairs N    an owner's loop, alone and beside the runs, so many times each (default 60; 0: none)
   --idle N     seconds for which an idle worker is watched (default 60; 0: not at all)
-  --runs N     runs that take all of a core each (default 4)
+  --runs N     runs that take all of a core each beside the owner's loop (default 4)
 `;
 
 const idleMs = 10_000;
+/** Each has one run, and looks for signs at its own moments. */
+const watching = 4;
 
 /** What an owner feels of a busy swarm: how soon his processor is free, how long his own work takes, what an idle worker costs. */
 export async function run(args: string[]): Promise<void> {
   const number = { type: "string" } as const;
   const { values } = parseArgs({
     args,
-    options: { keys: number, pairs: number, idle: number, runs: number, help: { type: "boolean", short: "h" } },
+    options: {
+      keys: number,
+      loads: number,
+      pairs: number,
+      idle: number,
+      runs: number,
+      help: { type: "boolean", short: "h" },
+    },
   });
   if (values.help) {
     console.log(help);
     return;
   }
-  const runs = Number(values.runs ?? 4);
   console.log(`npm run bench -- owner ${args.join(" ")}\n`);
   if (Number(values.idle ?? 60) > 0) await idle(Number(values.idle ?? 60));
-  if (Number(values.keys ?? 20) > 0) await keys(Number(values.keys ?? 20), runs);
-  if (Number(values.pairs ?? 20) > 0) await loops(Number(values.pairs ?? 20), runs);
+  if (Number(values.keys ?? 200) > 0) await keys(Number(values.keys ?? 200));
+  if (Number(values.loads ?? 100) > 0) await loads(Number(values.loads ?? 100));
+  if (Number(values.pairs ?? 60) > 0) await loops(Number(values.pairs ?? 60), Number(values.runs ?? 4));
 }
 
 /** An idle worker with all signs of use watched: no run, no job. */
@@ -56,35 +70,73 @@ async function idle(seconds: number): Promise<void> {
   }
 }
 
-/** Key press until every process of every run stands still; last sign of use until all go on. */
-async function keys(count: number, runs: number): Promise<void> {
-  const machine = new LentMachine();
+/** Key press until all processes of a worker's run stand still; last sign of use until they go on. */
+async function keys(count: number): Promise<void> {
   const terminal = await TypedTerminal.open();
   try {
-    await machine.lend(["--when-idle", "10s", "--signs", "terminals", "--yield-after", "1h"], runs);
-    await machine.busy(runs);
-    const stopped: number[] = [];
-    const thawed: number[] = [];
-    for (let i = 0; i < count; i += 1) {
-      const processes = machine.processes();
-      // At any moment of the time between two looks.
-      await pause(500 + Math.random() * 250);
-      if (processes.some((pid) => stateOf(pid) === "T"))
-        throw new Error("somebody else uses a terminal of this machine");
-      const pressed = performance.now();
+    await signs("terminals", count, "a key is pressed", async () => {
       await terminal.press();
-      stopped.push((await when(() => processes.every((pid) => stateOf(pid) === "T"))) - pressed);
-      await pause(idleMs - 1000);
-      thawed.push((await when(() => processes.every((pid) => stateOf(pid) !== "T"))) - pressed - idleMs);
-      await pause(1000);
-    }
-    const row = (name: string, ms: readonly number[]): string =>
-      `${name}: p50 ${quantile(ms, 0.5).toFixed(0)} ms, p99 ${quantile(ms, 0.99).toFixed(0)} ms, most ${Math.max(...ms).toFixed(0)} ms`;
-    console.log(`${count} keys, ${runs} runs with ${machine.processes().length} processes`);
-    console.log(row("  key press to the last process that stands still", stopped));
-    console.log(row("  idle time over to the last process that goes on", thawed));
+      return () => performance.now();
+    });
   } finally {
     terminal.close();
+  }
+}
+
+/** Burns a core, for a minute at most. */
+const foreign = `console.log("begun"); for (const until = Date.now() + 60_000; Date.now() < until; );`;
+
+/** The same for a program of somebody else's that begins to work, and ends. */
+async function loads(count: number): Promise<void> {
+  await signs("cpu", count, "another program burns a core", async () => {
+    const child = spawn("setsid", ["--wait", process.execPath, "-e", foreign], { stdio: ["ignore", "pipe", "ignore"] });
+    await once(child.stdout, "data");
+    const pid = childrenOf(child.pid ?? 0)[0] ?? child.pid ?? 0;
+    return () => {
+      process.kill(pid, "SIGKILL");
+      return performance.now();
+    };
+  });
+}
+
+/**
+ * How soon runs stand still after a sign of use, and go on after the idle time.
+ *
+ * @param begin  gives the sign; what it returns ends it, and tells when that was
+ */
+async function signs(name: string, count: number, what: string, begin: () => Promise<() => number>): Promise<void> {
+  const machine = new LentMachine();
+  const stands = (pids: readonly number[]): boolean => pids.every((pid) => stateOf(pid) === "T");
+  const isMoving = (pids: readonly number[]): boolean => pids.every((pid) => stateOf(pid) !== "T");
+  const stopped: number[] = [];
+  const thawed: number[] = [];
+  try {
+    await machine.lend(["--when-idle", "10s", "--signs", name, "--yield-after", "1h"], 1, watching);
+    await machine.busy(watching);
+    while (stopped.length < count) {
+      const each = machine.workers.map((worker) => machine.processes([worker]));
+      // At any moment of the time between two looks.
+      await pause(500 + Math.random() * 250);
+      if (!each.every(isMoving)) {
+        console.log(`somebody else uses this machine: signs of ${name} were measured ${stopped.length} times`);
+        break;
+      }
+      const at = performance.now();
+      const end = await begin();
+      const told = name === "cpu" ? performance.now() : at;
+      stopped.push(...(await when(each.map((pids) => () => stands(pids)))).map((ms) => ms - told));
+      const over = name === "cpu" ? end() : told;
+      await pause(idleMs - 1000);
+      thawed.push(...(await when(each.map((pids) => () => isMoving(pids)))).map((ms) => ms - over - idleMs));
+      await pause(500);
+    }
+    const row = (ms: readonly number[]): string =>
+      `p50 ${quantile(ms, 0.5).toFixed(0)} ms, p99 ${quantile(ms, 0.99).toFixed(0)} ms, most ${Math.max(...ms).toFixed(0)} ms`;
+    if (stopped.length === 0) return;
+    console.log(`${stopped.length} times, ${watching} workers with a run each, load ${loadavg()[0]?.toFixed(0)}`);
+    console.log(`  ${what}, to the last process of a run that stands still: ${row(stopped)}`);
+    console.log(`  the idle time is over, to the last process of a run that goes on: ${row(thawed)}`);
+  } finally {
     await machine.end();
   }
 }
@@ -139,7 +191,12 @@ async function loops(pairs: number, runs: number): Promise<void> {
     console.log(
       `  beside ${runs} busy runs: p10 ${text(beside, 0.1)}, p50 ${text(beside, 0.5)}, waited ${share(waited.beside, beside)}`,
     );
+    const pairwise = beside.map((ms, i) => ms / (alone[i] ?? Number.NaN));
+    const [low, high] = medianInterval(pairwise);
     console.log(`  longer by ${percent(ratio)} at p50, ${percent(quick)} at p10`);
+    console.log(
+      `  pair by pair: ${percent(quantile(pairwise, 0.5))} at p50, which lies between ${percent(low)} and ${percent(high)} (19 times of 20)`,
+    );
   } finally {
     await machine.end();
   }
@@ -150,12 +207,14 @@ const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`
 const share = (waitedMs: number, ms: readonly number[]): string =>
   `${((waitedMs / ms.reduce((sum, each) => sum + each, 0)) * 100).toFixed(1)} % of its time`;
 
-/** When it holds, by the clock of `performance`. */
-async function when(holds: () => boolean): Promise<number> {
+/** When each of them first held, by the clock of `performance`. */
+async function when(all: readonly (() => boolean)[]): Promise<number[]> {
   const limit = performance.now() + 60_000;
-  while (!holds()) {
+  const found = all.map(() => Number.NaN);
+  while (found.some(Number.isNaN)) {
+    for (const [i, holds] of all.entries()) if (Number.isNaN(found[i]) && holds()) found[i] = performance.now();
     if (performance.now() > limit) throw new Error("not within 60 s");
     await pause(1);
   }
-  return performance.now();
+  return found;
 }

@@ -19,17 +19,17 @@ for (let i = 1, x = 1; ; i += 1) {
   console.log(JSON.stringify({ report: { value: x }, iters: Math.floor(i / 1e6) }));
 }`;
 
-/** A real coordinator, and one worker, which has this machine. */
+/** A real coordinator, and workers, which have this machine. */
 export class LentMachine {
   readonly #rig = new Rig(10);
-  #worker = 0;
+  readonly workers: number[] = [];
 
-  /** @param flags  the owner's rules */
-  async lend(flags: readonly string[], slots: number): Promise<number> {
+  /** Returns the first worker. @param flags  the owner's rules */
+  async lend(flags: readonly string[], slots: number, workers = 1): Promise<number> {
     await this.#rig.lead();
-    const victim = await this.#rig.addWorker("lent", slots, flags);
-    this.#worker = victim.pid ?? 0;
-    return this.#worker;
+    for (let i = 1; i <= workers; i += 1)
+      this.workers.push((await this.#rig.addWorker(`lent-${i}`, slots, flags)).pid ?? 0);
+    return this.workers[0] ?? 0;
   }
 
   /** Gives it so many runs that take all of a core each; resolves when all work. */
@@ -59,9 +59,11 @@ export class LentMachine {
   }
 
   /** Every process of the runs but their reapers, which wait and work for nobody. */
-  processes(): number[] {
-    const reapers = childrenOf(this.#worker).filter((pid) => nameOf(pid) !== "node");
-    return descendantsOf(this.#worker).filter((pid) => !reapers.includes(pid));
+  processes(of: readonly number[] = this.workers): number[] {
+    return of.flatMap((worker) => {
+      const reapers = childrenOf(worker).filter((pid) => nameOf(pid) !== "node");
+      return descendantsOf(worker).filter((pid) => !reapers.includes(pid));
+    });
   }
 
   end(): Promise<void> {
