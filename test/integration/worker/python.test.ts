@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { once } from "node:events";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { promisify } from "node:util";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
-import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
@@ -187,82 +186,6 @@ print((nexus.checkpoint_dir / "a/model").read_text(), [each.name for each in (ne
     assert.equal(await said(code, env), "False\nwhole ['model']\n");
     writeFileSync(env["NEXUS_SHOULD_STOP"] ?? "", "");
     assert.match(await said("print(nexus.should_stop())", env), /True/);
-  });
-});
-
-describe("SIGTERM to every process at once", () => {
-  /** A program that asks whether it should stop, and saves itself then. It is told to begin, and says when it is ready. */
-  async function asking(env: NodeJS.ProcessEnv, first = "") {
-    const code = `
-import sys, time, nexus_swarm as nexus
-${first}
-nexus.should_stop()
-print("ready", flush=True)
-while not nexus.should_stop(): time.sleep(0.01)
-nexus.checkpoint_dir.joinpath("saved").write_text("all")
-print("saved", flush=True)`;
-    const child = spawn("/usr/bin/python3", ["-B", "-c", code], {
-      env: { ...process.env, PYTHONPATH: library, ...env },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    mustEnd(child.pid);
-    let output = "";
-    child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()));
-    const ended = once(child, "close");
-    await eventually("it has begun", () => output.includes("ready"));
-    return { child, ended, output: () => output };
-  }
-  const asks = { NEXUS_ASKS_SHOULD_STOP: "true" };
-
-  test("is outlived until the worker has asked, and the state is saved", async () => {
-    const env = inRun({}, asks);
-    const { child, ended, output } = await asking(env);
-    child.kill("SIGTERM");
-    // Once its system shows the signal as taken: nothing is pending, and the handler is gone.
-    const caught = (): bigint =>
-      BigInt(`0x${/^SigCgt:\s+(\w+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? "0"}`);
-    await eventually("it has taken the signal", () => (caught() & (1n << 14n)) === 0n);
-    assert.equal(child.exitCode, null);
-    writeFileSync(env["NEXUS_SHOULD_STOP"] ?? "", "");
-    assert.deepEqual(await ended, [0, null]);
-    assert.match(output(), /saved/);
-  });
-
-  test("ends it at the second, after the worker's word, and where it does not ask", async () => {
-    const alone = await asking(inRun({}, asks));
-    // A signal that is still pending takes the second one with it.
-    const again = setInterval(() => alone.child.kill("SIGTERM"), 20);
-    assert.deepEqual(await alone.ended, [null, "SIGTERM"]);
-    clearInterval(again);
-    const env = inRun({}, asks);
-    const slow = await asking(env, "nexus.should_stop(); print('ready', flush=True); time.sleep(60)");
-    writeFileSync(env["NEXUS_SHOULD_STOP"] ?? "", "");
-    slow.child.kill("SIGTERM");
-    assert.deepEqual(await slow.ended, [null, "SIGTERM"]);
-    const other = await asking(inRun({}));
-    other.child.kill("SIGTERM");
-    assert.deepEqual(await other.ended, [null, "SIGTERM"]);
-  });
-
-  test("ends what the program has forked, and leaves a handler of its own alone", async () => {
-    const forks = await said(
-      `
-import os, signal, time
-nexus.should_stop()
-child = os.fork()
-if child == 0:
-    time.sleep(60)
-    os._exit(1)
-os.kill(child, signal.SIGTERM)
-print(os.waitpid(child, 0)[1])`,
-      inRun({}, asks),
-    );
-    assert.equal(forks, "15\n");
-    const own = await said(
-      "import signal; mine = lambda *_: None; signal.signal(signal.SIGTERM, mine); nexus.should_stop(); print(signal.getsignal(signal.SIGTERM) is mine)",
-      inRun({}, asks),
-    );
-    assert.equal(own, "True\n");
   });
 });
 

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
+import { eventually } from "../../support/patience.ts";
+
+/** Python's environment in a run, whose stage says whether the program asks if it should stop. */
+function inRun(asks: boolean): NodeJS.ProcessEnv {
+  const folder = temporaryFolder();
+  return {
+    ...process.env,
+    PYTHONPATH: join(packageRoot(), "python/src"),
+    NEXUS_STATE: join(folder, "state"),
+    NEXUS_SHOULD_STOP: join(folder, "stop"),
+    NEXUS_ASKS_SHOULD_STOP: String(asks),
+  };
+}
+
+const said = (code: string): string =>
+  execFileSync("/usr/bin/python3", ["-B", "-c", code], { env: inRun(true), encoding: "utf8" });
+
+describe("SIGTERM to every process at once", () => {
+  /** A program that asks whether it should stop, and saves itself then. It is told to begin, and says when it is ready. */
+  async function asking(env: NodeJS.ProcessEnv, first = "") {
+    const code = `
+import sys, time, nexus_swarm as nexus
+${first}
+nexus.should_stop()
+print("ready", flush=True)
+while not nexus.should_stop(): time.sleep(0.01)
+nexus.checkpoint_dir.joinpath("saved").write_text("all")
+print("saved", flush=True)`;
+    const child = spawn("/usr/bin/python3", ["-B", "-c", code], {
+      env,
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    mustEnd(child.pid);
+    let output = "";
+    child.stdout.on("data", (bytes: Buffer) => (output += bytes.toString()));
+    const ended = once(child, "close");
+    await eventually("it has begun", () => output.includes("ready"));
+    return { child, ended, output: () => output };
+  }
+  test("is outlived until the worker has asked, and the state is saved", async () => {
+    const env = inRun(true);
+    const { child, ended, output } = await asking(env);
+    child.kill("SIGTERM");
+    // Once its system shows the signal as taken: nothing is pending, and the handler is gone.
+    const caught = (): bigint =>
+      BigInt(`0x${/^SigCgt:\s+(\w+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? "0"}`);
+    await eventually("it has taken the signal", () => (caught() & (1n << 14n)) === 0n);
+    assert.equal(child.exitCode, null);
+    writeFileSync(env["NEXUS_SHOULD_STOP"] ?? "", "");
+    assert.deepEqual(await ended, [0, null]);
+    assert.match(output(), /saved/);
+  });
+
+  test("ends it at the second, after the worker's word, and where it does not ask", async () => {
+    const alone = await asking(inRun(true));
+    // A signal that is still pending takes the second one with it.
+    const again = setInterval(() => alone.child.kill("SIGTERM"), 20);
+    assert.deepEqual(await alone.ended, [null, "SIGTERM"]);
+    clearInterval(again);
+    const env = inRun(true);
+    const slow = await asking(env, "nexus.should_stop(); print('ready', flush=True); time.sleep(60)");
+    writeFileSync(env["NEXUS_SHOULD_STOP"] ?? "", "");
+    slow.child.kill("SIGTERM");
+    assert.deepEqual(await slow.ended, [null, "SIGTERM"]);
+    const other = await asking(inRun(false));
+    other.child.kill("SIGTERM");
+    assert.deepEqual(await other.ended, [null, "SIGTERM"]);
+  });
+
+  test("ends what the program has forked, and leaves a handler of its own alone", () => {
+    const forks = said(
+      `import os, signal, time, nexus_swarm as nexus
+nexus.should_stop()
+child = os.fork()
+if child == 0:
+    time.sleep(60)
+    os._exit(1)
+os.kill(child, signal.SIGTERM)
+print(os.waitpid(child, 0)[1])`,
+    );
+    assert.equal(forks, "15\n");
+    const own = said(
+      "import signal, nexus_swarm as nexus; mine = lambda *_: None; signal.signal(signal.SIGTERM, mine); nexus.should_stop(); print(signal.getsignal(signal.SIGTERM) is mine)",
+    );
+    assert.equal(own, "True\n");
+  });
+});
