@@ -1,4 +1,5 @@
 import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
+import { decay } from "../model/decay.ts";
 import { logLikelihood, type Observed } from "../model/gaussian-process.ts";
 import { type Beliefs, Places, priorBeliefs } from "../model/kernel.ts";
 import { learn } from "../model/learning.ts";
@@ -175,15 +176,15 @@ class Surface {
       this.#places.distances(place, columns, 0, without, others, row * n);
       this.#places.distances(place, columns, 0, along, distances, row * n);
     }
-    for (let k = 0; k < others.length; k++) others[k] = signal * Math.exp(-0.5 * (others[k] ?? 0));
+    for (let k = 0; k < others.length; k++) others[k] = signal * decay(0.5 * (others[k] ?? 0));
     const values = Float64Array.from(this.#observed, ({ value }) => value);
     const likelihood = (alone: number, length: number, order: Int32Array): number => {
-      const fall = -0.5 / (length * length);
+      const fall = 0.5 / (length * length);
       const matrix = new Float64Array(n * n);
       for (const [row, { runs }] of this.#observed.entries()) {
         const from = (order[row] ?? 0) * n;
         for (let column = row + 1; column < n; column++) {
-          const kernel = Math.exp(fall * (distances[from + (order[column] ?? 0)] ?? 0));
+          const kernel = decay(fall * (distances[from + (order[column] ?? 0)] ?? 0));
           const rest = others[row * n + column] ?? 0;
           matrix[row * n + column] = alone > 0 ? rest + alone * kernel : rest * kernel;
         }

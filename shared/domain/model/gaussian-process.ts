@@ -7,6 +7,7 @@ import {
   solveTransposedAll,
   subtractSquare,
 } from "./cholesky.ts";
+import { decay } from "./decay.ts";
 import { type Beliefs, type Columns, type Places, precisionsOf } from "./kernel.ts";
 
 /** What was measured: a place, the mean there, and of how many runs. */
@@ -149,7 +150,7 @@ export class GaussianProcess {
     this.#places.distances(place, others, 0, this.#precisions, out, at);
     for (let i = at; i < at + others.places.length; i++) {
       const distance = out[i] as number; // it was just written
-      out[i] = distance === 0 ? signal + own : signal * Math.exp(-0.5 * distance);
+      out[i] = distance === 0 ? signal + own : signal * decay(0.5 * distance);
     }
   }
 
@@ -193,7 +194,7 @@ export function likeness(places: Places, precisions: Float64Array, all: Columns,
   const n = all.places.length;
   for (const [i, place] of all.places.entries()) {
     places.distances(place, all, i + 1, precisions, into, i * n);
-    for (let at = i * n + i + 1; at < i * n + n; at++) into[at] = Math.exp(-0.5 * (into[at] as number)); // it is n * n long
+    for (let at = i * n + i + 1; at < i * n + n; at++) into[at] = decay(0.5 * (into[at] as number)); // it is n * n long
   }
 }
 
