@@ -14,7 +14,7 @@ export const longest: readonly string[] = [
   "integration/store/backup",
   "integration/store/forged-journal",
   "integration/cli/invite",
-  "integration/audit/quick",
+  "system/audit/quick",
   "integration/cli/rotate",
   "integration/own-search/own-search",
   "integration/cli/control",

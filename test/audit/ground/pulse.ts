@@ -48,6 +48,9 @@ function isThere(pid: number): boolean {
 /** Whether a process is a zombie or gone does not matter here; its log tells what went wrong inside. */
 const errorLevel = 50;
 
+/** What a coordinator logs as an error on a machine that has too much to do; whether it is up to its work is asked of itself. */
+const busyMachine = /^the journal does not take a record yet: .*: no answer in time $/;
+
 /** Lines that the coordinator logged as errors, and those that say that it no longer led, from that byte on. */
 export function troublesIn(logFile: string, fromByte: number): string[] {
   if (!existsSync(logFile)) return [];
@@ -55,6 +58,7 @@ export function troublesIn(logFile: string, fromByte: number): string[] {
   return text.split("\n").flatMap((line) => {
     if (!line.startsWith("{")) return [];
     const { level = 0, msg = "", error = "" } = JSON.parse(line) as { level?: number; msg?: string; error?: string };
-    return level >= errorLevel || msg.startsWith("no longer leading") ? [`${msg} ${error}`.slice(0, 200)] : [];
+    const said = `${msg} ${error}`.slice(0, 200);
+    return (level >= errorLevel || msg.startsWith("no longer leading")) && !busyMachine.test(said) ? [said] : [];
   });
 }

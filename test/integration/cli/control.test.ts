@@ -15,14 +15,15 @@ import {
 } from "../../../shared/wire/messages.ts";
 import { evidenceOfJob, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
-import { type CommandEnd, nexus } from "../../support/processes/nexus-command.ts";
+import type { CommandEnd } from "../../support/processes/nexus-command.ts";
 import { readIfThere } from "../../support/processes/process-list.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 type OrderWords = Order extends infer Each ? (Each extends Order ? Omit<Each, "op"> : never) : never;
 const control = (verb: ControlVerb, target: ControlTarget): OrderWords => ({ kind: "control", verb, target });
 
-const command = (swarm: Swarm, ...words: string[]): Promise<CommandEnd> => nexus(words, swarm.folder);
+const command = (swarm: Swarm, ...words: string[]): Promise<CommandEnd> => nexusAt(words, swarm.folder);
 
 async function done(swarm: Swarm, ...words: string[]): Promise<string> {
   const end = await command(swarm, ...words);

@@ -12,8 +12,9 @@ import { workerStateDir } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
-import { type CommandEnd, nexus } from "../../support/processes/nexus-command.ts";
+import type { CommandEnd } from "../../support/processes/nexus-command.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 /** Connections that are there this long after the answer were not cut off "within a second". */
 const cutWithinMs = 1000;
@@ -22,7 +23,7 @@ describe("who may join, and stay", () => {
   const swarm = new Swarm();
   before(() => swarm.coordinator());
 
-  const typed = (...words: string[]): Promise<CommandEnd> => nexus(words, swarm.folder);
+  const typed = (...words: string[]): Promise<CommandEnd> => nexusAt(words, swarm.folder);
   const joins = (line: string, name: string, ...more: string[]): Program =>
     swarm.run("worker/main.js", [line, "--name", name, "--slots", "2", ...more]);
   const hasJoined = (program: Program): Promise<boolean> =>

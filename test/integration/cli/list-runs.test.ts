@@ -5,7 +5,7 @@ import { before, test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
 import { workspacePaths } from "../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 import { tellWorkspace } from "../../support/stories/told-workspace.ts";
 import { job278, job289, tutorialText } from "../../support/stories/tutorial-jobs.ts";
 
@@ -18,16 +18,16 @@ before(async () => {
 });
 
 test("the tutorial's commands print the tutorial's tables with no coordinator running", async () => {
-  const best = await nexus(["list", "runs", "job278", "--sort=metrics.hpmax", "--last=10"], folder);
+  const best = await nexusAt(["list", "runs", "job278", "--sort=metrics.hpmax", "--last=10"], folder);
   assert.equal(best.code, exitCode.done, best.stderr);
   assert.equal(best.stdout, tutorialText("list-runs-job278.txt"));
-  const again = await nexus(["list", "runs", "job289"], folder);
+  const again = await nexusAt(["list", "runs", "job289"], folder);
   assert.equal(again.stdout, tutorialText("list-runs-job289.txt"));
   assert.equal(again.stderr, "");
 });
 
 test("why a run was tried is read from the journal, also of runs that have ended", async () => {
-  const { code, stdout } = await nexus(["list", "runs", "job289", "--columns", "run,status,why"], folder);
+  const { code, stdout } = await nexusAt(["list", "runs", "job289", "--columns", "run,status,why"], folder);
   assert.equal(code, exitCode.done);
   const rows = stdout.split("\n").filter((line) => /^run\d+\.\d+ /.test(line));
   assert.equal(rows.length, 20);
@@ -35,7 +35,7 @@ test("why a run was tried is read from the journal, also of runs that have ended
 });
 
 test("export writes what is listed, and options may be shortened", async () => {
-  const { code, stdout, stderr } = await nexus(["list", "runs", "job278", "--exp=out/runs.csv", "--chi"], folder);
+  const { code, stdout, stderr } = await nexusAt(["list", "runs", "job278", "--exp=out/runs.csv", "--chi"], folder);
   assert.equal(code, exitCode.done);
   assert.equal(stdout, "");
   assert.equal(stderr, "20 runs written to out/runs.csv\n");
@@ -45,7 +45,7 @@ test("export writes what is listed, and options may be shortened", async () => {
 });
 
 test("jobs and workers are listed too, in words and as JSON", async () => {
-  const jobs = await nexus(["list", "jobs", "--json"], folder);
+  const jobs = await nexusAt(["list", "jobs", "--json"], folder);
   const parsed = jobs.stdout
     .trimEnd()
     .split("\n")
@@ -57,21 +57,21 @@ test("jobs and workers are listed too, in words and as JSON", async () => {
       ["job289", 20, "completed"],
     ],
   );
-  const workers = await nexus(["list", "workers"], folder);
+  const workers = await nexusAt(["list", "workers"], folder);
   assert.match(workers.stdout, /\nws1 +node-887 +admitted +0 +4 +0 +0\n/);
 });
 
 test("what is not there ends with 3, what is no column with 2", async () => {
-  const job = await nexus(["list", "runs", "job7"], folder);
+  const job = await nexusAt(["list", "runs", "job7"], folder);
   assert.equal(job.code, exitCode.notFound);
   assert.match(job.stderr, /there is no job7 in workspace ws1; it has job278 and job289/);
-  const column = await nexus(["list", "runs", "job278", "--sort=hpmx"], folder);
+  const column = await nexusAt(["list", "runs", "job278", "--sort=hpmx"], folder);
   assert.equal(column.code, exitCode.usage);
   assert.match(column.stderr, /there is no column "hpmx"; did you mean hpmax\?/);
 });
 
 test("an order without a coordinator says what to start, and starts no broker", async () => {
-  const { code, stderr } = await nexus(["release", "job278"], folder);
+  const { code, stderr } = await nexusAt(["release", "job278"], folder);
   assert.equal(code, exitCode.unreachable);
   assert.equal(stderr, "no coordinator answers in workspace ws1; start one: nexus-coord\n");
   assert.ok(!existsSync(join(folder, "data/nexus/ws1/broker.json")));

@@ -14,8 +14,8 @@ import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "..
 import { operator } from "../../../shared/wire/subjects.ts";
 import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 const swarm = new Swarm();
 const own = operator(operatorName());
@@ -86,7 +86,7 @@ test("a copy of operator.json is all that another machine needs to give orders",
   const creds = join(away, "operator.json");
   writeFileSync(creds, readFileSync(join(swarm.paths.secrets, "operator.json")), { mode: 0o600 });
   const url = runningBroker(swarm.paths)?.url ?? "";
-  const there = await nexus(["--nats", url, "--creds", creds, "admit", worker], away);
+  const there = await nexusAt(["--nats", url, "--creds", creds, "admit", worker], away);
   assert.equal(there.code, 0, there.stderr);
   assert.equal(await stateOf(), "admitted");
 });
@@ -100,17 +100,17 @@ test("a copy of viewer.json may only look, and whoever gives an order with it is
     return file;
   };
   const viewer = copied("viewer");
-  const bench = await nexus(["--nats", url, "--creds", viewer, "bench", worker], away);
+  const bench = await nexusAt(["--nats", url, "--creds", viewer, "bench", worker], away);
   assert.equal(bench.code, exitCode.usage, bench.stderr);
   assert.match(bench.stderr, /the credentials in .*viewer\.json may only look \(op\..*\n.*--creds operator\.json\n$/);
-  assert.equal((await nexus(["--nats", url, "--creds", viewer, "list", "workers"], away)).code, exitCode.done);
+  assert.equal((await nexusAt(["--nats", url, "--creds", viewer, "list", "workers"], away)).code, exitCode.done);
   // Where the line of an invitation is made, and who makes one for a broker of others.
   for (const file of [viewer, copied("operator")]) {
-    const { code, stderr } = await nexus(["--nats", url, "--creds", file, "invite"], away);
+    const { code, stderr } = await nexusAt(["--nats", url, "--creds", file, "invite"], away);
     assert.equal(code, exitCode.usage);
     assert.match(stderr, /workspace ws1 has a broker of its own; type nexus invite on its coordinator's machine/);
   }
-  const unknown = await nexus(["--nats", url, "invite"], away);
+  const unknown = await nexusAt(["--nats", url, "invite"], away);
   assert.match(
     unknown.stderr,
     /^if others run .* administrator .*\n {2}if it is the workspace's own broker, type nexus inv/,

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 test("results are rejected by run and by worker, and accepted again, also by the next coordinator", async () => {
   const swarm = new Swarm();
   const said = async (...words: string[]): Promise<string> => {
-    const end = await nexus(words, swarm.folder);
+    const end = await nexusAt(words, swarm.folder);
     assert.equal(end.code, 0, `nexus ${words.join(" ")}: ${end.stderr}`);
     return end.stdout;
   };
@@ -27,7 +27,7 @@ test("results are rejected by run and by worker, and accepted again, also by the
   assert.match(await said("view", "run", best), /reason +rejected by .*: forged/);
 
   // Several results need a confirmation, and here nobody can be asked.
-  const unasked = await nexus(["reject", "--worker", "one"], swarm.folder);
+  const unasked = await nexusAt(["reject", "--worker", "one"], swarm.folder);
   assert.equal(unasked.code, 2);
   assert.match(unasked.stderr, /5 results will count in no estimate \(5 of one in job1\).*\n.*add --yes/);
   assert.match(
@@ -43,7 +43,7 @@ test("results are rejected by run and by worker, and accepted again, also by the
   await swarm.coordinator();
   assert.match(await said("accept", "--worker", "one"), /6 results from one accepted, 6 results of job1 count/);
   assert.equal(leaderOf(await swarm.table(job))?.bestRun, best);
-  const none = await nexus(["accept", "--worker", "one"], swarm.folder);
+  const none = await nexusAt(["accept", "--worker", "one"], swarm.folder);
   assert.deepEqual([none.code, /no result of one is rejected/.test(none.stderr)], [3, true]);
   for (const [words, code, why] of [
     [["reject"], 2, /whose results\?/],
@@ -52,7 +52,7 @@ test("results are rejected by run and by worker, and accepted again, also by the
     [["reject", "--worker", "two"], 3, /there is no worker two/],
     [["reject", "--worker", "one", "--job", "job9"], 3, /there is no job9/],
   ] as const) {
-    const end = await nexus([...words], swarm.folder);
+    const end = await nexusAt([...words], swarm.folder);
     assert.equal(end.code, code, end.stderr);
     assert.match(end.stderr, why);
   }

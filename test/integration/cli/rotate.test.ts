@@ -10,16 +10,16 @@ import { sealFile } from "../../../shared/broker/store/seal-file.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { fieldsOf } from "../../../shared/machine/secret-file.ts";
 import { eventually } from "../../support/patience.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 describe("nexus rotate", () => {
   test("says what to start if nobody leads, and asks", async () => {
     const swarm = new Swarm();
-    const { code, stderr } = await nexus(["rotate", "--yes"], swarm.folder);
+    const { code, stderr } = await nexusAt(["rotate", "--yes"], swarm.folder);
     assert.equal(code, exitCode.unreachable);
     assert.match(stderr, /no coordinator answers in workspace ws1; start one: nexus-coord/);
-    const unasked = await nexus(["rotate"], swarm.folder);
+    const unasked = await nexusAt(["rotate"], swarm.folder);
     assert.equal(unasked.code, exitCode.usage);
     assert.match(unasked.stderr, /makes new passwords .*\n {2}to do it without a question, add --yes/);
   });
@@ -38,7 +38,7 @@ describe("nexus rotate", () => {
     const oldKeys = fieldsOf(readFileSync(sealFile(swarm.paths), "utf8"))["keys"] as unknown[];
 
     for (const round of [1, 2]) {
-      const { code, stdout, stderr } = await nexus(["rotate", "--yes", "--json"], swarm.folder);
+      const { code, stdout, stderr } = await nexusAt(["rotate", "--yes", "--json"], swarm.folder);
       assert.equal(code, exitCode.done, stderr);
       assert.deepEqual(fieldsOf(stdout), { type: "rotated", v: 1, workspace: "ws1", openInvites: 0 });
       const keys = fieldsOf(readFileSync(sealFile(swarm.paths), "utf8"))["keys"] as unknown[];

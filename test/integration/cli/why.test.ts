@@ -3,15 +3,15 @@ import { test } from "node:test";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { writeProbeSpec } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 test("nexus why tells of a paused job, a benched worker, an owner who is there, and what would change each", async () => {
   const swarm = new Swarm();
   const coordinator = await swarm.coordinator();
   const said = async (...words: string[]): Promise<string> => {
-    const { code, stdout, stderr } = await nexus(["why", ...words], swarm.folder);
+    const { code, stdout, stderr } = await nexusAt(["why", ...words], swarm.folder);
     assert.equal(code, exitCode.done, stderr);
     return stdout;
   };
@@ -23,8 +23,8 @@ test("nexus why tells of a paused job, a benched worker, an owner who is there, 
   );
   await swarm.when("its runs run", job, ({ holding }) => holding.get("busy" as WorkerId) === 1);
   for (const each of [owned, sick]) await eventually("it has enrolled", () => / lends /.test(each.output()));
-  assert.equal((await nexus(["bench", "sick", "--yes"], swarm.folder)).code, exitCode.done);
-  assert.equal((await nexus(["pause", job, "--yes"], swarm.folder)).code, exitCode.done);
+  assert.equal((await nexusAt(["bench", "sick", "--yes"], swarm.folder)).code, exitCode.done);
+  assert.equal((await nexusAt(["pause", job, "--yes"], swarm.folder)).code, exitCode.done);
 
   // What owners allow travels with the worker's next renewal.
   await eventually("the owner is known to be there", async () => /^owned +owner active/m.test(await said("worker")), {
@@ -38,7 +38,7 @@ test("nexus why tells of a paused job, a benched worker, an owner who is there, 
   const [one] = (await said("sick", "--json")).split("\n");
   const { kind, state, commands } = JSON.parse(one ?? "") as { kind: string; state: string; commands: string[] };
   assert.deepEqual([kind, state, commands], ["worker", "benched", ["nexus admit sick"]]);
-  const none = await nexus(["why", "worker", "sikc"], swarm.folder);
+  const none = await nexusAt(["why", "worker", "sikc"], swarm.folder);
   assert.equal(none.code, exitCode.notFound);
   assert.match(none.stderr, /there is no worker sikc; did you mean sick\?/);
 
@@ -51,7 +51,7 @@ test("nexus why tells of a paused job, a benched worker, an owner who is there, 
   for (const { child } of [owned, busy, sick]) child.kill("SIGKILL");
   coordinator.child.kill("SIGTERM");
   await coordinator.exited();
-  const alone = await nexus(["why", job, "sick"], swarm.folder);
+  const alone = await nexusAt(["why", job, "sick"], swarm.folder);
   assert.match(alone.stdout, /^job1 +paused for .*\nsick +benched for /m);
   assert.match(alone.stderr, /only a coordinator knows which workers are connected/);
   await swarm.end();

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import {
   endAll,
   joinLineOf,
@@ -13,6 +12,7 @@ import {
   verifyOn,
 } from "../../support/processes/peer-machines.ts";
 import { lookMs, Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 /** More than any machine completes meanwhile; then the search is cut to what has ended and a little more. */
 const manyRuns = 4000;
@@ -64,7 +64,7 @@ describe("a workspace on three machines", () => {
     const went = Math.round(performance.now() - backAt);
     process.stdout.write(`# runs completed again ${went} ms after both were started\n`);
     const total = (await tableOf(last, job, () => true)).ended + littleMore;
-    const cut = await nexus(["edit", job, "--total-runs", String(total), "--yes"], last.swarm.folder);
+    const cut = await nexusAt(["edit", job, "--total-runs", String(total), "--yes"], last.swarm.folder);
     assert.equal(cut.code, exitCode.done, cut.stderr);
     const begun = (await tableOf(last, job, () => true)).trials.length;
     const table = await tableOf(last, job, ({ state }) => state === "completed");

@@ -6,8 +6,8 @@ import { createWorkspace, workspacePaths } from "../../../shared/machine/workspa
 import { encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";
 import { evidence } from "../../../shared/wire/subjects.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { JobStory, workerOf } from "../../support/stories/job-story.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 import { type ToldMessage, tellWorkspace } from "../../support/stories/told-workspace.ts";
 
 /** Two completed runs of a job, in the journal and in the evidence; the hpmax of run i is i. */
@@ -38,18 +38,18 @@ describe("nexus verify", () => {
     const { events, told, story: job } = story();
     job.over();
     const folder = await workspaceOf(events, told);
-    const whole = await nexus(["verify"], folder);
+    const whole = await nexusAt(["verify"], folder);
     assert.equal(whole.code, 0, whole.stdout + whole.stderr);
     assert.match(
       whole.stdout,
       /^workspace ws1: 1 job, 2 runs, 2 of them ended and 0 open; 6 records of the journal, 2 messages/,
     );
     assert.match(whole.stdout, /every promise was kept:/);
-    const one = await nexus(["verify", "job1", "--json"], folder);
+    const one = await nexusAt(["verify", "job1", "--json"], folder);
     assert.equal(one.code, 0);
     const { type, ok, ended, violations } = JSON.parse(one.stdout);
     assert.deepEqual({ type, ok, ended, violations }, { type: "verification", ok: true, ended: 2, violations: [] });
-    const none = await nexus(["verify", "job9"], folder);
+    const none = await nexusAt(["verify", "job9"], folder);
     assert.equal(none.code, 3);
     assert.match(none.stderr, /there is no job9 in workspace ws1/);
   });
@@ -77,7 +77,7 @@ describe("nexus verify", () => {
     ];
     const second = new JobStory({ number: 2, settings: { totalRuns: 1 } });
     const folder = await workspaceOf([...door, ...events, ...second.events], told);
-    const { code, stdout } = await nexus(["verify", "job1"], folder);
+    const { code, stdout } = await nexusAt(["verify", "job1"], folder);
     assert.equal(code, 0, stdout);
     assert.match(stdout, /^job1: 1 job, 2 runs, 2 of them ended and 0 open; 10 records .*\nevery promise was kept:/);
   });
@@ -91,7 +91,7 @@ describe("nexus verify", () => {
     const body = { attempt: 1, reports, hpmax: 1.5, iters: 50, metrics: {}, console: "" };
     job.over();
     const folder = await workspaceOf(events, [{ ...first, data: encodeEvidence(body) }]);
-    const { code, stdout } = await nexus(["verify", "job1"], folder);
+    const { code, stdout } = await nexusAt(["verify", "job1"], folder);
     assert.equal(code, 1, stdout);
     assert.match(stdout, /5 broken:\n {2}the evidence .* ends with message 1, but the journal cites 2/);
     assert.match(stdout, /job1 trial 1: "completed" of attempt 1, but evidence 1 says hpmax 1.5, the journal 1\n/);
@@ -104,7 +104,7 @@ describe("nexus verify", () => {
     const twice = events.find(({ type }) => type === "completed");
     assert.ok(twice);
     const folder = await workspaceOf([...events, twice], told);
-    const { code, stdout } = await nexus(["verify"], folder);
+    const { code, stdout } = await nexusAt(["verify"], folder);
     assert.equal(code, 1, stdout);
     assert.match(stdout, /message 6 of the journal is impossible: .* nothing after it was folded/);
     assert.match(stdout, /trial 1: "completed" of attempt 1, but it had ended already: completed/);

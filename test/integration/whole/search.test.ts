@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { isOpen } from "../../../shared/domain/fold/trial.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 describe("a whole search on a real swarm", () => {
   const swarm = new Swarm();
@@ -72,7 +72,7 @@ describe("a whole search on a real swarm", () => {
     );
     const table = await swarm.when("the job ends", job, ({ state }) => state === "completed");
     assert.ok((table.runSets.best()?.mean ?? 0) > 4, `best mean ${table.runSets.best()?.mean}`);
-    const { stdout } = await nexus(["view", "events", job], swarm.folder);
+    const { stdout } = await nexusAt(["view", "events", job], swarm.folder);
     assert.match(
       stdout,
       /likelier among the best \d+ of \d+ configurations than among the others: a 5 \(\d+\.\d times\)/,
@@ -171,10 +171,10 @@ describe("runs that fail", () => {
       paused.reason,
       /^4 runs in a row have failed .*told to throw.*nexus view console run\d+\.\d+; .*nexus resume job\d+$/,
     );
-    const { stdout } = await nexus(["list", "jobs"], swarm.folder);
+    const { stdout } = await nexusAt(["list", "jobs"], swarm.folder);
     assert.match(stdout, new RegExp(`^ws1 +${job} .*paused`, "m"));
-    await nexus(["edit", job, "--max-failures-in-a-row", "never"], swarm.folder);
-    await nexus(["resume", job], swarm.folder);
+    await nexusAt(["edit", job, "--max-failures-in-a-row", "never"], swarm.folder);
+    await nexusAt(["resume", job], swarm.folder);
     const table = await swarm.when("the job ends", job, ({ state }) => state === "completed");
     assert.equal(table.outcomes.failed, 12);
   });

@@ -12,7 +12,8 @@ import { streams } from "../../../shared/wire/subjects.ts";
 import { mustEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
-import { Swarm } from "../../support/processes/swarm.ts";
+import { lookMs, Swarm } from "../../support/processes/swarm.ts";
+import { WatchedJournal } from "../../support/processes/watched-journal.ts";
 
 const program = fileURLToPath(new URL("../../support/processes/flooder.js", import.meta.url));
 
@@ -43,10 +44,16 @@ test("workers that flood are cut off with the reason, and an honest one's runs a
   const reasons = { asks: /it (asked|sent) far more/, evidence: /it (stored|sent) / } as const;
   for (const kind of ["asks", "evidence"] as const) {
     assert.match(await flood(swarm, kind), /^enrolled\ncut off after \d+ messages/);
-    const reason = await eventually("the journal has the reason", async () => {
-      const record = (await swarm.state()).workers.get(`mal-${kind}` as WorkerId);
-      return record?.state === "benched" && record.isCutOff ? record.reason : undefined;
-    });
+    const journal = new WatchedJournal(swarm.paths);
+    const reason = await eventually(
+      "the journal has the reason",
+      async () => {
+        const record = (await journal.now())?.workers.get(`mal-${kind}` as WorkerId);
+        return record?.state === "benched" && record.isCutOff ? record.reason : undefined;
+      },
+      { everyMs: lookMs },
+    );
+    await journal.close();
     assert.match(reason, reasons[kind]);
   }
   const table = await swarm.when("all its runs have ended", job, ({ isOver }) => isOver);
@@ -57,11 +64,15 @@ test("workers that flood are cut off with the reason, and an honest one's runs a
 
   // EV takes as much as before.
   const link = await linkWorkspace(swarm.paths, "viewer");
-  await eventually("EV is open again", async () => {
-    const { config } = (await streamInfo(link.bus, streams.evidence)) ?? {};
-    const { max_bytes: most = 0, metadata = {} } = (config ?? {}) as { max_bytes?: number; metadata?: object };
-    return most > 1_000_000 && !("nexus-max-bytes" in metadata);
-  });
+  await eventually(
+    "EV is open again",
+    async () => {
+      const { config } = (await streamInfo(link.bus, streams.evidence)) ?? {};
+      const { max_bytes: most = 0, metadata = {} } = (config ?? {}) as { max_bytes?: number; metadata?: object };
+      return most > 1_000_000 && !("nexus-max-bytes" in metadata);
+    },
+    { everyMs: lookMs },
+  );
   await link.close();
   assert.equal((await nexus(["admit", "mal-asks"], swarm.folder)).code, 0);
   assert.equal((await swarm.state()).workers.get("mal-asks" as WorkerId)?.isCutOff, false);

@@ -4,18 +4,18 @@ import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { allChunks, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
-/** Writes 60 MB of state and waits; an heir says whether it is the same, and reports the rest. */
-const trains = `
+/** Writes so many bytes of state and waits; an heir says whether they are the same, and reports the rest. */
+const trains = (bytes: number): string => `
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 const state = process.env.NEXUS_STATE;
 const resume = Number(process.env.NEXUS_RESUME);
 const report = (iters, value) => console.log(JSON.stringify({ iters, value }));
-const whole = Buffer.alloc(60_000_000, createHash("sha512").update("weights").digest());
+const whole = Buffer.alloc(${bytes}, createHash("sha512").update("weights").digest());
 const file = state + "/deep/model.bin";
 if (resume > 0) {
   report(resume + 1, readFileSync(file).equals(whole) && readFileSync(state + "/note", "utf8") === "small" ? 42 : -1);
@@ -38,24 +38,27 @@ const checkpointAt = (swarm: Swarm, job: JobName, iters: number) =>
 async function takenFrom(swarm: Swarm, victim: Program): Promise<void> {
   victim.child.kill("SIGKILL");
   await victim.exited();
-  assert.equal((await nexus(["bench", "victim", "--yes"], swarm.folder)).code, 0);
+  assert.equal((await nexusAt(["bench", "victim", "--yes"], swarm.folder)).code, 0);
 }
 
-describe("a run with 60 MB of state", () => {
-  for (const sandbox of [[], ["--sandbox"]]) {
-    test(`goes on elsewhere with all of it ${sandbox.join("")}`, async () => {
+describe("a run with a large state", () => {
+  for (const [bytes, sandbox] of [
+    [60_000_000, []],
+    [15_000_000, ["--sandbox"]],
+  ] as const) {
+    test(`goes on elsewhere with all ${bytes / 1e6} MB of it ${sandbox.join("")}`, async () => {
       const swarm = new Swarm();
       await swarm.coordinator();
-      const job = await swarm.submit(writeProgramSpec(swarm.folder, "trains", settings, trains));
+      const job = await swarm.submit(writeProgramSpec(swarm.folder, "trains", settings, trains(bytes)));
       const victim = swarm.worker("victim", ["--slots", "1", ...sandbox]);
       const { checkpoint } = (await checkpointAt(swarm, job, 5)).trial(1) ?? {};
-      assert.ok((checkpoint?.size ?? 0) > 60_000_000, `${checkpoint?.size} bytes`);
+      assert.ok((checkpoint?.size ?? 0) > bytes, `${checkpoint?.size} bytes`);
       await takenFrom(swarm, victim);
       swarm.worker("heir", ["--slots", "1", ...sandbox]);
       const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
       assert.equal(table.trial(1)?.hpmax, 42);
       assert.equal(table.trial(1)?.iters, 6);
-      const { stdout } = await nexus(["view", "console", table.trial(1)?.run ?? ""], swarm.folder);
+      const { stdout } = await nexusAt(["view", "console", table.trial(1)?.run ?? ""], swarm.folder);
       assert.match(stdout, /^checkpoints leave out secret \(not a file\)$/m);
       await swarm.verify();
       await swarm.end();
@@ -66,13 +69,13 @@ describe("a run with 60 MB of state", () => {
 test("a state of which a piece was changed is found out, and the run starts afresh", async () => {
   const swarm = new Swarm();
   await swarm.coordinator();
-  const job = await swarm.submit(writeProgramSpec(swarm.folder, "changed", settings, trains));
+  const job = await swarm.submit(writeProgramSpec(swarm.folder, "changed", settings, trains(15_000_000)));
   const victim = swarm.worker("victim", ["--slots", "1"]);
   await checkpointAt(swarm, job, 5);
   await takenFrom(swarm, victim);
   const link = await linkWorkspace(swarm.paths, "coordinator");
   const pieces = await link.bus.subjects(streams.blob, allChunks);
-  const last = pieces.find((subject) => subject.endsWith(".100"));
+  const last = pieces.find((subject) => subject.endsWith(".30"));
   assert.ok(last);
   await link.bus.purge(streams.blob, last);
   await link.bus.store(last, new Uint8Array(1000), { msgId: "a changed piece" });
@@ -80,8 +83,8 @@ test("a state of which a piece was changed is found out, and the run starts afre
   swarm.worker("heir", ["--slots", "1"]);
   const lost = await swarm.when("another state is there", job, (table) => table.trial(1)?.checkpoint?.attempt === 2);
   assert.equal(lost.trial(1)?.checkpoint?.iters, 5);
-  const { stdout } = await nexus(["view", "events", job], swarm.folder);
-  assert.match(stdout, /checkpoint-lost .*cannot be read.*piece 101 of/);
+  const { stdout } = await nexusAt(["view", "events", job], swarm.folder);
+  assert.match(stdout, /checkpoint-lost .*cannot be read.*piece 31 of/);
   await swarm.end();
 });
 
@@ -113,7 +116,7 @@ test("a run that is told to leave has its share of the grace, and loses nothing 
   const first = swarm.worker("first", ["--slots", "1", "--grace", "60s"]);
   await swarm.when("it has begun", job, (table) => table.trial(1)?.status === "running");
   await eventually("it has reported", async () =>
-    /grace/.test((await nexus(["view", "console", job], swarm.folder)).stdout),
+    /grace/.test((await nexusAt(["view", "console", job], swarm.folder)).stdout),
   );
   first.child.kill("SIGTERM");
   await first.exited();
@@ -125,7 +128,7 @@ test("a run that is told to leave has its share of the grace, and loses nothing 
   swarm.worker("heir", ["--slots", "1"]);
   const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
   assert.equal(table.trial(1)?.hpmax, 42);
-  const { stdout } = await nexus(["view", "console", table.trial(1)?.run ?? ""], swarm.folder);
+  const { stdout } = await nexusAt(["view", "console", table.trial(1)?.run ?? ""], swarm.folder);
   assert.match(stdout, /^grace 24$/m, "half of it is for saving, and a fifth of that for taking the files");
   await swarm.verify();
   await swarm.end();
@@ -135,14 +138,14 @@ test("a checkpoint that is larger than checkpoint_limit is not carried, and ever
   const swarm = new Swarm();
   await swarm.coordinator();
   const small = { checkpoint_every: 0.5, checkpoint_limit: "1 MB" };
-  const job = await swarm.submit(writeProgramSpec(swarm.folder, "limited", small, trains));
+  const job = await swarm.submit(writeProgramSpec(swarm.folder, "limited", small, trains(15_000_000)));
   const victim = swarm.worker("victim", ["--slots", "1"]);
-  const why = /it has 60\.0 MB, which is more than the job's checkpoint_limit of 1\.0 MB/;
+  const why = /it has 15\.0 MB, which is more than the job's checkpoint_limit of 1\.0 MB/;
   // While the file is being written, the reason may be another.
   const table = await swarm.when("it is told", job, (found) => why.test(found.trial(1)?.unsaved ?? ""));
   assert.ok((table.trial(1)?.checkpoint?.iters ?? 0) < 5, "at most one from before the program had begun");
-  assert.match((await nexus(["view", "run", table.trial(1)?.run ?? ""], swarm.folder)).stdout, why);
-  assert.match((await nexus(["view", "events", job], swarm.folder)).stdout, why);
+  assert.match((await nexusAt(["view", "run", table.trial(1)?.run ?? ""], swarm.folder)).stdout, why);
+  assert.match((await nexusAt(["view", "events", job], swarm.folder)).stdout, why);
   await eventually("the owner's terminal says so", () => why.test(victim.output()));
   await swarm.end();
 });

@@ -14,9 +14,9 @@ import { chunk, evidence } from "../../../shared/wire/subjects.ts";
 import { encodeRun } from "../../../worker/runner/run-state.ts";
 import { countState } from "../../../worker/stages/count-state.ts";
 import { eventually } from "../../support/patience.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 /** Leaves files of two kinds and waits; an heir says what it finds, and where. */
 const leaves = `
@@ -52,10 +52,10 @@ for (const sandbox of [[], ["--sandbox"]]) {
     swarm.worker("heir", ["--slots", "1", ...sandbox]);
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assert.equal(table.trial(1)?.hpmax, 42);
-    const { stdout } = await nexus(["view", "console", table.trial(1)?.run ?? ""], swarm.folder);
+    const { stdout } = await nexusAt(["view", "console", table.trial(1)?.run ?? ""], swarm.folder);
     assert.match(stdout, /^in the working folder: parameters\.json$/m);
     assert.match(stdout, /^in the state: json\.py kept parameters\.json$/m);
-    const home = await nexus(["download", table.trial(1)?.run ?? "", "--to", "home"], swarm.folder);
+    const home = await nexusAt(["download", table.trial(1)?.run ?? "", "--to", "home"], swarm.folder);
     assert.equal(home.code, 0, home.stderr);
     assert.equal(readFileSync(join(swarm.folder, "home/kept"), "utf8"), "42", "it is part of the result");
     await swarm.verify();
@@ -87,7 +87,7 @@ describe("a state", () => {
     // A worker that held the trial and was sent away is not believed either.
     const former = await rawWorker(swarm, "victim");
     victim.child.kill("SIGKILL");
-    assert.equal((await nexus(["bench", "victim", "--yes"], swarm.folder)).code, 0);
+    assert.equal((await nexusAt(["bench", "victim", "--yes"], swarm.folder)).code, 0);
     await plant(former, { worker: "victim" as WorkerId, job, attempt: 1, iters: 1000 }, {});
     await former.close();
 

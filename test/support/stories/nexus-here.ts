@@ -1,5 +1,6 @@
 import { carryOut } from "../../../coordinator/cli/command-line.ts";
 import { explain } from "../../../shared/errors.ts";
+import type { CommandEnd } from "../processes/nexus-command.ts";
 import type { Swarm } from "../processes/swarm.ts";
 
 /** This process is from then on where a swarm's commands are typed. */
@@ -27,4 +28,34 @@ export async function nexusHere(
     const { text, exit } = explain(error, "nexus");
     return { code: exit, stdout: said.stdout, stderr: `${said.stderr}${text}\n` };
   }
+}
+
+let before: Promise<unknown> = Promise.resolve();
+
+/**
+ * A command as `nexus` of processes/nexus-command.ts carries it out, in this process, in a folder, with its data in that folder's
+ * `data`. One after another, because each has this process's folder and variables to itself.
+ */
+export function nexusAt(words: readonly string[], folder: string, env: NodeJS.ProcessEnv = {}): Promise<CommandEnd> {
+  const end = before.then(() => carriedOutAt(words, folder, env));
+  before = end.catch(() => undefined);
+  return end;
+}
+
+async function carriedOutAt(words: readonly string[], folder: string, env: NodeJS.ProcessEnv): Promise<CommandEnd> {
+  const was = { folder: process.cwd(), env: { ...process.env } };
+  const { NEXUS_WORKSPACE: _1, NEXUS_SERVERS: _2, NEXUS_CREDS: _3, ...inherited } = was.env;
+  setVariables({ ...inherited, HOME: folder, XDG_DATA_HOME: `${folder}/data`, ...env });
+  process.chdir(folder);
+  try {
+    return { signal: null, ...(await nexusHere(...words)) };
+  } finally {
+    process.chdir(was.folder);
+    setVariables(was.env);
+  }
+}
+
+function setVariables(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(process.env)) if (env[name] === undefined) delete process.env[name];
+  for (const [name, value] of Object.entries(env)) if (value !== undefined) process.env[name] = value;
 }

@@ -18,7 +18,8 @@ const hardLife: Omit<SimulationOptions, "seed"> = {
   reports: 4,
   search: "dgd",
 };
-const seeds = 60;
+/** As many as show each kind of fault ten times; more of them: npm run simulate. */
+const seeds = 30;
 
 describe("a simulated swarm", () => {
   test(`keeps every promise over ${seeds} seeds, whatever dies, freezes, lies or is cut off`, async () => {
@@ -83,14 +84,14 @@ describe("a simulated swarm", () => {
   test("prunes each run once, whoever leads and whatever is lost, and runs on with what is left", async () => {
     let pruned = 0;
     for (const pruning of ["median", "asha", "model"]) {
-      for (let seed = 1; seed <= 6; seed += 1) {
+      for (let seed = 1; seed <= 4; seed += 1) {
         const options = { ...hardLife, search: "random", pruning, reports: 10, seed };
         const { violations, records } = await simulate(options);
         assert.deepEqual(violations, [], `to repeat: ${commandFor(options)}`);
         pruned += records.get("pruned") ?? 0;
       }
     }
-    assert.ok(pruned > 100, `${pruned} runs were pruned`);
+    assert.ok(pruned > 60, `${pruned} runs were pruned`);
   });
 
   test("would notice a broker that stores what a deposed leader sends", async () => {

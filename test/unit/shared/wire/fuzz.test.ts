@@ -38,9 +38,9 @@ describe("whatever comes, a decoder takes it or refuses it", () => {
         const { form, bytes } = mutated(samples, drawFrom(drawn, i));
         if (took(which === 0 ? other : form, bytes)) passed += 1;
       }),
-      { numRuns: 20_000, seed },
+      { numRuns: 6_000, seed },
     );
-    assert.ok(passed > 1000, `${passed} passed`);
+    assert.ok(passed > 300, `${passed} passed`);
   });
 
   test("any bytes, and any values", () => {
@@ -51,7 +51,7 @@ describe("whatever comes, a decoder takes it or refuses it", () => {
     );
     fc.assert(
       fc.property(anything, fc.constantFrom(...forms), (bytes, form) => void took(form, bytes)),
-      { numRuns: 20_000, seed },
+      { numRuns: 6_000, seed },
     );
   });
 

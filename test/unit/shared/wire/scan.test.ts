@@ -99,8 +99,8 @@ describe("the scan of a message before it is decoded", () => {
         passed += 1;
         decode(sent);
       }),
-      { numRuns: 20_000 },
+      { numRuns: 6_000 },
     );
-    assert.ok(passed > 1_000, `${passed} of 20,000 mutated messages passed`);
+    assert.ok(passed > 300, `${passed} of 6,000 mutated messages passed`);
   });
 });

@@ -39,7 +39,9 @@ describe("a state with large files", () => {
     test(`comes back as it was, in pieces of ${length} bytes, and reads like any other`, async () => {
       const { directory, stateDirectory, other } = folders();
       mkdirSync(join(directory, "deep"));
-      const large = Buffer.alloc(100_000, "weights");
+      // A piece for each byte takes long: there are fewer then.
+      const large = Buffer.alloc(length === 1 ? 3_000 : 100_000, "weights");
+      const saved = length === 1 ? { ...run, state: run.state.subarray(0, 3_000) } : run;
       writeFileSync(join(directory, "deep", "large.bin"), large);
       writeFileSync(join(stateDirectory, "empty"), "");
       const files = [
@@ -48,14 +50,14 @@ describe("a state with large files", () => {
       ];
       const tail = OpenFiles.open({ directory, stateDirectory }, files);
       const small = { note: Uint8Array.of(1, 2) };
-      const before = encodeRunBefore(run, small, files.length);
+      const before = encodeRunBefore(saved, small, files.length);
       const whole = Buffer.concat([before, await all(tail.read(4096))]);
       assert.equal(whole.length, before.length + tail.size);
       tail.close();
       const read = decodeRun(whole);
       assert.deepEqual(Object.keys(read.files), ["note", "deep/large.bin", "empty"], "earlier versions read it");
       const head = decodeRun(await unpackState(cut(whole, length), other));
-      assert.deepEqual({ ...head.run, state: new Uint8Array(head.run.state) }, run);
+      assert.deepEqual({ ...head.run, state: new Uint8Array(head.run.state) }, saved);
       assert.deepEqual(head.files, {});
       assert.deepEqual(readFileSync(join(other, "deep/large.bin")), large);
       assert.deepEqual([...readFileSync(join(other, "note"))], [1, 2]);
