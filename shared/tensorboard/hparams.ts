@@ -24,9 +24,9 @@ export interface Session {
 
 /** The summary values (fields of a Summary) that a run's file begins with. */
 export function sessionStart({ hyperparameters, settings, group, metrics, startedAt }: Session): Field[] {
-  const infos = hyperparameters.map((hyperparameter) => bytes(5, hyperparameterInfo(hyperparameter)));
-  const metricInfos = metrics.map((name) => bytes(6, message(bytes(1, text(2, name)))));
-  const experiment = message(double(4, startedAt), ...infos, ...metricInfos);
+  const infos = hyperparameters.map((hyperparameter) => bytes(4, hyperparameterInfo(hyperparameter)));
+  const metricInfos = metrics.map((name) => bytes(5, message(bytes(1, text(2, name)))));
+  const experiment = message(double(3, startedAt), ...infos, ...metricInfos);
   const chosen = hyperparameters.flatMap(({ name }, i) => {
     const setting = settings[i];
     return setting === undefined ? [] : [bytes(1, message(text(1, name), bytes(2, settingValue(setting))))];

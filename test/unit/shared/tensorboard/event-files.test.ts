@@ -78,7 +78,22 @@ test("a file holds its version, its session, each report and its end", () => {
   const [lr] = fieldsOf(fieldsOf(entries[0]?.value as Buffer)[1]?.value as Buffer);
   assert.ok(lr && Buffer.isBuffer(lr.value));
   assert.deepEqual([lr.field, lr.value.readDoubleLE()], [2, 0.01]);
-  assert.equal(start?.plugins["_hparams_/experiment"]?.name, "hparams");
+  const experiment = start?.plugins["_hparams_/experiment"];
+  assert.equal(experiment?.name, "hparams");
+  const inExperiment = fieldsOf(fieldsOf(experiment.content).find(({ field }) => field === 2)?.value as Buffer);
+  // Of api.proto's Experiment: time_created_secs, hparam_infos, metric_infos.
+  assert.deepEqual(
+    inExperiment.map(({ field, type }) => [field, type]),
+    [
+      [3, 1],
+      [4, 2],
+      [4, 2],
+      [5, 2],
+      [5, 2],
+    ],
+  );
+  const [name] = fieldsOf(inExperiment[1]?.value as Buffer);
+  assert.deepEqual([name?.field, String(name?.value)], [1, "lr"]);
   const ended = end?.plugins["_hparams_/session_end_info"];
   const inEnd = fieldsOf(ended?.content ?? Buffer.alloc(0)).find(({ field }) => field === 4)?.value as Buffer;
   assert.equal(fieldsOf(inEnd).find(({ field }) => field === 1)?.value, 1n);
