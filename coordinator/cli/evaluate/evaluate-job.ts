@@ -80,10 +80,11 @@ function promiseLine(table: RunTable): string[] {
 }
 
 /** Of a loss, the same numbers as hpmax has, without the turned sign. */
-function minimisedFields(goal: Goal, { estimate, interval }: Evaluated["verdict"]): object {
+function minimisedFields(goal: Goal, { estimate, interval, rival }: Evaluated["verdict"]): object {
   if (!goal.isLow) return {};
   const ends = { ...toldEnds(goal, interval), level: intervalLevel };
-  return { minimized: { metric: goal.name, estimate: told(goal, estimate), interval: ends } };
+  const rivalEstimate = rival && told(goal, rival.estimate);
+  return { minimized: { metric: goal.name, estimate: told(goal, estimate), interval: ends, rivalEstimate } };
 }
 
 /** Whose table it is, and whether it names another best configuration than the verdict. */

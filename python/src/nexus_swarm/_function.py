@@ -51,6 +51,8 @@ def write_spec(
     if not name.isidentifier() or "<locals>" in getattr(function, "__qualname__", "<locals>"):
         raise TypeError("submit(): expected a function at the top of a module, which workers can import; found " + repr(function))
     _check_space(function, space)
+    if goal not in ("maximize", "minimize"):
+        raise TypeError(f'submit(): expected the goal "maximize" or "minimize", found {goal!r}')
     source = inspect.getsourcefile(function)
     if source is None or not Path(source).is_file() or source.startswith("<"):
         raise TypeError(f"submit(): {name} is in no file; write it to a module, such as train.py, and import it from there")

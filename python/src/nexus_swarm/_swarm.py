@@ -123,7 +123,8 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
 
     Returns:
         ``hparams`` (value by name), ``metric`` (``hpmax``; under ``goal: minimize`` the metric's own name), ``estimate`` (of a new
-        run's ``metric``), ``interval`` (``low``, ``high``, ``level``), ``runs`` (of that configuration), ``summary`` (in words) and more.
+        run's ``metric``), ``interval`` (``low``, ``high``, ``level``), ``runs`` (of that configuration), ``rival`` (the next best:
+        ``hparams``, ``estimate``, ``runs``; or None), ``summary`` (in words) and more.
 
     Raises:
         NexusError: there is no such job, or no run of it has completed.
@@ -132,6 +133,9 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
         if each.get("type") == "verdict":
             # Of a loss, the numbers without the sign that they have as hpmax.
             minimized = each.pop("minimized", {})
+            rival = minimized.pop("rivalEstimate", None)
+            if rival is not None:
+                each["rival"]["estimate"] = rival
             hparams = {name: _number(value) for name, value in each["hparams"].items()}
             return {"metric": "hpmax", **each, **minimized, "hparams": hparams}
     raise NexusError(f"{job}: nothing to judge yet; to see why: nexus list runs {job}")

@@ -100,6 +100,9 @@ test("programs have hpmax as it is searched for, and the loss beside it", async 
   };
   assert.deepEqual([metric, estimate], ["loss", -Number(verdict?.["estimate"])]);
   assert.ok(interval.low <= estimate && estimate <= interval.high);
+  const { rival } = verdict as unknown as { readonly rival: { readonly estimate: number } | null };
+  const { rivalEstimate } = minimized as { readonly rivalEstimate?: number | null };
+  assert.equal(rivalEstimate, rival && -rival.estimate);
   const [listed] = objects(await said("list", "jobs", "--json"));
   assert.deepEqual([listed?.["minimized"], listed?.["lowest"]], ["loss", -Number(listed?.["hpmax"])]);
   // An export is what an import reads.

@@ -78,6 +78,27 @@ describe("a table that grows", () => {
     assert.deepEqual(read(), [[2, { loss: 0.8, acc: 0.2 }]]);
   });
 
+  test("of hundreds of thousands of lines is read bit by bit, so that signals are heard, and none is lost", () => {
+    const { file, files } = watched("m.csv", ["loss"]);
+    const all = 400_000;
+    writeFileSync(file, `step,loss\n${Array.from({ length: all }, (_, i) => `${i + 1},0.5`).join("\n")}\n`);
+    const first = files.read("new").length;
+    assert.ok(first > 0 && first <= all / 2, `${first} of ${all}`);
+    assert.equal(first + files.read("last").length, all);
+  });
+
+  test("gives what one iteration had when its worker died to the next attempt, which goes on behind it", () => {
+    const [run, state] = [temporaryFolder(), temporaryFolder()];
+    writeFileSync(join(state, "m.csv"), "step,loss,acc\n4,0.5,\n4,,0.6\n5,,0.7\n");
+    const files = new MetricFiles({ path: "m.csv", columns: {} }, ["acc", "loss"], [run, state]);
+    const read = () => files.read("new").map(({ step, values }) => [step, values]);
+    files.begin();
+    assert.deepEqual(read(), [[4, { loss: 0.5, acc: 0.6 }]]);
+    writeFileSync(join(run, "m.csv"), "step,loss,acc\n6,0.3,\n");
+    const [both, half] = Array.from({ length: 5 }, read).flat();
+    assert.deepEqual([both, half], [[5, { acc: 0.7 }], undefined]);
+  });
+
   test("is read to its end when the program has ended, however large it is", () => {
     const { file, files } = watched("m.csv");
     const filler = "x".repeat(1000);
