@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { EvidenceCollector, namesInConsole } from "../../../../coordinator/reading/evidence-reader.ts";
+import { EvidenceCollector, namesInConsole, readEvidence } from "../../../../coordinator/reading/evidence-reader.ts";
+import { oneRun } from "../../../../coordinator/runs/one-run.ts";
 import { CurveBuilder, type CurvePoint, metricOf } from "../../../../shared/domain/curve.ts";
 import { type RunName, workerIdFrom } from "../../../../shared/domain/names.ts";
-import type { StoredMessage } from "../../../../shared/ports.ts";
+import type { Bus, StoredMessage } from "../../../../shared/ports.ts";
 import { encodeEvidence, type ReportRow } from "../../../../shared/wire/messages.ts";
 import { type EvidenceKind, evidence } from "../../../../shared/wire/subjects.ts";
 import { JobStory, stateOf, workerOf } from "../../../support/stories/job-story.ts";
@@ -219,5 +220,23 @@ RL_Proc:  Started
     collector.add(message("result", { attempt: 2, reports: [], hpmax: 1, iters: 1, metrics: {}, console: "fine\n" }));
     collector.add(message("failed", { ...failure, attempt: 2 }));
     assert.equal(collector.evidence().console, "fine\n");
+  });
+
+  test("is found for a run that a word names after it has completed", async () => {
+    const ended = new JobStory({ number: 2 });
+    const place = ended.started("run2.1", []);
+    ended.completed(place, "run2.1", 3);
+    const result = { attempt: 1, reports: [row(10, 3)], hpmax: 3, iters: 10, metrics: { "s1-rew": 3 }, console: "" };
+    const subject = evidence(workerOf("run2.1"), ended.job, place, "result");
+    const stored: StoredMessage = { seq: 1, subject, data: encodeEvidence(result), msgId: "1" };
+    const bus = {
+      read: (_stream: string, _from: number, handler: (message: StoredMessage) => void) => {
+        handler(stored);
+        return Promise.resolve({ caughtUp: Promise.resolve(), stop: () => Promise.resolve() });
+      },
+    };
+    const named = oneRun("run2.1", stateOf(ended), "ws1");
+    const [found] = await readEvidence(bus as unknown as Bus, [named]); // it only reads
+    assert.deepEqual(found?.curve.stages[0]?.iters, [10]);
   });
 });
