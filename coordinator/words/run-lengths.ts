@@ -1,10 +1,22 @@
 /** A run that took longer than this many times the median was most likely frozen. */
 const mostMedians = 8;
 
+/** A run, at everybody's speed. */
+export interface RunLength {
+  /** Milliseconds until it ended, or until now. */
+  readonly length: number;
+  readonly hasEnded: boolean;
+  /** How much of a whole run it did: less than 1 if it was pruned. */
+  readonly part: number;
+  /** When it began, and how much longer it takes on its machine. */
+  readonly from: number;
+  readonly slowness: number;
+}
+
 /**
  * How long runs take, from those that have ended and those that run: of the ended ones alone the short ones would be too many, as
- * they end first. A running one counts as what is known of it, that it takes at least as long as it has been running (Kaplan and
- * Meier's estimate).
+ * they end first. So it is found out how likely a run is to end at each age, by those that have come to that age (Kaplan and Meier's
+ * estimate), each weighed by when it did: a long run that began before everything else counts only from the age that it had by then.
  */
 export class Lengths {
   /** Expected length of a run, milliseconds. */
@@ -18,21 +30,24 @@ export class Lengths {
   readonly #tail: number;
 
   /**
-   * @param ended    at least one
-   * @param running  for how long each has been running
+   * @param runs      at least one of them has ended
+   * @param weightAt  how much that counts which happened then; none: 0
    */
-  constructor(ended: readonly number[], running: readonly number[]) {
-    const ends = plausible(ended);
+  constructor(runs: readonly RunLength[], weightAt: (time: number) => number) {
+    const ended = plausible(runs.filter(({ hasEnded }) => hasEnded)).sort((a, b) => a.length - b.length);
+    const all = [...ended, ...runs.filter(({ hasEnded }) => !hasEnded)];
+    const ends = ended.map(({ length }) => length);
     const plain = ends.reduce((sum, each) => sum + each, 0) / ends.length;
     const squares = ends.reduce((sum, each) => sum + (each - plain) ** 2, 0);
     this.spread = Math.sqrt(squares / Math.max(1, ends.length - 1)) / plain;
     this.#tail = plain / 2;
-    const ages = running.toSorted((a, b) => a - b);
+    const weightOf = ({ from, slowness }: RunLength, age: number): number => weightAt(from + slowness * age);
     let share = 1;
-    let younger = 0;
-    this.#longer = ends.map((end, i) => {
-      while (younger < ages.length && (ages[younger] ?? 0) < end) younger += 1;
-      share *= 1 - 1 / (ends.length - i + ages.length - younger);
+    this.#longer = ended.map((end, i) => {
+      let came = 0;
+      for (const [place, run] of all.entries())
+        if (place >= i && run.length >= end.length) came += weightOf(run, end.length);
+      if (came > 0) share *= 1 - Math.min(1, weightOf(end, end.length) / came);
       return share;
     });
     this.#ends = ends;
@@ -78,8 +93,8 @@ function firstAbove(ascending: readonly number[], value: number): number {
   return low;
 }
 
-function plausible(lengths: readonly number[]): number[] {
-  const sorted = lengths.toSorted((a, b) => a - b);
-  const most = mostMedians * (sorted[Math.floor(sorted.length / 2)] ?? 0);
-  return sorted.map((each) => Math.max(1, Math.min(each, most)));
+function plausible(ended: readonly RunLength[]): RunLength[] {
+  const wholes = ended.map(({ length, part }) => length / part).sort((a, b) => a - b);
+  const most = mostMedians * (wholes[Math.floor(wholes.length / 2)] ?? 0);
+  return ended.map((each) => ({ ...each, length: Math.max(1, Math.min(each.length, most * each.part)) }));
 }

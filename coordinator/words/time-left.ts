@@ -1,5 +1,5 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { holderOf, lastAttempt } from "../../shared/domain/fold/trial.ts";
+import { holderOf, lastAttempt, type Trial } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import { duration } from "./duration.ts";
@@ -18,6 +18,8 @@ export interface TimeLeft {
 
 /** The newest ended runs that are looked at: a search drifts to where runs take longer, or less long. */
 const recentEnds = 48;
+/** If runs are pruned, more or fewer are as the search goes on: what happened so many ends ago counts 1 / e. */
+const fadingEnds = 16;
 /** The newest trials among which they are looked for. */
 const mostLookedAt = 512;
 /** So many ended runs make an estimate. Before, it is a range. */
@@ -47,6 +49,8 @@ interface Stretch {
   readonly to: number | undefined;
   /** Earlier stays that were lost. */
   readonly lost: number;
+  /** How much of a whole run it did: less than 1 if it was pruned. */
+  readonly part: number;
 }
 
 /**
@@ -64,10 +68,13 @@ export function timeLeft(table: RunTable, now: number): TimeLeft | undefined {
   const unstarted = table.state === "searching" ? Math.max(0, totalRuns - table.ended - open) : table.waiting.size;
   if (unstarted + running.length === 0) return undefined;
   const slowness = slownessOf(ended, running, now);
-  const usual = (one: Stretch, length: number): number => length / (slowness.get(one.worker) ?? 1);
   const lengths = new Lengths(
-    ended.map((one) => usual(one, lengthOf(one))),
-    running.map((one) => usual(one, now - one.from)),
+    [...ended, ...running].map((one) => {
+      const slow = slowness.get(one.worker) ?? 1;
+      const length = (one.to === undefined ? now - one.from : lengthOf(one)) / slow;
+      return { length, hasEnded: one.to !== undefined, part: one.part, from: one.from, slowness: slow };
+    }),
+    weightsOf(ended, now),
   );
   const slots = runsAtOnce(ended, running, lengths.mean, now);
   if (slots === 0) return undefined;
@@ -100,23 +107,36 @@ const lengthOf = ({ from, to = from }: Stretch): number => Math.max(1, to - from
 /** The newest first. A cancelled run says nothing about how long runs take. */
 function newestEnds(table: RunTable): Stretch[] {
   const { trials } = table;
-  const found: Stretch[] = [];
+  const found: Trial[] = [];
   for (let n = trials.length; n >= 1 && n > trials.length - mostLookedAt - table.open; n -= 1) {
     const trial = trials.glance(n);
-    if (!trial || trial.endedAt === 0 || trial.status === "cancelled") continue;
-    const { worker, at } = lastAttempt(trial);
-    found.push({ worker, from: at, to: trial.endedAt, lost: trial.attempts.length - 1 });
+    if (trial && trial.endedAt > 0 && trial.status !== "cancelled") found.push(trial);
   }
-  return found.sort((a, b) => (b.to ?? 0) - (a.to ?? 0)).slice(0, recentEnds);
+  const newest = found.sort((a, b) => b.endedAt - a.endedAt).slice(0, recentEnds);
+  const whole = newest.reduce((most, { status, iters }) => (status === "completed" ? Math.max(most, iters) : most), 0);
+  return newest.map((trial): Stretch => {
+    const { worker, at } = lastAttempt(trial);
+    const isPart = trial.status === "pruned" && trial.iters > 0 && trial.iters < whole;
+    const part = isPart ? trial.iters / whole : 1;
+    return { worker, from: at, to: trial.endedAt, lost: trial.attempts.length - 1, part };
+  });
 }
 
 function runningNow(table: RunTable, now: number): Stretch[] {
   const found: Stretch[] = [];
   for (const trial of table.trials.glanceOpen()) {
     const held = trial.order === "paused" ? undefined : holderOf(trial);
-    if (held) found.push({ worker: held.worker, from: Math.min(held.at, now), to: undefined, lost: 0 });
+    if (held) found.push({ worker: held.worker, from: Math.min(held.at, now), to: undefined, lost: 0, part: 1 });
   }
   return found;
+}
+
+/** What counts of what has happened: nothing before the ended runs that are looked at, and what is newer more if runs are pruned. */
+function weightsOf(ended: readonly Stretch[], now: number): (time: number) => number {
+  const oldest = ended.at(-1)?.to ?? 0;
+  const isWhole = ended.length < recentEnds;
+  const fadesIn = ended.some(({ part }) => part < 1) ? (fadingEnds * (now - oldest)) / ended.length : Infinity;
+  return (time) => (isWhole || time >= oldest ? Math.exp((time - now) / fadesIn) : 0);
 }
 
 /** How many run at once. Of short runs the mean over some seconds, which has the time between them too. */
@@ -187,15 +207,17 @@ function slownessOf(
   running: readonly Stretch[],
   now: number,
 ): ReadonlyMap<WorkerId, number> {
-  const mean = ended.reduce((sum, one) => sum + lengthOf(one), 0) / ended.length;
+  const total = (of: (one: Stretch) => number): number => ended.reduce((sum, one) => sum + of(one), 0);
+  // A pruned run took less long for what it was, not for where it ran, and says as much less of that.
+  const mean = total(lengthOf) / total(({ part }) => part);
   const seen = new Map<WorkerId, { runs: number; time: number }>();
-  const count = (worker: WorkerId, time: number): void => {
+  const count = (worker: WorkerId, part: number, time: number): void => {
     const one = seen.get(worker) ?? { runs: 0, time: 0 };
-    seen.set(worker, { runs: one.runs + 1, time: one.time + time });
+    seen.set(worker, { runs: one.runs + part, time: one.time + time });
   };
-  for (const each of ended) count(each.worker, lengthOf(each));
+  for (const each of ended) count(each.worker, each.part, lengthOf(each));
   // One that takes longer than usual already says so.
-  for (const { worker, from } of running) if (now - from > mean) count(worker, now - from);
+  for (const { worker, from } of running) if (now - from > mean) count(worker, 1, now - from);
   return new Map(
     [...seen].map(([worker, { runs, time }]) => {
       const own = time / (runs * mean);

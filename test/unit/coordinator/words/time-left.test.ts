@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Lengths, type RunLength } from "../../../../coordinator/words/run-lengths.ts";
 import { timeLeft, timeLeftText } from "../../../../coordinator/words/time-left.ts";
 import type { JournalEvent } from "../../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
@@ -40,12 +41,17 @@ async function lived(options: Partial<SimulationOptions>): Promise<number[]> {
   return said.map(({ at, expected }) => expected / (endedAt - at));
 }
 
+const pruned = { workers: 10, trials: 250, reports: 20 };
+
 const kinds: readonly (readonly [string, Partial<SimulationOptions>])[] = [
   ["on six workers", { seed: 2 }],
   ["with hundreds of runs of a second", { trials: 150, trainingMs: 1000, slots: 2, seed: 4 }],
   ["on more slots than a quarter of the runs", { workers: 20, slots: 2, trials: 160, seed: 3 }],
   ["of which every fourth run fails early", { fails: 0.25, seed: 2 }],
   ["on machines of which some are six times slower", { workers: 20, faults: new Set(["slow"]), trials: 200, seed: 4 }],
+  ["of which asha prunes most", { ...pruned, pruning: "asha" }],
+  ["of which the median rule prunes most", { ...pruned, pruning: "median" }],
+  ["of which the model prunes most", { ...pruned, pruning: "model" }],
   ["whose machines come and go", { faults: new Set(["lost", "flapping"]), trials: 120, seed: 5 }],
 ];
 
@@ -57,6 +63,23 @@ describe("from a third of a job on, the time left is right within a quarter, for
       for (const ratio of ratios) assert.ok(ratio > 0.75 && ratio < 1.25, `what was said, by what came: ${ratios}`);
     });
   }
+});
+
+test("of a steady stream of short and long runs the newest tell the mean, although the long ones run for most of the time", () => {
+  // On ten slots two runs of a second follow each of ten; what ended in the last 20 s is known, and what runs.
+  const now = 1000;
+  const runs: RunLength[] = [];
+  for (let slot = 0; slot < 10; slot += 1) {
+    for (let from = 1.2 * slot, i = 0; from < now; i += 1) {
+      const length = i % 3 === 0 ? 10 : 1;
+      const to = from + length;
+      const run = { length: Math.min(length, now - from), hasEnded: to <= now, from, slowness: 1, part: length / 10 };
+      if (to > now - 20) runs.push(run);
+      from = to;
+    }
+  }
+  const { mean } = new Lengths(runs, (time) => (time >= now - 20 ? 1 : 0));
+  assert.ok(Math.abs(mean - 4) < 0.5, `${mean} for 4`);
 });
 
 /** Runs of a minute on two workers, one after the other, `ended` of 100. */
