@@ -71,6 +71,8 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
     onConnected: (isEncrypted) => options.onConnected?.(isEncrypted),
   };
   for (let tries = 1; ; tries += 1) {
+    // Who answers there may be another by now, and fail for another reason.
+    distrust = undefined;
     try {
       const connection = await connectBy(way, {
         servers: [...servers],

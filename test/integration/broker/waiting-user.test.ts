@@ -1,8 +1,13 @@
-import { writeFileSync } from "node:fs";
+import assert from "node:assert/strict";
+import { X509Certificate } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
+import { fingerprintOf } from "../../../shared/broker/pin.ts";
+import { certificateOnDisk } from "../../support/broker/certificates.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
+import { rogueServer } from "../../support/broker/rogue-server.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 
@@ -44,4 +49,41 @@ test("whoever waits for a broker is let in once it is there", async () => {
   const bus = await connecting;
   await bus.flush();
   await bus.close();
+});
+
+test("a server that was not believed is forgotten when the right one has taken its place", async () => {
+  const folder = temporaryFolder();
+  const users = (password: string): void =>
+    writeFileSync(join(folder, "users.conf"), `users: [{ user: ann, password: ${password} }]\n`);
+  users("other");
+  const authority = certificateOnDisk();
+  const { cert, key } = certificateOnDisk({ issuer: authority, names: ["127.0.0.1"] });
+  writeFileSync(cert, readFileSync(cert, "utf8") + authority.text);
+  const config = `tls { cert_file: "${cert}", key_file: "${key}" }\nauthorization { include users.conf }`;
+  const server = await startNatsServer({ folder, config, hasJetStream: false });
+  await server.stop();
+  const stranger = certificateOnDisk({ names: ["127.0.0.1"] });
+  const rogue = await rogueServer({ chain: stranger.text, key: readFileSync(stranger.key, "utf8") }, server.port);
+  const seen = { distrusted: 0, refusals: 0 };
+  const connecting = connectBus({
+    url: server.url.replace("nats:", "tls:"),
+    pin: { names: "any", sha256: fingerprintOf(new X509Certificate(authority.text).publicKey) },
+    credentials: { user: "ann", password: "secret" },
+    name: "ann",
+    waitForBroker: true,
+    onDistrust: () => {
+      seen.distrusted += 1;
+    },
+    onRefused: () => {
+      seen.refusals += 1;
+    },
+  });
+  await eventually("it is not believed", () => seen.distrusted > 1);
+  assert.equal(rogue.heard(), "");
+  await rogue.end();
+  await server.restart();
+  await eventually("what the right one says counts", () => seen.refusals > 1);
+  users("secret");
+  server.reload();
+  await (await connecting).close();
 });

@@ -10,10 +10,17 @@ export interface RogueServer {
   readonly visits: number;
   /** What it was told, without the handshakes of TLS. */
   heard(): string;
+  end(): Promise<void>;
 }
 
-/** @param shown  its certificates and key as PEM; undefined: it speaks plain text */
-export async function rogueServer(shown?: { readonly chain: string; readonly key: string }): Promise<RogueServer> {
+/**
+ * @param shown  its certificates and key as PEM; undefined: it speaks plain text
+ * @param port   where it listens; 0: anywhere
+ */
+export async function rogueServer(
+  shown?: { readonly chain: string; readonly key: string },
+  port = 0,
+): Promise<RogueServer> {
   const info = { server_id: "R", server_name: "rogue", version: "2.10.27", proto: 1, headers: true };
   const greeting = `INFO ${JSON.stringify({
     ...info,
@@ -41,17 +48,21 @@ export async function rogueServer(shown?: { readonly chain: string; readonly key
     const secured = new TLSSocket(socket, { isServer: true, secureContext });
     secured.on("data", hear).on("error", () => undefined);
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(port, "127.0.0.1");
   await once(server, "listening");
-  atEnd(() => {
+  const end = async (): Promise<void> => {
     for (const socket of sockets) socket.destroy();
+    if (!server.listening) return;
     server.close();
-  });
+    await once(server, "close");
+  };
+  atEnd(end);
   return {
     port: (server.address() as AddressInfo).port,
     get visits() {
       return visits;
     },
     heard: () => heard,
+    end,
   };
 }
