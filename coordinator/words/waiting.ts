@@ -1,4 +1,4 @@
-import { beyondEarlier, unfitFor } from "../../shared/domain/fitting.ts";
+import { beyondEarlier, unfitFor, unfitMinutes } from "../../shared/domain/fitting.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { type GpuNeed, gpuNeed, needText } from "../../shared/domain/gpu-shares.ts";
@@ -14,6 +14,8 @@ export interface Waiting {
   readonly why: string;
   /** Commands, one a line; empty if only time helps. */
   readonly commands: readonly string[];
+  /** What to do besides, or instead, in words that the commands follow; left out: the commands say it all. */
+  readonly change?: string;
 }
 
 /** What printed commands need to reach this workspace. */
@@ -138,6 +140,7 @@ export function whyWaiting(
     const reasons = fetching.map(({ presence }) => `${presence.worker}: ${unfitFor(presence, table.job)}`);
     return {
       why: `waiting for a worker that can run it; ${reasons.slice(0, mostReasons).join("; ")}`,
+      change: `mend it on that machine, which tries again within ${unfitMinutes} minutes, or in the spec, or add another machine`,
       commands: [join],
     };
   }

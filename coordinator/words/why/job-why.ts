@@ -86,7 +86,7 @@ function searching(table: RunTable, { state, status, joinLine, rows }: JobContex
   if (waits) {
     // Whoever waits only for a slot that others use gets it in time.
     const weight = waits.commands.length > 0 ? "stuck" : "waits";
-    const change = waits.commands.length > 0 ? "" : "it starts by itself then";
+    const change = waits.change ?? (waits.commands.length > 0 ? "" : "it starts by itself then");
     return { state: "waiting", since: 0, why: waits.why, change, commands: waits.commands, weight };
   }
   const { running, open, ended, paused, submitted } = table;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { whyLines } from "../../../../../coordinator/words/why/why.ts";
+import type { JobName } from "../../../../../shared/domain/names.ts";
 import { JobStory } from "../../../../support/stories/job-story.ts";
 import { ToldWhys } from "../../../../support/stories/told-whys.ts";
 
@@ -48,6 +49,11 @@ describe("why a job is as it is", () => {
     assert.equal(
       owners.job(),
       "waiting | waiting for a worker: node-1 does not lend now (somebody types), and lends again after 5 min | to change it: nexus-worker -",
+    );
+    const failed = submitted(["node-1", { unfit: [{ job: "job1" as JobName, why: "its setup failed: make" }] }]).told;
+    assert.equal(
+      failed.job(),
+      "waiting | waiting for a worker that can run it; node-1: its setup failed: make | mend it on that machine, which tries again within 10 minutes, or in the spec, or add another machine: nexus-worker -",
     );
     owners.joins("node-2", { ...frozen, lending: "closed" });
     assert.match(owners.job(), /: the owners of node-1, node-2 do not lend now \|/);
