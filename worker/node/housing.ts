@@ -87,10 +87,10 @@ export function environmentsIn(
   housing: Housing,
   log: Pick<Log, "info" | "warn">,
 ): Environments {
-  const { environment, tag, sandbox, network } = housing;
-  // By this mark the next process of this worker finds what a setup left behind.
+  const { environment, tag, sandbox, network, reaper } = housing;
+  // So begin the marks of setups, by which the next process of this worker finds what they left behind.
   const env = { ...environment, [runMark]: `${tag}-setup` };
-  if (sandbox === null) return new Environments({ ...kept, environment: env, log });
+  if (sandbox === null) return new Environments({ ...kept, environment: env, reaper, log });
   const confined = (command: readonly string[], { cwd, ...room }: SetupRoom): string[] =>
     sandbox.around(command, { ...room, network: network && room.network, gpus: false, cwd });
   return new Environments({ ...kept, environment: sandbox.environment(env), confined, log });

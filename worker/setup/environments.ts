@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, delimiter, join } from "node:path";
 import type { EndSignal } from "../../shared/ports.ts";
+import { endMarked, runMark } from "../processes/leftovers.ts";
 import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
 import { causeIn } from "./failure-cause.ts";
 import { answer, findPython, type Python } from "./find-python.ts";
@@ -38,6 +40,8 @@ export class SetupFailure extends Error {
 export interface EnvironmentsOptions extends KeptOptions {
   /** What setups see of the worker's environment. */
   readonly environment: NodeJS.ProcessEnv;
+  /** Words that give a setup a reaper; none where there can be none, or in a sandbox. */
+  readonly reaper?: readonly string[] | undefined;
   /** Puts a command into the worker's sandbox; left out: there is none. */
   confined?(command: readonly string[], room: SetupRoom): string[];
 }
@@ -56,7 +60,10 @@ export interface SetupWish extends WantedSetup {
 }
 
 const limitMs = 3_600_000;
-/** Where pip and uv keep what they fetched, in the folder of the environments. */
+/**
+ * Where pip and uv keep what they fetched, in the folder of the environments. In a sandbox each setup has a folder of its own for
+ * that, which goes with it: what one leaves there, the next would install, and uv's files are the environment's own (hard links).
+ */
 const downloads = "downloads";
 /** Says that the environment is whole. It lies beside the folder, where no setup can put a link in its place. */
 const markerOf = (folder: string): string => `${folder}.json`;
@@ -125,15 +132,21 @@ export class Environments {
     rmSync(markerOf(folder), { force: true });
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const cache = join(this.#options.folder, downloads);
+    const isShared = this.#options.confined === undefined;
+    const fetched = isShared ? downloads : `${basename(folder)}.${downloads}`;
+    const cache = join(this.#options.folder, fetched);
+    if (!isShared) rmSync(cache, { recursive: true, force: true });
     mkdirSync(cache, { recursive: true, mode: 0o700 });
     const now = this.#options.clock.wall() / 1000;
     utimesSync(cache, now, now);
-    this.#kept.hold(downloads);
+    this.#kept.hold(fetched);
     const output = new SetupOutput(`${folder}.log`);
     const cwd = wish.codeFolder ?? folder;
+    const { environment, reaper } = this.#options;
+    const mark = `${environment[runMark] ?? randomBytes(6).toString("hex")}-${basename(folder)}`;
     const env = {
-      ...environmentIn(folder, this.#options.environment),
+      ...environmentIn(folder, environment),
+      [runMark]: mark,
       PIP_DISABLE_PIP_VERSION_CHECK: "1",
       PIP_CACHE_DIR: cache,
       UV_CACHE_DIR: join(cache, "uv"),
@@ -155,7 +168,7 @@ export class Environments {
         const room: SetupRoom = { writable: [folder, cache], readable, network: wish.network, cwd };
         const how = await runCommand(
           this.#options.confined?.(words, room) ?? words,
-          { cwd, env, limitMs, signal },
+          { cwd, env, limitMs, signal, reaper },
           output,
         );
         if (how !== "") throw failure(shown, how, output);
@@ -167,9 +180,12 @@ export class Environments {
       rmSync(folder, { recursive: true, force: true });
       throw error;
     } finally {
+      // Also what has begun a session of its own, where there is no reaper.
+      endMarked(mark);
       output.close();
-      for (const name of [basename(folder), downloads]) this.#kept.changed(name);
-      this.#kept.release(downloads);
+      for (const name of [basename(folder), fetched]) this.#kept.changed(name);
+      if (isShared) this.#kept.release(fetched);
+      else this.#kept.discard(fetched);
     }
   }
 

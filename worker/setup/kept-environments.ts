@@ -7,7 +7,7 @@ import { bytesBelow } from "../../shared/machine/bytes-in.ts";
 import type { Clock, Timer } from "../../shared/ports.ts";
 
 export interface KeptOptions {
-  /** Each environment is a folder in it, `NAME`, with its marker `NAME.json` and its output `NAME.log`; `downloads` is what pip keeps. */
+  /** Each environment is a folder in it, `NAME`, with its marker `NAME.json` and its output `NAME.log`; `downloads` is what pip keeps, in a sandbox `NAME.downloads` while it is made. */
   readonly folder: string;
   /** Of all that nobody uses; 0 keeps nothing. */
   readonly mostBytes: number;
@@ -53,6 +53,18 @@ export class KeptEnvironments {
       this.#users.delete(name);
       this.shrink();
     }
+  }
+
+  /** It goes at once, whoever holds it. */
+  discard(name: string): void {
+    const { folder, log } = this.#options;
+    this.#users.delete(name);
+    try {
+      renameSync(join(folder, name), join(folder, name + goneEnd));
+    } catch (error) {
+      log.warn({ name, error: messageOf(error) }, cannotDelete);
+    }
+    this.shrink();
   }
 
   /** It was made anew, or grew. */

@@ -16,6 +16,8 @@ export interface CommandOptions {
   readonly limitMs: number;
   /** Ends it at once. */
   readonly signal: EndSignal;
+  /** Words that give it a reaper (processes/reaper); left out: it has none. */
+  readonly reaper?: readonly string[] | undefined;
 }
 
 /** Output of a setup: all of it in a file, up to a limit, and its last lines. */
@@ -49,19 +51,27 @@ export class SetupOutput {
   }
 }
 
-/** Executes a command to its end; resolves with how it failed, "" if it did not. All that it started ends with it. */
+/**
+ * Executes a command to its end; resolves with how it failed, "" if it did not. All of its session ends with it; with a reaper also
+ * what has left the session, and all of it with this process.
+ */
 export function runCommand(
-  [program = "", ...words]: readonly string[],
-  { cwd, env, limitMs, signal }: CommandOptions,
+  command: readonly string[],
+  { cwd, env: plain, limitMs, signal, reaper }: CommandOptions,
   output: SetupOutput,
 ): Promise<string> {
+  const [program = "", ...words] = [...(reaper ?? []), ...command];
+  // A reaper says nothing of languages that are not installed.
+  const env = reaper ? { ...plain, PERL_BADLANG: "0" } : plain;
   return new Promise((resolve) => {
     // A session of its own, so that what it starts can be ended with it.
     const child = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
     let why = "";
     const end = (reason: string): void => {
       why ||= reason;
-      killAll(child);
+      // A reaper ends the rest, and then itself.
+      if (reaper) child.kill("SIGTERM");
+      else killAll(child);
     };
     const stop = (): void => end("the worker had to end");
     signal.addEventListener("abort", stop);

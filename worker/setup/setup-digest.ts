@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import type { Python } from "./find-python.ts";
 
@@ -28,12 +28,27 @@ export function setupDigest({ commands, codeFolder }: WantedSetup, { version, pa
 
 /** Whether a setup may call pip, which takes seconds to be put into an environment: its commands, or files that they name, mention it. */
 export const mentionsPip = ({ commands, codeFolder }: WantedSetup): boolean =>
-  commands.flat().some((word) => word.includes("pip") || (codeFolder !== null && holdsPip(join(codeFolder, word))));
+  commands
+    .flat()
+    .some(
+      (word) =>
+        word.includes("pip") ||
+        (codeFolder !== null && !leavesFolder(normalize(word)) && holdsPip(join(codeFolder, word))),
+    );
+
+/** Undefined if there is no such file; a word may be a script, too long for a file's name. */
+function statOf(path: string): Stats | undefined {
+  try {
+    return statSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 const mostScriptBytes = 100_000;
 
 function holdsPip(path: string): boolean {
-  const stat = statSync(path, { throwIfNoEntry: false });
+  const stat = statOf(path);
   if (stat?.isDirectory()) return true; // whatever is in it
   return stat?.isFile() === true && (stat.size > mostScriptBytes || readFileSync(path).includes("pip"));
 }
@@ -41,10 +56,13 @@ function holdsPip(path: string): boolean {
 /** `requirements.txt`, also in `--requirement=requirements.txt`. */
 const namesIn = (word: string): string[] => [word, word.slice(word.indexOf("=") + 1)].filter((name) => name !== "");
 
+/** Words of a setup may name any file of the machine; only those of the job's own code are read. */
+const leavesFolder = (path: string): boolean => path.startsWith("..") || path.startsWith("/");
+
 function addFile(hash: Hash, root: string, path: string, seen: Set<string>): void {
-  if (seen.has(path) || path.startsWith("..") || path.startsWith("/")) return;
+  if (seen.has(path) || leavesFolder(path)) return;
   seen.add(path);
-  const stat = statSync(join(root, path), { throwIfNoEntry: false });
+  const stat = statOf(join(root, path));
   if (stat?.isDirectory()) {
     // `pip install .` depends on all of it; what builds leave there begins a new environment at most.
     for (const name of readdirSync(join(root, path)).sort()) addFile(hash, root, join(path, name), seen);

@@ -13,6 +13,8 @@ import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { systemClock } from "../../../../shared/clock.ts";
 import { Ending } from "../../../../shared/ending.ts";
+import { identify } from "../../../../shared/machine/process-identity.ts";
+import { reaperWords } from "../../../../worker/processes/reaper/reaper.ts";
 import { programsIn } from "../../../../worker/processes/virtual-environment.ts";
 import {
   Environments,
@@ -77,6 +79,16 @@ describe("the digest of a setup", () => {
       ],
       [true, true, false, true],
     );
+  });
+
+  test("reads no file outside of the code, and takes a script for no file", () => {
+    const outside = folderWith({ "tool.sh": "pip install x", "code/a.py": "1" });
+    const wish = (...words: string[]) => ({ commands: [words], python: null, codeFolder: join(outside, "code") });
+    // The worker would stand still where such a file never ends: /proc/kmsg.
+    assert.equal(mentionsPip(wish("bash", "../tool.sh")), false);
+    const script = wish("bash", "-c", `echo ${"x".repeat(5000)}; echo a/${"y".repeat(300)}`);
+    assert.equal(mentionsPip(script), false);
+    assert.match(setupDigest(script, python), /^[0-9a-f]{64}$/);
   });
 });
 
@@ -287,20 +299,53 @@ echo uv 0.13
     assert.equal(readFileSync(other, "utf8"), "secret");
   });
 
-  test("that leave a process behind which holds their output are not waited for", async () => {
+  for (const [which, reaper] of [
+    ["with a reaper", reaperWords()],
+    ["without one", undefined],
+  ] as const) {
+    test(`are made, and no process that they left in a session of its own stays, ${which}`, async () => {
+      const [folder, tools] = [temporaryFolder(), temporaryFolder()];
+      fakePython(tools, "python3", "3.11.2");
+      const environment = { PATH: `${tools}:/usr/bin:/bin` };
+      const pid = join(tools, "pid");
+      // A reaper also finds what has wiped its environment.
+      const wiped = reaper ? "env -i " : "";
+      const left = `setsid ${wiped}sh -c 'echo $$ > ${pid}; exec sleep 1000' & while [ ! -s ${pid} ]; do :; done`;
+      const wish = { ...{ python: null, codeFolder: null, network: false }, commands: [["sh", "-c", left]] };
+      assert.ok(await new Environments({ ...kept, folder, environment, reaper, log }).ready(wish, unending));
+      const number = Number(readFileSync(pid, "utf8"));
+      await eventually("it has ended", () => identify(number) === undefined);
+    });
+  }
+
+  test("in a sandbox share nothing that they fetched: what one left there, the next would install", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     fakePython(tools, "python3", "3.11.2");
     const environment = { PATH: `${tools}:/usr/bin:/bin` };
-    const pid = join(tools, "pid");
-    const wish = {
-      ...{ python: null, codeFolder: null, network: false },
-      commands: [["sh", "-c", `setsid sh -c 'echo $$ > ${pid}; exec sleep 1000' & while [ ! -s ${pid} ]; do :; done`]],
+    const writable: string[] = [];
+    const confined = (words: readonly string[], room: { readonly writable: readonly string[] }): string[] => {
+      writable.push(...room.writable);
+      return [...words];
     };
-    try {
-      assert.ok(await new Environments({ ...kept, folder, environment, log }).ready(wish, unending));
-    } finally {
-      process.kill(Number(readFileSync(pid, "utf8")), "SIGKILL");
-    }
+    const environments = new Environments({ ...kept, folder, environment, confined, log });
+    const wish = (script: string) => ({
+      ...{ python: null, codeFolder: null, network: false },
+      commands: [["sh", "-c", script]],
+    });
+    const one = await ready(
+      environments,
+      wish("echo planted > $PIP_CACHE_DIR/wheel; ln $PIP_CACHE_DIR/wheel $VIRTUAL_ENV"),
+    );
+    const two = await ready(environments, wish("ls $PIP_CACHE_DIR > $VIRTUAL_ENV/seen"));
+    assert.equal(readFileSync(join(one.folder, "wheel"), "utf8"), "planted\n");
+    assert.equal(readFileSync(join(two.folder, "seen"), "utf8"), "");
+    const shared = writable.filter((path) => writable.indexOf(path) !== writable.lastIndexOf(path));
+    assert.deepEqual(
+      [...new Set(shared)].filter((path) => path.endsWith("downloads")).length,
+      2,
+      "one each, for two commands",
+    );
+    await eventually("nothing of it stays", () => !readdirSync(folder).some((name) => name.includes("downloads")));
   });
 
   test("that cannot be made leave their output, and nothing that looks like one", async () => {
