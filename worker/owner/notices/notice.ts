@@ -22,7 +22,7 @@ export interface Metadata {
 }
 
 const answerMs = 2000;
-const mostCharacters = 64 * 1024;
+const mostBytes = 64 * 1024;
 
 export const metadataAt = (address: string): Metadata => ({
   async ask(path, headers, method = "GET") {
@@ -32,11 +32,17 @@ export const metadataAt = (address: string): Metadata => ({
       redirect: "error",
       signal: AbortSignal.timeout(answerMs),
     });
-    const text = await answer.text();
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    // Where no cloud is, anybody of the same network may answer under that address: it is read no further than it may go.
+    for await (const part of answer.body ?? []) {
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > mostBytes) throw new Error(`${address}${path} answered with more than ${mostBytes} bytes`);
+    }
     if (answer.status === 404) return null;
     if (!answer.ok) throw new Error(`${address}${path} answered ${answer.status}`);
-    if (text.length > mostCharacters) throw new Error(`${address}${path} answered with ${text.length} characters`);
-    return text;
+    return Buffer.concat(parts).toString();
   },
 });
 

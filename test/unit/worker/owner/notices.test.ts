@@ -52,6 +52,26 @@ const event = (resources: readonly string[], type = "Preempt", notBefore = "Sat,
     ],
   });
 
+test("whoever answers without end in the place of a cloud is not read to that end", async () => {
+  let sent = 0;
+  const server = createServer((_, response) => {
+    const bytes = Buffer.alloc(65_536);
+    const more = (): void => {
+      while (!response.destroyed && response.write(bytes)) sent += bytes.length;
+    };
+    response.on("drain", more).on("error", () => undefined);
+    more();
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  atEnd(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  const { port } = server.address() as AddressInfo;
+  await assert.rejects(metadataAt(`http://127.0.0.1:${port}`).ask("/x", {}), /answered with more than 65536 bytes/);
+  assert.ok(sent < 50_000_000, `${sent} bytes were read or waited for`);
+});
+
 describe("a spot notice", () => {
   test("of EC2 says when the instance goes", async () => {
     const calm = awsNotices(metadataAt(await cloud(aws, awsWants)));

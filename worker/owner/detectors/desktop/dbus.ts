@@ -2,6 +2,8 @@ import { createConnection, type Socket } from "node:net";
 import { type Call, decodeMessage, encodeCall, type Message, type Value } from "./dbus-message.ts";
 
 const answerMs = 5000;
+/** Of the conversation before the first message. */
+const longestLine = 16_384;
 
 /** A connection to a message bus of this machine. */
 export class DBus {
@@ -89,6 +91,7 @@ export class DBus {
     this.#received = Buffer.concat([this.#received, chunk]);
     if (!this.#isLetIn) {
       const end = this.#received.indexOf("\r\n");
+      if (end < 0 && this.#received.length > longestLine) throw new Error("the bus says too much");
       if (end < 0) return;
       const line = this.#received.toString("latin1", 0, end);
       if (!line.startsWith("OK ")) throw new Error(`the bus does not let this user in: ${line.slice(0, 80)}`);

@@ -3,6 +3,8 @@ import { createConnection, type Socket } from "node:net";
 import type { IdleSource } from "./idle-source.ts";
 
 const answerMs = 5000;
+/** A server's greeting has some kilobytes, its other answers fewer. */
+const mostBytes = 1 << 20;
 const cookieName = "MIT-MAGIC-COOKIE-1";
 
 /**
@@ -67,6 +69,7 @@ class XServer {
     socket.on("data", (chunk) => {
       this.#received = Buffer.concat([this.#received, chunk]);
       this.#answer();
+      if (this.#received.length > mostBytes) socket.destroy(new Error("the X server says too much"));
     });
     socket.on("error", (error) => this.#end(error));
     socket.on("close", () => this.#end(new Error("the X server closed the connection")));

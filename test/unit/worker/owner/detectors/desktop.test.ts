@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { decodeMessage, encodeCall } from "../../../../../worker/owner/detectors/desktop/dbus-message.ts";
@@ -304,4 +304,56 @@ describe("X11", () => {
     await assert.rejects(x11Idle("remote:0", "", folder), /no display of this machine/);
     await assert.rejects(x11Idle(":8", "", folder), /ENOENT/);
   });
+});
+
+/** Somebody in the place of a server: says that, then bytes without end. */
+function endless(path: string, first: string): Server {
+  const server = createServer((socket) => {
+    const bytes = Buffer.alloc(65_536, 0x41);
+    const more = (): void => {
+      while (!socket.destroyed && socket.write(bytes));
+    };
+    socket.on("error", () => undefined).on("drain", more);
+    socket.write(first, "latin1");
+    more();
+  });
+  return server.listen(path);
+}
+
+describe("whoever answers in the place of a server", () => {
+  for (const [who, first] of [
+    ["an X server that greets without end", ""],
+    ["an X server that refuses without end", "\0\0\0\0\0\0\xff\xff"],
+  ] as const)
+    test(`${who} is left`, async () => {
+      const number = first.length;
+      const server = endless(join(folder, `X${number}0`), first);
+      await assert.rejects(x11Idle(`:${number}0`, "", folder), /says too much|does not let this user in/);
+      server.close();
+    });
+
+  test("an X server whose answer would have 16 GB is left", async () => {
+    const path = join(folder, "X99");
+    const greeting = Buffer.alloc(8 + 32 + 4 + 8);
+    greeting.writeUInt8(1, 0);
+    greeting.writeUInt16LE((greeting.length - 8) / 4, 6);
+    greeting.writeUInt16LE(4, 24);
+    const answer = Buffer.alloc(32);
+    answer.writeUInt8(1, 0);
+    answer.writeUInt32LE(0xffffffff, 4);
+    const server = endless(path, Buffer.concat([greeting, answer]).toString("latin1"));
+    await assert.rejects(x11Idle(":99", "", folder), /says too much/);
+    server.close();
+  });
+
+  for (const first of ["", "OK 1234\r\n"])
+    test(`a bus that says ${first === "" ? "no end of a line" : "what is no message"} is left`, async () => {
+      const path = join(folder, `bus${first.length}`);
+      const server = endless(path, first);
+      await assert.rejects(
+        gnomeIdle(path, () => undefined),
+        /says too much|not a little-endian message/,
+      );
+      server.close();
+    });
 });
