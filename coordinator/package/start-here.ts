@@ -12,6 +12,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -48,6 +49,11 @@ export async function startHere(offer: Offer, from: string, args: readonly strin
       throw new Mishap(`Node ${process.versions.node} is too old: expected ${leastNode} or newer`);
     const folder = versionsFolder(process.env);
     const place = join(folder, `${offer.version}-${offer.sha256.slice(0, 12)}`);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    if (!isOnlyOurs(existsSync(place) ? place : folder))
+      throw new Mishap(
+        `others can change what is in ${folder}, so nothing is started from there: delete it, or set XDG_CACHE_HOME to a folder of your own`,
+      );
     if (!existsSync(place)) install(await fetchPackage(offer, from), folder, place);
     markUse(place);
     prune(folder, place);
@@ -71,6 +77,19 @@ export function versionsFolder(env: NodeJS.ProcessEnv): string {
   const { HOME: home } = env;
   const root = cache && isAbsolute(cache) ? cache : join(home && isAbsolute(home) ? home : homedir(), ".cache");
   return join(root, "nexus", "versions");
+}
+
+/** As in shared/machine/kept-code.ts, which cannot be imported here: others may have made the folder first, or one above it. */
+export function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env): boolean {
+  const own = process.geteuid?.();
+  if (own === undefined) return true;
+  const cache = dirname(dirname(versionsFolder(env)));
+  for (let at = folder; at !== cache; at = dirname(at)) {
+    const found = lstatSync(at);
+    if (!found.isDirectory() || found.uid !== own || (found.mode & 0o022) !== 0) return false;
+  }
+  const { uid, mode } = statSync(cache);
+  return (uid === own || uid === 0) && ((mode & 0o002) === 0 || (mode & 0o1000) !== 0);
 }
 
 /** The package, which is the one that was offered, byte for byte. */
@@ -104,7 +123,6 @@ async function fetchPackage({ sha256, bytes: size }: Offer, from: string): Promi
 
 /** Unpacks beside the place and takes it in one step, so that no half of a version is ever started. */
 export function install(packed: Buffer, folder: string, place: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
   // Another machine with the same home, or another container, may just have a process of the same number.
   const making = join(folder, `.new-${process.pid}-${randomBytes(6).toString("hex")}`);
   try {

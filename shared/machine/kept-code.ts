@@ -3,11 +3,11 @@
  * time (Node 24; Node 20 has nothing of the kind). Called before a program is loaded, so it imports nothing else of ours.
  */
 
-import { lstatSync, mkdirSync } from "node:fs";
+import { lstatSync, mkdirSync, statSync } from "node:fs";
 import { lstat, readdir, rm } from "node:fs/promises";
 import * as modules from "node:module";
 import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { dirname, isAbsolute, join } from "node:path";
 
 /** `$XDG_CACHE_HOME/nexus`: whatever is deleted there is fetched or made again. */
 export function cacheFolder({ XDG_CACHE_HOME: cache, HOME: home }: NodeJS.ProcessEnv): string {
@@ -34,11 +34,21 @@ export function keepCode(): void {
   enableCompileCache(folder);
 }
 
-/** Others may have made it first, in a cache that many share. */
-function isOnlyOurs(folder: string): boolean {
-  const { uid, mode } = lstatSync(folder);
+/**
+ * Whether nobody but this user and root can change what is in this folder of the cache, or put another in its place. Where many share
+ * a cache, others may have made it first, or `nexus` above it.
+ */
+export function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env): boolean {
   const own = process.geteuid?.();
-  return own === undefined || (uid === own && (mode & 0o022) === 0);
+  if (own === undefined) return true;
+  const cache = dirname(cacheFolder(env));
+  for (let at = folder; at !== cache; at = dirname(at)) {
+    const found = lstatSync(at);
+    if (!found.isDirectory() || found.uid !== own || (found.mode & 0o022) !== 0) return false;
+  }
+  // A link may lead to it. In a sticky folder, as /tmp is one, others can only add.
+  const { uid, mode } = statSync(cache);
+  return (uid === own || uid === 0) && ((mode & 0o002) === 0 || (mode & 0o1000) !== 0);
 }
 
 /** What nobody has used for so long was made by another version of Node, or of programs that lie elsewhere by now. */
@@ -50,7 +60,7 @@ const mostBytes = 100 * 2 ** 20;
 export async function dropOldCode(env: NodeJS.ProcessEnv, now: number): Promise<void> {
   const folder = codeFolder(env);
   try {
-    if (!isOnlyOurs(folder)) return;
+    if (!isOnlyOurs(folder, env)) return;
     const files = [];
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
       if (!entry.isFile()) continue;

@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, statSync } f
 import { delimiter, dirname, isAbsolute, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
-import { cacheFolder } from "../../machine/kept-code.ts";
+import { cacheFolder, isOnlyOurs } from "../../machine/kept-code.ts";
 import { explainLock, takeLock } from "../../machine/lock-file.ts";
 import { broughtAlong, checkBrought } from "./brought-server.ts";
 import { fetchFromApt, findAptTools } from "./fetch-from-apt.ts";
@@ -35,7 +35,7 @@ export async function findNatsServer(search: BinarySearch = {}): Promise<NatsSer
   const system = search.systemFolders ?? systemFolders;
   const brought = broughtAlong(env);
   if (brought) await checkBrought(brought, log);
-  const folders = [...(brought ? [dirname(brought.path)] : []), ...pathFolders(env), ...cached(cache), ...system];
+  const folders = [...(brought ? [dirname(brought.path)] : []), ...pathFolders(env), ...cached(cache, env), ...system];
   const found = await firstUsable(folders);
   if (found.usable) return found.usable;
   return await fetchOnce(cache, env, log, found.tooOld);
@@ -84,12 +84,16 @@ async function fetchOnce(
   if (!tools) throw new BrokerError(sentence);
 
   mkdirSync(cache, { recursive: true, mode: 0o700 });
+  if (!isOnlyOurs(cache, env))
+    throw new BrokerError(
+      `others can change what is in ${cache}, so no program is kept there: delete it, or set XDG_CACHE_HOME to a folder of your own`,
+    );
   const lockPath = join(cache, "fetch.lock");
   for (;;) {
     const attempt = takeLock(lockPath, "a download of nats-server");
     if (attempt.ok) {
       try {
-        const { usable } = await firstUsable(cached(cache));
+        const { usable } = await firstUsable(cached(cache, env));
         return usable ?? (await fetchFromApt(tools, system.name, cache, log, sentence));
       } finally {
         attempt.lock.release();
@@ -97,14 +101,14 @@ async function fetchOnce(
     }
     if (attempt.liveness === "elsewhere") throw new BrokerError(explainLock(lockPath, attempt.owner, attempt.liveness));
     await delay(100);
-    const { usable } = await firstUsable(cached(cache));
+    const { usable } = await firstUsable(cached(cache, env));
     if (usable) return usable;
   }
 }
 
-/** Newest version first. */
-function cached(cache: string): string[] {
-  if (!existsSync(cache)) return [];
+/** Newest version first. What others can change is not started. */
+function cached(cache: string, env: NodeJS.ProcessEnv): string[] {
+  if (!existsSync(cache) || !isOnlyOurs(cache, env)) return [];
   return readdirSync(cache)
     .filter((name) => /^\d/.test(name))
     .sort((a, b) => b.localeCompare(a, "en", { numeric: true }))

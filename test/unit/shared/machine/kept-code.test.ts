@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -16,7 +17,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { cacheFolder, dropOldCode } from "../../../../shared/machine/kept-code.ts";
+import { cacheFolder, dropOldCode, isOnlyOurs } from "../../../../shared/machine/kept-code.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const program = fileURLToPath(new URL("../../../../coordinator/cli/main.js", import.meta.url));
@@ -88,6 +89,29 @@ describe("the engine's code of our programs", () => {
     chmodSync(join(cache, "nexus", "code"), 0o777);
     await dropOldCode({ XDG_CACHE_HOME: cache }, now + 365 * day);
     assert.deepEqual(readdirSync(folder).sort(), ["new", "week"]);
+  });
+
+  test("is not read from a folder in whose place others could put another", () => {
+    const cache = temporaryFolder();
+    const env = { XDG_CACHE_HOME: cache };
+    const folder = join(cache, "nexus", "code");
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const isOurs = (): boolean => isOnlyOurs(folder, env);
+    assert.ok(isOurs());
+    // Whoever may write above it can rename it: `nexus`, made by another in a cache that many share, or that cache itself.
+    chmodSync(join(cache, "nexus"), 0o777);
+    assert.ok(!isOurs());
+    chmodSync(join(cache, "nexus"), 0o700);
+    chmodSync(cache, 0o777);
+    assert.ok(!isOurs());
+    chmodSync(cache, 0o1777);
+    assert.ok(isOurs(), "as /tmp is: others can only add");
+    if (process.geteuid?.() !== 0) return;
+    chownSync(join(cache, "nexus"), 12345, 12345);
+    assert.ok(!isOurs());
+    chownSync(join(cache, "nexus"), 0, 0);
+    chownSync(cache, 12345, 12345);
+    assert.ok(!isOurs());
   });
 
   test("the cache is where the system's rules say", () => {
