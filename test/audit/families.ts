@@ -1,5 +1,6 @@
 import type { Family } from "./act.ts";
 import { bytes } from "./acts/bytes.ts";
+import { cache } from "./acts/cache.ts";
 import { claims } from "./acts/claims.ts";
 import { enrolment } from "./acts/enrolment.ts";
 import { evidence } from "./acts/evidence.ts";
@@ -11,13 +12,17 @@ import { listening } from "./acts/listening.ts";
 import { machine } from "./acts/machine.ts";
 import { mcp } from "./acts/mcp.ts";
 import { metrics } from "./acts/metrics.ts";
+import { orders } from "./acts/orders.ts";
 import { packageFamily } from "./acts/package.ts";
+import { piecesFamily } from "./acts/pieces.ts";
 import { protocol } from "./acts/protocol.ts";
 import { publishing } from "./acts/publishing.ts";
 import { replies } from "./acts/replies.ts";
 import { runs } from "./acts/runs.ts";
 import { secrets } from "./acts/secrets.ts";
+import { setups } from "./acts/setups.ts";
 import { specsFamily } from "./acts/specs.ts";
+import { tls } from "./acts/tls.ts";
 
 /** Those that take only seconds: `npm test` tries them too. Hostile bytes are there in the fuzzer's unit test. */
 export const quickFamilies: readonly Family[] = [publishing, listening, evidence, replies, journal];
@@ -28,13 +33,18 @@ export const families: readonly Family[] = [
   listening,
   protocol,
   runs,
+  setups,
   secrets,
   joins,
+  tls,
   packageFamily,
+  cache,
   mcp,
   metrics,
   machine,
   evidence,
+  piecesFamily,
+  orders,
   files,
   specsFamily,
   bytes,

@@ -1,0 +1,219 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { allProcesses } from "../../support/processes/process-list.ts";
+import type { Act, Family, Found } from "../act.ts";
+import { type ExtraWorker, startExtraWorker } from "../ground/extra-worker.ts";
+import type { Ground } from "../ground/ground.ts";
+import { secretsOf } from "../ground/secrets.ts";
+import { commandSpec } from "../ground/specs.ts";
+import { stateOf } from "../ground/state.ts";
+
+/**
+ * What the author of a spec has done by its `setup`, on a worker that keeps environments for the jobs of others: a line of bash
+ * each. What it finds goes to `$OUT`, in its own environment, where the run that follows picks it up.
+ */
+interface Try {
+  readonly title: string;
+  readonly script: string;
+  /** Harm without a sandbox too. */
+  readonly always?: true;
+}
+
+const tries: readonly Try[] = [
+  { title: "prints its environment", script: "env > $OUT", always: true },
+  { title: "prints its parent's environment", script: "cat /proc/$PPID/environ > $OUT", always: true },
+  { title: "prints the words of every process", script: "cat /proc/[0-9]*/cmdline > $OUT", always: true },
+  {
+    title: "reads what its descriptors lead to",
+    script: "ls -l /proc/self/fd /proc/$PPID/fd > $OUT; for i in 3 4 5 6; do timeout 1 cat <&$i >> $OUT; done",
+    always: true,
+  },
+  { title: "prints control characters", script: "printf '\\033]0;owned\\007\\033[2J\\r\\233\\061m\\n'", always: true },
+  {
+    title: "reads the worker's key by a path upwards",
+    script: "cat ../identity.json ../../identity.json $VIRTUAL_ENV/../../identity.json > $OUT",
+  },
+  {
+    title: "reads the worker's key by a search",
+    script: "find $GROUND /root /home -name identity.json -exec cat {} + > $OUT",
+  },
+  { title: "reads the coordinator's secrets", script: "cat $GROUND/data/nexus/ws1/secrets/* > $OUT" },
+  { title: "reads the streams", script: "find $GROUND -name '*.blk' -exec cat {} + > $OUT" },
+  { title: "connects to the broker", script: "(exec 3<>/dev/tcp/127.0.0.1/$PORT && head -c 300 <&3) > $OUT" },
+  { title: "writes beside its environment", script: "echo x > $VIRTUAL_ENV/../planted; echo x > $VIRTUAL_ENV.planted" },
+  {
+    title: "writes among the worker's files",
+    script: "echo x > $VIRTUAL_ENV/../../planted; echo x > $VIRTUAL_ENV/../../../planted",
+  },
+  { title: "writes to the home folder of its owner", script: "echo x > $GROUND/planted; echo x > $GROUND/.profile" },
+  {
+    title: "puts its own into the environments of other jobs",
+    script: "for i in $VIRTUAL_ENV/../*/; do echo planted > $i/planted; done; ls $VIRTUAL_ENV/.. > $OUT.others",
+  },
+  {
+    title: "has a link in the place of its record lead to the worker's key",
+    script:
+      "ln -sf $VIRTUAL_ENV/../../identity.json $VIRTUAL_ENV.json; ln -sf $VIRTUAL_ENV/../../identity.json $VIRTUAL_ENV.log",
+  },
+  {
+    title: "has links in its environment lead to the secrets",
+    script: "ln -s $GROUND/data/nexus/ws1/secrets $VIRTUAL_ENV/lib/secrets; ln -s $GROUND $VIRTUAL_ENV/lib/ground",
+  },
+  {
+    title: "leaves folders without rights in its environment",
+    script: "mkdir -p $VIRTUAL_ENV/closed/inner; chmod 000 $VIRTUAL_ENV/closed",
+  },
+];
+
+/** Without a sandbox this works, as the documentation says: so the looks see what a setup takes along. */
+const instrument: Try = {
+  title: "reads the coordinator's secrets",
+  script: "cat $GROUND/data/nexus/ws1/secrets/* > $OUT",
+};
+
+const leavers: readonly Try[] = [
+  {
+    title: "leaves a process behind that has left its session",
+    script: "(setsid bash -c 'exec -a $LEFT-1 sleep 600' > /dev/null 2>&1 < /dev/null &)",
+    always: true,
+  },
+  {
+    title: "leaves a process behind that has left its session and wiped its environment",
+    script: '(env -i setsid bash -c "exec -a $LEFT-2 sleep 600" > /dev/null 2>&1 < /dev/null &)',
+    always: true,
+  },
+];
+
+const quoted = (words: string): string => `'${words.replaceAll("'", `'"'"'`)}'`;
+
+interface Scene {
+  readonly worker: ExtraWorker;
+  readonly out: string;
+  readonly left: string;
+  /** What a later job with another setup found of what the first had fetched; "" if nothing. */
+  readonly later: string;
+}
+
+/** A job whose setup tries all of it, one whose setup fetches into the cache, and one of another author behind them. */
+async function play(ground: Ground, pool: string, options: readonly string[], list: readonly Try[]): Promise<Scene> {
+  const worker = startExtraWorker(ground, pool, options);
+  const left = `zqsetup${pool}`;
+  const lines = [...list, ...leavers].map(
+    ({ script }, i) => `export OUT=$VIRTUAL_ENV/stolen-${i}; timeout 5 bash -c ${quoted(script)} 2> /dev/null`,
+  );
+  const begin = `export GROUND=${ground.folder} PORT=${ground.broker.port} LEFT=${left}`;
+  const plant = "mkdir -p $PIP_CACHE_DIR/wheels; echo planted > $PIP_CACHE_DIR/wheels/six.whl";
+  const script = [begin, ...lines, plant, "exit 0"].join("\n");
+  const take = `cp $VIRTUAL_ENV/stolen-* . ; echo '{"iters": 1, "value": 1}'`;
+  const first = await worker.run(
+    `${pool}-1`,
+    commandSpec(ground.folder, pool, ["bash", "-c", take], { setup: ["bash", "-c", script] }),
+  );
+  const look =
+    "find $PIP_CACHE_DIR $UV_CACHE_DIR $VIRTUAL_ENV/../*/planted -type f > $VIRTUAL_ENV/found 2> /dev/null; exit 0";
+  const tell = `cp $VIRTUAL_ENV/found . ; echo '{"iters": 1, "value": 1}'`;
+  const second = await worker.run(
+    `${pool}-2`,
+    commandSpec(ground.folder, pool, ["bash", "-c", tell], { setup: ["bash", "-c", look] }),
+  );
+  const out = join(ground.folder, `out-${pool}`);
+  for (const job of [first, second]) {
+    const table = (await stateOf(ground)).jobs.get(job as never);
+    if (table?.outcomes.completed !== 1)
+      throw new Error(`${job} has not ended well: ${worker.program.output().slice(-500)}`);
+    const { code, output } = await ground.command(["extract", job, join(out, job)]);
+    if (code !== 0) throw new Error(`${job} could not be extracted: ${output.slice(0, 300)}`);
+  }
+  return { worker, out: join(out, first), left, later: textsBelow(join(out, second), /(^|\/)found$/) };
+}
+
+/** Paths of plain files; no link is followed, since a setup may have led it in a circle. */
+const filesBelow = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => join(parentPath, name));
+
+const textsBelow = (folder: string, name: RegExp): string =>
+  filesBelow(folder)
+    .filter((file) => name.test(file))
+    .map((file) => readFileSync(file, "latin1"))
+    .join("\n");
+
+/** A secret in what the setup took along, or a thing that it put where it may not. */
+function taken(ground: Ground, { out }: Scene, i: number): Found {
+  const text = textsBelow(out, new RegExp(`stolen-${i}$`));
+  for (const [name, secret] of secretsOf(ground)) if (text.includes(secret)) return `it has ${name}`;
+  if (text.includes("INFO {")) return "it spoke with the broker";
+  const planted = [join(ground.folder, "planted"), join(ground.folder, ".profile")].find(existsSync);
+  if (planted !== undefined) return `it wrote ${planted}`;
+  const found = filesBelow(join(ground.folder, "state")).find((name) => /(^|\/|\.)planted$/.test(name));
+  return found && `it wrote ${found} among the worker's files`;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through
+const raw = /\x1b[[\]]|\x07|\x9b/;
+
+function actsOf(ground: Ground, pool: string, options: readonly string[], list: readonly Try[]): readonly Act[] {
+  const isBox = options.includes("--sandbox");
+  const role = isBox ? "setup in a sandbox" : "setup";
+  const scene = (): Promise<Scene> => {
+    const known = ground.notes.get(`setups ${pool}`) as Promise<Scene> | undefined;
+    const playing = known ?? play(ground, pool, options, list);
+    ground.notes.set(`setups ${pool}`, playing);
+    return playing;
+  };
+  const act = (title: string, harm: (played: Scene) => Found | Promise<Found>): Act => ({
+    family: "setups",
+    role,
+    title,
+    attempt: async () => {
+      await scene();
+    },
+    harm: async () => {
+      const played = await scene();
+      const { program } = played.worker;
+      return program.exitCode === undefined ? harm(played) : `its worker has ended: ${program.output().slice(-300)}`;
+    },
+  });
+  const looks = list.map(({ title }, i) => act(title, (played) => taken(ground, played, i)));
+  const lefts = leavers.map(({ title }, i) =>
+    act(title, ({ left }) => {
+      const alive = allProcesses().find(({ command }) => command.startsWith(`${left}-${i + 1}`));
+      if (alive) process.kill(alive.pid, "SIGKILL");
+      return alive && `process ${alive.pid} goes on`;
+    }),
+  );
+  const printed = act("has what it prints reach the terminal of its worker raw", ({ worker }) =>
+    raw.test(worker.program.output()) ? "it did" : undefined,
+  );
+  const poisoned = act("leaves what the setup of another job would install", ({ later }) => later || undefined);
+  return [...looks, ...lefts, printed, ...(isBox ? [poisoned] : [])];
+}
+
+/** Fails when the looks see nothing of what a setup without a sandbox certainly takes. */
+const control = (ground: Ground, at: number): Act => ({
+  family: "setups",
+  role: "audit",
+  title: "sees what a setup takes along",
+  attempt: () => undefined,
+  harm: async () => {
+    const scene = await (ground.notes.get("setups freely") as Promise<Scene>); // as the acts before left it
+    if (taken(ground, scene, at) === undefined)
+      throw new Error("blind: what a setup without a sandbox takes was not seen");
+    return undefined;
+  },
+});
+
+export const setups: Family = {
+  name: "setups",
+  origin: "own",
+  acts: (ground) => {
+    const everywhere = tries.filter(({ always }) => always === true);
+    const plain = actsOf(ground, "freely", [], [...everywhere, instrument]);
+    return [
+      ...plain.filter(({ title }) => title !== instrument.title),
+      control(ground, everywhere.length),
+      ...actsOf(ground, "boxed", ["--sandbox"], tries),
+    ];
+  },
+};
