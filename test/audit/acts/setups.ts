@@ -48,7 +48,8 @@ const tries: readonly Try[] = [
   { title: "writes to the home folder of its owner", script: "echo x > $GROUND/planted; echo x > $GROUND/.profile" },
   {
     title: "puts its own into the environments of other jobs",
-    script: "for i in $VIRTUAL_ENV/../*/; do [ $i -ef $VIRTUAL_ENV ] || echo planted > $i/planted; done; ls $VIRTUAL_ENV/.. > $OUT.others",
+    script:
+      "for i in $VIRTUAL_ENV/../*/; do [ $i -ef $VIRTUAL_ENV ] || echo planted > $i/planted; done; ls $VIRTUAL_ENV/.. > $OUT.others",
   },
   {
     title: "has a link in the place of its record lead to the worker's key",
