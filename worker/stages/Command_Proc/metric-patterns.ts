@@ -42,20 +42,24 @@ export class MetricPatterns {
    * @throws SlowPattern if they need more than a second
    */
   find(lines: readonly string[]): (Measured | undefined)[] {
-    // Without a digit there is no number; most lines need no pattern then.
-    if (!lines.some((line) => /\d|nan|inf/i.test(line))) return lines.map(() => undefined);
-    this.#context.lines = lines.map(lookedAt);
+    // Without a digit there is no number; most lines need no pattern then. So it does not matter which lines come together.
+    const telling = [...lines.keys()].filter((i) => /\d|nan|inf/i.test(lines[i] ?? ""));
+    const all: (Measured | undefined)[] = new Array(lines.length);
+    if (telling.length === 0) return all.fill(undefined);
+    this.#context.lines = telling.map((i) => lookedAt(lines[i] ?? ""));
     let found: readonly (readonly (readonly [string, string | undefined])[] | null)[];
     try {
       found = search.runInContext(this.#context, { timeout: mostMs });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
       throw new SlowPattern(
-        `metric_pattern took more than ${mostMs / 1000} s for lines such as ${JSON.stringify(lines[0]?.slice(0, 200))}: ` +
+        `metric_pattern took more than ${mostMs / 1000} s for lines such as ${JSON.stringify(lines[telling[0] ?? 0]?.slice(0, 200))}: ` +
           this.#sources.join(", "),
       );
     }
-    return found.map((groups) => (groups ? measuredIn(groups) : undefined));
+    all.fill(undefined);
+    for (const [k, groups] of found.entries()) if (groups) all[telling[k] ?? 0] = measuredIn(groups);
+    return all;
   }
 }
 

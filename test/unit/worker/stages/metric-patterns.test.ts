@@ -30,6 +30,15 @@ describe("metrics in what a program prints for people", () => {
     });
   });
 
+  test("are not looked for in a line without a number, whichever lines come with it", () => {
+    const patterns = new MetricPatterns(["^(?<loss>(\\w+)+)$"]);
+    assert.deepEqual(patterns.find([`${"a".repeat(40)}!`, "3", "b"]), [
+      undefined,
+      { iters: undefined, values: { loss: 3 } },
+      undefined,
+    ]);
+  });
+
   test("are numbers however they are written", () => {
     const texts = ["0.93", " 93% ", "-.5", "1e-3", "+inf", "-Infinity", "NaN"];
     assert.deepEqual(texts.map(numberIn), [0.93, 93, -0.5, 0.001, Infinity, -Infinity, Number.NaN]);
