@@ -22,7 +22,8 @@ export const targetForms = `${runListForms}; or a worker's name, also with *: la
  */
 export function namedTargets(words: readonly string[], state: WorkspaceState, workspace: string): Named[] {
   const jobs = new Set<RunTable>();
-  const runs = new Map<RunTable, Set<Trial>>();
+  /** By number: a run's trial may be another object at each look. */
+  const runs = new Map<RunTable, Map<number, Trial>>();
   const workers = new Set<WorkerId>();
   for (const word of words.flatMap((each) => each.split(",")).filter((each) => each !== "")) {
     const name = word.startsWith(`${workspace}/`) ? word.slice(workspace.length + 1) : word;
@@ -31,7 +32,7 @@ export function namedTargets(words: readonly string[], state: WorkspaceState, wo
     } else if (/^run\d/.test(name)) {
       const { rows } = selectRuns([word], state, workspace);
       for (const { table, trial } of rows) {
-        if (trial) runs.set(table, (runs.get(table) ?? new Set()).add(trial));
+        if (trial) runs.set(table, (runs.get(table) ?? new Map<number, Trial>()).set(trial.n, trial));
       }
     } else {
       for (const worker of workersNamed(name, state, "job, run or worker")) workers.add(worker);
@@ -40,7 +41,7 @@ export function namedTargets(words: readonly string[], state: WorkspaceState, wo
   return [
     ...[...jobs].map((table): Named => ({ kind: "job", table })),
     ...[...runs].flatMap(([table, trials]): Named[] =>
-      jobs.has(table) || trials.size === 0 ? [] : [{ kind: "runs", table, trials: [...trials] }],
+      jobs.has(table) || trials.size === 0 ? [] : [{ kind: "runs", table, trials: [...trials.values()] }],
     ),
     ...[...workers].map((worker): Named => ({ kind: "worker", worker })),
   ];

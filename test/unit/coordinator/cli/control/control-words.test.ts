@@ -10,6 +10,7 @@ import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
 import { BadMessage } from "../../../../../shared/wire/check.ts";
 import { decodeOrder, encodeOrder, type Order } from "../../../../../shared/wire/messages.ts";
+import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { claim, TestReign } from "../../../../support/stories/reign.ts";
 import { ranged } from "../../../../support/stories/search.ts";
 
@@ -54,6 +55,12 @@ describe("the words after a control verb", () => {
   ] as const) {
     test(words.join(" "), async () => assert.deepEqual(shown(namedTargets(words, await workspace(), "ws1")), expected));
   }
+
+  test("a run that has completed is meant once, however often it is named", () => {
+    const story = new JobStory({ number: 1 });
+    story.completed(story.started("run1.1", []), "run1.1", 1);
+    assert.deepEqual(shown(namedTargets(["run1.1", "run1.*"], stateOf(story), "ws1")), ["job1: run1.1"]);
+  });
 
   for (const [word, kind, message] of [
     ["job7", NotFoundError, /there is no job7/],
