@@ -5,7 +5,11 @@
 export const longest: readonly string[] = [
   "integration/whole/bad-luck",
   "system/whole/demo",
+  "integration/worker/large-states",
   "integration/broker/faults",
+  "integration/peers/purge",
+  "terminal/dying",
+  "integration/worker/joining",
   "integration/peers/peers",
   "integration/whole/faults",
   "integration/peers/move",

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 import { turnedSign, writeLossSpec } from "../../support/stories/loss-search.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 const swarm = new Swarm();
 const { folder } = swarm;
@@ -17,7 +17,7 @@ before(async () => {
   await swarm.coordinator();
   swarm.worker("one", ["--slots", "2"]);
   const spec = writeLossSpec(folder, "search", ["hp_tuning: dgd", "total_runs: 18", "seed: 3"]);
-  const launched = await nexus(["run", spec, "--monitor", "none"], folder, swarm.env);
+  const launched = await nexusAt(["run", spec, "--monitor", "none"], folder, swarm.env);
   assert.equal(launched.code, exitCode.done, launched.stderr);
   assert.match(launched.stdout + launched.stderr, /--sort=metrics\.loss --last=10/);
   await swarm.when("the search ends", job, (table) => table.isOver);
@@ -31,7 +31,7 @@ const objects = (text: string): Line[] =>
     .map((line) => JSON.parse(line) as Line);
 
 async function said(...words: string[]): Promise<string> {
-  const { code, stdout, stderr } = await nexus(words, folder, swarm.env);
+  const { code, stdout, stderr } = await nexusAt(words, folder, swarm.env);
   assert.equal(code, exitCode.done, `${words.join(" ")}\n${stderr}`);
   return stdout + stderr;
 }

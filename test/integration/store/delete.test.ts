@@ -18,6 +18,7 @@ import { chunksOfJob, evidence, evidenceOfJob, streams } from "../../../shared/w
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 import { plain, silentLog } from "../../support/stories/reign.ts";
 
 async function asCoordinator<T>(swarm: Swarm, work: (bus: CoordinatorBus, url: string) => Promise<T>): Promise<T> {
@@ -67,7 +68,7 @@ const whole = (bus: CoordinatorBus): Promise<WorkspaceState> =>
 test("a job that is over is deleted: it is on no list, its room is free, its number is not given out again", async () => {
   const swarm = new Swarm();
   await swarm.coordinator(["--lease", "4"]);
-  const run = (...words: string[]): ReturnType<typeof nexus> => nexus(words, swarm.folder);
+  const run = (...words: string[]): ReturnType<typeof nexusAt> => nexusAt(words, swarm.folder);
   swarm.worker("one", ["--slots", "2"]);
   const search = { total_runs: 6, hp_tuning: "random" };
   const stage = { reports: 3, writes: ["a.bin"], writes_bytes: 30_000 };

@@ -4,8 +4,8 @@ import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { encode } from "../../../shared/wire/codec.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
-import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
+import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 test("stored messages that cannot be read are named once, and every reader goes on without them", async () => {
   const swarm = new Swarm();
@@ -28,7 +28,7 @@ test("stored messages that cannot be read are named once, and every reader goes 
   await link.close();
 
   const named = async (): Promise<number[]> => {
-    const { stdout } = await nexus(["view", "events", "mal", "--all", "--json"], swarm.folder);
+    const { stdout } = await nexusAt(["view", "events", "mal", "--all", "--json"], swarm.folder);
     const events = stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line)]));
     return events.flatMap(({ event, ev }) => (event === "set-aside" ? [ev] : []));
   };
@@ -52,12 +52,12 @@ test("stored messages that cannot be read are named once, and every reader goes 
   assert.ok(logged.every((line) => line.includes('"worker":"mal"') && line.includes('"stream":"EV"')));
   assert.ok(!swarm.log().includes("secret of mal"));
 
-  const verified = await nexus(["verify"], swarm.folder);
+  const verified = await nexusAt(["verify"], swarm.folder);
   assert.equal(verified.code, 0, verified.stdout + verified.stderr);
   assert.match(verified.stdout, /3 messages of evidence cannot be read and were set aside/);
   assert.match(verified.stdout, new RegExp(`  ${seqs[0]}  ev.mal.${job}.1.report`));
   assert.match(verified.stdout, /every promise was kept/);
-  const { setAside } = JSON.parse((await nexus(["verify", "--json"], swarm.folder)).stdout);
+  const { setAside } = JSON.parse((await nexusAt(["verify", "--json"], swarm.folder)).stdout);
   assert.deepEqual(
     setAside,
     poisons.map(({ subject }, i) => ({ seq: seqs[i], subject })),
@@ -68,7 +68,7 @@ test("stored messages that cannot be read are named once, and every reader goes 
     ["plot", job],
     ["export", job, "--to", "csv"],
   ]) {
-    const { code, stdout, stderr } = await nexus(words, swarm.folder);
+    const { code, stdout, stderr } = await nexusAt(words, swarm.folder);
     assert.equal(code, 0, `nexus ${words.join(" ")}: ${stdout}${stderr}`);
   }
 });

@@ -104,23 +104,23 @@ else {
     console.log(JSON.stringify({ iters: 2, value: 7 }));
     process.exitCode = 3;
     process.exit();
-  }, 10_000));
+  }, 22_000));
 }
 `;
 
 test("a run that is told to leave has its share of the grace, and loses nothing that it saved in it", async () => {
   const swarm = new Swarm();
   // Shorter than the hand-back takes: the lease is renewed meanwhile.
-  await swarm.coordinator(["--lease", "8"]);
+  await swarm.coordinator(["--lease", "20"]);
   const job = await swarm.submit(writeProgramSpec(swarm.folder, "late", { retries: 0 }, savesLate));
-  const first = swarm.worker("first", ["--slots", "1", "--grace", "60s"]);
+  const first = swarm.worker("first", ["--slots", "1", "--grace", "90s"]);
   await swarm.when("it has begun", job, (table) => table.trial(1)?.status === "running");
   await eventually("it has reported", async () =>
     /grace/.test((await nexusAt(["view", "console", job], swarm.folder)).stdout),
   );
   first.child.kill("SIGTERM");
   await first.exited();
-  assert.match(first.output(), /handing 1 run back, within 60 s; a second signal shortens that/);
+  assert.match(first.output(), /handing 1 run back, within 90 s; a second signal shortens that/);
   const waiting = await swarm.when("its trial waits", job, (table) => table.waiting.size === 1);
   assert.equal(waiting.trial(1)?.charged, 0);
   assert.equal(waiting.trial(1)?.attempts.length, 1);
@@ -129,7 +129,7 @@ test("a run that is told to leave has its share of the grace, and loses nothing 
   const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
   assert.equal(table.trial(1)?.hpmax, 42);
   const { stdout } = await nexusAt(["view", "console", table.trial(1)?.run ?? ""], swarm.folder);
-  assert.match(stdout, /^grace 24$/m, "half of it is for saving, and a fifth of that for taking the files");
+  assert.match(stdout, /^grace 36$/m, "half of it is for saving, and a fifth of that for taking the files");
   await swarm.verify();
   await swarm.end();
 });
