@@ -33,7 +33,7 @@ import {
 } from "./joining/identity.ts";
 import { isOnlyHere, type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
 import { Patience } from "./joining/patience.ts";
-import { watchProgram } from "./joining/program-watch.ts";
+import { missingOf, programGone, programParts, watchProgram } from "./joining/program-watch.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
 import { watchForWaking } from "./joining/wake-watch.ts";
 import { WorkerDisk } from "./node/disk-room.ts";
@@ -180,6 +180,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       stateDir,
       graceMs: flags.grace,
     };
+    const parts = programParts();
     const ports = {
       bus,
       clock: systemClock,
@@ -187,7 +188,10 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       log,
       runners: new RunnerPool(log, housing),
       spool,
-      disk,
+      // A run that fails where the program itself is gone has not failed.
+      disk: {
+        blameFor: (folder: string) => (missingOf(parts) === undefined ? disk.blameFor(folder) : programGone),
+      },
       gpus,
       vitals: new Vitals(stateDir, { clock: systemClock, log, ...gpus.useReader(process.env["PATH"]) }),
       bundles: new BundleCache({ bus, clock: systemClock, log }, join(stateDir, "cache"), flags.cache),
@@ -226,12 +230,12 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       node.woke();
     });
     let isGone = false;
-    watchProgram(systemClock, () => {
-      const words = `${process.execPath} is gone, so no run can start here; install it again and start this worker anew`;
+    watchProgram(systemClock, parts, (part) => {
+      const words = `${part} is gone, so no run can start here; install it again and start this worker anew`;
       log.error(words);
       say(`${timeText()}  ${words}`);
       isGone = true;
-      node.handBack("the program of this worker is gone");
+      node.handBack(programGone);
     });
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
     say(told.line);

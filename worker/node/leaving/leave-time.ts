@@ -21,8 +21,9 @@ export class LeaveTime {
     this.#clock = clock;
   }
 
-  /** For telling the coordinator. */
+  /** For telling the coordinator; also of a run that its machine failed, whose hand-back begins with its end. */
   get tellingMs(): number {
+    if (this.#deadline === Number.POSITIVE_INFINITY) return usualGraceMs;
     return Math.max(leastTellingMs, this.#deadline - this.#clock.monotonic());
   }
 
