@@ -190,7 +190,9 @@ function nothingToGive(table: RunTable): Hindrance | null {
   if (table.hasRoom || table.nextWaiting()) return null;
   if (state !== "searching") {
     const isOrdered = state === "paused" || state === "draining" || state === "stopping";
-    return hindrance(`${job} is ${state}: ${reason}`, "", ...(isOrdered ? [`nexus resume ${job}`] : []));
+    // `nexus why` of the job says the whole; several jobs may stand here.
+    const [rule = ""] = reason.split("; ");
+    return hindrance(`${job} is ${state}: ${rule}`, "", ...(isOrdered ? [`nexus resume ${job}`] : []));
   }
   const some = paused.size > 0 ? `, ${paused.size} of them paused` : "";
   const { totalRuns } = submitted.settings;

@@ -72,7 +72,7 @@ function reasonOf(table: RunTable): string {
   const failed = count === 1 ? "the first run has failed" : `${count} runs have failed`;
   const last = table.trial([...failingRow].at(-1) ?? 0);
   const [cause = ""] = last?.reason.split("\n", 1) ?? [];
-  const lines = (last?.console ?? "").split("\n").filter((line) => line.trim() !== "");
+  const lines = (last?.console ?? "").split("\n").filter((line) => line.trim() !== "" && !cause.includes(line.trim()));
   const printed = lines.slice(-linesPrinted).join(" | ").slice(-mostPrinted);
   const parts = [
     `${failed}, and none has completed yet ${pausedAtStart}`,

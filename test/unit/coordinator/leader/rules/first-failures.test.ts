@@ -40,6 +40,10 @@ describe("a job that fails from its start", () => {
       story.table.reason,
       /^the first run has failed, .*: told to; the last that it printed: two \| three \| four; to see/,
     );
+    const repeated = storyOf({ maxFailuresAtStart: 1 });
+    const m = Number(await repeated.claim());
+    repeated.hear(repeated.test.message(alice, repeated.job, m, "failed", 1, 1, "one\nto\n  told to\n"));
+    assert.match(repeated.table.reason, /: told to; the last that it printed: one; to see/);
   });
 
   test("gets as many failures again when it is resumed", async () => {
