@@ -120,7 +120,9 @@ const isUnled = (search: LiveSearch, table: RunTable): boolean =>
 
 const awayText = ({ isAway }: LiveSearch): string => (isAway ? "BROKER AWAY: waiting for it, the workers go on" : "");
 
-const startText = ({ options }: ViewModel): string => `start one: nexus-coord${options.flags}`;
+/** Without a broker it is not known whether there is a coordinator. */
+const startText = ({ options, search }: ViewModel): string =>
+  `${search.isAway ? "if it stays away: " : "start one: "}nexus-coord${options.flags}`;
 
 const countedStates: readonly WorkerState[] = [
   "busy",
@@ -150,7 +152,7 @@ function workersPiece(search: LiveSearch, priority: number): Piece {
 /** The best configuration, estimate and lead, shortened to fit, then the best run. If nobody leads, what to type is first. */
 function bestLine(model: ViewModel, table: RunTable, width: number): Line {
   const { leader, lead } = model.search;
-  const start = isUnled(model.search, table) ? [piece(0, startText(model), "bad")] : [];
+  const start = isUnled(model.search, table) || model.search.isAway ? [piece(0, startText(model), "bad")] : [];
   const always = marks(model).filter(({ spans }) => spans.length > 0);
   if (!leader) return joined([...start, piece(1, "best  none yet", "dim"), ...always], width);
   const heads = [

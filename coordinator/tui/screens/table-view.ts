@@ -10,6 +10,8 @@ import { fitted, type Hit, type Line, lineWidth, type Span, span } from "../term
 const usualWidest = 28;
 /** What a column of long text gets before any other column goes for it. */
 const leastFilling = 20;
+/** What it gets before other columns are told in brief. */
+const readableFilling = 40;
 
 /** The visible part of a list as a table: `height` lines with its header. */
 export function listLines<Row>(list: ListView<Row>, width: number, height: number, isFocused: boolean): Line[] {
@@ -28,9 +30,9 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
   const unpassed = new Set(left.length > 0 ? left : movable.slice(-1));
   const scrolled = shown.filter((column) => column.priority === 0 || unpassed.has(column));
   const whole = columnTexts(scrolled, rows, list, false);
-  const leastOf = ({ widths: all }: ColumnTexts): readonly number[] =>
-    all.map((each, i) => (scrolled[i]?.isFilling ? Math.min(each, leastFilling) : each));
-  const isTight = wholeWidth(leastOf(whole)) > width - 2;
+  const leastOf = ({ widths: all }: ColumnTexts, filling = leastFilling): readonly number[] =>
+    all.map((each, i) => (scrolled[i]?.isFilling ? Math.min(each, filling) : each));
+  const isTight = wholeWidth(leastOf(whole, readableFilling)) > width - 2;
   const drawn = isTight ? columnTexts(scrolled, rows, list, true) : whole;
   const { texts, widths: wanted } = drawn;
   const least = leastOf(drawn);

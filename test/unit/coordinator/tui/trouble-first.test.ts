@@ -58,6 +58,14 @@ describe("if every run fails", () => {
     assert.equal(whatGoesOn(search, "lab"), "job1 stays paused, and nothing of it runs");
   });
 
+  test("a broker that is away says what to type if it stays so", () => {
+    const model = modelOf(allFailed(), { flags: " --workspace lab" });
+    model.search.isAway = true;
+    const [first = "", second = ""] = lines(model, 120);
+    assert.match(first, /BROKER AWAY/);
+    assert.match(second, /^if it stays away: nexus-coord --workspace lab {2}best/);
+  });
+
   test("the header has three lines with and without trouble", () => {
     const calm = new JobStory({ number: 1 });
     calm.started("run1.1", []);
