@@ -147,6 +147,7 @@ processing_stages:${stages}
       ["nexus.params(lr=1).rate", /there is no setting 'rate'; there are: lr\n {2}name it among the stage's arguments/],
       ["nexus.submit(lambda x: x, {'x': [1]})", /expected a function at the top of a module/],
       ["nexus.submit(len, {})", /TypeError/],
+      ["def f(x): pass\nnexus.submit(f, {'x': [1]}, goal='minimise')", /TypeError: .*"minimize", found 'minimise'/],
       ["nexus.submit('/nowhere.yaml')", /NexusError: .*nowhere\.yaml/],
     ] as const) {
       await assert.rejects(said(code), { message }, code);
