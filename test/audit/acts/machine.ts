@@ -39,6 +39,14 @@ const drivers: readonly (readonly [title: string, script: string])[] = [
   ["leaves a process that holds its output", "(trap '' TERM HUP; sleep 20) & echo '0, GPU-1, x, 1 MiB'"],
 ];
 const comesUpMs = 60_000;
+/** What `nvidia-smi pmon` prints of the programs that use a GPU, whose names their owners choose. */
+const pmon = (name: string): string =>
+  `if [ "$1" = pmon ]; then while :; do printf '    0  99999999     C     99      1      -      -      -      -    ${name}\\n'; sleep 0.2; done; fi; echo '0, GPU-1, x, 1 MiB'`;
+const users: readonly (readonly [title: string, script: string])[] = [
+  ["has control characters in its name", pmon("\\033[2J\\007\\033]0;x\\007\\342\\200\\256evil")],
+  ["has a name of 60,000 characters", pmon("x".repeat(60_000))],
+  ["has a name without end", `[ "$1" = pmon ] && exec tr '\\0' x < /dev/zero; echo '0, GPU-1, x, 1 MiB'`],
+];
 
 const driven = drivers.map(
   ([title, script]): Act => ({
@@ -64,6 +72,37 @@ const driven = drivers.map(
     harm: (ground, mark) => {
       const { isUp, output } = ground.notes.get(mark) as { isUp: boolean; output: string }; // as attempt left it
       return isUp ? printed(output) : `the worker did not start within ${comesUpMs / 1000} s`;
+    },
+  }),
+);
+
+/** A program of another user, whose name a worker says where it says why it does not lend. */
+const used = users.map(
+  ([title, script]): Act => ({
+    family: "machine",
+    role: "neighbour",
+    title: `uses a GPU, and ${title}`,
+    attempt: async (ground, mark) => {
+      const folder = join(ground.folder, `bin-${mark}`);
+      mkdirSync(folder);
+      writeFileSync(join(folder, "nvidia-smi"), `#!/bin/bash\n${script}\n`);
+      chmodSync(join(folder, "nvidia-smi"), 0o755);
+      const env = { ...ground.env, PATH: `${folder}:${process.env["PATH"]}` };
+      const rules = ["--when-idle", "1h", "--signs", "gpu"];
+      const words = [ground.joinLine, "--name", mark, "--target", mark, "--slots", "1", ...rules];
+      const program = startProgram("worker/main.js", words, ground.folder, env);
+      let told = "";
+      await ground.until("it says what it does", async () => {
+        told = (await ground.command(["why", "worker", mark])).output;
+        return program.exitCode !== undefined || told.includes("GPU 0") || /prints a line|lends/.test(program.output());
+      });
+      told += (await ground.command(["list", "workers"])).output;
+      ground.notes.set(mark, { isUp: program.exitCode === undefined, output: program.output() + told });
+      await program.end();
+    },
+    harm: (ground, mark) => {
+      const { isUp, output } = ground.notes.get(mark) as { isUp: boolean; output: string }; // as attempt left it
+      return isUp ? printed(output) : `the worker has ended: ${output.slice(-200)}`;
     },
   }),
 );
@@ -153,4 +192,8 @@ async function otherJobs(ground: Ground): Promise<Found> {
   return /"status":"PRUNED"/i.test(output) ? "it ended runs of another job" : undefined;
 }
 
-export const machine: Family = { name: "machine", origin: "own", acts: () => [...driven, ...told, ...searched] };
+export const machine: Family = {
+  name: "machine",
+  origin: "own",
+  acts: () => [...driven, ...used, ...told, ...searched],
+};

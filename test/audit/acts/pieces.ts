@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { newKey, type SealedSum, seal } from "../../../shared/wire/sealed-chunks.ts";
 import type { Act, Family, Found } from "../act.ts";
@@ -198,15 +198,11 @@ const scene = (ground: Ground): Promise<Scene> => {
   return playing;
 };
 
+/** No link is followed: a setup may have led it in a circle. */
 function escaped(ground: Ground): Found {
-  const places = [ground.folder, "/tmp", join(ground.folder, "state")];
-  for (const place of places) {
-    if (!existsSync(place)) continue;
-    const names = readdirSync(place, { recursive: place.startsWith(ground.folder), encoding: "utf8" });
-    const found = names.find((name) => /(^|\/)escaped$/.test(name));
-    if (found !== undefined) return `it wrote ${join(place, found)}`;
-  }
-  return undefined;
+  const inside = readdirSync(ground.folder, { recursive: true, withFileTypes: true });
+  const found = [...inside, ...readdirSync("/tmp", { withFileTypes: true })].find(({ name }) => name === "escaped");
+  return found && `it wrote ${join(found.parentPath, found.name)}`;
 }
 
 const given = forgeries.map(

@@ -58,7 +58,7 @@ const tries: readonly Try[] = [
   },
   {
     title: "has links in its environment lead to the secrets",
-    script: "ln -s $GROUND/data/nexus/ws1/secrets $VIRTUAL_ENV/lib/secrets; ln -s $GROUND $VIRTUAL_ENV/lib/ground",
+    script: "ln -s $GROUND/data/nexus/ws1/secrets $VIRTUAL_ENV/lib/secrets; ln -s $GROUND/data $VIRTUAL_ENV/lib/data",
   },
   {
     title: "leaves folders without rights in its environment",

@@ -4,6 +4,8 @@ import type { Running, StartTool } from "./tool-lines.ts";
 
 /** Percent of a GPU's processors that a program uses; below this a desktop draws its clock. */
 const leastPercent = 10;
+/** Characters of a program's name, which its owner chooses. */
+const longestName = 60;
 
 /**
  * Other programs use a GPU of NVIDIA. One process of nvidia-smi stays and prints every 3 s what each process takes. A process
@@ -44,6 +46,6 @@ export class GpuUse implements Detector {
     const [, gpu = "", pid = "", percent = "", command = ""] =
       /^\s*(\d+)\s+(\d+)\s+\S+\s+(\d+)\s.*?(\S+)\s*$/.exec(line) ?? [];
     if (gpu === "" || Number(percent) < leastPercent || this.#own.pids().includes(Number(pid))) return;
-    this.#use = { at: this.#now.monotonic, what: `another program uses GPU ${gpu}: ${command}` };
+    this.#use = { at: this.#now.monotonic, what: `another program uses GPU ${gpu}: ${command.slice(0, longestName)}` };
   }
 }

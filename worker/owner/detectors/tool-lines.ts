@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createInterface } from "node:readline";
 
 /** How a tool of the system is started: one that stays and prints lines. */
 export interface Tool {
@@ -14,6 +13,9 @@ export interface Running {
 /** Starts a tool. `ended` is called once, with why, if it ends or cannot be started; not after `stop`. */
 export type StartTool = (tool: Tool, heard: (line: string) => void, ended: (why: string) => void) => Running;
 
+/** No tool of ours prints longer ones; whatever prints one without end is ended. */
+const longestLine = 65_536;
+
 export const startTool: StartTool = ({ command, words }, heard, ended) => {
   // It ends by itself when its pipe has no reader any more, and at the latest when this process closes it.
   const child: ChildProcess = spawn(command, words, { stdio: ["pipe", "pipe", "ignore"] });
@@ -23,7 +25,16 @@ export const startTool: StartTool = ({ command, words }, heard, ended) => {
     isOver = true;
     ended(why);
   };
-  if (child.stdout) createInterface({ input: child.stdout }).on("line", (line) => isOver || heard(line));
+  let rest = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split(/\r?\n/);
+    rest = lines.pop() ?? "";
+    for (const line of lines) if (!isOver) heard(line);
+    if (rest.length <= longestLine) return;
+    rest = "";
+    child.kill("SIGKILL");
+    end(`${command} prints a line without end`);
+  });
   child.stdin?.on("error", () => undefined);
   child.once("error", (error) => end(`${command} cannot be started: ${error.message}`));
   child.once("exit", (code, signal) => end(`${command} ended (${signal ?? code})`));

@@ -49,6 +49,14 @@ describe("GPUs in use by others", () => {
     assert.equal(tools.stopped, 1);
   });
 
+  test("are named shortly, whatever their owners call them", () => {
+    const tools = new Tools();
+    const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
+    gpu.look(at(0));
+    tools.say(`    1       5000     C     55     30      -      -      -      -    ${"x".repeat(5000)}`);
+    assert.equal(gpu.look(at(1)).use?.what, `another program uses GPU 1: ${"x".repeat(60)}`);
+  });
+
   test("where it cannot tell, that is logged once, and it is not started again", () => {
     const tools = new Tools();
     const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
@@ -157,4 +165,17 @@ describe("a tool", () => {
     await eventually("it is told", () => ended.length > 0);
     assert.match(ended[0] ?? "", /^\/nowhere\/tool cannot be started: .*ENOENT/);
   });
+});
+
+test("a tool that prints a line without end is ended, and what it printed before was heard", async () => {
+  const heard: string[] = [];
+  const ends: string[] = [];
+  const script = "process.stdout.write('one\\r\\ntwo\\n'); for (;;) process.stdout.write('x'.repeat(60000));";
+  startTool(
+    { command: process.execPath, words: ["-e", script] },
+    (line) => void heard.push(line),
+    (why) => void ends.push(why),
+  );
+  await eventually("it is ended", () => ends.length > 0);
+  assert.deepEqual([heard, ends], [["one", "two"], [`${process.execPath} prints a line without end`]]);
 });
