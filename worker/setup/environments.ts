@@ -173,7 +173,7 @@ export class Environments {
         );
         if (how !== "") throw failure(shown, how, output);
       }
-      writeFileSync(markerOf(folder), JSON.stringify({ commands: wish.commands, python: found }));
+      writeFileSync(markerOf(folder), JSON.stringify({ commands: wish.commands, python: found }), { mode: 0o600 });
       this.#options.log.info({ folder, python: found.version }, "an environment was made");
     } catch (error) {
       // Half made it must not be taken for one; its output stays.

@@ -64,8 +64,11 @@ export function runCommand(
   // A reaper says nothing of languages that are not installed.
   const env = reaper ? { ...plain, PERL_BADLANG: "0" } : plain;
   return new Promise((resolve) => {
+    // What it makes is this user's alone, however careless the umask that the worker was started with.
+    const umask = process.umask(0o077);
     // A session of its own, so that what it starts can be ended with it.
     const child = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    process.umask(umask);
     let why = "";
     const end = (reason: string): void => {
       why ||= reason;

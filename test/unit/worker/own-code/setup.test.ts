@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -345,6 +346,20 @@ echo uv 0.13
       "one each, for two commands",
     );
     await eventually("nothing of it stays", () => !readdirSync(folder).some((name) => name.includes("downloads")));
+  });
+
+  test("are nobody else's to write, whatever umask the worker was started with", async () => {
+    const [folder, tools] = [temporaryFolder(), temporaryFolder()];
+    fakePython(tools, "python3", "3.11.2");
+    const wish = { commands: [["sh", "-c", ": > $VIRTUAL_ENV/made"]] };
+    const environments = new Environments({ ...kept, folder, environment: { PATH: `${tools}:/usr/bin:/bin` }, log });
+    const before = process.umask(0);
+    const making = ready(environments, { ...wish, python: null, codeFolder: null, network: false });
+    const made = await making.finally(() => process.umask(before));
+    const modes = [made.folder, `${made.folder}.json`, `${made.folder}.log`, join(made.folder, "made")].map((path) =>
+      (statSync(path).mode & 0o777).toString(8),
+    );
+    assert.deepEqual(modes, ["700", "600", "600", "600"]);
   });
 
   test("that cannot be made leave their output, and nothing that looks like one", async () => {
