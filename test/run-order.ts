@@ -4,6 +4,8 @@
  */
 export const longest: readonly string[] = [
   "integration/whole/bad-luck",
+  "system/whole/wheel",
+  "system/whole/package",
   "system/whole/demo",
   "integration/worker/large-states",
   "integration/broker/faults",
@@ -38,7 +40,7 @@ export const longest: readonly string[] = [
 ];
 
 /** Files of `unit` that share a process: to start one costs more than most of these files do. */
-const atMost = 10;
+const atMost = 20;
 
 /** What each process runs, in the order in which they begin; the paths are those below `dist/test`. */
 export function inOrder(paths: readonly string[]): string[][] {
