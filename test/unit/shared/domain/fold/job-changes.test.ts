@@ -230,7 +230,7 @@ test("changesText says each change of a job in words", () => {
     [
       "total_runs 800",
       "compute_nodes all",
-      "checkpoint_limit 2 GB",
+      "checkpoint_limit 2000 MB",
       "grace 30 s",
       "max_run_time 60 s",
       "deadline 1970-01-01T00:00:00.000Z",
