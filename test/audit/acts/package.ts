@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { join } from "node:path";
@@ -340,7 +340,7 @@ const posed = posing.flatMap(([title, pose]) =>
           each.closeAllConnections();
         }
         const kept = join(ground.folder, mark, "nexus", "versions");
-        ground.notes.set(mark, { peak, isHanging, visited, isKept: existsSync(kept), said: program.output() });
+        ground.notes.set(mark, { peak, isHanging, visited, isKept: isFilled(kept), said: program.output() });
       },
       harm: (ground, mark) => {
         const { peak, isHanging, visited, isKept, said } = ground.notes.get(mark) as Joined; // as attempt left it
@@ -354,6 +354,8 @@ const posed = posing.flatMap(([title, pose]) =>
     }),
   ),
 );
+
+const isFilled = (folder: string): boolean => existsSync(folder) && readdirSync(folder).length > 0;
 
 interface Joined {
   readonly peak: number;
