@@ -5,6 +5,7 @@ import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
 import { explain, UsageError } from "../shared/errors.ts";
 import { exitAfter } from "../shared/exit-after.ts";
+import { helpOutput } from "../shared/help-lines.ts";
 import { setQuotas } from "../shared/machine/quota-file.ts";
 import { createWorkspace, workspacePaths } from "../shared/machine/workspace.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
@@ -87,6 +88,7 @@ const program = new Command("nexus-coord")
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
   .exitOverride()
+  .configureOutput(helpOutput)
   .showSuggestionAfterError()
   .addHelpText(
     "after",

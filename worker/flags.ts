@@ -1,6 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { programVersion } from "../shared/components/version.ts";
 import { parseBytes, parseSeconds } from "../shared/domain/runspec/quantities.ts";
+import { helpOutput } from "../shared/help-lines.ts";
 import { mostGraceMs } from "../shared/wire/limits.ts";
 import { type GpuChoice, gpuChoiceExpected, readGpuChoice } from "./gpus/choose-gpus.ts";
 import type { Confinement } from "./node/housing.ts";
@@ -82,6 +83,7 @@ export const program = new Command("nexus-worker")
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
   .version(programVersion())
   .exitOverride()
+  .configureOutput(helpOutput)
   .addHelpText(
     "after",
     `

@@ -9,6 +9,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { programVersion } from "../../shared/components/version.ts";
 import { exitCode } from "../../shared/errors.ts";
+import { helpLines } from "../../shared/help-lines.ts";
 import type { Output } from "../operator/output.ts";
 import type { GlobalOptions } from "../operator/scope.ts";
 import { checkHelpWords, whereHelpIs } from "./help-words.ts";
@@ -66,7 +67,7 @@ export function commandTree(output: Output, setExit: (code: number) => void, plo
     .addOption(new Option("--color <when>", "colours; only plots have any").choices(["auto", "always", "never"]))
     .addHelpText("after", help.more)
     .exitOverride()
-    .configureOutput({ writeOut: output.result, writeErr: output.note });
+    .configureOutput({ writeOut: (text) => output.result(helpLines(text, output.width)), writeErr: output.note });
   const ports = verbPorts(output, () => program.opts<GlobalOptions>(), setExit);
   for (const add of [
     addRun,

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { Command } from "commander";
 import { programVersion } from "../../shared/components/version.ts";
 import { exitCode, NotFoundError, UsageError } from "../../shared/errors.ts";
+import { helpOutput } from "../../shared/help-lines.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { lineFrom } from "../joining/given-line.ts";
 import { checkWorkerName } from "../joining/identity.ts";
@@ -67,6 +68,7 @@ async function installVerb(
     .option("--force", "put it in the place of one that says something else", false)
     .option("--always", "lend at all times; otherwise, without rules of yours: only while nobody uses it", false)
     .exitOverride()
+    .configureOutput(helpOutput)
     .addHelpText(
       "after",
       `
@@ -131,6 +133,7 @@ async function uninstallVerb(words: readonly string[]): Promise<number> {
     .description("Ends a service of install-service and removes it. Its runs are handed back and go on elsewhere.")
     .argument("[service]", "its name, such as nexus-worker-ws1 (default: the only one)")
     .exitOverride()
+    .configureOutput(helpOutput)
     .addHelpText(
       "after",
       "\nExamples:\n  nexus-worker uninstall-service\n  nexus-worker uninstall-service nexus-worker-ws1",
@@ -146,6 +149,7 @@ async function statusVerb(words: readonly string[]): Promise<number> {
     .description("Says how a service of install-service is, in the words of systemd or launchd.")
     .argument("[service]", "its name, such as nexus-worker-ws1 (default: the only one)")
     .exitOverride()
+    .configureOutput(helpOutput)
     .addHelpText(
       "after",
       "\nExit codes: 0 it runs, 1 it does not, 3 no such service.\n\nExamples:\n  nexus-worker service-status",

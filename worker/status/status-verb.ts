@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { exitCode, NotFoundError } from "../../shared/errors.ts";
+import { helpOutput } from "../../shared/help-lines.ts";
 import { readLockOwner } from "../../shared/machine/lock-file.ts";
 import { isAlive } from "../../shared/machine/process-identity.ts";
 import { workerStateDir } from "../joining/identity.ts";
@@ -16,6 +17,7 @@ export function statusVerb(words: readonly string[], say: (line: string) => void
     .argument("[names...]", "of workers; default: all that run")
     .option("--json", "one JSON object a line")
     .exitOverride()
+    .configureOutput(helpOutput)
     .addHelpText(
       "after",
       `

@@ -90,6 +90,7 @@ export const programs: readonly Program[] = [
       "rotating-file.ts": [],
       "log.ts": ["rotating-file.ts"],
       "closed-pipe.ts": [],
+      "help-lines.ts": [],
       "exit-after.ts": ["errors.ts"],
       machine: ["domain", "errors.ts"],
       tensorboard: ["domain"],
