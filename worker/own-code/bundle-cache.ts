@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, statfsSync, statSync, utimesSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -142,7 +143,11 @@ export class BundleCache {
     } finally {
       reader.close();
     }
-    finish(filesOf(place), found.files, isReadOnly);
+    try {
+      finish(filesOf(place), found.files, isReadOnly);
+    } catch {
+      return false; // a run has closed a folder there to everybody: it is made anew
+    }
     return true;
   }
 
@@ -179,7 +184,7 @@ export class BundleCache {
       writer.close();
       finish(filesOf(target), files, isReadOnly);
       reader.close();
-      await removeAll(place);
+      await this.#discard(bundle.sha256);
       renameSync(target, place);
       await removeAll(place + left);
       this.#compared.add(bundle.sha256);
@@ -303,7 +308,7 @@ export class BundleCache {
     const sizes = new Map<string, number>();
     for (const name of readdirSync(this.#folder)) {
       // An earlier process may have left it.
-      if (name.endsWith(goneEnd)) await removeAll(join(this.#folder, name));
+      if (name.endsWith(goneEnd)) await this.#delete(name);
       else sizes.set(name, await this.#sizeOf(name));
     }
     for (const size of sizes.values()) bytes += size;
@@ -329,7 +334,11 @@ export class BundleCache {
   async #sizeOf(name: string): Promise<number> {
     const known = this.#sizes.get(name);
     if (known !== undefined) return known;
-    const size = await bytesBelow(join(this.#folder, name));
+    const place = join(this.#folder, name);
+    const size = await bytesBelow(place).catch((error: unknown) => {
+      this.#ports.log.warn({ name, error: messageOf(error) }, "what a job had brought along cannot be measured");
+      return descriptionOf(place)?.bundle.bytes ?? 0; // without what runs have added
+    });
     // One that is being made grows, and a new one takes its place with another size.
     if (!name.includes(".") && !this.#isUsed(name)) this.#sizes.set(name, size);
     return size;
@@ -340,11 +349,26 @@ export class BundleCache {
     if (this.#isUsed(name)) return false;
     this.#compared.delete(name);
     this.#sizes.delete(name);
-    const place = join(this.#folder, name);
-    if (existsSync(place)) renameSync(place, place + goneEnd);
     this.#ports.log.info({ name }, "what a job had brought along is deleted, to make room");
-    await removeAll(place + goneEnd);
+    await this.#discard(name);
     return true;
+  }
+
+  /** At once it is no bundle any more. Its new name is its own: what had the same before may still be there. */
+  async #discard(name: string): Promise<void> {
+    const gone = `${name}.${randomBytes(4).toString("hex")}${goneEnd}`;
+    if (!existsSync(join(this.#folder, name))) return;
+    renameSync(join(this.#folder, name), join(this.#folder, gone));
+    await this.#delete(gone);
+  }
+
+  async #delete(name: string): Promise<void> {
+    try {
+      await removeAll(join(this.#folder, name));
+    } catch (error) {
+      // A run may have taken away the right to look into a folder. Other jobs go on.
+      this.#ports.log.warn({ name, error: messageOf(error) }, "what a job had brought along cannot be deleted");
+    }
   }
 }
 

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import {
   appendFileSync,
+  chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -64,6 +66,20 @@ async function sent(store: PieceStore, folder: string): Promise<PiecedBundle> {
 
 const cacheOf = (store: PieceStore, folder = temporaryFolder(), mostBytes = 1e9): BundleCache =>
   new BundleCache({ bus: store.bus, clock: store.clock, log }, folder, mostBytes);
+
+/** As the folder's owner, who is not root: root may look into everything. */
+async function asOther(folder: string, act: () => Promise<void>): Promise<void> {
+  if (process.geteuid?.() !== 0) return act();
+  chownSync(folder, nobody, nobody);
+  process.seteuid?.(nobody);
+  try {
+    await act();
+  } finally {
+    process.seteuid?.(0);
+  }
+}
+
+const nobody = 65_534;
 
 const contents = (folder: string, paths: readonly string[]): string[] =>
   paths.map((path) => sha256Of(readFileSync(join(folder, path))));
@@ -229,6 +245,39 @@ describe("a worker's cache", () => {
     assert.equal(readFileSync(join(again.folder, "x.bin")).length, 400_000);
     again.release();
     await eventually("all has gone", () => readdirSync(place).length === 0);
+  });
+
+  test("serves other jobs, and the same one, beside a folder that a run has closed to everybody", async () => {
+    const store = new PieceStore();
+    const [one, two] = [
+      await sent(store, folderWith({ "x.bin": randomBytes(400_000) })),
+      await sent(store, folderWith({ "y.bin": randomBytes(400_000) })),
+    ] as const;
+    const place = temporaryFolder();
+    await asOther(place, async () => {
+      const warned: string[] = [];
+      const told = { ...log, warn: (_: unknown, words?: string) => void warned.push(words ?? "") };
+      // It keeps what nobody uses; then nothing.
+      const keeping = cacheOf(store, place);
+      const first = await keeping.hold(one, false, unending);
+      const close = (): void => {
+        mkdirSync(join(first.folder, "closed", "inner"), { recursive: true });
+        chmodSync(join(first.folder, "closed"), 0);
+      };
+      close();
+      first.release();
+      assert.ok(existsSync(join((await keeping.hold(two, false, unending)).folder, "y.bin")));
+      const cache = new BundleCache({ bus: store.bus, clock: store.clock, log: told }, place, 0);
+      const anew = await cache.hold(one, false, unending);
+      assert.deepEqual(readdirSync(anew.folder), ["x.bin"]);
+      close();
+      anew.release();
+      await eventually("it has gone as far as it can", () => !existsSync(anew.folder));
+      assert.deepEqual(readdirSync((await cache.hold(one, false, unending)).folder), ["x.bin"]);
+      assert.ok(warned.includes("what a job had brought along cannot be deleted"), warned.join());
+      for (const name of readdirSync(place))
+        if (name.endsWith(".gone")) chmodSync(join(place, name, "files", "closed"), 0o700);
+    });
   });
 
   test("finds out what was damaged there, and takes away what was added", async () => {
