@@ -1,5 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
+import type { Readable } from "node:stream";
+import { messageOf } from "../../shared/errors.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 
 /** What it left behind may hold its output open: so long is waited for that. */
@@ -66,9 +68,16 @@ export function runCommand(
   return new Promise((resolve) => {
     // What it makes is this user's alone, however careless the umask that the worker was started with.
     const umask = process.umask(0o077);
-    // A session of its own, so that what it starts can be ended with it.
-    const child = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
-    process.umask(umask);
+    let child: ChildProcessByStdio<null, Readable, Readable>;
+    try {
+      // A session of its own, so that what it starts can be ended with it.
+      child = spawn(program, words, { cwd, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    } catch (error) {
+      resolve(`cannot be started: ${messageOf(error)}`); // a word is too long, or has a zero byte in it
+      return;
+    } finally {
+      process.umask(umask);
+    }
     let why = "";
     const end = (reason: string): void => {
       why ||= reason;
