@@ -135,8 +135,10 @@ function runningNow(table: RunTable, now: number): Stretch[] {
 function weightsOf(ended: readonly Stretch[], now: number): (time: number) => number {
   const oldest = ended.at(-1)?.to ?? 0;
   const isWhole = ended.length < recentEnds;
-  const fadesIn = ended.some(({ part }) => part < 1) ? (fadingEnds * (now - oldest)) / ended.length : Infinity;
-  return (time) => (isWhole || time >= oldest ? Math.exp((time - now) / fadesIn) : 0);
+  const isPruned = ended.some(({ part }) => part < 1);
+  // This machine's clock may be behind the leader's: what is to come by it is as new as can be.
+  const fadesIn = isPruned ? (fadingEnds * Math.max(1, now - oldest)) / ended.length : Infinity;
+  return (time) => (isWhole || time >= oldest ? Math.exp(Math.min(0, time - now) / fadesIn) : 0);
 }
 
 /** How many run at once. Of short runs the mean over some seconds, which has the time between them too. */

@@ -6,7 +6,7 @@ import type { JournalEvent } from "../../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
 import type { FaultKind, SimulationOptions } from "../../../simulate/options.ts";
 import { simulate } from "../../../simulate/simulation.ts";
-import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
+import { JobStory, stateOf, workerOf } from "../../../support/stories/job-story.ts";
 
 /** When something is said: after a third of the runs, after half, after two thirds. */
 const parts = [1 / 3, 1 / 2, 2 / 3];
@@ -155,4 +155,17 @@ test("twice the workers take half the time, as soon as they have begun", () => {
   for (const i of [3, 4]) story.started(`run${i}.1`, []);
   const after = saidOf(story);
   assert.ok(before && after && Math.abs(after.low / before.low - 0.5) < 0.1, `${before?.low} ${after?.low}`);
+});
+
+test("it is a number where the clock is behind, also of a job of which runs were pruned", () => {
+  const story = minutes(8);
+  const ends = story.events.flatMap((event) => (event.type === "completed" ? [event.at] : []));
+  const [n, run] = [story.started("run1.99", []), "run1.99"];
+  const { job, at } = story;
+  const cited = { job, n, attempt: 1, worker: workerOf(run), reason: "", ev: 0, at };
+  story.events.push({ type: "ended", outcome: "pruned", iters: 20, ...cited });
+  for (const late of [-1000, 0, 1, 1000]) {
+    const left = saidOf(story, (ends[0] ?? 0) + late);
+    assert.ok(left && left.low > 0 && left.high < 1e8, `${late}: ${JSON.stringify(left)}`);
+  }
 });
