@@ -52,8 +52,12 @@ def find_node():
     if there and works(there):
         return there
     before = os.umask(0o077)
-    os.makedirs(cache(), exist_ok=True)
-    os.umask(before)
+    try:
+        os.makedirs(cache(), exist_ok=True)
+    except OSError as error:
+        raise SystemExit("there is no Node %d or newer here, and none can be installed: %s" % (LEAST, error))
+    finally:
+        os.umask(before)
     if not only_ours(cache()):
         raise SystemExit("others can change what is in %s, so no Node is started from there: delete it, or set XDG_CACHE_HOME" % cache())
     if works(own):

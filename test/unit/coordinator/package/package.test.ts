@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect } from "node:net";
@@ -9,6 +9,7 @@ import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { bootstrapFor, readHandedOut } from "../../../../coordinator/endpoint/bootstrap.ts";
 import { workerFiles, workerNeeds } from "../../../../coordinator/package/contents.ts";
+import { pythonScript } from "../../../../coordinator/package/scripts.ts";
 import { makePackage, type Package, shelfServer } from "../../../../coordinator/package/serve-package.ts";
 import { install, prune, unpacked } from "../../../../coordinator/package/start-here.ts";
 import { tarball } from "../../../../coordinator/package/tarball.ts";
@@ -211,6 +212,15 @@ describe("the server of the package", () => {
     const hasty = await listening(200);
     assert.match(await raw("GET /node HTTP/1.1\r\nHost: x\r\n", hasty), /^(HTTP\/1\.1 408 [\s\S]*)?$/);
   });
+});
+
+test("where Python finds no Node and can keep none, it says so in one line", () => {
+  const file = join(temporaryFolder(), "cache");
+  writeFileSync(file, "no folder");
+  const env = { PATH: "/nowhere", XDG_CACHE_HOME: file };
+  const { status, stderr } = spawnSync("/usr/bin/python3", ["-c", pythonScript("")], { env, encoding: "utf8" });
+  assert.equal(status, 1);
+  assert.match(stderr, /^there is no Node 20 or newer here, and none can be installed: .*Not a directory.*\n$/);
 });
 
 test("the lines hold nothing that a shell would change", () => {
