@@ -67,8 +67,7 @@ describe("the engine's code of our programs", () => {
   test("goes when nothing has used it for a month, or when it takes too much, and only if the folder is ours", async () => {
     const cache = temporaryFolder();
     const folder = join(cache, "nexus", "code", "v24-x64");
-    mkdirSync(folder, { recursive: true });
-    chmodSync(join(cache, "nexus", "code"), 0o700);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
     const now = 1e12;
     const day = 86_400_000;
     const add = (name: string, bytes: number, daysAgo: number): void => {
