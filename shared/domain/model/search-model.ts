@@ -6,6 +6,7 @@ import { evidenceOf, isMeasured } from "./evidence.ts";
 import { GaussianProcess, type Observed } from "./gaussian-process.ts";
 import { type Beliefs, Places, priorBeliefs } from "./kernel.ts";
 import { learn, type Repeats } from "./learning.ts";
+import type { Squash } from "./squash.ts";
 
 /** Of the active sets, to learn from: so many of the best, and of the others. */
 const learnBest = 63;
@@ -250,7 +251,19 @@ function unitsOf(sets: readonly RunSet[], { squash }: Pooled): Units {
   const values = sets.map((set) => evidenceOf(set, squash).value);
   const centre = values.reduce((mean, value, i) => mean + (value - mean) / (i + 1), 0);
   const reach = Math.max(...values.map((value) => Math.abs(value - centre)));
-  if (!(reach > 0)) return { centre, scale: 1 };
+  if (!(reach > 0)) return { centre, scale: spreadOfRepeats(sets, squash) || 1 };
   const squares = values.reduce((sum, value) => sum + ((value - centre) / reach) ** 2, 0);
   return { centre, scale: reach * Math.sqrt(squares / Math.max(1, values.length - 1)) };
+}
+
+/** Where the means of the sets say nothing of a scale, as with one configuration: what lets runs of one differ as the priors expect. */
+function spreadOfRepeats(sets: readonly RunSet[], squash: Squash): number {
+  let degrees = 0;
+  let squares = 0;
+  for (const set of sets) {
+    if (set.completed < 2) continue;
+    degrees += set.completed - 1;
+    squares += (set.completed - 1) * repeatVariance(set, squash, 1, Number.POSITIVE_INFINITY);
+  }
+  return degrees === 0 ? 0 : Math.sqrt(squares / degrees / priorBeliefs(0).noise);
 }

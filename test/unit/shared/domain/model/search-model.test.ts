@@ -117,6 +117,20 @@ test("one run, equal runs and one configuration give finite numbers", () => {
   }
 });
 
+test("runs of one configuration are as uncertain as their spread says, in any unit", () => {
+  for (const unit of [1, 0.001]) {
+    for (const runs of [4, 20]) {
+      const story = Array.from({ length: runs }, (_, i) => [[2, 2], unit * (i % 2 === 0 ? 0.9 : 1.1)] as const);
+      const { stDev } = new SearchModel(dials, indexOf(story)).best;
+      const expected = (0.1 * unit) / Math.sqrt(runs);
+      assert.ok(
+        stDev > 0.7 * expected && stDev < 1.5 * expected,
+        `${stDev} after ${runs} runs, expected about ${expected}`,
+      );
+    }
+  }
+});
+
 test("what runs there would have come to counts, but recommends nothing; where runs only fail nothing good is expected", () => {
   const index = indexOf(noisy(60, "evidence").filter(([[a = 0, b = 0]]) => a < 7 || b < 7));
   const before = new SearchModel(dials, index);
