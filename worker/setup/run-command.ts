@@ -1,5 +1,6 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
+import { delimiter, resolve as pathFrom } from "node:path";
 import type { Readable } from "node:stream";
 import { messageOf } from "../../shared/errors.ts";
 import type { EndSignal } from "../../shared/ports.ts";
@@ -62,6 +63,9 @@ export function runCommand(
   { cwd, env: plain, limitMs, signal, reaper }: CommandOptions,
   output: SetupOutput,
 ): Promise<string> {
+  const [wanted = ""] = command;
+  // A reaper would only say how it ended itself.
+  if (reaper && !isThere(wanted, cwd, plain)) return Promise.resolve(missing(wanted));
   const [program = "", ...words] = [...(reaper ?? []), ...command];
   // A reaper says nothing of languages that are not installed.
   const env = reaper ? { ...plain, PERL_BADLANG: "0" } : plain;
@@ -104,7 +108,7 @@ export function runCommand(
       resolve(how);
     };
     child.once("error", (error: NodeJS.ErrnoException) =>
-      done(error.code === "ENOENT" ? `there is no program ${program} here` : error.message),
+      done(error.code === "ENOENT" ? missing(program) : error.message),
     );
     child.once("close", (code, how) => {
       if (why !== "") done(why);
@@ -114,6 +118,12 @@ export function runCommand(
     if (signal.aborted) stop();
   });
 }
+
+const missing = (program: string): string => `there is no program ${program} here`;
+
+/** Whether the system would find it: by its path, or on the PATH. */
+const isThere = (program: string, cwd: string, { PATH = "/usr/local/bin:/usr/bin:/bin" }: NodeJS.ProcessEnv): boolean =>
+  (program.includes("/") ? [cwd] : PATH.split(delimiter)).some((folder) => existsSync(pathFrom(cwd, folder, program)));
 
 function killAll({ pid }: ChildProcess): void {
   if (pid === undefined) return;

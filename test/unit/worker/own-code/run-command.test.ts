@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Ending } from "../../../../shared/ending.ts";
+import { reaperWords } from "../../../../worker/processes/reaper/reaper.ts";
 import { runCommand, SetupOutput } from "../../../../worker/setup/run-command.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
@@ -19,4 +21,19 @@ test("a command that the system refuses has failed, and this process makes its f
   } finally {
     output.close();
   }
+});
+
+test("a program that is not there is said to be so, with and without a reaper", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "here.sh"), "#!/bin/sh\n", { mode: 0o700 });
+  const output = new SetupOutput(join(folder, "log"));
+  const options = { cwd: folder, env: { PATH: "/usr/bin:/bin" }, limitMs: 60_000, signal: new Ending() };
+  const reapers = [undefined, ["perl"], ["python3"]].map((names) => names && reaperWords(names));
+  for (const reaper of reapers) {
+    const said = (...words: string[]): Promise<string> => runCommand(words, { ...options, reaper }, output);
+    assert.equal(await said("no-such-program"), "there is no program no-such-program here");
+    assert.equal(await said("./gone.sh"), "there is no program ./gone.sh here");
+    assert.deepEqual([await said("./here.sh"), await said(join(folder, "here.sh")), await said("true")], ["", "", ""]);
+  }
+  output.close();
 });
