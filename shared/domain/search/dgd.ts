@@ -52,7 +52,7 @@ const lastImproving = 300;
 /**
  * Distributed Grid Descent by the model of the search. Its centres are the run sets with the highest posterior means; its
  * neighbourhood is theirs, and that of the places to which the model's mean leads; its weights are the probabilities of being the
- * best (Thompson sampling), or, while results are few, the expected improvement.
+ * best (Thompson sampling), or, while results are few and anything promises some, the expected improvement.
  *
  * At first a design that is spread evenly. When a plan runs out before the next is made, `dgd: wide` chooses.
  */
@@ -73,15 +73,17 @@ const modelSearch: Search = {
     if (candidates.length === 0) return [];
     const joint = model.process.jointly(candidates.map((each) => model.places.of(each)));
     const normal = normals(rng);
-    const picks = isImproving
+    const improving = isImproving
       ? mostImproving(
           joint,
           candidates.map((each) => isKnown(view, each)),
           count,
           normal,
         )
-      : likelyBest(joint, count, normal);
-    const aim = isImproving ? "it promises the most improvement" : "likely to be the best";
+      : [];
+    const promises = improving.length > 0;
+    const picks = promises ? improving : likelyBest(joint, count, normal);
+    const aim = promises ? "it promises the most improvement" : "likely to be the best";
     const { best } = model;
     const words = { hyperparameters: model.hyperparameters, goal: view.goal ?? maximised };
     return picks.map((pick) => {

@@ -33,6 +33,7 @@ export function likelyBest(joint: Joint, count: number, normal: () => number): n
 
 /**
  * Noisy expected improvement (Letham et al. 2019): each pick promises most beyond the best of what is known or already picked.
+ * No picks where no candidate promises anything.
  *
  * @param isKnown  whether each candidate is measured or in flight
  */
@@ -50,7 +51,8 @@ export function mostImproving(
   const better = Int32Array.from(values, (_, at) => at % c);
   const left = new Int32Array(improvementDraws).fill(c);
   const gains = new Float64Array(c);
-  return Array.from({ length: count }, () => {
+  const picks: number[] = [];
+  while (picks.length < count) {
     gains.fill(0);
     for (let draw = 0; draw < improvementDraws; draw++) {
       const from = draw * c;
@@ -66,9 +68,11 @@ export function mostImproving(
       left[draw] = kept - from;
     }
     const pick = highest(gains);
+    if (picks.length === 0 && !((gains[pick] ?? 0) > 0)) break;
     raise(best, values, c, pick);
-    return pick;
-  });
+    picks.push(pick);
+  }
+  return picks;
 }
 
 /** The best of each draw, now that candidate `i` belongs to those that it is the best of. */

@@ -108,4 +108,6 @@ test("each candidate is drawn as often as it is the best, and improvement is sou
   assert.ok(Math.abs(share - 0.5) < 0.05, `${share}`);
   assert.ok(!picks.includes(2));
   assert.deepEqual(mostImproving(joint, [true, false, false], 1, normals(rngFrom("draws"))), [1]);
+  // Where all that is unknown is far worse, nothing promises improvement: the best is not picked in its place.
+  assert.deepEqual(mostImproving(joint, [true, true, false], 5, normals(rngFrom("draws"))), []);
 });
