@@ -7,7 +7,10 @@ import { bytesBelow } from "../../shared/machine/bytes-in.ts";
 import type { Clock, Timer } from "../../shared/ports.ts";
 
 export interface KeptOptions {
-  /** Each environment is a folder in it, `NAME`, with its marker `NAME.json` and its output `NAME.log`; `downloads` is what pip keeps, in a sandbox `NAME.downloads` while it is made. */
+  /**
+   * Each environment is a folder in it, `NAME`, with its marker `NAME.json` and its output `NAME.log`. `downloads` is what pip keeps,
+   * in a sandbox `NAME.downloads` while it is made.
+   */
   readonly folder: string;
   /** Of all that nobody uses; 0 keeps nothing. */
   readonly mostBytes: number;
