@@ -172,6 +172,7 @@ export class HeldTrial {
     const late = (): void => this.#states?.giveUp(`${Math.round(graceMs / 1000)} s were not enough to carry it`);
     const over = (): void => {
       this.#left.abort();
+      void this.#reports.settle(); // The loss of a checkpoint waits to be told behind a report that no broker takes.
       this.#dropStates();
     };
     if (this.#leaveTime.begin(graceMs, late, over)) this.#giveUp("handback", reason, savingMs(graceMs));

@@ -5,7 +5,7 @@ import { readSpec } from "../../../../shared/domain/runspec/spec-read.ts";
 import { type Bus, BusError } from "../../../../shared/ports.ts";
 import { decodeAsk, encodeAnswer } from "../../../../shared/wire/messages.ts";
 import { WorkerNode } from "../../../../worker/node/node.ts";
-import type { RunnerEnd, Runners } from "../../../../worker/node/runners.ts";
+import type { RunnerEnd, Runners, TakenState } from "../../../../worker/node/runners.ts";
 import type { Letter, Spool } from "../../../../worker/node/spool.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
@@ -14,8 +14,11 @@ import { specText, testDefaults } from "../../../support/stories/spec-defaults.t
 
 const job = "job1" as JobName;
 
-/** A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back. */
-function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true) {
+/**
+ * A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back.
+ * `state`: what it saves after two seconds, once it has printed something.
+ */
+function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true, state?: TakenState) {
   const timeline = new Timeline();
   const { clock, chance } = new SimProcess(timeline, "worker", "seed");
   const happened: string[] = [];
@@ -51,8 +54,9 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true) {
     flush: () => new Promise(() => undefined),
   };
   const runners: Runners = {
-    run: () => {
+    run: (_kind, _task, hear) => {
       happened.push("a run begins");
+      if (state) clock.after(2000, () => hear([], "a line", state));
       let stop: () => void = () => undefined;
       const ended = new Promise<RunnerEnd>((resolve) => {
         stop = () => resolve(end);
@@ -108,6 +112,17 @@ test("a worker whose folder was deleted under it ends, though nothing can be kep
   await live(100);
   node.handBack("the worker got SIGTERM", 10_000);
   await live(60_000);
+  assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
+});
+
+test("a worker ends in time though its run's checkpoint was not carried and no broker takes its reports", async () => {
+  const state = { stage: 1, iters: 1, bytes: new Uint8Array(), problem: "it cannot be read" };
+  const { node, live } = lentWorker({ type: "stopped" }, 1, true, state);
+  node.resize(1);
+  const working = node.work().then(() => "ended");
+  await live(5000);
+  node.handBack("the worker got SIGTERM", 10_000);
+  await live(20_000);
   assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
 });
 
