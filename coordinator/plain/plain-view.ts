@@ -203,8 +203,8 @@ function eventObject(event: JournalEvent, table: RunTable | undefined): object |
       return { type: "job", v: 1, job, by, file, seed, totalRuns: settings.totalRuns };
     }
     case "job-edited": {
-      const { job, changes, by, at } = event;
-      return { type: "job-edited", v: 1, job, changes, by, at };
+      const { job, changes, by, at, opens } = event;
+      return { type: "job-edited", v: 1, job, changes, by, at, ...(opens !== undefined && { opens }) };
     }
     case "job-state":
     case "job-deleted":

@@ -54,7 +54,7 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
       return line(`${runOf(event, table)} queued again, its failure is not counted: ${event.reason}`);
     case "job-edited":
       return line(
-        `${event.job} changed by ${event.by}: ${changesText(event.changes, table?.goal ?? maximised).join(", ")}`,
+        `${event.job} ${event.opens ?? `changed by ${event.by}: ${changesText(event.changes, table?.goal ?? maximised).join(", ")}`}`,
       );
     case "job-deleted":
       return line(

@@ -137,7 +137,7 @@ function detailOf(event: JournalEvent, state: WorkspaceState): string {
     case "worker-state":
       return withAuthor(event.reason, actorOf(event) === "coordinator" ? "" : event.by);
     case "job-edited":
-      return withAuthor(changesText(event.changes, goal).join(", "), event.by);
+      return event.opens ?? withAuthor(changesText(event.changes, goal).join(", "), event.by);
     case "job-deleted": {
       const done = event.messages === null ? "begins" : `${counted(event.messages, "message")} deleted`;
       return `${done}; by ${event.by}`;

@@ -7,13 +7,12 @@ import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import { readSpec, renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
-import { stopIfReached } from "../rules/job-end.ts";
 import { limitProblem } from "../workers/checkpoints.ts";
 import { accepted, carriedOut, isAnswer, type Operator, refused, sizeProblem, tableOr } from "./order-answers.ts";
 
 /**
  * Changes a job. Earlier choices stay as they were; the next one uses the changed job. One that has ended is opened again if the
- * change gives it more runs: its settings, and its state behind them.
+ * change gives it more runs, by the same record: a leader that dies leaves nothing half done.
  */
 export async function edit(
   reign: Reign,
@@ -52,10 +51,7 @@ export async function edit(
     if (missing > 0) return refused(reign, `${goneText(job, missing)}\n  ${withItsResults(job)}`);
     // Another edit may have opened it meanwhile.
     if (!table.isOver) return carriedOut(reign, event, job, () => asked.join(", "));
-    void reign.record(event);
-    const reason = `opened again by ${who.by}: ${asked.join(", ")}`;
-    void reign.record({ type: "job-state", job, state: "searching", reason, ...who });
-    stopIfReached(reign, table);
+    void reign.record({ ...event, opens: `opened again by ${who.by}: ${asked.join(", ")}` });
     await reign.ports.flushed();
     return accepted(
       reign,

@@ -13,7 +13,8 @@ export class OrdersSeen {
   readonly #paused = new Map<string, OrderSeen>();
 
   event(event: JournalEvent): void {
-    if (event.type === "job-state") this.#jobs.set(event.job, event.at);
+    const isOpened = event.type === "job-edited" && event.opens !== undefined;
+    if (event.type === "job-state" || isOpened) this.#jobs.set(event.job, event.at);
     if (event.type !== "runs-ordered") return;
     for (const n of event.trials) {
       if (event.order === "paused") this.#paused.set(`${event.job} ${n}`, { by: event.by, at: event.at });

@@ -158,6 +158,8 @@ export interface JobEdited extends Ordered {
   readonly settings: JobSettings;
   /** All of them after the change. Existing values keep their positions, so that configurations keep their meaning. */
   readonly hyperparameters: readonly Hyperparameter[];
+  /** Why it searches again, if it was over; left out if it was not. In older journals a "job-state" follows instead. */
+  readonly opens?: string;
 }
 
 /** A job that is over is deleted with all it stored: a record that this begins, before anything is gone, and one of what it came to. */

@@ -5,7 +5,10 @@ import { ClaimRing } from "./claim-ring.ts";
 import {
   type Actor,
   actorOf,
+  type JobChanged,
   type JobDeleted,
+  type JobEdited,
+  type JobStateName,
   type JournalEvent,
   type WorkerChanged,
   type WorkerDuty,
@@ -115,23 +118,15 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
       state.nextRun = Math.max(state.nextRun, event.firstParent + event.parents);
       break;
     }
-    case "job-state": {
+    case "job-state":
+      becomes(tableOf(state, event.job), event, event.state, event.reason);
+      break;
+    case "job-edited": {
       const table = tableOf(state, event.job);
-      table.state = event.state;
-      table.reason = event.reason;
-      table.stateBy = event.by;
-      table.stateActor = actorOf(event);
-      if (event.state === "completed" || event.state === "cancelled") table.endedAt = event.at;
-      // Who lets a search go on gives it as many failures again.
-      if (event.state === "searching") {
-        table.failingRow.clear();
-        table.endedAt = null; // an edit may have given more runs to one that had ended
-      }
+      table.editedBy(event);
+      if (event.opens !== undefined) becomes(table, event, "searching", event.opens);
       break;
     }
-    case "job-edited":
-      tableOf(state, event.job).editedBy(event);
-      break;
     case "job-deleted":
       deleteJob(state, event);
       break;
@@ -244,6 +239,19 @@ export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceStat
   if ("ev" in event && event.ev > state.evidenceSeq) state.evidenceSeq = event.ev;
   if ("op" in event && event.op !== "") state.orders.set(event.op, subjectOf(event));
   return state;
+}
+
+function becomes(table: RunTable, order: JobChanged | JobEdited, to: JobStateName, reason: string): void {
+  table.state = to;
+  table.reason = reason;
+  table.stateBy = order.by;
+  table.stateActor = actorOf(order);
+  if (to === "completed" || to === "cancelled") table.endedAt = order.at;
+  // Who lets a search go on gives it as many failures again.
+  if (to === "searching") {
+    table.failingRow.clear();
+    table.endedAt = null; // an edit may have given more runs to one that had ended
+  }
 }
 
 /** A job goes when its deletion begins; what workers have done stays with them. */

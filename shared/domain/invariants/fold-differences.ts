@@ -1,42 +1,8 @@
-import type { JobStateName } from "../fold/events.ts";
 import type { RunTable } from "../fold/run-table.ts";
 import { isOpen } from "../fold/trial.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName } from "../names.ts";
-import { CheckedTrials } from "./checked-trials.ts";
-
-export interface CheckedJob {
-  readonly trials: CheckedTrials;
-  totalRuns: number;
-  state: JobStateName;
-  /** Whether an operator or a rule ended the search before total_runs. */
-  wasStopped: boolean;
-  isOver: boolean;
-  ended: number;
-  open: number;
-  /** Trials with a result, and how many of these results are rejected. */
-  completed: number;
-  rejected: number;
-}
-
-/** One that is over is only let go of, or searches on because an edit gave it more runs. */
-export function mayBecome({ isOver, state, ended, totalRuns }: CheckedJob, next: JobStateName): boolean {
-  if (!isOver) return true;
-  if (next === "searching") return state !== "cancelled" && ended < totalRuns;
-  return state === "held" && (next === "completed" || next === "cancelled");
-}
-
-export const newJob = (totalRuns: number): CheckedJob => ({
-  trials: new CheckedTrials(),
-  totalRuns,
-  state: "searching",
-  wasStopped: false,
-  isOver: false,
-  ended: 0,
-  open: 0,
-  completed: 0,
-  rejected: 0,
-});
+import type { CheckedJob } from "./checked-job.ts";
 
 /** Differences between a fold, or a snapshot of one, and the records. */
 export function* foldDifferences(jobs: ReadonlyMap<JobName, CheckedJob>, state: WorkspaceState): Generator<string> {

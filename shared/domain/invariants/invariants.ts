@@ -4,8 +4,9 @@ import type {
   CheckpointLost,
   Completed,
   EndedWithout,
-  JobChanged,
   JobDeleted,
+  JobEdited,
+  JobStateName,
   JournalEvent,
   Late,
   Lost,
@@ -16,11 +17,12 @@ import type {
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
 import { CheckedDoor } from "./checked-door.ts";
+import { become, type CheckedJob, newJob } from "./checked-job.ts";
 import { CheckedPredictions } from "./checked-predictions.ts";
 import { CheckedPurges } from "./checked-purges.ts";
 import { CheckedRanges } from "./checked-ranges.ts";
 import { type CheckedTrial, curveGap, wordFor } from "./checked-trials.ts";
-import { type CheckedJob, foldDifferences, mayBecome, newJob } from "./fold-differences.ts";
+import { foldDifferences } from "./fold-differences.ts";
 import type { Testimony } from "./testimony.ts";
 
 export interface InvariantOptions {
@@ -92,16 +94,14 @@ export class InvariantCheck {
           this.#broken(`${event.job} was submitted twice`);
         else this.#jobs.set(event.job, newJob(event.settings.totalRuns));
         break;
-      case "job-edited": {
-        const job = this.#jobOf(event.job, event.type);
-        if (job) job.totalRuns = event.settings.totalRuns;
+      case "job-edited":
+        this.#edited(event);
         break;
-      }
       case "job-deleted":
         if (event.messages === null) this.#deleted(event);
         break;
       case "job-state":
-        this.#jobState(event);
+        this.#becomes(event.job, event.state, event.reason);
         break;
       case "assigned":
         this.#assigned(event);
@@ -198,18 +198,15 @@ export class InvariantCheck {
     };
   }
 
-  #jobState({ job: name, state, reason }: JobChanged): void {
+  #edited({ job: name, settings, opens }: JobEdited): void {
+    const job = this.#jobOf(name, "job-edited");
+    if (job) job.totalRuns = settings.totalRuns;
+    if (opens !== undefined) this.#becomes(name, "searching", opens);
+  }
+
+  #becomes(name: JobName, state: JobStateName, reason: string): void {
     const job = this.#jobOf(name, "job-state");
-    if (!job) return;
-    if (!mayBecome(job, state)) this.#broken(`${name} was ${job.state}, and became ${state}`);
-    job.state = state;
-    if (state === "stopping" || state === "cancelling" || state === "cancelled") job.wasStopped = true;
-    else if (state === "searching") job.wasStopped = job.isOver = false; // all its runs are owed again
-    if (state !== "held" && state !== "completed" && state !== "cancelled") return;
-    job.isOver = true;
-    if (job.open > 0) this.#broken(`${name} became ${state} (${reason}) with ${job.open} runs open`);
-    if (!job.wasStopped && job.ended < job.totalRuns)
-      this.#broken(`${name} became ${state} (${reason}) after ${job.ended} of its ${job.totalRuns} runs`);
+    if (job) for (const problem of become(job, name, state, reason)) this.#broken(problem);
   }
 
   /** What is left of its evidence says nothing any more. */

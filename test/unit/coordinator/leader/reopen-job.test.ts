@@ -33,7 +33,7 @@ describe("a job that has ended", () => {
     assert.equal(story.table.runSets.totals.completed, 3);
     const event = story.test.events.at(-1);
     assert.ok(event);
-    assert.match(eventText(event, story.table)?.text ?? "", /^job1 \w+: opened again by andreas: total_runs 5$/);
+    assert.match(eventText(event, story.table)?.text ?? "", /^job1 opened again by andreas: total_runs 5$/);
     for (let n = 4; n <= 5; n += 1) {
       assert.equal(await story.claim(), n);
       story.say(alice, n, "result", n);
@@ -41,6 +41,16 @@ describe("a job that has ended", () => {
     assert.deepEqual([story.table.state, story.table.reason], ["completed", "all 5 runs have ended"]);
     story.check();
     assert.deepEqual(broken(story), []);
+  });
+
+  test("is opened by one record, so that a leader that dies leaves no half of it", async () => {
+    const story = await finished(3);
+    const before = story.test.events.length;
+    await story.edit({ totalRuns: 5 });
+    assert.deepEqual(
+      story.test.events.slice(before).map(({ type }) => type),
+      ["job-edited"],
+    );
   });
 
   test("stays over if the broker has deleted what it brought along", async () => {
