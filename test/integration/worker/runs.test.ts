@@ -113,9 +113,12 @@ describe("a run", () => {
   test("leaves no process behind, however it or its runner or its worker ends", async () => {
     const lingering = `
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 const daemon = spawn("sh", ["-c", "setsid sleep 600 & echo $!"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
-daemon.stdout.on("data", (pid) => writeFileSync("told.json", JSON.stringify({ daemon: Number(String(pid)) })));
+daemon.stdout.on("data", (pid) => {
+  writeFileSync("told.new", JSON.stringify({ daemon: Number(String(pid)) }));
+  renameSync("told.new", "told.json");
+});
 setInterval(() => undefined, 1000);
 `;
     const job = await submitProgram("left", { hold: true, retries: 9, compute_target: "left" }, lingering);
