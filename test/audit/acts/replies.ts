@@ -1,4 +1,5 @@
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
+import { eventually } from "../../support/patience.ts";
 import type { Act, Family } from "../act.ts";
 import type { RawClient } from "../attacker/raw-client.ts";
 import { claim, jobQuestion, order, renewal } from "../attacker/words.ts";
@@ -256,10 +257,12 @@ export const replies: Family = {
     readOut(client, `${inbox}.x`, mark);
     client.publish(`ev.${own}.${mark}b`, mark, { reply: `${inbox}.y` });
     await client.sync();
+    const told = (): number => client.messages.filter((each) => each.sid === sid).length;
+    // What is stored is synced to a disk that others use too.
+    await eventually("a worker's answers", () => told() >= 2, { seen: () => `${told()} of 2` });
     await ground.settle();
     client.send(`UNSUB ${sid}`);
     if (!ground.observer.saw(mark).includes(`ev.${own}.${mark}b`)) return "what a worker says of itself";
-    const told = client.messages.filter((each) => each.sid === sid).length;
-    return told === 2 ? undefined : `a worker was given ${told} of its 2 answers`;
+    return told() === 2 ? undefined : `a worker was given ${told()} of its 2 answers`;
   },
 };
