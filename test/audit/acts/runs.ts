@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pause } from "../../../shared/deadline.ts";
-import { allProcesses } from "../../support/processes/process-list.ts";
 import type { Act, Family } from "../act.ts";
+import { actsOfPlay, goesOn, printsRaw, type Scene, seesWhatIsTaken, type Try } from "../attacker/play.ts";
 import { type ExtraWorker, startExtraWorker } from "../ground/extra-worker.ts";
 import type { Ground } from "../ground/ground.ts";
 import { secretsOf } from "../ground/secrets.ts";
@@ -13,13 +13,6 @@ import { commandSpec } from "../ground/specs.ts";
  * the run's own folder; what a run leaves there is uploaded and read from the workspace. Without a sandbox a run may
  * do what the worker's user may (docs/trust.md says so); then only what must hold everywhere is tried.
  */
-interface Try {
-  readonly title: string;
-  readonly script: string;
-  /** Harm without a sandbox too. */
-  readonly always?: true;
-}
-
 const tries: readonly Try[] = [
   { title: "prints its environment", script: "env > $OUT", always: true },
   { title: "prints its parent's environment", script: "cat /proc/$PPID/environ > $OUT", always: true },
@@ -101,14 +94,13 @@ const killers: readonly Try[] = [
   { title: "stops every process that it can", script: "kill -STOP -1" },
 ];
 
-interface Scene {
-  readonly worker: ExtraWorker;
+interface RunScene extends Scene {
   readonly out: string;
   readonly mark: string;
 }
 
 /** All that is tried in one run, each in a shell of its own. */
-async function play(ground: Ground, pool: string, options: readonly string[], list: readonly Try[]): Promise<Scene> {
+async function play(ground: Ground, pool: string, options: readonly string[], list: readonly Try[]): Promise<RunScene> {
   const mark = `zqleft${pool}`;
   const worker = startExtraWorker(ground, pool, options);
   const all = [...list, survivor(mark)];
@@ -127,7 +119,7 @@ async function play(ground: Ground, pool: string, options: readonly string[], li
 const quoted = (words: string): string => `'${words.replaceAll("'", `'"'"'`)}'`;
 
 /** A secret in what the program took along, or a thing that it put where it may not. */
-function taken(ground: Ground, { out }: Scene, i: number): string | undefined {
+function taken(ground: Ground, { out }: RunScene, i: number): string | undefined {
   const files = readdirSync(out, { recursive: true, encoding: "utf8" });
   // Links count with what they led to; whatever has no name of a theft belongs to no act, and so to each.
   for (const file of files.filter((name) => name.endsWith(`stolen-${i}`) || !/stolen-\d+$/.test(name))) {
@@ -155,55 +147,17 @@ function findPlanted(folder: string): string | undefined {
 }
 
 function actsOf(pool: string, options: readonly string[], list: readonly Try[], ground: Ground): readonly Act[] {
-  const scene = (): Promise<Scene> => {
-    const known = ground.notes.get(pool) as Promise<Scene> | undefined;
-    const playing = known ?? play(ground, pool, options, list);
-    ground.notes.set(pool, playing);
-    return playing;
-  };
-  const role = options.includes("--sandbox") ? "program in a sandbox" : "program";
-  const watched = list.map(
-    ({ title }, i): Act => ({
-      family: "runs",
-      role,
-      title,
-      attempt: async () => {
-        await scene();
-      },
-      harm: async () => {
-        const played = await scene();
-        if (played.worker.program.exitCode !== undefined)
-          return `its worker has ended: ${played.worker.program.output().slice(-300)}`;
-        return taken(ground, played, i);
-      },
-    }),
-  );
-  const left: Act = {
+  const act = actsOfPlay(ground, {
     family: "runs",
-    role,
-    title: survivor("").title,
-    attempt: async () => {
-      await scene();
-    },
-    harm: async () => {
-      const { mark } = await scene();
-      const alive = allProcesses().find(({ command }) => command.startsWith(mark));
-      if (alive) process.kill(alive.pid, "SIGKILL");
-      return alive && `process ${alive.pid} goes on`;
-    },
-  };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through
-  const raw = /\x1b[[\]]|\x07|\x9b/;
-  const printed: Act = {
-    family: "runs",
-    role,
-    title: "has what it prints reach the terminal of its worker raw",
-    attempt: async () => {
-      await scene();
-    },
-    harm: async () => (raw.test((await scene()).worker.program.output()) ? "it did" : undefined),
-  };
-  return [...watched, left, printed];
+    role: options.includes("--sandbox") ? "program in a sandbox" : "program",
+    key: pool,
+    begin: () => play(ground, pool, options, list),
+  });
+  return [
+    ...list.map(({ title }, i) => act(title, (played) => taken(ground, played, i))),
+    act(survivor("").title, ({ mark }) => goesOn(mark)),
+    act(printsRaw.title, printsRaw.harm),
+  ];
 }
 
 const killing = (ground: Ground): readonly Act[] =>
@@ -259,20 +213,6 @@ const withoutCode = (ground: Ground): readonly Act[] =>
     }),
   );
 
-/** Fails when the looks see nothing of what a program without a sandbox certainly takes. */
-const control = (ground: Ground, at: number): Act => ({
-  family: "runs",
-  role: "audit",
-  title: "sees what a program takes along",
-  attempt: () => undefined,
-  harm: async () => {
-    const scene = await (ground.notes.get("plain") as Promise<Scene>); // as the acts before left it
-    if (taken(ground, scene, at) === undefined)
-      throw new Error("blind: what a program without a sandbox takes was not seen");
-    return undefined;
-  },
-});
-
 export const runs: Family = {
   name: "runs",
   origin: "9, 13, Low",
@@ -280,7 +220,9 @@ export const runs: Family = {
     const everywhere = tries.filter(({ always }) => always === true);
     return [
       ...actsOf("plain", [], [...everywhere, instrument], ground).filter(({ title }) => title !== instrument.title),
-      control(ground, everywhere.length),
+      seesWhatIsTaken<RunScene>(ground, "runs", "program", "plain", (played) =>
+        taken(ground, played, everywhere.length),
+      ),
       ...actsOf("box", ["--sandbox"], tries, ground),
       ...killing(ground),
       ...withoutCode(ground),

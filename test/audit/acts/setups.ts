@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { allProcesses } from "../../support/processes/process-list.ts";
 import type { Act, Family, Found } from "../act.ts";
-import { type ExtraWorker, startExtraWorker } from "../ground/extra-worker.ts";
+import { actsOfPlay, goesOn, printsRaw, type Scene, seesWhatIsTaken, type Try } from "../attacker/play.ts";
+import { startExtraWorker } from "../ground/extra-worker.ts";
 import type { Ground } from "../ground/ground.ts";
 import { secretsOf } from "../ground/secrets.ts";
 import { commandSpec } from "../ground/specs.ts";
@@ -12,13 +12,6 @@ import { stateOf } from "../ground/state.ts";
  * What the author of a spec has done by its `setup`, on a worker that keeps environments for the jobs of others: a line of bash
  * each. What it finds goes to `$OUT`, in its own environment, where the run that follows picks it up.
  */
-interface Try {
-  readonly title: string;
-  readonly script: string;
-  /** Harm without a sandbox too. */
-  readonly always?: true;
-}
-
 const tries: readonly Try[] = [
   { title: "prints its environment", script: "env > $OUT", always: true },
   { title: "prints its parent's environment", script: "cat /proc/$PPID/environ > $OUT", always: true },
@@ -87,8 +80,7 @@ const leavers: readonly Try[] = [
 
 const quoted = (words: string): string => `'${words.replaceAll("'", `'"'"'`)}'`;
 
-interface Scene {
-  readonly worker: ExtraWorker;
+interface SetupScene extends Scene {
   readonly out: string;
   readonly left: string;
   /** What a later job with another setup found of what the first had fetched; "" if nothing. */
@@ -96,7 +88,12 @@ interface Scene {
 }
 
 /** A job whose setup tries all of it, one whose setup fetches into the cache, and one of another author behind them. */
-async function play(ground: Ground, pool: string, options: readonly string[], list: readonly Try[]): Promise<Scene> {
+async function play(
+  ground: Ground,
+  pool: string,
+  options: readonly string[],
+  list: readonly Try[],
+): Promise<SetupScene> {
   const worker = startExtraWorker(ground, pool, options);
   const left = `zqsetup${pool}`;
   const lines = [...list, ...leavers].map(
@@ -141,7 +138,7 @@ const textsBelow = (folder: string, name: RegExp): string =>
     .join("\n");
 
 /** A secret in what the setup took along, or a thing that it put where it may not. */
-function taken(ground: Ground, { out }: Scene, i: number): Found {
+function taken(ground: Ground, { out }: SetupScene, i: number): Found {
   const text = textsBelow(out, new RegExp(`stolen-${i}$`));
   for (const [name, secret] of secretsOf(ground)) if (text.includes(secret)) return `it has ${name}`;
   if (text.includes("INFO {")) return "it spoke with the broker";
@@ -151,59 +148,20 @@ function taken(ground: Ground, { out }: Scene, i: number): Found {
   return found && `it wrote ${found} among the worker's files`;
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through
-const raw = /\x1b[[\]]|\x07|\x9b/;
-
 function actsOf(ground: Ground, pool: string, options: readonly string[], list: readonly Try[]): readonly Act[] {
   const isBox = options.includes("--sandbox");
-  const role = isBox ? "setup in a sandbox" : "setup";
-  const scene = (): Promise<Scene> => {
-    const known = ground.notes.get(`setups ${pool}`) as Promise<Scene> | undefined;
-    const playing = known ?? play(ground, pool, options, list);
-    ground.notes.set(`setups ${pool}`, playing);
-    return playing;
-  };
-  const act = (title: string, harm: (played: Scene) => Found | Promise<Found>): Act => ({
+  const act = actsOfPlay(ground, {
     family: "setups",
-    role,
-    title,
-    attempt: async () => {
-      await scene();
-    },
-    harm: async () => {
-      const played = await scene();
-      const { program } = played.worker;
-      return program.exitCode === undefined ? harm(played) : `its worker has ended: ${program.output().slice(-300)}`;
-    },
+    role: isBox ? "setup in a sandbox" : "setup",
+    key: `setups ${pool}`,
+    begin: () => play(ground, pool, options, list),
   });
   const looks = list.map(({ title }, i) => act(title, (played) => taken(ground, played, i)));
-  const lefts = leavers.map(({ title }, i) =>
-    act(title, ({ left }) => {
-      const alive = allProcesses().find(({ command }) => command.startsWith(`${left}-${i + 1}`));
-      if (alive) process.kill(alive.pid, "SIGKILL");
-      return alive && `process ${alive.pid} goes on`;
-    }),
-  );
-  const printed = act("has what it prints reach the terminal of its worker raw", ({ worker }) =>
-    raw.test(worker.program.output()) ? "it did" : undefined,
-  );
+  const lefts = leavers.map(({ title }, i) => act(title, ({ left }) => goesOn(`${left}-${i + 1}`)));
+  const printed = act(printsRaw.title, printsRaw.harm);
   const poisoned = act("leaves what the setup of another job would install", ({ later }) => later || undefined);
   return [...looks, ...lefts, printed, ...(isBox ? [poisoned] : [])];
 }
-
-/** Fails when the looks see nothing of what a setup without a sandbox certainly takes. */
-const control = (ground: Ground, at: number): Act => ({
-  family: "setups",
-  role: "audit",
-  title: "sees what a setup takes along",
-  attempt: () => undefined,
-  harm: async () => {
-    const scene = await (ground.notes.get("setups freely") as Promise<Scene>); // as the acts before left it
-    if (taken(ground, scene, at) === undefined)
-      throw new Error("blind: what a setup without a sandbox takes was not seen");
-    return undefined;
-  },
-});
 
 export const setups: Family = {
   name: "setups",
@@ -213,7 +171,9 @@ export const setups: Family = {
     const plain = actsOf(ground, "freely", [], [...everywhere, instrument]);
     return [
       ...plain.filter(({ title }) => title !== instrument.title),
-      control(ground, everywhere.length),
+      seesWhatIsTaken<SetupScene>(ground, "setups", "setup", "setups freely", (played) =>
+        taken(ground, played, everywhere.length),
+      ),
       ...actsOf(ground, "boxed", ["--sandbox"], tries),
     ];
   },
