@@ -2,7 +2,7 @@ import { leaderOf } from "../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Standing } from "../../shared/domain/model/standings.ts";
 import type { Steps } from "../../shared/domain/steps.ts";
-import { type TimeLeft, timeLeft } from "../words/time-left.ts";
+import { type TimeLeft, timeLeft, timeLeftHoldsMs } from "../words/time-left.ts";
 import { slotsAllowed } from "../words/why/slots-allowed.ts";
 import type { Why } from "../words/why/why.ts";
 import type { LiveSearch } from "./live-search.ts";
@@ -14,6 +14,7 @@ export interface JobLook {
   readonly slots: number;
   /** ... and those that it could have; undefined while nobody leads, and once it is over. */
   readonly slotsAllowed: number | undefined;
+  /** Undefined also if it has not been looked for yet. */
   readonly left: TimeLeft | undefined;
   /** Null before any run has completed; undefined: not looked for yet, since that takes long. */
   readonly best: Standing | null | undefined;
@@ -21,8 +22,8 @@ export interface JobLook {
 
 /** How long a look holds. */
 const lookMs = 1000;
-/** A best that is out of date is found again after so many times what finding it took. */
-const bestPatience = 50;
+/** A best or a time left that is out of date is found again after so many times what finding it took. */
+const patience = 50;
 
 interface Best {
   readonly version: number;
@@ -32,6 +33,11 @@ interface Best {
   readonly again: number;
 }
 
+interface Left {
+  timeLeft: TimeLeft | undefined;
+  again: number;
+}
+
 /**
  * How the jobs of a workspace stand, for a list of them: looked at only where somebody looks, and then not more often than a person
  * can read. Times are the search's `now`, in milliseconds.
@@ -39,8 +45,9 @@ interface Best {
 export class JobLooks {
   readonly #search: LiveSearch;
   readonly #clock: () => number;
-  readonly #looks = new WeakMap<RunTable, { readonly at: number; readonly look: Omit<JobLook, "best"> }>();
+  readonly #looks = new WeakMap<RunTable, { readonly at: number; readonly look: Omit<JobLook, "best" | "left"> }>();
   readonly #bests = new WeakMap<RunTable, Best>();
+  readonly #lefts = new WeakMap<RunTable, Left>();
 
   /** @param clock  tells how long finding the best takes, in milliseconds */
   constructor(search: LiveSearch, clock: () => number = () => performance.now()) {
@@ -49,11 +56,11 @@ export class JobLooks {
   }
 
   of(table: RunTable): JobLook {
-    return { ...this.#lookAt(table), best: this.bestOf(table) };
+    return { ...this.#lookAt(table), best: this.bestOf(table), left: this.#leftOf(table) };
   }
 
-  #lookAt(table: RunTable): Omit<JobLook, "best"> {
-    const { now, state, wall } = this.#search;
+  #lookAt(table: RunTable): Omit<JobLook, "best" | "left"> {
+    const { now, state } = this.#search;
     const known = this.#looks.get(table);
     if (known && now >= known.at && now - known.at < lookMs) return known.look;
     const status = table.isOver || this.#search.isLeaderSilent ? null : this.#search.status;
@@ -61,10 +68,26 @@ export class JobLooks {
       why: this.#search.whyJob(table),
       slots: table.running * table.submitted.settings.coresPerRun,
       slotsAllowed: status ? slotsAllowed(table, state, status) : undefined,
-      left: timeLeft(table, wall),
     };
     this.#looks.set(table, { at: now, look });
     return look;
+  }
+
+  #leftOf(table: RunTable): TimeLeft | undefined {
+    const { now, sideWork } = this.#search;
+    if (table === this.#search.table) return this.#search.timeLeft;
+    if (table.isOver) return undefined;
+    const known = this.#lefts.get(table) ?? { timeLeft: undefined, again: now };
+    this.#lefts.set(table, known);
+    if (now >= known.again) sideWork.ask(known, () => this.#findLeft(table, known, now));
+    return known.timeLeft;
+  }
+
+  // biome-ignore lint/correctness/useYield: one step.
+  *#findLeft(table: RunTable, known: Left, now: number): Steps {
+    const began = this.#clock();
+    known.timeLeft = timeLeft(table, this.#search.wall);
+    known.again = now + Math.max(timeLeftHoldsMs(known.timeLeft), patience * (this.#clock() - began));
   }
 
   /** The first of a job's standings, as it was when it was last looked for. */
@@ -90,6 +113,6 @@ export class JobLooks {
     const standing = leaderOf(table);
     // Nobody looks at the models of hundreds of jobs, which are large.
     table.model.forget();
-    this.#bests.set(table, { version, verdicts, standing, again: now + bestPatience * (this.#clock() - began) });
+    this.#bests.set(table, { version, verdicts, standing, again: now + patience * (this.#clock() - began) });
   }
 }

@@ -37,7 +37,7 @@ export function characterWidth(character: string): 0 | 1 | 2 {
 }
 
 /** ASCII alone, as most texts of a frame are: found out in a third of the expression's time. */
-function isAscii(text: string): boolean {
+export function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
     if (code < 0x20 || code > 0x7e) return false;

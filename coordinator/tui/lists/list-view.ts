@@ -7,7 +7,7 @@ import { type FilterColumn, rowTest } from "./row-filter.ts";
 /** The shortest interval between two sortings of a list that is sorted or filtered, and of one in its own order ... */
 const orderMs = 1000;
 const ownOrderMs = 250;
-/** ... where sorting may cost at most this share of the time. */
+/** ... where sorting, and what it rests on, may cost at most this share of the time. */
 const orderShare = 0.02;
 /** Rows that are built of a list in its own order; all of them once someone goes further down. */
 const windowRows = 250;
@@ -125,12 +125,17 @@ export class ListView<Row> {
   }
 
   *#refreshed(version: number, now: number): Steps {
+    let preparedMs = 0;
     if (this.#source.prepare) {
+      const began = performance.now();
       this.#source.prepare();
+      preparedMs = performance.now() - began;
       yield;
     }
     // Meanwhile somebody may have begun to read, or another job may be shown.
-    if (!this.isHeld(now) && this.#orderedVersion !== -1) this.#reorder(version, now);
+    if (this.isHeld(now) || this.#orderedVersion === -1) return;
+    this.#reorder(version, now);
+    this.#orderCostMs += preparedMs;
   }
 
   /** Reorders the list at once. */

@@ -19,22 +19,30 @@ export interface ShownRun {
 
 /** The runs, newest first. */
 export function runList(search: LiveSearch, workspace: string): ListView<ShownRun> {
-  let rows: ShownRun[] = [];
+  /** By trial number, as far as they were asked for: a trial that is shown takes more room than one that is not. */
+  const known = new Map<number, ShownRun>();
   let of: RunTable | undefined;
+  const rowOf = (table: RunTable, n: number): ShownRun[] => {
+    const row = known.get(n);
+    if (row) return [row];
+    const trial = table.trial(n);
+    if (!trial) return [];
+    const made = { table, trial };
+    known.set(n, made);
+    return [made];
+  };
   return new ListView<ShownRun>({
     total: () => search.table?.trials.length ?? 0,
     rows: (most) => {
       const { table } = search;
-      if (table !== of || (table && rows.length > table.trials.length)) {
+      if (table !== of) {
         of = table;
-        rows = [];
+        known.clear();
       }
-      if (!table) return rows;
-      for (let i = rows.length; i < table.trials.length; i += 1) {
-        const trial = table.trial(i + 1);
-        if (trial) rows.push({ table, trial });
-      }
-      return rows.slice(-most).reverse();
+      if (!table) return [];
+      const { length } = table.trials;
+      const newest = Array.from({ length: Math.min(most, length) }, (_, i) => length - i);
+      return newest.flatMap((n) => rowOf(table, n));
     },
     keyOf: ({ trial }) => trial.run,
     columns: keptColumns(

@@ -48,18 +48,19 @@ export function frameLines(model: ViewModel, width: number, height: number, now:
     const text = `${width}x${height} is too small (at least ${least.width}x${least.height}); the search goes on`;
     return wrapped(plain(text), width, 0).slice(0, height);
   }
-  const foot = footLines(model, width, now).slice(-(height - headerHeight - 2));
-  const bodyHeight = height - headerHeight - foot.length;
+  const said = saidLines(model, width, now)?.slice(-(height - headerHeight - 2));
+  const bodyHeight = height - headerHeight - (said?.length ?? 1);
   const body = bodyLines(model, width, bodyHeight, now);
-  const head = headerLines(model, width);
+  const head = filled(headerLines(model, width), width, headerHeight);
   // What keys do depends on the lists, which the body has brought up to date.
-  const hints = model.prompt ? foot : footLines(model, width, now).slice(-foot.length);
-  const lines = [...head, ...body, ...hints].map((line) => fitted(line, width));
+  const foot = said ?? [hintLine(model, width)];
+  const lines = [...head, ...body, ...foot.map((line) => fitted(line, width))];
   const panes = model.isHelpOpen || model.page ? [] : areas(model, width, bodyHeight + headerHeight + 1);
   model.drawn = { lines, panes, top: head.length };
   return lines;
 }
 
+/** Lines of `width` cells. */
 function bodyLines(model: ViewModel, width: number, height: number, now: number): Line[] {
   if (model.isHelpOpen) return filled(helpLines(model, width, height), width, height);
   if (model.page) return filled(pageLines(model, model.page, width, height), width, height);
@@ -160,16 +161,19 @@ function paneTitle(model: ViewModel, { screen, width }: Pane, isOneOfMany: boole
   return [...fitted(title, width - part.length), span(part, "dim")];
 }
 
-/** The open question, or the message, or a reminder of the keys. */
-function footLines(model: ViewModel, width: number, now: number): Line[] {
+/** The open question, or the message; null if there is neither. */
+function saidLines(model: ViewModel, width: number, now: number): Line[] | null {
   if (model.prompt) return promptLines(model.prompt, width).flatMap((line) => wrapped(line, width));
   const notice = model.notice(now);
-  if (notice !== "") {
-    const lines = notice.split("\n").flatMap((line) => wrapped([span(` ${narrow(line)}`, "warn")], width));
-    return lines.slice(0, noticeLines);
-  }
-  if (model.isHelpOpen) return [[span(" ? or Esc closes the help; up and down scroll", "dim")]];
-  if (model.page) return [[span(pageHints(model, model.page), "dim")]];
+  if (notice === "") return null;
+  const lines = notice.split("\n").flatMap((line) => wrapped([span(` ${narrow(line)}`, "warn")], width));
+  return lines.slice(0, noticeLines);
+}
+
+/** A reminder of the keys. */
+function hintLine(model: ViewModel, width: number): Line {
+  if (model.isHelpOpen) return [span(" ? or Esc closes the help; up and down scroll", "dim")];
+  if (model.page) return [span(pageHints(model, model.page), "dim")];
   const screens = screenNames.flatMap(
     (name, i): Line =>
       clickable([span(` ${i} `, "dim"), span(shownName(name, width), model.focus === name ? "heading" : "plain")], {
@@ -178,7 +182,7 @@ function footLines(model: ViewModel, width: number, now: number): Line[] {
       }),
   );
   const used = screens.reduce((sum, { text }) => sum + text.length, 0);
-  return [[...screens, span(keyHints(model, width - used), "dim")]];
+  return [...screens, span(keyHints(model, width - used), "dim")];
 }
 
 function shownName(name: ScreenName, width: number): string {
@@ -187,5 +191,7 @@ function shownName(name: ScreenName, width: number): string {
 }
 
 function filled(lines: readonly Line[], width: number, height: number): Line[] {
-  return Array.from({ length: height }, (_, i) => fitted(lines[i] ?? [], width));
+  const out: Line[] = [];
+  for (let i = 0; i < height; i += 1) out.push(fitted(lines[i] ?? [], width));
+  return out;
 }

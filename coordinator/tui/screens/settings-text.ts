@@ -16,8 +16,8 @@ export function settingsWithin(table: RunTable, configuration: readonly number[]
   const dials = table.submitted.hyperparameters.flatMap(({ name, values }, i) =>
     values.length > 1 ? [{ name, values, value: settings[i] }] : [],
   );
-  const whole = dials.map(({ name, value }) => `${name}=${settingText(value)}`);
-  const brief = dials.map(({ name, value, values }) => `${name}=${briefSetting(value, values)}`);
+  const whole = (): string[] => dials.map(({ name, value }) => `${name}=${settingText(value)}`);
+  const brief = (): string[] => dials.map(({ name, value, values }) => `${name}=${briefSetting(value, values)}`);
   const cut = (longerThan: number): string[] => {
     const names = shortened(
       dials.map(({ name }) => name),
@@ -25,11 +25,11 @@ export function settingsWithin(table: RunTable, configuration: readonly number[]
     );
     return dials.map(({ value, values }, i) => `${names[i]}=${briefSetting(value, values)}`);
   };
-  const briefest = cut(leastLetters);
-  for (const parts of [whole, brief, cut(leastLetters + 1), briefest]) {
-    const text = narrow(parts.join(" "));
+  for (const parts of [whole, brief, () => cut(leastLetters + 1), () => cut(leastLetters)]) {
+    const text = narrow(parts().join(" "));
     if (widthOf(text) <= width) return text;
   }
+  const briefest = cut(leastLetters);
   for (let kept = briefest.length - 1; kept > 0; kept -= 1) {
     const text = narrow(`${briefest.slice(0, kept).join(" ")} +${briefest.length - kept} more`);
     if (widthOf(text) <= width) return text;

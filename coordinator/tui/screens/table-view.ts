@@ -1,10 +1,10 @@
-import { paddedEnd, paddedStart, widthOf } from "../../words/cell-width.ts";
+import { paddedEnd, widthOf } from "../../words/cell-width.ts";
 import { clip, narrow } from "../../words/narrow.ts";
 import { decimalsFor, decimalsTyped, formatDecimal } from "../../words/number-format.ts";
 import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "../lists/columns.ts";
 import type { ListPart, ListView } from "../lists/list-view.ts";
-import { fitted, type Hit, type Line, lineWidth, type Span, span } from "../terminal/styled.ts";
+import { fitted, type Hit, type Line, lineWidth, type Span, type Style, span } from "../terminal/styled.ts";
 
 /** The most characters of text in a column; the row's own page has all of it. */
 const usualWidest = 28;
@@ -29,74 +29,109 @@ function tableLines<Row>(rows: readonly Row[], list: ListView<Row>, width: numbe
   const left = movable.filter(({ name }) => !list.passed.includes(name));
   const unpassed = new Set(left.length > 0 ? left : movable.slice(-1));
   const scrolled = shown.filter((column) => column.priority === 0 || unpassed.has(column));
-  const whole = columnTexts(scrolled, rows, list, false);
-  const leastOf = ({ widths: all }: ColumnTexts, filling = leastFilling): readonly number[] =>
-    all.map((each, i) => (scrolled[i]?.isFilling ? Math.min(each, filling) : each));
+  const whole = scrolled.map((column) => columnText(headerOf(column, list), cellTexts(column, rows)));
+  const leastOf = (all: readonly ColumnText[], filling = leastFilling): readonly number[] =>
+    all.map((each, i) => (scrolled[i]?.isFilling ? Math.min(each.width, filling) : each.width));
   const isTight = wholeWidth(leastOf(whole, readableFilling)) > width - 2;
-  const drawn = isTight ? columnTexts(scrolled, rows, list, true) : whole;
-  const { texts, widths: wanted } = drawn;
+  const drawn = isTight ? whole.map((each, i) => inBrief(each, scrolled[i], rows)) : whole;
   const least = leastOf(drawn);
   const { kept, hint } = keptWithHint(scrolled, least, width, shown.length);
-  const widths = spread(kept, least, wanted, width - 2 - (hint === "" ? 0 : hint.length + 2));
+  const widths = spread(
+    kept,
+    least,
+    drawn.map((each) => each.width),
+    width - 2 - (hint === "" ? 0 : hint.length + 2),
+  );
   const first = kept.find((i) => scrolled[i]?.priority !== 0);
   list.nextColumn = unpassed.size > 1 ? ((first === undefined ? left[0] : scrolled[first])?.name ?? null) : null;
-  const isRight = (column: ScreenColumn<Row>): boolean => column.kind !== "text";
-  const pad = (text: string, i: number): string => {
+  const columns = kept.flatMap((i): DrawnColumn<Row>[] => {
     const column = scrolled[i];
-    const room = widths[i] ?? 0;
-    if (column?.isFilling) return paddedEnd(clip(text, room), room);
-    return column && isRight(column) ? paddedStart(text, room) : paddedEnd(text, room);
-  };
-  const titles = kept.map(
-    (i): Span => ({
-      ...span(`${pad(headerOf(scrolled[i], list), i)}  `, "heading"),
-      hit: { kind: "column", name: scrolled[i]?.name ?? "" },
-    }),
-  );
-  const names: Line = [span("  "), ...titles];
+    const text = drawn[i];
+    return column && text ? [{ column, ...text, room: widths[i] ?? 0 }] : [];
+  });
+  const names: Line = [
+    { text: "  ", style: "plain", cells: 2 },
+    ...columns.map(
+      (each): Span => ({
+        text: `${padded(each, each.header, widthOf(each.header))}  `,
+        style: "heading",
+        hit: { kind: "column", name: each.column.name },
+      }),
+    ),
+  ];
   const used = lineWidth(names);
   // The hint is shown even if the columns that are always there leave no room.
   const header: Line =
     hint === ""
       ? names
       : [...(used + hint.length > width ? fitted(names, width - hint.length) : names), span(hint, "dim")];
-  const lines = rows.map((row, at): Line => {
-    const isSelected = at === selected;
-    const hit: Hit = { kind: "row", key: list.keyOf(row) };
-    const line: Span[] = [{ text: isSelected ? "> " : "  ", style: isSelected ? "selected" : "plain", hit }];
-    for (const i of kept) {
-      const cell = texts[i]?.[at] ?? "";
-      // Blanks need no colour.
-      const style = isSelected ? "selected" : cell.trim() === "" ? "plain" : (scrolled[i]?.style?.(row) ?? "plain");
-      line.push({ text: `${pad(cell, i)}  `, style, hit });
+  return [header, ...rows.map((row, at) => rowLine(row, at, columns, at === selected, list.keyOf(row)))];
+}
+
+/** A row; neighbouring cells that look alike are one span. */
+function rowLine<Row>(
+  row: Row,
+  at: number,
+  columns: readonly DrawnColumn<Row>[],
+  isSelected: boolean,
+  key: string,
+): Line {
+  const hit: Hit = { kind: "row", key };
+  const line: Span[] = [];
+  let style: Style = isSelected ? "selected" : "plain";
+  let text = isSelected ? "> " : "  ";
+  let cells = 2;
+  for (const each of columns) {
+    const cell = each.texts[at] ?? "";
+    // Blanks need no colour.
+    const own = isSelected ? "selected" : cell.trim() === "" ? "plain" : (each.column.style?.(row) ?? "plain");
+    if (own !== style) {
+      line.push({ text, style, cells, hit });
+      style = own;
+      text = "";
+      cells = 0;
     }
-    return line;
-  });
-  return [header, ...lines];
+    text += `${padded(each, cell, each.cells[at] ?? 0)}  `;
+    cells += each.room + 2;
+  }
+  line.push({ text, style, cells, hit });
+  return line;
 }
 
-interface ColumnTexts {
-  readonly texts: readonly (readonly string[])[];
-  readonly widths: readonly number[];
+/** A text of a column in the column's room; `own` is how many cells it takes. */
+function padded<Row>({ column, room }: DrawnColumn<Row>, text: string, own: number): string {
+  if (own > room && column.isFilling) return paddedEnd(clip(text, room), room);
+  const blanks = " ".repeat(Math.max(0, room - own));
+  return column.kind === "text" ? text + blanks : blanks + text;
 }
 
-function columnTexts<Row>(
-  columns: readonly ScreenColumn<Row>[],
-  rows: readonly Row[],
-  list: ListView<Row>,
-  isBrief: boolean,
-): ColumnTexts {
-  const texts = columns.map((column) => (isBrief && column.brief ? rows.map(column.brief) : cellTexts(column, rows)));
-  const widths = texts.map((cells, i) =>
-    cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(headerOf(columns[i], list))),
-  );
-  return { texts, widths };
+/** What stands in a column, and how many cells each text and the widest of them take. */
+interface ColumnText {
+  readonly header: string;
+  readonly texts: readonly string[];
+  readonly cells: readonly number[];
+  readonly width: number;
+}
+
+interface DrawnColumn<Row> extends ColumnText {
+  readonly column: ScreenColumn<Row>;
+  /** The cells that it gets. */
+  readonly room: number;
+}
+
+function columnText(header: string, texts: readonly string[]): ColumnText {
+  const cells = texts.map(widthOf);
+  return { header, texts, cells, width: cells.reduce((most, each) => Math.max(most, each), widthOf(header)) };
+}
+
+/** The column as it is told where not all columns fit. */
+function inBrief<Row>(whole: ColumnText, column: ScreenColumn<Row> | undefined, rows: readonly Row[]): ColumnText {
+  return column?.brief ? columnText(whole.header, rows.map(column.brief)) : whole;
 }
 
 const wholeWidth = (widths: readonly number[]): number => widths.reduce((sum, width) => sum + width + 2, 0) - 2;
 
-function headerOf<Row>(column: ScreenColumn<Row> | undefined, list: ListView<Row>): string {
-  if (!column) return "";
+function headerOf<Row>(column: ScreenColumn<Row>, list: ListView<Row>): string {
   const name = narrow(column.name);
   return column.name === list.sortName ? `${name}${list.isDescending ? "▼" : "▲"}` : name;
 }

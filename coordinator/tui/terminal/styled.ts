@@ -8,6 +8,8 @@ export type Style = "plain" | "bold" | "dim" | "good" | "warn" | "bad" | "accent
 export interface Span {
   readonly text: string;
   readonly style: Style;
+  /** Cells of the text, where somebody has counted them already. */
+  readonly cells?: number;
   /** What a click on it means, if anything. */
   readonly hit?: Hit;
 }
@@ -74,23 +76,25 @@ export function hitAt(line: Line, x: number): Hit | undefined {
 
 export const lineText = (line: Line): string => line.map(({ text }) => text).join("");
 
+const cellsOf = ({ text, cells }: Span): number => cells ?? widthOf(text);
+
 /** Cells of a line. */
-export const lineWidth = (line: Line): number => line.reduce((sum, { text }) => sum + widthOf(text), 0);
+export const lineWidth = (line: Line): number => line.reduce((sum, each) => sum + cellsOf(each), 0);
 
 /** A line of exactly `width` cells, cut or padded. Text from outside must have gone through words/narrow.ts. */
 export function fitted(line: Line, width: number): Line {
-  if (lineWidth(line) === width) return line;
-  const out: Span[] = [];
   let left = width;
-  for (const each of line) {
-    if (left <= 0) break;
-    const own = widthOf(each.text);
-    if (own <= left) out.push(each);
-    else out.push({ ...each, text: paddedEnd(cutTo(each.text, left), left) });
+  for (const [i, each] of line.entries()) {
+    const own = cellsOf(each);
+    if (own > left) {
+      const cut = { ...each, text: paddedEnd(cutTo(each.text, left), left), cells: left };
+      return left > 0 ? [...line.slice(0, i), cut] : line.slice(0, i);
+    }
     left -= own;
   }
-  if (left > 0) out.push({ text: " ".repeat(left), style: out.at(-1)?.style === "selected" ? "selected" : "plain" });
-  return out;
+  if (left === 0) return line;
+  const style = line.at(-1)?.style === "selected" ? "selected" : "plain";
+  return [...line, { text: " ".repeat(left), style, cells: left }];
 }
 
 /** A line as the terminal reads it, without trailing blanks. */
