@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
@@ -7,7 +8,7 @@ import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts
 import { operator } from "../../../shared/wire/subjects.ts";
 import { Rig, until } from "../../chaos/rig.ts";
 import { runOrder, writeProgramSpec } from "../../support/processes/probe-spec.ts";
-import { descendantsOf, nameOf, stateOf } from "./worker-processes.ts";
+import { descendantsOf, isExecuting, nameOf } from "./worker-processes.ts";
 
 /** What a training does to a processor: it never rests. It reports each second. */
 const busyProgram = `
@@ -18,6 +19,8 @@ for (let i = 1, x = 1; ; i += 1) {
   next = Date.now() + 1000;
   console.log(JSON.stringify({ report: { value: x }, iters: Math.floor(i / 1e6) }));
 }`;
+
+const programName = "busy";
 
 /** A real coordinator, and workers, which have this machine. */
 export class LentMachine {
@@ -35,7 +38,7 @@ export class LentMachine {
   /** Gives it so many runs that take all of a core each; resolves when all work. */
   async busy(runs: number): Promise<void> {
     const settings = { total_runs: runs, hp_tuning: false };
-    const spec = writeProgramSpec(this.#rig.folder, "busy", settings, busyProgram);
+    const spec = writeProgramSpec(this.#rig.folder, programName, settings, busyProgram);
     const link = await linkWorkspace(this.#rig.paths, "operator");
     try {
       const answer = decodeOrderAnswer(
@@ -45,17 +48,34 @@ export class LentMachine {
     } finally {
       await link.close();
     }
-    await until("all runs work", 120_000, async () => this.programs().length === runs);
+    const all = (): boolean => this.programs().length === runs;
+    try {
+      await until("all runs work", 120_000, async () => all());
+    } catch (error) {
+      throw new Error(
+        `${error instanceof Error ? error.message : error}; ${this.programs().length} of ${runs} do\n${this.said()}`,
+      );
+    }
     await pause(2000);
   }
 
-  get folder(): string {
-    return join(this.#rig.folder);
+  /** What each worker has said last. */
+  said(): string {
+    const last = (name: string): string =>
+      readFileSync(join(this.#rig.folder, `${name}.1.out`), "utf8")
+        .trim()
+        .split("\n")
+        .at(-1) ?? "";
+    return this.#rig.workers.map(({ victim: { name } }) => `  ${name}: ${last(name)}`).join("\n");
   }
 
-  /** The programs of the runs, which never rest. */
+  get folder(): string {
+    return this.#rig.folder;
+  }
+
+  /** The programs of the runs, which never rest. Each has a shell beside it that waits, and a runner above. */
   programs(): number[] {
-    return this.processes().filter((pid) => descendantsOf(pid).length === 0 && ["R", "T"].includes(stateOf(pid)));
+    return this.processes().filter((pid) => isExecuting(pid, `${programName}.mjs`));
   }
 
   /** Every process of the runs but their reapers, which wait and work for nobody. */

@@ -1,4 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { pause } from "../../../shared/deadline.ts";
 import { childrenOf } from "../../../shared/machine/process-tree.ts";
 
 /** All descendants of a process. */
@@ -28,6 +30,16 @@ export function nameOf(pid: number): string {
   }
 }
 
+/** Whether that process is a Node that executes a file of this name. */
+export function isExecuting(pid: number, file: string): boolean {
+  try {
+    const [, program = ""] = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return basename(program) === file;
+  } catch {
+    return false; // it has ended
+  }
+}
+
 /** Seconds on a processor of all its threads so far, to the nanosecond. */
 export function secondsOf(pid: number): number {
   let nanoseconds = 0;
@@ -39,6 +51,17 @@ export function secondsOf(pid: number): number {
     }
   }
   return nanoseconds / 1e9;
+}
+
+/** Cores that all programs of usual priority use together, and the kernel for them. */
+export async function coresUsed(overMs: number): Promise<number> {
+  const ticks = (): number => {
+    const [user = 0, , system = 0] = readFileSync("/proc/stat", "utf8").split(/\s+/).slice(1, 4).map(Number);
+    return user + system;
+  };
+  const [before, at] = [ticks(), performance.now()];
+  await pause(overMs);
+  return ((ticks() - before) * 10) / (performance.now() - at);
 }
 
 /** Resident megabytes. */

@@ -47,7 +47,9 @@ function haveBothSessions(seen: readonly SeenStanding[]): boolean {
 }
 
 const isLow = ({ policies, nice, groupNice, disk, oomScore }: SeenStanding): boolean =>
-  (policies.every((policy) => policy === 5) || nice === 19) &&
+  policies.every((policy) => policy === 5) &&
+  // Or another worker would take them for a program of the owner's.
+  nice === 19 &&
   (groupNice ?? 19) === 19 &&
   disk === "idle" &&
   oomScore === 800;

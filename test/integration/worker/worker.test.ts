@@ -133,7 +133,7 @@ describe("a worker", () => {
     const [runner = 0] = await runners(worker, 1);
     await eventually("it is low", () => {
       const { policies = [], nice, groupNice = 19 } = standingOf(runner) ?? {};
-      return groupNice === 19 && (policies[0] === 5 || nice === 19);
+      return groupNice === 19 && policies[0] === 5 && nice === 19;
     });
     await leave(worker);
   });

@@ -25,6 +25,8 @@ export class ForeignCpu implements Detector {
   #lastForeign = 0;
   /** Whether the time of our own processes was taken at the last look. */
   #isOwnKnown = false;
+  /** Ticks that all took between the two looks before, if it is not known how many of them were ours. */
+  #lastUnknown: number | undefined;
   #found: Found = {};
 
   /** @param wanted  whether it counts as a sign of use, and whether the load is wanted */
@@ -54,10 +56,14 @@ export class ForeignCpu implements Detector {
 
   #sample(passedMs: number, all: number): void {
     const perCore = (passedMs / 1000) * ticksPerSecond;
-    const foreign = all <= perCore * (signCores / 2) ? this.#little(all) : this.#without(all);
-    if (foreign === null) return;
+    const own = all <= perCore * (signCores / 2) ? this.#little() : this.#own(all);
+    if (own === null) return;
+    const foreign = Math.max(0, all - own);
     if (this.#wanted.load) this.#mean(passedMs, foreign / perCore);
-    const cores = (foreign + this.#lastForeign) / (2 * perCore);
+    const mean = (foreign + this.#foreignBefore(own)) / (2 * perCore);
+    // If the time before is an estimate, this one alone must be a sign too: we may have been busy before.
+    const cores = this.#lastUnknown === undefined ? mean : Math.min(mean, foreign / perCore);
+    this.#lastUnknown = undefined;
     this.#lastForeign = foreign;
     const at = this.#at ?? 0;
     if (this.#wanted.sign && cores >= signCores)
@@ -71,17 +77,25 @@ export class ForeignCpu implements Detector {
     this.#found = { ...this.#found, load };
   }
 
-  /** So little that it does not matter whose it is. */
-  #little(all: number): number {
+  /** So little that it does not matter whose it is: it counts as others'. */
+  #little(): number {
     this.#isOwnKnown = false;
-    return all;
+    this.#lastUnknown = undefined;
+    return 0;
   }
 
-  #without(all: number): number | null {
+  /** Null if it is not known how much of it our own processes took. */
+  #own(all: number): number | null {
     const own = this.#ownTicks.taken();
     const isSinceLastLook = this.#isOwnKnown;
     this.#isOwnKnown = true;
-    if (own === null || !isSinceLastLook) return null;
-    return Math.max(0, all - own.user - own.system);
+    if (own !== null && isSinceLastLook) return own.user + own.system;
+    this.#lastUnknown = isSinceLastLook ? undefined : all;
+    return null;
+  }
+
+  /** We are taken to have been as busy before as since then, so that a sign does not have to wait for one more look. */
+  #foreignBefore(own: number): number {
+    return this.#lastUnknown === undefined ? this.#lastForeign : Math.max(0, this.#lastUnknown - own);
   }
 }

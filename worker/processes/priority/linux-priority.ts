@@ -10,7 +10,9 @@ const lower = [
   // All processes of its session, if it has begun one: otherwise that is the owner's terminal. The sixth field is the session.
   `read -r _ _ _ _ _ session _ </proc/self/stat && [ "$session" = $$ ] && echo ${lowestNice} >/proc/self/autogroup`,
   // SCHED_IDLE: it runs when nobody else wants to.
-  `chrt --idle --pid 0 $$ || renice -n ${lowestNice} -p $$`,
+  "chrt --idle --pid 0 $$",
+  // As well: by its nice value the kernel counts its time as that of programs that can wait, and so does another worker.
+  `renice -n ${lowestNice} -p $$`,
   // It reads and writes when the disk has nothing else to do.
   "ionice -c 3 -p $$",
 ];
@@ -25,7 +27,7 @@ const become = (steps: readonly string[]): readonly string[] => [
   "sh",
 ];
 
-/** SCHED_IDLE (or else nice 19), the group of the session, and the idle class of the disk. */
+/** SCHED_IDLE, nice 19, the group of the session, and the idle class of the disk. */
 export const linuxPriority: Priority = (isLow) => ({
   words: become([firstToGo, ...(isLow ? lower : [])]),
   started: () => undefined,

@@ -63,7 +63,7 @@ describe("the priority of runs", () => {
 
   test("is normal where the owner says so, and never something else", () => {
     const low = systemPriority({}, "linux")(true).words.join(" ");
-    assert.match(low, /chrt --idle .* renice .* ionice/);
+    assert.match(low, /chrt --idle [^|]*; renice -n 19 [^|]*; ionice/);
     assert.equal(systemPriority({ NEXUS_PRIORITY: "low" }, "linux")(true).words.join(" "), low);
     const normal = systemPriority({ NEXUS_PRIORITY: "normal" }, "linux");
     assert.deepEqual(normal(true).words, normal(false).words);

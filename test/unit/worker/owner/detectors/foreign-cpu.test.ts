@@ -55,9 +55,31 @@ describe("other programs' use of the processor", () => {
     machine.look(0);
     assert.equal(machine.look(2).use, undefined, "a desktop that nobody touches");
     assert.equal(machine.look(25).use, undefined, "whose it was is known from the next look on");
-    assert.deepEqual(machine.look(25).use, { at: 1000, what: "other programs use 0.5 cores" });
+    assert.deepEqual(machine.look(25).use, { at: 1000, what: "other programs use 1.0 cores" });
     assert.equal(machine.look(1).use?.at, 1250, "in half a second");
     assert.equal(machine.look(1).use?.at, 1250);
+  });
+
+  test("is a sign at the second look, beside runs that wait for a processor too", () => {
+    const machine = new Machine();
+    machine.process(7, 0, 19);
+    machine.look(0, 50);
+    machine.look(0, 50);
+    machine.process(7, 15, 19);
+    assert.equal(machine.look(10, 40).use, undefined, "it has begun between the two looks");
+    machine.process(7, 25, 19);
+    assert.ok(machine.look(24, 25).use, "the kernel counts a tick more or less");
+  });
+
+  test("is no sign for our having been busy a moment before", () => {
+    const machine = new Machine();
+    machine.process(7, 0, 0);
+    machine.look(0);
+    machine.look(0);
+    machine.process(7, 40, 0);
+    machine.look(42);
+    assert.equal(machine.look(12).use, undefined, "others use half a core less a tick");
+    assert.equal(machine.look(12).use, undefined);
   });
 
   test("is no sign while it is ours, at whatever priority", () => {
