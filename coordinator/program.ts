@@ -3,6 +3,7 @@ import { type ExternalBroker, externalBroker } from "../shared/broker/server/ext
 import { type TlsSettings, tlsSettings } from "../shared/broker/tls/tls-settings.ts";
 import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
+import { typedSeconds, typedSecondsForms } from "../shared/domain/runspec/quantities.ts";
 import { explain, UsageError } from "../shared/errors.ts";
 import { exitAfter } from "../shared/exit-after.ts";
 import { helpOutput } from "../shared/help-lines.ts";
@@ -29,7 +30,7 @@ interface CoordinatorFlags extends ScreenFlags {
 const replicas = number(/^[135]$/, "1, 3 or 5");
 const topSets = number(/^([1-9]|1\d|20)$/, "a number from 1 to 20");
 
-const program = new Command("nexus-coord")
+export const program = new Command("nexus-coord")
   .description(
     "Coordinates searches: runs this machine's coordinator in the background and shows its progress.\n" +
       "Closing the view never stops a search.",
@@ -61,8 +62,8 @@ const program = new Command("nexus-coord")
   )
   .option("--replicas <n>", "with --nats: copies of each stream, 1, 3 or 5; streams that have fewer get more", replicas)
   .option("--creds <file>", "credentials for --nats")
-  .option("--lease <seconds>", "a worker that is silent for so long loses its trials (default: 30)", seconds(1))
-  .option("--linger <seconds>", "how long the broker outlives a crashed coordinator (default: 600)", seconds(0))
+  .option("--lease <time>", "a worker that is silent for so long loses its trials (default: 30s)", seconds(1))
+  .option("--linger <time>", "how long the broker outlives a crashed coordinator (default: 10min)", seconds(0))
   .addOption(
     new Option(
       "--own-search <whose>",
@@ -77,7 +78,7 @@ const program = new Command("nexus-coord")
     (word: string, before: readonly string[]) => [...before, word],
     [] as readonly string[],
   )
-  .option("--every <seconds>", "without a terminal: seconds between standings", seconds(1), 60)
+  .option("--every <time>", "without a terminal: from one standing to the next, as 30s", seconds(1), 60)
   .option("--json", "one JSON object a line instead of a view", false)
   .option("--plain", "lines instead of a screen, even on a terminal", false)
   .option("--readonly", "a screen without control keys and join line", false)
@@ -221,9 +222,9 @@ function number(pattern: RegExp, expected: string): (text: string) => number {
 
 function seconds(least: number): (text: string) => number {
   return (text) => {
-    const value = Number(text);
+    const value = typedSeconds(text) ?? Number.NaN;
     if (value >= least && value <= 86_400) return value;
-    throw new InvalidArgumentError(`Expected a number of seconds from ${least} to 86400.`);
+    throw new InvalidArgumentError(`Expected a time from ${least}s to 1d, such as ${typedSecondsForms}.`);
   };
 }
 

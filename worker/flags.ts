@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { programVersion } from "../shared/components/version.ts";
-import { parseBytes, parseSeconds } from "../shared/domain/runspec/quantities.ts";
+import { parseBytes, typedSeconds, typedSecondsForms } from "../shared/domain/runspec/quantities.ts";
 import { helpOutput } from "../shared/help-lines.ts";
 import { mostGraceMs } from "../shared/wire/limits.ts";
 import { type GpuChoice, gpuChoiceExpected, readGpuChoice } from "./gpus/choose-gpus.ts";
@@ -130,10 +130,9 @@ Exit codes: 0 done, 1 failure, 2 wrong usage, a refused line or server, 4 no coo
 
 /** `0`, `90`, `10min`; milliseconds. */
 function waitTime(text: string): number {
-  if (text === "0") return 0;
-  const seconds = parseSeconds(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
+  const seconds = typedSeconds(text);
   if (seconds === undefined)
-    throw new InvalidArgumentError("Expected a time such as 90, 10min or 2h; 0 does not wait.");
+    throw new InvalidArgumentError(`Expected a time such as ${typedSecondsForms}; 0 does not wait.`);
   return seconds * 1000;
 }
 
@@ -148,8 +147,7 @@ const leastGraceMs = 1000;
 
 /** `30`, `30s`, `2min`; milliseconds. */
 function graceTime(text: string): number {
-  const seconds = parseSeconds(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text.trim());
-  const ms = 1000 * (seconds ?? 0);
+  const ms = 1000 * (typedSeconds(text) ?? 0);
   if (ms >= leastGraceMs && ms <= mostGraceMs) return ms;
   throw new InvalidArgumentError("Expected a time from 1s to 1h, such as 30s or 2min.");
 }

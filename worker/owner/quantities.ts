@@ -1,4 +1,4 @@
-import { parseBytes, parseInstant, parseSeconds } from "../../shared/domain/runspec/quantities.ts";
+import { parseBytes, parseInstant, typedSeconds, typedSecondsForms } from "../../shared/domain/runspec/quantities.ts";
 
 /** A value, or what was expected instead of it, in words that follow "expected". */
 export type Reading<T> =
@@ -19,12 +19,12 @@ const mostMs = 366 * 24 * 3_600_000;
 
 /** Milliseconds. */
 export function readDuration(text: string, leastMs: number, example: string, expected: string): Reading<number> {
-  const ms = (parseSeconds(text) ?? 0) * 1000;
+  const ms = (typedSeconds(text) ?? 0) * 1000;
   if (ms >= leastMs && ms <= mostMs) return { ok: true, value: ms };
   // `--when-idle LINE`: the line was taken for the time.
   const isLine = text.includes("://") || text === "-" || text.startsWith("@");
   return expect(
-    `${expected}, with a unit: s, min or h; for example ${example}${isLine ? "; type the join line first" : ""}`,
+    `${expected}, such as ${typedSecondsForms}; for example ${example}${isLine ? "; type the join line first" : ""}`,
   );
 }
 
@@ -56,8 +56,9 @@ export const timeOfDay = (minute: number): string =>
 
 export function readUntil(text: string): Reading<Until> {
   const expected = 'a time: 8h from now, 07:00, or "2026-12-01 07:00"';
-  const seconds = parseSeconds(text);
-  if (seconds !== undefined)
+  // A number alone might be an hour of the day.
+  const seconds = /[a-z]$/.test(text) ? (typedSeconds(text) ?? 0) : 0;
+  if (seconds > 0)
     return seconds * 1000 <= mostMs ? { ok: true, value: { kind: "after", ms: seconds * 1000 } } : expect(expected);
   const minute = minuteOf(text);
   if (minute !== undefined && minute < 1440) return { ok: true, value: { kind: "time of day", minute } };

@@ -4,7 +4,13 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type Goal, maximised } from "../../../shared/domain/goal.ts";
 import { infinityIn, type Setting } from "../../../shared/domain/hyperparameter.ts";
 import { isCheckpointLimit } from "../../../shared/domain/runspec/job-settings.ts";
-import { parseBytes, parseInstant, parseSeconds, parseStopRule } from "../../../shared/domain/runspec/quantities.ts";
+import {
+  parseBytes,
+  parseInstant,
+  parseStopRule,
+  typedSeconds,
+  typedSecondsForms,
+} from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { newOrderId } from "../../operator/give-order.ts";
 import { ordering, type Session } from "../../operator/session.ts";
@@ -170,9 +176,9 @@ function size(option: string, text: string): number {
 }
 
 function span(option: string, text: string): number {
-  const seconds = parseSeconds(/^\d+(\.\d+)?$/.test(text) ? Number(text) : text);
-  if (seconds !== undefined) return seconds;
-  throw new UsageError(`${option} is "${text}"; expected seconds, or a time such as "30 s", "5 min" or "2h", or none`);
+  const seconds = typedSeconds(text) ?? 0;
+  if (seconds > 0) return seconds;
+  throw new UsageError(`${option} is "${text}"; expected a time such as ${typedSecondsForms}, or none`);
 }
 
 /** `2026-12-01T18:00Z`, `2026-12-01 18:00` of this machine's clock, `18:00` (the next), `+8h`. */
@@ -191,8 +197,8 @@ function instant(text: string, now: number): number {
     if (at.getTime() <= now) at.setDate(at.getDate() + 1);
     if (hours < 24 && minutes < 60 && seconds < 60) return at.getTime();
   } else if (text.startsWith("+")) {
-    const seconds = parseSeconds(text.slice(1).trim());
-    if (seconds !== undefined) return now + seconds * 1000;
+    const seconds = typedSeconds(text.slice(1)) ?? 0;
+    if (seconds > 0) return now + seconds * 1000;
   }
   const forms = '2026-12-01T18:00Z, "2026-12-01 18:00" (of this machine\'s clock), 18:00, +8h, or none';
   throw new UsageError(`--deadline is "${text}"; expected a time such as ${forms}`);

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from "commander";
+import { typedSeconds, typedSecondsForms } from "../../../shared/domain/runspec/quantities.ts";
 
 /** How the values of options are read. */
 
@@ -15,7 +16,7 @@ export function decimals(text: string): number {
 }
 
 export function seconds(text: string): number {
-  const value = /^(\d+(?:\.\d+)?)s?$/.exec(text)?.[1];
-  if (value !== undefined) return Number(value);
-  throw new InvalidArgumentError("Expected seconds, such as 60.");
+  const value = typedSeconds(text);
+  if (value !== undefined) return value;
+  throw new InvalidArgumentError(`Expected a time such as ${typedSecondsForms}.`);
 }

@@ -20,7 +20,7 @@ export const watching = (command: Command): Command =>
         "same: stay and show the search; none: return; new: print the command that watches it",
       ).choices(["same", "none", "new"]),
     )
-    .option("--every <seconds>", "seconds between standings if the output is not a terminal (60; 0: never)", seconds)
+    .option("--every <time>", "from one standing to the next if the output is not a terminal (60s; 0: never)", seconds)
     .option("--json", "show the search as one JSON object a line");
 
 /** What starts a search. */
@@ -57,7 +57,7 @@ export const addRun: AddVerbs = (program, { output, does }) => {
     .command("check")
     .description("run a runspec once here, without a workspace, and say what a search would measure")
     .argument("<spec>", "the runspec, a YAML file; --name value replaces <name> in it")
-    .option("--time <seconds>", "stop the run after so long (60)", seconds)
+    .option("--time <time>", "stop the run after so long (60s)", seconds)
     .option("--reports <n>", "stop it after so many reports too", count)
     .option("--values", "run nothing; print what the tuned values give its programs, one JSON object a line")
     .option("--json", "one JSON object, at the end")
@@ -78,7 +78,7 @@ export const addRun: AddVerbs = (program, { output, does }) => {
     .description("hold a search of your own to what a coordinator relies on, a line for each promise")
     .argument("<search...>", "an ES module; a spec with hp_tuning: own; or a program and its words, after --")
     .option("--seed <n>", "the seed that it is given (1)", count)
-    .option("--answer-time <seconds>", "how long it may think about an answer (60, or as the spec says)", seconds)
+    .option("--answer-time <time>", "how long it may think about an answer (60s, or as the spec says)", seconds)
     .option("--json", "one JSON object a line")
     .addHelpText("after", help.checkSearch)
     .addHelpText(

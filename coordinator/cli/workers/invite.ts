@@ -1,6 +1,6 @@
 import { inviteKey, newInviteCode, readInviteCode } from "../../../shared/broker/access/invite-code.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
-import { parseSeconds } from "../../../shared/domain/runspec/quantities.ts";
+import { typedSeconds } from "../../../shared/domain/runspec/quantities.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { bootstrapWith, linesWith, openingIfLocal, tunnelFor, typedLine } from "../../endpoint/join-lines.ts";
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
@@ -92,7 +92,7 @@ function read(options: InviteOptions): {
   readonly targets: readonly string[];
 } {
   const time = options.for ?? usual.for;
-  const seconds = secondsOf(time);
+  const seconds = typedSeconds(time);
   if (seconds === undefined || seconds < leastSeconds || seconds > mostDays * daySeconds)
     throw new UsageError(`--for ${time}: expected a time from a minute to ${mostDays} days, such as 30min, 1h or 7d`);
   const uses = options.uses ?? usual.uses;
@@ -102,13 +102,6 @@ function read(options: InviteOptions): {
   if (targets.length > 100 || targets.some((target) => !/^[\w.-]{1,64}$/.test(target)))
     throw new UsageError(`--target ${options.target}: expected names of pools separated by commas, such as gpu,big`);
   return { seconds, uses: uses === "any" ? null : Number(uses), targets };
-}
-
-/** A number alone is seconds. Specs have no days, since no run takes that long. */
-function secondsOf(time: string): number | undefined {
-  const days = /^(\d+(?:\.\d+)?)\s*d$/.exec(time)?.[1];
-  if (days !== undefined) return Number(days) * daySeconds;
-  return parseSeconds(/^\d+(\.\d+)?$/.test(time) ? Number(time) : time);
 }
 
 function refuseExternal({ external, paths }: Scope): void {

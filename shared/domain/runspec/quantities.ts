@@ -9,6 +9,18 @@ export function parseSeconds(value: Tree): number | undefined {
   return parseQuantity(value, secondsPer);
 }
 
+const typedPer: Readonly<Record<string, number>> = { ...secondsPer, d: 86_400 };
+
+/** How a duration may be typed, for messages that refuse one. */
+export const typedSecondsForms = "90, 30s, 10min, 2h or 7d";
+
+/** Seconds of a duration on a command line, every one of which reads it so; a number alone is seconds. Undefined for anything else. */
+export function typedSeconds(text: string): number | undefined {
+  const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)\s*([a-z]+)?$/.exec(text.trim()) ?? [];
+  const per = Object.hasOwn(typedPer, unit) ? typedPer[unit] : undefined;
+  return digits === undefined || per === undefined ? undefined : Number(digits) * per;
+}
+
 /** Milliseconds since 1970 of a time such as "2026-12-01 18:00:30 +01:00". Without a zone it would depend on the machine. */
 export function parseInstant(value: Tree): number | undefined {
   const pattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(Z|[+-]\d\d:\d\d)$/;

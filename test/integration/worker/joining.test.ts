@@ -95,7 +95,7 @@ describe("a worker that is started before its coordinator", () => {
     assert.equal((await brief.exited()).code, exitCode.unreachable, brief.output());
     const vague = swarm.run("worker/main.js", [line, "--wait", "soon"]);
     assert.equal((await vague.exited()).code, exitCode.usage, vague.output());
-    assert.match(vague.output(), /Expected a time such as 90, 10min or 2h/);
+    assert.match(vague.output(), /Expected a time such as 90, 30s, 10min, 2h or 7d/);
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { program } from "../../../../worker/flags.ts";
 import { slotsOf } from "../../../../worker/owner/owner-watch.ts";
 import { endOf } from "../../../../worker/owner/quantities.ts";
 import { type Rules, readRule, ruleWords, usualRules } from "../../../../worker/owner/rules.ts";
@@ -18,6 +19,8 @@ describe("an owner's rules", () => {
   test("are read as they are typed", () => {
     assert.equal(read("when-idle", "5min"), 300_000);
     assert.equal(read("when-idle", "90 s"), 90_000);
+    assert.equal(read("when-idle", "90"), 90_000);
+    assert.equal(read("yield-after", "1d"), 86_400_000);
     assert.equal(read("max-load", "0.5"), 0.5);
     assert.equal(read("on-battery", "never"), "never");
     assert.equal(read("max-temperature", "85"), 85);
@@ -43,7 +46,7 @@ describe("an owner's rules", () => {
 
   test("each say what they expect of a bad value", () => {
     const bad: readonly (readonly [string, string, RegExp])[] = [
-      ["when-idle", "5", /a time of at least 10s, with a unit: s, min or h; for example 5min/],
+      ["when-idle", "5", /a time of at least 10s, such as 90, 30s, 10min, 2h or 7d; for example 5min/],
       ["when-idle", "9s", /at least 10s/],
       ["when-idle", "tls://CODE@host:4222/ws1", /type the join line first/],
       ["hours", "19:00", /a span of hours such as 19:00-07:00/],
@@ -163,4 +166,13 @@ worker.yaml:5:3: memory has a value of another kind
     assert.match(problems("slots: [1"), /not valid YAML/);
     assert.match(problems("slots: 1\nslots: 2"), /"slots" is given twice/);
   });
+});
+
+test("a duration of the worker's has the same forms wherever it is typed", () => {
+  const names = ["--wait", "--grace", "--when-idle", "--yield-after"];
+  for (const { long, parseArg } of program.options.filter((option) => names.includes(option.long ?? ""))) {
+    const read = (text: string): unknown => parseArg?.(text, undefined);
+    for (const text of ["90s", "90 s", "1.5min"]) assert.deepEqual(read(text), read("90"), `${long} ${text}`);
+    assert.deepEqual(read("1h"), read("3600"), long);
+  }
 });

@@ -186,7 +186,7 @@ describe("the changes that nexus edit reads from its options", () => {
     [{ totalRuns: "0" }, /--total-runs is "0"; expected a whole number from 1 to 1,000,000/],
     [{ computeNodes: "many" }, /expected a whole number from 1 to 1,000,000, or all/],
     [{ priority: "-1" }, /expected a number above 0/],
-    [{ maxRunTime: "2 fortnights" }, /expected seconds, or a time such as/],
+    [{ maxRunTime: "2 fortnights" }, /expected a time such as 90, 30s/],
     [{ deadline: "25:00" }, /--deadline is "25:00"; expected a time such as/],
     [{ deadline: "2026-02-30 12:00" }, /expected a time such as/],
     [{ deadline: "tomorrow" }, /expected a time such as/],
