@@ -1,8 +1,9 @@
 import type { WorkerId } from "../../shared/domain/names.ts";
-import type { Bus } from "../../shared/ports.ts";
+import { type Bus, BusError } from "../../shared/ports.ts";
 import { encodeStatus, type Status, type WorkerStatus } from "../../shared/wire/messages.ts";
-import { statusEveryMs, statusTickMs } from "../../shared/wire/status.ts";
+import { hearersMs, statusEveryMs, statusTickMs, whoHears } from "../../shared/wire/status.ts";
 import { status } from "../../shared/wire/subjects.ts";
+import { lookOften } from "./look-often.ts";
 import type { Presence, Reign } from "./reign/reign.ts";
 
 /** Three quarters of the largest message that a broker takes. */
@@ -98,17 +99,38 @@ export function fittingStatus(whole: Status): Uint8Array | undefined {
   return less.length <= mostBytes ? less : undefined;
 }
 
-/** Publishes the status about once a second while this reign lasts. Returns what ends that. */
-export function tellStatus(reign: Reign, bus: Bus): () => void {
-  let skip = 0;
-  const timer = reign.ports.clock.every(statusTickMs, () => {
-    if (skip > 0) {
-      skip -= 1;
-      return;
-    }
-    skip = statusEveryMs(reign.leases.size + reign.presence.size) / statusTickMs - 1;
-    const bytes = fittingStatus(statusOf(reign));
-    if (bytes && reign.ports.leads()) bus.publish(status, bytes);
+/**
+ * Publishes the status about once a second while this reign lasts and somebody hears it: with a thousand idle workers and nobody
+ * who looks, it was half of what a coordinator did (2026-11-29). Returns what ends that.
+ */
+export function tellStatus(reign: Reign, bus: Pick<Bus, "publish" | "request">): () => void {
+  const { clock, leads } = reign.ports;
+  let toldAt = Number.NEGATIVE_INFINITY;
+  let isHeard = false;
+  const whole = (): Uint8Array | undefined => (leads() ? fittingStatus(statusOf(reign)) : undefined);
+  return lookOften(clock, statusTickMs, async () => {
+    const everyMs = statusEveryMs(reign.leases.size + reign.presence.size);
+    // Half a tick: timers are not exact.
+    if (clock.monotonic() - toldAt < everyMs - statusTickMs / 2) return;
+    const wasHeard = isHeard;
+    const first = wasHeard ? whole() : whoHears;
+    if (!first) return;
+    const at = clock.monotonic();
+    isHeard = await hasHearers(bus, first);
+    if (!isHeard) return;
+    toldAt = at;
+    const bytes = wasHeard ? undefined : whole();
+    if (bytes) bus.publish(status, bytes);
   });
-  return () => timer.cancel();
+}
+
+/** Sends that to who hears the status. The broker answers at once if nobody does, and nobody else answers. */
+async function hasHearers(bus: Pick<Bus, "request">, bytes: Uint8Array): Promise<boolean> {
+  try {
+    await bus.request(status, bytes, hearersMs);
+    return true;
+  } catch (error) {
+    if (!(error instanceof BusError)) throw error;
+    return error.reason === "no answer in time";
+  }
 }

@@ -6,6 +6,7 @@ import type { JournalCorruptError } from "../../shared/errors.ts";
 import type { Bus, StoredMessage } from "../../shared/ports.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, decodeStatus, type Evidence } from "../../shared/wire/messages.ts";
+import { asksWhoHears } from "../../shared/wire/status.ts";
 import { parseEvidence, status, streams } from "../../shared/wire/subjects.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
 import type { LiveSearch } from "./live-search.ts";
@@ -75,6 +76,7 @@ export class Feed {
     if (wanted) await this.#followEvidence();
     this.#stops.push(
       bus.subscribe(status, (_subject, data) => {
+        if (asksWhoHears(data)) return;
         try {
           search.heard(decodeStatus(data), now());
           changed();

@@ -1,4 +1,5 @@
 import { readPeers } from "../../shared/broker/peers/peers.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { Bus } from "../../shared/ports.ts";
 import type { Status } from "../../shared/wire/messages.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
@@ -9,9 +10,12 @@ import type { Scope } from "./scope.ts";
 export const isCoordinatorHere = ({ paths, external }: Scope): boolean =>
   external !== null || readPeers(paths) !== undefined || livingEndpoint(paths) !== undefined;
 
-/** What the leader says about its workers; undefined at once if no coordinator can lead. */
-export const heardStatus = async (bus: Bus, scope: Scope): Promise<Status | undefined> =>
-  isCoordinatorHere(scope) ? hearStatus(bus) : undefined;
+/** What the leader says about its workers; undefined at once if no coordinator can lead. @param state  as the journal has it */
+export const heardStatus = async (
+  bus: Bus,
+  scope: Scope,
+  state: WorkspaceState | Promise<WorkspaceState>,
+): Promise<Status | undefined> => (isCoordinatorHere(scope) ? hearStatus(bus, state) : undefined);
 
 /** The note under a list of jobs that nobody leads. */
 export const nobodyLeads = (flags: string): string =>

@@ -17,6 +17,19 @@ const rowsASecond = 2000;
  */
 export const statusEveryMs = (rows: number): number => statusTickMs * (1 + Math.floor(rows / rowsASecond));
 
+/** How long the broker may take to say that nobody hears the status. */
+export const hearersMs = 100;
+
+/**
+ * What the leader sends in its place while nobody is known to hear it: a question that only the broker answers, which says so if
+ * there is nobody. Who hears it lets it pass: the status follows.
+ */
+export const whoHears = new Uint8Array(0);
+export const asksWhoHears = (bytes: Uint8Array): boolean => bytes.length === 0;
+
+/** For so long a reader waits for a status before there is no leader: from one to the next, a question, and a busy machine. */
+export const statusPatienceMs = (rows: number): number => statusEveryMs(rows) + hearersMs + 900;
+
 const workerRow = {
   worker,
   /** Milliseconds since it was last heard. */
@@ -74,7 +87,7 @@ const statusShape = check.shape({
 
 export type WorkerStatus = check.Fields<typeof workerRow>;
 export type LeaseStatus = check.Fields<typeof leaseRow>;
-/** What only the leader knows, published about once a second for views; never stored, and nothing depends on it. */
+/** What only the leader knows, published about once a second while views hear it; never stored, and nothing depends on it. */
 export type Status = check.Checked<typeof statusShape>;
 
 const keysOf = <S extends object>(row: S): (keyof S & string)[] => Object.keys(row) as (keyof S & string)[]; // its own keys

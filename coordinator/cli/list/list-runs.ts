@@ -42,7 +42,7 @@ export async function listRuns(session: Session, runs: readonly string[], option
     const isLive = options.export === undefined && !options.available;
     const mayRun = isLive && [...state.jobs.values()].some(({ running }) => running > 0);
     const isAnyRunning = mayRun && selectRuns(runs, state, workspace).tables.some(({ running }) => running > 0);
-    const status = isAnyRunning ? await heardStatus(bus, session.scope) : undefined;
+    const status = isAnyRunning ? await heardStatus(bus, session.scope, state) : undefined;
     const live = status && liveRuns(state, status, Date.now());
     const choices = asksWhy(options) ? await readChoices(bus) : undefined;
     const told = choices ? { ...(live ?? nothingLive), ...choices } : live;

@@ -19,7 +19,8 @@ const sentences = ["reason", "why"];
 /** `nexus list workers`: what the journal says, and when the coordinator that leads last heard of each. */
 export async function listWorkers({ scope, output }: Session, options: JsonOption): Promise<void> {
   await withLink(scope, "viewer", async ({ bus }) => {
-    const [state, status] = await Promise.all([readJournal(bus), heardStatus(bus, scope)]);
+    const journal = readJournal(bus);
+    const [state, status] = await Promise.all([journal, heardStatus(bus, scope, journal)]);
     printWorkers({ state, workspace: scope.paths.name, flags: scope.flags, output }, options, status);
     if (state.workers.size > 0 && !status) output.note("no coordinator says who is connected right now\n");
   });

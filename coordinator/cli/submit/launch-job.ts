@@ -67,18 +67,18 @@ export async function launchJob(
     copySpec(file, words);
     const job = parseJobName(answer.name);
     if (!job) throw new Error(`the coordinator called the job "${answer.name}"`);
-    // Only the leader knows which workers are connected and which pools they serve. A view hears that itself, and must not wait.
-    const status = monitor === "same" ? undefined : await heardStatus(link.bus, scope);
-    const say = (state: WorkspaceState, table: RunTable): void => {
+    const say = (state: WorkspaceState, table: RunTable, status?: Status): void => {
       if (options.json) output.result(`${JSON.stringify(launchObject(table))}\n`);
       else words.result(launchText(table, scope.paths.name));
       output.note(nextSteps(table, state, scope, monitor, status));
     };
     if (monitor === "same") return watch(link, job.name, options, scope, output, say);
-    const state = await readJournal(link.bus);
+    const journal = readJournal(link.bus);
+    // Only the leader knows which workers are connected and which pools they serve. A view hears that itself, and must not wait.
+    const [state, status] = await Promise.all([journal, heardStatus(link.bus, scope, journal)]);
     const table = state.jobs.get(job.name);
     if (!table) throw new Error(`${job.name} was accepted, but the journal does not hold it`);
-    say(state, table);
+    say(state, table, status);
     return 0;
   });
 }

@@ -41,7 +41,8 @@ export async function why(
   const { paths, flags } = scope;
   checkWords(words, (each, state) => askedOf(kind, each, state, paths.name));
   await withLink(scope, "viewer", async ({ bus }) => {
-    const [state, status] = await Promise.all([readJournal(bus), heardStatus(bus, scope)]);
+    const journal = readJournal(bus);
+    const [state, status] = await Promise.all([journal, heardStatus(bus, scope, journal)]);
     const asked = words.length > 0 || kind !== undefined ? askedOf(kind, words, state, paths.name) : undefined;
     const printing = { state, workspace: paths.name, flags, output };
     const known = { state, status: status ?? null, wall: Date.now(), version: programVersion(), joinLine: "-" };

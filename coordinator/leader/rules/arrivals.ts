@@ -7,7 +7,7 @@ import { cutOff } from "./quotas.ts";
 
 const lookEveryMs = 250;
 /** While all workers together send little, the list of their connections is this old at most. */
-const freshMs = 5000;
+const freshMs = 20_000;
 const nothing: Sent = { messages: 0, bytes: 0 };
 const nobody = "" as WorkerId;
 

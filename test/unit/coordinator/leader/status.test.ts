@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { fittingStatus, statusOf } from "../../../../coordinator/leader/status.ts";
+import { fittingStatus, statusOf, tellStatus } from "../../../../coordinator/leader/status.ts";
 import { answerRenewal } from "../../../../coordinator/leader/workers/renewals.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { WorkerNotes } from "../../../../coordinator/live/worker-notes.ts";
+import { hearStatus } from "../../../../coordinator/reading/hear-status.ts";
 import { workerRows } from "../../../../coordinator/words/why/worker-rows.ts";
+import type { WorkspaceState } from "../../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
+import { BusError } from "../../../../shared/ports.ts";
 import { BadMessage } from "../../../../shared/wire/check.ts";
 import { decode, encode } from "../../../../shared/wire/codec.ts";
 import { decodeStatus, encodeStatus } from "../../../../shared/wire/messages.ts";
+import { asksWhoHears, statusPatienceMs, statusTickMs, whoHears } from "../../../../shared/wire/status.ts";
 import { claim, leaseMs, TestReign } from "../../../support/stories/reign.ts";
 
 describe("the leader's status", () => {
@@ -173,4 +177,62 @@ describe("the leader's status", () => {
     assert.throws(() => decodeStatus(encoded({ worker: undefined })), /workers.worker: expected a list/);
     assert.equal(decodeStatus(encoded({ version: undefined })).workers[1]?.version, null);
   });
+});
+
+test("the status is sent while somebody hears it, at once to who begins to, and otherwise only asked who does", async () => {
+  const swarm = new TestReign();
+  let tick = (): void => undefined;
+  Object.assign(swarm.reign.ports.clock, {
+    every: (_ms: number, action: () => void) => {
+      tick = action;
+      return { cancel: () => undefined };
+    },
+  });
+  let areThere = false;
+  let sent: Uint8Array[] = [];
+  tellStatus(swarm.reign, {
+    request: async (_subject, data) => {
+      sent.push(data);
+      throw new BusError(areThere ? "no answer in time" : "nobody answered", "status");
+    },
+    publish: (_subject, data) => void sent.push(data),
+  });
+  const second = async (): Promise<string[]> => {
+    sent = [];
+    swarm.now += statusTickMs;
+    tick();
+    await new Promise(setImmediate);
+    return sent.map((bytes) => (asksWhoHears(bytes) ? "who hears" : decodeStatus(bytes).leader));
+  };
+  assert.deepEqual([await second(), await second()], [["who hears"], ["who hears"]]);
+  areThere = true;
+  assert.deepEqual([await second(), await second()], [["who hears", "test"], ["test"]]);
+  areThere = false;
+  assert.deepEqual([await second(), await second()], [["test"], ["who hears"]]);
+  areThere = true;
+  swarm.leads = false;
+  assert.deepEqual([await second(), await second()], [["who hears"], []]);
+});
+
+test("who waits for the status of a large swarm waits as long as it takes", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const { state } = new TestReign().reign;
+  const large = { ...state, jobs: new Map([["job1", { running: 5000 }]]) } as unknown as WorkspaceState; // its size counts
+  let hear = (_bytes: Uint8Array): void => undefined;
+  const bus = {
+    subscribe: (_subject: string, handler: (subject: string, data: Uint8Array) => void) => {
+      hear = (bytes) => handler("status", bytes);
+      return () => undefined;
+    },
+  };
+  const heard = hearStatus(bus, Promise.resolve(large));
+  await new Promise(setImmediate);
+  hear(whoHears);
+  t.mock.timers.tick(3000);
+  hear(encodeStatus(statusOf(new TestReign().reign)));
+  assert.equal((await heard)?.leader, "test");
+  const none = hearStatus(bus, large);
+  await new Promise(setImmediate);
+  t.mock.timers.tick(statusPatienceMs(5000));
+  assert.equal(await none, undefined);
 });
