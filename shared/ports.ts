@@ -202,6 +202,11 @@ export interface Bus {
   lastSeq(stream: string): Promise<number>;
   /** Content of the stream's newest message of that subject; null if there is none. */
   newest(stream: string, subject: string): Promise<Uint8Array | null>;
+  /**
+   * The same for a subject whose messages all have the same content. Where many are wanted that were stored one after the other, ask for
+   * them in that order: a broker then keeps less of them in memory.
+   */
+  piece(stream: string, subject: string): Promise<Uint8Array | null>;
   /** Subjects that messages of the stream have and that match the pattern, each once, in any order. */
   subjects(stream: string, pattern: string): Promise<string[]>;
   /** Deletes the stream's messages of a subject or pattern; none need be there. Only coordinators have the right to. */

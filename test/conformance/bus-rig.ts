@@ -84,7 +84,7 @@ no_auth_user: "all"
 function readingBy(bus: Bus, reading: Bus): Bus {
   const entries = { ...bus.entries, get: reading.entries.get };
   const close = (): Promise<void> => Promise.all([bus.close(), reading.close()]).then(() => undefined);
-  const reads = ["read", "lastSeq", "newest", "subjects"] as const;
+  const reads = ["read", "lastSeq", "newest", "piece", "subjects"] as const;
   const own = { entries, close, ...Object.fromEntries(reads.map((name) => [name, reading[name].bind(reading)])) };
   const all = bus as unknown as Record<string | symbol, unknown>;
   return new Proxy(bus, {

@@ -302,6 +302,20 @@ export function readingSuite(implementation: BusImplementation): void {
       assert.equal(text(await bus.newest("BLOB", "blob.b.0")), "b");
     });
 
+    test("piece gives what is under a subject, or null, whatever lies before and behind it", async (_, bus) => {
+      assert.equal(await bus.piece("BLOB", "blob.a.0"), null);
+      for (const i of [2, 0, 1, 3]) await bus.store(`blob.a.${i}`, bytes(`${i}`), { msgId: `a${i}` });
+      await bus.store("blob.a.1", bytes("1"), { msgId: "again" });
+      const pieces = await Promise.all([0, 1, 2, 3, 4].map((i) => bus.piece("BLOB", `blob.a.${i}`)));
+      assert.deepEqual(
+        pieces.map((piece) => piece && text(piece)),
+        ["0", "1", "2", "3", null],
+      );
+      await bus.purge("BLOB", "blob.a.0");
+      assert.equal(await bus.piece("BLOB", "blob.a.0"), null);
+      assert.equal(text(await bus.piece("BLOB", "blob.a.3")), "3");
+    });
+
     test("subjects lists each matching subject once, without those of deleted messages", async (_, bus) => {
       for (const [i, subject] of ["ck.w1.a", "ck.w2.a", "ck.w1.a", "blob.x.0"].entries())
         await bus.store(subject, bytes("x"), { msgId: `${i}` });

@@ -166,6 +166,10 @@ export class SimBus implements Bus {
     return this.#ofStream(stream, (found) => found.newest(subject) ?? null);
   }
 
+  piece(stream: string, subject: string): Promise<Uint8Array | null> {
+    return this.newest(stream, subject);
+  }
+
   subjects(stream: string, filter: string): Promise<string[]> {
     return this.#ofStream(stream, (found) => found.subjects(matcher([filter])));
   }

@@ -22,6 +22,7 @@ import {
   connectionsOf,
   enrolling,
   imports,
+  piecesInOrder,
   type Rights,
   reader,
   readerHere,
@@ -221,8 +222,13 @@ function systemAccount({ systemPassword }: ClusterSettings): string {
  * worker.
  *
  * @param leftOut  hears why a worker or an invitation is not in the file
+ * @param inOrder  whether workers may ask for pieces in order (rights.ts)
  */
-export function workersConfiguration(account: WorkersAccount, leftOut: (problem: string) => void): string {
+export function workersConfiguration(
+  account: WorkersAccount,
+  leftOut: (problem: string) => void,
+  inOrder = false,
+): string {
   const seen = new Set<string>();
   const entries = account.workers.flatMap((worker) => {
     const { id, publicKey } = worker;
@@ -233,7 +239,7 @@ export function workersConfiguration(account: WorkersAccount, leftOut: (problem:
       return [];
     }
     seen.add(id).add(publicKey);
-    return userEntry(`nkey: ${publicKey}`, workerRights(id));
+    return userEntry(`nkey: ${publicKey}`, workerRights(id, inOrder));
   });
   const enrollers: string[] = [];
   for (const { id, publicKey } of account.invites) {
@@ -251,7 +257,7 @@ WORKERS {
   users: [
 ${entries.map((entry) => `    ${entry}\n`).join("")}  ]
   imports: [
-${importLines("WORKERS", workersNames)}
+${importLines("WORKERS", workersNames, inOrder ? [piecesInOrder] : [])}
   ]
   exports: [
     { service: ${quote(connectionsOf)}, response: stream, accounts: [SWARM] }
@@ -271,6 +277,10 @@ ${importLines("ENROLLING", {})}
 
 const workersHead = "# The workers' accounts. Written by the coordinator from the journal; changes are lost.";
 
+/** Whether workers may be let ask for pieces in order by a server that runs with this configuration: earlier versions did not. */
+export const exportsPiecesInOrder = (configuration: string): boolean =>
+  configuration.includes(`service: ${quote(piecesInOrder)}, accounts: [OPERATORS, VIEWERS, WORKERS]`);
+
 /** Whether a text is what `workersConfiguration` writes now; earlier versions wrote a list of users under the same name. */
 export const isWorkersConfiguration = (text: string): boolean => text.startsWith(`${workersHead}\n`);
 
@@ -283,10 +293,11 @@ function exportLines(): string {
     for (const subject of asked) add(account, `service: ${quote(subject)}`);
     for (const subject of heard) add(account, `stream: ${quote(subject)}`);
   }
+  add("WORKERS", `service: ${quote(piecesInOrder)}`);
   return lines([...accountsOf], ([entry, accounts]) => `{ ${entry}, accounts: [${accounts.join(", ")}] }`);
 }
 
-function importLines(account: keyof typeof imports, names: LocalNames): string {
+function importLines(account: keyof typeof imports, names: LocalNames, more: readonly string[] = []): string {
   const { asked, heard } = imports[account];
   const service = (subject: string): string => {
     const own = askedAs(subject, names);
@@ -294,7 +305,7 @@ function importLines(account: keyof typeof imports, names: LocalNames): string {
   };
   const stream = (subject: string): string =>
     `{ stream: { account: SWARM, subject: ${quote(subject)} }, prefix: ${quote(names.heard ?? "")} }`;
-  return lines([...asked.map(service), ...heard.map(stream)], (line) => line);
+  return lines([...[...asked, ...more].map(service), ...heard.map(stream)], (line) => line);
 }
 
 const passwordUser = ({ user, password }: RoleSecret, rights?: Rights): string =>

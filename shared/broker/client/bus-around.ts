@@ -55,6 +55,10 @@ export class BusAround implements CoordinatorBus {
     return this.plain.newest(stream, subject);
   }
 
+  piece(stream: string, subject: string): Promise<Uint8Array | null> {
+    return this.plain.piece(stream, subject);
+  }
+
   subjects(stream: string, pattern: string): Promise<string[]> {
     return this.plain.subjects(stream, pattern);
   }

@@ -25,6 +25,7 @@ import { askAll } from "./nats/ask-all.ts";
 import { endRenewal, expireSoon, hearLastErrors } from "./nats/defects.ts";
 import { natsEntries } from "./nats/entries.ts";
 import { busError, storeRefusal } from "./nats/errors.ts";
+import { OrderedPieces } from "./nats/ordered-pieces.ts";
 import { patiently, questionTimeoutMs, questionTimeoutsMs } from "./nats/patience.ts";
 import { nextStored, sealHeader } from "./nats/stored-message.ts";
 import { Outgoing } from "./outgoing.ts";
@@ -83,6 +84,7 @@ export class NatsBus implements CoordinatorBus {
   #connected = true;
   readonly #readings = new Set<Reading>();
   readonly #onReconnect = new Set<() => void>();
+  readonly #pieces = new OrderedPieces();
 
   constructor(connection: NatsConnection, hooks: BusHooks) {
     this.#connection = connection;
@@ -294,10 +296,18 @@ export class NatsBus implements CoordinatorBus {
     return { consumer, pending: (await consumer.info()).num_pending };
   }
 
-  async newest(stream: string, subject: string): Promise<Uint8Array | null> {
-    const question = `$JS.API.DIRECT.GET.${stream}.${subject}`;
-    const ask = (timeoutMs: number) => this.#ask(question, new Uint8Array(0), timeoutMs);
-    const data = await patiently(subject, questionTimeoutsMs, ask);
+  newest(stream: string, subject: string): Promise<Uint8Array | null> {
+    return this.#get(`${stream}.${subject}`);
+  }
+
+  piece(stream: string, subject: string): Promise<Uint8Array | null> {
+    const inOrder = (question: string) => this.#get(stream, question);
+    return this.#pieces.get(this.#connection.info?.version, subject, inOrder, () => this.newest(stream, subject));
+  }
+
+  async #get(what: string, question = ""): Promise<Uint8Array | null> {
+    const ask = (timeoutMs: number) => this.#ask(`$JS.API.DIRECT.GET.${what}`, Buffer.from(question), timeoutMs);
+    const data = await patiently(what, questionTimeoutsMs, ask);
     // A status without a body: there is no such message. Stored messages are never empty.
     return data.length === 0 ? null : data;
   }

@@ -2,9 +2,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
 import { readLockOwner } from "../../machine/lock-file.ts";
 import { isAlive, type ProcessIdentity } from "../../machine/process-identity.ts";
-import { writeSecretFile } from "../../machine/secret-file.ts";
+import { readIfThere, writeSecretFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
-import { type WorkersAccount, workersConfiguration } from "../access/accounts.ts";
+import { exportsPiecesInOrder, type WorkersAccount, workersConfiguration } from "../access/accounts.ts";
+import { isAtLeast } from "../install/nats-server-version.ts";
 import { runningBroker } from "./broker-info.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";
 import { signalProcess } from "./tied-process.ts";
@@ -21,7 +22,7 @@ export async function reloadWorkers(
   account: WorkersAccount,
   leftOut: (problem: string) => void,
 ): Promise<void> {
-  let text = workersConfiguration(account, leftOut);
+  let text = workersConfiguration(account, leftOut, mayAskInOrder(paths));
   writeSecretFile(paths.workersConfiguration, text);
   const limit = performance.now() + patienceMs;
   for (let left = mostLeftOut; performance.now() < limit; ) {
@@ -52,6 +53,12 @@ export async function reloadWorkers(
   throw new BrokerError(
     `nats-server did not read the list of workers within ${patienceMs / 1000} s; see ${paths.serverLog}`,
   );
+}
+
+function mayAskInOrder(paths: WorkspacePaths): boolean {
+  const version = runningBroker(paths)?.version;
+  if (version === undefined || isAtLeast(version, 2, 11)) return false;
+  return exportsPiecesInOrder(readIfThere(paths.serverConfiguration) ?? "");
 }
 
 /** Has the server read its configuration again; silent: it died, or says nothing. It answers only in its log. */

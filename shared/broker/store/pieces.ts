@@ -59,7 +59,7 @@ export async function fetchPiecesTogether(
   for (;;) {
     if (signal.aborted) throw new BusError("closed", `${subjects[0] ?? "pieces"}: no longer wanted`);
     try {
-      return await Promise.all(subjects.map((subject) => bus.newest(streams.blob, subject)));
+      return await Promise.all(subjects.map((subject) => bus.piece(streams.blob, subject)));
     } catch (error) {
       if (!(error instanceof BusError) || error.reason === "closed" || error.reason === "refused") throw error;
       await clock.pause(retryMs, signal);

@@ -50,7 +50,7 @@ async function fetchSnapshot(bus: Bus, place: SnapshotPlace): Promise<WorkspaceS
       (_, k) => pieces.length + k,
     );
     const found = await Promise.all(
-      wanted.map((i) => untilAnswered(() => bus.newest(streams.blob, snapshotChunk(place.name, i)))),
+      wanted.map((i) => untilAnswered(() => bus.piece(streams.blob, snapshotChunk(place.name, i)))),
     );
     for (const piece of found) {
       if (piece === null) throw new BadMessage(`a piece of the snapshot at ${place.seq} is missing`);

@@ -88,6 +88,12 @@ const relays: readonly Relay[] = [
     question: (at) => ["READ.STREAM.MSG.GET.EV", JSON.stringify({ last_by_subj: at })],
   },
   { title: "a direct get of its own piece", role: "worker", from: "ck", question: direct("ck") },
+  {
+    title: "a direct get in order of its own piece",
+    role: "worker",
+    from: "ck",
+    question: (at) => ["$JS.API.DIRECT.GET.BLOB", JSON.stringify({ seq: 1, next_by_subj: at })],
+  },
   { title: "a direct get", role: "operator", from: "ev", question: direct("ev") },
 ];
 

@@ -61,6 +61,8 @@ const targets: readonly string[] = [
   "$JS.API.STREAM.INFO.JRN",
   "$JS.API.STREAM.MSG.GET.EV",
   "$JS.API.DIRECT.GET.JRN",
+  "$JS.API.DIRECT.GET.EV",
+  "$JS.API.DIRECT.GET.KV_NEXUS",
   `$JS.API.DIRECT.GET.EV.ev.${ids.honest}.job1.1.result`,
   "$JS.API.DIRECT.GET.KV_NEXUS.$KV.NEXUS.leader",
   "$JS.API.CONSUMER.CREATE.JRN",

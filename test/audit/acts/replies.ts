@@ -28,6 +28,10 @@ const plain =
 const readOut = (client: RawClient, reply: string, mark: string): void =>
   client.publish(`$JS.API.DIRECT.GET.BLOB.ck.${own}.${mark}`, "", { reply });
 
+/** The same as servers before 2.11 let a worker ask for many pieces. */
+const readInOrder = (client: RawClient, reply: string, mark: string): void =>
+  client.publish("$JS.API.DIRECT.GET.BLOB", JSON.stringify({ seq: 1, next_by_subj: `ck.${own}.${mark}` }), { reply });
+
 /** A reader in the coordinators' account has the server hand out what a worker stored, with its headers. */
 const handOut =
   (role: Role, subject: (mark: string) => string, question: (mark: string) => unknown) =>
@@ -143,6 +147,7 @@ const ofReaders = (role: "viewer" | "operator"): Carrier[] => [
 const carriers: readonly Carrier[] = [
   ...ofWorkers("worker"),
   { role: "worker", title: "a direct get of its own piece", send: readOut },
+  { role: "worker", title: "a direct get in order of its own piece", send: readInOrder },
   { role: "worker", title: "a direct get of what is not there", send: plain("$JS.API.DIRECT.GET.BLOB.ck.none") },
   ...ofWorkers("benched"),
   ...ofReaders("viewer"),
@@ -211,7 +216,7 @@ function act({ role, title, send }: Carrier, target: string): Act {
     role,
     title: `has ${title} sent to ${target}`,
     attempt: async (ground, mark) => {
-      if (send === readOut || /worker's|consumer/.test(title)) await leave(ground, mark);
+      if (send === readOut || send === readInOrder || /worker's|consumer/.test(title)) await leave(ground, mark);
       const client = await ground.as(role);
       send(client, target.replace("?", mark), mark);
       await client.sync();

@@ -18,6 +18,8 @@ const worker = (id: string): Rights => ({
     `ck.${id}.>`,
     "$JS.API.DIRECT.GET.BLOB.ck.>",
     "$JS.API.DIRECT.GET.BLOB.blob.code.*",
+    // Of servers before 2.11.
+    "$JS.API.DIRECT.GET.BLOB",
   ],
   subscribe: [`_INBOX_${id}.>`, "_R_.ctl.all", `_R_.ctl.${id}`],
 });

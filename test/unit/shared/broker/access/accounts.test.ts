@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
+  exportsPiecesInOrder,
   inboxPrefix,
   inviteUser,
   isWorkersConfiguration,
@@ -103,6 +104,22 @@ describe("the workers' account", () => {
       text,
     );
     assert.equal(inboxPrefix("lab-3"), "_INBOX_lab-3");
+  });
+
+  it("lets workers ask for pieces in order only where the server has a right for that to give", () => {
+    const inOrder = /publish: \[[^\]]*"\$JS\.API\.DIRECT\.GET\.BLOB"/;
+    const imported = `{ service: { account: SWARM, subject: "$JS.API.DIRECT.GET.BLOB" } }`;
+    const account = { workers: [worker("lab-3")], invites: [] };
+    const without = workersConfiguration(account, nobody);
+    assert.doesNotMatch(without, inOrder);
+    assert.ok(!without.includes(imported));
+    const allowed = workersConfiguration(account, nobody, true);
+    assert.match(allowed, inOrder);
+    assert.ok(allowed.includes(imported));
+    const server = serverConfiguration(settings);
+    assert.ok(exportsPiecesInOrder(server));
+    // As an earlier version wrote it: a list that imports what is not exported stops the server.
+    assert.ok(!exportsPiecesInOrder(server.replace("[OPERATORS, VIEWERS, WORKERS]", "[OPERATORS, VIEWERS]")));
   });
 
   it("tells its own file from one that an earlier version wrote, which would stop the server", () => {
