@@ -33,11 +33,12 @@ import {
 } from "./joining/identity.ts";
 import { isOnlyHere, type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
 import { Patience } from "./joining/patience.ts";
-import { missingOf, programGone, programParts, watchProgram } from "./joining/program-watch.ts";
+import { ProgramWatch, programGone, programParts } from "./joining/program-watch.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
 import { watchForWaking } from "./joining/wake-watch.ts";
 import { WorkerDisk } from "./node/disk-room.ts";
 import { confinement, environmentsIn, housingOf } from "./node/housing.ts";
+import { type Lending, openLending } from "./node/lending.ts";
 import { WorkerNode } from "./node/node.ts";
 import { RunnerPool } from "./node/runner-pool.ts";
 import { FileSpool } from "./node/spool.ts";
@@ -180,7 +181,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       stateDir,
       graceMs: flags.grace,
     };
-    const parts = programParts();
+    const program = new ProgramWatch(programParts());
     const ports = {
       bus,
       clock: systemClock,
@@ -190,7 +191,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       spool,
       // A run that fails where the program itself is gone has not failed.
       disk: {
-        blameFor: (folder: string) => (missingOf(parts) === undefined ? disk.blameFor(folder) : programGone),
+        blameFor: (folder: string) => program.blame() || disk.blameFor(folder),
       },
       gpus,
       vitals: new Vitals(stateDir, { clock: systemClock, log, ...gpus.useReader(process.env["PATH"]) }),
@@ -230,7 +231,9 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       node.woke();
     });
     let isGone = false;
-    watchProgram(systemClock, parts, (part) => {
+    const missing: Lending = { word: "frozen", why: programGone, until: "when it is there again" };
+    const lendWhileThere = (isThere: boolean): void => node.lend(isThere ? openLending : missing, "program");
+    program.watch(systemClock, lendWhileThere, (part) => {
       const words = `${part} is gone, so no run can start here; install it again and start this worker anew`;
       log.error(words);
       say(`${timeText()}  ${words}`);

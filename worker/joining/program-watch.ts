@@ -13,24 +13,53 @@ export const programGone = "the program of this worker is gone";
 /** The Node that runs this worker, and its own files; both go with a virtual environment, and either may go alone. */
 export const programParts = (): readonly string[] => [process.execPath, join(packageRoot(), "package.json")];
 
-/** The first that is not there; undefined: all are. */
-export const missingOf = (parts: readonly string[]): string | undefined => parts.find((part) => !existsSync(part));
+/** Whether the parts of this worker's program are there: without them no run can start. */
+export class ProgramWatch {
+  readonly #parts: readonly string[];
+  #onMissing: () => void = () => undefined;
 
-/** Says once that a part of this worker's program is gone: no run can start any more. */
-export function watchProgram(
-  clock: Pick<Clock, "every">,
-  parts: readonly string[],
-  onGone: (part: string) => void,
-): Timer {
-  let times = 0;
-  const timer = clock
-    .every(everyMs, () => {
-      const missing = missingOf(parts);
-      times = missing === undefined ? 0 : times + 1;
-      if (missing === undefined || times < mostMissing) return;
-      timer.cancel();
-      onGone(missing);
-    })
-    .unref();
-  return timer;
+  constructor(parts: readonly string[]) {
+    this.#parts = parts;
+  }
+
+  /** Why a run failed that the missing program may have failed; "" if it is there. No run is taken from then on until it is back. */
+  blame(): string {
+    if (this.#missing() === undefined) return "";
+    this.#onMissing();
+    return programGone;
+  }
+
+  /** The first that is not there; undefined: all are. */
+  #missing(): string | undefined {
+    return this.#parts.find((part) => !existsSync(part));
+  }
+
+  /**
+   * Looks every few seconds.
+   *
+   * @param tell  hears that it is missing, once a run has failed of it, and that it is there again
+   * @param onGone  hears once what has been gone for longer than an update takes
+   */
+  watch(clock: Pick<Clock, "every">, tell: (isThere: boolean) => void, onGone: (part: string) => void): Timer {
+    let times = 0;
+    let isThere = true;
+    this.#onMissing = () => {
+      if (isThere) tell(false);
+      isThere = false;
+    };
+    const timer = clock
+      .every(everyMs, () => {
+        const missing = this.#missing();
+        times = missing === undefined ? 0 : times + 1;
+        if (missing === undefined) {
+          if (!isThere) tell(true);
+          isThere = true;
+        } else if (times >= mostMissing) {
+          timer.cancel();
+          onGone(missing);
+        }
+      })
+      .unref();
+    return timer;
+  }
 }

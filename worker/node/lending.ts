@@ -78,8 +78,8 @@ export class Gate {
   }
 }
 
-/** The owner, or the state of his machine. */
-export type LendingVoice = "owner" | "disk";
+/** The owner, the state of his machine, or the worker's own program. */
+export type LendingVoice = "owner" | "disk" | "program";
 
 const strictness: readonly LendingWord[] = ["open", "frozen", "closed"];
 

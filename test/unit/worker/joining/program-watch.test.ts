@@ -3,7 +3,7 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Timer } from "../../../../shared/ports.ts";
-import { missingOf, programParts, watchProgram } from "../../../../worker/joining/program-watch.ts";
+import { ProgramWatch, programGone, programParts } from "../../../../worker/joining/program-watch.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 test("a program that is gone for longer than an update takes is said once", () => {
@@ -21,7 +21,8 @@ test("a program that is gone for longer than an update takes is said once", () =
     return timer;
   };
   let said = "";
-  watchProgram({ every }, [node, program], (part) => {
+  const told = (): void => assert.fail("no run has failed of it");
+  new ProgramWatch([node, program]).watch({ every }, told, (part) => {
     count("gone");
     said = part;
   });
@@ -40,9 +41,35 @@ test("a program that is gone for longer than an update takes is said once", () =
   assert.equal(said, program);
 });
 
+test("from the first run that fails of a missing program on no run is taken until it is there again", () => {
+  const part = join(temporaryFolder(), "node");
+  writeFileSync(part, "");
+  const watch = new ProgramWatch([part]);
+  const told: boolean[] = [];
+  let tick: () => void = () => assert.fail("nothing was begun");
+  const timer: Timer = { cancel: () => undefined, unref: () => timer };
+  const every = (_: number, action: () => void): Timer => {
+    tick = action;
+    return timer;
+  };
+  watch.watch({ every }, (isThere) => void told.push(isThere), assert.fail);
+  assert.equal(watch.blame(), "");
+  rmSync(part);
+  tick();
+  assert.deepEqual(told, [], "what runs already may need nothing of it");
+  for (let run = 0; run < 3; run += 1) assert.equal(watch.blame(), programGone);
+  assert.deepEqual(told, [false]);
+  tick();
+  writeFileSync(part, "");
+  tick();
+  tick();
+  assert.deepEqual(told.slice(1), [true]);
+  assert.equal(watch.blame(), "");
+});
+
 test("the program of a worker is its Node and its own files, which are there", () => {
   const parts = programParts();
   assert.equal(parts.length, 2);
-  assert.equal(missingOf(parts), undefined);
-  assert.equal(missingOf([...parts, "/no/such/part"]), "/no/such/part");
+  assert.equal(new ProgramWatch(parts).blame(), "");
+  assert.equal(new ProgramWatch([...parts, "/no/such/part"]).blame(), programGone);
 });
