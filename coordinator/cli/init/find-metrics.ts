@@ -26,7 +26,7 @@ const wanted: readonly RegExp[] = [
   /^train[_/ .-]?(acc|accuracy|loss|error)/i,
 ];
 
-const isLower = (name: string): boolean => /loss|err|mse|mae|rmse|ppl|perplexity|nll|seconds|time/i.test(name);
+export const isLower = (name: string): boolean => /loss|err|mse|mae|rmse|ppl|perplexity|nll|seconds|time/i.test(name);
 const rankOf = (name: string): number => wanted.findIndex((each) => each.test(name));
 const counts = /^(epoch|step|iter|iteration|round|episode|batch|global_step)s?$/i;
 /** What every run already has, or the spec gives another meaning. */

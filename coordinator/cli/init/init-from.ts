@@ -6,11 +6,12 @@ import { shellWord } from "../../words/shell-word.ts";
 import { treatmentOf } from "./dials.ts";
 import { findMetrics } from "./find-metrics.ts";
 import { yamlFile } from "./foreign-values.ts";
-import type { Found, FoundOption } from "./found-options.ts";
+import type { Found, FoundMetrics, FoundOption } from "./found-options.ts";
 import { readHydra } from "./hydra-config.ts";
 import { readScript, type ScriptReading } from "./script-reading.ts";
 import { dialName, specText } from "./spec-text.ts";
 import { isSweep, readSweep } from "./sweep.ts";
+import { trainerMetrics } from "./trainer-metrics.ts";
 
 /** Whether `nexus init FILE` is about a file that is there: a script, or a sweep. */
 export const isToBeRead = (file: string): boolean =>
@@ -68,13 +69,20 @@ const wandbNote = ({ usesWandb }: ScriptReading): string[] =>
     ? ["it logs to W&B: with `import nexus_swarm.wandb as wandb` a search gives it its config and sees what it logs"]
     : [];
 
+/** What it says itself goes before what the Trainer says for it. */
+function metricsOf(read: ScriptReading): FoundMetrics & { readonly remarks: readonly string[] } {
+  const own = findMetrics(read.prints, read.metrics);
+  return own.names.length > 0 || !read.trainer ? { ...own, remarks: [] } : trainerMetrics(read.trainer);
+}
+
 /** Whose switches are --x and --no-x. */
 const clickLike: ReadonlySet<ScriptReading["kind"]> = new Set(["click", "typer", "tyro"]);
 
 function ofScript(source: string): Found {
   const read = readScript(source);
   const remarks = read.unknown.map(({ line, text, why }) => `line ${line}: ${text}: ${why}`);
-  const metrics = findMetrics(read.prints, read.metrics);
+  const { remarks: ofTrainer, ...metrics } = metricsOf(read);
+  remarks.push(...ofTrainer);
   const script = source.slice(source.lastIndexOf(sep) + 1);
   if (read.kind === "hydra" && read.hydra) {
     const hydra = readHydra(dirname(source), read.hydra);

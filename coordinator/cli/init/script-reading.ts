@@ -5,6 +5,7 @@ import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { PrintedLine } from "./find-metrics.ts";
 import type { FoundOption } from "./found-options.ts";
+import type { TrainerReading } from "./trainer-metrics.ts";
 
 /** What python/src/nexus_swarm/_read_script.py says of a script. */
 export interface ScriptReading {
@@ -15,6 +16,8 @@ export interface ScriptReading {
   /** Names that it reports as JSON, or logs. */
   readonly metrics: readonly string[];
   readonly hydra: { readonly path: string | null; readonly name: string | null } | null;
+  /** What Hugging Face's Trainer prints for it. */
+  readonly trainer: TrainerReading | null;
   /** Files and folders beside it that it imports. */
   readonly files: readonly string[];
   readonly usesWandb: boolean;

@@ -49,6 +49,8 @@ def words_of(call):
 
 # What TrainingArguments of transformers has that a search usually turns, with its defaults (5.x; the same for years).
 TRAINING = (("learning_rate", "float", 5e-5), ("per_device_train_batch_size", "int", 8), ("weight_decay", "float", 0.0), ("seed", "int", 42))
+# Metrics of Hugging Face's evaluate whose result has one entry, under the metric's own name.
+EVALUATED = ("accuracy", "f1", "precision", "recall", "matthews_correlation", "mse", "mae")
 MOST_NESTED = 5
 
 # A number that follows its name in a printed text: "loss: 0.3".
@@ -75,6 +77,9 @@ class Reader(ast.NodeVisitor):
         self.dicts = {}
         self.classes = {}
         self.functions = {}
+        self.trainer = None
+        self.loaded = {}
+        self.evaluates = False
 
     # What was not understood.
     def puzzled(self, node, why):
@@ -136,6 +141,10 @@ class Reader(ast.NodeVisitor):
         last = name.split(".")[-1]
         if last == "add_argument" and not name.startswith("group.add_argument_group"):
             self.argparse_option(node)
+        elif last.endswith("Trainer") and self.mentions("transformers"):
+            self.trainer = self.trainer or node
+        elif last.endswith("TrainingArguments"):
+            self.training_arguments(words_of(node))
         elif last == "HfArgumentParser":
             self.hf_options(node)
         elif name == "tyro.cli" or (name == "cli" and self.mentions("tyro")):
@@ -174,6 +183,54 @@ class Reader(ast.NodeVisitor):
             option["multiple"] = isinstance(option["default"], list)
             self.kind = self.kind or "wandb"
             self.options.append(option)
+
+    # Hugging Face's Trainer, which prints {'eval_loss': 0.5, 'eval_accuracy': 0.8, ...}
+
+    def training_arguments(self, words):
+        _, strategy = self.value(words.get("eval_strategy") or words.get("evaluation_strategy"))
+        ok, best = self.value(words.get("metric_for_best_model"))
+        _, greater = self.value(words.get("greater_is_better"))
+        self.evaluates = self.evaluates or strategy not in (None, "no")
+        if ok and isinstance(best, str):
+            self.best = {"name": best, "greater": greater if isinstance(greater, bool) else None}
+
+    best = None
+
+    def trained(self):
+        """What the Trainer prints of itself; None if the script has none."""
+        if self.trainer is None:
+            return None
+        words = words_of(self.trainer)
+        given = words.get("compute_metrics")
+        function = self.functions.get(name_of(given)) if given is not None else None
+        names = [] if function is None else [name for each in ast.walk(function) if isinstance(each, ast.Return) for name in self.returned(each.value)]
+        evaluates = self.evaluates or bool(re.search(r"\.evaluate\(", self.text))
+        return {
+            "metrics": list(dict.fromkeys(names))[:20],
+            "hasUnknown": given is not None and not names,
+            "evaluates": evaluates or self.kind == "hf",
+            "isAsked": evaluates,
+            "best": self.best,
+        }
+
+    def returned(self, node):
+        """Names in what compute_metrics returns: {"accuracy": ...}, or metric.compute(...) of evaluate.load("accuracy")."""
+        if isinstance(node, ast.Dict):
+            keys = [literal(key) for key in node.keys if key is not None]
+            return [name for ok, name in keys if ok and isinstance(name, str)]
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "compute":
+            name = self.loaded.get(name_of(node.func.value))
+            return [name] if name in EVALUATED else []
+        if isinstance(node, ast.Call) and name_of(node.func) == "dict":
+            return list(words_of(node))
+        return []
+
+    def visit_Assign(self, node):
+        if isinstance(node.value, ast.Call) and name_of(node.value.func) in ("evaluate.load", "load_metric", "load") and node.value.args:
+            ok, name = literal(node.value.args[0])
+            for each in node.targets:
+                self.loaded[name_of(each)] = name if ok else None
+        self.generic_visit(node)
 
     # argparse
 
@@ -629,6 +686,7 @@ def read(path):
         "prints": reader.prints[:200],
         "metrics": list(dict.fromkeys(reader.metrics))[:50],
         "hydra": reader.hydra,
+        "trainer": reader.trained(),
         "files": local_files(folder, script, reader.imports, []),
         "usesWandb": reader.mentions("wandb"),
         "usesLightning": reader.mentions("lightning") or reader.mentions("pytorch_lightning"),

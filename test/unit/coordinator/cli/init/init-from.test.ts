@@ -132,6 +132,63 @@ describe("nexus init for a script", () => {
     assert.match(said, /line 32: TrainingArguments: of its many options only learning_rate, /);
   });
 
+  test("transformers' Trainer, which prints what is measured by itself", () => {
+    const { spec, command, text, said } = init("trainer_train.py");
+    assert.deepEqual(
+      command.metrics.map(({ short }) => short),
+      ["eval_f1", "eval_loss", "eval_accuracy"],
+    );
+    assert.match(said, /dials lr; maximize eval_f1\./);
+    assert.match(text, /goal: maximize/);
+    assert.ok(spec);
+    const [pattern] = command.patterns.map(String);
+    for (const quote of ["", "'"]) {
+      // As its versions 4 and 5 print it.
+      const line = `{'eval_loss': 0.51, 'eval_accuracy': 0.8, 'eval_f1': nan, 'eval_runtime': 1.2, 'epoch': 1.0}`;
+      const printed = line.replaceAll(/: ([\w.]+)/g, `: ${quote}$1${quote}`);
+      assert.deepEqual(patternFits(pattern, printed), { eval_loss: "0.51", eval_accuracy: "0.8", eval_f1: "nan" });
+    }
+    assert.deepEqual(patternFits(pattern, "{'loss': '0.6', 'grad_norm': '1.1', 'epoch': '1'}"), {});
+  });
+
+  test("a Trainer as scripts use it: with a function of evaluate, without metrics, without evaluation, by its command line", () => {
+    const head =
+      "import evaluate\nfrom transformers import HfArgumentParser, Seq2SeqTrainer, Trainer, TrainingArguments\n";
+    const read = (lines: string) => {
+      const folder = temporaryFolder();
+      writeFileSync(join(folder, "t.py"), head + lines);
+      const notes: string[] = [];
+      const output = { note: (text: string) => void notes.push(text), result: () => undefined };
+      initFrom(join(folder, "t.py"), join(folder, "t.yaml"), output);
+      const text = readFileSync(join(folder, "t.yaml"), "utf8");
+      return {
+        metrics: /metrics: \[(.*)\]/.exec(text)?.[1],
+        goal: /goal: (\w+)/.exec(text)?.[1],
+        said: notes.join(""),
+      };
+    };
+    const withLoad =
+      "acc = evaluate.load('accuracy')\ndef measure(p):\n    return acc.compute(predictions=p)\n" +
+      "Trainer(m, TrainingArguments('o', evaluation_strategy='steps'), compute_metrics=measure).train()\n";
+    const loaded = read(withLoad);
+    assert.deepEqual([loaded.metrics, loaded.goal], ["eval_accuracy, eval_loss", "maximize"]);
+    const plain = read("Seq2SeqTrainer(m, TrainingArguments('o', eval_strategy='epoch')).train()\n");
+    assert.deepEqual([plain.metrics, plain.goal], ["eval_loss", "minimize"]);
+    const unknown = read("Trainer(m, TrainingArguments('o', eval_strategy='epoch'), compute_metrics=x.y).train()\n");
+    assert.equal(unknown.metrics, "eval_loss");
+    assert.match(unknown.said, /what compute_metrics returns is not written out/);
+    const without = read("Trainer(m, TrainingArguments('o')).train()\n");
+    assert.deepEqual([without.metrics, without.goal], ["loss", "minimize"]);
+    assert.match(without.said, /the Trainer does not evaluate/);
+    const parsed = read(
+      "args, = HfArgumentParser(TrainingArguments).parse_args_into_dataclasses()\nTrainer(m, args).train()\n",
+    );
+    assert.equal(parsed.metrics, "eval_loss");
+    assert.match(parsed.said, /pass --eval_strategy epoch/);
+    const own = read("Trainer(m, TrainingArguments('o', eval_strategy='no')).train()\nprint(f'val_loss: {x}')\n");
+    assert.equal(own.metrics, "val_loss", "what the script prints itself goes first");
+  });
+
   test("tyro, with dataclasses in dataclasses", () => {
     const { words } = init("tyro_train.py");
     assert.equal(
