@@ -10,6 +10,16 @@ export class OtherVersion extends BadMessage {}
 /** `at`: where the value stands, for the error; "" in a first pass, which need not name it. */
 export type Check<T> = (value: unknown, at: string) => T;
 
+/** Names the place of what is wrong, which a valid message does not need: so only a bad one is checked a second time. */
+export function checked<T>(of: Check<T>, value: unknown): T {
+  try {
+    return of(value, "");
+  } catch (error) {
+    if (!(error instanceof BadMessage)) throw error;
+    return of(value, "message");
+  }
+}
+
 /** The type of what passes a check, so that a message's fields, their meaning and their checks are written only once. */
 export type Checked<C> = C extends Check<infer T> ? T : never;
 

@@ -49,13 +49,7 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: ScanLimit
           : ` (the other side is nexus-swarm ${theirs}: pip install nexus-swarm==${theirs}, or npm install -g nexus-swarm@${theirs})`),
     );
   }
-  try {
-    return of(value, "");
-  } catch (error) {
-    if (!(error instanceof check.BadMessage)) throw error;
-    // Checked again, to name the place, which a valid message does not need.
-    return of(value, "message");
-  }
+  return check.checked(of, value);
 }
 
 /** The other side's own version, where it says so (`versionNotice`). */

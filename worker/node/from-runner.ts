@@ -53,5 +53,5 @@ const shapes = {
 export function readFromRunner(bytes: Uint8Array): FromRunner {
   const message = check.mapping(decode(bytes, limits), "");
   const type = told.type(message["type"], "message.type");
-  return shapes[type](message, "message") as FromRunner; // checked by the shape of that type
+  return check.checked<unknown>(shapes[type], message) as FromRunner; // checked by the shape of that type
 }

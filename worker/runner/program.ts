@@ -190,7 +190,8 @@ async function run(message: RunMessage): Promise<void> {
 /** Not the folder itself: in a sandbox it is a place of its own, which cannot be removed. */
 function empty(folder: string): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
-  if (!found?.isDirectory()) {
+  if (!found) return;
+  if (!found.isDirectory()) {
     rmSync(folder, { force: true });
     return;
   }

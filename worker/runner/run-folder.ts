@@ -35,7 +35,8 @@ export function filesIn(
       else onOther(path, "not a file");
     }
   };
-  walk("");
+  // A run that has written nothing has no folder. An error that says so costs 0.01 ms and more (2026-11-29).
+  if (lstatSync(directory, { throwIfNoEntry: false })) walk("");
   return found;
 }
 
@@ -43,7 +44,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    // A run that has written nothing has no folder.
+    // It was removed meanwhile.
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }
