@@ -1,4 +1,5 @@
 import type { CheckedRun } from "../../../shared/components/check-run.ts";
+import { almostReport } from "../../../shared/domain/almost-report.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { type Goal, maximised, told } from "../../../shared/domain/goal.ts";
 import { printable } from "../../../shared/domain/printable.ts";
@@ -51,6 +52,11 @@ function notesOn(run: CheckedRun): string[] {
     notes.push("it reports only once, so no search can stop it early (pruning), and there is no learning curve");
   if (run.reports > 0 && run.stateFiles.length === 0)
     notes.push("it leaves nothing in NEXUS_STATE: a run that loses its machine begins afresh");
+  const almost = run.reports === 0 ? undefined : run.newest.findLast((line) => almostReport(line) !== "");
+  if (almost !== undefined)
+    notes.push(
+      `it also prints lines ${almostReport(almost)}; nothing was measured in: ${printable(almost).slice(0, 80)}`,
+    );
   return notes;
 }
 

@@ -22,7 +22,7 @@ _key = "nexus.key"
 
 
 class Done:
-    """What an export has done."""
+    """What an export has done: ``where`` it lies, the number of runs ``written`` and of those that were ``there``, sentences for people."""
 
     def __init__(self, where: str) -> None:
         self.where = where
@@ -35,7 +35,7 @@ class Done:
 
 
 def _reports(run: Line) -> Iterator[tuple[int, float, dict[str, float]]]:
-    """``(iters, seconds since 1970, values by name)``; what was not measured is left out. The last one is hpmax, or the loss."""
+    """``(iters, seconds since 1970, values by name)`` of each report, in order; what was not measured is left out. The last one is hpmax, or the loss."""
     began = run["started"] / 1000
     at = began
     for iters, hours, values in run["reports"]:
@@ -50,6 +50,7 @@ def _about(run: Line) -> dict[str, Any]:
 
 
 def to_mlflow(job: Line, runs: Iterator[Line], place: str | None) -> Done:
+    """``place``: a tracking URI; None: ``$MLFLOW_TRACKING_URI``, else ``sqlite:///mlflow.db``. Raises ValueError if the experiment was deleted."""
     from mlflow import MlflowClient
     from mlflow.entities import Metric, Param, RunTag
 
@@ -95,6 +96,7 @@ def to_mlflow(job: Line, runs: Iterator[Line], place: str | None) -> Done:
 
 
 def to_wandb(job: Line, runs: Iterator[Line], place: str | None) -> Done:
+    """``place``: a project; None: WORKSPACE-JOB. Without an account, or with WANDB_MODE=offline, into the folder ``wandb``."""
     import wandb
 
     project = place or f"{job['workspace']}-{job['job']}"
@@ -148,6 +150,7 @@ def _is_at_wandb(api: Any, wandb: Any, path: str) -> bool:
 
 
 def to_trackio(job: Line, runs: Iterator[Line], place: str | None) -> Done:
+    """``place``: a project; None: WORKSPACE-JOB. Steps count the reports; ``iters`` is a column."""
     import trackio
     from trackio.sqlite_storage import SQLiteStorage
 
@@ -176,6 +179,7 @@ def to_trackio(job: Line, runs: Iterator[Line], place: str | None) -> Done:
 
 
 def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
+    """``place``: a storage; None: sqlite:///WORKSPACE-JOB.optuna.db. Raises ValueError if another search has its study there."""
     import optuna
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
     from optuna.trial import TrialState, create_trial

@@ -44,6 +44,16 @@ def write_spec(
 ) -> Path:
     """Writes a runspec and its code into an empty folder.
 
+    Args:
+        folder: gets the spec, the function's module and a program that calls it.
+        space: for each parameter a list of values, or (from, to), or (from, to, scale) with "log", "linear" or "integer".
+        metric: what is searched for, as the function returns or names it.
+        goal: "maximize" or "minimize".
+        settings: of the spec's job_launcher, by name.
+
+    Returns:
+        Path of the spec.
+
     Raises:
         TypeError: workers could not import the function, or the space does not fit its parameters.
     """

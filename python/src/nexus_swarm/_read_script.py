@@ -203,7 +203,8 @@ class Reader(ast.NodeVisitor):
         words = words_of(self.trainer)
         given = words.get("compute_metrics")
         function = self.functions.get(name_of(given)) if given is not None else None
-        names = [] if function is None else [name for each in ast.walk(function) if isinstance(each, ast.Return) for name in self.returned(each.value)]
+        ends = [] if function is None else [each for each in ast.walk(function) if isinstance(each, ast.Return)]
+        names = [name for each in ends for name in self.returned(each.value)]
         evaluates = self.evaluates or bool(re.search(r"\.evaluate\(", self.text))
         return {
             "metrics": list(dict.fromkeys(names))[:20],

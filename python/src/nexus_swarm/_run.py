@@ -22,18 +22,26 @@ _printing = threading.Lock()
 
 
 def in_run() -> bool:
+    """Whether this process is a run of a search."""
     return "NEXUS_STATE" in os.environ
 
 
 def resume() -> int:
+    """``iters`` of the newest report that was kept of an earlier attempt; 0: it begins."""
     return int(os.environ.get("NEXUS_RESUME") or 0)
 
 
 def seed() -> int:
+    """A whole number from 0 on, the same in every attempt at this run; 0 at a desk. Some libraries take 32 bits: ``seed % 2**32``."""
     return int(os.environ.get("NEXUS_SEED") or 0)
 
 
 def checkpoint_dir() -> Path:
+    """The folder that travels with the run, made if it is not there; at a desk ``checkpoints`` where the script was started.
+
+    Raises:
+        OSError: it cannot be made.
+    """
     folder = Path(os.environ["NEXUS_STATE"]) if in_run() else _started_in / "checkpoints"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -131,7 +139,7 @@ def _end_unless_asked() -> None:
 
 
 class Params(dict):
-    """Settings by name: ``p["lr"]`` or ``p.lr``."""
+    """Settings by name: ``p["lr"]`` or ``p.lr``. A name that is not there is a ``KeyError`` or an ``AttributeError``."""
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -160,6 +168,7 @@ def params(spec: str | os.PathLike[str] | None = None, /, **defaults: Any) -> Pa
 
     Raises:
         ValueError: the spec's value does not fit the default's type, or several of its programs could be this one.
+        SystemExit: at a desk, the command line has a value that does not fit (``--lr many``), or the Node that reads a spec is gone.
         NexusError: the spec cannot be read; the text says why.
     """
     if in_run() or spec is None:
@@ -168,6 +177,7 @@ def params(spec: str | os.PathLike[str] | None = None, /, **defaults: Any) -> Pa
 
 
 def settings(defaults: dict[str, Any], says_unknown: bool = False) -> Params:
+    """``defaults`` with what the search chose in their place; at a desk, with what the command line says."""
     given = _given() if in_run() else _typed(defaults, says_unknown)
     return Params({**defaults, **_alike(given, defaults)})
 
@@ -302,10 +312,14 @@ def replacing(name: str) -> Iterator[Path]:
         name: of the file, in ``checkpoint_dir``.
 
     Yields:
-        Path to write to. It takes the file's place at the end of the block, or is deleted if the block raises.
+        Path to write to, with the same ending. It takes the file's place at the end of the block, or is deleted if the block raises.
+
+    Raises:
+        OSError: the block wrote no file there, or there is no room for it.
     """
     target = checkpoint_dir() / name
     target.parent.mkdir(parents=True, exist_ok=True)
+    _drop_halves(target.parent)
     # With the ending of the name: some libraries choose a format by it, or add it where it is missing.
     half = target.with_name(f".{os.getpid()}.{target.name}")
     try:
@@ -313,3 +327,24 @@ def replacing(name: str) -> Iterator[Path]:
         os.replace(half, target)
     finally:
         half.unlink(missing_ok=True)
+
+
+def _drop_halves(folder: Path) -> None:
+    """Deletes what processes that were killed while they wrote have left: it would travel with every checkpoint from then on."""
+    for each in folder.glob(".[0-9]*.*"):
+        found = re.match(r"\.(\d+)\.", each.name)
+        if found and not _is_alive(int(found[1])):
+            with contextlib.suppress(OSError):
+                each.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # there the question would end the process
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True  # another user's, or no number of a process
+    return True

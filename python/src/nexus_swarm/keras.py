@@ -37,6 +37,10 @@ class NexusCallback(Callback):
 
         Returns:
             The number of epochs that are done, for ``initial_epoch``; 0: it begins.
+
+        Raises:
+            ValueError: from Keras, if the saved weights do not fit the model: it is built otherwise than in the earlier attempt.
+            AttributeError: the model is not compiled.
         """
         saved = max(_saved(), default=None) if _run.resume() > 0 else None
         if saved is None:

@@ -42,6 +42,9 @@ class NexusCallback(_lightning().Callback):
     Args:
         count: ``epochs``; or ``steps``: then ``iters`` counts optimiser steps, and each validation within an epoch
             (``val_check_interval``) is reported and saved too.
+
+    Raises:
+        ValueError: ``count`` is something else.
     """
 
     _name = "lightning.ckpt"

@@ -37,13 +37,16 @@ class Config(dict):
             super().__setitem__(name, value)
 
     def update(self, values: Any = None, allow_val_change: bool | None = None, **more: Any) -> None:
+        """Sets what the search did not choose, from a mapping or an object with attributes. Raises TypeError for anything else."""
         for name, value in {**_mapping(values), **more}.items():
             self[name] = value
 
     def setdefaults(self, values: Any) -> None:
+        """Sets what is not there yet."""
         self.update({name: value for name, value in _mapping(values).items() if name not in self})
 
     def as_dict(self) -> dict[str, Any]:
+        """The settings as a mapping of their own: changing it changes nothing here."""
         return dict(self)
 
 
@@ -79,7 +82,10 @@ class Summary(dict):
 
 
 class Run:
-    """What ``wandb.init`` returns."""
+    """What ``wandb.init`` returns: ``config``, ``summary``, ``log`` and ``finish``; in a ``with`` block it finishes at the end.
+
+    ``step`` counts from the newest report of an earlier attempt on (0: it begins), and ``resumed`` says whether there was one.
+    """
 
     def __init__(self, config: Mapping[str, Any], **about: Any) -> None:
         self.config = Config()
@@ -106,6 +112,7 @@ class Run:
         """Reports the numbers in ``data``; mappings within are flattened (``val.loss``), everything else is passed over.
 
         As there: without ``step`` each call is a step; with it, what has the same step is reported together, when the next step comes.
+        A step that is lower than the newest is dropped, and said on standard error. Reported ``iters`` are ``step + 1``.
         """
         if step is not None and step != self.step:
             if step < self.step:
@@ -133,6 +140,7 @@ class Run:
         self._send()
 
     def finish(self, exit_code: int | None = None, quiet: bool | None = None) -> None:
+        """Reports what is held back, and what the script has set in ``summary``. Called again it does nothing; nor does ``exit_code``."""
         global run
         self._end()
         if run is self:
@@ -169,7 +177,16 @@ def init(project: str | None = None, config: Any = None, **about: Any) -> Run:
     In a run of a search the settings are those of the stage's ``arguments``. At a desk the command line may set them.
 
     Args:
+        project: kept as ``run.project``, like ``name``, ``tags`` and so on; it changes nothing here.
         config: a mapping, or an object with attributes, such as what argparse returns.
+        **about: W&B's other options. Those that it does not have are named on standard error.
+
+    Returns:
+        The run, also as ``wandb.run``. It finishes at the end of the process, if the script does not do it.
+
+    Raises:
+        TypeError: ``config`` is neither of these.
+        ValueError: what the search chose does not fit the type of its default.
     """
     global run
     for name in about:
@@ -182,11 +199,12 @@ def init(project: str | None = None, config: Any = None, **about: Any) -> Run:
 
 
 def log(data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, sync: Any = None) -> None:
-    """As ``Run.log`` of the run that ``init`` began."""
+    """As ``Run.log`` of the run that ``init`` began. Raises RuntimeError before ``init``."""
     _current("log").log(data, step, commit, sync)
 
 
 def finish(exit_code: int | None = None, quiet: bool | None = None) -> None:
+    """As ``Run.finish``; without a run it does nothing."""
     if run is not None:
         run.finish(exit_code, quiet)
 
@@ -204,6 +222,7 @@ def sweep(sweep: Mapping[str, Any], *_: Any, **__: Any) -> str:
 
 
 def login(*_: Any, **__: Any) -> bool:
+    """True: there is no account to log in to."""
     return True
 
 

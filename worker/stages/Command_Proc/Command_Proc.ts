@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { pause } from "../../../shared/deadline.ts";
+import { almostReport } from "../../../shared/domain/almost-report.ts";
 import { pythonJson } from "../../../shared/domain/python-json.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { writeInside } from "../../../shared/machine/inside.ts";
@@ -250,10 +251,10 @@ function nothingReported(
   files: MetricFiles | undefined,
 ): string {
   const names = metrics.map(({ short }) => short);
-  const found = [...others].filter((name) => name !== "iters");
-  if (found.length > 0) {
-    const hint = didYouMean(names[0] ?? "", found);
-    return `${command[0]} reported ${found.join(", ")}, and none of the metrics: ${names.join(", ")}${hint}`;
+  const named = [...others].filter((name) => name !== "iters");
+  if (named.length > 0) {
+    const hint = didYouMean(names[0] ?? "", named);
+    return `${command[0]} reported ${named.join(", ")}, and none of the metrics: ${names.join(", ")}${hint}`;
   }
   const printed =
     newest.length === 0 ? "it printed nothing" : `the last that it printed: ${newest.slice(-3).join(" | ")}`;
@@ -273,7 +274,9 @@ function nothingReported(
     return `${command[0]} reported nothing; ${wanted}; ${printed.slice(0, 600)}; to read that, add to the stage:  metric_pattern: '${pattern}'`;
   }
   const example = JSON.stringify({ iters: 100, [names[0] ?? "value"]: 0.5 });
-  return `${command[0]} reported nothing; ${wanted}; expected that it prints lines such as ${example} on its standard output; ${printed.slice(0, 600)}`;
+  const almost = newest.map(almostReport).findLast((each) => each !== "");
+  const found = almost === undefined ? "" : `, and found lines ${almost}`;
+  return `${command[0]} reported nothing; ${wanted}; expected that it prints lines such as ${example} on its standard output${found}; ${printed.slice(0, 600)}`;
 }
 
 function environment(

@@ -203,6 +203,16 @@ describe("a user's program", () => {
       `console.log("hello")`,
       /reported nothing; looked for loss, extra; expected that it prints lines such as \{"iters":100,"loss":0.5\}/,
     ],
+    [
+      "prints half a report",
+      `process.stdout.write('{"iters": 1, "lo')`,
+      /expected that it prints lines such as .*, and found lines cut off before the closing brace; .*; the last that it printed: \{"iters": 1, "lo$/,
+    ],
+    [
+      "prints a dict of Python",
+      `console.log("{'iters': 1, 'loss': 0.5}")`,
+      /, and found lines in Python's notation of a dict; print\(json\.dumps\(\.\.\.\)\) writes JSON; /,
+    ],
   ] as const) {
     test(`that ${what} fails with that reason`, async () => {
       await assert.rejects(program(text).run(), (error: Error) => expected.test(error.message));

@@ -53,6 +53,14 @@ describe("the verdict of nexus check", () => {
     );
   });
 
+  test("a line that is nearly a report is noted beside those that are", () => {
+    const { notes, isGood } = verdictOf({ ...good, newest: ['{"loss": 0.3}', '{"loss": 0.'] }, "s");
+    assert.ok(isGood);
+    assert.match(notes.join(), /^it also prints lines cut off before .*; nothing was measured in: \{"loss": 0\.$/);
+    // Where nothing was measured, the reason of the failure says it.
+    assert.deepEqual(verdictOf({ ...good, reports: 0, newest: ["{'loss': 0.3}"] }, "s").notes, []);
+  });
+
   test("what was measured", () => {
     assert.deepEqual(measuredLines(good), ["s1-loss: 0.9 to 0.3, in 3 reports", "iters: 1 to 3", "hpmax: -0.3"]);
     assert.deepEqual(measuredLines({ ...good, reports: 0 }), ["nothing"]);
