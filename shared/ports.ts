@@ -163,7 +163,7 @@ export interface Bus {
    */
   respond(
     subject: string,
-    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: () => BrokerStatus) => void,
   ): () => void;
   /**
    * Sends to all listeners, unacknowledged. While the broker is away it is lost or sent later; after `close` it does nothing.

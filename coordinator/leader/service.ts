@@ -8,7 +8,7 @@ import { apply, type WorkspaceState } from "../../shared/domain/fold/workspace-s
 import type { QuotaLimits } from "../../shared/domain/quotas.ts";
 import type { OwnSearches } from "../../shared/domain/search/own-search.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
-import { BusError } from "../../shared/ports.ts";
+import { type Bus, BusError } from "../../shared/ports.ts";
 import { BadMessage, OtherVersion } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import type { OrderKey } from "../../shared/wire/seals/order-proof.ts";
@@ -36,6 +36,11 @@ import { answerAsk } from "./workers/asks.ts";
 import { judgeEvidence } from "./workers/evidence.ts";
 
 export interface ServicePorts extends JournalPorts, UserListPorts, Omit<LeadershipPorts, "entries"> {
+  /**
+   * Where questions arrive: a connection of its own, on which no answer of the broker waits behind a flood of them. A leader that
+   * hears no answer cannot keep its lead, and so cannot cut off who floods it. Left out: `bus`.
+   */
+  readonly questions?: Pick<Bus, "respond" | "onReconnect" | "flush">;
   readonly identity: LeaderIdentity;
   readonly leaseMs: number;
   /** With which operators sign their orders; left out: orders need no proof. */
@@ -114,7 +119,7 @@ async function lead(
   onLost: (why: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { bus, clock, log, snapshotEvery = 20_000 } = ports;
+  const { bus, questions = bus, clock, log, snapshotEvery = 20_000 } = ports;
   const { state, records } = await unlessEnded(foldAndLead(ports, leadership), signal);
   let corrupt: JournalCorruptError | undefined;
   const journal = new JournalWriter(ports, leadership.term, state.seq, onLost, (why) =>
@@ -186,7 +191,8 @@ async function lead(
     invites.look();
     await journal.flushed();
     await users.publishSoon(signal);
-    undo.push(bus.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
+    for (const connection of new Set([bus, questions]))
+      undo.push(connection.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
     await recallCurves(reign, bus);
     const evidence = await bus.read(subjects.streams.evidence, reign.evidence.judged + 1, (message) => {
       try {
@@ -204,7 +210,7 @@ async function lead(
     ) => {
       const respond = (exact: string, data: Uint8Array, reply: (data: Uint8Array) => void): void =>
         void answering(reign, exact, reply, () => work(exact, data));
-      undo.push(bus.respond(subject, respond));
+      undo.push(questions.respond(subject, respond));
     };
     const respondToAsk = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void => {
       const worker = subjects.parseAsk(subject);
@@ -214,7 +220,7 @@ async function lead(
         return answer && messages.encodeAnswer(answer);
       }).finally(() => reign.quotas.answered(worker));
     };
-    undo.push(bus.respond(subjects.allAsks, respondToAsk));
+    undo.push(questions.respond(subjects.allAsks, respondToAsk));
     const desk = new OrderDesk(reign, {
       key: ports.orderKey,
       nonce: () => ports.chance.nonce(),
@@ -254,7 +260,7 @@ async function lead(
       onLost(error.message);
     });
     undo.push(watch);
-    await bus.flush();
+    await Promise.all([bus.flush(), questions.flush()]);
     ports.onLeading(true);
     log.info({ term: reign.term, jobs: state.jobs.size, seq: state.seq }, "leading");
     reign.waiting.wake();

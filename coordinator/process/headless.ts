@@ -111,8 +111,8 @@ export async function runCoordinator(
     if (external) ensureSealFile(paths);
     const seals = readSeals(paths);
     if (!seals) throw new Error(`${paths.secrets} holds no key, although one was made`);
-    const plain = held ? await connectOwn(paths, url, credentials) : await connectAs(url, credentials, "coordinator");
-    const bus = new SealedBus(plain, seals, (foreign) => {
+    const connect = () => (held ? connectOwn(paths, url, credentials) : connectAs(url, credentials, "coordinator"));
+    const bus = new SealedBus(await connect(), seals, (foreign) => {
       const told = foreignText(foreign);
       log.error(foreign, told);
       events.trouble(Date.now(), told);
@@ -167,9 +167,12 @@ export async function runCoordinator(
         // If all peers end together, the last has nobody left to ask.
         undo.push(() => within(raised(), lastMarkMs, "the last mark").catch(() => undefined));
       }
+      const questions = await connect();
+      undo.push(() => questions.close());
       await serve(
         {
           bus,
+          questions,
           clock: systemClock,
           chance: systemChance,
           log,

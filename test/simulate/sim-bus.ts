@@ -68,12 +68,12 @@ export class SimBus implements Bus {
 
   respond(
     subject: string,
-    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: () => BrokerStatus) => void,
   ): () => void {
     return this.#listen(subject, (exact, data, reply) => {
       const respond = (answer: Uint8Array): void =>
         this.link.up(exact, (at) => this.#broker.pass(at, (now) => reply?.(answer, now)));
-      handler(exact, data, respond, { code: 0, text: "" });
+      handler(exact, data, respond, () => ({ code: 0, text: "" }));
     });
   }
 

@@ -34,7 +34,7 @@ export class BusAround implements CoordinatorBus {
 
   respond(
     subject: string,
-    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: () => BrokerStatus) => void,
   ): () => void {
     return this.plain.respond(subject, handler);
   }

@@ -19,7 +19,7 @@ import {
 import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
 import { BusError } from "../../ports.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
-import { headersOf } from "./headers-of.ts";
+import { headersOf, statusOf } from "./headers-of.ts";
 import { askedAs, heardAs, type LocalNames } from "./local-names.ts";
 import { askAll } from "./nats/ask-all.ts";
 import { endRenewal, expireSoon, hearLastErrors } from "./nats/defects.ts";
@@ -92,7 +92,7 @@ export class NatsBus implements CoordinatorBus {
     this.#questions = new Questions(createInbox(hooks.inbox ?? "_INBOX"));
     this.#subscribe(this.#questions.subscription, (message) => {
       const { subject, data } = message;
-      this.#questions.hear(subject, data, data.length === 0 ? (headersOf(message)?.code ?? 0) : 0);
+      this.#questions.hear(subject, data, data.length === 0 ? statusOf(message).code : 0);
     });
     this.entries = natsEntries((timeout) =>
       connection.jetstream({ timeout, checkAPI: false, ...this.#api }).views.kv(bucket, { bindOnly: true }),
@@ -155,15 +155,14 @@ export class NatsBus implements CoordinatorBus {
 
   respond(
     subject: string,
-    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: BrokerStatus) => void,
+    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: () => BrokerStatus) => void,
   ): () => void {
     return this.#subscribe(subject, (message) => {
       const { reply } = message;
-      const head = headersOf(message);
       const answer = (data: Uint8Array): void => {
         if (reply !== undefined && reply !== "") this.publish(reply, data);
       };
-      handler(message.subject, message.data, answer, { code: head?.code ?? 0, text: head?.description ?? "" });
+      handler(message.subject, message.data, answer, () => statusOf(message));
     });
   }
 

@@ -51,7 +51,8 @@ export async function packStream(
     const take = (): void => {
       try {
         if (data.length === 0) {
-          finish(isWhole(status.code) ? undefined : brokenOff(stream, bytes, status));
+          const said = status();
+          finish(isWhole(said.code) ? undefined : brokenOff(stream, bytes, said));
           return;
         }
         onChunk(data);

@@ -41,11 +41,22 @@ export interface SealedLeader {
   stop(): Promise<void>;
 }
 
-/** The real service on that machine; it stands by until it leads. */
-export async function sealedLeader(url: string, paths: WorkspacePaths, name: string): Promise<SealedLeader> {
+/**
+ * The real service on that machine; it stands by until it leads.
+ *
+ * @param questionsUrl  where questions reach it
+ */
+export async function sealedLeader(
+  url: string,
+  paths: WorkspacePaths,
+  name: string,
+  questionsUrl = url,
+): Promise<SealedLeader> {
   const foreign: Foreign[] = [];
   const warnings: string[] = [];
   const bus = await sealedBus(url, paths, (each) => foreign.push(each));
+  const questions = await connectBus({ url: questionsUrl, credentials: {}, name: "test" });
+  atEnd(() => questions.close());
   const footing = new JournalFooting(bus, paths);
   const stop = new AbortController();
   let begun: () => void = () => undefined;
@@ -56,6 +67,7 @@ export async function sealedLeader(url: string, paths: WorkspacePaths, name: str
     serve(
       {
         bus,
+        questions,
         clock: systemClock,
         chance: systemChance,
         log: { ...silentLog, warn: (...said: unknown[]) => void warnings.push(said.map(String).join(" ")) },

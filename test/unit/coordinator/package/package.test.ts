@@ -147,7 +147,7 @@ describe("the server of the package", () => {
     const socket = connect(at, "127.0.0.1");
     let heard = "";
     socket.on("data", (bytes) => (heard += bytes.toString("latin1"))).on("error", () => undefined);
-    const closed = once(socket, "close");
+    const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.write(text);
     await closed;
     return heard;
