@@ -23,6 +23,13 @@ export function wastefulSearch(
   const warnings = document.doubts;
   section.hyperparameters.forEach(({ name, values }, number) => {
     const anchor = section.anchors[number];
+    const word = values.find((value) => typeof value === "string" && /^[-+]?(inf|infinity|nan)$/i.test(value));
+    if (anchor !== undefined && word !== undefined && values.some((value) => typeof value === "number")) {
+      const number = /nan/i.test(String(word))
+        ? "which no search can choose as a number"
+        : "infinity is .inf, or -.inf";
+      warnings.add(anchor, `${word} is a text among the numbers of hyperparameter ${quoted(name)}`, number);
+    }
     if (anchor === undefined || check.used.has(number) || values.length < 2) return;
     const references = document.aliases.filter((alias) => alias.hyperparameter === number);
     const [first] = references;

@@ -83,6 +83,19 @@ suite("a slip in the YAML of values", () => {
     assert.deepEqual(said(dial('["1e400", "0b11", "1_000", v1_000, 1]')), []);
   });
 
+  test("infinity as other languages write it is a text among numbers, and said to be", () => {
+    const mixed = (values: string): string =>
+      dial(values, "1").replace("ordered_tuning_values", "unordered_tuning_values");
+    for (const word of ["inf", "-inf", "Infinity"]) {
+      const { message, hints } = onlyOne(mixed(`[1, ${word}]`));
+      assert.match(message, new RegExp(`^${word} is a text among the numbers of hyperparameter `));
+      assert.match(hints, /infinity is \.inf, or -\.inf/);
+    }
+    assert.match(onlyOne(mixed("[1, nan]")).hints, /which no search can choose/);
+    assert.deepEqual(said(mixed("[1, .inf, null, none]")), []);
+    assert.deepEqual(said(mixed("[inf, one]").replace("tuned_value: 1", "tuned_value: one")), []);
+  });
+
   test("a line that asks for YAML 1.1 has no effect, and is said to have none", () => {
     const { message, hints } = onlyOne(`%YAML 1.1\n---\n${dial("[1, 2]")}`);
     assert.equal(message, "%YAML 1.1 has no effect: this file is read as YAML 1.2");
