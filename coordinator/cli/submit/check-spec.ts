@@ -45,6 +45,9 @@ export async function checkSpec(words: readonly string[], options: CheckOptions,
   const code = findCode(spec);
   const inputs = findInputs(spec);
   const folder = mkdtempSync(join(tmpdir(), "nexus-check-"));
+  const drop = (): void => rmSync(folder, { recursive: true, force: true });
+  // As where nobody reads it any more: nexus check search.yaml | head
+  process.once("exit", drop);
   try {
     const [codeFolder, directory, stateDirectory] = ["code", "run", "state"].map((name) => join(folder, name)) as [
       string,
@@ -89,7 +92,8 @@ export async function checkSpec(words: readonly string[], options: CheckOptions,
     } else tellRun(run, goal, verdict, say);
     return verdict.isGood ? exitCode.done : exitCode.failure;
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    process.off("exit", drop);
+    drop();
   }
 }
 

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
-import { copyFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { initFrom } from "../../../coordinator/cli/init/init-from.ts";
 import { type CheckOptions, checkSpec } from "../../../coordinator/cli/submit/check-spec.ts";
+import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 
@@ -80,6 +83,23 @@ describe("nexus check", () => {
     const silent = await check("setInterval(() => console.log('nothing'), 5);", { time: 0.4 });
     assert.equal(silent.exit, exitCode.failure);
     assert.match(silent.said, /nothing was measured before it was stopped \(its time was over: 0\.4 s\)/);
+  });
+
+  test("leaves no folder where its reader has gone", async () => {
+    await check("for (;;) { console.log('acc 1'); await new Promise((go) => setTimeout(go, 10)); }", { reports: 1 });
+    const TMPDIR = temporaryFolder();
+    const program = join(packageRoot(), "dist", "coordinator", "cli", "main.js");
+    const words = [program, "check", join(folder, `s${specs}.yaml`), "--time", "300"];
+    const child = spawn(process.execPath, words, {
+      env: { ...process.env, TMPDIR },
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    await once(child.stdout, "data");
+    assert.equal(readdirSync(TMPDIR).length, 1);
+    child.stdout.destroy();
+    const [code] = await once(child, "close");
+    assert.equal(code, 0);
+    assert.deepEqual(readdirSync(TMPDIR), []);
   });
 
   test("a spec that is wrong is refused before anything runs", async () => {
