@@ -30,7 +30,7 @@ export function watchMemory(
     .every(lookEveryMs, () => {
       const reading = read();
       if (!reading) return;
-      const runs = node.running > 0 ? runsBytes() : 0;
+      const runs = (): number => (node.running > 0 ? runsBytes() : 0);
       const verdict = rule.judge({ ...reading, runsBytes: runs, isOwnerHere: node.isOwnerHere }, clock.monotonic());
       const why = `its machine is short of memory: ${sizeText(reading.availableBytes)} of ${sizeText(reading.totalBytes)} left`;
       if ((verdict !== "enough") !== isHeld) {

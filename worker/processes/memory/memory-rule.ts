@@ -4,8 +4,8 @@ import type { MemoryReading } from "./memory-reading.ts";
 export type MemoryVerdict = "hand back" | "hold" | "enough";
 
 export interface MemorySituation extends MemoryReading {
-  /** Of all runs here. */
-  readonly runsBytes: number;
+  /** Of all runs here; only asked for while memory is short, since every file of their processes has to be read. */
+  readonly runsBytes: () => number;
   readonly isOwnerHere: boolean;
 }
 
@@ -36,13 +36,14 @@ export class MemoryRule {
   #handedBackAt = Number.NEGATIVE_INFINITY;
 
   /** @param now  monotonic milliseconds */
-  judge({ totalBytes, availableBytes, pressure, runsBytes, isOwnerHere }: MemorySituation, now: number): MemoryVerdict {
+  judge({ totalBytes, availableBytes, pressure, ...more }: MemorySituation, now: number): MemoryVerdict {
     const needed = neededBytes(totalBytes);
     const isShort = availableBytes < needed || (pressure >= shortPressure && availableBytes < 4 * needed);
     if (isShort) {
       this.#isHeld = true;
       this.#calmSince = undefined;
-      const helps = runsBytes > 0 && (isOwnerHere || runsBytes >= totalBytes * causePart);
+      const runsBytes = more.runsBytes();
+      const helps = runsBytes > 0 && (more.isOwnerHere || runsBytes >= totalBytes * causePart);
       if (!helps || now - this.#handedBackAt < settleMs) return "hold";
       this.#handedBackAt = now;
       return "hand back";

@@ -2,6 +2,7 @@ import { messageOf } from "../../../shared/errors.ts";
 import { descendantsOf, sessionOf } from "../../../shared/machine/process-tree.ts";
 import { lowerAutogroup } from "./autogroup.ts";
 import type { Keeper } from "./standing.ts";
+import { WorthALook } from "./worth-a-look.ts";
 
 /** The kernel lets a user change one group each 0.1 s. */
 const againMs = 130;
@@ -17,6 +18,7 @@ export class LowSessions implements Keeper {
   readonly #pid: number;
   readonly #complain: (why: string) => void;
   readonly #lower: (pid: number) => boolean;
+  readonly #looks = new WorthALook();
   #timer: NodeJS.Timeout | undefined;
   /** When the next look is due, in monotonic milliseconds; it is taken only while a run is executed. */
   #dueAt = 0;
@@ -46,7 +48,9 @@ export class LowSessions implements Keeper {
   }
 
   #look(): void {
-    const waitMs = this.#isLow() ? everyMs : againMs;
+    const isLow = !this.#looks.next() || this.#isLow();
+    if (!isLow) this.#looks.reset();
+    const waitMs = isLow ? everyMs : againMs;
     this.#dueAt = performance.now() + waitMs;
     this.#timer = setTimeout(() => this.#look(), waitMs).unref();
   }

@@ -90,7 +90,7 @@ describe("the rule of memory", () => {
     totalBytes: 16 * gigabyte,
     availableBytes: 8 * gigabyte,
     pressure: 0,
-    runsBytes: 4 * gigabyte,
+    runsBytes: () => 4 * gigabyte,
     isOwnerHere: false,
   };
   const short = { ...easy, availableBytes: 0.5 * gigabyte };
@@ -122,11 +122,11 @@ describe("the rule of memory", () => {
   });
 
   test("hands nothing back for the use of others, unless the owner is there", () => {
-    const others = { ...short, runsBytes: 0.5 * gigabyte };
+    const others = { ...short, runsBytes: () => 0.5 * gigabyte };
     assert.equal(new MemoryRule().judge(others, 0), "hold");
     assert.equal(new MemoryRule().judge({ ...others, isOwnerHere: true }, 0), "hand back");
     assert.equal(
-      new MemoryRule().judge({ ...short, runsBytes: 0, isOwnerHere: true }, 0),
+      new MemoryRule().judge({ ...short, runsBytes: () => 0, isOwnerHere: true }, 0),
       "hold",
       "nothing to hand back",
     );
@@ -153,14 +153,19 @@ test("a worker whose machine is short of memory hands its newest run back, claim
       held = why;
     },
   };
-  watchMemory(clock, node, { read: () => readMemory(files), runsBytes: () => 3 * gigabyte });
+  let counted = 0;
+  const runsBytes = (): number => {
+    counted += 1;
+    return 3 * gigabyte;
+  };
+  watchMemory(clock, node, { read: () => readMemory(files), runsBytes });
   const live = async (ms: number): Promise<void> => {
     const end = timeline.now + ms;
     timeline.plan(null, end, () => undefined);
     await timeline.run(() => timeline.now >= end);
   };
   await live(60_000);
-  assert.deepEqual([said, held], [[], ""]);
+  assert.deepEqual([said, held, counted], [[], "", 0]);
   files.write("proc/meminfo", meminfo(307_200));
   await live(5000);
   assert.deepEqual(said, ["its machine is short of memory: 315 MB of 16695 MB left"]);

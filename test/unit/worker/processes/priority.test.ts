@@ -7,6 +7,7 @@ import { autogroupNice, lowerAutogroup, sameAutogroup } from "../../../../worker
 import { LowSessions } from "../../../../worker/processes/priority/low-sessions.ts";
 import { otherPriority } from "../../../../worker/processes/priority/other-priority.ts";
 import { systemPriority } from "../../../../worker/processes/priority/priority.ts";
+import { WorthALook } from "../../../../worker/processes/priority/worth-a-look.ts";
 import { reaperWords } from "../../../../worker/processes/reaper/reaper.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { eventually } from "../../../support/patience.ts";
@@ -31,6 +32,20 @@ describe("the group of a session", () => {
     assert.ok([7, 8, 9, 10].every((pid) => lowerAutogroup(pid, folder)));
     const files = [7, 8, 9].map((pid) => readFileSync(join(folder, String(pid), "autogroup"), "utf8"));
     assert.deepEqual(files, ["19", "/autogroup-813 nice 19\n", ""]);
+  });
+
+  test("is looked for after processes were started, once more, and seldom while none are", () => {
+    let newest = "11";
+    const looks = new WorthALook(() => newest);
+    const next = (count: number): string =>
+      Array.from({ length: count }, () => (looks.next() ? "look" : "-")).join(" ");
+    assert.equal(next(8), "look look - - - - look -");
+    newest = "12";
+    assert.equal(next(4), "look look - -");
+    looks.reset();
+    assert.equal(next(3), "look look -");
+    newest = "";
+    assert.equal(next(3), "look look look", "nobody knows");
   });
 
   test("that cannot be lowered is no secret", () => {

@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+
+/** So many looks are left out at most while no process at all was started here. */
+const mostLeftOut = 4;
+
+/**
+ * Which looks for new sessions are worth their time: they were half of what a worker with four runs needed by itself (2026-11-29). A
+ * session is begun by a process that was started just before, so one look is taken when some process was started anywhere, one more
+ * as it may have begun its session only then, and after that every fifth.
+ */
+export class WorthALook {
+  readonly #newest: () => string;
+  #seen = "";
+  /** Looks since a process was started. */
+  #same = 0;
+
+  /** @param newest  the number of the process that was started last; "": not known */
+  constructor(newest = newestProcess) {
+    this.#newest = newest;
+  }
+
+  next(): boolean {
+    const newest = this.#newest();
+    this.#same = newest !== "" && newest === this.#seen ? this.#same + 1 : 0;
+    this.#seen = newest;
+    if (this.#same > 1 + mostLeftOut) this.#same = 1;
+    return this.#same <= 1;
+  }
+
+  /** The next one is. */
+  reset(): void {
+    this.#seen = "";
+  }
+}
+
+/** The last word of /proc/loadavg. */
+function newestProcess(): string {
+  try {
+    return readFileSync("/proc/loadavg", "utf8").trim().split(" ").at(-1) ?? "";
+  } catch {
+    return "";
+  }
+}
