@@ -16,6 +16,8 @@ export interface Objection {
   readonly text: string;
   /** The value, as `shown` writes it. */
   readonly found: string;
+  /** The key in the property's mapping that is objected to, if it is not the value. */
+  readonly key?: string;
 }
 
 /** A value that no run could use. */

@@ -8,16 +8,24 @@ export interface SoughtProperty {
   /** In a mapping: env.DATA. */
   readonly property: string;
   readonly found: string;
+  /** Sought instead of the value: this key of the property's mapping. */
+  readonly key?: string;
 }
 
 /** Where a spec gives a component's property; undefined: nowhere, so that it has its default. Of several the one with that value. */
-export function placeOfProperty(root: Node, { component, property, found }: SoughtProperty): Span | undefined {
+export function placeOfProperty(root: Node, { component, property, found, key }: SoughtProperty): Span | undefined {
   const places = mapsIn(root).flatMap((map) => {
     const name = map.byKey.get("component")?.value;
     const value = name?.kind === "scalar" && name.value === component ? valueAt(map, property) : undefined;
     return value ? [value] : [];
   });
+  if (key !== undefined) return places.flatMap((each) => keyIn(each, key) ?? [])[0] ?? places[0];
   return places.find((each) => each.kind === "scalar" && shown(each.value) === found) ?? places[0];
+}
+
+function keyIn(node: Node, key: string): Span | undefined {
+  const map = dereferenced(node);
+  return map?.kind === "map" ? map.byKey.get(key)?.at : undefined;
 }
 
 /** Of a.b: that of b in a, else that of a. */

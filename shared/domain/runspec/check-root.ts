@@ -64,8 +64,14 @@ function mapEntries(node: Node): readonly Entry[] {
   return target?.kind === "map" ? target.entries : [];
 }
 
-function addUnknownSection({ key, at }: Entry, known: readonly string[], problems: ProblemList): void {
-  problems.add(at, `unknown key ${quoted(key)}`, expectedOneOf(known), ...nearestHint(key, known));
+function addUnknownSection({ key, at, value }: Entry, known: readonly string[], problems: ProblemList): void {
+  const nearest = nearestHint(key, known);
+  const anchor = value.kind === "alias" ? undefined : value.anchor;
+  const hint =
+    anchor !== undefined && nearest.length === 0
+      ? `what is only there to be used as *${anchor} goes below forward_definitions`
+      : expectedOneOf(known);
+  problems.add(at, `unknown key ${quoted(key)}`, hint, ...nearest);
 }
 
 function checkLauncher(check: SpecCheck, { value }: Entry, problems: ProblemList): Launcher {

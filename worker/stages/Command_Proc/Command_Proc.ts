@@ -10,7 +10,7 @@ import { gpusGiven, gpuVariableNames } from "../../gpus/gpu-variables.ts";
 import { runMark, sandboxMark } from "../../processes/leftovers.ts";
 import { environmentIn } from "../../processes/virtual-environment.ts";
 import { type StageContext, StageFailure, type StageProcessor } from "../stage.ts";
-import { commandLine, textOf } from "./command-line.ts";
+import { commandLine, flagHint, textOf } from "./command-line.ts";
 import { type CommandSpec, readCommand } from "./command-spec.ts";
 import { type HowMuch, MetricFiles } from "./files/metric-files.ts";
 import { numberOf } from "./files/row.ts";
@@ -229,7 +229,8 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
         process.env[sandboxMark] === "1" ? ", or its sandbox hides it (nexus-worker --sandbox-ro PATH)" : "";
       throw new StageFailure(`there is no program ${name} on this worker, or not in its PATH${hidden}${said}`);
     }
-    if (code !== 0) throw new StageFailure(`${name} ended with exit code ${code}${said}`);
+    if (code !== 0)
+      throw new StageFailure(`${name} ended with exit code ${code}${said}${flagHint(spec, newest.at(-1) ?? "")}`);
     if (reports === 0 && before === 0 && noNumber !== undefined)
       throw new StageFailure(`${name} reported ${noNumber}; expected a number, such as 0.5 or NaN`);
     if (reports === 0 && before === 0) throw new StageFailure(nothingReported(spec, others, newest, files));

@@ -17,6 +17,17 @@ export function commandLine(
   return [...words, ...Object.entries(parameters).flatMap(([name, value]) => option(options, name, value))];
 }
 
+/** What a program's last line asks for if it was given `--flag true`, which flags of argparse and click do not take; "" if nothing. */
+export function flagHint({ options, parameters }: Pick<CommandSpec, "options" | "parameters">, line: string): string {
+  const hasFlags = Object.values(parameters).some((value) => typeof value === "boolean");
+  if (options !== "plain" || !hasFlags) return "";
+  const style = [
+    { style: "argparse", complaint: /unrecognized arguments:.*\b(true|false)\b/ },
+    { style: "click", complaint: /unexpected extra arguments? \(.*\b(true|false)\b/i },
+  ].find(({ complaint }) => complaint.test(line))?.style;
+  return style === undefined ? "" : `; its flags take no value: write as_options: ${style} in the stage`;
+}
+
 /** Text of an argument in a variable of the environment. */
 export const textOf = (value: Argument): string =>
   value === null ? "" : typeof value === "object" ? pythonJson(value) : String(value);

@@ -192,10 +192,10 @@ function refuse(property: string, found: unknown, expected: string, hint = ""): 
 }
 
 function refuseName(property: string, found: string, expected: string): never {
-  throw objection(property, found, `the name ${shown(found)} cannot be used; expected ${expected}`);
+  throw objection(property, found, `the name ${shown(found)} cannot be used; expected ${expected}`, found);
 }
 
-const objection = (property: string, found: unknown, text: string): PropertyError =>
-  new PropertyError([
-    { component: "processors/Command_Proc", property, text: `${property}: ${text}`, found: shown(found) },
-  ]);
+const objection = (property: string, found: unknown, text: string, key?: string): PropertyError => {
+  const base = { component: "processors/Command_Proc", property, text: `${property}: ${text}`, found: shown(found) };
+  return new PropertyError([key === undefined ? base : { ...base, key }]);
+};

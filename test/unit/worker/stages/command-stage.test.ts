@@ -59,6 +59,20 @@ describe("a user's program", () => {
     assert.deepEqual(JSON.parse(readFileSync(join(folder, "parameters.json"), "utf8")), usual.arguments);
   });
 
+  test("whose flags take no value is told how they are written", async () => {
+    const says = (line: string): string => `console.error(${JSON.stringify(line)}); process.exit(2);`;
+    const flags = { arguments: { lr: 0.5, shrinking: true } };
+    const argparse = program(says("t.py: error: unrecognized arguments: true"), flags);
+    await assert.rejects(
+      argparse.run(),
+      /unrecognized arguments: true; its flags take no value: write as_options: argparse in/,
+    );
+    const click = program(says("Error: Got unexpected extra argument (true)"), flags);
+    await assert.rejects(click.run(), /; its flags take no value: write as_options: click in the stage$/);
+    const other = program(says("t.py: error: unrecognized arguments: --lr"), flags);
+    await assert.rejects(other.run(), /unrecognized arguments: --lr$/);
+  });
+
   test("need not know of us: a pattern finds its metrics in both outputs, and a number in quotes is one", async () => {
     const { context, run } = program(
       `console.log("epoch 1: loss 0.5 (extra: 3)");

@@ -63,6 +63,17 @@ suite("a slip in the YAML of values", () => {
     assert.equal(onlyOne(merged).message, "merge keys (<<) belong to YAML 1.1");
   });
 
+  test("a definition that stands among the sections is told where it goes", () => {
+    const [first, ...rest] = said(specText(["usual: &usual", "  component: models/Model_Nexus"], ["model: *usual"]));
+    assert.equal(first?.message, 'unknown key "usual"');
+    assert.equal(first?.hints, "what is only there to be used as *usual goes below forward_definitions");
+    assert.deepEqual(rest, []);
+    assert.match(
+      said(specText(["hyperparametres: &x", "  - 1"], []))[0]?.hints ?? "",
+      /did you mean "hyperparameters"/,
+    );
+  });
+
   test("an unknown tag is one problem: the value that it hides is not missing besides", () => {
     const unknown = "not valid YAML: unknown scalar tag !<!foo>";
     for (const text of [dial("[1, 2]", "!foo 1"), dial("[!foo 1, 2]"), dial("[!foo 1, 1, 2]")])
