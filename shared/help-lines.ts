@@ -17,6 +17,15 @@ export function helpLines(text: string, columns: number | undefined): string {
     .join("\n");
 }
 
+/** One line of news, such as `08:12:01  run1.2 failed: ...`: what does not fit stands below its words. */
+export function newsLines(line: string, columns: number | undefined): string {
+  if (columns === undefined || line.length <= columns) return line;
+  const hang = /^\S+ {2,}/.exec(line)?.[0].length ?? 0;
+  return broken({ lines: [` ${line}`], hang: hang + 1 }, columns + 1)
+    .map((each) => each.slice(1))
+    .join("\n");
+}
+
 /** For commander's configureOutput. */
 export const helpOutput = {
   writeOut: (text: string): void =>

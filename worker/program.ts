@@ -15,6 +15,7 @@ import type { WorkerId } from "../shared/domain/names.ts";
 import { printableLines } from "../shared/domain/printable.ts";
 import { exitCode, UnreachableError, UsageError } from "../shared/errors.ts";
 import { exitAfter } from "../shared/exit-after.ts";
+import { newsLines } from "../shared/help-lines.ts";
 import { fileLog } from "../shared/log.ts";
 import { dropOldCode } from "../shared/machine/kept-code.ts";
 import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
@@ -85,6 +86,8 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const say = (line: string): void => {
     if (!flags.quiet) process.stdout.write(`${line}\n`);
   };
+  const sayNews = (line: string): void =>
+    say(newsLines(printableLines(line), process.stdout.isTTY ? process.stdout.columns : undefined));
   const patience = new Patience({ clock: systemClock, chance: systemChance }, flags.wait, say);
   const text = given === undefined ? await lineForNone(flags.workspace, patience) : await lineFrom(given);
   const line = parseJoinLine(text);
@@ -94,7 +97,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   }
   let told: OwnerTold | undefined;
   const tell = (text: string): void => {
-    say(`${timeText()}  ${printableLines(text)}`);
+    sayNews(`${timeText()}  ${text}`);
     told?.changed();
   };
   const owner = new Owner(flags, systemClock, tell);
@@ -210,7 +213,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     const node = new WorkerNode(ports, options, (news) => {
       told?.news(news);
       if ((news.kind === "silent" || news.kind === "answered") && key.explains(news.kind)) return;
-      if (!flags.quiet) say(printableLines(newsLine(news)));
+      sayNews(newsLine(news));
     });
     told = new OwnerTold(
       stateDir,

@@ -23,7 +23,11 @@ export interface PlainPorts {
   /** Whether the terminal understands only text, so that no line can be rewritten. */
   readonly isPlainTerminal?: boolean;
   /** Standings at the end, and JSON lines. */
-  readonly results: { write(text: string): unknown };
+  readonly results: {
+    write(text: string): unknown;
+    readonly isTTY?: boolean | undefined;
+    readonly columns?: number | undefined;
+  };
   /** Milliseconds since 1970. */
   wall(): number;
 }
@@ -142,7 +146,9 @@ export class PlainView {
     }
     const reason = table.reason === "" ? "" : ` (${printable(table.reason)})`;
     this.#ports.progress.write(`${progressLine(table, now)}${reason}\n`);
-    this.#ports.results.write(`\n${standingsTable(table).join("\n")}\n`);
+    const { results } = this.#ports;
+    const width = results.isTTY === true ? results.columns : undefined;
+    results.write(`\n${standingsTable(table, undefined, width).join("\n")}\n`);
   }
 
   /** Removes the line and the timer. */

@@ -23,6 +23,8 @@ export interface Column {
   readonly told?: (row: RunRow) => Cell;
   /** Whether lower is better. Default: nobody says. */
   readonly isLow?: boolean;
+  /** If a terminal has no room for all: those with the highest number go first, and 0 always stays. Default: 10. */
+  readonly priority?: number;
   /** What a table shows of a run without a value. Default: nothing. */
   readonly absent?: (row: RunRow) => string;
 }
@@ -83,11 +85,11 @@ export function noColumn({ all }: ColumnSet, name: string, more = "--available")
 
 function firstColumns(workspace: string, live: LiveRuns | undefined): Column[] {
   return [
-    column("workspace", "text", "the workspace", () => workspace),
-    column("job", "text", "the job", ({ table }) => table.job),
-    column("target", "text", "pool of workers that the job asks for", targetOf),
-    column("run", "text", "parent run (a worker's part in the job) or child run", nameOf),
-    column("status", "text", "its status", statusOf),
+    { ...column("workspace", "text", "the workspace", () => workspace), priority: 20 },
+    { ...column("job", "text", "the job", ({ table }) => table.job), priority: 12 },
+    { ...column("target", "text", "pool of workers that the job asks for", targetOf), priority: 20 },
+    { ...column("run", "text", "parent run (a worker's part in the job) or child run", nameOf), priority: 0 },
+    { ...column("status", "text", "its status", statusOf), priority: 1 },
     column("iters", "count", "iterations of the last stage; of a running run, those so far", ({ table, trial }) => {
       if (trial?.status === "running") return live?.iters(table.job, trial);
       if (trial?.status === "pruned") return trial.iters || undefined;
@@ -112,6 +114,7 @@ const hpmax: Column = {
   header: "hpmax",
   kind: "measure",
   about: "what the search maximises: the last stage's mean over its reports",
+  priority: 0,
   value: ({ trial }) => trial?.hpmax ?? undefined,
 };
 
@@ -130,6 +133,7 @@ function lossColumns(tables: readonly RunTable[]): Column[] {
     kind: "measure",
     about: "what the search minimises: hpmax without the turned sign",
     isLow: true,
+    priority: 0,
     value: ({ table, trial }) =>
       table.goal.name === name && typeof trial?.hpmax === "number" ? told(table.goal, trial.hpmax) : undefined,
   }));

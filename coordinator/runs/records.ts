@@ -1,34 +1,71 @@
-import { type Cell, type CellKind, columnWidth, tableColumn, tableLines } from "../words/table.ts";
+import { type Cell, type CellKind, laidTable, tableColumn } from "../words/table.ts";
+import { hiddenColumnsNote } from "../words/table-layout.ts";
 
 /** A column of a list, such as jobs or workers. */
 export interface Field<Item> {
   readonly name: string;
   readonly kind: CellKind;
   readonly value: (item: Item) => Cell;
+  /** If not all columns fit a terminal: those with the highest number go first, and 0 always stays. Default: 10. */
+  readonly priority?: number;
 }
 
-/** Cells that a last column of text keeps, however narrow the terminal is. */
-const leastLast = 24;
+/** A table as text, and what is not in it. */
+export interface Laid {
+  readonly text: string;
+  /** Columns that the terminal has no room for. */
+  readonly hidden: readonly string[];
+  /** Whether text of the last column is cut. */
+  readonly hasCut: boolean;
+}
 
-/**
- * The items as a table in the original's form: an empty line, the table, an empty line, the total.
- *
- * @param width  cells of a terminal: text of the last column is cut to it; left out: nothing is cut
- */
-export function recordsTable<Item>(
+/** The items as a table in the original's form: an empty line, the table, an empty line, the total. */
+export const recordsTable = <Item>(
   fields: readonly Field<Item>[],
   items: readonly Item[],
   total: string,
   width?: number,
-): string {
-  const columns = fields.map(({ name, kind, value }) => tableColumn(name, kind, items.map(value)));
-  const last = fields.at(-1);
-  if (width !== undefined && last?.kind === "text") {
-    const before = columns.slice(0, -1).reduce((sum, column) => sum + columnWidth(column) + 2, 0);
-    const maxWidth = Math.max(leastLast, width - before);
-    columns.splice(-1, 1, tableColumn(last.name, "text", items.map(last.value), { maxWidth }));
-  }
-  return ["", ...tableLines(columns), "", total, ""].join("\n");
+): string => laidRecords(fields, items, total, width).text;
+
+/**
+ * The same, and what is not in it.
+ *
+ * @param width  cells of a terminal; undefined: a pipe, which gets everything
+ * @param cuts   text of the last column is cut to the terminal, not broken into several lines
+ */
+export function laidRecords<Item>(
+  fields: readonly Field<Item>[],
+  items: readonly Item[],
+  total: string,
+  width: number | undefined,
+  cuts = false,
+): Laid {
+  const columns = fields.map(({ name, kind, value, priority }) => ({
+    ...tableColumn(name, kind, items.map(value)),
+    priority,
+  }));
+  const { lines, ...rest } = laidTable(columns, width, cuts);
+  return { text: ["", ...lines, "", total, ""].join("\n"), ...rest };
+}
+
+/** Where a table is printed. */
+interface TableOutput {
+  result(text: string): void;
+  note(text: string): void;
+  readonly width?: number | undefined;
+}
+
+/** Prints the items as a table, as wide as the terminal, and says which columns it has no room for. */
+export function showRecords<Item>(
+  output: TableOutput,
+  fields: readonly Field<Item>[],
+  items: readonly Item[],
+  total: string,
+): void {
+  const { text, hidden } = laidRecords(fields, items, total, output.width);
+  output.result(text);
+  const note = hiddenColumnsNote(hidden);
+  if (note !== "") output.note(note);
 }
 
 /** One JSON object an item; null for no value. */

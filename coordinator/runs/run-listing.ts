@@ -252,6 +252,7 @@ export const listingColumns = (
   columns.map(({ column, header, number }) => ({
     header,
     kind: column.kind,
+    priority: column.priority,
     cell: readerOf(column),
     format: { precision, maxWidth, number },
     absent: column.absent ?? (() => ""),

@@ -17,13 +17,13 @@ export function workerFields(
   const rowOf = ({ id }: WorkerRecord): WorkerRow | undefined => whys?.rows.get(id);
   const presence = new Map(status?.workers.map((each) => [each.worker, each]));
   return [
-    { name: "workspace", kind: "text", value: () => workspace },
-    { name: "worker", kind: "text", value: ({ id }) => id },
+    { name: "workspace", kind: "text", priority: 20, value: () => workspace },
+    { name: "worker", kind: "text", priority: 0, value: ({ id }) => id },
     { name: "host", kind: "text", value: ({ host }) => host || undefined },
-    { name: "status", kind: "text", value: workerStatus },
+    { name: "status", kind: "text", priority: 1, value: workerStatus },
     ...(status
       ? [
-          { name: "state", kind: "text", value: (worker: WorkerRecord) => rowOf(worker)?.state } as const,
+          { name: "state", kind: "text", priority: 1, value: (worker: WorkerRecord) => rowOf(worker)?.state } as const,
           {
             name: "heard",
             kind: "text",
@@ -46,7 +46,14 @@ export function workerFields(
     { name: "error", kind: "count", value: ({ failed }) => failed },
     { name: "reason", kind: "text", value: (worker) => workerReason(worker) || undefined },
     ...(whys
-      ? [{ name: "why", kind: "text", value: ({ id }: WorkerRecord) => whys.worker(id).why || undefined } as const]
+      ? [
+          {
+            name: "why",
+            kind: "text",
+            priority: 2,
+            value: ({ id }: WorkerRecord) => whys.worker(id).why || undefined,
+          } as const,
+        ]
       : []),
   ];
 }

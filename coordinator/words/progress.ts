@@ -9,7 +9,8 @@ import { type Standing, standings } from "../../shared/domain/model/standings.ts
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { duration } from "./duration.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
-import { tableColumn, tableLines } from "./table.ts";
+import { laidTable, tableColumn } from "./table.ts";
+import { hiddenColumnsNote } from "./table-layout.ts";
 import { timeLeft, timeLeftText } from "./time-left.ts";
 import { waitingText } from "./waiting.ts";
 
@@ -45,9 +46,12 @@ export function progressLine(table: RunTable, now: number, options: ProgressOpti
     const line = parts.filter((part) => part !== "").join("  ");
     if (line.length <= width) return line;
   }
+  const brief = `${table.job}  ${table.ended}/${table.submitted.settings.totalRuns} runs`;
   for (const parts of [
     [head, hint, best],
-    [head, hint === "" ? best : hint],
+    [brief, hint, best],
+    [brief, best],
+    [head, hint],
   ]) {
     const line = parts.filter((part) => part !== "").join("  ");
     if (line.length <= width) return line;
@@ -106,8 +110,10 @@ export function settingsWithNames(
 /**
  * The best run sets, the best first: the estimate of a new run, its standard deviation, completed runs, the best of them, and
  * the settings of every hyperparameter with more than one value.
+ *
+ * @param width  cells of a terminal; left out: a pipe, which gets everything
  */
-export function standingsTable(table: RunTable, top = 10): string[] {
+export function standingsTable(table: RunTable, top = 10, width?: number): string[] {
   const { goal } = table;
   const { hyperparameters } = table.submitted;
   const rows = standings(table.model.now, table.runSets, { top });
@@ -155,8 +161,10 @@ export function standingsTable(table: RunTable, top = 10): string[] {
   const tried = measuredSets(table);
   const total =
     tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured, by ${boundText(goal)}`] : [];
-  const below = [...total, ...notes];
-  return [...tableLines(columns), ...(below.length > 0 ? ["", ...below] : [])];
+  const { lines, hidden } = laidTable(columns, width);
+  const unseen = hiddenColumnsNote(hidden).trimEnd();
+  const below = [...total, ...notes, ...(unseen === "" ? [] : [unseen])];
+  return [...lines, ...(below.length > 0 ? ["", ...below] : [])];
 }
 
 /** What infeasible runs there are and why, and which required metric no run reports; nothing if all is well. */

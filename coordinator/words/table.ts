@@ -2,6 +2,7 @@ import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import { cutTo, widthOf } from "./cell-width.ts";
 import { decimalsFor, decimalsTyped, formatDecimal } from "./number-format.ts";
+import { type LaidColumn, TableLayout } from "./table-layout.ts";
 
 /** A table's cell; undefined: no value. */
 export type Cell = Setting | undefined;
@@ -9,9 +10,7 @@ export type Cell = Setting | undefined;
 /** count: integers. measure: measured values, always printed with decimals. setting: a hyperparameter's values, of any type. */
 export type CellKind = "text" | "count" | "measure" | "setting";
 
-export interface TableColumn {
-  readonly header: string;
-  readonly isRightAligned: boolean;
+export interface TableColumn extends LaidColumn {
   readonly cells: readonly string[];
 }
 
@@ -99,27 +98,32 @@ class CellShape {
 /**
  * Header, empty line, rows; below more than five rows the header again, so that it stays visible near the prompt.
  * Two spaces between columns, no borders, no trailing spaces.
+ *
+ * @param width  cells of a terminal; left out: every column is shown, on lines of any length
  */
-export function tableLines(columns: readonly TableColumn[]): string[] {
-  const widths = columns.map(columnWidth);
-  const line = (textOf: (column: TableColumn) => string): string => joined(columns, widths, columns.map(textOf));
-  const header = line((column) => column.header);
+export const tableLines = (columns: readonly TableColumn[], width?: number): string[] =>
+  laidTable(columns, width).lines;
+
+/** A table as lines. */
+interface LaidTable {
+  readonly lines: string[];
+  /** Columns that the terminal has no room for. */
+  readonly hidden: readonly string[];
+  /** Whether text of the last column is cut. */
+  readonly hasCut: boolean;
+}
+
+/** The same, and what is not in it. @param cuts  as in the layout */
+export function laidTable(columns: readonly TableColumn[], width: number | undefined, cuts = false): LaidTable {
+  const layout = new TableLayout(columns, columns.map(columnWidth), width, cuts);
+  const { header, hidden, hasCut } = layout;
   const count = columns[0]?.cells.length ?? 0;
-  const rows = Array.from({ length: count }, (_, i) => line((column) => column.cells[i] ?? ""));
-  return count > mostBelowOneHeader ? [header, "", ...rows, "", header] : [header, "", ...rows];
+  const rows = Array.from({ length: count }, (_, i) => layout.row(columns.map(({ cells }) => cells[i] ?? ""))).flat();
+  const below = count > mostBelowOneHeader ? ["", header] : [];
+  return { lines: [header, "", ...rows, ...below], hidden, hasCut };
 }
 
 const mostBelowOneHeader = 5;
-
-const joined = (
-  columns: readonly { readonly isRightAligned: boolean }[],
-  widths: readonly number[],
-  texts: readonly string[],
-): string =>
-  columns
-    .map(({ isRightAligned }, i) => padded(texts[i] ?? "", widths[i] ?? 0, isRightAligned))
-    .join("  ")
-    .trimEnd();
 
 /** A column of rows that are read as often as needed and kept nowhere. */
 export interface RowColumn<Row> {
@@ -129,19 +133,22 @@ export interface RowColumn<Row> {
   readonly format: Omit<CellFormat, "absent">;
   /** What is shown where there is no value. */
   readonly absent: (row: Row) => string;
+  /** As in a table's layout. */
+  readonly priority?: number | undefined;
 }
 
 /** A table of any length as lines, one after the other: a first pass over the rows finds the decimals, a second the widths. */
 export class RowTable<Row> {
-  readonly #columns: readonly (RowColumn<Row> & { readonly isRightAligned: boolean })[];
   readonly #texts: readonly ((row: Row) => string)[];
-  readonly #widths: number[];
+  readonly #layout: TableLayout;
 
-  /** @param rows  all of them, to be read twice */
-  constructor(columns: readonly RowColumn<Row>[], rows: Iterable<Row>) {
+  /**
+   * @param rows   all of them, to be read twice
+   * @param width  cells of a terminal; left out: every column is shown, on lines of any length
+   */
+  constructor(columns: readonly RowColumn<Row>[], rows: Iterable<Row>, width?: number) {
     const shapes = columns.map(({ kind }) => new CellShape(kind));
     for (const row of rows) for (const [i, { cell }] of columns.entries()) shapes[i]?.see(cell(row));
-    this.#columns = columns.map((column, i) => ({ ...column, isRightAligned: shapes[i]?.isRightAligned ?? false }));
     this.#texts = columns.map(({ cell, format, absent, kind }, i) => {
       const text = (shapes[i] ?? new CellShape(kind)).writer(format);
       return (row) => {
@@ -149,20 +156,25 @@ export class RowTable<Row> {
         return found === undefined ? absent(row) : text(found);
       };
     });
-    this.#widths = columns.map(({ header }) => widthOf(header));
+    const widths = columns.map(({ header }) => widthOf(header));
     for (const row of rows) {
-      for (const [i, text] of this.#texts.entries())
-        this.#widths[i] = Math.max(this.#widths[i] ?? 0, widthOf(text(row)));
+      for (const [i, text] of this.#texts.entries()) widths[i] = Math.max(widths[i] ?? 0, widthOf(text(row)));
     }
+    const laid = columns.map((column, i) => ({ ...column, isRightAligned: shapes[i]?.isRightAligned ?? false }));
+    this.#layout = new TableLayout(laid, widths, width);
+  }
+
+  /** The columns that the terminal has no room for. */
+  get hidden(): readonly string[] {
+    return this.#layout.hidden;
   }
 
   /** As `tableLines`, some of the rows or all. @param count  of them */
   *lines(rows: Iterable<Row>, count: number): Generator<string> {
-    const line = (texts: readonly string[]): string => joined(this.#columns, this.#widths, texts);
-    const header = line(this.#columns.map((column) => column.header));
+    const { header } = this.#layout;
     yield header;
     yield "";
-    for (const row of rows) yield line(this.#texts.map((text) => text(row)));
+    for (const row of rows) yield* this.#layout.row(this.#texts.map((text) => text(row)));
     if (count <= mostBelowOneHeader) return;
     yield "";
     yield header;
@@ -170,13 +182,8 @@ export class RowTable<Row> {
 }
 
 /** Cells of a terminal. */
-export const columnWidth = ({ header, cells }: TableColumn): number =>
+const columnWidth = ({ header, cells }: TableColumn): number =>
   cells.reduce((most, cell) => Math.max(most, widthOf(cell)), widthOf(header));
-
-function padded(text: string, width: number, isRightAligned: boolean): string {
-  const spaces = " ".repeat(Math.max(0, width - widthOf(text)));
-  return isRightAligned ? spaces + text : text + spaces;
-}
 
 function clipped(text: string, maxWidth: number | undefined): string {
   if (maxWidth === undefined || widthOf(text) <= maxWidth) return text;

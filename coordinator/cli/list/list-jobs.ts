@@ -8,8 +8,9 @@ import { plainTextWarning } from "../../endpoint/plain-text.ts";
 import { heardStatus, isCoordinatorHere, nobodyLeads } from "../../operator/leader-here.ts";
 import type { JsonOption, Printing, Reader } from "../../operator/session.ts";
 import { targetOf } from "../../runs/columns.ts";
-import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
+import { type Field, laidRecords, recordsJson } from "../../runs/records.ts";
 import { jobStatus } from "../../words/status-words.ts";
+import { hiddenColumnsNote } from "../../words/table-layout.ts";
 import { isWaiting, waitingByJournal, whyWaiting } from "../../words/waiting.ts";
 
 export interface ListJobsOptions extends JsonOption {
@@ -43,10 +44,10 @@ export function printJobs(
     const of = jobs.length < all.length ? ` of ${all.length}` : "";
     const { width } = output;
     const total = `total jobs listed: ${jobs.length}${of}`;
-    const text = recordsTable(fields, jobs, total, width);
+    const { text, hidden, hasCut } = laidRecords(fields, jobs, total, width, true);
     output.result(text);
-    if (width !== undefined && text !== recordsTable(fields, jobs, total))
-      output.note(`reasons are cut; in full: nexus why JOB${flags}\n`);
+    if (hasCut) output.note(`reasons are cut; in full: nexus why JOB${flags}\n`);
+    if (hidden.length > 0) output.note(hiddenColumnsNote(hidden));
   }
   if (jobs.length === 0)
     output.note(`no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml${flags}\n`);
@@ -77,10 +78,15 @@ function jobFields({ workspace, state: workspaceState, status, isStored }: Liste
   const isAnyInfeasible = [...workspaceState.jobs.values()].some((table) => infeasibleOf(table) > 0);
   const rejectedOf = ({ rejected }: RunTable): number => rejected.size;
   return [
-    { name: "workspace", kind: "text", value: () => workspace },
-    { name: "job", kind: "text", value: ({ job }) => job },
+    { name: "workspace", kind: "text", value: () => workspace, priority: 20 },
+    { name: "job", kind: "text", priority: 0, value: ({ job }) => job },
     { name: "target", kind: "text", value: (table) => targetOf({ table }) },
-    { name: "status", kind: "text", value: (table) => (waiting(table) === "" ? jobStatus(table.state) : "waiting") },
+    {
+      name: "status",
+      kind: "text",
+      priority: 1,
+      value: (table) => (waiting(table) === "" ? jobStatus(table.state) : "waiting"),
+    },
     { name: "search", kind: "text", value: ({ submitted }) => submitted.settings.hpTuning || "none" },
     { name: "ended", kind: "count", value: ({ ended }) => ended },
     { name: "total", kind: "count", value: ({ submitted }) => submitted.settings.totalRuns },
@@ -102,12 +108,13 @@ function jobFields({ workspace, state: workspaceState, status, isStored }: Liste
     {
       name: "submitted",
       kind: "text",
+      priority: 15,
       value: ({ submitted }) => `${new Date(submitted.at).toISOString().slice(0, 19)}Z`,
     },
-    { name: "by", kind: "text", value: ({ submitted }) => submitted.by },
-    { name: "spec", kind: "text", value: ({ submitted }) => submitted.file },
+    { name: "by", kind: "text", value: ({ submitted }) => submitted.by, priority: 15 },
+    { name: "spec", kind: "text", value: ({ submitted }) => submitted.file, priority: 15 },
     // Why it waits, or is in its state.
-    { name: "reason", kind: "text", value: (table) => waiting(table) || table.reason || undefined },
+    { name: "reason", kind: "text", priority: 2, value: (table) => waiting(table) || table.reason || undefined },
   ];
 }
 

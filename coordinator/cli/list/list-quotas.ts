@@ -1,7 +1,7 @@
 import { type QuotaName, quotaNames, quotasWith, quotaText, usualQuotas } from "../../../shared/domain/quotas.ts";
 import { readQuotaFile } from "../../../shared/machine/quota-file.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
-import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
+import { type Field, recordsJson, showRecords } from "../../runs/records.ts";
 
 /** `nexus list quotas`: what one worker may ask and store, as this machine's coordinator takes it. */
 export async function listQuotas({ scope, output }: Session, { json }: JsonOption): Promise<void> {
@@ -14,7 +14,7 @@ export async function listQuotas({ scope, output }: Session, { json }: JsonOptio
     { name: "meaning", kind: "text", value: (name) => meanings[name] },
   ];
   if (json) output.result(recordsJson("quota", fields, quotaNames));
-  else output.result(recordsTable(fields, quotaNames, `total quotas listed: ${quotaNames.length}`));
+  else showRecords(output, fields, quotaNames, `total quotas listed: ${quotaNames.length}`);
   for (const problem of problems) output.note(`${problem}; the usual value holds\n`);
   if (!json)
     output.note(`to change one: nexus-coord --quota messages=40/2000${scope.flags}; it holds within seconds\n`);

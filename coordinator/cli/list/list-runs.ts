@@ -23,6 +23,7 @@ import { heldRows, type RunRow } from "../../runs/run-rows.ts";
 import { unreportedText } from "../../words/progress.ts";
 import { shellWord } from "../../words/shell-word.ts";
 import { RowTable, tableColumn, tableLines } from "../../words/table.ts";
+import { hiddenColumnsNote } from "../../words/table-layout.ts";
 
 export interface ListRunsOptions extends Omit<RunQuery, "runs">, JsonOption {
   /** List the columns instead of the runs. */
@@ -46,7 +47,7 @@ export async function listRuns(session: Session, runs: readonly string[], option
     const live = status && liveRuns(state, status, Date.now());
     const choices = asksWhy(options) ? await readChoices(bus) : undefined;
     const told = choices ? { ...(live ?? nothingLive), ...choices } : live;
-    const { results, notes } = runsListed(reader, runs, options, told);
+    const { results, notes } = runsListed(reader, runs, options, told, session.output.width);
     await streamResult(session.output, results);
     if (notes !== "") session.output.note(notes);
   });
@@ -73,17 +74,25 @@ export interface RunsListed {
   readonly notes: string;
 }
 
-/** What `list runs` prints, from the folded journal, and what the leader says of runs that are running. */
+/**
+ * What `list runs` prints, from the folded journal, and what the leader says of runs that are running.
+ *
+ * @param width  cells of a terminal; left out: a pipe, which gets everything
+ */
 export function runsListed(
   { state, workspace, flags }: Omit<Printing, "output">,
   runs: readonly string[],
   options: ListRunsOptions,
   live?: LiveRuns,
+  width?: number,
 ): RunsListed {
   const query: RunQuery = { ...options, runs, isStored: options.json === true || options.export !== undefined };
   if (options.available) {
     const { all } = availableColumns(query, state, workspace);
-    return { results: [options.json ? recordsJson("column", columnFields, all) : availableText(all)], notes: "" };
+    return {
+      results: [options.json ? recordsJson("column", columnFields, all) : availableText(all, width)],
+      notes: "",
+    };
   }
   const found = listing(query, state, workspace, live);
   const notes = hiddenNote(found, query.sort ?? "") + unsortedNote(found, query.sort ?? "");
@@ -95,12 +104,12 @@ export function runsListed(
   const isUsual = options.columns === undefined && options.addColumns === undefined;
   const why =
     isUsual && found.unsorted.length === 0 ? failedNote(found, runs, flags) + infeasibleNote(found, runs, flags) : "";
-  return { results: tables(found, options), notes: notes + why };
+  const table = new RowTable(listingColumns(found, options), heldRows(found.rows), width);
+  return { results: tables(found, table), notes: notes + why + hiddenColumnsNote(table.hidden) };
 }
 
 /** Line by line one table, or one for each group below a line that names it; columns line up across all of them. */
-function* tables(found: RunListing, options: ListRunsOptions): Generator<string> {
-  const table = new RowTable(listingColumns(found, options), heldRows(found.rows));
+function* tables(found: RunListing, table: RowTable<RunRow>): Generator<string> {
   for (const group of found.groups ?? [found]) {
     yield "column" in group ? `\n${groupTitle(group)}\n\n` : "\n";
     for (const line of table.lines(heldRows(group.rows), group.rows.length)) yield `${line}\n`;
@@ -181,7 +190,7 @@ const columnFields: readonly Field<Column>[] = [
   { name: "about", kind: "text", value: ({ about }) => about },
 ];
 
-function availableText(all: readonly Column[]): string {
+function availableText(all: readonly Column[], width: number | undefined): string {
   const columns = columnFields.map(({ name, kind, value }) => tableColumn(name, kind, all.map(value)));
-  return `\n${tableLines(columns).join("\n")}\n`;
+  return `\n${tableLines(columns, width).join("\n")}\n`;
 }

@@ -7,7 +7,7 @@ import { WorkerWork, workText } from "../../live/worker-work.ts";
 import { heardStatus } from "../../operator/leader-here.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Printing, Session } from "../../operator/session.ts";
-import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
+import { type Field, recordsJson, showRecords } from "../../runs/records.ts";
 import { saidByState, workerFields } from "../../runs/worker-fields.ts";
 import { healthFields } from "../../runs/worker-health-fields.ts";
 import { healthWarnings } from "../../words/health-words.ts";
@@ -67,7 +67,7 @@ export function printWorkers(
   ];
   const fields = json || !status ? all : all.filter(({ name }) => !saidByState.includes(name));
   if (json) output.result(recordsJson("worker", fields, workers));
-  else output.result(recordsTable(fields, workers, `total workers listed: ${workers.length}`));
+  else showRecords(output, fields, workers, `total workers listed: ${workers.length}`);
   const presence = new Map(status?.workers.map((each) => [each.worker, each]));
   for (const { id } of workers) {
     const about = { health: health.get(id), presence: presence.get(id), flags };

@@ -10,7 +10,7 @@ import { decodeLeader } from "../../../shared/wire/messages.ts";
 import { leaderKey } from "../../../shared/wire/subjects.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
-import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
+import { type Field, recordsJson, showRecords } from "../../runs/records.ts";
 import { peersOf } from "./workspace-peers.ts";
 
 interface PeerRow {
@@ -39,7 +39,7 @@ export async function listPeers({ scope, output }: Session, { json }: JsonOption
     return { peer, state, isHere: peer.id === file.self, kept };
   });
   if (json) output.result(recordsJson("peer", fields, rows));
-  else output.result(recordsTable(fields, rows, `total peers listed: ${rows.length}`));
+  else showRecords(output, fields, rows, `total peers listed: ${rows.length}`);
   for (const { peer, state } of rows) {
     if (state === "up") continue;
     const address = addressText(peer);

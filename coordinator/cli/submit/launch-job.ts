@@ -202,7 +202,10 @@ async function watch(
   const onSignal = (): void => leave.abort();
   process.once("SIGINT", onSignal);
   const view = new PlainView(
-    { ...processPorts(process.env), results: { write: output.result } },
+    {
+      ...processPorts(process.env),
+      results: { write: output.result, isTTY: output.width !== undefined, columns: output.width },
+    },
     { json, ...(every === undefined ? {} : { everyMs: every * 1000 }) },
   );
   const words = { joinLine: shownJoinLine(paths, external), flags };

@@ -34,7 +34,7 @@ export async function viewEvents(
   const count = options.all ? entries.length : (options.last ?? usualLast);
   const shown = entries.slice(Math.max(0, entries.length - count));
   if (options.json) output.result(shown.map((entry) => eventJson(entry, state)).join(""));
-  else output.result(eventsText(shown, state));
+  else output.result(eventsText(shown, state, output.width));
   const hidden = entries.length - shown.length;
   if (hidden === 0) return;
   const left = counted(hidden, "earlier event is", "earlier events are");
@@ -72,8 +72,9 @@ export function isAbout(word: string, state: WorkspaceState, workspace: string):
   };
 }
 
-export function eventsText(entries: readonly JournalEntry[], state: WorkspaceState): string {
-  return recordsTable(eventFields(state), entries, `total events listed: ${entries.length}`);
+/** @param width  cells of a terminal; left out: a pipe, which gets everything */
+export function eventsText(entries: readonly JournalEntry[], state: WorkspaceState, width?: number): string {
+  return recordsTable(eventFields(state), entries, `total events listed: ${entries.length}`, width);
 }
 
 function eventFields(state: WorkspaceState): Field<JournalEntry>[] {

@@ -1,13 +1,13 @@
 import type { InviteRecord } from "../../../shared/domain/fold/invites.ts";
 import type { JsonOption, Printing } from "../../operator/session.ts";
-import { type Field, recordsJson, recordsTable } from "../../runs/records.ts";
+import { type Field, recordsJson, showRecords } from "../../runs/records.ts";
 import { momentText } from "../../words/invitations.ts";
 
 /** `nexus list invites`: those that are open, and the last ones that are over, with the reason. */
 export function listInvites({ state, output, flags }: Printing, { json }: JsonOption): void {
   const invites = [...state.invites.values()];
   if (json) output.result(recordsJson("invite", fields, invites));
-  else output.result(recordsTable(fields, invites, `total invitations listed: ${invites.length}`));
+  else showRecords(output, fields, invites, `total invitations listed: ${invites.length}`);
   if (invites.length === 0) output.note(`nobody was invited yet; to invite a machine: nexus invite${flags}\n`);
 }
 

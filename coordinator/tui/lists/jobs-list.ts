@@ -1,11 +1,11 @@
 import { basename } from "node:path";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Standing } from "../../../shared/domain/model/standings.ts";
+import { progressBar } from "../../chart/progress-bar.ts";
 import { JobLooks } from "../../live/job-looks.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { duration } from "../../words/duration.ts";
 import { estimateText, named } from "../../words/progress.ts";
-import { progressBar } from "../../words/progress-bar.ts";
 import { timeLeftText } from "../../words/time-left.ts";
 import { changeText, type Weight, type Why } from "../../words/why/why.ts";
 import type { Style } from "../terminal/styled.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { helpLines } from "../../../shared/help-lines.ts";
+import { helpLines, newsLines } from "../../../shared/help-lines.ts";
 
 const text = `Usage: tool [options]
 
@@ -36,5 +36,19 @@ Examples:
   it("stays as it is where it fits, and where no terminal shows it", () => {
     assert.equal(helpLines(text, 80), text);
     assert.equal(helpLines(text, undefined), text);
+  });
+});
+
+describe("a line of news on a terminal", () => {
+  const line = "08:12:01  run1.2 failed: python3 ended with exit code 1";
+
+  it("is broken between words, below its words", () => {
+    assert.equal(newsLines(line, 30), "08:12:01  run1.2 failed:\n          python3 ended with\n          exit code 1");
+    assert.equal(newsLines("no time here to see", 12), "no time here\nto see");
+  });
+
+  it("is one line where it fits, and where no terminal shows it", () => {
+    assert.equal(newsLines(line, 55), line);
+    assert.equal(newsLines(line, undefined), line);
   });
 });

@@ -68,7 +68,7 @@ test("a paused job shows no time left", () => {
   assert.match(progressLine(tableOf(story), story.at), / lr=0\.0004 {2}13s$/);
 });
 
-test("the progress line fits any width: settings go first, then the time, the counts last", () => {
+test("the progress line fits any width: settings go first, then the time, then other counts, the best last", () => {
   const story = search();
   story.started("run1.6", [2, 0]);
   const table = tableOf(story);
@@ -82,7 +82,8 @@ test("the progress line fits any width: settings go first, then the time, the co
     progressLine(table, story.at, { width: 64 }),
     /^job7 {2}5\/10 runs, 1 running, 1 failed {2}best [\d.]+ ±[\d.]+ \(n=2\)$/,
   );
-  assert.equal(progressLine(table, story.at, { width: 50 }), "job7  5/10 runs, 1 running, 1 failed");
+  assert.match(progressLine(table, story.at, { width: 50 }), /^job7 {2}5\/10 runs {2}best [\d.]+ ±[\d.]+ \(n=2\)$/);
+  assert.equal(progressLine(table, story.at, { width: 38 }), "job7  5/10 runs, 1 running, 1 failed");
 });
 
 test("the time left follows the pace of the latest runs, not the average of all", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { widthOf } from "../../../../coordinator/words/cell-width.ts";
 import {
   decimalsFor,
   decimalsTyped,
@@ -8,7 +9,8 @@ import {
   parseNumberFormat,
 } from "../../../../coordinator/words/number-format.ts";
 import { estimateText } from "../../../../coordinator/words/progress.ts";
-import { type Cell, RowTable, tableColumn, tableLines } from "../../../../coordinator/words/table.ts";
+import { type Cell, laidTable, RowTable, tableColumn, tableLines } from "../../../../coordinator/words/table.ts";
+import { hiddenColumnsNote } from "../../../../coordinator/words/table-layout.ts";
 import { maximised } from "../../../../shared/domain/goal.ts";
 
 test("a column has as many decimals as its smallest value needs for two digits, at least three", () => {
@@ -137,5 +139,62 @@ test("a table that is read row by row is the same as one whose columns are held"
         assert.deepEqual([...new RowTable(read, rows).lines(rows, rows.length)], tableLines(held));
       },
     ),
+  );
+});
+
+const spare = tableColumn("worker", "text", ["lab-1", "lab-2"]);
+const idle = tableColumn("idle", "count", [1, 200]);
+const clock = tableColumn("clock", "count", [7, 8]);
+const why = tableColumn("why", "text", ["it is lent to nobody until its owner has gone home", "idle"]);
+
+test("on a terminal a last column of text is broken between words, and stays whole in a pipe", () => {
+  assert.deepEqual(tableLines([spare, idle, why], 42), [
+    "worker  idle  why",
+    "",
+    "lab-1      1  it is lent to nobody until",
+    "              its owner has gone home",
+    "lab-2    200  idle",
+  ]);
+  assert.equal(tableLines([spare, idle, why])[2], "lab-1      1  it is lent to nobody until its owner has gone home");
+});
+
+test("columns without room go, the least important first, and the header counts them", () => {
+  const kept = { ...clock, priority: 0 };
+  assert.deepEqual(laidTable([spare, idle, kept], 18), {
+    lines: ["worker  clock  +1", "", "lab-1       7", "lab-2       8"],
+    hidden: ["idle"],
+    hasCut: false,
+  });
+  const minor = { ...spare, priority: 20 };
+  assert.deepEqual(laidTable([minor, idle, clock], 17).hidden, ["worker"]);
+  assert.deepEqual(laidTable([spare, idle, clock, why], 34).hidden, ["idle", "clock"], "sentences say the most");
+  assert.match(hiddenColumnsNote(["clock", "idle"]), /^2 columns have no room on this terminal: clock, idle; .*\n$/);
+  assert.equal(hiddenColumnsNote([]), "");
+});
+
+test("a table fits every terminal that has room for one column, streamed or not", () => {
+  const text = fc.string({ unit: "grapheme", maxLength: 60 }).map((each) => each.replace(/\s+/g, " "));
+  const shape = fc.record({
+    columns: fc.array(fc.array(fc.oneof(text, fc.integer()), { minLength: 3, maxLength: 3 }), {
+      minLength: 1,
+      maxLength: 6,
+    }),
+    width: fc.integer({ min: 64, max: 120 }),
+  });
+  fc.assert(
+    fc.property(shape, ({ columns, width }) => {
+      const made = columns.map((cells, i) => tableColumn(`c${i}`, "text", cells));
+      const lines = tableLines(made, width);
+      assert.ok(lines.every((line) => widthOf(line) <= width));
+      const rows = [0, 1, 2];
+      const cells = columns.map((column, i) => ({
+        header: `c${i}`,
+        kind: "text" as const,
+        cell: (row: number): Cell => column[row],
+        format: {},
+        absent: () => "",
+      }));
+      assert.deepEqual([...new RowTable(cells, rows, width).lines(rows, 3)], lines);
+    }),
   );
 });
