@@ -44,6 +44,8 @@ export class GaussianProcess {
   readonly #ones: Float64Array;
   readonly #residuals: Float64Array;
   readonly #onesSquared: number;
+  /** Of one place with the observed ones, for `meanAt`, which is asked for a thousand places in a plan. */
+  readonly #covariances: Float64Array;
   /** K^-1 (y - mu); made on demand. */
   #weights: Float64Array | undefined;
   /** mu. */
@@ -69,16 +71,16 @@ export class GaussianProcess {
     solveTransposed(matrix, n, values);
     this.mean = dot(this.#ones, values) / this.#onesSquared;
     this.#residuals = values.map((value, i) => value - this.mean * (this.#ones[i] ?? 0));
+    this.#covariances = new Float64Array(n);
   }
 
   /** The mean of the true value at any place; cheaper than `at`. */
   meanAt(place: Float64Array): number {
     const weights = this.#solved();
-    const n = this.#observed.length;
-    const covariances = new Float64Array(n);
+    const covariances = this.#covariances;
     this.#covary(place, this.#columns, covariances, 0);
     let sum = this.mean;
-    for (let i = 0; i < n; i++) sum += (covariances[i] ?? 0) * (weights[i] ?? 0);
+    for (let i = 0; i < weights.length; i++) sum += (covariances[i] as number) * (weights[i] as number); // both are n long
     return sum;
   }
 

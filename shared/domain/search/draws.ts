@@ -48,7 +48,8 @@ export function mostImproving(
   const best = new Float64Array(improvementDraws).fill(Number.NEGATIVE_INFINITY);
   for (let i = 0; i < c; i++) if (isKnown[i]) raise(best, values, c, i);
   /** In each draw, candidates better than the best, as many as `left` says: the others never will be, and add nothing. */
-  const better = Int32Array.from(values, (_, at) => at % c);
+  const better = new Int32Array(values.length);
+  for (let at = 0; at < better.length; at++) better[at] = at % c;
   const left = new Int32Array(improvementDraws).fill(c);
   const gains = new Float64Array(c);
   const picks: number[] = [];
