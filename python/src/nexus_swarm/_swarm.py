@@ -159,7 +159,10 @@ def _lines(words: Sequence[str], workspace: str | None) -> list[dict[str, Any]]:
 
     place = [] if workspace is None else ["--workspace", workspace]
     command = [*_launch.command("coordinator/cli/main.js"), *words, "--json", *place]
-    done = subprocess.run(command, env=_launch.environment(), capture_output=True, text=True, encoding="utf-8", check=False)
+    try:
+        done = subprocess.run(command, env=_launch.environment(), capture_output=True, text=True, encoding="utf-8", check=False)
+    except OSError as error:
+        raise NexusError(_launch.not_for_here(command[0], error)) from error
     if done.returncode != 0:
         raise NexusError(done.stderr.strip() or f"nexus {words[0]} ended with exit code {done.returncode}")
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

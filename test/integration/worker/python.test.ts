@@ -217,6 +217,8 @@ print(sorted(each.name for each in folder.iterdir()) == sorted([*others, "epoch-
         return true;
       },
     );
+    const code = "try: nexus.runs('job1')\nexcept nexus.NexusError as error: print('said:', error)";
+    assert.match(await said(code, { NEXUS_NODE: node }), /^said: .*node cannot be started here \(Exec format error\)/);
   });
 });
 
