@@ -18,18 +18,20 @@ export class PieceStore {
       const trouble = this.trouble(subject);
       if (trouble) throw trouble;
     };
-    const bus: Pick<Bus, "store" | "newest" | "subjects"> = {
+    const newest: Bus["newest"] = async (_stream, subject) => {
+      this.asked.push(subject);
+      act(subject);
+      return this.stored.get(subject) ?? null;
+    };
+    const bus: Pick<Bus, "store" | "newest" | "piece" | "subjects"> = {
       store: async (subject, data) => {
         act(subject);
         this.stores += 1;
         this.stored.set(subject, Uint8Array.from(data));
         return { seq: this.stores, duplicate: false };
       },
-      newest: async (_stream, subject) => {
-        this.asked.push(subject);
-        act(subject);
-        return this.stored.get(subject) ?? null;
-      },
+      newest,
+      piece: newest,
       subjects: async () => [...this.stored.keys()],
     };
     return bus as Bus; // nothing else of it is used

@@ -196,7 +196,7 @@ describe("under goal: minimize people see the loss", () => {
     );
     const run = { metrics: [], reports: 1, iters: [1, 1], hpmax: -0.25, outcome: "completed" } as unknown as CheckedRun; // nothing else is read
     assert.deepEqual(measuredLines(run, table.goal), ["iters: 1", "to minimise: loss 0.25"]);
-    const bad = { ...run, hpmax: Number.NEGATIVE_INFINITY, stateFiles: [] };
+    const bad = { ...run, hpmax: Number.NEGATIVE_INFINITY, newest: [], stateFiles: [] };
     assert.match(verdictOf(bad, "s.yaml", table.goal).text, /what a search would minimise \(loss\) is Infinity/);
   });
 });
