@@ -60,7 +60,7 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
       stop();
     });
     const { table } = search;
-    if (!table) throw noJob(job, search.state);
+    if (!table) throw noJob(job, search.state, words.flags);
     onCaughtUp(search.state, table);
     for (const event of early.splice(0)) view.event(event, table);
     isShown = true;

@@ -4,6 +4,7 @@ import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
+import { workspaceFlags } from "../../shared/machine/workspace.ts";
 import { namesText } from "./names-text.ts";
 
 /**
@@ -12,28 +13,33 @@ import { namesText } from "./names-text.ts";
  * @throws UsageError if it is not a job's name, NotFoundError if there is no such job
  */
 export function namedJob(typed: string, state: WorkspaceState, workspace: string): RunTable {
+  const flags = workspaceFlags(workspace);
   const word = typed.startsWith(`${workspace}/`) ? typed.slice(workspace.length + 1) : typed;
   const job = parseJobName(word);
   const names = [...state.jobs.keys()];
   if (!job) {
     const hint = /^run\d/.test(word) ? "; this command is about a whole job" : "";
     throw new UsageError(
-      `"${typed}" is not a job${hint}\n  expected a name such as job1; to see what there is: nexus list jobs`,
+      `"${typed}" is not a job${hint}\n  expected a name such as job1; to see what there is: nexus list jobs${flags}`,
     );
   }
   const table = state.jobs.get(job.name);
   if (table) return table;
-  if (state.deleted.has(job.name)) throw noJob(job.name, state);
+  if (state.deleted.has(job.name)) throw noJob(job.name, state, flags);
   const hint = didYouMean(job.name, names, `; it has ${namesText(names)}`);
   throw new NotFoundError(
-    `there is no ${job.name} in workspace ${workspace}${hint}\n  to see what there is: nexus list jobs`,
+    `there is no ${job.name} in workspace ${workspace}${hint}\n  to see what there is: nexus list jobs${flags}`,
   );
 }
 
-/** Where a job is not there that should be: it may have been deleted. */
-export function noJob(job: JobName, { deleted }: WorkspaceState): NotFoundError {
+/**
+ * Where a job is not there that should be: it may have been deleted.
+ *
+ * @param flags  what a command must add to reach the same workspace
+ */
+export function noJob(job: JobName, { deleted }: WorkspaceState, flags: string): NotFoundError {
   const found = deleted.get(job);
   return new NotFoundError(
-    `${found ? deletedText(found) : `there is no ${job}`}\n  to see what there is: nexus list jobs`,
+    `${found ? deletedText(found) : `there is no ${job}`}\n  to see what there is: nexus list jobs${flags}`,
   );
 }

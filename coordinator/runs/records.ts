@@ -64,7 +64,7 @@ export function showRecords<Item>(
 ): void {
   const { text, hidden } = laidRecords(fields, items, total, output.width);
   output.result(text);
-  const note = hiddenColumnsNote(hidden);
+  const note = hiddenColumnsNote(hidden, output.width);
   if (note !== "") output.note(note);
 }
 

@@ -138,13 +138,14 @@ function isNamed(row: RunRow, selector: Exclude<Selector, { kind: "jobs" }>): bo
 }
 
 function nothingNamed(word: string, selector: Selector, state: WorkspaceState, workspace: string): NotFoundError {
+  const flags = workspaceFlags(workspace);
   const gone = [...state.deleted.values()].filter((each) => mayHaveHeld(each, selector));
   if (gone.length > 0)
-    return new NotFoundError(`${gone.map(deletedText).join("\n")}\n  to see what there is: nexus list jobs`);
+    return new NotFoundError(`${gone.map(deletedText).join("\n")}\n  to see what there is: nexus list jobs${flags}`);
   const yet = state.deleted.size > 0 ? "" : " yet";
   if (state.jobs.size === 0) {
     return new NotFoundError(
-      `there is no ${word}: workspace ${workspace} has no jobs${yet}\n  to start one: nexus run spec.yaml${workspaceFlags(workspace)}`,
+      `there is no ${word}: workspace ${workspace} has no jobs${yet}\n  to start one: nexus run spec.yaml${flags}`,
     );
   }
   const jobs = [...state.jobs.keys()];
@@ -153,7 +154,7 @@ function nothingNamed(word: string, selector: Selector, state: WorkspaceState, w
     const nearest = nearestNumber(selector.from, numbers);
     const hint = jobs.length === 1 ? "" : `, the nearest is job${nearest}`;
     return new NotFoundError(
-      `there is no ${word} in workspace ${workspace}; it has ${namesText(jobs)}${hint}\n  to see them: nexus list jobs`,
+      `there is no ${word} in workspace ${workspace}; it has ${namesText(jobs)}${hint}\n  to see them: nexus list jobs${flags}`,
     );
   }
   if (selector.kind === "run" && typeof selector.child === "number") {
@@ -171,6 +172,6 @@ function nothingNamed(word: string, selector: Selector, state: WorkspaceState, w
   const parents = numbers.toSorted((a, b) => a - b).map((number) => `run${number}`);
   const runs = parents.length === 0 ? "no runs yet" : namesText(parents);
   return new NotFoundError(
-    `there is no ${word} in workspace ${workspace}; it has ${runs}\n  to see a job's runs: nexus list runs ${jobs.at(-1)}`,
+    `there is no ${word} in workspace ${workspace}; it has ${runs}\n  to see a job's runs: nexus list runs ${jobs.at(-1)}${flags}`,
   );
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { narrow } from "../words/narrow.ts";
 import { askOrSay } from "./actions/ask-or-say.ts";
-import { detachedText, unanswered, whatGoesOn } from "./actions/farewell.ts";
+import { detachedText, isLed, unanswered, whatGoesOn } from "./actions/farewell.ts";
 import type { AppPorts, KeyContext, Leaving } from "./actions/key-context.ts";
 import { isOfMouse, useMouse } from "./actions/mouse.ts";
 import { moveHelp, moveInPage } from "./actions/page-keys.ts";
@@ -106,7 +106,7 @@ export class App {
       now,
       say: (text) => this.#model.say(text, now),
       askToQuit: () => {
-        const canOrder = !options.isReadonly && search.table?.isOver === false;
+        const canOrder = !options.isReadonly && search.table?.isOver === false && isLed(search);
         const goesOn = whatGoesOn(search, options.workspace);
         this.#model.prompt = { kind: "quit", canOrder, goesOn, name: search.job ?? "" };
       },

@@ -51,7 +51,7 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
       failure = error;
       app?.leave({ exitCode: 1, message: "" });
     });
-    if (job !== undefined && !search.state.jobs.has(job)) throw noJob(job, search.state);
+    if (job !== undefined && !search.state.jobs.has(job)) throw noJob(job, search.state, options.flags);
     const shown = job ?? newestJob(search.state);
     if (shown !== undefined) search.showJob(shown);
     const terminal = openTerminal(look, { input: process.stdin, output: process.stdout });

@@ -162,7 +162,7 @@ export function standingsTable(table: RunTable, top = 10, width?: number): strin
   const total =
     tried > rows.length ? [`the best ${rows.length} of ${tried} configurations measured, by ${boundText(goal)}`] : [];
   const { lines, hidden } = laidTable(columns, width);
-  const unseen = hiddenColumnsNote(hidden).trimEnd();
+  const unseen = hiddenColumnsNote(hidden, width).trimEnd();
   const below = [...total, ...notes, ...(unseen === "" ? [] : [unseen])];
   return [...lines, ...(below.length > 0 ? ["", ...below] : [])];
 }

@@ -107,9 +107,10 @@ function headerWidth(columns: readonly LaidColumn[], least: readonly number[], k
   return whole - blanks + (hidden === 0 ? 0 : gap + `+${hidden}`.length);
 }
 
-/** What is said of columns that a terminal has no room for; "" if there are none. */
-export function hiddenColumnsNote(hidden: readonly string[]): string {
+/** What is said of columns that a terminal of so many cells has no room for; "" if there are none. */
+export function hiddenColumnsNote(hidden: readonly string[], width = Number.POSITIVE_INFINITY): string {
   if (hidden.length === 0) return "";
   const what = hidden.length === 1 ? "1 column has" : `${hidden.length} columns have`;
-  return `${what} no room on this terminal: ${hidden.join(", ")}; a wider one and a pipe show all\n`;
+  const text = `${what} no room on this terminal: ${hidden.join(", ")}; a wider one and a pipe show all`;
+  return `${wrappedText(text, width, 2).join("\n")}\n`;
 }

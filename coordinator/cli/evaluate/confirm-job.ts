@@ -56,7 +56,7 @@ export async function confirmJob(session: Session, typed: string, options: Confi
   if (options.show) return reading(session, (reader) => printConfirmation(reader, typed, options));
   return ordering(session, async (reader) => {
     const { state, workspace, output, flags } = reader;
-    const search = evaluated(namedJob(typed, state, workspace));
+    const search = evaluated(namedJob(typed, state, workspace), {}, flags);
     const picked = pickTargets(search, options.targets, options.top);
     if (picked.length < options.top) {
       output.note(
@@ -75,13 +75,17 @@ export async function confirmJob(session: Session, typed: string, options: Confi
 }
 
 /** Prints what `confirm --show` prints; returns the exit code. */
-export function printConfirmation({ state, workspace, output }: Printing, typed: string, { json }: JsonOption): number {
-  const search = evaluated(namedJob(typed, state, workspace));
+export function printConfirmation(
+  { state, workspace, output, flags }: Printing,
+  typed: string,
+  { json }: JsonOption,
+): number {
+  const search = evaluated(namedJob(typed, state, workspace), {}, flags);
   const { job, submitted, goal } = search.table;
   const confirmations = confirmationsOf(state, search);
   if (confirmations.length === 0) {
     throw new NotFoundError(
-      `${job} has not been confirmed yet\n  to run its best again: nexus confirm ${job} --top 3 --runs 20`,
+      `${job} has not been confirmed yet\n  to run its best again: nexus confirm ${job} --top 3 --runs 20${flags}`,
     );
   }
   const print = json ? confirmationJson : confirmationText;

@@ -13,12 +13,13 @@ export interface EvalOptions {
 /**
  * Evaluates a search.
  *
+ * @param flags  what a command must add to reach the same workspace
  * @throws UsageError if there is nothing to compare, NotFoundError if no run has completed
  */
-export function evaluated(table: RunTable, { first }: EvalOptions = {}): Evaluated {
-  checkIsSearch(table);
+export function evaluated(table: RunTable, { first }: EvalOptions = {}, flags = ""): Evaluated {
+  checkIsSearch(table, flags);
   const found = evaluate(table, first);
-  if (!found) throw nothingCompleted(table);
+  if (!found) throw nothingCompleted(table, flags);
   return found;
 }
 

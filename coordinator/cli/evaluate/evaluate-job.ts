@@ -25,7 +25,7 @@ export function evaluateJob({ state, workspace, output, flags }: Printing, typed
     printRepeats(job, options, output, flags);
     return;
   }
-  const evaluation = evaluated(job, options);
+  const evaluation = evaluated(job, options, flags);
   const { table, history, verdict, withoutEffect } = evaluation;
   const { hyperparameters } = table.submitted;
   const { goal } = table;
@@ -100,7 +100,7 @@ function labelled({ history, table, verdict }: Evaluated, width: number | undefi
 
 /** A job without a search has nothing to rank: prints what its runs say of their one configuration. */
 function printRepeats(table: RunTable, { first, json }: EvalOptions, output: Output, flags: string): void {
-  const repeats = repeatsOf(table, first);
+  const repeats = repeatsOf(table, first, flags);
   output.result(json ? repeatsJson(repeats) : repeatsText(repeats));
   const { confirms } = table.submitted.settings;
   if (confirms !== null)

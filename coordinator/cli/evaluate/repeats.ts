@@ -24,10 +24,10 @@ export interface Repeats {
  * @param first  only the first n completed runs
  * @throws NotFoundError if none has completed
  */
-export function repeatsOf(table: RunTable, first?: number): Repeats {
+export function repeatsOf(table: RunTable, first?: number, flags = ""): Repeats {
   const runs = completedRuns(table);
   const hpmax = [...runs.hpmax.slice(0, first)];
-  if (hpmax.length === 0) throw nothingCompleted(table);
+  if (hpmax.length === 0) throw nothingCompleted(table, flags);
   const { outcomes, open } = table;
   return {
     table,

@@ -19,9 +19,9 @@ export interface SpecOptions extends JsonOption {
 }
 
 /** `nexus spec job278 --best`: the spec of a job, with the settings of its best configuration as tuned values. */
-export function showSpec({ state, workspace, output }: Printing, typed: string, options: SpecOptions): void {
+export function showSpec({ state, workspace, output, flags }: Printing, typed: string, options: SpecOptions): void {
   const table = namedJob(typed, state, workspace);
-  const configuration = wantedConfiguration(table, options);
+  const configuration = wantedConfiguration(table, options, flags);
   const text = configuration ? tunedText(table, configuration) : table.submitted.text;
   if (options.saveTo !== undefined) {
     writeWhole(options.saveTo, [text], `--save-to=${options.saveTo}`);
@@ -44,17 +44,17 @@ export function showSpec({ state, workspace, output }: Printing, typed: string, 
   }
 }
 
-function wantedConfiguration(table: RunTable, { best, run }: SpecOptions): Configuration | null {
-  if (run === undefined) return best ? evaluated(table).verdict.leader : null;
+function wantedConfiguration(table: RunTable, { best, run }: SpecOptions, flags: string): Configuration | null {
+  if (run === undefined) return best ? evaluated(table, {}, flags).verdict.leader : null;
   const parsed = parseRunName(run);
   if (!parsed || parsed.child === null) {
     throw new UsageError(
-      `--run ${run}: expected a run such as run662.7; to see the job's: nexus list runs ${table.job}`,
+      `--run ${run}: expected a run such as run662.7; to see the job's: nexus list runs ${table.job}${flags}`,
     );
   }
   const trial = [...table.trials].find((each) => each.run === parsed.name);
   if (trial) return trial.configuration;
-  throw new NotFoundError(`${table.job} has no ${run}\n  to see its runs: nexus list runs ${table.job}`);
+  throw new NotFoundError(`${table.job} has no ${run}\n  to see its runs: nexus list runs ${table.job}${flags}`);
 }
 
 function tunedText(table: RunTable, configuration: Configuration): string {

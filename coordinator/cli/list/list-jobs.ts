@@ -47,7 +47,7 @@ export function printJobs(
     const { text, hidden, hasCut } = laidRecords(fields, jobs, total, width, true);
     output.result(text);
     if (hasCut) output.note(`reasons are cut; in full: nexus why JOB${flags}\n`);
-    if (hidden.length > 0) output.note(hiddenColumnsNote(hidden));
+    if (hidden.length > 0) output.note(hiddenColumnsNote(hidden, width));
   }
   if (jobs.length === 0)
     output.note(`no job was submitted to workspace ${workspace} yet; to start one: nexus run spec.yaml${flags}\n`);
@@ -80,16 +80,16 @@ function jobFields({ workspace, state: workspaceState, status, isStored }: Liste
   return [
     { name: "workspace", kind: "text", value: () => workspace, priority: 20 },
     { name: "job", kind: "text", priority: 0, value: ({ job }) => job },
-    { name: "target", kind: "text", value: (table) => targetOf({ table }) },
+    { name: "target", kind: "text", priority: 18, value: (table) => targetOf({ table }) },
     {
       name: "status",
       kind: "text",
       priority: 1,
       value: (table) => (waiting(table) === "" ? jobStatus(table.state) : "waiting"),
     },
-    { name: "search", kind: "text", value: ({ submitted }) => submitted.settings.hpTuning || "none" },
-    { name: "ended", kind: "count", value: ({ ended }) => ended },
-    { name: "total", kind: "count", value: ({ submitted }) => submitted.settings.totalRuns },
+    { name: "search", kind: "text", priority: 14, value: ({ submitted }) => submitted.settings.hpTuning || "none" },
+    { name: "ended", kind: "count", priority: 3, value: ({ ended }) => ended },
+    { name: "total", kind: "count", priority: 3, value: ({ submitted }) => submitted.settings.totalRuns },
     ...(isAny(({ priority }) => priority !== 1)
       ? [{ name: "priority", kind: "count", value: (table: RunTable) => table.submitted.settings.priority } as const]
       : []),
@@ -147,9 +147,9 @@ function bestFields(tables: readonly RunTable[], isStored: boolean): Field<RunTa
         : []),
     ];
   }
-  if (names.length < 2) return [{ name, kind: "measure", value: inSense }];
+  if (names.length < 2) return [{ name, kind: "measure", priority: 3, value: inSense }];
   return [
-    { name: "metric", kind: "text", value: ({ goal }) => goal.name },
-    { name: "result", kind: "measure", value: inSense },
+    { name: "metric", kind: "text", priority: 4, value: ({ goal }) => goal.name },
+    { name: "result", kind: "measure", priority: 3, value: inSense },
   ];
 }

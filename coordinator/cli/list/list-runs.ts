@@ -105,7 +105,7 @@ export function runsListed(
   const why =
     isUsual && found.unsorted.length === 0 ? failedNote(found, runs, flags) + infeasibleNote(found, runs, flags) : "";
   const table = new RowTable(listingColumns(found, options), heldRows(found.rows), width);
-  return { results: tables(found, table), notes: notes + why + hiddenColumnsNote(table.hidden) };
+  return { results: tables(found, table), notes: notes + why + hiddenColumnsNote(table.hidden, width) };
 }
 
 /** Line by line one table, or one for each group below a line that names it; columns line up across all of them. */

@@ -4,6 +4,7 @@ import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { type Goal, maximised } from "../../../shared/domain/goal.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { type Column, type ColumnSet, columnNamed, columnsOf, noColumn, readerOf } from "../../runs/columns.ts";
 import { listing } from "../../runs/run-listing.ts";
 import type { RunRow } from "../../runs/run-rows.ts";
@@ -26,6 +27,8 @@ export interface ChosenRuns {
   readonly columns: ColumnSet;
   /** Number of runs left out by `maxRuns`. */
   readonly hidden: number;
+  /** What a command must add to reach the same workspace. */
+  readonly flags: string;
 }
 
 /** @throws UsageError, NotFoundError as `list runs` does; NotFoundError if no run is left */
@@ -40,16 +43,17 @@ export function chooseRuns(
       ? [{ ...row, trial: row.trial }]
       : [],
   );
+  const flags = workspaceFlags(workspace);
   const what = runs.join(",");
   if (rows.length === 0) {
     const isFiltered = filter.length > 0 || status !== undefined;
     const why = isFiltered ? ": none of the runs passes --filter and --status" : " has no runs yet";
-    throw new NotFoundError(`${what}${why}\n  to see them: nexus list runs ${what}`);
+    throw new NotFoundError(`${what}${why}\n  to see them: nexus list runs ${what}${flags}`);
   }
   const kept = maxRuns === undefined ? rows : rows.slice(0, maxRuns);
   const tables = [...new Set(kept.map(({ table }) => table))];
   const jobs = tables.map(({ job }) => job).join(", ");
-  return { rows: kept, tables, jobs, columns: columnsOf(tables, workspace), hidden: rows.length - kept.length };
+  return { rows: kept, tables, jobs, columns: columnsOf(tables, workspace), hidden: rows.length - kept.length, flags };
 }
 
 /** A rejected run is shown only if it, or that status, is asked for by name. */
@@ -66,16 +70,16 @@ export function completedOnly(runs: ChosenRuns): ChosenRuns {
     .sort((a, b) => (a.table === b.table ? placeOf(a) - placeOf(b) : a.trial.endedAt - b.trial.endedAt));
   if (rows.length === 0) {
     const job = runs.tables[0]?.job ?? "";
-    throw new NotFoundError(`none of these runs has completed yet\n  to see them: nexus list runs ${job}`);
+    throw new NotFoundError(`none of these runs has completed yet\n  to see them: nexus list runs ${job}${runs.flags}`);
   }
   return { ...runs, rows };
 }
 
 /** @throws UsageError with the nearest name if there is no such column */
-export function columnOf({ columns, tables }: ChosenRuns, name: string): Column {
+export function columnOf({ columns, tables, flags }: ChosenRuns, name: string): Column {
   const column = columnNamed(columns, name);
   if (column) return column;
-  throw new UsageError(noColumn(columns, name, `nexus list runs ${tables[0]?.job} --available`));
+  throw new UsageError(noColumn(columns, name, `nexus list runs ${tables[0]?.job} --available${flags}`));
 }
 
 /** One value of each run; NaN if it was not measured. */
@@ -107,7 +111,7 @@ export function measureOf(runs: ChosenRuns, name: string): Measure {
   const cells = runs.rows.map((row) => read(row));
   if (cells.some((cell) => typeof cell === "string" || typeof cell === "boolean")) {
     throw new UsageError(
-      `${column.header} is not a number, so it cannot be plotted\n  for example: nexus plot ${runs.tables[0]?.job} hpmax`,
+      `${column.header} is not a number, so it cannot be plotted\n  for example: nexus plot ${runs.tables[0]?.job} hpmax${runs.flags}`,
     );
   }
   const values = cells.map((cell) => (typeof cell === "number" ? cell : Number.NaN));

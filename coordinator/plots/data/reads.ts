@@ -6,6 +6,7 @@ import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Goal } from "../../../shared/domain/goal.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { readEvidence } from "../../reading/evidence-reader.ts";
 import { readEvents } from "../../reading/journal-events.ts";
@@ -69,7 +70,7 @@ export const readers: {
   search({ runs: [job = ""] }, { state, workspace }) {
     const table = namedJob(job, state, workspace);
     const runs = completedRuns(table);
-    if (runs.length === 0) throw nothingCompleted(table);
+    if (runs.length === 0) throw nothingCompleted(table, workspaceFlags(workspace));
     const { hyperparameters } = table.submitted;
     const best = leaderOf(table);
     const leader = best && {

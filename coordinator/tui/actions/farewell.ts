@@ -8,16 +8,25 @@ import type { ScreenOptions } from "../view-model.ts";
 /** What continues without this screen, in a few words. */
 export function whatGoesOn(search: LiveSearch, workspace: string): string {
   const { table } = search;
-  if (!table) return `nothing is running; the coordinator of ${workspace} waits for a job`;
+  if (!table && isLed(search)) return `nothing is running; the coordinator of ${workspace} waits for a job`;
+  if (!table) return `no coordinator of ${workspace} answers`;
   const { job, running, state, submitted } = table;
-  const others = othersText(search);
+  const others = isLed(search) ? othersText(search) : "";
   if (table.isOver) return others === "" ? `nothing is running; ${job} is over` : `${job} is over; ${others}`;
+  if (!isLed(search)) {
+    const begun = running > 0 ? `, and what workers have begun (${counted(running, "run")}) goes on` : "";
+    const who = search.isAway ? "its broker is away" : "no coordinator leads it";
+    return `${job} starts no runs: ${who}${begun}`;
+  }
   const left = Math.max(0, submitted.settings.totalRuns - table.ended - running);
   const more = state === "searching" ? `, ${left} to come` : `; the job is ${state}`;
   const beside = others === "" ? "" : `; ${others}`;
   if (state === "paused" && running === 0) return `${job} stays paused, and nothing of it runs${beside}`;
   return `${job} goes on without this screen: ${counted(running, "run")} running${more}${beside}`;
 }
+
+/** Whether somebody decides what happens next, and could take an order, as far as this screen knows. */
+export const isLed = ({ isAway, isLeaderSilent }: LiveSearch): boolean => !isAway && !isLeaderSilent;
 
 /** `5 runs of job2 go on`; "" if no other job is open. */
 function othersText({ state, job: shown }: LiveSearch): string {
@@ -38,7 +47,8 @@ export function detachedText(search: LiveSearch, { workspace, flags }: ScreenOpt
   if (!table) return "";
   const offers = offersOf(table, flags).map(({ what, command }) => `  ${what}: ${command}`);
   if (!table.isOver) {
-    return `${whatGoesOn(search, workspace)}\n  to see it again: nexus-coord watch ${job}${flags}`;
+    const again = isLed(search) ? `to see it again: nexus-coord watch ${job}` : "to go on: nexus-coord";
+    return `${whatGoesOn(search, workspace)}\n  ${again}${flags}`;
   }
   const open = [...state.jobs.values()].findLast((other) => !other.isOver);
   if (!open && offers.length === 0) return "";

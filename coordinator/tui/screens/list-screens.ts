@@ -54,12 +54,21 @@ function whyEmpty(model: ViewModel, width: number): Line[] {
       plain(""),
       [span(`    ${init}   `, "accent"), span("writes a first spec, search.yaml")],
       [span(`    ${run}   `, "accent"), span("starts the search; it appears here")],
+      ...(search.state.workers.size > 0 ? [] : workerLines(model, width)),
     ];
   }
   if (model.troubles.causes.length > 0) return failedLines(model, table, width);
   if (table.isOver) return [plain("  no run has completed, so there are no standings; 2 shows the runs")];
   if (table.running > 0) return [plain(`  ${table.running} running; the standings begin with the first result`)];
   return waitingLines(model, width);
+}
+
+/** How the first worker joins, in a few words. */
+function workerLines({ options: { joining } }: ViewModel, width: number): Line[] {
+  const [command] = joining?.commands ?? [];
+  if (command === undefined) return [];
+  const where = joining?.opening ? "this machine" : "each machine that should work";
+  return [plain(""), ...wrapped(plain(`  and on ${where}, for a worker:`), width, 2), ...typedLines([command], width)];
 }
 
 /** Rows of runs, with their header, that are not given up for anything. */
@@ -123,8 +132,15 @@ function waitingLines({ options, search }: ViewModel, width: number): Line[] {
     plain(
       command === undefined
         ? "  nexus-coord prints the line on the coordinator's machine"
-        : `  3 shows this line again${joining?.opening ? ", and how other machines can join" : ""}; y copies it there`,
+        : "  3 shows this line again; y copies it there",
     ),
+    ...(joining?.opening
+      ? [
+          plain(""),
+          ...wrapped(plain("  other machines cannot join yet; to let them, run:"), width, 2),
+          ...typedLines([joining.opening], width),
+        ]
+      : []),
   ];
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { namedJob } from "../../../../coordinator/runs/named-job.ts";
 import { selectRuns } from "../../../../coordinator/runs/run-list.ts";
+import { checkIsSearch, nothingCompleted } from "../../../../coordinator/runs/searched.ts";
 import { emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
@@ -106,4 +107,16 @@ test("a job that was deleted is named with who deleted it and when, and so are i
     ["job2"],
   );
   assert.throws(() => selectRuns(["job7"], alone, "ws1"), /there is no job7: workspace ws1 has no jobs\n/);
+});
+
+test("what to type reaches the workspace that was asked for", () => {
+  const [table] = state().jobs.values();
+  assert.ok(table);
+  const flags = " --workspace lab";
+  for (const word of ["job9", "run9", "run1.9-run1.12"])
+    assert.throws(() => selectRuns([word], state(), "lab"), / (list jobs|list runs job2) --workspace lab$/);
+  for (const word of ["job9", "maze"])
+    assert.throws(() => namedJob(word, state(), "lab"), / list jobs --workspace lab$/);
+  assert.throws(() => checkIsSearch(table, flags), / list runs job1 --workspace lab$/);
+  assert.match(nothingCompleted(table, flags).message, / list runs job1 --workspace lab$/);
 });

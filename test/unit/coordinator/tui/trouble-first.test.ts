@@ -135,6 +135,16 @@ test("a job that waits because another has the workers says so, and asks for no 
 });
 
 describe("who leaves", () => {
+  test("a job that nobody leads any more is not said to go on", () => {
+    const { search } = starved();
+    const options = { ...screenOptions, flags: " --workspace lab" };
+    for (let now = 0; now <= 10_000; now += 1000) search.look(now);
+    assert.match(whatGoesOn(search, "lab"), /^job1 starts no runs: no coordinator leads it/);
+    assert.match(detachedText(search, options), /\n {2}to go on: nexus-coord --workspace lab$/);
+    search.isAway = true;
+    assert.match(whatGoesOn(search, "lab"), /^job1 starts no runs: its broker is away/);
+  });
+
   test("a job that is over is told which others go on, and what the job can be followed by", () => {
     const { search } = starved();
     assert.match(whatGoesOn(search, "ws1"), /^job1 goes on .*; 1 run of job2 goes on$/);

@@ -169,6 +169,10 @@ test("columns without room go, the least important first, and the header counts 
   assert.deepEqual(laidTable([minor, idle, clock], 17).hidden, ["worker"]);
   assert.deepEqual(laidTable([spare, idle, clock, why], 34).hidden, ["idle", "clock"], "sentences say the most");
   assert.match(hiddenColumnsNote(["clock", "idle"]), /^2 columns have no room on this terminal: clock, idle; .*\n$/);
+  assert.equal(
+    hiddenColumnsNote(["clock"], 40),
+    "1 column has no room on this terminal:\n  clock; a wider one and a pipe show all\n",
+  );
   assert.equal(hiddenColumnsNote([]), "");
 });
 

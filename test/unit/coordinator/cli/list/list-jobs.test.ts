@@ -140,7 +140,7 @@ test("a long reason is cut to the width of the terminal, and only there", () => 
     shown(40).text,
     /\njob {3}status {2}reason {2}\+\d+\n\njob1 {2}paused {2}20 runs in a row have .*\.\.\n/,
   );
-  assert.match(shown(40).notes, /\n\d+ columns have no room on this terminal: workspace, /);
+  assert.match(shown(40).notes, /\n\d+ columns have no room on this\n {2}terminal: workspace, /);
   assert.ok(
     shown(40)
       .text.split("\n")

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { findingsOf } from "../../../../../coordinator/live/findings.ts";
+import { LiveSearch } from "../../../../../coordinator/live/live-search.ts";
 import { screenNames } from "../../../../../coordinator/tui/keys.ts";
 import { curveGroups } from "../../../../../coordinator/tui/screens/curves-screen.ts";
 import { frameLines } from "../../../../../coordinator/tui/screens/frame.ts";
@@ -13,8 +14,9 @@ import { wrapped, wrappedCommand } from "../../../../../coordinator/tui/terminal
 import { ViewModel } from "../../../../../coordinator/tui/view-model.ts";
 import { widthOf } from "../../../../../coordinator/words/cell-width.ts";
 import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
+import { emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { JobStory, storyStart } from "../../../../support/stories/job-story.ts";
-import { modelOf } from "../../../../support/stories/shown-story.ts";
+import { modelOf, screenOptions } from "../../../../support/stories/shown-story.ts";
 import { SimulatedSearch } from "../../../../support/stories/simulated-search.ts";
 
 const sizes = [
@@ -115,6 +117,8 @@ test("if the broker listens on this machine only, nobody is told to join from an
       .map((line) => lineText(line).trimEnd())
       .join("\n");
   assert.match(shown(), /waiting for a worker\. On this machine, run:\n\n {4}nexus-worker --workspace lab\n/);
+  assert.match(shown(), /\n {2}other machines cannot join yet; to let them, run:\n/);
+  assert.ok(shown().replaceAll("\\\n", "").includes(opening), shown());
   model.show("Workers");
   const text = shown();
   assert.match(text, /to start a worker on this machine, run \(y copies it\):\n {2}nexus-worker --workspace lab\n/);
@@ -326,4 +330,17 @@ test("names with escapes move nothing; those with emoji, wide letters and marks 
   });
   assert.deepEqual(new Set(versions).size, 1, text);
   assert.equal(versions.length, 4);
+});
+
+test("a workspace without a job and without a worker says what starts both", () => {
+  const search = new LiveSearch({ wall: () => 0 });
+  search.live(emptyWorkspace());
+  const flags = " --workspace lab";
+  const joining = { commands: ["nexus-worker --workspace lab"], opening: null };
+  const model = new ViewModel(search, { ...screenOptions, flags, joining });
+  const text = frameLines(model, 80, 24, 1)
+    .map((line) => lineText(line).trimEnd())
+    .join("\n");
+  assert.match(text, /\n {4}nexus run search\.yaml --workspace lab {3}starts the search; it appears here\n/);
+  assert.match(text, /\n {2}and on each machine that should work, for a worker:\n\n {4}nexus-worker --workspace lab\n/);
 });
