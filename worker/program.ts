@@ -213,7 +213,8 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     const node = new WorkerNode(ports, options, (news) => {
       told?.news(news);
       if ((news.kind === "silent" || news.kind === "answered") && key.explains(news.kind)) return;
-      sayNews(newsLine(news));
+      // The line of a run is made for nobody else.
+      if (!flags.quiet) sayNews(newsLine(news));
     });
     told = new OwnerTold(
       stateDir,

@@ -7,7 +7,7 @@ import { isWorkerId, type JobName, type WorkerId } from "../../../shared/domain/
 import type { StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence, type Evidence } from "../../../shared/wire/messages.ts";
-import { lostSubject, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
+import { type EvidenceAddress, lostSubject, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import { hearReports, keepReports } from "../pruning/pruning.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "../rules/bench.ts";
@@ -54,7 +54,7 @@ function judgeMessage(reign: Reign, message: StoredMessage): void {
     const table = address && reign.state.jobs.get(address.job);
     const trial = address && table?.trial(address.n);
     if (address && (!table || !trial)) throw new BadMessage(`no trial answers to ${subject}`);
-    const told = read(reign, message);
+    const told = read(reign, message, address);
     if (!address || !table || !trial || !told) return;
     const { worker, job } = address;
     const unheard = whyUnheard(trial, { ...told, worker });
@@ -68,9 +68,12 @@ function judgeMessage(reign: Reign, message: StoredMessage): void {
 }
 
 /** What the message says; undefined if it cannot be read, and is set aside. */
-function read(reign: Reign, { seq, subject, data }: StoredMessage): Evidence | undefined {
+function read(
+  reign: Reign,
+  { seq, subject, data }: StoredMessage,
+  address: EvidenceAddress | undefined,
+): Evidence | undefined {
   try {
-    const address = parseEvidence(subject);
     if (!address) throw new BadMessage("no worker of ours says anything under that subject");
     return decodeEvidence(address, data);
   } catch (error) {
