@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { pause } from "../../../shared/deadline.ts";
+import { messageOf } from "../../../shared/errors.ts";
 import { LentMachine } from "./lent-machine.ts";
 import { loops } from "./loops.ts";
 import { keys, loads } from "./signs.ts";
@@ -52,7 +53,13 @@ export async function run(args: string[]): Promise<void> {
   };
   for (const part of parts) {
     const count = Number(values[part]);
-    if (count > 0 && (positionals.length === 0 || positionals.includes(part))) await measure[part](count);
+    if (count <= 0 || (positionals.length > 0 && !positionals.includes(part))) continue;
+    try {
+      await measure[part](count);
+    } catch (error) {
+      console.log(`${part} were not measured: ${messageOf(error)}`);
+      process.exitCode = 1;
+    }
   }
 }
 

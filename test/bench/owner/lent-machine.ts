@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { pause } from "../../../shared/deadline.ts";
+import { messageOf } from "../../../shared/errors.ts";
 import { childrenOf } from "../../../shared/machine/process-tree.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
@@ -52,9 +53,7 @@ export class LentMachine {
     try {
       await until("all runs work", 120_000, async () => all());
     } catch (error) {
-      throw new Error(
-        `${error instanceof Error ? error.message : error}; ${this.programs().length} of ${runs} do\n${this.said()}`,
-      );
+      throw new Error(`${messageOf(error)}; ${this.programs().length} of ${runs} do\n${this.said()}`);
     }
     await pause(2000);
   }
