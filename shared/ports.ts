@@ -177,8 +177,9 @@ export interface Bus {
    * Stores a message in the stream that takes its subject; resolves once the broker has it on disk, in a cluster on the disks
    * of more than half. `data` holds at least one byte. Several may be in flight; `options` can demand an order.
    *
-   * The msgId is compared first: for a duplicate the expectations do not count. After "closed", "not connected" or "no answer
-   * in time" it is stored or not; to store it again under the same msgId, within the duplicate window, makes sure.
+   * A duplicate whose expectations do not hold is not stored again, but how that is said differs: as a duplicate (nats-server
+   * 2.10.27) or as "not the next" (2.15.1). After "closed", "not connected" or "no answer in time" it is stored or not; to store it
+   * again under the same msgId without expectations, within the duplicate window, makes sure.
    *
    * @throws BusError "not the next", "full", "nobody answered" (no stream takes the subject): it is not stored. "id used up"
    */
