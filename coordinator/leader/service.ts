@@ -13,6 +13,7 @@ import { BadMessage, OtherVersion } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import type { OrderKey } from "../../shared/wire/seals/order-proof.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
+import { Hearing } from "./hearing.ts";
 import { type Intake, watchIntake } from "./intake-watch.ts";
 import { InviteCare } from "./invite-care.ts";
 import { Deposed, type JournalPorts, JournalWriter } from "./journal.ts";
@@ -40,7 +41,7 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
    * Where questions arrive: a connection of its own, on which no answer of the broker waits behind a flood of them. A leader that
    * hears no answer cannot keep its lead, and so cannot cut off who floods it. Left out: `bus`.
    */
-  readonly questions?: Pick<Bus, "respond" | "onReconnect" | "flush">;
+  readonly questions?: Pick<Bus, "respond" | "onReconnect" | "isConnected" | "flush">;
   readonly identity: LeaderIdentity;
   readonly leaseMs: number;
   /** With which operators sign their orders; left out: orders need no proof. */
@@ -182,7 +183,8 @@ async function lead(
     },
     follow,
   );
-  const upkeep = new Upkeep(reign);
+  const hearing = ports.questions && new Hearing(ports.questions, clock, ports.leaseMs);
+  const upkeep = new Upkeep(reign, () => hearing?.hears ?? true);
   const users = new UserList(ports, reign);
   const invites = new InviteCare(reign, ports.showInvite, () => void users.publishSoon(signal));
   const undo: (() => void | Promise<void>)[] = [() => closeOwn(reign)];
@@ -244,6 +246,7 @@ async function lead(
       void ports.writeSnapshot(signal);
     });
     undo.push(() => timer.cancel());
+    if (hearing) undo.push(hearing.watch(() => upkeep.silenceWasOurs("no question could reach it")));
     undo.push(tellStatus(reign, bus));
     if (ports.traffic) undo.push(watchArrivals(reign, ports.traffic));
     if (ports.intake) undo.push(watchIntake(reign, ports.intake));

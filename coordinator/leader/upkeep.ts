@@ -18,6 +18,7 @@ const sweepEveryMs = 3_600_000;
 /** What the leader does by the clock: expired leases, its own stalls, ends of jobs, unfinished orders. */
 export class Upkeep {
   readonly #reign: Reign;
+  readonly #hears: () => boolean;
   #lastTick: number;
   #sweepAt: number;
   /** Sweeps that are due soon, one after the other: a state of an open trial is deleted when two in a row find it. */
@@ -29,8 +30,10 @@ export class Upkeep {
   /** Jobs that ran on as many nodes as they may, at the last tick. */
   readonly #full = new Set<JobName>();
 
-  constructor(reign: Reign) {
+  /** @param hears  whether what workers ask can arrive, as far as this process knows: if not, none is silent */
+  constructor(reign: Reign, hears: () => boolean = () => true) {
     this.#reign = reign;
+    this.#hears = hears;
     this.#catchingUp = new CatchingUp(reign);
     this.#lastTick = reign.ports.clock.monotonic();
     this.#sweepAt = this.#lastTick + soonMs;
@@ -49,7 +52,7 @@ export class Upkeep {
       return;
     }
     if (!reign.ports.leads()) return;
-    for (const lease of reign.leases.expired(now)) this.#expire(lease);
+    if (this.#hears()) for (const lease of reign.leases.expired(now)) this.#expire(lease);
     this.#sweepIfDue(now);
     enforce(reign);
     lookAfterOwn(reign);

@@ -190,6 +190,29 @@ describe("leases", () => {
     assert.equal(trial?.charged, 0);
   });
 
+  test("nobody loses a trial while no question can reach the coordinator", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await answerClaim(test_.reign, alice, claim("c1"));
+    let hears = false;
+    const upkeep = new Upkeep(test_.reign, () => hears);
+    const status = (): string | undefined => test_.reign.state.jobs.get(job)?.trial(1)?.status;
+    const period = (): void => {
+      for (let i = 0; i < 5; i += 1) {
+        test_.now += leaseMs / 4;
+        upkeep.tick();
+      }
+    };
+    period();
+    assert.equal(status(), "running");
+    hears = true;
+    upkeep.silenceWasOurs("it hears again");
+    upkeep.tick();
+    assert.equal(status(), "running");
+    period();
+    assert.equal(status(), "waiting");
+  });
+
   test("an old holder back before anyone else took the trial goes on with it under a new attempt number", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
