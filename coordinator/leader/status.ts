@@ -101,7 +101,7 @@ export function fittingStatus(whole: Status): Uint8Array | undefined {
 
 /**
  * Publishes the status about once a second while this reign lasts and somebody hears it: with a thousand idle workers and nobody
- * who looks, it was half of what a coordinator did (2026-11-29). Returns what ends that.
+ * who looks, it was a large part of what a coordinator did (2026-11-29). Returns what ends that.
  */
 export function tellStatus(reign: Reign, bus: Pick<Bus, "publish" | "request">): () => void {
   const { clock, leads } = reign.ports;
@@ -112,14 +112,13 @@ export function tellStatus(reign: Reign, bus: Pick<Bus, "publish" | "request">):
     const everyMs = statusEveryMs(reign.leases.size + reign.presence.size);
     // Half a tick: timers are not exact.
     if (clock.monotonic() - toldAt < everyMs - statusTickMs / 2) return;
+    toldAt = clock.monotonic();
     const wasHeard = isHeard;
     const first = wasHeard ? whole() : whoHears;
     if (!first) return;
-    const at = clock.monotonic();
     isHeard = await hasHearers(bus, first);
-    if (!isHeard) return;
-    toldAt = at;
-    const bytes = wasHeard ? undefined : whole();
+    if (!isHeard) toldAt = Number.NEGATIVE_INFINITY;
+    const bytes = isHeard && !wasHeard ? whole() : undefined;
     if (bytes) bus.publish(status, bytes);
   });
 }

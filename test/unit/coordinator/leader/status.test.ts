@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Presence } from "../../../../coordinator/leader/reign/reign.ts";
 import { fittingStatus, statusOf, tellStatus } from "../../../../coordinator/leader/status.ts";
 import { answerRenewal } from "../../../../coordinator/leader/workers/renewals.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
@@ -179,15 +180,21 @@ describe("the leader's status", () => {
   });
 });
 
-test("the status is sent while somebody hears it, at once to who begins to, and otherwise only asked who does", async () => {
-  const swarm = new TestReign();
+/** Lets a leader's timer tick by hand. */
+function ticking({ reign }: TestReign): () => void {
   let tick = (): void => undefined;
-  Object.assign(swarm.reign.ports.clock, {
+  Object.assign(reign.ports.clock, {
     every: (_ms: number, action: () => void) => {
       tick = action;
       return { cancel: () => undefined };
     },
   });
+  return () => tick();
+}
+
+test("the status is sent while somebody hears it, at once to who begins to, and otherwise only asked who does", async () => {
+  const swarm = new TestReign();
+  const tick = ticking(swarm);
   let areThere = false;
   let sent: Uint8Array[] = [];
   tellStatus(swarm.reign, {
@@ -212,6 +219,32 @@ test("the status is sent while somebody hears it, at once to who begins to, and 
   areThere = true;
   swarm.leads = false;
   assert.deepEqual([await second(), await second()], [["who hears"], []]);
+});
+
+test("a status that cannot be sent is not made more often than one that can", async () => {
+  const swarm = new TestReign();
+  const tick = ticking(swarm);
+  const request = (): Promise<never> => Promise.reject(new BusError("no answer in time", "status"));
+  tellStatus(swarm.reign, { request, publish: () => undefined });
+  const seconds = async (count: number): Promise<void> => {
+    for (let i = 0; i < count; i += 1) {
+      swarm.now += statusTickMs;
+      tick();
+      await new Promise(setImmediate);
+    }
+  };
+  await seconds(1);
+  // Their number counts: from one status to the next it is 3 s now.
+  for (let n = 0; n < 4000; n += 1) swarm.reign.presence.set(`lab-${n}` as WorkerId, {} as Presence);
+  let tries = 0;
+  Object.defineProperty(swarm, "leads", {
+    get: () => {
+      tries += 1;
+      return false;
+    },
+  });
+  await seconds(7);
+  assert.equal(tries, 2);
 });
 
 test("who waits for the status of a large swarm waits as long as it takes", async (t) => {
