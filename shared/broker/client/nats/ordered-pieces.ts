@@ -27,8 +27,9 @@ export class OrderedPieces {
       this.#may = "yes";
       return piece;
     } catch (error) {
-      if (!(error instanceof BusError) || this.#may === "yes") throw error;
-      if (error.reason === "closed" || error.reason === "not connected") throw error;
+      if (!(error instanceof BusError) || error.reason === "closed" || error.reason === "not connected") throw error;
+      // Another server may have been told less of what its users may, and so may this one later.
+      if (this.#may === "yes" && error.reason !== "refused") throw error;
       // Nobody answers while the server reads its users again.
       if (error.reason !== "nobody answered") this.#may = "no";
       return bySubject();

@@ -41,6 +41,8 @@ describe("pieces in order", () => {
   it("are asked for by subject from the first refusal on", async () => {
     for (const reason of ["refused", "no answer in time"] as const)
       assert.deepEqual(await asked("2.10.27", [reason, "piece"]), ["in order", "by subject", "by subject"]);
+    const later = await asked("2.10.27", ["piece", "refused", "piece"]);
+    assert.deepEqual(later, ["in order", "in order", "by subject", "by subject"], "where it was let before");
   });
 
   it("are asked for in order again after a moment in which nobody answered", async () => {
