@@ -275,6 +275,16 @@ ${importLines("ENROLLING", {})}
 `;
 }
 
+/**
+ * The same file for a server from 2.11 on, which it may have reached with its workspace: without the import by which earlier ones
+ * let workers ask for pieces in order.
+ */
+export const withoutPiecesInOrder = (text: string): string =>
+  text
+    .split("\n")
+    .filter((line) => line.trim() !== importedService(piecesInOrder, workersNames))
+    .join("\n");
+
 const workersHead = "# The workers' accounts. Written by the coordinator from the journal; changes are lost.";
 
 /** Whether workers may be let ask for pieces in order by a server that runs with this configuration: earlier versions did not. */
@@ -299,13 +309,15 @@ function exportLines(): string {
 
 function importLines(account: keyof typeof imports, names: LocalNames, more: readonly string[] = []): string {
   const { asked, heard } = imports[account];
-  const service = (subject: string): string => {
-    const own = askedAs(subject, names);
-    return `{ service: { account: SWARM, subject: ${quote(subject)} }${own === subject ? "" : `, to: ${quote(own)}`} }`;
-  };
   const stream = (subject: string): string =>
     `{ stream: { account: SWARM, subject: ${quote(subject)} }, prefix: ${quote(names.heard ?? "")} }`;
-  return lines([...[...asked, ...more].map(service), ...heard.map(stream)], (line) => line);
+  const services = [...asked, ...more].map((subject) => importedService(subject, names));
+  return lines([...services, ...heard.map(stream)], (line) => line);
+}
+
+function importedService(subject: string, names: LocalNames): string {
+  const own = askedAs(subject, names);
+  return `{ service: { account: SWARM, subject: ${quote(subject)} }${own === subject ? "" : `, to: ${quote(own)}`} }`;
 }
 
 const passwordUser = ({ user, password }: RoleSecret, rights?: Rights): string =>

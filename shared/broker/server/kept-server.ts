@@ -9,6 +9,7 @@ import {
   type ClusterSettings,
   isWorkersConfiguration,
   serverConfiguration,
+  withoutPiecesInOrder,
   workersConfiguration,
 } from "../access/accounts.ts";
 import { ensureRoleSecrets, operatorName } from "../access/credentials.ts";
@@ -133,13 +134,16 @@ export class KeptServer {
     const port = this.#port;
     const serverName = this.#configure();
     // Until the leader has published the workers of a store that another version left, none may connect.
-    if (!existsSync(workers) || !isWorkersConfiguration(readFileSync(workers, "utf8")))
+    const left = readIfThere(workers) ?? "";
+    const { path: binary, version } = this.#options.binary;
+    if (!isWorkersConfiguration(left))
       writeSecretFile(
         workers,
         workersConfiguration({ workers: [], invites: [] }, () => undefined),
       );
+    // The server may be newer than the one for which the file was written.
+    else if (isAtLeast(version, 2, 11)) writeSecretFile(workers, withoutPiecesInOrder(left));
     this.#logSeen = sizeOf(serverLog);
-    const { path: binary, version } = this.#options.binary;
     const server = await this.#startWithUsers(() =>
       startNats({
         binary,

@@ -9,6 +9,7 @@ import {
   type ServerSettings,
   serverConfiguration,
   type WorkerUser,
+  withoutPiecesInOrder,
   workersConfiguration,
   workerUserProblem,
 } from "../../../../../shared/broker/access/accounts.ts";
@@ -116,6 +117,8 @@ describe("the workers' account", () => {
     const allowed = workersConfiguration(account, nobody, true);
     assert.match(allowed, inOrder);
     assert.ok(allowed.includes(imported));
+    assert.ok(!withoutPiecesInOrder(allowed).includes(imported), "a newer server begins without it");
+    assert.equal(withoutPiecesInOrder(without), without);
     const server = serverConfiguration(settings);
     assert.ok(exportsPiecesInOrder(server));
     // As an earlier version wrote it: a list that imports what is not exported stops the server.
