@@ -11,7 +11,7 @@ export interface Field<Item> {
 }
 
 /** A table as text, and what is not in it. */
-export interface Laid {
+interface Laid {
   readonly text: string;
   /** Columns that the terminal has no room for. */
   readonly hidden: readonly string[];
@@ -19,16 +19,12 @@ export interface Laid {
   readonly hasCut: boolean;
 }
 
-/** The items as a table in the original's form: an empty line, the table, an empty line, the total. */
-export const recordsTable = <Item>(
-  fields: readonly Field<Item>[],
-  items: readonly Item[],
-  total: string,
-  width?: number,
-): string => laidRecords(fields, items, total, width).text;
+/** The items as a table in the original's form: an empty line, the table, an empty line, the total. Every column is shown. */
+export const recordsTable = <Item>(fields: readonly Field<Item>[], items: readonly Item[], total: string): string =>
+  laidRecords(fields, items, total, undefined).text;
 
 /**
- * The same, and what is not in it.
+ * The same for a terminal, and what is not in it.
  *
  * @param width  cells of a terminal; undefined: a pipe, which gets everything
  * @param cuts   text of the last column is cut to the terminal, not broken into several lines
@@ -49,7 +45,7 @@ export function laidRecords<Item>(
 }
 
 /** Where a table is printed. */
-interface TableOutput {
+export interface TableOutput {
   result(text: string): void;
   note(text: string): void;
   readonly width?: number | undefined;

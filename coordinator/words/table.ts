@@ -98,11 +98,9 @@ class CellShape {
 /**
  * Header, empty line, rows; below more than five rows the header again, so that it stays visible near the prompt.
  * Two spaces between columns, no borders, no trailing spaces.
- *
- * @param width  cells of a terminal; left out: every column is shown, on lines of any length
+ * Every column is shown, on lines of any length.
  */
-export const tableLines = (columns: readonly TableColumn[], width?: number): string[] =>
-  laidTable(columns, width).lines;
+export const tableLines = (columns: readonly TableColumn[]): string[] => laidTable(columns, undefined).lines;
 
 /** A table as lines. */
 interface LaidTable {
@@ -113,7 +111,7 @@ interface LaidTable {
   readonly hasCut: boolean;
 }
 
-/** The same, and what is not in it. @param cuts  as in the layout */
+/** The same for a terminal of so many cells, and what is not in it. @param width  undefined: a pipe; @param cuts  as in the layout */
 export function laidTable(columns: readonly TableColumn[], width: number | undefined, cuts = false): LaidTable {
   const layout = new TableLayout(columns, columns.map(columnWidth), width, cuts);
   const { header, hidden, hasCut } = layout;

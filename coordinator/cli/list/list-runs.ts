@@ -22,7 +22,7 @@ import {
 import { heldRows, type RunRow } from "../../runs/run-rows.ts";
 import { unreportedText } from "../../words/progress.ts";
 import { shellWord } from "../../words/shell-word.ts";
-import { RowTable, tableColumn, tableLines } from "../../words/table.ts";
+import { laidTable, RowTable, tableColumn } from "../../words/table.ts";
 import { hiddenColumnsNote } from "../../words/table-layout.ts";
 
 export interface ListRunsOptions extends Omit<RunQuery, "runs">, JsonOption {
@@ -89,10 +89,12 @@ export function runsListed(
   const query: RunQuery = { ...options, runs, isStored: options.json === true || options.export !== undefined };
   if (options.available) {
     const { all } = availableColumns(query, state, workspace);
-    return {
-      results: [options.json ? recordsJson("column", columnFields, all) : availableText(all, width)],
-      notes: "",
-    };
+    if (options.json) return { results: [recordsJson("column", columnFields, all)], notes: "" };
+    const { lines, hidden } = laidTable(
+      columnFields.map(({ name, kind, value }) => tableColumn(name, kind, all.map(value))),
+      width,
+    );
+    return { results: [`\n${lines.join("\n")}\n`], notes: hiddenColumnsNote(hidden, width) };
   }
   const found = listing(query, state, workspace, live);
   const notes = hiddenNote(found, query.sort ?? "") + unsortedNote(found, query.sort ?? "");
@@ -189,8 +191,3 @@ const columnFields: readonly Field<Column>[] = [
   { name: "header", kind: "text", value: ({ header }) => header },
   { name: "about", kind: "text", value: ({ about }) => about },
 ];
-
-function availableText(all: readonly Column[], width: number | undefined): string {
-  const columns = columnFields.map(({ name, kind, value }) => tableColumn(name, kind, all.map(value)));
-  return `\n${tableLines(columns, width).join("\n")}\n`;
-}

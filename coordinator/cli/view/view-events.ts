@@ -8,7 +8,7 @@ import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
 import type { JsonOption, Reader } from "../../operator/session.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
-import { type Field, recordsTable } from "../../runs/records.ts";
+import { type Field, showRecords, type TableOutput } from "../../runs/records.ts";
 import { namesJobs, selectRuns } from "../../runs/run-list.ts";
 import { marksText } from "../../words/event-words.ts";
 import { formatDecimal } from "../../words/number-format.ts";
@@ -34,7 +34,7 @@ export async function viewEvents(
   const count = options.all ? entries.length : (options.last ?? usualLast);
   const shown = entries.slice(Math.max(0, entries.length - count));
   if (options.json) output.result(shown.map((entry) => eventJson(entry, state)).join(""));
-  else output.result(eventsText(shown, state, output.width));
+  else showEvents(output, shown, state);
   const hidden = entries.length - shown.length;
   if (hidden === 0) return;
   const left = counted(hidden, "earlier event is", "earlier events are");
@@ -72,10 +72,8 @@ export function isAbout(word: string, state: WorkspaceState, workspace: string):
   };
 }
 
-/** @param width  cells of a terminal; left out: a pipe, which gets everything */
-export function eventsText(entries: readonly JournalEntry[], state: WorkspaceState, width?: number): string {
-  return recordsTable(eventFields(state), entries, `total events listed: ${entries.length}`, width);
-}
+export const showEvents = (output: TableOutput, entries: readonly JournalEntry[], state: WorkspaceState): void =>
+  showRecords(output, eventFields(state), entries, `total events listed: ${entries.length}`);
 
 function eventFields(state: WorkspaceState): Field<JournalEntry>[] {
   return [

@@ -7,7 +7,7 @@ import { printJobs } from "../../../../coordinator/cli/list/list-jobs.ts";
 import { measuredLines, verdictOf } from "../../../../coordinator/cli/submit/check-verdict.ts";
 import { optunaJournal } from "../../../../coordinator/cli/transfer/optuna-journal.ts";
 import { jobLine, runLine } from "../../../../coordinator/cli/transfer/tool-lines.ts";
-import { eventsText } from "../../../../coordinator/cli/view/view-events.ts";
+import { showEvents } from "../../../../coordinator/cli/view/view-events.ts";
 import { PlainView } from "../../../../coordinator/plain/plain-view.ts";
 import { eventText } from "../../../../coordinator/words/event-words.ts";
 import { differsText } from "../../../../coordinator/words/health-words.ts";
@@ -50,7 +50,12 @@ describe("under goal: minimize people see the loss", () => {
   test("in events and reasons", () => {
     const done = story.events.findLast(({ type }) => type === "completed") as JournalEvent;
     assert.equal(eventText(done, table)?.text, "run1.3 completed  loss 0.25000  lr=0.2 layers=3");
-    assert.match(eventsText([{ seq: 1, event: done }], state), /loss 0\.25000 after 5 iterations/);
+    let listed = "";
+    const result = (text: string): void => {
+      listed += text;
+    };
+    showEvents({ result, note: () => undefined }, [{ seq: 1, event: done }], state);
+    assert.match(listed, /loss 0\.25000 after 5 iterations/);
     const { why = "" } = paperSearch({ countInFlight: true }).choose(searchView(table), 4, rngFrom("a")) ?? {};
     assert.match(why, /the best set so far \(mean 0\.375 of 2 runs\)/);
     assert.deepEqual(

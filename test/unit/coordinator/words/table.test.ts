@@ -148,7 +148,7 @@ const clock = tableColumn("clock", "count", [7, 8]);
 const why = tableColumn("why", "text", ["it is lent to nobody until its owner has gone home", "idle"]);
 
 test("on a terminal a last column of text is broken between words, and stays whole in a pipe", () => {
-  assert.deepEqual(tableLines([spare, idle, why], 42), [
+  assert.deepEqual(laidTable([spare, idle, why], 42).lines, [
     "worker  idle  why",
     "",
     "lab-1      1  it is lent to nobody until",
@@ -188,7 +188,7 @@ test("a table fits every terminal that has room for one column, streamed or not"
   fc.assert(
     fc.property(shape, ({ columns, width }) => {
       const made = columns.map((cells, i) => tableColumn(`c${i}`, "text", cells));
-      const lines = tableLines(made, width);
+      const { lines } = laidTable(made, width);
       assert.ok(lines.every((line) => widthOf(line) <= width));
       const rows = [0, 1, 2];
       const cells = columns.map((column, i) => ({

@@ -5,12 +5,13 @@ import { formatFor } from "../../../../../coordinator/cli/transfer/export-job.ts
 import { jobFiles } from "../../../../../coordinator/cli/transfer/job-files.ts";
 import { reportsCsv } from "../../../../../coordinator/cli/transfer/run-files.ts";
 import { ConsolePrinter } from "../../../../../coordinator/cli/view/console-printer.ts";
-import { eventsText, isAbout } from "../../../../../coordinator/cli/view/view-events.ts";
+import { isAbout, showEvents } from "../../../../../coordinator/cli/view/view-events.ts";
 import { reportsJson, reportsText } from "../../../../../coordinator/cli/view/view-metrics.ts";
 import { isChoiceOf, runText, whyChosen } from "../../../../../coordinator/cli/view/view-run.ts";
 import { viewSpec } from "../../../../../coordinator/cli/view/view-spec.ts";
 import { oneRun } from "../../../../../coordinator/runs/one-run.ts";
 import type { Curve } from "../../../../../shared/domain/curve.ts";
+import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, RunName } from "../../../../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
@@ -43,6 +44,12 @@ function keeping() {
   return { output: { result, note: () => undefined }, text: () => all };
 }
 
+function eventsText(entries: Parameters<typeof showEvents>[1], state: WorkspaceState): string {
+  const { output, text } = keeping();
+  showEvents(output, entries, state);
+  return text();
+}
+
 describe("nexus view events", () => {
   const { story, state } = told();
   const listed = (word: string): string => {
@@ -66,6 +73,16 @@ describe("nexus view events", () => {
       ],
     );
     assert.equal(lines.at(-2), "total events listed: 5");
+  });
+
+  test("names the columns that a terminal has no room for", () => {
+    let notes = "";
+    const note = (text: string): void => {
+      notes += text;
+    };
+    const entries = story.events.map((event, i) => ({ seq: i + 1, event }));
+    showEvents({ ...keeping().output, note, width: 60 }, entries, state);
+    assert.match(notes, /^3 columns have no room on this terminal: attempt, worker,\s+event;/);
   });
 
   test("says what an edit changed, and by whom", () => {
