@@ -319,7 +319,9 @@ def replacing(name: str) -> Iterator[Path]:
     """
     target = checkpoint_dir() / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    _drop_halves(target.parent)
+    if in_run():
+        # At a desk the folder may be shared with other machines, whose processes nobody knows here.
+        _drop_halves(target.parent)
     # With the ending of the name: some libraries choose a format by it, or add it where it is missing.
     half = target.with_name(f".{os.getpid()}.{target.name}")
     try:

@@ -200,6 +200,7 @@ for name in [f".{gone.pid}.epoch-2", *others]: (folder / name).write_text("x")
 with nexus.replacing("epoch-3") as path: path.write_text("whole")
 print(sorted(each.name for each in folder.iterdir()) == sorted([*others, "epoch-3"]))`;
     assert.equal(await said(code, inRun({})), "True\n");
+    assert.equal(await said(code), "False\n", "at a desk it may be another machine's");
   });
 
   test("a Node that cannot be started here is a sentence, and no traceback", async () => {
