@@ -149,11 +149,11 @@ describe("an operator and a viewer elsewhere", () => {
       assert.equal(text.decode((await bus.newest("BLOB", "blob.abc.0")) ?? new Uint8Array()), "snapshot");
       assert.equal((await streamInfo(bus, "JRN"))?.state.lastSeq, 1);
       const heard: string[] = [];
-      const asked = { timeout: 300 };
-      await assert.rejects(coordinator.request(subjects.status, undefined, asked), /503|no responders/i);
+      const asked = (timeout: number) => coordinator.request(subjects.status, undefined, { timeout });
+      await assert.rejects(asked(patienceMs), /503|no responders/i);
       bus.subscribe(subjects.status, (subject) => heard.push(subject));
       await bus.flush();
-      await assert.rejects(coordinator.request(subjects.status, undefined, asked), /timeout/i, "somebody hears it");
+      await assert.rejects(asked(300), /timeout/i, "somebody hears it");
       coordinator.publish(subjects.status);
       await eventually("the status", () => heard.includes(subjects.status));
       const order = bus.request(own, new Uint8Array([1]), patienceMs);
