@@ -93,7 +93,7 @@ function labelled({ history, table, verdict }: Evaluated, width: number | undefi
   const isSame = last === undefined || last.key === configurationKey(verdict.leader);
   const other = isSame
     ? ""
-    : `; it names another best: ${labelOf(table.submitted.hyperparameters, last.configuration)}`;
+    : `; XT's estimate names another best: ${labelOf(table.submitted.hyperparameters, last.configuration)}`;
   const line = `${estimateHeader(table.goal)} is XT's estimate, and so are the ranks; the best is by the model of the search, and what is expected of it by the verdict's own${other}`;
   return width === undefined ? [line] : wrappedText(line, width, 2);
 }
