@@ -48,6 +48,7 @@ import { BundleCache } from "./own-code/bundle-cache.ts";
 import { dropCode, unpackCode } from "./own-code/own-code.ts";
 import { watchMemory } from "./owner/memory-watch.ts";
 import { Owner } from "./owner/owner.ts";
+import { givesWay } from "./processes/priority/priority.ts";
 import { Vitals } from "./processes/vitals.ts";
 import { isServiceVerb, serviceVerb } from "./service/service-verbs.ts";
 import { obeyNotices, obeySignals } from "./signals.ts";
@@ -273,6 +274,7 @@ const ownerFacts = (worker: WorkerId, line: JoinLine): Fixed => ({
   server: shownServer(line),
   pid: process.pid,
   hasTerminal: process.stdin.isTTY === true,
+  givesWay: givesWay(process.env),
 });
 
 /** Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work. */

@@ -20,7 +20,7 @@ export interface StatusFilePorts {
   onTrouble(error: unknown): void;
 }
 
-export type Fixed = Pick<WorkerStatus, "worker" | "workspace" | "server" | "pid" | "hasTerminal">;
+export type Fixed = Pick<WorkerStatus, "worker" | "workspace" | "server" | "pid" | "hasTerminal" | "givesWay">;
 
 /** Keeps `status.json` in a worker's folder, mode 0600, up to date with what it does. */
 export class StatusFile {
@@ -110,6 +110,8 @@ export function readStatus(stateDir: string): WorkerStatus | undefined {
     server: text("server"),
     pid: whole("pid"),
     hasTerminal: fields["hasTerminal"] === true,
+    // A worker of an earlier version does not say.
+    givesWay: fields["givesWay"] !== false,
     startedAt: whole("startedAt"),
     writtenAt: whole("writtenAt"),
     slots: whole("slots"),

@@ -11,6 +11,8 @@ export interface WorkerStatus {
   readonly pid: number;
   /** Whether it runs in a terminal, where Ctrl-C ends it. */
   readonly hasTerminal: boolean;
+  /** Whether runs of low priority come after the machine's other programs; false with NEXUS_PRIORITY=normal. */
+  readonly givesWay: boolean;
   /** Wall clock, milliseconds. */
   readonly startedAt: number;
   readonly writtenAt: number;
@@ -63,7 +65,8 @@ function inHandText({ jobs, waits, withheld }: WorkerStatus): string {
   return waits === "" ? "no run yet" : `no run now (${waits.split("\n", 1)[0]})`;
 }
 
-function priorityText({ jobs }: WorkerStatus): string {
+function priorityText({ jobs, givesWay }: WorkerStatus): string {
+  if (!givesWay) return "usual priority (NEXUS_PRIORITY=normal)";
   const usual = jobs.filter(({ isLowPriority }) => !isLowPriority).map(({ job }) => job);
   return usual.length === 0 ? "lowest priority" : `usual priority for ${usual.join(", ")} (low_priority: false)`;
 }

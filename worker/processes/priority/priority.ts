@@ -8,9 +8,19 @@ const priorityVariable = "NEXUS_PRIORITY";
 
 /** @throws UsageError if the variable says something else */
 export function systemPriority(env: NodeJS.ProcessEnv, platform: NodeJS.Platform = process.platform): Priority {
+  const mayGiveWay = givesWay(env);
+  const priority = platform === "linux" ? linuxPriority : otherPriority(platform);
+  return (isLow) => priority(isLow && mayGiveWay);
+}
+
+/**
+ * Whether runs of low priority come after this machine's other programs.
+ *
+ * @throws UsageError if the variable says something else
+ */
+export function givesWay(env: NodeJS.ProcessEnv): boolean {
   const wish = env[priorityVariable] ?? "";
   if (!["", "low", "normal"].includes(wish))
     throw new UsageError(`${priorityVariable}=${wish}: expected low (the default) or normal`);
-  const priority = platform === "linux" ? linuxPriority : otherPriority(platform);
-  return (isLow) => priority(isLow && wish !== "normal");
+  return wish !== "normal";
 }

@@ -15,6 +15,7 @@ const fixed = {
   server: "tls://host:4222",
   pid: 4711,
   hasTerminal: true,
+  givesWay: true,
   slots: 4,
   promises: ["nothing while you type"],
 };
@@ -52,6 +53,11 @@ describe("one line for a machine's owner", () => {
       "withheld without runs",
       { jobs: [], done: 0, withheld: "on battery" },
       "nothing now (on battery), lowest priority, nothing while you type; stop: Ctrl-C",
+    ],
+    [
+      "runs that do not give way, as NEXUS_PRIORITY says",
+      { givesWay: false },
+      "3 runs of job7 (own program train.py), 212 runs done today, usual priority (NEXUS_PRIORITY=normal), nothing while you type; stop: Ctrl-C",
     ],
     [
       "a job at the usual priority",
