@@ -76,6 +76,7 @@ function jobFields({ workspace, state: workspaceState, status, isStored }: Liste
   const isAnyRejected = [...workspaceState.jobs.values()].some(({ rejected }) => rejected.size > 0);
   const infeasibleOf = ({ runSets }: RunTable): number => runSets.totals.infeasible;
   const isAnyInfeasible = [...workspaceState.jobs.values()].some((table) => infeasibleOf(table) > 0);
+  const isAnyFailed = [...workspaceState.jobs.values()].some(({ outcomes }) => outcomes.failed > 0);
   const rejectedOf = ({ rejected }: RunTable): number => rejected.size;
   return [
     { name: "workspace", kind: "text", value: () => workspace, priority: 20 },
@@ -98,7 +99,8 @@ function jobFields({ workspace, state: workspaceState, status, isStored }: Liste
       : []),
     { name: "running", kind: "count", value: ({ running }) => running },
     { name: "queued", kind: "count", value: ({ waiting }) => waiting.size },
-    { name: "error", kind: "count", value: ({ outcomes }) => outcomes.failed },
+    // Failures are told on the narrowest terminal too.
+    { name: "error", kind: "count", ...(isAnyFailed ? { priority: 2 } : {}), value: ({ outcomes }) => outcomes.failed },
     // Most jobs have none, and the table is wide.
     ...(isAnyInfeasible ? [{ name: "infeasible", kind: "count", value: infeasibleOf } as const] : []),
     ...(isAnyRejected ? [{ name: "rejected", kind: "count", value: rejectedOf } as const] : []),

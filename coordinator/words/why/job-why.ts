@@ -57,13 +57,19 @@ export function whyJob(table: RunTable, context: JobContext): Why {
       const more = goOnCommand(table);
       const change = `nothing: it is over${more === undefined ? "" : "; nexus import takes its results into another search; to search on"}`;
       const over = { change, commands: more === undefined ? [] : [more], weight: "over" } as const;
-      return { ...base, since: table.endedAt ?? 0, why: table.reason, ...over };
+      return { ...base, since: table.endedAt ?? 0, why: endedText(table), ...over };
     }
     default: {
       const never: never = state;
       return never;
     }
   }
+}
+
+/** Why it is over, and how many of its runs have failed: "all have ended" alone sounds like success. */
+function endedText({ job, reason, ended, outcomes: { failed } }: RunTable): string {
+  if (failed === 0) return reason;
+  return `${reason}; ${failed} of ${ended} failed (nexus list runs ${job} --status error --columns run,reason)`;
 }
 
 /** Why it is in its state, without the command at the end of the coordinator's own reasons, and what is still under way. */

@@ -40,6 +40,22 @@ test("jobs and workers are listed with their counts and best runs", () => {
   assert.match(out.notes, /no job was submitted to workspace ws1 yet/);
 });
 
+test("failures of a job are told on a narrow terminal too", () => {
+  const header = (state: Parameters<typeof printJobs>[0]["state"]): string => {
+    const texts: string[] = [];
+    const output = { result: (text: string) => void texts.push(text), note: () => undefined, width: 60 };
+    printJobs({ state, workspace: "ws1", flags: "", output }, {});
+    return (
+      texts
+        .join("")
+        .split("\n")
+        .find((line) => line.startsWith("job ")) ?? ""
+    );
+  };
+  assert.match(header(mixed()), / error /);
+  assert.doesNotMatch(header(stateOf(new JobStory({ number: 1 }))), / error /);
+});
+
 test("jobs have columns of priority and deadline where one of them has its own", () => {
   const [plain, own] = [new JobStory({ number: 1 }), new JobStory({ number: 2, settings })];
   const columns = (...stories: JobStory[]): string => {

@@ -109,6 +109,18 @@ describe("why a job is as it is", () => {
     );
     assert.equal(says("cancelled", "cancelled by ann"), "cancelled | cancelled by ann | nothing: it is over");
   });
+
+  test("it is over, and some of its runs have failed", () => {
+    const { told, story } = submitted(["node-1"]);
+    story.completed(story.started("run1.1", []), "run1.1", 0.5);
+    story.endedWithout(story.started("run1.2", []), "run1.2", "failed", "it broke");
+    story.over("completed", "all 2 runs have ended");
+    told.hear(story);
+    assert.match(
+      told.job(),
+      /^completed \| all 2 runs have ended; 1 of 2 failed \(nexus list runs job1 --status error --columns run,reason\) \|/,
+    );
+  });
 });
 
 test("all that stands still comes in the order in which it needs a person, without what runs or is over", () => {
