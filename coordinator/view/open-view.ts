@@ -3,14 +3,13 @@ import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { aimed } from "../../shared/broker/store/store-check.ts";
 import type { TypedTls } from "../../shared/broker/tls/tls-settings.ts";
 import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import { pause } from "../../shared/deadline.ts";
-import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
-import { NotFoundError, UnreachableError } from "../../shared/errors.ts";
+import { NotFoundError } from "../../shared/errors.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
-import { type Bus, BusError } from "../../shared/ports.ts";
+import type { Bus } from "../../shared/ports.ts";
 import type { Order, OrderAnswer } from "../../shared/wire/messages.ts";
+import { streams } from "../../shared/wire/subjects.ts";
 import { type DotForm, dotForms } from "../chart/dots.ts";
 import { runSpec } from "../cli/submit/run.ts";
 import { checkRunning } from "../endpoint/check-running.ts";
@@ -28,6 +27,7 @@ import { watchJob } from "../plain/watch-job.ts";
 import { type ColourWish, canShowScreen, lookOf } from "../tui/terminal/look.ts";
 import { momentText } from "../words/invitations.ts";
 import type { WaitingWords } from "../words/waiting.ts";
+import { onceThere } from "./once-there.ts";
 import { isJustLooking, isNewcomer, welcome } from "./welcome.ts";
 
 /** What the view needs of the command line. */
@@ -125,7 +125,10 @@ export async function watchNewest(
   const words = wordsFor(flags, external);
   try {
     const job = wanted === undefined ? undefined : namedJob(wanted);
-    if (showsScreen(flags)) return await watchOnScreen(link.bus, job, flags, external, words);
+    if (showsScreen(flags)) {
+      for (const each of [streams.journal, streams.evidence]) await onceThere(() => link.bus.lastSeq(each));
+      return await watchOnScreen(link.bus, job, flags, external, words);
+    }
     const warning = plainTextWarning(workspacePaths(flags.workspace), external);
     if (warning !== null) process.stderr.write(`${warning}\n`);
     return await watchPlainly(link.bus, job, flags, words);
@@ -147,7 +150,7 @@ async function watchPlainly(
   const onSignal = (): void => leave.abort();
   process.once("SIGINT", onSignal);
   try {
-    const job = named ?? newestJob(await journalOnceThere(bus));
+    const job = named ?? newestJob(await onceThere(() => readJournal(bus)));
     if (!job) {
       process.stderr.write(`no job yet; start one:\n  nexus run specs/maze_dgd.yaml${words.flags}\n`);
       return 0;
@@ -241,22 +244,6 @@ const showsLine = ({ showLine, readonly }: ScreenFlags): boolean =>
 
 const showsScreen = ({ json, plain }: ScreenFlags): boolean =>
   !json && !plain && canShowScreen({ input: process.stdin, output: process.stdout }, process.env);
-
-/** New peers make the journal only when they have found each other, so this tries again for a while. */
-async function journalOnceThere(bus: Bus): Promise<WorkspaceState> {
-  for (let left = journalTries; ; left -= 1) {
-    try {
-      return await readJournal(bus);
-    } catch (error) {
-      if (!(error instanceof BusError)) throw error;
-      if (left === 0) throw new UnreachableError(`the workspace's journal cannot be read: ${error.message}; try again`);
-    }
-    await pause(journalRetryMs);
-  }
-}
-
-const journalTries = 20;
-const journalRetryMs = 500;
 
 function namedJob(text: string): JobName {
   const job = parseJobName(text);
