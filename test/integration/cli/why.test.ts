@@ -44,7 +44,8 @@ test("nexus why tells of a paused job, a benched worker, an owner who is there, 
 
   // The worker tells its owner the same in a line, also where it prints.
   busy.child.kill("SIGUSR1");
-  const line = /busy lends 1 slot to ws1 at \S+: 1 run of job1 \(long\.yaml\), lowest priority, lends always/;
+  const line =
+    /busy lends 1 slot to ws1 at \S+: 1 run of job1 \(long\.yaml\), usual priority \(NEXUS_PRIORITY=normal\), lends always/;
   await eventually("it has said it", () => line.test(busy.output()), { seen: busy.output });
 
   // Without a coordinator the journal alone answers, and says what it cannot know.
