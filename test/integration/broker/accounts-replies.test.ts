@@ -92,11 +92,17 @@ const bodyOf = async (question: string): Promise<string> => {
 describe("an answer reaches nobody but the asker, whatever reply subject was given", () => {
   for (const [asker, asked] of Object.entries(questions) as [keyof typeof questions, readonly string[]][]) {
     for (const text of asked) {
-      it(`${asker} asks ${text.replace(ownOrders, "op.<operator>")}`, async (test) => {
-        if (asker === "w1" && text === inOrder && isAtLeast(runningBroker(all.paths)?.version ?? "", 2, 11))
-          return test.skip("workers may not ask this of servers from 2.11 on");
+      it(`${asker} asks ${text.replace(ownOrders, "op.<operator>")}`, async () => {
         const question = text.replace("enrol.<own>", all.enrolment);
         const body = await bodyOf(question);
+        if (asker === "w1" && text === inOrder && isAtLeast(runningBroker(all.paths)?.version ?? "", 2, 11)) {
+          assert.equal(
+            await client(asker).ask(question, body),
+            undefined,
+            "workers may ask it of earlier servers only",
+          );
+          return;
+        }
         // That this question is answered, and with what is stored.
         const answer = await client(asker).ask(question, body);
         assert.ok(answer && !answer.head.startsWith("NATS/1.0 503"), answer?.head ?? "refused");
