@@ -120,7 +120,6 @@ program
   .command("watch [job]")
   .description("watch a search; any number of people may, and leaving stops nothing")
   .action(async (job: string | undefined) => {
-    endWhenNobodyReads();
     const flags = program.opts<CoordinatorFlags>();
     endWith(await watchNewest(flags, externalOf(flags), job));
   });
@@ -141,10 +140,7 @@ program.action(async (specs: string[]) => {
   }
   const flags = { ...typed, workspace: await preparePeers(typed.workspace, typed) };
   if (flags.headless) await headless(flags);
-  else {
-    endWhenNobodyReads();
-    endWith(await openScreen(flags, externalOf(flags), specs));
-  }
+  else endWith(await openScreen(flags, externalOf(flags), specs));
 });
 
 /** Exits at once after a screen: a reading that is still under way may take a minute. */
@@ -230,6 +226,8 @@ function seconds(least: number): (text: string) => number {
 
 /** Carries out what was typed; sets the exit code. */
 export async function runProgram(): Promise<void> {
+  // Others rely on a coordinator, whoever reads what it prints.
+  if (!process.argv.includes("--headless")) endWhenNobodyReads();
   try {
     await program.parseAsync();
   } catch (error) {
