@@ -295,8 +295,8 @@ function asBrokerError<T>(paths: WorkspacePaths, act: () => T): T {
   } catch (cause) {
     if (cause instanceof NexusError) throw cause;
     const why = isDiskFull(cause)
-      ? "no space left on its disk; nothing is lost: free some"
-      : (cause as NodeJS.ErrnoException).message;
-    throw new BrokerError(`cannot write to workspace ${paths.dir}: ${why}`, { cause });
+      ? `no space left for the broker: the disk of workspace ${paths.dir} is full; nothing is lost: free some space`
+      : `cannot write to workspace ${paths.dir}: ${(cause as NodeJS.ErrnoException).message}`;
+    throw new BrokerError(why, { cause });
   }
 }
