@@ -80,9 +80,8 @@ export class IndexedHeaps {
       this.#size++;
       if (into.size > into.members.length) into.members = longer(into.members, 2 * into.members.length);
       this.#heapOf[member] = heap;
-      this.#put(into, member, place);
-    }
-    this.#sink(into, member, this.#rise(into, member, place));
+      this.#rise(into, member, place);
+    } else this.#move(into, member, place);
   }
 
   /** Takes out the member at this place; the last one takes its place. */
@@ -90,9 +89,12 @@ export class IndexedHeaps {
     heap.size--;
     this.#size--;
     if (place === heap.size) return;
-    const last = heap.members[heap.size] ?? -1;
-    this.#put(heap, last, place);
-    this.#sink(heap, last, this.#rise(heap, last, place));
+    this.#move(heap, heap.members[heap.size] ?? -1, place);
+  }
+
+  /** To where its rank belongs, from this place. */
+  #move(heap: Heap, member: number, from: number): void {
+    if (this.#rise(heap, member, from) === from) this.#sink(heap, member, from);
   }
 
   #rise(heap: Heap, member: number, from: number): number {

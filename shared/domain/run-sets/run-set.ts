@@ -335,7 +335,7 @@ export class RunSetIndex implements RunSets {
   }
 
   inFlight(): RunSet[] {
-    return [...this.#flights.sets].sort((a, b) => a - b).map((number) => this.#view(number));
+    return this.#flights.sets().map((number) => this.#view(number));
   }
 
   bestFor(): number {

@@ -1,9 +1,13 @@
+import { longer } from "../columns.ts";
 import type { RunSetColumns } from "./run-set-columns.ts";
 
 /** Runs that were assigned and have not ended, by the number of their run set. */
 export class RunsInFlight {
   readonly #columns: RunSetColumns;
-  readonly #sets = new Set<number>();
+  /** Those with a run in flight, in no order: a list is changed in a fraction of the time that a Set takes. */
+  readonly #sets: number[] = [];
+  /** Int32Array by run set: its place in `#sets`, where it has one. */
+  #places = new Int32Array(16);
   #total = 0;
 
   constructor(columns: RunSetColumns) {
@@ -14,15 +18,19 @@ export class RunsInFlight {
     return this.#total;
   }
 
-  /** Those with a run in flight. */
-  get sets(): Iterable<number> {
-    return this.#sets;
+  /** Those with a run in flight, by number. */
+  sets(): number[] {
+    return this.#sets.toSorted((a, b) => a - b);
   }
 
   add(number: number): void {
-    this.#columns.inFlight[number] = (this.#columns.inFlight[number] ?? 0) + 1;
+    const there = this.#columns.inFlight[number] ?? 0;
+    this.#columns.inFlight[number] = there + 1;
     this.#total++;
-    this.#sets.add(number);
+    if (there > 0) return;
+    if (number >= this.#places.length)
+      this.#places = longer(this.#places, Math.max(number + 1, 2 * this.#places.length));
+    this.#places[number] = this.#sets.push(number) - 1;
   }
 
   /** Returns whether there was one. */
@@ -30,8 +38,15 @@ export class RunsInFlight {
     const there = this.#columns.inFlight[number] ?? 0;
     if (there === 0) return false;
     this.#columns.inFlight[number] = there - 1;
-    if (there === 1) this.#sets.delete(number);
     this.#total--;
+    if (there > 1) return true;
+    // The last one takes its place.
+    const place = this.#places[number] ?? 0;
+    const last = this.#sets.pop() ?? number;
+    if (last !== number) {
+      this.#sets[place] = last;
+      this.#places[last] = place;
+    }
     return true;
   }
 }
