@@ -1,38 +1,29 @@
 import { Packr } from "msgpackr";
-import { plainView, type ScanLimits, scan } from "./scan.ts";
+import { type MessageLimits, MessageReader } from "./reader.ts";
 
-/** msgpackr with plain maps: shared structures would need state on both sides, and `new Unpackr()` makes Maps. */
-const plain = { useRecords: false, mapsAsObjects: true } as const;
-const packr = new Packr(plain);
-/** Its values share no memory with the bytes that they were read from. */
-const copying = new Packr({ ...plain, copyBuffers: true });
+/** msgpackr with plain maps, which any MessagePack decoder reads: shared structures would need state on both sides. */
+const packr = new Packr({ useRecords: false });
 
 /**
- * Messages are copied here to be read: msgpackr attaches a DataView to all bytes that it reads. For small messages that takes a
- * third of the time, and the view lives as long as the bytes (2026-11-25).
+ * Small messages are copied here to be read, and share no memory with what is read from them: making a view of each would take
+ * a third of the time (2026-11-25).
  */
 const desk = Buffer.alloc(64 * 1024);
-const scanned = plainView(desk);
-/** How much of the desk the message before has left: it is wiped, so that no message can be read into the next one. */
-let used = 0;
+const deskReader = new MessageReader(desk, true);
 
 export const encode = (value: unknown): Uint8Array => packr.pack(value);
 
 /**
- * One whole MessagePack value, scanned before it is decoded; the caller checks its shape.
+ * One whole MessagePack value within the limits; the caller checks its shape.
  *
  * @throws BadMessage on anything but plain values within the limits
  */
-export function decode(bytes: Uint8Array, limits?: ScanLimits): unknown {
+export function decode(bytes: Uint8Array, limits?: MessageLimits): unknown {
   const { length } = bytes;
   if (length > desk.length) {
-    scan(plainView(bytes), limits);
-    // As the desk is one: msgpackr's loops are slower by half once they have seen bytes of two types.
-    return packr.unpack(Buffer.from(bytes.buffer, bytes.byteOffset, length));
+    const large = Buffer.from(bytes.buffer, bytes.byteOffset, length);
+    return new MessageReader(large, false).read(length, limits);
   }
-  scanned.set(bytes);
-  if (used > length) scanned.fill(0, length, used);
-  used = length;
-  scan(scanned, limits, length);
-  return copying.unpack(desk, length);
+  desk.set(bytes);
+  return deskReader.read(length, limits);
 }

@@ -4,7 +4,7 @@ import type { Setting } from "../domain/hyperparameter.ts";
 import { isWorkerId, type JobName, parseJobName, parseRunName, type RunName, type WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
-import type { ScanLimits } from "./scan.ts";
+import type { MessageLimits } from "./reader.ts";
 
 /** Raised by every change of a message that other versions could not read. */
 export const wireVersion = 1;
@@ -36,7 +36,7 @@ export const carriedSpec = {
  * @param limits  of its kind
  * @throws BadMessage saying what is wrong with it, and nothing of what it says
  */
-export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: ScanLimits): T {
+export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: MessageLimits): T {
   const value = decode(bytes, limits);
   // By hand, since this is done for each of millions of messages.
   const v = typeof value === "object" && value !== null ? (value as { v?: unknown }).v : undefined;

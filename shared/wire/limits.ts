@@ -1,11 +1,11 @@
-import type { ScanLimits } from "./scan.ts";
+import type { MessageLimits } from "./reader.ts";
 
 /**
  * What a message of each kind may hold, from what a program of ours can really send, with room for fields that later versions
  * add. Each kind's own checks say more: how long a name is, how many metrics there are. What workers may send takes at most 5 ms
  * of CPU to read, whatever it says; what only a leader or an operator sends may take longer.
  *
- * Everything that came over the network or was stored by a worker is walked under one of these before a decoder sees it. Stored
+ * Everything that came over the network or was stored by a worker is read under one of these. Stored
  * messages are held to the same: test/unit/shared/wire/limits.test.ts builds the largest that earlier versions could send.
  */
 
@@ -25,7 +25,7 @@ export const mostGpus = 256;
 export const mostHeld = 10_000;
 
 /** A claim has 18 fields, up to 100 targets and 256 GPUs; a question about a job 2. A renewal has 4 fields for each trial. */
-export const askLimits: ScanLimits = {
+export const askLimits: MessageLimits = {
   bytes: mostBytes,
   depth: 4,
   values: 9 * mostHeld + 500,
@@ -39,7 +39,7 @@ export const askLimits: ScanLimits = {
  * The answer to such a renewal has 9 fields for each trial, two of them a mapping; about a job: its spec, whose sources and
  * command line are a mapping each, with a name for each component.
  */
-export const answerLimits: ScanLimits = {
+export const answerLimits: MessageLimits = {
   bytes: mostBytes,
   depth: 8,
   values: 21 * mostHeld + 25_000,
@@ -50,7 +50,7 @@ export const answerLimits: ScanLimits = {
 };
 
 /** A kind, a term and a job. */
-export const controlLimits: ScanLimits = {
+export const controlLimits: MessageLimits = {
   bytes: 1024,
   depth: 2,
   values: 32,
@@ -64,7 +64,7 @@ export const controlLimits: ScanLimits = {
  * An order to run brings a spec and up to 15,000 runs of earlier searches: 3 fields and a position in each hyperparameter. An order
  * for runs names up to 100,000. Only operators send them, and 1 MB holds no more values.
  */
-export const orderLimits: ScanLimits = {
+export const orderLimits: MessageLimits = {
   bytes: mostBytes,
   depth: 8,
   values: 1_000_000,
@@ -75,7 +75,7 @@ export const orderLimits: ScanLimits = {
 };
 
 /** Sentences, at most 100,000 characters. */
-export const orderAnswerLimits: ScanLimits = {
+export const orderAnswerLimits: MessageLimits = {
   bytes: 512 * 1024,
   depth: 2,
   values: 64,
@@ -86,7 +86,7 @@ export const orderAnswerLimits: ScanLimits = {
 };
 
 /** A worker's name, its key, its host. Anybody with an invitation may send one. */
-export const enrolmentLimits: ScanLimits = {
+export const enrolmentLimits: MessageLimits = {
   bytes: 4096,
   depth: 2,
   values: 64,
@@ -123,10 +123,10 @@ export const evidenceLimits = {
   failed: { ...testified, ...files },
   /** A reason and a console; no reports. */
   released: { bytes: 512 * 1024, depth: 3, values: 64, lists: 8, mappings: 8, texts: 32, words: 32 },
-} as const satisfies Readonly<Record<string, ScanLimits>>;
+} as const satisfies Readonly<Record<string, MessageLimits>>;
 
 /** In columns: 7 values for each worker, with up to 100 pools, and 5 for each lease. Only the leader sends it. */
-export const statusLimits: ScanLimits = {
+export const statusLimits: MessageLimits = {
   bytes: mostBytes,
   depth: 5,
   values: 1_000_000,
@@ -138,7 +138,7 @@ export const statusLimits: ScanLimits = {
 };
 
 /** Entries of the bucket: who leads, and where the newest snapshot is. Only coordinators write them. */
-export const entryLimits: ScanLimits = {
+export const entryLimits: MessageLimits = {
   bytes: 4096,
   depth: 2,
   values: 64,
@@ -149,7 +149,7 @@ export const entryLimits: ScanLimits = {
 };
 
 /** The list of a bundle's files: path, mode and size for each of up to 20,000. */
-export const listLimits: ScanLimits = {
+export const listLimits: MessageLimits = {
   bytes: 5 * 1024 ** 2,
   depth: 4,
   values: 80_100,
@@ -160,7 +160,7 @@ export const listLimits: ScanLimits = {
 };
 
 /** A job's code once unzipped: a list of path, mode and bytes for each of up to 2,000 files. */
-export const codeLimits: ScanLimits = {
+export const codeLimits: MessageLimits = {
   bytes: 64 * 1024 ** 2,
   depth: 4,
   values: 8100,

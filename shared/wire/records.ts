@@ -67,23 +67,27 @@ function packed(event: JournalEvent): JournalEvent | Packed {
 }
 
 /**
- * The journal's only writers are our own, so that its messages have no limits of their own beyond the scanner's; version and type
+ * The journal's only writers are our own, so that its messages have no limits of their own beyond the reader's; version and type
  * are checked here, and the fold checks whether a record can follow.
  */
 export function decodeEvents(bytes: Uint8Array): JournalEvent[] {
   const message = decode(bytes);
   if (!Array.isArray(message)) return decodeVersion1(message);
-  const [version, ...records] = message as unknown[];
+  const version: unknown = message[0];
   if (version !== journalVersion) {
     throw new check.BadMessage(
       `${check.versionText(version)} in the journal; this program reads versions 1 and ${journalVersion}: update it`,
     );
   }
-  return records.map((record, i) =>
-    Array.isArray(record) ? unpacked(record, i) : recordOf(record, `record ${i + 1}`),
-  );
+  const events = new Array<JournalEvent>(message.length - 1);
+  for (let i = 1; i < message.length; i++) {
+    const record: unknown = message[i];
+    events[i - 1] = Array.isArray(record) ? unpacked(record, i) : recordOf(record, `record ${i}`);
+  }
+  return events;
 }
 
+/** @param i  its number, from 1 */
 function unpacked(record: readonly unknown[], i: number): JournalEvent {
   const list = record as Packed; // only our coordinator writes this version; the length is checked below
   if (list[0] === "a" && list.length === assignedFields.length + 1) {
@@ -94,7 +98,7 @@ function unpacked(record: readonly unknown[], i: number): JournalEvent {
     const [, job, n, attempt, worker, hpmax, iters, metrics, ev, at] = list;
     return { type: "completed", job, n, attempt, worker, hpmax, iters, metrics, ev, at };
   }
-  throw new check.BadMessage(`record ${i + 1}: a list of ${record.length} that is no record of ours`);
+  throw new check.BadMessage(`record ${i}: a list of ${record.length} that is no record of ours`);
 }
 
 function decodeVersion1(message: unknown): JournalEvent[] {

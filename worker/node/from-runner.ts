@@ -4,7 +4,7 @@ import { mostFileBytes, mostHeldBytes, mostStateFiles } from "../../shared/wire/
 import { decode } from "../../shared/wire/codec.ts";
 import { fromRun } from "../../shared/wire/evidence.ts";
 import { evidenceLimits } from "../../shared/wire/limits.ts";
-import type { ScanLimits } from "../../shared/wire/scan.ts";
+import type { MessageLimits } from "../../shared/wire/reader.ts";
 import type { FromRunner } from "../runner/protocol.ts";
 
 /**
@@ -15,7 +15,7 @@ import type { FromRunner } from "../runner/protocol.ts";
 /** Longest message. A state is refused later, with a warning, when it is larger than one may be: it must not end the run. */
 export const mostRunnerBytes = 2 * mostHeldBytes;
 const { result } = evidenceLimits;
-const limits: ScanLimits = {
+const limits: MessageLimits = {
   ...result,
   bytes: mostRunnerBytes,
   values: result.values + 8 * mostStateFiles,

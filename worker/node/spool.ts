@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Ballast } from "../../shared/broker/server/disk.ts";
 import { BadMessage, bytes, shape, text } from "../../shared/wire/check.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
-import type { ScanLimits } from "../../shared/wire/scan.ts";
+import type { MessageLimits } from "../../shared/wire/reader.ts";
 
 /** A message for the evidence stream. */
 export interface Letter {
@@ -25,7 +25,7 @@ export interface Spool {
 }
 
 /** A mapping of three fields around one message. Programs of other people run beside this folder. */
-const letterLimits: ScanLimits = {
+const letterLimits: MessageLimits = {
   bytes: 4 * 1024 ** 2,
   depth: 1,
   values: 32,

@@ -3,7 +3,7 @@ import { pathProblem } from "../../shared/wire/artifacts.ts";
 import * as check from "../../shared/wire/check.ts";
 import { mostHeldBytes, mostStateFiles } from "../../shared/wire/checkpoints.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
-import type { ScanLimits } from "../../shared/wire/scan.ts";
+import type { MessageLimits } from "../../shared/wire/reader.ts";
 import type { SavedFiles } from "./run-folder.ts";
 
 /** Everything a run needs in order to continue elsewhere. */
@@ -24,7 +24,7 @@ export interface SavedRun {
 const stateVersion = 1;
 
 /** Up to 10,000 columns and 10,000 files (`mostStateFiles`), a name and a value each; their bytes and the stage's are jumped over. */
-const stateLimits: ScanLimits = {
+const stateLimits: MessageLimits = {
   bytes: 2 * mostHeldBytes,
   depth: 3,
   values: 40_100,

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { unpack } from "msgpackr";
 import { BadMessage } from "../../../../shared/wire/check.ts";
 import { decode, encode } from "../../../../shared/wire/codec.ts";
-import { scan, widestLimits } from "../../../../shared/wire/scan.ts";
 import { oldJson } from "../../../support/stories/old-forms.ts";
 
 const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(" ", ""), "hex");
@@ -11,13 +11,13 @@ const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(" ", ""), 
 /** The bytes of every message of the wire, as real programs sent them. */
 const real = oldJson<{ readonly bytes: string }[]>("wire.json.gz").map(({ bytes }) => Buffer.from(bytes, "base64"));
 
-describe("the scan of a message before it is decoded", () => {
-  test("passes every message that real programs sent", () => {
+describe("what a message may hold to be read", () => {
+  test("every message that real programs sent is read as another decoder reads it", () => {
     assert.ok(real.length > 50);
-    for (const bytes of real) scan(bytes);
+    for (const bytes of real) assert.deepEqual(decode(bytes), unpack(bytes));
   });
 
-  test("passes whatever our encoder writes", () => {
+  test("whatever our encoder writes is read as it was, and as another decoder reads it", () => {
     const plain = fc.letrec((tie) => ({
       value: fc.oneof(
         { maxDepth: 5 },
@@ -31,7 +31,14 @@ describe("the scan of a message before it is decoded", () => {
         fc.dictionary(fc.string(), tie("value")),
       ),
     })).value;
-    fc.assert(fc.property(plain, (value) => scan(encode(value))));
+    fc.assert(
+      fc.property(plain, (value) => {
+        const bytes = encode(value);
+        const read = decode(bytes);
+        assert.deepEqual(read, unpack(bytes));
+        assert.equal(Buffer.compare(encode(read), bytes), 0);
+      }),
+    );
   });
 
   const refused: readonly [what: string, bytes: Uint8Array, why: RegExp][] = [
@@ -47,33 +54,75 @@ describe("the scan of a message before it is decoded", () => {
     ["a date", hex("d6 ff 00 00 00 00"), /^an extension/],
     ["an extension of one byte", hex("d4 01 00"), /^an extension/],
     ["the byte that MessagePack never uses", hex("c1"), /^an extension, or no MessagePack/],
+    [
+      "a whole number beyond 2^53",
+      hex("92 01 cf 00 20 00 00 00 00 00 00"),
+      /^a whole number of more than 53 bits at byte 2/,
+    ],
+    ["one below -2^53", hex("d3 ff df ff ff ff ff ff ff"), /^a whole number of more than 53 bits at byte 0/],
   ];
   for (const [what, bytes, why] of refused) {
     test(`refuses ${what}`, () => {
       assert.throws(
-        () => scan(bytes),
+        () => decode(bytes),
         (error) => error instanceof BadMessage && why.test(error.message),
       );
     });
   }
 
+  test("every form of a number is read", () => {
+    const forms = [
+      "07",
+      "ff",
+      "cc c8",
+      "cd 01 00",
+      "ce 00 01 00 00",
+      "cf 00 1f ff ff ff ff ff ff",
+      "d0 80",
+      "d1 80 00",
+    ];
+    const longer = ["d2 80 00 00 00", "d3 ff e0 00 00 00 00 00 01", "ca 3f 00 00 00", "cb 3f e0 00 00 00 00 00 00"];
+    const { MAX_SAFE_INTEGER } = Number;
+    assert.deepEqual(
+      [...forms, ...longer].map((form) => decode(hex(form))),
+      [7, -1, 200, 256, 65_536, MAX_SAFE_INTEGER, -128, -32_768, -(2 ** 31), -MAX_SAFE_INTEGER, 0.5, 0.5],
+    );
+  });
+
+  test("no key sets the prototype of what is read", () => {
+    const bytes = Buffer.concat([hex("81 a9"), Buffer.from("__proto__"), hex("81 a1 78 01")]);
+    for (let i = 0; i < 2; i++) {
+      const read = decode(bytes) as { x?: number };
+      assert.equal(read.x, undefined);
+      assert.deepEqual(Object.keys(read), ["__proto_"]);
+    }
+  });
+
+  test("texts and keys of all lengths are read, in letters of one byte or more", () => {
+    for (const letter of ["x", "é", "\u{1f41d}"]) {
+      for (const length of [0, 1, 2, 15, 16, 17, 31, 32, 255, 256, 65_535, 65_536]) {
+        const text = letter.repeat(length);
+        for (let i = 0; i < 2; i++) assert.deepEqual(decode(encode({ text, [text]: 1 })), { text, [text]: 1 });
+      }
+    }
+  });
+
   test("refuses what is larger, deeper or fuller than its kind allows", () => {
     const nested = (depth: number): Uint8Array => Buffer.from([...Array<number>(depth).fill(0x91), 0x01]);
     const limits = { bytes: 100, depth: 8, values: 20, lists: 10, mappings: 5, texts: 3, words: 3 };
-    scan(nested(8), limits);
-    assert.throws(() => scan(nested(9), limits), /^BadMessage: deeper than 8/);
-    assert.throws(() => scan(nested(200)), /^BadMessage: deeper than 64/);
-    scan(encode(Array<number>(19).fill(1)), limits);
-    assert.throws(() => scan(encode(Array<number>(20).fill(1)), limits), /^BadMessage: more than 20 values/);
-    assert.throws(() => scan(encode("x".repeat(100)), limits), /^BadMessage: 102 bytes; at most 100/);
-    assert.ok(widestLimits.depth < 256);
-    scan(encode(Array<number[]>(9).fill([])), limits);
-    assert.throws(() => scan(encode(Array<number[]>(10).fill([])), limits), /^BadMessage: more than 10 lists/);
-    assert.throws(() => scan(encode(Array<object>(6).fill({})), limits), /^BadMessage: more than 5 mappings/);
-    assert.throws(() => scan(encode(["a", "b", Buffer.of(1), "d"]), limits), /^BadMessage: more than 3 texts/);
-    scan(encode([{ a: 1, b: 2 }, { b: 3, c: 4 }, { a: 5 }]), limits);
+    decode(nested(8), limits);
+    assert.throws(() => decode(nested(9), limits), /^BadMessage: deeper than 8/);
+    assert.throws(() => decode(nested(200)), /^BadMessage: deeper than 64/);
+    decode(encode(Array<number>(19).fill(1)), limits);
+    assert.throws(() => decode(encode(Array<number>(20).fill(1)), limits), /^BadMessage: more than 20 values/);
+    assert.throws(() => decode(encode("x".repeat(100)), limits), /^BadMessage: 102 bytes; at most 100/);
+    decode(encode(Array<number[]>(9).fill([])), limits);
+    assert.throws(() => decode(encode(Array<number[]>(10).fill([])), limits), /^BadMessage: more than 10 lists/);
+    assert.throws(() => decode(encode(Array<object>(6).fill({})), limits), /^BadMessage: more than 5 mappings/);
+    assert.throws(() => decode(encode(["a", "b", Buffer.of(1), "d"]), limits), /^BadMessage: more than 3 texts/);
+    decode(encode([{ a: 1, b: 2 }, { b: 3, c: 4 }, { a: 5 }]), limits);
     assert.throws(
-      () => scan(encode([{ a: 1, b: 2 }, { b: 3, c: 4 }, { d: 5 }]), limits),
+      () => decode(encode([{ a: 1, b: 2 }, { b: 3, c: 4 }, { d: 5 }]), limits),
       /^BadMessage: more than 3 different keys/,
     );
   });
@@ -91,7 +140,7 @@ describe("the scan of a message before it is decoded", () => {
         for (const [place, byte] of changes) bytes[place % bytes.length] = byte;
         const sent = cut === null ? bytes : bytes.subarray(0, cut % (bytes.length + 1));
         try {
-          scan(sent);
+          decode(sent);
         } catch (error) {
           assert.ok(error instanceof BadMessage && error.message.length < 120);
           return;
