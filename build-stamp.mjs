@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 /** What a build is made from. Tests are in it, because they are compiled into the same folder. */
 const sources = ["coordinator", "shared", "worker", "test"];
-const files = ["build.mjs", "gather.mjs", "package.json", "tsconfig.json"];
+const files = ["build.mjs", "gather.mjs", "package.json", "package-lock.json", "tsconfig.json"];
 
 /**
  * Names the sources as they are now, by path, size and time of change. `npx nexus` builds at its first use, which takes a quarter of a
