@@ -140,7 +140,7 @@ accounts {${settings.cluster ? systemAccount(settings.cluster) : ""}
       ${passwordUser(here.viewer, readerHere(here.viewer.user, []))}
     ]
     exports: [
-${exportLines()}
+${exportLines(settings.cluster === undefined)}
     ]
     imports: [
       { service: { account: WORKERS, subject: ${quote(connectionsOf)} }, to: ${quote(workersConnections)} }
@@ -276,8 +276,8 @@ ${importLines("ENROLLING", {})}
 }
 
 /**
- * The same file for a server from 2.11 on, which it may have reached with its workspace: without the import by which earlier ones
- * let workers ask for pieces in order.
+ * The same file for a server that does not let workers ask for pieces in order, which it may have reached with its workspace: without
+ * the import that others have.
  */
 export const withoutPiecesInOrder = (text: string): string =>
   text
@@ -294,7 +294,8 @@ export const exportsPiecesInOrder = (configuration: string): boolean =>
 /** Whether a text is what `workersConfiguration` writes now; earlier versions wrote a list of users under the same name. */
 export const isWorkersConfiguration = (text: string): boolean => text.startsWith(`${workersHead}\n`);
 
-function exportLines(): string {
+/** @param inOrder  whether workers may be let ask for pieces in order */
+function exportLines(inOrder: boolean): string {
   const accountsOf = new Map<string, string[]>();
   const add = (account: string, entry: string): void => {
     accountsOf.set(entry, [...(accountsOf.get(entry) ?? []), account]);
@@ -303,7 +304,7 @@ function exportLines(): string {
     for (const subject of asked) add(account, `service: ${quote(subject)}`);
     for (const subject of heard) add(account, `stream: ${quote(subject)}`);
   }
-  add("WORKERS", `service: ${quote(piecesInOrder)}`);
+  if (inOrder) add("WORKERS", `service: ${quote(piecesInOrder)}`);
   return lines([...accountsOf], ([entry, accounts]) => `{ ${entry}, accounts: [${accounts.join(", ")}] }`);
 }
 

@@ -53,6 +53,7 @@ const bundlePieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allBundlePieces}`;
  * The same in the order in which it was stored. Of 500 MB that are asked for by subject nats-server 2.10.27 keeps 530 MB in memory for ten
  * seconds, in order 60 (2026-11-29). All that the stream holds is sealed, snapshots too; what more it tells is their names. From 2.11 on
  * one question may have thousands of answers, so workers get this only from earlier servers; later ones keep 140 MB at most anyway.
+ * They get it from no server with peers: a newer peer may be the one that answers.
  */
 export const piecesInOrder = `$JS.API.DIRECT.GET.${blob}`;
 

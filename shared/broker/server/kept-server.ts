@@ -7,6 +7,7 @@ import { readIfThere, writeSecretFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import {
   type ClusterSettings,
+  exportsPiecesInOrder,
   isWorkersConfiguration,
   serverConfiguration,
   withoutPiecesInOrder,
@@ -141,8 +142,9 @@ export class KeptServer {
         workers,
         workersConfiguration({ workers: [], invites: [] }, () => undefined),
       );
-    // The server may be newer than the one for which the file was written.
-    else if (isAtLeast(version, 2, 11)) writeSecretFile(workers, withoutPiecesInOrder(left));
+    // The server may be newer than the one for which the file was written, or have got peers.
+    else if (isAtLeast(version, 2, 11) || !exportsPiecesInOrder(readFileSync(configuration, "utf8")))
+      writeSecretFile(workers, withoutPiecesInOrder(left));
     this.#logSeen = sizeOf(serverLog);
     const server = await this.#startWithUsers(() =>
       startNats({

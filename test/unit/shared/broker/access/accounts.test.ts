@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import {
+  type ClusterSettings,
   exportsPiecesInOrder,
   inboxPrefix,
   inviteUser,
@@ -15,6 +16,7 @@ import {
 } from "../../../../../shared/broker/access/accounts.ts";
 import { inviteKey, newInviteCode } from "../../../../../shared/broker/access/invite-code.ts";
 import { newUserPair } from "../../../../../shared/broker/nkey.ts";
+import type { Peer } from "../../../../../shared/broker/peers/peers.ts";
 import { isWorkerId, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { BrokerError } from "../../../../../shared/errors.ts";
 
@@ -44,6 +46,15 @@ const settings: ServerSettings = {
     operator: { user: "operator", password: "o-secret" },
     viewer: { user: "viewer", password: "v-secret" },
   },
+};
+
+const peer: Peer = { id: "a", host: "10.0.0.1", port: 4222, routePort: 6222 };
+const cluster: ClusterSettings = {
+  name: "ws1",
+  self: peer,
+  peers: [peer],
+  routeSecret: "r-secret",
+  systemPassword: "s-secret",
 };
 
 function publishList(text: string, user: string): string[] {
@@ -121,6 +132,8 @@ describe("the workers' account", () => {
     assert.equal(withoutPiecesInOrder(without), without);
     const server = serverConfiguration(settings);
     assert.ok(exportsPiecesInOrder(server));
+    const clustered = serverConfiguration({ ...settings, cluster });
+    assert.ok(!exportsPiecesInOrder(clustered), "a newer peer may be the one that answers");
     // As an earlier version wrote it: a list that imports what is not exported stops the server.
     assert.ok(!exportsPiecesInOrder(server.replace("[OPERATORS, VIEWERS, WORKERS]", "[OPERATORS, VIEWERS]")));
   });
