@@ -1,18 +1,27 @@
-import type { Bus, Clock } from "../../shared/ports.ts";
+import { type Bus, BusError, type Clock } from "../../shared/ports.ts";
 import { lookOften } from "./look-often.ts";
+
+/** How many times the broker is asked within a lease. */
+const asksALease = 6;
+/** After so many turns without an answer, in three leases, the connection is not taken to come back by itself. */
+const mostUnanswered = 3 * asksALease;
+
+const pauseMs = 1000;
+
+type Questions = Pick<Bus, "isConnected" | "flush">;
 
 /**
  * Whether what workers ask can arrive. The connection of questions may be dead while the other keeps the lead, and that is known
  * only after some ten seconds; so the broker is asked on it, often enough that no lease runs out in between.
  */
 export class Hearing {
-  readonly #questions: Pick<Bus, "isConnected" | "flush">;
+  readonly #questions: Questions;
   readonly #clock: Clock;
   readonly #leaseMs: number;
   /** When the broker last answered there, in monotonic milliseconds. */
   #answeredAt = Number.NEGATIVE_INFINITY;
 
-  constructor(questions: Pick<Bus, "isConnected" | "flush">, clock: Clock, leaseMs: number) {
+  constructor(questions: Questions, clock: Clock, leaseMs: number) {
     this.#questions = questions;
     this.#clock = clock;
     this.#leaseMs = leaseMs;
@@ -31,15 +40,45 @@ export class Hearing {
    * Asks the broker from now on.
    *
    * @param onAgain  hears that it answers after a silence
+   * @param onDeaf   hears that it does not, for three leases in which this process did not stand still
    * @returns what ends it
    */
-  watch(onAgain: () => void): () => void {
+  watch(onAgain: () => void, onDeaf: () => void): () => void {
     this.#answeredAt = this.#clock.monotonic();
-    return lookOften(this.#clock, this.#leaseMs / 6, async () => {
+    let unanswered = 0;
+    const everyMs = this.#leaseMs / asksALease;
+    // Counted in turns: whoever was suspended for an hour has not asked meanwhile.
+    const timer = this.#clock.every(everyMs, () => {
+      unanswered += 1;
+      if (unanswered === mostUnanswered) onDeaf();
+    });
+    const stopAsking = lookOften(this.#clock, everyMs, async () => {
       await this.#questions.flush();
+      unanswered = 0;
       const wasSilent = !this.#isFresh;
       this.#answeredAt = this.#clock.monotonic();
       if (wasSilent) onAgain();
     });
+    return () => {
+      timer.cancel();
+      stopAsking();
+    };
   }
+}
+
+/** Waits until the broker answers there, or the signal ends the wait: who cannot hear questions must not lead. */
+export async function heardOnce(questions: Questions, clock: Clock, signal: AbortSignal): Promise<void> {
+  const ended = new Promise<boolean>((resolve) => {
+    if (signal.aborted) resolve(true);
+    else signal.addEventListener("abort", () => resolve(true), { once: true });
+  });
+  const answers = (): Promise<boolean> =>
+    questions.flush().then(
+      () => true,
+      (error: unknown) => {
+        if (!(error instanceof BusError) || error.reason === "closed") throw error;
+        return false;
+      },
+    );
+  while (!(await Promise.race([answers(), ended]))) await clock.pause(pauseMs, signal);
 }

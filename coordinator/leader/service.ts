@@ -13,7 +13,7 @@ import { BadMessage, OtherVersion } from "../../shared/wire/check.ts";
 import * as messages from "../../shared/wire/messages.ts";
 import type { OrderKey } from "../../shared/wire/seals/order-proof.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
-import { Hearing } from "./hearing.ts";
+import { Hearing, heardOnce } from "./hearing.ts";
 import { type Intake, watchIntake } from "./intake-watch.ts";
 import { InviteCare } from "./invite-care.ts";
 import { Deposed, type JournalPorts, JournalWriter } from "./journal.ts";
@@ -87,6 +87,7 @@ const snapshotShare = 0.2;
 export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<void> {
   let leastTerm = 0;
   while (!signal.aborted) {
+    if (ports.questions) await heardOnce(ports.questions, ports.clock, signal);
     const deposed = new AbortController();
     const onLost = (why: string): void => {
       ports.log.warn(`no longer leading: ${why}`);
@@ -246,7 +247,10 @@ async function lead(
       void ports.writeSnapshot(signal);
     });
     undo.push(() => timer.cancel());
-    if (hearing) undo.push(hearing.watch(() => upkeep.silenceWasOurs("no question could reach it")));
+    if (hearing) {
+      const onAgain = (): void => upkeep.silenceWasOurs("no question could reach it");
+      undo.push(hearing.watch(onAgain, () => onLost("for three leases no question could reach it")));
+    }
     undo.push(tellStatus(reign, bus));
     if (ports.traffic) undo.push(watchArrivals(reign, ports.traffic));
     if (ports.intake) undo.push(watchIntake(reign, ports.intake));

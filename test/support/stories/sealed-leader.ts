@@ -37,6 +37,8 @@ export interface SealedLeader {
   /** What it warned of since it led: why it stopped, above all. */
   readonly warnings: readonly string[];
   readonly leading: Promise<unknown>;
+  /** How many times it has begun to lead. */
+  readonly times: () => number;
   readonly over: Promise<void>;
   stop(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export async function sealedLeader(
   paths: WorkspacePaths,
   name: string,
   questionsUrl = url,
+  leaseMs = 30_000,
 ): Promise<SealedLeader> {
   const foreign: Foreign[] = [];
   const warnings: string[] = [];
@@ -59,6 +62,7 @@ export async function sealedLeader(
   atEnd(() => questions.close());
   const footing = new JournalFooting(bus, paths);
   const stop = new AbortController();
+  let times = 0;
   let begun: () => void = () => undefined;
   const led = new Promise<void>((resolve) => {
     begun = resolve;
@@ -72,7 +76,7 @@ export async function sealedLeader(
         chance: systemChance,
         log: { ...silentLog, warn: (...said: unknown[]) => void warnings.push(said.map(String).join(" ")) },
         identity: { leader: name, host: name, pid: 1, started: "now" },
-        leaseMs: 30_000,
+        leaseMs,
         isKnownDead: () => false,
         drawSeed: () => 1,
         publishUsers: async () => undefined,
@@ -83,6 +87,7 @@ export async function sealedLeader(
           if (!leads) return;
           // While it took the lead it may have tried several terms.
           warnings.length = 0;
+          times += 1;
           begun();
         },
       },
@@ -96,5 +101,5 @@ export async function sealedLeader(
     await over.catch(() => undefined);
   };
   atEnd(ended);
-  return { bus, foreign, warnings, leading, over, stop: ended };
+  return { bus, foreign, warnings, leading, times: () => times, over, stop: ended };
 }
