@@ -10,6 +10,8 @@ import type { Ports } from "./ports.ts";
 
 const refusedRetryMs = 30_000;
 const jitterMs = 100;
+/** From such pauses on a worker asks at the end of a second. */
+const longPauseMs = 10_000;
 
 interface SlotsPorts extends Ports<"clock" | "chance" | "gpus" | "vitals"> {
   readonly link: CoordinatorLink;
@@ -147,7 +149,10 @@ export class Slots {
     };
   }
 
-  /** Waits for a hint that there is work, with jitter, so that a thousand workers do not ask at once. */
+  /**
+   * Waits for a hint that there is work, with jitter, so that a thousand workers do not ask at once. Those that ask in the same
+   * second do it together at its end: broker and coordinator are woken once for all of them.
+   */
   async #woken(mostMs: number): Promise<void> {
     if (this.#claiming.aborted) return;
     const { clock, chance } = this.#ports;
@@ -155,7 +160,9 @@ export class Slots {
     const wake = (): void => woken.abort();
     this.#wake = wake;
     this.#claiming.addEventListener("abort", wake);
-    await clock.pause(mostMs * (0.75 + chance.fraction() / 2), woken);
+    const pauseMs = mostMs * (0.75 + chance.fraction() / 2);
+    const later = mostMs < longPauseMs ? 0 : 1000 - ((clock.wall() + pauseMs) % 1000);
+    await clock.pause(pauseMs + later, woken);
     this.#claiming.removeEventListener("abort", wake);
     if (woken.aborted && !this.#claiming.aborted) await clock.pause(jitterMs * chance.fraction(), this.#claiming);
   }

@@ -50,7 +50,7 @@ const refusedRetryMs = 150;
 const retryMs = 250;
 const jitterMs = 100;
 /** Pings of a thousand connections every 5 s took a fifth of the time of a broker whose workers waited (2026-11-28). */
-const seldomMs = 20_000;
+const seldomMs = 60_000;
 /** While it reloads, it may also leave a new connection without an answer (seen twice in 1,042 tries). */
 const connectTimeoutMs = 3000;
 

@@ -31,6 +31,8 @@ const assigned: Answer = {
 function startWorker(): {
   answer: Answer;
   claims: number;
+  /** Wall clock of each claim, milliseconds. */
+  readonly askedAt: number[];
   hasEnded: boolean;
   /** What it said of itself at its end. */
   goodbyes: number;
@@ -43,6 +45,7 @@ function startWorker(): {
   const worker = {
     answer: wait,
     claims: 0,
+    askedAt: [] as number[],
     hasEnded: false,
     goodbyes: 0,
     hint: () => handlers[0]?.("ctl.all", encodeControl({ kind: "work", term: 1 })),
@@ -54,7 +57,9 @@ function startWorker(): {
   };
   const bus: Partial<Bus> = {
     request: async (_subject, data) => {
-      if (decodeAsk(data).kind !== "claim") return new Promise<Uint8Array>(() => undefined);
+      const ask = decodeAsk(data);
+      if (ask.kind !== "claim") return new Promise<Uint8Array>(() => undefined);
+      worker.askedAt.push(ask.sentAt ?? Number.NaN);
       worker.claims += 1;
       const { answer, claims } = worker;
       // Each one another trial, or it would be the run in hand again.
@@ -111,6 +116,17 @@ describe("slots that wait for work", () => {
     worker.hint();
     await worker.live(1000);
     assert.equal(worker.claims, 1);
+  });
+
+  test("ask at the end of a second, as other workers do, unless they are called", async () => {
+    const worker = startWorker();
+    await worker.live(100_000);
+    const later = worker.askedAt.slice(4);
+    assert.ok(later.length >= 4);
+    assert.deepEqual(
+      later.map((at) => Math.round(at) % 1000),
+      later.map(() => 0),
+    );
   });
 
   test("all ask as soon as that one gets work", async () => {
