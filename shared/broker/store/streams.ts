@@ -9,8 +9,11 @@ import { openStreams } from "./closed-streams.ts";
 
 const gib = 2 ** 30;
 const retryMs = 500;
-/** A cluster that has just started knows its servers only after some seconds, and refuses copies until then. */
-const peerPatienceMs = 10_000;
+/**
+ * A cluster that has just started knows its servers only after some seconds, and refuses copies until then; on machines that are
+ * starved it also takes servers for gone that are there (seen: 10 s).
+ */
+const peerPatienceMs = 30_000;
 /** How long to ask a broker that is frozen, or was just restarted. */
 const silencePatienceMs = 60_000;
 

@@ -103,7 +103,7 @@ describe("a NATS cluster that others run", () => {
     assert.equal((await alone.exited()).code, exitCode.usage);
     assert.match(alone.output(), /--replicas 3: nexus-coord's own broker has one copy.*--nats URL/);
 
-    await eventually("the cluster stores", () => isStored(urls));
+    await eventually("the cluster stores three copies", () => keepsCopies(urls, 3));
     await stop(await swarm.coordinator(["--nats", urls]));
     assert.deepEqual(await copies(), [1, 1, 1, 1]);
     await stop(await swarm.coordinator(["--nats", urls, "--replicas", "3"]));
@@ -114,10 +114,12 @@ describe("a NATS cluster that others run", () => {
   });
 });
 
-async function isStored(urls: string): Promise<boolean> {
+/** Whether a stream of so many copies can be made, which is deleted again. */
+async function keepsCopies(urls: string, copies: number): Promise<boolean> {
   const bus = await connectAs(urls, {}, "coordinator");
   try {
-    await askJetStream(bus, "INFO", {}, 1000);
+    await askJetStream(bus, "STREAM.CREATE.TRIAL", { name: "TRIAL", subjects: ["trial"], num_replicas: copies }, 5000);
+    await askJetStream(bus, "STREAM.DELETE.TRIAL", {}, 5000);
     return true;
   } catch {
     return false;
