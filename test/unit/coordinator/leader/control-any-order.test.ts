@@ -276,20 +276,17 @@ function count(events: readonly JournalEvent[]): void {
 
 describe("any order of orders, evidence, claims and time", () => {
   test("keeps every count right after each step, and replays to the same state", async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.array(step, { minLength: 20, maxLength: 80 }),
-        fc.constantFrom("dgd" as const, "grid" as const, "random" as const),
-        async (steps, hpTuning) => {
-          const test_ = new TestReign();
-          const job = test_.submit({ totalRuns: 8, retries: 1, hpTuning });
-          const invariants = new Invariants();
-          await play(test_, job, steps, () => invariants.check(test_.events, test_.reign.state, job));
-          assert.deepEqual(plain(replay(test_.events)), plain(test_.reign.state));
-          count(test_.events);
-        },
-      ),
-      { numRuns: 200 },
+    const plays = fc.asyncProperty(
+      fc.array(step, { minLength: 20, maxLength: 80 }),
+      fc.constantFrom("dgd" as const, "grid" as const, "random" as const),
+      async (steps, hpTuning) => {
+        const test_ = new TestReign();
+        const job = test_.submit({ totalRuns: 8, retries: 1, hpTuning });
+        const invariants = new Invariants();
+        await play(test_, job, steps, () => invariants.check(test_.events, test_.reign.state, job));
+        assert.deepEqual(plain(replay(test_.events)), plain(test_.reign.state));
+        count(test_.events);
+      },
     );
     const kinds = [
       ...["completed", "ended failed", "ended pruned", "ended cancelled", "lost lost", "lost reclaimed", "reopened"],
@@ -303,8 +300,11 @@ describe("any order of orders, evidence, claims and time", () => {
       ],
       ...["job-state paused", "job-state draining", "job-state stopping", "job-state cancelled", "job-state completed"],
     ];
-    // Once is enough: reopened, the rarest, came 4 times in one run of these plays (2026-11-25).
-    for (const kind of kinds) assert.ok((seen.get(kind) ?? 0) > 0, `no play came to ${kind}`);
+    const missing = (): string[] => kinds.filter((kind) => !seen.has(kind));
+    // Once is enough: reopened, the rarest, came 4 times in 200 plays (2026-11-25), and in others not at all.
+    for (let round = 0; round === 0 || (round < 20 && missing().length > 0); round += 1)
+      await fc.assert(plays, { numRuns: 200 });
+    assert.deepEqual(missing(), [], "kinds of records that no play came to");
   });
 
   test("goes on in the same way after another leader takes over at any point", async () => {
