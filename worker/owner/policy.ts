@@ -73,6 +73,7 @@ export function decide(rules: Rules, signs: Signs, now: Now, before: Decided): D
 
 /** Whether what was said is still a reason: somebody who typed may have gone while a program goes on. */
 function isTrue(why: string, by: Kept, rules: Rules, signs: Signs, now: Now): boolean {
+  if (by === "battery") return why === onBattery(rules, signs)?.why;
   return by !== "use" || recentUses(rules, signs, now).some(({ what }) => withoutNumbers(what) === withoutNumbers(why));
 }
 
@@ -112,8 +113,9 @@ function inUse(rules: Rules, signs: Signs, now: Now): Reason | null {
 }
 
 function onBattery(rules: Rules, { onBattery }: Signs): Reason | null {
-  if (rules.onBattery === "always" || !onBattery) return null;
-  return { by: "battery", why: "it runs on battery", until: "with mains power" };
+  if (rules.onBattery === "always" || onBattery === false || onBattery === undefined) return null;
+  const why = onBattery ? "it runs on battery" : "nobody tells whether it has mains power";
+  return { by: "battery", why, until: "with mains power" };
 }
 
 function tooHot({ maxTemperature }: Rules, { temperature = 0 }: Signs, isHot: boolean): Reason | null {

@@ -22,7 +22,8 @@ export interface Found {
   readonly use?: Use;
   /** Cores that other programs use, a minute's mean. */
   readonly load?: number;
-  readonly onBattery?: boolean;
+  /** Null: it cannot be told now, although it should. */
+  readonly onBattery?: boolean | null;
   /** Degrees Celsius. */
   readonly temperature?: number;
 }

@@ -12,6 +12,9 @@ export const askTool: AskTool = (command, words) =>
     );
   });
 
+/** From a failure to the next question. */
+const againMs = 60_000;
+
 /** Asks a tool of macOS every so often, and keeps what its answer means. */
 class MacTool implements Detector {
   readonly name: string;
@@ -21,15 +24,16 @@ class MacTool implements Detector {
   readonly #untold: (now: Now) => Found;
   #found: Found | undefined;
   #isAsking = false;
-  #hasFailed = false;
+  #isFailureTold = false;
+  #askAt = Number.NEGATIVE_INFINITY;
 
-  /** @param untold  what counts until it has answered once */
+  /** @param untold  what counts until it has answered, and from a failure to its next answer */
   constructor(
     name: string,
     everyMs: number,
     log: Pick<Log, "warn">,
     ask: () => Promise<Found>,
-    untold: (now: Now) => Found = () => ({}),
+    untold: (now: Now) => Found,
   ) {
     this.#untold = untold;
     this.name = name;
@@ -39,16 +43,19 @@ class MacTool implements Detector {
   }
 
   look(now: Now): Found {
-    if (!this.#isAsking) {
+    if (!this.#isAsking && now.monotonic >= this.#askAt) {
       this.#isAsking = true;
       void this.#ask()
         .then(
           (found) => {
             this.#found = found;
+            this.#isFailureTold = false;
           },
           (error: unknown) => {
-            if (!this.#hasFailed) this.#log.warn(`${this.name}: ${String(error)}`);
-            this.#hasFailed = true;
+            this.#found = undefined;
+            this.#askAt = now.monotonic + againMs;
+            if (!this.#isFailureTold) this.#log.warn(`${this.name}: ${String(error)}; it is asked again every minute`);
+            this.#isFailureTold = true;
           },
         )
         .finally(() => {
@@ -72,7 +79,7 @@ export function macIdle(ask: AskTool, now: () => Now, log: Pick<Log, "warn">): D
     if (!use || at > use.at) use = { at, what: "somebody uses its keyboard or pointer" };
     return { use };
   };
-  // Until it has answered, somebody may sit in front of it.
+  // While it does not answer, somebody may sit in front of it.
   return new MacTool("desktop", 500, log, idle, ({ monotonic }) => ({
     use: { at: monotonic, what: "somebody may use its desktop" },
   }));
@@ -84,8 +91,12 @@ export function hidIdleMs(answer: string): number | undefined {
   return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e6;
 }
 
-/** Whether a MacBook runs on battery, by pmset. */
-export const macPower = (ask: AskTool, log: Pick<Log, "warn">): Detector =>
-  new MacTool("power", 10_000, log, async () => ({
-    onBattery: /drawing from 'Battery Power'/.test(await ask("/usr/bin/pmset", ["-g", "batt"])),
-  }));
+/** Whether a MacBook runs on battery, or a Mac on a UPS, by pmset. */
+export function macPower(ask: AskTool, log: Pick<Log, "warn">): Detector {
+  const power = async (): Promise<Found> => {
+    const [, source] = /drawing from '(\w+) Power'/.exec(await ask("/usr/bin/pmset", ["-g", "batt"])) ?? [];
+    if (source === undefined) throw new Error("pmset tells no power source");
+    return { onBattery: source !== "AC" };
+  };
+  return new MacTool("power", 10_000, log, power, () => ({ onBattery: null }));
+}

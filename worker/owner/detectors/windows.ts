@@ -1,6 +1,7 @@
 import type { Log } from "../../../shared/log.ts";
 import type { Detector, Found, Now, Use } from "./detector.ts";
-import type { Running, StartTool } from "./tool-lines.ts";
+import { LastingTool } from "./lasting-tool.ts";
+import type { StartTool } from "./tool-lines.ts";
 
 /**
  * Prints twice a second for how many milliseconds nobody has touched keyboard or mouse, and whether there is mains power. It is
@@ -24,51 +25,42 @@ while ($true) {
   Start-Sleep -Milliseconds 500
 }`;
 
-/** Keyboard, mouse and mains power of a Windows desktop. */
+/** A PowerShell that says nothing for so long tells nothing any more. */
+const silentMs = 5000;
+
+/** Keyboard, mouse and mains power of a Windows desktop. While PowerShell does not tell, somebody may sit in front of it. */
 export class WindowsDesktop implements Detector {
   readonly name = "desktop";
   readonly everyMs = 250;
-  readonly #start: StartTool;
-  readonly #log: Pick<Log, "warn">;
-  #running: Running | undefined;
+  readonly #tool: LastingTool;
   #now: Now = { wall: 0, monotonic: 0 };
   #use: Use | undefined;
-  #onBattery: boolean | undefined;
+  #onBattery = false;
 
   constructor(start: StartTool, log: Pick<Log, "warn">) {
-    this.#start = start;
-    this.#log = log;
+    const encoded = Buffer.from(script, "utf16le").toString("base64");
+    const tool = { command: "powershell.exe", words: ["-NoProfile", "-NonInteractive", "-EncodedCommand", encoded] };
+    const hear = (line: string): boolean => this.#hear(line);
+    this.#tool = new LastingTool({ start, log }, tool, hear, "nobody tells whether this desktop is used", silentMs);
   }
 
   look(now: Now): Found {
     this.#now = now;
-    const words = [
-      "-NoProfile",
-      "-NonInteractive",
-      "-EncodedCommand",
-      Buffer.from(script, "utf16le").toString("base64"),
-    ];
-    this.#running ??= this.#start(
-      { command: "powershell.exe", words },
-      (line) => this.#hear(line),
-      (why) => this.#log.warn(`nobody tells whether this desktop is used: ${why}`),
-    );
-    const onBattery = this.#onBattery;
-    // Nobody has told yet, or nobody can: somebody may sit in front of it.
-    const use = this.#use ?? { at: now.monotonic, what: "somebody may use its desktop" };
-    return { use, ...(onBattery === undefined ? {} : { onBattery }) };
+    if (this.#tool.look(now.monotonic) === "yes" && this.#use) return { use: this.#use, onBattery: this.#onBattery };
+    return { use: { at: now.monotonic, what: "somebody may use its desktop" }, onBattery: null };
   }
 
   close(): void {
-    this.#running?.stop();
+    this.#tool.stop();
   }
 
   /** `idle 1234 power Online`, or Offline, or Unknown on a machine without a battery. */
-  #hear(line: string): void {
+  #hear(line: string): boolean {
     const [, idle = "", power = ""] = /^idle (\d+) power (\w+)$/.exec(line.trim()) ?? [];
-    if (idle === "") return;
+    if (idle === "") return false;
     const at = this.#now.monotonic - Number(idle);
     if (!this.#use || at > this.#use.at) this.#use = { at, what: "somebody uses its keyboard or mouse" };
     this.#onBattery = power === "Offline";
+    return true;
   }
 }

@@ -105,6 +105,14 @@ describe("what the owner allows", () => {
     assert.equal(owner.at(3, { load: 0.75 }), "open");
   });
 
+  test("mains power that should be told and is not counts as missing", () => {
+    const owner = new Owner({ onBattery: "never" });
+    assert.equal(owner.at(0, { onBattery: null }), "frozen: nobody tells whether it has mains power; with mains power");
+    assert.match(owner.at(1, { onBattery: true }), /^frozen: it runs on battery/);
+    assert.equal(owner.at(2, { onBattery: false }), "open");
+    assert.equal(new Owner({}).at(0, { onBattery: null }), "open");
+  });
+
   test("what nobody can tell keeps nothing from being lent", () => {
     assert.equal(new Owner({ onBattery: "never", maxLoad: 1, maxTemperature: 85, whenIdle: minute }).at(0), "open");
   });

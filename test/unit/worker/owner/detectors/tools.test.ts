@@ -57,14 +57,49 @@ describe("GPUs in use by others", () => {
     assert.equal(gpu.look(at(1)).use?.what, `another program uses GPU 1: ${"x".repeat(60)}`);
   });
 
-  test("where it cannot tell, that is logged once, and it is not started again", () => {
+  const mayUse = (ms: number) => ({ use: { at: ms, what: "another program may use a GPU" } });
+
+  test("may be there while nvidia-smi does not tell: before its first line, and from its end until it tells again", () => {
     const tools = new Tools();
     const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
-    gpu.look(at(0));
+    assert.deepEqual(gpu.look(at(0)), mayUse(0));
+    tools.say("# gpu         pid   type     sm    mem    enc    dec    jpg    ofa    command ");
+    assert.deepEqual(gpu.look(at(1000)), mayUse(1000), "a heading tells nothing");
+    tools.say(lines[2] ?? "");
+    assert.deepEqual(gpu.look(at(2000)), {}, "who waited for its first line was not there");
     tools.end("nvidia-smi ended (3)");
-    gpu.look(at(1000));
-    assert.deepEqual(tools.warnings, ["nobody tells which programs use a GPU: nvidia-smi ended (3)"]);
+    assert.deepEqual(gpu.look(at(3000)), mayUse(3000));
+    assert.deepEqual(gpu.look(at(61_000)), mayUse(61_000));
     assert.equal(tools.started.length, 1);
+    assert.deepEqual(gpu.look(at(62_000)), mayUse(62_000));
+    assert.equal(tools.started.length, 2, "a minute later it is started again");
+    tools.say("Failed to initialize NVML: Driver/library version mismatch");
+    tools.end("nvidia-smi ended (18)");
+    assert.deepEqual(tools.warnings, [
+      "nobody tells which programs use a GPU: nvidia-smi ended (3); it is started again every minute",
+    ]);
+    gpu.look(at(122_000));
+    tools.say(lines[2] ?? "");
+    assert.deepEqual(gpu.look(at(123_000)), mayUse(122_000), "what was done meanwhile nobody tells later");
+    tools.end("nvidia-smi ended (3)");
+    assert.equal(tools.warnings.length, 2, "each time that it stops to tell");
+  });
+
+  test("cannot be where there is no GPU, or no driver for it", () => {
+    for (const line of [
+      "No devices were found",
+      "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that it is installed.",
+    ]) {
+      const tools = new Tools();
+      const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
+      gpu.look(at(0));
+      tools.say(line);
+      tools.end("nvidia-smi ended (6)");
+      assert.deepEqual(gpu.look(at(1000)), {});
+      gpu.look(at(61_000));
+      tools.say("    1       5000     C     55     30      -      -      -      -    blender        ");
+      assert.equal(gpu.look(at(62_000)).use?.at, 61_000, "it has come");
+    }
   });
 });
 
@@ -101,6 +136,55 @@ describe("a Mac", () => {
     await eventually("it is answered anew", () => power.look(at(0)).onBattery === true);
   });
 
+  test("counts as used while ioreg fails, also after it has answered; it is asked again every minute", async () => {
+    const warnings: unknown[] = [];
+    const log = { warn: (text: unknown) => warnings.push(text) };
+    let asked = 0;
+    let answer: string | Error = ioreg;
+    const tool = async (): Promise<string> => {
+      asked += 1;
+      if (answer instanceof Error) throw answer;
+      return answer;
+    };
+    let ms = 100_000;
+    const idle = macIdle(tool, () => at(ms), log);
+    const look = () => idle.look(at(ms)).use;
+    await eventually("it is answered", () => Math.round(look()?.at ?? 0) === 31_870);
+    answer = new Error("ioreg timed out");
+    const used = { at: ms, what: "somebody may use its desktop" };
+    await eventually("it counts as used", () => look()?.what === used.what);
+    assert.deepEqual(look(), used);
+    const before = asked;
+    ms += 59_000;
+    assert.deepEqual(look(), { ...used, at: ms });
+    assert.equal(asked, before);
+    ms += 1000;
+    look();
+    assert.equal(asked, before + 1);
+    answer = "nothing of the kind";
+    await eventually("it fails in another way", () => {
+      ms += 60_000;
+      return look()?.what === used.what && asked >= before + 3;
+    });
+    assert.deepEqual(warnings, ["desktop: Error: ioreg timed out; it is asked again every minute"]);
+    answer = ioreg;
+    await eventually("it answers again", () => {
+      ms += 60_000;
+      return look()?.what === "somebody uses its keyboard or pointer";
+    });
+  });
+
+  test("may have no mains power while pmset does not tell", async () => {
+    let answer = "Now drawing from 'AC Power'\n";
+    const warnings: unknown[] = [];
+    const power = macPower(async () => answer, { warn: (text: unknown) => warnings.push(text) });
+    assert.deepEqual(power.look(at(0)), { onBattery: null });
+    await eventually("it is answered", () => power.look(at(0)).onBattery === false);
+    answer = "";
+    await eventually("it tells nothing", () => power.look(at(0)).onBattery === null);
+    assert.deepEqual(warnings, ["power: Error: pmset tells no power source; it is asked again every minute"]);
+  });
+
   test("a tool that fails is logged once", async () => {
     const warnings: unknown[] = [];
     let asked = 0;
@@ -109,19 +193,23 @@ describe("a Mac", () => {
       throw new Error("no such tool");
     };
     const idle = macIdle(failing, () => at(0), { warn: (text: unknown) => warnings.push(text) });
+    let ms = 0;
     await eventually("it is asked three times", () => {
-      idle.look(at(0));
+      ms += 60_000;
+      assert.equal(idle.look(at(ms)).use?.at, ms);
       return asked >= 3;
     });
-    assert.deepEqual(warnings, ["desktop: Error: no such tool"]);
+    assert.deepEqual(warnings, ["desktop: Error: no such tool; it is asked again every minute"]);
   });
 });
 
 describe("a Windows desktop", () => {
+  const mayUse = (ms: number) => ({ use: { at: ms, what: "somebody may use its desktop" }, onBattery: null });
+
   test("says through one PowerShell how long nobody has touched it, and whether it has mains power", () => {
     const tools = new Tools();
     const desktop = new WindowsDesktop(tools.start, tools.log);
-    assert.deepEqual(desktop.look(at(10_000)), { use: { at: 10_000, what: "somebody may use its desktop" } });
+    assert.deepEqual(desktop.look(at(10_000)), mayUse(10_000));
     assert.match(tools.started[0] ?? "", /^powershell\.exe -NoProfile -NonInteractive -EncodedCommand [\w+/=]+$/);
     tools.say("idle 4000 power Online\r");
     assert.deepEqual(desktop.look(at(10_250)), {
@@ -133,6 +221,43 @@ describe("a Windows desktop", () => {
     const { use, onBattery } = desktop.look(at(11_000));
     assert.deepEqual([use?.at, onBattery], [10_234, true]);
     assert.equal(tools.started.length, 1);
+  });
+
+  test("counts as used from the end of PowerShell until another one, a minute later, tells", () => {
+    const tools = new Tools();
+    const desktop = new WindowsDesktop(tools.start, tools.log);
+    desktop.look(at(0));
+    tools.say("idle 600000 power Online");
+    assert.equal(desktop.look(at(250)).use?.at, -600_000);
+    tools.end("powershell.exe ended (1)");
+    assert.deepEqual(desktop.look(at(500)), mayUse(500));
+    assert.deepEqual(desktop.look(at(60_249)), mayUse(60_249));
+    assert.equal(tools.started.length, 1);
+    assert.deepEqual(desktop.look(at(60_250)), mayUse(60_250));
+    assert.equal(tools.started.length, 2);
+    tools.end("powershell.exe cannot be started: ENOENT");
+    assert.deepEqual(tools.warnings, [
+      "nobody tells whether this desktop is used: powershell.exe ended (1); it is started again every minute",
+    ]);
+    desktop.look(at(120_250));
+    tools.say("idle 720000 power Online");
+    assert.deepEqual(desktop.look(at(120_500)), {
+      use: { at: -599_750, what: "somebody uses its keyboard or mouse" },
+      onBattery: false,
+    });
+  });
+
+  test("counts as used while PowerShell says nothing, which is ended after a minute of that", () => {
+    const tools = new Tools();
+    const desktop = new WindowsDesktop(tools.start, tools.log);
+    desktop.look(at(0));
+    tools.say("idle 600000 power Online");
+    assert.equal(desktop.look(at(4999)).use?.at, -600_000);
+    assert.deepEqual(desktop.look(at(5000)), mayUse(5000));
+    assert.deepEqual(desktop.look(at(64_999)), mayUse(64_999));
+    assert.deepEqual([tools.stopped, tools.started.length], [0, 1]);
+    assert.deepEqual(desktop.look(at(65_000)), mayUse(65_000));
+    assert.deepEqual([tools.stopped, tools.started.length], [1, 2]);
   });
 });
 
