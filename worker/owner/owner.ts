@@ -8,7 +8,6 @@ import { ticksPerSecond } from "./detectors/kernel-counts.ts";
 import { OwnProcesses } from "./detectors/own-processes.ts";
 import { OwnTicks } from "./detectors/own-ticks.ts";
 import { SystemFiles } from "./detectors/system-files.ts";
-import { Temperature } from "./detectors/temperature.ts";
 import type { Lender } from "./lender.ts";
 import { MemoryQuota } from "./memory-quota.ts";
 import { OwnerWatch, slotsOf } from "./owner-watch.ts";
@@ -16,6 +15,7 @@ import { Pretence } from "./pretence.ts";
 import { type Rules, ruleWords } from "./rules.ts";
 import { RulesSource, rulesPath } from "./rules-source.ts";
 import { rulesText } from "./said-rules.ts";
+import { unknowable } from "./unknowable.ts";
 
 /** This machine's owner: what he allows, and whether he is there. */
 export class Owner {
@@ -113,15 +113,4 @@ function wantedBy(rules: Rules): Parameters<typeof detectorsFor>[0] {
 
 function secondsOf(ticks: ReturnType<OwnTicks["taken"]>): number | null {
   return ticks && (ticks.user + ticks.nice + ticks.system) / ticksPerSecond;
-}
-
-/** A rule that this machine cannot keep, because nobody tells what it depends on; null if there is none. */
-function unknowable({ maxTemperature, memory, maxLoad }: Rules, files: SystemFiles): string | null {
-  const isLinux = process.platform === "linux";
-  if (maxTemperature !== null && (!isLinux || new Temperature(files).look().temperature === undefined))
-    return "max-temperature: no sensor of this machine tells how hot its processor is; expected one below /sys/class/hwmon or\n  /sys/class/thermal; leave the rule out";
-  if (memory !== null && !isLinux) return "memory: only Linux tells how much all runs take; leave the rule out";
-  if (maxLoad !== null && process.platform === "win32")
-    return "max-load: Windows does not tell its load; leave the rule out, or use when-idle";
-  return null;
 }

@@ -93,12 +93,22 @@ export const ruleWords: readonly RuleWord[] = [
     readNumber(text.replace(/\s*°?C$/, ""), { above: 29.9, most: 120 }, "degrees Celsius from 30 to 120", "85"),
   ),
   word("slots", "slots", "<n>", "runs at once (default: number of cores)", (text) => wholeNumber(text, mostSlots)),
-  word("cpuShare", "cpu-share", "<percent>", "most of the processor that all runs together take: 50%", (text) => {
-    const read = readNumber(text.replace(/\s*%$/, ""), { above: 0.9, most: 100 }, "1% to 100%", "50%");
-    return read.ok ? { ok: true, value: read.value / 100 } : read;
-  }),
-  word("memory", "memory", "<size>", "most that all runs together take; above it the newest is handed back", (text) =>
-    readBytes(text, leastMemory, "a size of at least 256 MB", "8GB"),
+  word(
+    "cpuShare",
+    "cpu-share",
+    "<percent>",
+    "most of the processor that all runs together take: 50% (Linux)",
+    (text) => {
+      const read = readNumber(text.replace(/\s*%$/, ""), { above: 0.9, most: 100 }, "1% to 100%", "50%");
+      return read.ok ? { ok: true, value: read.value / 100 } : read;
+    },
+  ),
+  word(
+    "memory",
+    "memory",
+    "<size>",
+    "most that all runs together take; above it the newest is handed back (Linux)",
+    (text) => readBytes(text, leastMemory, "a size of at least 256 MB", "8GB"),
   ),
   word("until", "until", "<time>", 'end then, after the runs in hand: 8h, 07:00, "2026-12-01 07:00"', readUntil),
   word("maxTrials", "max-trials", "<n>", "end after so many runs", (text) => wholeNumber(text, 1_000_000)),
@@ -113,7 +123,7 @@ export const ruleWords: readonly RuleWord[] = [
     "signs",
     "signs",
     "<a,b>",
-    `which signs of use count for --when-idle (default: ${signNames.join(",")})`,
+    `which signs of use count for --when-idle (default: all that this system tells of ${signNames.join(",")})`,
     readSigns,
     { isList: true },
   ),

@@ -38,15 +38,24 @@ export interface DetectorPorts {
   readonly files?: SystemFiles;
 }
 
-/** The detectors of this system for what is wanted. */
+/**
+ * Whether a sign of use can be told here. Linux tells all, and of a GPU that it does not have nothing. Elsewhere terminals are
+ * what the keyboard tells, and nobody tells whose processor time it is.
+ */
+export const canTell = (sign: SignName, platform: NodeJS.Platform, path = process.env["PATH"]): boolean =>
+  hasProc(platform) || (sign === "gpu" ? isInstalled("nvidia-smi", path) : sign !== "cpu");
+
+const hasProc = (platform: NodeJS.Platform): boolean => platform !== "darwin" && platform !== "win32";
+
+/** The detectors of this system for what is wanted; a wanted sign that it cannot tell has none. */
 export function detectorsFor(wanted: Wanted, ports: DetectorPorts, platform = process.platform): Detector[] {
   const has = (sign: SignName): boolean => wanted.signs.includes(sign);
   const { clock, log, own, runs, files = new SystemFiles() } = ports;
   const gpu = has("gpu") && isInstalled("nvidia-smi") ? [new GpuUse(startTool, own, log)] : [];
-  if (platform === "darwin" || platform === "win32") {
+  if (!hasProc(platform)) {
     const desktop = has("desktop") || has("terminals");
     const now = () => ({ wall: clock.wall(), monotonic: clock.monotonic() });
-    const load = wanted.load || has("cpu") ? [new SystemLoad(() => loadavg()[0] ?? 0, runs)] : [];
+    const load = wanted.load ? [new SystemLoad(() => loadavg()[0] ?? 0, runs)] : [];
     if (platform === "win32") return [...gpu, ...(desktop || wanted.power ? [new WindowsDesktop(startTool, log)] : [])];
     const power = wanted.power ? [macPower(askTool, log)] : [];
     return [...gpu, ...load, ...power, ...(desktop ? [macIdle(askTool, now, log)] : [])];
@@ -64,9 +73,8 @@ export function detectorsFor(wanted: Wanted, ports: DetectorPorts, platform = pr
   ];
 }
 
-function isInstalled(program: string): boolean {
-  const { PATH = "" } = process.env;
-  return PATH.split(delimiter).some((folder) => {
+function isInstalled(program: string, path = process.env["PATH"]): boolean {
+  return (path ?? "").split(delimiter).some((folder) => {
     for (const name of [program, `${program}.exe`]) {
       try {
         accessSync(join(folder, name), constants.X_OK);
