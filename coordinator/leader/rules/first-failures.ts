@@ -11,9 +11,6 @@ import type { Reign } from "../reign/reign.ts";
  * another one fails too, the job pauses.
  */
 
-/** What the reason of a job names that paused so. */
-export const pausedAtStart = "(max_failures_at_start)";
-
 /** Characters of what the last run said and printed. */
 const mostCause = 900;
 const mostPrinted = 500;
@@ -75,12 +72,12 @@ function reasonOf(table: RunTable): string {
   const lines = (last?.console ?? "").split("\n").filter((line) => line.trim() !== "" && !cause.includes(line.trim()));
   const printed = lines.slice(-linesPrinted).join(" | ").slice(-mostPrinted);
   const parts = [
-    `${failed}, and none has completed yet ${pausedAtStart}`,
+    `${failed}, and none has completed yet (max_failures_at_start)`,
     ...(last ? [`${last.run} was the last${cause === "" ? "" : `: ${cause.slice(0, mostCause)}`}`] : []),
     ...(printed === "" || cause.includes(" printed") ? [] : [`the last that it printed: ${printed}`]),
     ...(last ? [`to see all that it printed: nexus view console ${last.run}`] : []),
     `to try one run on your machine: nexus check ${/^[\w./-]+$/.test(submitted.file) ? submitted.file : "SPEC"}`,
-    `once it is mended: nexus resume ${job}`,
+    `when fixed: nexus resume ${job}`,
   ];
   return parts.join("; ");
 }

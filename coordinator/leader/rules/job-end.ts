@@ -4,7 +4,7 @@ import type { StopRule } from "../../../shared/domain/runspec/job-settings.ts";
 import { stopRuleText } from "../../../shared/domain/runspec/quantities.ts";
 import type { BestsSoFar } from "../reign/bests-so-far.ts";
 import type { Reign } from "../reign/reign.ts";
-import { pausedAtStart, startFailing } from "./first-failures.ts";
+import { startFailing } from "./first-failures.ts";
 
 /** Characters of a run's own words in the reason for which its job pauses. */
 const mostCause = 120;
@@ -17,8 +17,10 @@ export function closeIfDone(reign: Reign, table: RunTable): void {
   move(reign, table, end.state, end.reason);
 }
 
-const move = (reign: Reign, { job }: RunTable, state: JobStateName, reason: string): void =>
-  void reign.record({ type: "job-state", job, state, reason, ...ownDecision });
+function move(reign: Reign, { job, state: was }: RunTable, state: JobStateName, reason: string): void {
+  const cause = was === "draining" ? "drained" : "failures";
+  void reign.record({ type: "job-state", job, state, reason, ...(state === "paused" && { cause }), ...ownDecision });
+}
 
 /** What becomes of a job without open trials; undefined: it goes on. */
 function endOf(table: RunTable): { readonly state: JobStateName; readonly reason: string } | undefined {
@@ -76,14 +78,9 @@ export function stopIfReached(reign: Reign, table: RunTable): void {
 
 /** A machine was at fault for failures, which are taken back: a search that paused for them goes on. */
 export function goOnIfMachineFailed(reign: Reign, table: RunTable, why: string): void {
-  const isPausedForThem =
-    table.stateActor === "coordinator" && [pausedBy, pausedAtStart].some((by) => table.reason.includes(by));
-  if (table.state !== "paused" || !isPausedForThem || isRowFull(table)) return;
+  if (table.pauseCause !== "failures" || isRowFull(table)) return;
   move(reign, table, "searching", `the runs that had failed in a row go to other machines: ${why}`);
 }
-
-/** What the reason of a job names that paused because its runs did nothing but fail. */
-const pausedBy = "(max_failures_in_a_row)";
 
 /** A rule about the same in stop_when takes the place of max_failures_in_a_row. The last runs of a job are not worth a pause. */
 function failsAgainAndAgain(table: RunTable): boolean {
@@ -100,7 +97,7 @@ function failingReason(table: RunTable): string {
   const how = last ? `; ${last.run} was the last${cause === "" ? "" : `: ${cause.slice(0, mostCause)}`}` : "";
   const look = last ? `to see why: nexus view console ${last.run}; ` : "";
   const row = failingRow.size === 1 ? "a run has failed" : `${failingRow.size} runs in a row have failed`;
-  return `${row} ${pausedBy}${how}; ${look}once it is mended: nexus resume ${job}`;
+  return `${row} (max_failures_in_a_row)${how}; ${look}when fixed: nexus resume ${job}`;
 }
 
 function reached(table: RunTable, { ages, bests, ports }: Reign): string | undefined {

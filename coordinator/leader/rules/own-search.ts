@@ -179,7 +179,7 @@ function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
     },
     gaveUp: (why) => {
       reign.own.delete(table.job);
-      pause(reign, table, `${why}; mend it, then type: nexus resume ${table.job}`);
+      pause(reign, table, `${why}; when fixed: nexus resume ${table.job}`);
     },
   };
   const heard: OwnSearchEars = {
@@ -297,7 +297,14 @@ function prune(reign: Reign, table: RunTable, n: number, why: string): void {
 function pause(reign: Reign, table: RunTable, reason: string): void {
   if (table.state !== "searching") return;
   reign.ports.log.warn({ job: table.job }, `paused: ${reason}`);
-  void reign.record({ type: "job-state", job: table.job, state: "paused", reason, ...ownDecision });
+  void reign.record({
+    type: "job-state",
+    job: table.job,
+    state: "paused",
+    reason,
+    cause: "own search",
+    ...ownDecision,
+  });
 }
 
 /** Whose reports count, and whether a lower value is better there: as hpmax, what is reported is to be maximised. */

@@ -1,4 +1,5 @@
 import { counted } from "../../../shared/domain/counted.ts";
+import { lossOutcomes } from "../../../shared/domain/fold/events.ts";
 import type { ParentRun } from "../../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, lastAttempt, resultBy, type Trial } from "../../../shared/domain/fold/trial.ts";
@@ -114,8 +115,8 @@ function running(trial: Trial, { wall, lease, leaseMs, holder, reportedAt }: Run
 /** `lost from lab-1: no sign of life from lab-1 for 30 s`. */
 function lostText(trial: Trial): string {
   const { worker, end, cause } = lastAttempt(trial);
-  const word = end.startsWith("lost") || cause === "silent" ? "lost by" : "handed back by";
-  return `${end.startsWith("taken back") ? "taken back from" : word} ${worker}: ${trial.reason}`;
+  const lost = cause && lossOutcomes[cause] === "lost" ? "lost by" : "handed back by";
+  return `${end !== "" && cause === null ? "taken back from" : lost} ${worker}: ${trial.reason}`;
 }
 
 function queued(table: RunTable, trial: Trial, job: Why): Rest {

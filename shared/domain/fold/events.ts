@@ -5,6 +5,7 @@ import type { JobName, RunName, WorkerId } from "../names.ts";
 import type { Predicted } from "../pruning/predicted.ts";
 import type { JobSettings } from "../runspec/job-settings.ts";
 import type { CheckpointPlace } from "./checkpoint-place.ts";
+import type { Actor, JobStateName, PauseCause } from "./job-state.ts";
 
 /** The journal's records: every decision, once, in one order. Only the leader writes them; `apply` folds them everywhere. */
 export type JournalEvent =
@@ -34,6 +35,7 @@ export type JournalEvent =
   | WorkerPurged;
 
 export type { CheckpointPlace } from "./checkpoint-place.ts";
+export type { Actor, JobStateName } from "./job-state.ts";
 
 interface Recorded {
   /** Wall-clock milliseconds, for people only. */
@@ -92,27 +94,10 @@ export interface JobSubmitted extends Ordered, Brought {
 /** A completed run of an earlier search: its name there, its hpmax, its settings as positions. */
 export type ImportedRun = readonly [name: string, hpmax: number, configuration: readonly number[]];
 
-/**
- * searching: starts runs. paused: gives out nothing; runs in hand continue. draining: finishes its runs, then pauses. stopping:
- * finishes its runs, then ends. cancelling: its runs are being ended. In the other states it is over.
- */
-export type JobStateName =
-  | "searching"
-  | "paused"
-  | "draining"
-  | "stopping"
-  | "cancelling"
-  | "held"
-  | "completed"
-  | "cancelled";
-
 /** `by` and `op` of the coordinator's own decisions. An operator may have the same name, hence `actorOf`. */
 export const ownDecision = { by: "coordinator", op: "" } as const;
 
-/** Who decided: the coordinator itself, or a person whose order it carried out. */
-export type Actor = "coordinator" | "person";
-
-/** Orders have a request id; the coordinator's own decisions do not. */
+/** Who decided. Orders have a request id; the coordinator's own decisions do not. */
 export const actorOf = ({ op }: { readonly op: string }): Actor => (op === "" ? "coordinator" : "person");
 
 /** A job's state changed: it ended, an operator ordered it, or its held nodes were released. */
@@ -121,6 +106,8 @@ export interface JobChanged extends Ordered {
   readonly job: JobName;
   readonly state: JobStateName;
   readonly reason: string;
+  /** Why the coordinator paused it. Earlier versions wrote none; the fold then derives it from the reason. */
+  readonly cause?: PauseCause;
 }
 
 /** What an operator may change in a job. maxRunSeconds and graceSeconds reach running trials at their next renewal. */

@@ -6,13 +6,11 @@ import { type Counted, RunSetIndex } from "../run-sets/run-set.ts";
 import { goalOf } from "../runspec/carried-spec.ts";
 import { olderDefaults } from "../runspec/job-settings.ts";
 import type {
-  Actor,
   Assigned,
   Checkpointed,
   Completed,
   EndedWithout,
   JobEdited,
-  JobStateName,
   JobSubmitted,
   Late,
   Lost,
@@ -24,6 +22,7 @@ import { Feasibility } from "./feasibility.ts";
 import { FoldError } from "./fold-error.ts";
 import { asEdited, asRefined } from "./grown-dials.ts";
 import { importedRuns } from "./imported.ts";
+import type { Actor, JobStateName, PauseCause } from "./job-state.ts";
 import { MetricColumns } from "./metric-columns.ts";
 import { type ParentRun, ParentRuns } from "./parent-runs.ts";
 import { acceptResult, orderOfCompletion, rejectResult } from "./rejection.ts";
@@ -42,9 +41,10 @@ export class RunTable {
   state: JobStateName = "searching";
   /** Why the job is in its state. */
   reason = "";
-  /** Who put it there, by name and as what; null at first. */
+  /** Who put it there, by name and as what, null at first; and why, if the coordinator paused it. */
   stateBy = "";
   stateActor: Actor | null = null;
+  pauseCause: PauseCause | null = null;
   endedAt: number | null = null;
   /** Runs of earlier searches: part of the run sets, but of none of the counts below. */
   readonly imported: readonly Trial[];

@@ -1,6 +1,7 @@
 import type { Learned } from "../model/search-model.ts";
 import type { WorkerId } from "../names.ts";
 import type { JobEdited } from "./events.ts";
+import { pauseCauseOf } from "./job-state.ts";
 import type { ParentRun } from "./parent-runs.ts";
 import { countPrediction } from "./predicted-ends.ts";
 import { RunTable } from "./run-table.ts";
@@ -9,7 +10,7 @@ import type { SavedTrials } from "./trial-list.ts";
 
 /** The fields of a table that are saved unchanged. */
 const asItIs = [
-  ...(["submitted", "state", "reason", "stateBy", "stateActor", "endedAt"] as const),
+  ...(["submitted", "state", "reason", "stateBy", "stateActor", "pauseCause", "endedAt"] as const),
   ...(["lost", "reclaimed", "late", "reopened"] as const),
 ] as const;
 type AsItIs = Readonly<Pick<RunTable, (typeof asItIs)[number]>>;
@@ -73,6 +74,7 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   const { settings } = table.submitted;
   Object.assign(table, pick(saved));
   table.submitted = { ...saved.submitted, settings };
+  table.pauseCause = pauseCauseOf(table, saved.pauseCause);
   table.edits.push(...saved.edits);
   for (const parent of saved.parents) table.parentRuns.keep({ ...parent });
   table.model.learned = saved.learned;

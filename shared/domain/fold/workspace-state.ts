@@ -5,6 +5,7 @@ import { ClaimRing } from "./claim-ring.ts";
 import {
   type Actor,
   actorOf,
+  type CheckpointLost,
   type JobChanged,
   type JobDeleted,
   type JobEdited,
@@ -16,12 +17,13 @@ import {
 } from "./events.ts";
 import { FoldError } from "./fold-error.ts";
 import { type InviteRecord, invited, inviteEnded } from "./invites.ts";
-import { checkpointLost } from "./lost-checkpoints.ts";
+import { pauseCauseOf } from "./job-state.ts";
 import { orderRuns } from "./ordered-runs.ts";
 import { keepPrediction } from "./predicted-ends.ts";
 import { type DeletedJob, deletedJob, foldPurge, noPurges, type Purges } from "./purges.ts";
 import { retire } from "./retired-boots.ts";
 import { RunTable } from "./run-table.ts";
+import { isOpen } from "./trial.ts";
 
 /** Maximum number of latest failures in a row that a worker's record names. */
 const failuresKept = 64;
@@ -246,12 +248,22 @@ function becomes(table: RunTable, order: JobChanged | JobEdited, to: JobStateNam
   table.reason = reason;
   table.stateBy = order.by;
   table.stateActor = actorOf(order);
+  table.pauseCause = pauseCauseOf(table, order.type === "job-state" ? order.cause : undefined);
   if (to === "completed" || to === "cancelled") table.endedAt = order.at;
   // Who lets a search go on gives it as many failures again.
   if (to === "searching") {
     table.failingRow.clear();
     table.endedAt = null; // an edit may have given more runs to one that had ended
   }
+}
+
+/** A checkpoint was not carried, or cannot be read: then the run begins afresh, and checkpoints that are not as far count again. */
+function checkpointLost(table: RunTable, { n, attempt, what, reason }: CheckpointLost): void {
+  const trial = table.trials.forFold(n);
+  if (!trial || !isOpen(trial) || !trial.attempts.some((part) => part.attempt === attempt))
+    throw new FoldError(`"checkpoint-lost" of attempt ${attempt} cannot follow for ${table.job} trial ${n}`);
+  if (what === "unsaved") trial.unsaved = reason;
+  else trial.checkpoint = null;
 }
 
 /** A job goes when its deletion begins; what workers have done stays with them. */

@@ -1,3 +1,4 @@
+import { lossOutcomes } from "../fold/events.ts";
 import { resultBy } from "../fold/trial.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
@@ -58,7 +59,7 @@ export function endedRuns(
         if (end === "" && !(isOver && isLast)) continue;
         const found = staysOf(worker);
         found.ended += 1;
-        if (end.startsWith("lost") && cause !== null) found.lost += 1;
+        if (cause && lossOutcomes[cause] === "lost") found.lost += 1;
         if (end === "" && trial.status === "failed") found.failed += 1;
       }
       if (trial.hpmax === null || !Number.isFinite(trial.hpmax)) continue;

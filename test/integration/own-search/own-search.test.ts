@@ -93,7 +93,7 @@ describe("a search of the user's own", { concurrency: 2 }, () => {
     const why = async (job: JobName): Promise<string> => (await swarm.when(`${job} is paused`, job, isPaused)).reason;
     assert.match(
       await why(dying),
-      /^its search ended with exit code 3, and had died 3 times before; its last lines: .*there is no model here; mend it, then type: nexus resume job2$/,
+      /^its search ended with exit code 3, and had died 3 times before; its last lines: .*there is no model here; when fixed: nexus resume job2$/,
     );
     assert.match(
       await why(noisy),

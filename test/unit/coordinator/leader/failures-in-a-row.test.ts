@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventText } from "../../../../coordinator/words/event-words.ts";
+import { ownDecision } from "../../../../shared/domain/fold/events.ts";
 import { takeSnapshot } from "../../../../shared/domain/fold/snapshot.ts";
 import { workerIdFrom } from "../../../../shared/domain/names.ts";
 import type { JobSettings } from "../../../../shared/domain/runspec/job-settings.ts";
@@ -34,7 +35,7 @@ describe("runs that fail in a row", () => {
     assert.equal(
       story.table.reason,
       `20 runs in a row have failed (max_failures_in_a_row); ${last} was the last: told to; ` +
-        `to see why: nexus view console ${last}; once it is mended: nexus resume job1`,
+        `to see why: nexus view console ${last}; when fixed: nexus resume job1`,
     );
     assert.match(await story.claim(alice).then(String), /^wait/);
     const event = story.test.events.at(-1);
@@ -151,6 +152,38 @@ describe("runs that fail in a row", () => {
         assert.match(story.table.reason, /^the runs that had failed in a row go to other machines: alice is benched/);
       story.check();
     }
+  });
+
+  test("are the cause of the pause, which a record or snapshot of an earlier version tells by its reason", async () => {
+    for (const settings of [{ maxFailuresInARow: 4 }, { maxFailuresAtStart: 4 }, { maxFailuresInARow: 1 }]) {
+      const story = storyOf(settings);
+      await live(story, ...failures(settings.maxFailuresInARow ?? 4));
+      const event = story.test.events.at(-1);
+      assert.ok(event?.type === "job-state");
+      assert.equal(event.cause, "failures");
+      const { cause: _, ...older } = event;
+      await story.do("resume");
+      assert.equal(story.table.pauseCause, null);
+      void story.test.reign.record(older);
+      assert.equal(story.table.pauseCause, "failures");
+      const snapshot = takeSnapshot(story.test.reign.state);
+      const jobs = snapshot.jobs.map(({ table: { pauseCause: _, ...table }, trials }) => ({ table, trials }));
+      // An earlier version wrote no such field.
+      for (const saved of [snapshot, { ...snapshot, jobs } as unknown as typeof snapshot]) {
+        assert.equal(decodeSnapshot(encodeSnapshot(saved)).jobs.get(story.job)?.pauseCause, "failures");
+      }
+      await story.do("resume");
+      await story.do("pause");
+      assert.equal(story.table.pauseCause, null, "a person did it");
+    }
+  });
+
+  test("are not the cause where a reason of an earlier version only quotes such words", async () => {
+    const story = storyOf();
+    const reason =
+      "its search gave up: 20 runs in a row have failed (max_failures_in_a_row); mend it, then type: nexus";
+    void story.test.reign.record({ type: "job-state", job: story.job, state: "paused", reason, ...ownDecision });
+    assert.deepEqual([story.table.state, story.table.pauseCause], ["paused", null]);
   });
 
   test("are in the snapshot; one of an earlier version begins a new row", async () => {

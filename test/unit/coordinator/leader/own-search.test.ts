@@ -306,11 +306,23 @@ describe("a search of one's own, as the leader uses it", () => {
   test("one that gave up, or that this coordinator does not start, pauses the job and says why", () => {
     const story = new OwnStory();
     story.search.ears.gaveUp("its search ended with exit code 1; its last lines: no module");
-    const said = "its search ended with exit code 1; its last lines: no module; mend it, then type: nexus resume job1";
+    const said = "its search ended with exit code 1; its last lines: no module; when fixed: nexus resume job1";
     assert.deepEqual([story.table.state, story.table.reason, story.table.stateBy], ["paused", said, "coordinator"]);
     const bare = new TestReign();
     const job = bare.submit({ hpTuning: "own", search: { ...defaultOwnSearch, command: ["walk"] } });
     lookAfterOwn(bare.reign);
     assert.match(bare.reign.state.jobs.get(job)?.reason ?? "", /^this coordinator starts no searches of users; /);
+  });
+
+  test("one that gave up stays paused when failures are taken back, whatever its program printed", async () => {
+    for (const rule of ["max_failures_in_a_row", "max_failures_at_start"]) {
+      const story = new OwnStory();
+      const good = await story.begin([1, 1], attic);
+      for (const mark of [0, 2, 3]) story.end(await story.begin([mark, 0]), "failed");
+      story.search.ears.gaveUp(`its search gave up: 20 runs in a row have failed (${rule})`);
+      story.end(good, "result", 1, attic);
+      assert.equal(story.test_.reign.state.workers.get(lab)?.state, "benched");
+      assert.deepEqual([story.table.state, story.table.pauseCause], ["paused", "own search"], story.table.reason);
+    }
   });
 });

@@ -27,7 +27,7 @@ describe("a job that fails from its start", () => {
       story.table.reason,
       `5 runs have failed, and none has completed yet (max_failures_at_start); ${last} was the last: told to; ` +
         `to see all that it printed: nexus view console ${last}; to try one run on your machine: nexus check test.yaml; ` +
-        "once it is mended: nexus resume job1",
+        "when fixed: nexus resume job1",
     );
     story.check();
   });

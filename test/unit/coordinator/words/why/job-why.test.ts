@@ -69,7 +69,7 @@ describe("why a job is as it is", () => {
     assert.equal(told.whys.job(told.table()).since, told.wall - 8000);
     assert.equal(told.whys.job(told.table()).weight, "waits");
     const reason =
-      "5 runs in a row have failed (max_failures_in_a_row); run1.5 was the last: it broke; to see why: nexus view console run1.5; once it is mended: nexus resume job1";
+      "5 runs in a row have failed (max_failures_in_a_row); run1.5 was the last: it broke; to see why: nexus view console run1.5; when fixed: nexus resume job1";
     told.tell({ ...paused, reason, by: "coordinator", op: "" });
     assert.equal(
       told.job(),
