@@ -20,7 +20,7 @@ function builtFolder(): string {
   return folder;
 }
 
-test("the build of the first npx nexus, whose output npm hides, tells the terminal what it does, and leaves nothing there", async () => {
+test("the first npx nexus, whose output npm hides, says what its build does and leaves nothing behind", async () => {
   const folder = builtFolder();
   const build = `${quoted(process.execPath)} build.mjs --if-changed > out.txt 2>&1; echo "exit=$?"`;
   const script = `cd ${quoted(folder)}; export PATH=${quoted(join(folder, "bin"))}:"$PATH"; ${build}; exec sleep 1000`;

@@ -26,7 +26,7 @@ function mouse(code: number, wanted: RegExp): void {
   pane.send(`\u001b[<${code};${found.index + found[0].length};${y + 1}M`);
 }
 
-test("the mouse sorts, selects and goes to screens; it is still on after Ctrl-Z and fg, and one key turns it off", async () => {
+test("the mouse sorts, selects and opens screens, works after Ctrl-Z and fg, and one key turns it off", async () => {
   pane.press("m");
   await eventually("the mouse is on", () => pane.modes().mouse);
   pane.press("1");

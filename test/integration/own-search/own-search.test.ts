@@ -48,7 +48,7 @@ const programs = (swarm: Swarm): string[] =>
   existsSync(swarm.paths.searches) ? readdirSync(swarm.paths.searches) : [];
 
 describe("a search of the user's own", { concurrency: 2 }, () => {
-  test("SIGKILL of the coordinator: the next one starts it again, it hears the history, and nothing is done twice", async () => {
+  test("after a SIGKILL the next coordinator starts it again with the history, and nothing is done twice", async () => {
     const swarm = withWalker();
     const first = await swarm.coordinator();
     swarm.standby();
@@ -79,7 +79,7 @@ describe("a search of the user's own", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("it is restarted when it dies, and a job whose search dies again and again is paused with its last lines", async () => {
+  test("it is restarted when it dies; a job whose search keeps dying is paused with its last lines", async () => {
     const swarm = withWalker();
     await swarm.coordinator();
     swarm.worker("only", ["--slots", "2"]);

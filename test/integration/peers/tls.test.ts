@@ -15,7 +15,7 @@ import {
   tableOf,
 } from "../../support/processes/peer-machines.ts";
 
-test("peers beyond one machine speak TLS among themselves and to workers, who know them all by one fingerprint", async () => {
+test("peers on several machines speak TLS with each other and with workers, all under one fingerprint", async () => {
   const far = new CutOffHost();
   const addresses = await Promise.all([1, 2, 3].map(() => holdPeerAddress(far.address)));
   const machines = addresses.map((address) => new PeerMachine(address));

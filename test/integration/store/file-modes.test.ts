@@ -18,7 +18,7 @@ function open(root: string): string[] {
   });
 }
 
-test("no file of a workspace or of a worker can be read by others, whatever mask its programs were started with", async () => {
+test("nobody else can read a file of a workspace or of a worker, under any umask", async () => {
   const swarm = new Swarm();
   const args = ["--headless", "--linger", "30"];
   const coordinator = swarm.run("coordinator/main.js", args, { NEXUS_LOG: "debug" }, withoutMask);

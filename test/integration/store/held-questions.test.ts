@@ -32,7 +32,7 @@ test("a leader keeps its lead while nothing passes on the connection of its ques
   proxy.mend();
 });
 
-test("a leader whom no question reaches for three leases steps down, another leads, and it stands by until it hears again", async () => {
+test("a leader that hears no question for three leases steps down, and stands by until it hears again", async () => {
   const { server, proxy, heldUrl } = await way();
   const paths = machine();
   const first = await sealedLeader(server.url, paths, "a", heldUrl, 1500);

@@ -53,7 +53,7 @@ processing_stages:
 }
 
 describe("pruning, with real processes", () => {
-  test("a hopeless run ends as pruned, and its slot is free, though its leader is killed as soon as that is decided", async () => {
+  test("a hopeless run ends as pruned and frees its slot, even if the leader is killed just after deciding", async () => {
     const swarm = new Swarm();
     const first = await swarm.coordinator(["--lease", "30"]);
     const job = await swarm.submit(

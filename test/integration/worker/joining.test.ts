@@ -141,7 +141,7 @@ describe("a line with several addresses", () => {
     await leave(worker);
   });
 
-  test("leads on when the one in use falls silent while the machine sleeps; what moved is let go, the rest goes on", async () => {
+  test("leads on when the address in use falls silent during sleep; lost runs are let go, others go on", async () => {
     const [first, second] = [await proxied(), await proxied()];
     const line = lineFor(`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`);
     const sleeper = swarm.run("worker/main.js", [line, "--name", "sleeper", "--slots", "2"]);

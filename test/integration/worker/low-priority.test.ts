@@ -75,7 +75,7 @@ describe("a run", { concurrency: true }, () => {
     await standings(boxed, true, isLow, (seen) => seen.some(({ name }) => name === "node" || name === "MainThread"));
   });
 
-  test("of a job with low_priority: false keeps the normal priority, but is the first to go when memory is short", async () => {
+  test("of a job with low_priority: false keeps the normal priority, but goes first when memory is short", async () => {
     const own = standingOf(process.pid);
     await standings(plain, false, ({ policies, nice, groupNice, oomScore }) => {
       assert.ok(policies.every((policy) => policy === own?.policies[0]));

@@ -11,7 +11,7 @@ import { eventually } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { UserManager } from "../../support/processes/user-manager.ts";
 
-test("a service joins, in the group of the lowest priority, comes back when it was killed, and hands its runs back when it is removed", async () => {
+test("a service joins at the lowest priority, comes back when killed, and hands its runs back when removed", async () => {
   const swarm = new Swarm();
   const manager = new UserManager(swarm.env, swarm.folder);
   await Promise.all([swarm.coordinator(), manager.started()]);

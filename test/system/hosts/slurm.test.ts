@@ -28,7 +28,7 @@ const timer = setInterval(() => {
 }, 100);
 `;
 
-test("workers as an array job: a requeued one hands its runs back, comes back with its name, and every run completes once", async () => {
+test("a requeued worker of an array job hands its runs back and keeps its name; every run completes once", async () => {
   const swarm = new Swarm();
   const folder = join(swarm.folder, "slurm");
   const lineFile = join(swarm.folder, "line.txt");

@@ -61,7 +61,7 @@ describe("a search of one's own, as ordered", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("only one that was ordered on a machine that may lead is started, unless the coordinator is told otherwise", async () => {
+  test("only one ordered on a machine that may lead is started, unless the coordinator is told otherwise", async () => {
     const swarm = new Swarm();
     const first = await swarm.coordinator();
     copyFileSync(join(packageRoot(), "test/fixtures/own-search/walker.py"), join(swarm.folder, "walker.py"));

@@ -66,7 +66,7 @@ describe("a simulated swarm", () => {
     assert.ok(wasted < 0.05, `${wasted} of the work did not count`);
   });
 
-  test("pauses by itself after every 5 failures as long as nothing completes, whoever leads, and ends when resumed each time", async () => {
+  test("pauses after every 5 failures while nothing completes, whoever leads, and ends if always resumed", async () => {
     const { records, violations } = await simulate({
       ...hardLife,
       faults: new Set(["coordinator", "broker", "lossy", "lost"]),

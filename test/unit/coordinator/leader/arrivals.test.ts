@@ -53,7 +53,7 @@ test("a worker at its quota is left alone for ever", async () => {
     assert.deepEqual(await look(1000, sent("Umal", second * perSecond)), []);
 });
 
-test("a connection that is new counts whole, also if it has ended; one that was only not told before does not", async () => {
+test("a new connection counts in full, even if it has ended; one that only was not listed before does not", async () => {
   const { look } = watched();
   await look(0, sent("Ugood", 5));
   assert.deepEqual(await look(250, sent("Ugood", 1e6, { connection: "S other" })), []);

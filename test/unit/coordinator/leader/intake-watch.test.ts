@@ -58,7 +58,7 @@ test("long messages count by their bytes", async () => {
   assert.equal(story.test.reign.state.workers.get(alice)?.isCutOff, true);
 });
 
-test("a leader that reads on what was stored while it was away cuts nobody off, nor one whose workers hold many runs", async () => {
+test("a leader that catches up on what was stored cuts nobody off, nor does one with many runs per worker", async () => {
   const story = new Story({ totalRuns: 900 });
   const { stream, looks } = watched(story, () => alice);
   stream.lastSeq = 1_000_000;

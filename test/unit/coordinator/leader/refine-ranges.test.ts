@@ -148,7 +148,7 @@ describe("a search over ranges", () => {
     assert.ok(answer?.kind === "assigned" && a?.values.some((value) => value === answer.settings[0]));
   });
 
-  test("a record that gives a list marks, or a range marks that it has, is refused by the fold and named by the invariants", () => {
+  test("a record that adds marks to a list, or marks that a range has, is refused and breaks an invariant", () => {
     const state = emptyWorkspace();
     const test_ = new TestReign();
     submit(test_, [ranges[0] ?? ordered("lr", [1]), ordered("b", [1, 2])], 1, { totalRuns: 5 });

@@ -192,7 +192,7 @@ function ticking({ reign }: TestReign): () => void {
   return () => tick();
 }
 
-test("the status is sent while somebody hears it, at once to who begins to, and otherwise only asked who does", async () => {
+test("the status is sent while somebody hears it, at once to newcomers; otherwise the leader only asks", async () => {
   const swarm = new TestReign();
   const tick = ticking(swarm);
   let areThere = false;

@@ -37,7 +37,7 @@ describe("work beside the frames", () => {
     assert.deepEqual(done, ["a1", "a1", "a2"]);
   });
 
-  test("keeps a value as it lately was: the first at once, later ones beside, and not too often for what they cost", () => {
+  test("keeps a recent value: makes the first at once, later ones in between, and dear ones less often", () => {
     const work = new SideWork();
     work.takenBy(() => undefined);
     let time = 0;
@@ -62,7 +62,7 @@ describe("work beside the frames", () => {
     assert.equal(lately.of({ at: 7 }, 5001), 7, "of another there is nothing to show yet");
   });
 
-  test("makes the model, the order of the standings and the time left: a frame after a result shows the last ones", () => {
+  test("makes model, order of standings and time left; a frame just after a result shows the last ones", () => {
     const swarm = new SimulatedSearch({ runs: 300, workers: 5, learns: true }, 1e12);
     const { model } = swarm;
     const { search } = model;

@@ -200,7 +200,7 @@ RL_Proc:  Started
     assert.deepEqual(collector.evidence().curve.stages, []);
   });
 
-  test("the console of a last attempt that was over before it sent any lines follows those of earlier attempts", () => {
+  test("the console of a last attempt that sent no lines before its end follows those of earlier attempts", () => {
     const collector = new EvidenceCollector(table, trial);
     collector.add(message("report", { attempt: 1, reports: [row(10, 1)], lines: "one\n" }));
     const metrics = {};

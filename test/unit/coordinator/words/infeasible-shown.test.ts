@@ -193,7 +193,7 @@ test("an import takes what keeps to the constraints, and needs no value of an in
   );
 });
 
-test("programs that read events as JSON are told why, and the neighbourhood has no row of an inactive hyperparameter", () => {
+test("events as JSON say why, and the neighbourhood has no row for an inactive hyperparameter", () => {
   const story = told();
   const state = stateOf(story);
   let text = "";

@@ -65,7 +65,7 @@ describe("from a third of a job on, the time left is right within a quarter, for
   }
 });
 
-test("of a steady stream of short and long runs the newest tell the mean, although the long ones run for most of the time", () => {
+test("the newest of a stream of short and long runs give the mean, though long ones take most of the time", () => {
   // On ten slots two runs of a second follow each of ten; what ended in the last 20 s is known, and what runs.
   const now = 1000;
   const runs: RunLength[] = [];

@@ -230,7 +230,7 @@ describe("a worker's cache", () => {
     await eventually("it has gone", () => !existsSync(b.folder));
   });
 
-  test("deletes beside the runs, never what somebody has come for meanwhile, and what an earlier process began to", async () => {
+  test("deletes beside the runs, but nothing asked for meanwhile, and finishes what a former process began", async () => {
     const store = new PieceStore();
     const bundle = await sent(store, folderWith({ "x.bin": randomBytes(400_000) }));
     const place = temporaryFolder();

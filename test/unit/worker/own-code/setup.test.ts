@@ -258,7 +258,7 @@ describe("environments", () => {
     assert.equal(count(), 0);
   });
 
-  test("are made by uv where there is one, which a sandbox is told to show, with the authorities that the system trusts", async () => {
+  test("are made by uv if present, which the sandbox then shows, with the authorities the system trusts", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     fakePython(tools, "python3", "3.11.2");
     const uv = join(tools, "uv");

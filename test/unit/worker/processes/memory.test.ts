@@ -139,7 +139,7 @@ describe("the rule of memory", () => {
   });
 });
 
-test("a worker whose machine is short of memory hands its newest run back, claims nothing, and goes on when there is plenty", async () => {
+test("a worker short of memory hands its newest run back, claims nothing, and goes on once there is plenty", async () => {
   const files = recorded({ "proc/meminfo": meminfo(7_340_032) });
   const timeline = new Timeline();
   const { clock } = new SimProcess(timeline, "worker", "seed");

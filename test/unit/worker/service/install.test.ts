@@ -69,7 +69,7 @@ test("Linux: the unit and the line are written, then systemd is told, and what t
   assert.deepEqual(readdirSync(join(unit, "..")), ["nexus-worker-ws1.service"], "no other file is left");
 });
 
-test("typed with npx, the service has the PATH of the shell, and is told if its program lies in npm's cache", () => {
+test("typed with npx, the service has the shell's PATH, and a warning if its program lies in npm's cache", () => {
   const { machine, home, said, say } = machineOf("linux");
   const bin = "/home/ann/project/node_modules/.bin";
   const gyp = "/usr/lib/node_modules/npm/node_modules/@npmcli/run-script/lib/node-gyp-bin";

@@ -136,7 +136,7 @@ describe("a table that grows", () => {
     ]);
   });
 
-  test("that is written anew, with a new column as Lightning does it, or replaced, is read from its start, and nothing twice", () => {
+  test("that is rewritten with a new column, as Lightning does, or replaced, is read anew, and nothing twice", () => {
     const { file, read, folder } = watched("m.csv", ["loss", "acc"]);
     writeFileSync(file, "step,loss\n1,0.9\n2,0.8\n");
     assert.deepEqual(read(), [[1, { loss: 0.9 }]]);

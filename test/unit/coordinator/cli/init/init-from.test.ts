@@ -115,7 +115,7 @@ describe("nexus init for a script", () => {
     assert.deepEqual(patternFits(command.patterns[0], "epoch 2 loss: 0.5"), { iters: "2", loss: "0.5" });
   });
 
-  test("dataclasses of HfArgumentParser, with those that are inherited, and what a search turns of TrainingArguments", () => {
+  test("dataclasses of HfArgumentParser, inherited ones too, and the dials among TrainingArguments", () => {
     const { dials, words, text, said } = init("hf_train.py");
     assert.deepEqual(
       dials,
@@ -151,7 +151,7 @@ describe("nexus init for a script", () => {
     assert.deepEqual(patternFits(pattern, "{'loss': '0.6', 'grad_norm': '1.1', 'epoch': '1'}"), {});
   });
 
-  test("a Trainer as scripts use it: with a function of evaluate, without metrics, without evaluation, by its command line", () => {
+  test("a Trainer as scripts use it: with evaluate's metrics, without, without evaluation, by command line", () => {
     const head =
       "import evaluate\nfrom transformers import HfArgumentParser, Seq2SeqTrainer, Trainer, TrainingArguments\n";
     const read = (lines: string) => {

@@ -103,7 +103,7 @@ describe("a job that fails from its start", () => {
     story.check();
   });
 
-  test("whose failures are all of one machine is given to others; the machine is benched when one of them completes", async () => {
+  test("whose failures are all of one machine goes to others; once one completes, the machine is benched", async () => {
     const story = storyOf({ maxFailuresAtStart: 3 });
     const held = Number(await story.claim(bob));
     await fails(story, alice, 3);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { alice, Story } from "../../../../support/stories/control-story.ts";
 
-test("a leader learns about the jobs of an earlier version, one after the other, so that lists of jobs are quick", async () => {
+test("a leader learns from jobs of an earlier version one by one, so that lists of jobs are quick", async () => {
   const before = new Story({ totalRuns: 12 });
   const jobs = [before.job, before.test.submit({ totalRuns: 5 }), before.test.submit({ totalRuns: 12 })];
   for (let i = 0; i < 29; i += 1) {

@@ -50,7 +50,7 @@ describe("frames written as changes", () => {
     assert.match(writer.frame(lines, width, height), /best 0\.123/);
   });
 
-  test("keep what follows a wide or a joined character in its place, whatever the terminal thinks of its width", () => {
+  test("keep what follows a wide or joined character in its place, whatever width the terminal gives it", () => {
     for (const own of [1, 2] as const) {
       const terminal = new TinyTerminal(width, height, (character) =>
         character === "実" ? own : characterWidth(character),

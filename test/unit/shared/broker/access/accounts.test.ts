@@ -72,7 +72,7 @@ describe("the server's configuration", () => {
     assert.match(text, /^ {2}include "workers.conf"$/m);
   });
 
-  it("gives viewers and operators elsewhere no consumer, and an operator only his own subject and pieces of bundles besides", () => {
+  it("gives remote viewers and operators no consumer; an operator may also send orders and bundles' pieces", () => {
     const text = serverConfiguration(settings);
     const viewer = publishList(text, "viewer");
     for (const subject of viewer) assert.match(subject, /^READ\.(STREAM\.(INFO|MSG\.GET)|DIRECT\.GET)\.\w+(\.>)?$/);

@@ -50,7 +50,7 @@ test("of a range only the tuned value changes, however its lines are written", (
     assert.equal(tuned(before, [rate], [2]), after);
 });
 
-test("a range that was made wider while the search ran is written as it is now, if the tuned value needs it", () => {
+test("a range widened during the search is written as it is now, if the tuned value needs it", () => {
   const before = "  - name: &lr\n      range: {from: 1.0e-4, to: 1.0e-2, scale: log}\n      tuned_value: 1.0e-2\n";
   assert.equal(
     tuned(before, [rate], [0]),

@@ -131,7 +131,7 @@ test("runs of one configuration are as uncertain as their spread says, in any un
   }
 });
 
-test("what runs there would have come to counts, but recommends nothing; where runs only fail nothing good is expected", () => {
+test("predicted ends of pruned runs count but recommend nothing; where runs only fail, little is expected", () => {
   const index = indexOf(noisy(60, "evidence").filter(([[a = 0, b = 0]]) => a < 7 || b < 7));
   const before = new SearchModel(dials, index);
   for (const place of [

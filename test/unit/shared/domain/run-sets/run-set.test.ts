@@ -288,7 +288,7 @@ test("runs told at their end, of configurations known to be new, count as those 
   assert.throws(() => told.ran(0, Number.NaN, childRunName(1, 1)), /without a finite hpmax/);
 });
 
-test("run sets with a run in flight come in one order, whether they were followed or restored from a snapshot", () => {
+test("run sets with a run in flight have one order, whether followed or restored from a snapshot", () => {
   const followed = new RunSetIndex();
   const [first, second]: [Configuration, Configuration] = [[0], [1]];
   followed.started(first);

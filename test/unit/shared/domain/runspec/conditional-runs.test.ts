@@ -24,7 +24,7 @@ const text = specText(
   ["notes: [*layers, *dropout]", "random_seed: 5"],
 );
 
-test("a run in which a hyperparameter is inactive has its tuned value, and repro_spec.yaml keeps the conditions", () => {
+test("an inactive hyperparameter of a run has its tuned value, and repro_spec.yaml keeps the conditions", () => {
   const { spec } = read(text);
   assert.deepEqual(spec.hyperparameters[1]?.onlyWhen, ["*layers > 0", "*layers < 2"]);
   const chosen = { layers: 0, dropout: 0.2 };

@@ -60,7 +60,7 @@ describe("temperature", () => {
     assert.equal(celsius(files), 67);
   });
 
-  test("without such a driver comes from the thermal zones, from the mainboard's only if there is no better one", () => {
+  test("without such a driver comes from the thermal zones, the mainboard's only if there is no better one", () => {
     const board = {
       "/sys/class/thermal/thermal_zone0/type": "acpitz",
       "/sys/class/thermal/thermal_zone0/temp": "27800",
