@@ -68,7 +68,7 @@ export class Watcher {
     this.counts.set(what, this.count(what) + 1);
     if (event.type === "job-state" && (event.state === "completed" || event.state === "cancelled"))
       this.counts.set("over", this.count("over") + 1);
-    if (event.type === "job-state" && event.state === "paused" && event.reason.includes("(max_failures_")) {
+    if (event.type === "job-state" && event.cause === "failures") {
       this.counts.set("paused by itself", this.count("paused by itself") + 1);
       this.onPaused();
     }

@@ -59,7 +59,7 @@ describe("GPUs in use by others", () => {
 
   const mayUse = (ms: number) => ({ use: { at: ms, what: "another program may use a GPU" } });
 
-  test("may be there while nvidia-smi does not tell: before its first line, and from its end until it tells again", () => {
+  test("may be there while nvidia-smi does not tell: before its first line, and between two of its processes", () => {
     const tools = new Tools();
     const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
     assert.deepEqual(gpu.look(at(0)), mayUse(0));
