@@ -7,10 +7,11 @@ import { type GpuChoice, gpuChoiceExpected, readGpuChoice } from "./gpus/choose-
 import type { Confinement } from "./node/housing.ts";
 import { type SpotWord, spotWords } from "./owner/notices/watch-notices.ts";
 import { readDuration } from "./owner/quantities.ts";
-import { type Rules, type RuleWord, ruleWords } from "./owner/rules.ts";
+import { type RuleWord, ruleWords } from "./owner/rules.ts";
+import type { TypedRules } from "./owner/rules-source.ts";
 
 /** What a user types after nexus-worker, and what it says of itself. */
-export interface Flags extends Confinement, Partial<Rules> {
+export interface Flags extends Confinement, TypedRules {
   readonly name?: string;
   readonly gpus?: GpuChoice;
   readonly target?: readonly string[];
@@ -78,6 +79,7 @@ export const program = new Command("nexus-worker")
     ).choices(spotWords),
   )
   .addOption(new Option("--spot-address <url>", "of the cloud's metadata service, where it is played").hideHelp())
+  .option("--owner-first", "--when-idle, unless a flag or worker.yaml says when it lends", false)
   .option("--quiet", "print only errors", false)
   .option("--pretend <owner-active[:time]>", "show what happens when its owner comes, for 30s or so long", pretended)
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())

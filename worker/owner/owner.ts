@@ -13,7 +13,7 @@ import { MemoryQuota } from "./memory-quota.ts";
 import { OwnerWatch, slotsOf } from "./owner-watch.ts";
 import { Pretence } from "./pretence.ts";
 import { type Rules, ruleWords } from "./rules.ts";
-import { RulesSource, rulesPath } from "./rules-source.ts";
+import { RulesSource, rulesPath, type TypedRules } from "./rules-source.ts";
 import { rulesText } from "./said-rules.ts";
 import { unknowable } from "./unknowable.ts";
 
@@ -33,7 +33,7 @@ export class Owner {
    * @param tell   prints a line for the owner
    * @throws UsageError if worker.yaml cannot be used, or if this machine cannot keep a rule
    */
-  constructor(typed: Partial<Rules>, clock: Clock, tell: (text: string) => void, files = new SystemFiles()) {
+  constructor(typed: TypedRules, clock: Clock, tell: (text: string) => void, files = new SystemFiles()) {
     const given = Object.fromEntries(
       ruleWords.flatMap(({ rule }) => (typed[rule] === undefined ? [] : [[rule, typed[rule]]])),
     );
@@ -41,7 +41,8 @@ export class Owner {
     this.#tell = tell;
     this.#files = files;
     this.#startedWall = clock.wall();
-    this.#source = new RulesSource(rulesPath(), given, (rules) => unknowable(rules, files));
+    const { ownerFirst = false } = typed;
+    this.#source = new RulesSource(rulesPath(), { ...given, ownerFirst }, (rules) => unknowable(rules, files));
     this.#rules = this.#source.read();
   }
 

@@ -2,7 +2,7 @@ import { readFileSync, type Stats, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { messageOf, UsageError } from "../../shared/errors.ts";
-import { type Rules, usualRules } from "./rules.ts";
+import { ownerFirstRules, type Rules, usualRules, whenRules } from "./rules.ts";
 import { readRulesText } from "./rules-file.ts";
 
 /** `$XDG_CONFIG_HOME/nexus/worker.yaml`; the variable counts when it is absolute, as its specification demands. */
@@ -11,17 +11,25 @@ export function rulesPath(env: NodeJS.ProcessEnv = process.env): string {
   return join(isAbsolute(config) ? config : join(homedir(), ".config"), "nexus", "worker.yaml");
 }
 
+/** What was typed. */
+export type TypedRules = Partial<Rules> & {
+  /** Only while nobody uses the machine, unless a flag or worker.yaml says when. */
+  readonly ownerFirst?: boolean;
+};
+
 /** The owner's rules: what worker.yaml says, and before it what was typed. The file is read again whenever it changes. */
 export class RulesSource {
   readonly path: string;
   readonly #typed: Partial<Rules>;
+  readonly #weakest: Partial<Rules>;
   /** Says which of these rules this machine cannot keep; null: it can keep all. */
   readonly #check: (rules: Rules) => string | null;
   #seen = "";
 
-  constructor(path: string, typed: Partial<Rules>, check: (rules: Rules) => string | null) {
+  constructor(path: string, { ownerFirst = false, ...typed }: TypedRules, check: (rules: Rules) => string | null) {
     this.path = path;
     this.#typed = typed;
+    this.#weakest = ownerFirst ? ownerFirstRules : {};
     this.#check = check;
   }
 
@@ -44,7 +52,9 @@ export class RulesSource {
   #rules(tail: string): { readonly rules: Rules } | { readonly problem: string } {
     const file = this.#file(tail);
     if ("problem" in file) return file;
-    const rules = { ...usualRules, ...file.given, ...this.#typed };
+    const given = { ...file.given, ...this.#typed };
+    const saysWhen = whenRules.some((rule) => given[rule] !== undefined);
+    const rules = { ...usualRules, ...(saysWhen ? {} : this.#weakest), ...given };
     const problem = this.#check(rules);
     return problem === null ? { rules } : { problem };
   }

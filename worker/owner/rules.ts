@@ -43,6 +43,12 @@ export const usualRules: Rules = {
   signs: signNames,
 };
 
+/** Rules that say when the machine may be used. */
+export const whenRules = ["whenIdle", "hours", "maxLoad"] as const satisfies readonly (keyof Rules)[];
+
+/** What --owner-first adds where none of those is given. */
+export const ownerFirstRules: Partial<Rules> = { whenIdle: 300_000 };
+
 /** One rule as its owner writes it: a flag of nexus-worker, or a key of worker.yaml. */
 export interface RuleWord<K extends keyof Rules = keyof Rules> {
   readonly rule: K;

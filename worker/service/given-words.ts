@@ -2,26 +2,15 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import { UsageError } from "../../shared/errors.ts";
 
-/** Rules of the machine's owner. A service without any waits until nobody uses the machine. */
-const ownersRules: ReadonlySet<string> = new Set(["when-idle", "hours", "max-load"]);
-
-/** Not for a service: they would end it, or say nothing to its log. */
-const notForServices: ReadonlySet<string> = new Set(["tied", "pretend", "version"]);
-
-/** What was typed for the worker, as it was typed. */
-export interface GivenWords {
-  /** Flags, each one word; the files in them are absolute. */
-  readonly words: string[];
-  /** Whether one of them says when the machine may be used. */
-  readonly hasRules: boolean;
-}
+/** Not for a service: they would end it, or say nothing to its log; it is owner-first anyway. */
+const notForServices: ReadonlySet<string> = new Set(["tied", "pretend", "version", "owner-first"]);
 
 /**
- * Gives `command` the worker's own flags, and collects what is typed of them when it is parsed. A service starts in another
- * folder, so the files and folders in them are made absolute.
+ * Gives `command` the worker's own flags, and collects what is typed of them when it is parsed: as it was typed, each one word.
+ * A service starts in another folder, so the files and folders in them are made absolute.
  */
-export function withWorkersFlags(command: Command, worker: Command): GivenWords {
-  const given = { words: [] as string[], hasRules: false };
+export function withWorkersFlags(command: Command, worker: Command): readonly string[] {
+  const given: string[] = [];
   for (const option of worker.options) {
     const name = option.name();
     if (notForServices.has(name)) continue;
@@ -29,8 +18,7 @@ export function withWorkersFlags(command: Command, worker: Command): GivenWords 
     // The default is the worker's affair, and none of what was typed.
     command.on(`option:${name}`, (raw: unknown) => {
       const value = typeof raw === "string" ? raw : undefined;
-      given.words.push(value === undefined ? `--${name}` : `--${name}=${absolute(option.flags, value)}`);
-      if (ownersRules.has(name)) given.hasRules = true;
+      given.push(value === undefined ? `--${name}` : `--${name}=${absolute(option.flags, value)}`);
     });
   }
   return given;

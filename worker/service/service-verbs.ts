@@ -1,5 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { Command } from "commander";
+import { systemClock } from "../../shared/clock.ts";
 import { programVersion } from "../../shared/components/version.ts";
 import { exitCode, NotFoundError, UsageError } from "../../shared/errors.ts";
 import { helpOutput } from "../../shared/help-lines.ts";
@@ -7,14 +8,12 @@ import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { lineFrom } from "../joining/given-line.ts";
 import { checkWorkerName } from "../joining/identity.ts";
 import { parseJoinLine } from "../joining/join-line.ts";
-import { rulesPath } from "../owner/rules-source.ts";
+import { Owner } from "../owner/owner.ts";
+import { rulesPath, type TypedRules } from "../owner/rules-source.ts";
 import { checkWords, withWorkersFlags } from "./given-words.ts";
 import { install, uninstall } from "./install.ts";
 import { type Machine, serviceKind, thisMachine } from "./machine.ts";
 import { typed } from "./service.ts";
-
-/** The owner-first rule of a service that was given none. */
-const usualRule = "when-idle";
 
 const verbs = {
   "install-service": installVerb,
@@ -42,7 +41,7 @@ const say = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
-interface InstallFlags {
+interface InstallFlags extends TypedRules {
   readonly force: boolean;
   readonly dryRun: boolean;
   readonly always: boolean;
@@ -66,7 +65,11 @@ async function installVerb(
     )
     .option("--dry-run", "print what would be written, and do nothing", false)
     .option("--force", "put it in the place of one that says something else", false)
-    .option("--always", "lend at all times; otherwise, without rules of yours: only while nobody uses it", false)
+    .option(
+      "--always",
+      "lend at all times; otherwise, until a flag or worker.yaml says when: only while nobody uses it",
+      false,
+    )
     .exitOverride()
     .configureOutput(helpOutput)
     .addHelpText(
@@ -93,16 +96,17 @@ Examples:
   const workspace = line === undefined ? flags.workspace : parseJoinLine(line).workspace;
   if (line === undefined) mustBeHere(workspace);
   if (flags.name !== undefined) checkWorkerName(flags.name);
-  checkWords(given.words);
-  const hasFile = existsSync(rulesPath());
-  if (hasFile && !given.hasRules) say(`the rules of ${rulesPath()} count`);
-  const rules = given.hasRules || flags.always || hasFile;
-  const where = line === undefined && !given.words.some((word) => word.startsWith("--workspace="));
+  checkWords(given);
+  const ownerFirst = !flags.always;
+  // Whatever keeps the worker from starting is told here.
+  const rules = new Owner({ ...flags, ownerFirst }, systemClock, say).rulesText();
+  say(`${flags.dryRun ? "# " : ""}it ${rules}; what flags leave open, ${rulesPath()} may change at any time`);
+  const where = line === undefined && !given.some((word) => word.startsWith("--workspace="));
   const wish = {
     workspace,
     name: flags.name,
     line,
-    words: [...given.words, ...(where ? [`--workspace=${workspace}`] : []), ...(rules ? [] : [`--${usualRule}`])],
+    words: [...given, ...(where ? [`--workspace=${workspace}`] : []), ...(ownerFirst ? ["--owner-first"] : [])],
     graceSeconds: flags.grace / 1000,
     version: programVersion(),
   };
