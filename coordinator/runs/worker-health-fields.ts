@@ -20,6 +20,7 @@ export function healthFields(
     { name: "failed_pct", kind: "count", value: ({ id }) => percent(health.get(id)?.failed) },
     { name: "lost_pct", kind: "count", value: ({ id }) => percent(health.get(id)?.lost) },
     { name: "disk_gb", kind: "count", value: ({ id }) => gigabytes(presence.get(id)?.diskFree) },
+    { name: "clock_s", kind: "measure", value: ({ id }) => seconds(presence.get(id)?.skewMs) },
     {
       name: "differs",
       kind: "text",
@@ -33,6 +34,9 @@ export function healthFields(
 
 const rounded = (factor: number | undefined): number | undefined =>
   factor === undefined ? undefined : Math.round(100 * factor) / 100;
+
+const seconds = (ms: number | null | undefined): number | undefined =>
+  ms === null || ms === undefined ? undefined : Math.round(ms / 100) / 10;
 
 const gigabytes = (bytes: number | null | undefined): number | undefined =>
   bytes === null || bytes === undefined ? undefined : Math.floor(bytes / 1e9);

@@ -116,6 +116,27 @@ test("once the leader is heard, workers are listed with their slots, pools, stat
   assert.deepEqual([standing, state, slots, reason], ["admitted", "idle", 4, null]);
 });
 
+test("workers are listed with what their clocks are off, ahead or behind; a column only where one is", () => {
+  const one = { silentMs: 2000, slots: 4, targets: [], opportunistic: false, noCode: false, version: null };
+  const listed = (skews: readonly (number | null)[], json: boolean): string => {
+    const workers = skews.map((skewMs, i) => ({ ...one, skewMs, worker: workerIdFrom(`node-${i + 1}`) }));
+    const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers, leases: [] };
+    const texts: string[] = [];
+    const output = { result: (text: string) => void texts.push(text), note: () => undefined };
+    printWorkers({ state: mixed(), workspace: "ws1", flags: "", output }, { json }, status);
+    return texts.join("");
+  };
+  assert.doesNotMatch(listed([null, null], false), /clock_s/);
+  assert.match(listed([60_000, null], false), / clock_s /);
+  const clocks = (text: string): unknown[] =>
+    text
+      .trim()
+      .split("\n")
+      .map((line) => (JSON.parse(line) as { clock_s: unknown }).clock_s);
+  assert.deepEqual(clocks(listed([60_040, -2345], true)), [60, -2.3]);
+  assert.deepEqual(clocks(listed([null, null], true)), [null, null]);
+});
+
 test("a waiting job's reason is the leader's where it is heard: the journal does not know who is there", () => {
   const texts: string[] = [];
   const output = { result: (text: string) => void texts.push(text), note: () => undefined };
