@@ -28,10 +28,10 @@ Environment:
   NO_COLOR          no colours
 
 Exit codes:
-  0  done                              4  no coordinator or broker could be reached
+  0  done                              4  no coordinator or broker, or no broker can run here
   1  failure                           5  finished, but some runs failed (confirm)
-  2  wrong usage, or a spec that       130  ended by Ctrl-C
-     cannot be used                    143  ended by SIGTERM
+  2  wrong usage, a spec that cannot   130  ended by Ctrl-C
+     be used, a refused order          143  ended by SIGTERM
   3  no such job, run or worker        129  ended by SIGHUP
 `;
 
