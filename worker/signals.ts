@@ -5,6 +5,11 @@ import { type SpotWord, watchNotices } from "./owner/notices/watch-notices.ts";
 
 /** What is left of the grace after a second signal. */
 const hurriedMs = 1000;
+/**
+ * SIGTERM and SIGHUP that follow sooner are the same one: Slurm and service managers send it to every process, and a script that
+ * got it too passes it on.
+ */
+const sameSignalMs = 5000;
 
 /**
  * Ctrl-C once: no more runs; twice: hand back; three times: the end. SIGTERM and SIGHUP hand back; whatever signal follows shortens
@@ -14,6 +19,7 @@ export function obeySignals(node: WorkerNode, say: (line: string) => void, grace
   let interrupts = 0;
   let exit: number = exitCode.done;
   let isHandingBack = false;
+  let toldAt = Number.NEGATIVE_INFINITY;
   const leave = (reason: string, then: string): void => {
     if (isHandingBack) {
       say(`handing the runs back within ${hurriedMs / 1000} s`);
@@ -36,8 +42,11 @@ export function obeySignals(node: WorkerNode, say: (line: string) => void, grace
     else process.exit(130);
   });
   const handBack = (signal: string, code: number): void => {
+    const now = performance.now();
+    if (now - toldAt < sameSignalMs) return;
     if (!isHandingBack) exit = code;
-    leave(`the worker got ${signal}`, "a second signal shortens that");
+    toldAt = now;
+    leave(`the worker got ${signal}`, `a signal after ${sameSignalMs / 1000} s shortens that`);
   };
   process.on("SIGTERM", () => handBack("SIGTERM", exitCode.done));
   process.on("SIGHUP", () => handBack("SIGHUP", 129));

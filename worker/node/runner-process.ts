@@ -8,6 +8,7 @@ import { canFreeze, FrozenProcess } from "../processes/frozen-process.ts";
 import { FrozenGroup } from "../processes/groups/frozen-group.ts";
 import { endMarked, marked } from "../processes/leftovers.ts";
 import type { Keeper } from "../processes/priority/standing.ts";
+import { reaperSignal } from "../processes/reaper/scripts.ts";
 import { infoDescriptor } from "../processes/sandbox.ts";
 import { SandboxLife } from "../processes/sandbox-life.ts";
 import { Channel } from "../runner/channel.ts";
@@ -184,7 +185,7 @@ export class RunnerProcess {
       this.#child.kill("SIGKILL");
       return;
     }
-    this.#child.kill("SIGTERM");
+    this.#child.kill(reaperSignal);
     const late = setTimeout(() => this.#child.kill("SIGKILL"), longestReapingMs).unref();
     this.#child.once("exit", () => clearTimeout(late));
   }

@@ -4,6 +4,7 @@ import { delimiter, resolve as pathFrom } from "node:path";
 import type { Readable } from "node:stream";
 import { messageOf } from "../../shared/errors.ts";
 import type { EndSignal } from "../../shared/ports.ts";
+import { reaperSignal } from "../processes/reaper/scripts.ts";
 
 /** What it left behind may hold its output open: so long is waited for that. */
 const lateMs = 2000;
@@ -86,7 +87,7 @@ export function runCommand(
     const end = (reason: string): void => {
       why ||= reason;
       // A reaper ends the rest, and then itself.
-      if (reaper) child.kill("SIGTERM");
+      if (reaper) child.kill(reaperSignal);
       else killAll(child);
     };
     const stop = (): void => end("the worker had to end");

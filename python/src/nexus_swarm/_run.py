@@ -120,12 +120,22 @@ def _die_of_term() -> None:
 
 
 def _term(*_: object) -> None:
-    """The first is outlived, unless the worker has asked before: then its patience is over."""
+    """The first is outlived, unless the worker has asked long before: then its patience is over."""
     _die_of_term()
-    if _is_asked():
-        os.kill(os.getpid(), signal.SIGTERM)
-    else:
+    if not _is_asked():
         threading.Thread(target=_end_unless_asked, daemon=True).start()
+    elif not _was_asked_just_now():
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _was_asked_just_now() -> bool:
+    """The worker may be quicker than a signal that both of them got. Its own comes after three quarters of the time that it gives."""
+    file = Path(os.environ.get("NEXUS_SHOULD_STOP", ""))
+    try:
+        seconds = json.loads(file.read_text(encoding="utf-8")).get("seconds", 0)
+        return 0 <= time.time() - file.stat().st_mtime < seconds / 2
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def _end_unless_asked() -> None:

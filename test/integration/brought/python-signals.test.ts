@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
@@ -57,6 +57,27 @@ print("saved", flush=True)`;
     writeFileSync(env["NEXUS_SHOULD_STOP"] ?? "", "");
     assert.deepEqual(await ended, [0, null]);
     assert.match(output(), /saved/);
+  });
+
+  test("is outlived if the worker, which got it too, has asked a moment before; later it is the worker's own", async () => {
+    const asked = '{"reason":"leaving","seconds":16}\n';
+    const busy = "nexus.should_stop(); print('ready', flush=True); time.sleep(60)";
+    for (const [secondsAgo, ending] of [
+      [0, 0],
+      [12, "SIGTERM"],
+    ] as const) {
+      const env = inRun(true);
+      const { child, ended } = await asking(env, secondsAgo === 0 ? "" : busy);
+      // Written before it looks again: it is stopped meanwhile.
+      child.kill("SIGSTOP");
+      const file = env["NEXUS_SHOULD_STOP"] ?? "";
+      writeFileSync(file, asked);
+      const at = Date.now() / 1000 - secondsAgo;
+      utimesSync(file, at, at);
+      child.kill("SIGTERM");
+      child.kill("SIGCONT");
+      assert.deepEqual(await ended, typeof ending === "number" ? [ending, null] : [null, ending]);
+    }
   });
 
   test("ends it at the second, after the worker's word, and where it does not ask", async () => {

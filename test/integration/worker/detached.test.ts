@@ -3,12 +3,14 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { identify, isAlive, type ProcessIdentity } from "../../../shared/machine/process-identity.ts";
 import { childrenOf, descendantsOf } from "../../../shared/machine/process-tree.ts";
 import { RunnerPool } from "../../../worker/node/runner-pool.ts";
 import { FrozenProcess } from "../../../worker/processes/frozen-process.ts";
 import { reaperWords } from "../../../worker/processes/reaper/reaper.ts";
+import { reaperSignal } from "../../../worker/processes/reaper/scripts.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { readIfThere } from "../../support/processes/process-list.ts";
@@ -110,10 +112,28 @@ for (const { name, words } of reapers) {
           await eventually("it stands still", () => isFrozen(left.pid));
         }
         if (how === "by itself") (child.stdio[3] as NodeJS.WritableStream).write("go\n");
-        else child.kill("SIGTERM");
+        else child.kill(reaperSignal);
         assert.deepEqual(await ended, how === "by itself" ? [0, null] : [null, "SIGKILL"], how);
         assert.ok(!isAlive(left), `${how}: it is gone before its reaper`);
       }
+    });
+
+    test("lives on when SIGTERM reaches everybody, and its command gets the signal as usual", async () => {
+      const child = start(["sh", "-c", "trap 'echo term >&3' TERM; echo ready >&3; while :; do read _ <&3; done"]);
+      const pipe = child.stdio[3] as Duplex;
+      let heard = "";
+      pipe.on("data", (bytes: Buffer) => {
+        heard += bytes.toString();
+      });
+      await eventually("its command waits", () => heard.includes("ready"));
+      for (const pid of [child.pid ?? 0, ...childrenOf(child.pid ?? 0)]) process.kill(pid, "SIGTERM");
+      await eventually("the command has got it", () => {
+        pipe.write("\n");
+        return heard.includes("term");
+      });
+      assert.equal(child.exitCode ?? child.signalCode, null);
+      child.kill(reaperSignal);
+      assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
     });
 
     test("ends everything when its worker is gone, also frozen", async () => {

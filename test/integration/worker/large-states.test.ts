@@ -120,7 +120,7 @@ test("a run that is told to leave has its share of the grace, and loses nothing 
   );
   first.child.kill("SIGTERM");
   await first.exited();
-  assert.match(first.output(), /handing 1 run back, within 90 s; a second signal shortens that/);
+  assert.match(first.output(), /handing 1 run back, within 90 s; a signal after 5 s shortens that/);
   const waiting = await swarm.when("its trial waits", job, (table) => table.waiting.size === 1);
   assert.equal(waiting.trial(1)?.charged, 0);
   assert.equal(waiting.trial(1)?.attempts.length, 1);

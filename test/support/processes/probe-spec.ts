@@ -45,10 +45,23 @@ ${inYaml(stage, "      ")}`,
   return path;
 }
 
-/** As `writeProbeSpec`, with a program of node's, which the job brings along, in the place of the probe. It reports `value`. */
-export function writeProgramSpec(folder: string, name: string, job: Lines, program: string, env: Lines = {}): string {
+/** What executes a program, and how its file's name ends. */
+type Language = readonly [executable: string, ending: string];
+const node: Language = [process.execPath, "mjs"];
+export const python: Language = ["/usr/bin/python3", "py"];
+
+/** As `writeProbeSpec`, with a program, which the job brings along, in the place of the probe. It reports `value`. */
+export function writeProgramSpec(
+  folder: string,
+  name: string,
+  job: Lines,
+  program: string,
+  env: Lines = {},
+  [executable, ending]: Language = node,
+  stage: Lines = {},
+): string {
   const path = join(folder, `${name}.yaml`);
-  writeFileSync(join(folder, `${name}.mjs`), program);
+  writeFileSync(join(folder, `${name}.${ending}`), program);
   writeFileSync(
     path,
     `component: root/Root_Component
@@ -56,13 +69,13 @@ experiment_path: ${join(folder, "results")}
 job_launcher:
   component: job_launchers/XT
   enabled: 1
-  code: [${name}.mjs]
+  code: [${name}.${ending}]
 ${inYaml(job, "  ")}processing_stages:
   - processing_stage:
       component: processors/Command_Proc
-      command: [${process.execPath}, ${name}.mjs]
+      command: [${executable}, ${name}.${ending}]
       env: ${JSON.stringify(env)}
-`,
+${inYaml(stage, "      ")}`,
   );
   return path;
 }

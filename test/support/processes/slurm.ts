@@ -63,6 +63,24 @@ export class Slurm {
     return this.try("squeue", "--noheader", "--states=all", "--jobs", job, "--format=%T").trim();
   }
 
+  /**
+   * Waits until a task that was requeued has begun anew. Slurm would let it wait for two minutes; it says so once the task has quite
+   * ended, and begins it anew whenever it is told.
+   */
+  async comesBack(task: string, hasBegun: () => boolean, seen: () => string): Promise<void> {
+    let hasWaited = false;
+    const look = (): boolean => {
+      if (hasBegun()) return true;
+      const waits = this.try("squeue", "--noheader", "--jobs", task, "--format=%r").trim() === "BeginTime";
+      // Not at the first look: slurmd refuses for ever what begins in the second in which it was killed.
+      if (waits && hasWaited) this.try("scontrol", "update", `JobId=${task}`, "StartTime=now");
+      hasWaited ||= waits;
+      return false;
+    };
+    const all = (): string => `${this.state(task)}\n${seen()}\n${this.log()}`;
+    await eventually("the task has come back", look, { everyMs: 2000, seen: all });
+  }
+
   log(): string {
     return ["slurmctld.log", "slurmd.log"].map((name) => readFileSync(join(this.folder, name), "utf8")).join("\n");
   }
@@ -119,6 +137,9 @@ SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf
 ReturnToService=2
 KillWait=30
 NodeName=${host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=100 State=UNKNOWN
-PartitionName=all Nodes=${host} Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=all Nodes=${host} Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=0
+PartitionName=owners Nodes=${host} MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 `;
 }

@@ -91,20 +91,9 @@ test("a requeued worker of an array job hands its runs back and keeps its name; 
   });
   assert.equal(moved.outcomes.failed, 0, "a signal to everybody fails nothing");
   writeFileSync(go, "");
-  // Slurm would let them wait for two minutes. It says so anew once the task has quite ended, and begins anew whenever it is told.
-  const waits = new Set<number>();
-  const comesBack = (task: number): boolean => {
-    if (output(task).match(/ lends 2 slots /g)?.length === 2) return true;
-    const why = slurm.try("squeue", "--noheader", "--jobs", taskOf(task), "--format=%r").trim();
-    // Not at the first look: slurmd refuses for ever what begins in the second in which it was killed.
-    if (why === "BeginTime" && waits.has(task))
-      slurm.try("scontrol", "update", `JobId=${taskOf(task)}`, "StartTime=now");
-    if (why === "BeginTime") waits.add(task);
-    return false;
-  };
   for (const task of [1, 2]) {
-    const seen = (): string => `${slurm.state(taskOf(task))}\n${output(task)}\n${slurm.log()}`;
-    await eventually("the task has come back", () => comesBack(task), { everyMs: 2000, seen });
+    const isBack = (): boolean => output(task).match(/ lends 2 slots /g)?.length === 2;
+    await slurm.comesBack(taskOf(task), isBack, () => output(task));
   }
   const table = await swarm.when("the job is over", job, ({ isOver }) => isOver);
   assertExactly(table, 10);
