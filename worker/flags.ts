@@ -90,8 +90,8 @@ export const program = new Command("nexus-worker")
     "after",
     `
 Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
-SIGTERM hands them back: within --grace they save themselves, their checkpoints are carried, and they go on elsewhere. A second
-signal shortens that to 1 s. --spot does so by itself, within the time that the cloud leaves. Give the worker a little more
+SIGTERM hands them back: within --grace they save themselves, their checkpoints are carried, and they go on elsewhere. A
+signal 5 s later shortens that to 1 s. --spot does so by itself, within the time that the cloud leaves. Give the worker a little more
 before it is killed: TimeoutStopSec=, or sbatch --signal=TERM@40.
 
 While somebody uses the machine (--when-idle), runs stand still at once; after --yield-after they are handed back, and go on
