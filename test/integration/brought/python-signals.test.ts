@@ -59,7 +59,7 @@ print("saved", flush=True)`;
     assert.match(output(), /saved/);
   });
 
-  test("is outlived if the worker, which got it too, has asked a moment before; later it is the worker's own", async () => {
+  test("is outlived if the worker asked a moment before; later it is the worker's own", async () => {
     const asked = '{"reason":"leaving","seconds":16}\n';
     const busy = "nexus.should_stop(); print('ready', flush=True); time.sleep(60)";
     for (const [secondsAgo, ending] of [
