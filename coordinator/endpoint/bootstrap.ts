@@ -44,7 +44,7 @@ export const nodeLoader = (addresses: readonly string[], sha256: string): string
   `})).then(([a,b])=>{globalThis.nexusFrom=a;return import(["data:text/javascript;base64",b.toString("base64")])},` +
   `()=>{console.error("${mistrusted}");process.exitCode=4})`;
 
-/** Holds no double quotes, `$` or backquotes, so that a shell can. */
+/** Holds no double quotes, `$` or backquotes, so a shell can take it in double quotes. */
 const pythonLoader = (addresses: readonly string[], sha256: string): string =>
   "import hashlib,http.client as u;" +
   `exec('for a in \\'${addresses.join(",")}\\'.split(\\',\\'):` +

@@ -71,7 +71,7 @@ async function findFlooder(
     if (isWorkerId(worker)) counts.set(worker, (counts.get(worker) ?? 0) + 1);
   }
   const [worker, count] = [...counts].reduce((most, each) => (each[1] > most[1] ? each : most), none);
-  // One look at a few messages says little about those who have few.
+  // One sample says little about a worker with few messages.
   if (count === 0 || count < mostShare * found) return;
   const { earnedByRun, earnedBySecond } = reign.quotas.limits;
   const explained = mostBehind + heldBy(reign, worker) * (earnedByRun + (2 * everyMs * earnedBySecond) / 1000);

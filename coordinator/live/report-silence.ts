@@ -2,7 +2,7 @@
 const leastMs = 120_000;
 /** The same as long as no run has been watched to its end: it may report often first and then no more. */
 const firstMs = 900_000;
-/** How many times the longest pause between two reports of the job's runs a silent one has said nothing. */
+/** A run is silent after this multiple of the longest pause between two reports of the job's runs. */
 const pauses = 3;
 
 /** Which runs of a job have sent no report for long, by what its runs have shown to be usual. Times are monotonic milliseconds. */

@@ -24,11 +24,11 @@ export type TroublePlace =
   | { readonly kind: "run"; readonly n: number; readonly filter: string }
   | { readonly kind: "worker"; readonly worker: WorkerId | null };
 
-/** Failures are news for so long after the last of them ... */
+/** Failures stay news for this long after the last of them. */
 const newsMs = 300_000;
-/** ... and for longer if they are more than this part of the ended runs. */
+/** Above this share of ended runs, failures stay news longer. */
 const manyFailures = 0.1;
-/** They are looked for so often. */
+/** How often they are looked for. */
 const lookMs = 1000;
 
 /** What is wrong with the shown search, the most important first. Times named `now` are the search's. */

@@ -10,7 +10,7 @@ export interface ProcessIdentity {
   readonly startTime: string;
   /** Different after every start of the machine. */
   readonly boot: string;
-  /** The machine, and on Linux the pid namespace, whose processes `pid` counts. */
+  /** Which machine (on Linux, which pid namespace) `pid` belongs to. */
   readonly scope: string;
 }
 

@@ -12,7 +12,7 @@ import { executeRun } from "../runner/run.ts";
 
 /** A checkpoint is taken after the first report, and then as often. */
 const checkpointEveryMs = 5000;
-/** Lines that are told as they come; a program may print without end. */
+/** At most this many lines are passed on live. */
 const mostLines = 500;
 const mostNewest = 20;
 const mostFiles = 50;

@@ -24,7 +24,7 @@ export interface Spool {
   putAside(name: string): string;
 }
 
-/** A mapping of three fields around one message. Programs of other people run beside this folder. */
+/** A mapping of three fields around one message. Other people's programs run nearby and may plant files, hence the limits. */
 const letterLimits: MessageLimits = {
   bytes: 4 * 1024 ** 2,
   depth: 1,

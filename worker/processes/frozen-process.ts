@@ -4,7 +4,7 @@ import { childrenOf, descendantsOf } from "../../shared/machine/process-tree.ts"
 /** Whether processes can be suspended here: Windows has no such signal. */
 export const canFreeze = process.platform !== "win32";
 
-/** Programs that start others as fast as they are stopped are left after so many looks. */
+/** Stop trying after this many scans of a program that spawns as fast as it is stopped. */
 const mostLooks = 50;
 
 export interface Freezing {

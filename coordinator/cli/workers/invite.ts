@@ -57,7 +57,7 @@ export async function invite(session: Session, options: InviteOptions): Promise<
     output.note(`  ${invitationText({ id, expiresAt, uses, targets })}; keep the line secret until then\n`);
     if (commands.length > 1)
       output.note(
-        "  the lines differ in the way, wss:// being the one for WebSockets: take one by which the other machine reaches this one\n",
+        "  Both lines lead here; the wss:// one uses WebSockets. Take the one that works from the other machine.\n",
       );
   }
   if (bootstrap && !options.json)
@@ -70,12 +70,12 @@ export async function invite(session: Session, options: InviteOptions): Promise<
       `  the broker listens on this machine only; to let others reach it: ${opening}\n  and then: nexus invite${scope.flags}\n`,
     );
   if (tunnel)
-    output.note(`  or, through a tunnel: on the other machine first, and as long as its worker works: ${tunnel.ssh}\n`);
+    output.note(`  or, through a tunnel: on the other machine, first run this and leave it running: ${tunnel.ssh}\n`);
 }
 
 async function withdraw({ scope, output }: Session, id: string, { json, ...more }: InviteOptions): Promise<void> {
   if (more.for !== undefined || more.uses !== undefined || more.target !== undefined)
-    throw new UsageError("--withdraw goes alone; for example: nexus invite --withdraw k5gm97fw");
+    throw new UsageError("--withdraw takes no other options; for example: nexus invite --withdraw k5gm97fw");
   const op = newOrderId();
   const order = { kind: "withdraw", op, invite: id.slice(0, 64) } as const;
   const answer = await withOperatorLink(scope, ({ bus }) => giveOrder(bus, scope.paths.name, order, output));

@@ -168,8 +168,7 @@ function text(
 const round = (value: number): number => Math.round(value * 100) / 100;
 
 /**
- * What XML does not allow, and what a terminal or a reader obeys, wherever in the drawing it came in: control characters, marks that
- * change the direction of writing.
+ * Characters that XML forbids, and those that terminals act on (control, direction).
  */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
 const unseen = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;

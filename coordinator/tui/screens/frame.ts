@@ -20,7 +20,7 @@ import { partText } from "./table-view.ts";
 /** The smallest screen. Below it, one sentence says so. */
 const least = { width: 60, height: 12 };
 const twoPanes = { width: 110, height: 32 };
-/** Below these widths the longer names of screens are cut, and then all, so that they fit. */
+/** Below the first width long names are shortened, below the second all are. */
 const namesWidth = 80;
 const cutNamesWidth = 69;
 const cutLetters = 4;

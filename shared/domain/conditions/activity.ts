@@ -104,7 +104,7 @@ export function neverActive(hyperparameters: readonly Hyperparameter[]): readonl
   });
 }
 
-/** A condition for use. One that cannot be read, which no checked spec has, never says anything. */
+/** Compiles a condition; an unreadable one (never in a checked spec) yields undefined. */
 export function testOf(hyperparameters: readonly Hyperparameter[], text: string): Test {
   const expression = readCondition(text);
   if (expression === undefined) return { names: [], holds: () => undefined };

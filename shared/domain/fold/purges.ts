@@ -17,7 +17,7 @@ export interface OpenDeletion {
   readonly job: JobName;
   readonly before: number;
   readonly by: string;
-  /** What it brought along in pieces, of which those go that no other job has. */
+  /** Its bundles; pieces that no other job uses are deleted. */
   readonly bundles: readonly PiecedBundle[];
 }
 

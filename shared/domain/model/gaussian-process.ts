@@ -214,7 +214,7 @@ export function covariance(
   }
 }
 
-/** ln of how likely the values are with this covariance and an unknown constant mean, up to a constant. Uses the matrix up. */
+/** ln of how likely the values are with this covariance and an unknown constant mean, up to a constant. Overwrites the matrix. */
 export function logLikelihood(matrix: Float64Array, values: Float64Array): number {
   const n = values.length;
   factorise(matrix, n);

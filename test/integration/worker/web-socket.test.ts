@@ -105,7 +105,7 @@ test("beside a listener for all machines, the line for WebSockets is shown as we
   const invited = await nexus(["invite"], both.folder);
   assert.equal(invited.code, exitCode.done, invited.stderr);
   assert.match(invited.stdout, /tls:.*\n.*wss:/);
-  assert.match(invited.stderr, /the lines differ in the way, wss:\/\/ being the one for WebSockets/);
+  assert.match(invited.stderr, /Both lines lead here; the wss:\/\/ one uses WebSockets/);
   await both.end();
 });
 
