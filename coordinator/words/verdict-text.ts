@@ -5,6 +5,7 @@ import { intervalLevel } from "../../shared/domain/evaluation/truth.ts";
 import type { Doubt, Verdict } from "../../shared/domain/evaluation/verdict.ts";
 import { type Goal, told, toldEnds } from "../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import { percent } from "../../shared/domain/percent.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
 
 /** A verdict without what each of the others is believed to be. */
@@ -43,7 +44,7 @@ export function verdictLines(
   const lines = [
     summary,
     leader,
-    `a new run of it is expected to reach ${goal.isLow ? `a ${goal.name} of ` : ""}${text(verdict.estimate)}; its true mean is in ${end(interval.low)} to ${end(interval.high)} with ${100 * intervalLevel} % probability`,
+    `a new run of it is expected to reach ${goal.isLow ? `a ${goal.name} of ` : ""}${text(verdict.estimate)}; its true mean is in ${end(interval.low)} to ${end(interval.high)} with ${percent(intervalLevel)} probability`,
   ];
   if (verdict.configurations > 1) {
     const gain = formatDecimal(expectedGain, decimalsFor([expectedGain]));
@@ -100,8 +101,8 @@ function chanceText({ chanceOfBetter, configurations, isFlat }: TellableVerdict)
 
 /** There are too few draws to tell 0 from 1 in 200. */
 function percentText({ chanceOfBetter }: Pick<TellableVerdict, "chanceOfBetter">): string {
-  const percent = Math.round(100 * chanceOfBetter);
-  return `${percent === 0 ? "below 1" : percent === 100 ? "above 99" : percent} %`;
+  if (chanceOfBetter < 0.005) return "below 1%";
+  return chanceOfBetter >= 0.995 ? "above 99%" : percent(chanceOfBetter);
 }
 
 const doubtText =

@@ -1,3 +1,4 @@
+import { percent } from "./percent.ts";
 import { parseBytes } from "./runspec/quantities.ts";
 import { sizeText } from "./size-text.ts";
 
@@ -133,7 +134,7 @@ export function quotaText(name: QuotaName, limits: QuotaLimits): string {
   const one = (amount: number): string => (inBytes ? sizeText(amount) : String(Number(amount.toFixed(2))));
   if (typeof value === "number") return one(value);
   if ("perSecond" in value) return `${one(value.perSecond)}/${one(value.atOnce)}`;
-  return "share" in value ? `${Math.round(value.share * 100)}%` : sizeText(value.bytes);
+  return "share" in value ? percent(value.share) : sizeText(value.bytes);
 }
 
 /** A room in bytes. @param most  bytes that the stream takes; -1: not limited, so that a share of it is none */

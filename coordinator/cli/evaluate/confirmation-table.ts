@@ -40,9 +40,9 @@ export function confirmationText(
     measure("search", ({ search: { bestHpmax } }) => bestHpmax),
     count("of", ({ search: { runs } }) => runs),
     measure("estimate", ({ search: { estimate } }) => estimate),
-    text("90 % interval", ({ search: { interval } }) => range(interval)),
+    text("90% interval", ({ search: { interval } }) => range(interval)),
     measure("confirmed", ({ again }) => again?.mean),
-    text("90 % interval", ({ again }) => range(again?.interval90)),
+    text("90% interval", ({ again }) => range(again?.interval90)),
     text("runs", (each) => runsText(each)),
     ...hyperparameters.flatMap(({ name, values }, i) =>
       values.length > 1

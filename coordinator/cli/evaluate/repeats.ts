@@ -6,6 +6,7 @@ import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { told, toldEnds } from "../../../shared/domain/goal.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
+import { percent } from "../../../shared/domain/percent.ts";
 import { nothingCompleted } from "../../runs/searched.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { hparamsOf } from "./eval.ts";
@@ -45,7 +46,7 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
   const decimals = decimalsFor(interval90 ? [interval90.high - interval90.low, mean] : [mean]);
   const number = (value: number): string => formatDecimal(value, decimals);
   const within = (interval: Interval, level: number): string =>
-    `${number(toldEnds(goal, interval).low)} to ${number(toldEnds(goal, interval).high)} with ${level} %`;
+    `${number(toldEnds(goal, interval).low)} to ${number(toldEnds(goal, interval).high)} with ${percent(level / 100)}`;
   const label = labelOf(hyperparameters, configuration);
   const spread = sd === null ? "; one run shows no spread" : `, standard deviation ${number(sd)}`;
   const missing = [

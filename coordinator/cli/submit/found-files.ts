@@ -1,5 +1,6 @@
 import { type Dirent, existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
+import { counted } from "../../../shared/domain/counted.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
@@ -94,9 +95,7 @@ export class FoundFiles {
     const named = (what: string, names: readonly string[]): string[] => {
       if (names.length === 0) return [];
       const some = names.slice(0, mostNamed).map(printable).join(", ");
-      return [
-        `${names.length} ${what}${names.length === 1 ? "" : "s"} (${some}${names.length > mostNamed ? ", ..." : ""})`,
-      ];
+      return [`${counted(names.length, what)} (${some}${names.length > mostNamed ? ", ..." : ""})`];
     };
     const patterns = this.#ignored === 0 ? [] : [`${this.#ignored} that .gitignore or ignore names`];
     return [...named("link", this.#links), ...named("special file", this.#special), ...patterns].join(", ");
@@ -110,7 +109,7 @@ export class FoundFiles {
       .slice(0, mostNamed)
       .map(([name, { bytes, files }]) => ({
         name: printable(name),
-        text: name.endsWith("/") ? `${sizeText(bytes)} in ${files} file${files === 1 ? "" : "s"}` : sizeText(bytes),
+        text: name.endsWith("/") ? `${sizeText(bytes)} in ${counted(files, "file")}` : sizeText(bytes),
       }));
   }
 

@@ -1,5 +1,6 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { type Importance, importanceOf } from "../../../shared/domain/importance/importance.ts";
+import { percent } from "../../../shared/domain/percent.ts";
 import { exitCode, NexusError } from "../../../shared/errors.ts";
 import { withoutEffectText } from "../../words/without-effect-text.ts";
 import { type ChosenRuns, measureOf } from "../data/chosen-runs.ts";
@@ -68,7 +69,7 @@ export function importanceBars(importance: Importance, measureName: string, titl
     ],
     notes: [
       ...(sorted.length > 1 ? ["together: what no hyperparameter does alone"] : []),
-      `lines over the bars: ${Math.round(level * 100)} % interval; ${counted(importance.runs, "run")}, ${counted(importance.runSets, "configuration")}`,
+      `lines over the bars: ${percent(level)} interval; ${counted(importance.runs, "run")}, ${counted(importance.runSets, "configuration")}`,
       ...(dead === null ? [] : [dead]),
       ...(noise === null ? [] : [`luck alone moves a run by ± ${writeNumber(noise)} (same settings, other seed)`]),
     ],

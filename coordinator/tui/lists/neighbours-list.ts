@@ -3,6 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { searchView } from "../../../shared/domain/fold/search-view.ts";
 import type { Goal } from "../../../shared/domain/goal.ts";
 import { type Hyperparameter, type Setting, settingText } from "../../../shared/domain/hyperparameter.ts";
+import { percent } from "../../../shared/domain/percent.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd-paper.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { clip } from "../../words/narrow.ts";
@@ -89,7 +90,8 @@ function rowsOf(table: RunTable, { best, members }: WeighedNeighbourhood): Neigh
   });
 }
 
-export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.0995 ? 1 : 0)}%`;
+/** Small chances with a decimal. */
+export const chanceText = (share: number): string => percent(share, share < 0.0995 ? 1 : 0);
 const runsText = (step: Step | undefined): string =>
   step === undefined ? "" : step.inFlight > 0 ? `${step.runs}+${step.inFlight}` : String(step.runs);
 
@@ -132,7 +134,7 @@ function stepColumns(side: "down" | "up", first: number, isOver: boolean, goal: 
         : `how likely dgd: paper tries the step ${side} next`,
       text: (row) => {
         const step = of(row);
-        return step ? (step.isExcluded ? "excluded" : percent(step.probability)) : "";
+        return step ? (step.isExcluded ? "excluded" : chanceText(step.probability)) : "";
       },
       style: (row) => (of(row)?.isExcluded ? "bad" : "accent"),
     }),

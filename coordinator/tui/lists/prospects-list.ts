@@ -7,7 +7,7 @@ import { type Prospect, prospectsOf } from "../../../shared/domain/search/prospe
 import type { LiveSearch } from "../../live/live-search.ts";
 import { column, goalColumn, keptColumns, type ScreenColumn, shownGoal } from "./columns.ts";
 import { ListView } from "./list-view.ts";
-import { percent } from "./neighbours-list.ts";
+import { chanceText } from "./neighbours-list.ts";
 
 /** A configuration that the search may try next. */
 export interface ProspectRow extends Prospect {
@@ -66,7 +66,7 @@ function rowsOf(table: RunTable): readonly ProspectRow[] {
 const columnsFor = (isOver: boolean, goal: Goal): readonly ScreenColumn<ProspectRow>[] => [
   column(isOver ? "would try" : "next", "measure", 0, ({ chance }) => chance, {
     about: `how likely it is the best of all, which is how often a plan ${isOver ? "would try" : "tries"} it`,
-    text: ({ chance }) => percent(chance),
+    text: ({ chance }) => chanceText(chance),
     style: () => "accent",
   }),
   goalColumn(goal, goal.name, 0, ({ expected }) => expected.hpmax, {

@@ -1,4 +1,5 @@
 import type { WorkerId } from "../../../shared/domain/names.ts";
+import { percent } from "../../../shared/domain/percent.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { workText } from "../../live/worker-work.ts";
 import { workerFields } from "../../runs/worker-fields.ts";
@@ -113,7 +114,7 @@ const columnsFor = (search: LiveSearch): readonly ScreenColumn<WorkerRow>[] => [
     isHiddenEmpty: true,
     text: ({ record }) => search.healthOf(record.id)?.speed?.factor.toFixed(2) ?? "",
   }),
-  column("lost %", "count", 12, ({ record }) => percent(search.healthOf(record.id)?.lost), {
+  column("lost %", "count", 12, ({ record }) => wholePercent(search.healthOf(record.id)?.lost), {
     about: "share of its runs that were lost",
     isHiddenEmpty: true,
     best: "low",
@@ -133,7 +134,7 @@ function nowText(search: LiveSearch, worker: WorkerId): string | undefined {
   return texts.join(", ") || undefined;
 }
 
-const percentText = (value: number | undefined): string => (value === undefined ? "" : `${value}%`);
+const percentText = (value: number | undefined): string => (value === undefined ? "" : percent(value / 100));
 
 /** To three digits: more are not known of a pace. */
 const paceText = (perMinute: number | undefined): string =>
@@ -149,4 +150,4 @@ function differs(search: LiveSearch, worker: WorkerId): string | undefined {
 }
 
 /** Undefined for none, so that a column of none is left out. */
-const percent = (part = 0): number | undefined => (part > 0 ? Math.max(1, Math.round(100 * part)) : undefined);
+const wholePercent = (part = 0): number | undefined => (part > 0 ? Math.max(1, Math.round(100 * part)) : undefined);

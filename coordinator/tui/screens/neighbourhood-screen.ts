@@ -3,7 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { told } from "../../../shared/domain/goal.ts";
 import { leastResults } from "../../../shared/domain/search/dgd.ts";
 import { named } from "../../words/progress.ts";
-import { neighbourhoodOf, percent } from "../lists/neighbours-list.ts";
+import { chanceText, neighbourhoodOf } from "../lists/neighbours-list.ts";
 import { plansByModel } from "../lists/prospects-list.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
@@ -34,7 +34,7 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
     [span("  centre  ", "heading"), span(settingsWithin(table, best.configuration, width - 10), "bold")],
     ...wrapped(
       plain(
-        `          ${table.goal.isLow ? `lowest mean ${table.goal.name}` : "highest mean"}: ${told(table.goal, best.mean).toPrecision(4)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${percent(centre?.probability ?? 0)}${other}`,
+        `          ${table.goal.isLow ? `lowest mean ${table.goal.name}` : "highest mean"}: ${told(table.goal, best.mean).toPrecision(4)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${chanceText(centre?.probability ?? 0)}${other}`,
       ),
       width,
       10,

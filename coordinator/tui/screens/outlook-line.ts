@@ -1,4 +1,5 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { percent } from "../../../shared/domain/percent.ts";
 import { progressBar } from "../../chart/progress-bar.ts";
 import type { Trouble } from "../../live/troubles.ts";
 import { timeOfDay } from "../../words/event-words.ts";
@@ -35,9 +36,11 @@ export function outlookLine(model: ViewModel, table: RunTable, width: number): L
 }
 
 function barSpans({ ended, submitted }: RunTable): Span[] {
-  const share = ended / Math.max(1, submitted.settings.totalRuns);
-  const percent = Math.floor(100 * Math.min(1, share));
-  return [span(progressBar(share, barWidth), "accent"), span(`${String(percent).padStart(4)}%`)];
+  const all = Math.max(1, submitted.settings.totalRuns);
+  const share = ended / all;
+  // Rounded down: only all runs are 100%.
+  const done = Math.floor((100 * Math.min(ended, all)) / all) / 100;
+  return [span(progressBar(share, barWidth), "accent"), span(percent(done).padStart(5))];
 }
 
 /** What is wrong, since when, and which key goes there; less of that if there is no room. Null if the trouble has none. */

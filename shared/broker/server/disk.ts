@@ -1,6 +1,7 @@
 /** A broker on a full disk: it stops in time, and can still say why. */
 
 import { existsSync, rmSync, statfsSync, writeFileSync } from "node:fs";
+import { sizeText } from "../../domain/size-text.ts";
 import { readJsonFields } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 
@@ -14,12 +15,13 @@ const defaultReserveMb = 256;
 /** Undefined if there is enough space. broker-settings.json may change the reserve, even while the broker runs. */
 export function diskTrouble(paths: WorkspacePaths): string | undefined {
   const { bavail, bsize } = statfsSync(paths.store);
-  const freeMb = Math.floor((bavail * bsize) / 1e6);
+  const free = bavail * bsize;
   const { diskReserveMb } = readJsonFields(paths.brokerSettings);
   const reserveMb = typeof diskReserveMb === "number" && diskReserveMb >= 0 ? diskReserveMb : defaultReserveMb;
-  if (freeMb >= reserveMb) return undefined;
+  const reserve = reserveMb * 1e6;
+  if (free >= reserve) return undefined;
   return (
-    `no space left for the broker: the disk that holds ${paths.store} has ${freeMb} MB free and ${reserveMb} MB are kept ` +
+    `no space left for the broker: the disk that holds ${paths.store} has ${sizeText(free)} free and ${sizeText(reserve)} are kept ` +
     `in reserve; nothing is lost: free some space, or set {"diskReserveMb": ...} in ${paths.brokerSettings}`
   );
 }

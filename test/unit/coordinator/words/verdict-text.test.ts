@@ -14,9 +14,9 @@ test("a verdict fits any width: the doubts go first, then the words, and whether
   const { verdict } = findings;
   for (let width = 0; width < 300; width += 1) assert.ok(verdictWithin(verdict, width).length <= width);
   const whole = verdictWithin(verdict, 300);
-  assert.match(whole, /^\d+ % that another is truly better; go on: no configuration was run twice, [^;]*; /);
+  assert.match(whole, /^\d+% that another is truly better; go on: no configuration was run twice, [^;]*; /);
   assert.match(verdictWithin(verdict, whole.length - 1), / go on: no configuration was run twice, .* \(\+\d more\)$/);
-  assert.match(verdictWithin(verdict, 40), /^\d+ % that another is better; go on$/);
+  assert.match(verdictWithin(verdict, 40), /^\d+% that another is better; go on$/);
   assert.equal(verdictWithin(verdict, 6), "go on");
   assert.equal(verdictWithin({ ...verdict, doubts: [] }, 100).split("; ")[1], "stopping now is reasonable");
   assert.equal(verdictWithin(verdict, 4), "");

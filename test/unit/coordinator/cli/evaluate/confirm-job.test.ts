@@ -195,7 +195,7 @@ test("nexus confirm compares search score, estimate and fresh mean, over all job
   });
   assert.match(
     heard.result,
-    /job {8}search {2}of {2}estimate {2}90 % interval +confirmed {2}90 % interval +runs +a +b\n/,
+    /job {8}search {2}of {2}estimate {2}90% interval +confirmed {2}90% interval +runs +a +b\n/,
   );
   assert.match(heard.result, /\njob2,job3 +0\.600 +4 .* 0\.520 .* 3 \(3 to come\) +2 +0\.2/);
   const json = said((output) =>

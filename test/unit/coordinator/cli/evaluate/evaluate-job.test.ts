@@ -128,7 +128,7 @@ test("nexus eval of a job that repeats one configuration gives the mean and its 
   assert.match(printed({}), /\nmean hpmax 0\.0300 of 20 runs, standard deviation 0\.0097\n/);
   assert.match(
     printed({}),
-    /\nits true mean is in 0\.0262 to 0\.0337 with 90 % confidence, in 0\.0254 to 0\.0345 with 95 % \(Student\)\n$/,
+    /\nits true mean is in 0\.0262 to 0\.0337 with 90% confidence, in 0\.0254 to 0\.0345 with 95% \(Student\)\n$/,
   );
   const object = JSON.parse(printed({ json: true })) as Record<string, unknown>;
   assert.deepEqual([object["type"], object["runs"], object["failed"]], ["repeats", 20, 0]);

@@ -119,7 +119,7 @@ test("a search with a clear winner and measured neighbours may stop, and the tex
   assert.ok(verdict.interval.low > 0.85 && verdict.interval.high < 0.95);
   assert.equal(
     verdictLines(verdict, dials, maximised)[0],
-    "best for the last 1 of 30 runs; chance that another configuration is truly better: below 1 %; stopping now is reasonable",
+    "best for the last 1 of 30 runs; chance that another configuration is truly better: below 1%; stopping now is reasonable",
   );
   const one = { ...verdict, doubts: ["neighbours"] as const, neighbours: { all: 8, measured: 7 } };
   assert.match(verdictLines(one, dials, maximised)[0] ?? "", /go on: 1 of its 8 neighbours has no completed run$/);
