@@ -168,7 +168,9 @@ export class SearchProcess implements OwnSearch {
       return;
     }
     if (!this.#open.delete(said.ask)) {
-      throw new protocol.ProtocolError(`it answered question ${said.ask}, which is not open (never asked, or answered already)`);
+      throw new protocol.ProtocolError(
+        `it answered question ${said.ask}, which is not open (never asked, or answered already)`,
+      );
     }
     this.#answers += 1;
     if (this.#answers % answersPerDeath === 0 && this.#deaths > 0) this.#deaths -= 1;
