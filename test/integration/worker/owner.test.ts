@@ -4,39 +4,17 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { exitCode } from "../../../shared/errors.ts";
-import { OwnProcesses } from "../../../worker/owner/detectors/own-processes.ts";
 import { timeOfDay } from "../../../worker/owner/quantities.ts";
 import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { ownedWorker } from "../../support/processes/owned-worker.ts";
+import { goOn, standStill } from "../../support/processes/run-states.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { TypedTerminal } from "../../support/terminal/typed-terminal.ts";
 
 const swarm = new Swarm();
 before(() => swarm.coordinator(["--lease", "5"]));
 after(() => swarm.end());
-
-const isRunner = (pid: number): boolean => {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("runner/main.js");
-  } catch {
-    return false; // It has just ended.
-  }
-};
-/** States of the processes that train for a worker: T stands still. */
-const statesOf = (worker: number): string[] =>
-  new OwnProcesses(worker)
-    .pids()
-    .filter(isRunner)
-    .map((pid) => /\) (\w) /.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1] ?? "");
-const standStill = (worker: number): boolean => {
-  const states = statesOf(worker);
-  return states.length > 0 && states.every((state) => state === "T");
-};
-const goOn = (worker: number): boolean => {
-  const states = statesOf(worker);
-  return states.length > 0 && !states.includes("T");
-};
 
 const joinLine = (): string => livingEndpoint(swarm.paths)?.joinLine ?? assert.fail("no coordinator leads");
 /** Iterations that were executed, anywhere. */

@@ -33,8 +33,10 @@ export class TypedTerminal {
     this.#lines = lines;
   }
 
-  static async open(): Promise<TypedTerminal> {
-    const child = spawn("python3", ["-c", script], { stdio: ["pipe", "pipe", "inherit"] });
+  /** @param prefix  words that start a command where the terminal is to be */
+  static async open(prefix: readonly string[] = []): Promise<TypedTerminal> {
+    const [command = "", ...words] = [...prefix, "python3", "-c", script];
+    const child = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const { value } = await lines.next();
     return new TypedTerminal(String(value), child, lines);

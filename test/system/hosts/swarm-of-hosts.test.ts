@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
@@ -9,11 +9,25 @@ import { rngFrom } from "../../../shared/domain/rng.ts";
 import { CutOffHost } from "../../support/broker/cut-off-host.ts";
 import { holdPort } from "../../support/broker/ports.ts";
 import { TcpProxy } from "../../support/broker/proxy.ts";
-import { atEnd } from "../../support/cleanup.ts";
+import { atEnd, mustEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { goOn, standStill } from "../../support/processes/run-states.ts";
 import { assertExactly, type Program, Swarm } from "../../support/processes/swarm.ts";
+import { TypedTerminal } from "../../support/terminal/typed-terminal.ts";
 
 const totalRuns = 20;
+/** How many keys the owner of a host presses each time that he comes; then he is gone until its runs go on. */
+const visits = [1, 3];
+/** Their time passes also while they stand still, twice for 10 s. */
+const homeRuns = { total: 2, seconds: 30, reports: 100 };
+
+/** Gives a program terminals of its own: on this machine others may be typed at. */
+const ownTerminals = [
+  "sh",
+  "-c",
+  'mount -t devpts -o newinstance,ptmxmode=0666 devpts /dev/pts && mount --bind /dev/pts/ptmx /dev/ptmx && exec "$@"',
+  "sh",
+];
 
 /** A machine with an address of its own, a cable that can be pulled, a way that can be slow, and an owner. */
 class Host {
@@ -23,7 +37,7 @@ class Host {
   readonly worker: Program;
   readonly #rules: string;
 
-  private constructor(name: string, net: CutOffHost, way: TcpProxy, swarm: Swarm) {
+  private constructor(name: string, net: CutOffHost, way: TcpProxy, swarm: Swarm, flags: readonly string[]) {
     this.name = name;
     this.net = net;
     this.way = way;
@@ -32,15 +46,23 @@ class Host {
     this.#rules = join(config, "nexus", "worker.yaml");
     const line = (livingEndpoint(swarm.paths)?.joinLine ?? "").replace(/@[^/]+/, `@${net.address}:${way.port}`);
     assert.match(line, /^tls:\/\/.*#sha256=/);
-    const words = [line, "--name", name, "--slots", "2"];
-    this.worker = swarm.run("worker/main.js", words, { XDG_CONFIG_HOME: config }, net.prefix);
+    const words = [line, "--name", name, "--slots", "2", ...flags];
+    this.worker = swarm.run("worker/main.js", words, { XDG_CONFIG_HOME: config }, [...net.prefix, ...ownTerminals]);
   }
 
-  static async start(number: number, port: number, swarm: Swarm): Promise<Host> {
+  static async start(number: number, port: number, swarm: Swarm, flags: readonly string[]): Promise<Host> {
     const net = new CutOffHost(number);
     const way = await TcpProxy.start(() => port, { host: net.address, port: 0 });
     atEnd(() => way.close());
-    return new Host(`host${number}`, net, way, swarm);
+    return new Host(`host${number}`, net, way, swarm, flags);
+  }
+
+  /** A terminal at which its owner may type. */
+  async terminal(): Promise<TypedTerminal> {
+    const terminal = await TypedTerminal.open(["nsenter", "--mount", "--target", String(this.worker.pid)]);
+    mustEnd(terminal.pid);
+    atEnd(() => terminal.close());
+    return terminal;
   }
 
   /** Its owner wants it back: he lends it twelve hours from now. */
@@ -54,19 +76,46 @@ class Host {
   }
 }
 
+/** Runs that only this host takes, whose owner comes and goes by the script: each time they stand still, and go on. */
+async function visit(host: Host, swarm: Swarm): Promise<void> {
+  const terminal = await host.terminal();
+  const tally = join(swarm.folder, "home");
+  const { total, seconds, reports } = homeRuns;
+  const job = await swarm.submit(
+    swarm.probeSpec("home", { total_runs: total, compute_target: "home" }, { seconds, reports, tally }),
+  );
+  await swarm.when("its runs are there", job, ({ running }) => running === total);
+  const { pid, output } = host.worker;
+  for (const keys of visits) {
+    await eventually("its runs go on", () => goOn(pid), { seen: output });
+    for (let key = 0; key < keys; key += 1) await terminal.press();
+    await eventually("they stand still", () => standStill(pid), { seen: output });
+  }
+  const table = await swarm.when("they are over", job, ({ isOver }) => isOver);
+  assertExactly(table, total);
+  assert.deepEqual([table.outcomes.completed, table.lost, table.reclaimed], [total, 0, 0], output());
+  assert.equal(readFileSync(tally, "utf8").length, total * reports, "iterations that were executed");
+  const told = (words: RegExp): number => output().match(words)?.length ?? 0;
+  assert.equal(told(/somebody types at pts\/0: 2 runs frozen; lends again after 10 s/g), visits.length, output());
+  assert.equal(told(/the machine is lent again/g), visits.length, output());
+}
+
 test("five workers on five hosts, with cuts, delays, losses and owners: all runs complete, none twice", async () => {
   const swarm = new Swarm();
   const port = await holdPort("0.0.0.0");
   // The sixth host is this one.
   await swarm.coordinator(["--lease", "4", "--listen", `0.0.0.0:${port}`]);
-  const hosts = await Promise.all([1, 2, 3, 4, 5].map((number) => Host.start(number, port, swarm)));
-  const [cut, owned, slow, lossy, spared] = hosts;
-  assert.ok(cut && owned && slow && lossy && spared);
+  const away = ["--target", "away"];
+  const flags = [away, away, away, away, ["--target", "home", "--when-idle", "10s", "--signs", "terminals"]];
+  const hosts = await Promise.all(flags.map((each, i) => Host.start(i + 1, port, swarm, each)));
+  const [cut, owned, slow, lossy, home] = hosts;
+  assert.ok(cut && owned && slow && lossy && home);
   const says = (host: Host, words: RegExp): Promise<true> =>
     eventually(`${host.name} says ${words}`, () => words.test(host.worker.output()) || undefined, {
       seen: host.worker.output,
     });
   for (const host of hosts) await says(host, / lends 2 slots /);
+  const visited = visit(home, swarm);
   const job = await swarm.submit(
     swarm.probeSpec(
       "hosts",
@@ -88,7 +137,7 @@ test("five workers on five hosts, with cuts, delays, losses and owners: all runs
   const random = rngFrom("losses");
   for (let ended = 2; ended <= 10; ended += 2) {
     await when(`${ended} have ended`, (table) => table.ended >= ended || table.isOver);
-    const [host = lossy] = [lossy, slow, spared].slice(random.below(3));
+    const [host = lossy] = [lossy, slow].slice(random.below(2));
     host.way.drop();
   }
   lossy.way.cut();
@@ -97,6 +146,8 @@ test("five workers on five hosts, with cuts, delays, losses and owners: all runs
   cut.net.plug();
   lossy.way.mend();
   const table = await when("the job is over", ({ isOver }) => isOver);
+
+  await visited;
 
   assertExactly(table, totalRuns);
   assert.equal(table.outcomes.completed, totalRuns);
