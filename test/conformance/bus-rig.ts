@@ -1,12 +1,16 @@
 import { readFileSync } from "node:fs";
 import { imports } from "../../shared/broker/access/rights.ts";
+import { SigningBus } from "../../shared/broker/access/signing-bus.ts";
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { connectBus } from "../../shared/broker/client/connect.ts";
 import { streamInfo, updateStream } from "../../shared/broker/client/jetstream-api.ts";
 import { askedAs, readersNames } from "../../shared/broker/client/local-names.ts";
+import { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { pause } from "../../shared/deadline.ts";
 import type { Bus } from "../../shared/ports.ts";
+import { orderKey } from "../../shared/wire/seals/order-proof.ts";
+import { sealKey, secretBytes } from "../../shared/wire/seals/seals.ts";
 import { SimBroker } from "../simulate/sim-broker.ts";
 import { SimBus } from "../simulate/sim-bus.ts";
 import { fairWeather } from "../simulate/sim-link.ts";
@@ -43,6 +47,12 @@ export interface BusRig {
 export interface BusPromises {
   /** Whether users with limited rights exist. The simulated broker has one user, who may do everything. */
   readonly knowsUsers: boolean;
+  /** Whether a reading of sizes leaves the data out. The simulated broker hands it over, as one that reads by single gets does. */
+  readonly tellsSizes: boolean;
+  /** Whether messages say when they were stored. */
+  readonly tellsTimes: boolean;
+  /** Whether a message of the journal that no coordinator wrote is told from the others. */
+  readonly judgesSeals: boolean;
 }
 
 export interface BusImplementation {
@@ -97,6 +107,16 @@ function readingBy(bus: Bus, reading: Bus): Bus {
 }
 
 const natsRig = (): Promise<BusRig> => realRig(users, async (connect, credentials) => connect({ credentials }));
+
+const seals = { keys: [sealKey(Buffer.alloc(secretBytes, "seal"), 1)], before: null };
+const sealedRig = (): Promise<BusRig> =>
+  realRig(users, async (connect, credentials) => new SealedBus(await connect({ credentials }), seals));
+
+const signingRig = (): Promise<BusRig> =>
+  realRig(users, async (connect, credentials) => {
+    const key = orderKey("password");
+    return new SigningBus(await connect({ credentials }), () => key);
+  });
 
 const readerRig = (): Promise<BusRig> =>
   realRig(accounts, async (connect, credentials) =>
@@ -185,11 +205,31 @@ async function simulatedRig(): Promise<BusRig> {
 /** As viewers elsewhere read: only what is read differs from `busImplementations`. */
 export const readerImplementation: BusImplementation = {
   name: "nats-server, message by message",
-  promises: { knowsUsers: false },
+  promises: { knowsUsers: false, tellsSizes: false, tellsTimes: false, judgesSeals: false },
   start: readerRig,
 };
 
+const real: BusPromises = { knowsUsers: true, tellsSizes: true, tellsTimes: true, judgesSeals: false };
+
+/** As the leader stores and reads: what it asks and publishes does not differ from `busImplementations`. */
+export const sealedImplementation: BusImplementation = {
+  name: "nats-server, as the leader uses it",
+  promises: { ...real, judgesSeals: true },
+  start: sealedRig,
+};
+
+/** As operators ask: nothing else differs. */
+export const signingImplementation: BusImplementation = {
+  name: "nats-server, as operators use it",
+  promises: real,
+  start: signingRig,
+};
+
 export const busImplementations: readonly BusImplementation[] = [
-  { name: "nats-server", promises: { knowsUsers: true }, start: natsRig },
-  { name: "the simulator", promises: { knowsUsers: false }, start: simulatedRig },
+  { name: "nats-server", promises: real, start: natsRig },
+  {
+    name: "the simulator",
+    promises: { knowsUsers: false, tellsSizes: false, tellsTimes: true, judgesSeals: false },
+    start: simulatedRig,
+  },
 ];

@@ -183,6 +183,7 @@ export function storingSuite(implementation: BusImplementation): void {
 
 /** Reading streams, on which the fold, the views and the snapshots rest. */
 export function readingSuite(implementation: BusImplementation): void {
+  const { promises } = implementation;
   const test = testsOn(implementation);
 
   describe(`reading on ${implementation.name}`, { concurrency: 4 }, () => {
@@ -229,6 +230,43 @@ export function readingSuite(implementation: BusImplementation): void {
       assert.deepEqual(await found("jrn.*.trial.*"), ["3", "4"]);
       assert.deepEqual(await found("jrn.job1.job", "jrn.job2.>"), ["1", "4"]);
       assert.deepEqual(await found("jrn.job9.>"), []);
+    });
+
+    test("a reading of sizes leaves the data out and says how long it is, or hands it over", async (_, bus) => {
+      const told = ["", "abc"];
+      for (const each of told) await bus.store("ev.w1.job1.1.report", bytes(each), { msgId: `m${each}` });
+      const found: (string | number | undefined)[][] = [];
+      const hear = ({ data, size, msgId }: StoredMessage): void => void found.push([msgId, text(data), size]);
+      const reading = await bus.read("EV", 1, hear, undefined, true);
+      await within(reading.caughtUp, patienceMs, "reading");
+      await reading.stop();
+      const expected = promises.tellsSizes
+        ? told.map((each) => [`m${each}`, "", each.length])
+        : told.map((each) => [`m${each}`, each, undefined]);
+      assert.deepEqual(found, expected);
+    });
+
+    test("messages say when they were stored, later ones no earlier, where the bus knows", async (_, bus) => {
+      await tell(bus, "a", "b");
+      const times: (number | undefined)[] = [];
+      const reading = await bus.read("JRN", 1, ({ storedAt }) => times.push(storedAt));
+      await within(reading.caughtUp, patienceMs, "reading");
+      await reading.stop();
+      const [first, second] = times;
+      assert.equal(times.length, 2);
+      if (!promises.tellsTimes) assert.deepEqual(times, [undefined, undefined]);
+      else assert.ok(first !== undefined && second !== undefined && first <= second, times.join());
+    });
+
+    test("only a bus that judges seals tells a record without one, and takes its msgId away", async (_, bus) => {
+      const ids = ["1.nonce.1", "intruder"];
+      for (const [i, msgId] of ids.entries()) await bus.store(operator, bytes("x"), { msgId, expectLastSeq: i });
+      const found: unknown[] = [];
+      const reading = await bus.read("JRN", 1, ({ msgId, isForeign = false }) => found.push([msgId, isForeign]));
+      await within(reading.caughtUp, patienceMs, "reading");
+      await reading.stop();
+      const last = promises.judgesSeals ? ["", true] : ["intruder", false];
+      assert.deepEqual(found, [["1.nonce.1", false], last]);
     });
 
     test("several readers each get all of thousands of messages", async (rig, bus) => {

@@ -1,5 +1,5 @@
 import { messagesSuite } from "./bus.ts";
-import { busImplementations, readerImplementation } from "./bus-rig.ts";
+import { busImplementations, readerImplementation, sealedImplementation, signingImplementation } from "./bus-rig.ts";
 import { readingSuite, storingSuite } from "./bus-streams.ts";
 import { entriesSuite } from "./entries.ts";
 
@@ -11,3 +11,7 @@ for (const implementation of busImplementations) {
 }
 readingSuite(readerImplementation);
 entriesSuite(readerImplementation);
+storingSuite(sealedImplementation);
+readingSuite(sealedImplementation);
+entriesSuite(sealedImplementation);
+messagesSuite(signingImplementation);

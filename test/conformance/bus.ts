@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import type { Bus, BusError } from "../../shared/ports.ts";
 import type { BusImplementation, BusRig } from "./bus-rig.ts";
-import { bytes, fails, testsOn, text } from "./conform.ts";
+import { bytes, entry, fails, testsOn, text } from "./conform.ts";
 
 /** Time after which everything in flight has arrived, for asserting that something does not happen. */
 const settleMs = 150;
@@ -38,7 +38,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       });
       other.subscribe("ctl.all", () => answer(bytes("now")));
       await other.flush();
-      const asked = bus.request("op.me", bytes("?"), longMs);
+      const asked = bus.request("op.me", entry("?"), longMs);
       await bus.flush();
       bus.publish("ctl.all", bytes("go"));
       assert.equal(text(await asked), "now");
@@ -192,8 +192,8 @@ export function messagesSuite(implementation: BusImplementation): void {
         () => bus.purge("BLOB", "blob.>"),
         () => bus.flush(),
         () => bus.entries.get("leader"),
-        () => bus.entries.create("leader", bytes("x")),
-        () => bus.entries.update("leader", bytes("x"), 1),
+        () => bus.entries.create("leader", entry("x")),
+        () => bus.entries.update("leader", entry("x"), 1),
       ])
         await fails(ask(), "closed");
     });

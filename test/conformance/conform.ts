@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type Bus, BusError, type BusErrorReason } from "../../shared/ports.ts";
+import { decode, encode } from "../../shared/wire/codec.ts";
 import type { BusImplementation, BusRig } from "./bus-rig.ts";
 
 /** A test with a broker of its own. */
@@ -22,6 +23,11 @@ export function testsOn({ start }: BusImplementation): BusTest {
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const text = (data: Uint8Array | null | undefined): string | undefined =>
   data ? new TextDecoder().decode(data) : undefined;
+
+/** What an entry or an order holds: a message that more fields can be added to. */
+export const entry = (words: string): Uint8Array => encode({ words });
+export const told = (data: Uint8Array | null | undefined): unknown =>
+  data ? (decode(data) as { readonly words?: unknown }).words : undefined;
 
 /** The promise rejects with a BusError of this reason. */
 export async function fails(promise: Promise<unknown>, ...reasons: readonly BusErrorReason[]): Promise<void> {
