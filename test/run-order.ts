@@ -4,6 +4,7 @@
  */
 export const longest: readonly string[] = [
   "integration/whole/bad-luck",
+  "system/hosts/swarm-of-hosts",
   "system/whole/wheel",
   "system/whole/package",
   "system/whole/demo",
