@@ -34,7 +34,7 @@ export const carriedSpec = {
  * Decodes one message and checks its version.
  *
  * @param limits  of its kind
- * @throws BadMessage saying what is wrong with it, and nothing of what it says
+ * @throws BadMessage saying what is wrong with it, and nothing of what it says but a version's numbers
  */
 export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: MessageLimits): T {
   const value = decode(bytes, limits);
@@ -55,7 +55,7 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: MessageLi
 /** The other side's own version, where it says so (`versionNotice`). */
 function programOf(value: unknown): string | undefined {
   const { program } = (value ?? {}) as { program?: unknown };
-  return typeof program === "string" && /^\d+\.\d+\.[\w.+-]{1,30}$/.test(program) ? program : undefined;
+  return typeof program === "string" && /^\d{1,4}(\.\d{1,4}){2}$/.test(program) ? program : undefined;
 }
 
 /** The answer to a question of another version, which cannot be read here and whose sender can read nothing but the version. */

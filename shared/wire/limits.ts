@@ -15,6 +15,12 @@ import type { MessageLimits } from "./reader.ts";
  */
 const mostBytes = 2 * 1024 ** 2;
 
+/**
+ * The largest of ours have a dozen orders of keys, since a field may be left out; a job's sources and a checkpoint's files may be named
+ * by numbers, and are one mapping each.
+ */
+export const fewShapes = { shapes: 32, numbered: 4 };
+
 /** Slots of a worker: what `--slots` takes. Each is a process, and no machine has room for so many. */
 export const mostSlots = 4096;
 /** Time that a worker may take to hand its runs back, milliseconds: what `--grace` takes. */
@@ -33,6 +39,7 @@ export const askLimits: MessageLimits = {
   mappings: mostHeld + 10,
   texts: mostHeld + 200,
   words: 48,
+  ...fewShapes,
 };
 
 /**
@@ -47,6 +54,7 @@ export const answerLimits: MessageLimits = {
   mappings: 2 * mostHeld + 100,
   texts: 3 * mostHeld + 21_000,
   words: 12_000,
+  ...fewShapes,
 };
 
 /** A kind, a term and a job. */
@@ -58,6 +66,7 @@ export const controlLimits: MessageLimits = {
   mappings: 4,
   texts: 8,
   words: 16,
+  ...fewShapes,
 };
 
 /**
@@ -72,6 +81,7 @@ export const orderLimits: MessageLimits = {
   mappings: 32,
   texts: 120_000,
   words: 12_000,
+  ...fewShapes,
 };
 
 /** Sentences, at most 100,000 characters. */
@@ -83,6 +93,7 @@ export const orderAnswerLimits: MessageLimits = {
   mappings: 4,
   texts: 16,
   words: 32,
+  ...fewShapes,
 };
 
 /** A worker's name, its key, its host. Anybody with an invitation may send one. */
@@ -94,6 +105,7 @@ export const enrolmentLimits: MessageLimits = {
   mappings: 4,
   texts: 32,
   words: 32,
+  ...fewShapes,
 };
 
 /** Reports that one message holds at most; a worker of ours sends 2,000 together, and earlier ones up to this after an outage. */
@@ -114,6 +126,7 @@ const testified = {
   mappings: 8,
   texts: 48,
   words: 48,
+  ...fewShapes,
 };
 const files = { mappings: 1024, texts: 2048 };
 export const evidenceLimits = {
@@ -122,7 +135,7 @@ export const evidenceLimits = {
   result: { ...testified, mappings: files.mappings, texts: files.texts + 150, words: 300 },
   failed: { ...testified, ...files },
   /** A reason and a console; no reports. */
-  released: { bytes: 512 * 1024, depth: 3, values: 64, lists: 8, mappings: 8, texts: 32, words: 32 },
+  released: { bytes: 512 * 1024, depth: 3, values: 64, lists: 8, mappings: 8, texts: 32, words: 32, ...fewShapes },
 } as const satisfies Readonly<Record<string, MessageLimits>>;
 
 /** In columns: 7 values for each worker, with up to 100 pools, and 5 for each lease. Only the leader sends it. */
@@ -135,6 +148,9 @@ export const statusLimits: MessageLimits = {
   mappings: 4000,
   texts: 400_000,
   words: 64,
+  ...fewShapes,
+  /** Each such mapping has the names of some jobs. */
+  shapes: 4000,
 };
 
 /** Entries of the bucket: who leads, and where the newest snapshot is. Only coordinators write them. */
@@ -146,6 +162,7 @@ export const entryLimits: MessageLimits = {
   mappings: 4,
   texts: 16,
   words: 32,
+  ...fewShapes,
 };
 
 /** The list of a bundle's files: path, mode and size for each of up to 20,000. */
@@ -157,6 +174,7 @@ export const listLimits: MessageLimits = {
   mappings: 0,
   texts: 20_010,
   words: 0,
+  ...fewShapes,
 };
 
 /** A job's code once unzipped: a list of path, mode and bytes for each of up to 2,000 files. */
@@ -168,4 +186,5 @@ export const codeLimits: MessageLimits = {
   mappings: 0,
   texts: 4100,
   words: 0,
+  ...fewShapes,
 };

@@ -18,7 +18,7 @@ import { Words } from "./texts/words.ts";
 export interface MessageLimits {
   /** Bytes of the whole message. */
   readonly bytes: number;
-  /** Lists and mappings inside one another; a number alone has depth 0. */
+  /** Lists and mappings inside one another, those that hold something; a number alone has depth 0. */
   readonly depth: number;
   /** Values in all, those inside lists and mappings and the mappings' keys included. */
   readonly values: number;
@@ -28,6 +28,10 @@ export interface MessageLimits {
   readonly texts: number;
   /** Different keys of mappings: an engine pays for each new one far more than for a thousand mappings with the same keys. */
   readonly words: number;
+  /** Different orders of keys, counted from the first mapping beyond as many: for each an engine makes a class of objects. */
+  readonly shapes: number;
+  /** Mappings with whole numbers among their keys, which an engine keeps as lists, with room for what lies between: 40 kB for three keys. */
+  readonly numbered: number;
 }
 
 /** Where no smaller limit is known: what our own programs write for themselves. */
@@ -39,13 +43,16 @@ export const widestLimits: MessageLimits = {
   mappings: 2 ** 31 - 1,
   texts: 2 ** 31 - 1,
   words: 2 ** 31 - 1,
+  shapes: 2 ** 31 - 1,
+  numbered: 2 ** 31 - 1,
 };
 
 /** Keys whose places are kept; no kind with a limit on its words allows as many. */
-const keysKept = 16_384;
+export const keysKept = 24_576;
 /** Where the first keys of the message that is read begin and end: one message is read at a time. */
 const keyPlaces = new Uint32Array(2 * keysKept);
 const words = new Words();
+const shapes = new Words();
 
 /** Reads the messages that lie in its bytes, one after the other: its state is that of the message which it is reading. */
 export class MessageReader {
@@ -60,6 +67,7 @@ export class MessageReader {
   #mappings = 0;
   #texts = 0;
   #keys = 0;
+  #numbered = 0;
 
   /**
    * @param bytes   where messages lie, each at the beginning
@@ -85,6 +93,7 @@ export class MessageReader {
     this.#mappings = 0;
     this.#texts = 0;
     this.#keys = 0;
+    this.#numbered = 0;
     const value = this.#value(0);
     if (this.#at !== end) throw new BadMessage(`${end - this.#at} bytes more than the value at its start`);
     return value;
@@ -157,13 +166,27 @@ export class MessageReader {
 
   #mapping(fields: number, depth: number): Record<string, unknown> {
     if (++this.#mappings > this.#limits.mappings) throw this.#tooMany(this.#limits.mappings, "mappings");
+    const { shapes: mostShapes } = this.#limits;
+    if (this.#mappings === mostShapes + 1) shapes.forget();
     const mapping: Record<string, unknown> = {};
     if (fields === 0) return mapping;
     this.#open(2 * fields, depth);
+    const isCompared = this.#mappings > mostShapes;
+    let shape = 0;
+    let isNumbered = false;
     for (let i = 0; i < fields; i++) {
+      const start = this.#at;
       const key = this.#key();
+      if (isCompared) shape = shapes.sum(this.#bytes, start, this.#at, shape);
+      if (!isNumbered && isWholeNumber(key)) {
+        isNumbered = true;
+        this.#numbered++;
+        if (this.#numbered > this.#limits.numbered)
+          throw this.#tooMany(this.#limits.numbered, "mappings with numbers as keys");
+      }
       mapping[key] = this.#value(depth + 1);
     }
+    if (isCompared && shapes.addSum(shape) > mostShapes) throw this.#tooMany(mostShapes, "orders of keys");
     return mapping;
   }
 
@@ -249,3 +272,9 @@ export class MessageReader {
 }
 
 const odd = (what: string, at: number): BadMessage => new BadMessage(`${what} at byte ${at}`);
+
+/** Whether a list could have such an item. */
+function isWholeNumber(key: string): boolean {
+  const first = key.charCodeAt(0);
+  return first >= 0x30 && first <= 0x39 && key.length <= 10 && /^\d+$/.test(key);
+}

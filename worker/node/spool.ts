@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { Ballast } from "../../shared/broker/server/disk.ts";
 import { BadMessage, bytes, shape, text } from "../../shared/wire/check.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
+import { fewShapes } from "../../shared/wire/limits.ts";
 import type { MessageLimits } from "../../shared/wire/reader.ts";
 
 /** A message for the evidence stream. */
@@ -33,6 +34,7 @@ const letterLimits: MessageLimits = {
   mappings: 1,
   texts: 8,
   words: 16,
+  ...fewShapes,
 };
 /** For the largest letter: the broker takes no message above 1 MiB. */
 const roomBytes = 1024 ** 2 + 64 * 1024;

@@ -3,6 +3,7 @@ import { pathProblem } from "../../shared/wire/artifacts.ts";
 import * as check from "../../shared/wire/check.ts";
 import { mostHeldBytes, mostStateFiles } from "../../shared/wire/checkpoints.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
+import { fewShapes } from "../../shared/wire/limits.ts";
 import type { MessageLimits } from "../../shared/wire/reader.ts";
 import type { SavedFiles } from "./run-folder.ts";
 
@@ -32,6 +33,7 @@ const stateLimits: MessageLimits = {
   mappings: 8,
   texts: 10_050,
   words: 20_050,
+  ...fewShapes,
 };
 
 const savedShape = check.shape({

@@ -24,9 +24,18 @@ export class Words {
 
   /** Returns how many different words there have been since `forget`. */
   add(bytes: Uint8Array, start: number, end: number): number {
-    let sum = this.#start;
+    return this.addSum(this.sum(bytes, start, end));
+  }
+
+  /** The sum of a word, or of a word behind others. @param before  the sum of those */
+  sum(bytes: Uint8Array, start: number, end: number, before = 0): number {
+    let sum = this.#start ^ before;
     for (let i = start; i < end; i++) sum = Math.imul(sum ^ (bytes[i] as number), 0x01000193); // FNV-1a; i < length
-    sum ^= sum >>> 15;
+    return sum ^ (sum >>> 15);
+  }
+
+  /** As `add`, by the word's sum. */
+  addSum(sum: number): number {
     for (let i = 0; i < tries; i++) {
       const place = (sum + i) & (places - 1);
       if (this.#rounds[place] !== this.#round) {

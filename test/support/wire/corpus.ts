@@ -32,10 +32,25 @@ export function fullSamples(): readonly Sample[] {
     { form: "ask", bytes: encode({ v: 1, kind: "renew", bootId: "b", held }) },
     { form: "report", bytes: encode({ v: 1, attempt: 1, x: many(60_000, (i) => [1.5 + i, i]) }) },
     { form: "report", bytes: encode({ v: 1, attempt: 1, reports: many(20_000, () => [1, 1, 1, [0.5], ["x"]]) }) },
-    { form: "result", bytes: encode({ v: 1, x: many(1000, (i) => ({ [`k${i % 250}`]: "x".repeat(i) })) }) },
+    { form: "result", bytes: encode({ v: 1, x: many(1000, (i) => ({ [`k${i % 30}`]: "x".repeat(i) })) }) },
+    { form: "result", bytes: encode({ v: 1, x: many(1000, (i) => turned(i < 32 ? i : i % 30, 43)) }) },
+    { form: "ask", bytes: encode({ v: 1, kind: "renew", bootId: "b", x: many(9900, (i) => turned(i % 62, 4)) }) },
+    { form: "ask", bytes: encode({ v: 1, kind: "renew", bootId: "b", x: many(2000, (i) => turned(i, 40)) }) },
+    { form: "ask", bytes: encode({ v: 1, kind: "claim", x: many(9900, () => ({ "1023": 1, "2046": 1, "3308": 1 })) }) },
+    { form: "ask", bytes: encode({ v: 1, kind: "claim", x: many(4, (i) => sparse(9 * i)) }) },
     { form: "result", bytes: encode({ v: 1, attempt: 1, console: "\u20ac".repeat(400_000) }) },
   ];
 }
+
+/** So many keys in an order that differs with `turn`. */
+function turned(turn: number, keys: number): object {
+  const order = Array.from({ length: keys }, (_, k) => (k * (2 * turn + 1) + turn) % 43);
+  return Object.fromEntries(order.map((k) => [`k${k}`, 1]));
+}
+
+/** Numbers as keys, each as far from the one before as an engine still keeps in one list. */
+const sparse = (from: number): object =>
+  Object.fromEntries(Array.from({ length: 9 }, (_, i) => [String((from + i) * 1023), 1]));
 
 /**
  * Real messages of every form: those that version 0.1 sent and stored, and those that this version builds, each in three sizes. What

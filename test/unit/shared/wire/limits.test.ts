@@ -3,7 +3,9 @@ import { describe, test } from "node:test";
 import type { JobName } from "../../../../shared/domain/names.ts";
 import { BadMessage } from "../../../../shared/wire/check.ts";
 import { encode } from "../../../../shared/wire/codec.ts";
+import * as allLimits from "../../../../shared/wire/limits.ts";
 import { type Claim, decodeAsk, decodeEvidence, encodeAsk, encodeEvidence } from "../../../../shared/wire/messages.ts";
+import { keysKept } from "../../../../shared/wire/reader.ts";
 import { testimonyOf } from "../../../../shared/wire/testimony.ts";
 import { fromBase64, oldJson, oldMessages } from "../../../support/stories/old-forms.ts";
 import { decoders } from "../../../support/wire/decoders.ts";
@@ -28,6 +30,12 @@ describe("each kind of message has limits of its own", () => {
     });
   }
 
+  test("no kind may have more different keys than the reader keeps places of", () => {
+    const kinds = Object.values({ ...allLimits, ...allLimits.evidenceLimits });
+    const words = kinds.flatMap((limits) => (typeof limits === "object" && "words" in limits ? [limits.words] : []));
+    assert.ok(words.length > 10 && words.every((most) => most < keysKept));
+  });
+
   test("every message and all evidence that version 0.1 left passes", () => {
     const sent = oldJson<readonly { readonly form: string; readonly bytes: string }[]>("wire.json.gz");
     for (const { form, bytes } of sent) assert.ok(decoders[form]?.(fromBase64(bytes)), form);
@@ -49,6 +57,16 @@ describe("each kind of message has limits of its own", () => {
         encode({ v: 1, x: Object.fromEntries(many) }),
         /^more than \d+ (different keys|values)|bytes; at most/,
       );
+    });
+
+    test(`${form}: keys in ever new orders, and sparse numbers as keys, are refused`, () => {
+      const turned = (i: number): object =>
+        Object.fromEntries([0, 1, 2, 3].map((k) => [`mine${(k + i) % 4}${i % 9}`, 1]));
+      const why = /^more than \d+ (orders of keys|different keys|mappings|lists|values)|bytes; at most/;
+      // A status comes from a leader alone, and names other jobs for each worker.
+      if (form !== "status") refuses(form, encode({ v: 1, x: Array.from({ length: 2000 }, (_, i) => turned(i)) }), why);
+      const sparse = Array<object>(2000).fill({ "1023": 1, "2046": 1, "3308": 1 });
+      refuses(form, encode({ v: 1, x: sparse }), /^more than \d+ (mappings|lists|values)|bytes; at most/);
     });
 
     test(`${form}: lists inside lists are refused`, () => {

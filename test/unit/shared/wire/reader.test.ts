@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { unpack } from "msgpackr";
 import { BadMessage } from "../../../../shared/wire/check.ts";
 import { decode, encode } from "../../../../shared/wire/codec.ts";
+import { widestLimits } from "../../../../shared/wire/reader.ts";
 import { oldJson } from "../../../support/stories/old-forms.ts";
 
 const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(" ", ""), "hex");
@@ -109,7 +110,17 @@ describe("what a message may hold to be read", () => {
 
   test("refuses what is larger, deeper or fuller than its kind allows", () => {
     const nested = (depth: number): Uint8Array => Buffer.from([...Array<number>(depth).fill(0x91), 0x01]);
-    const limits = { bytes: 100, depth: 8, values: 20, lists: 10, mappings: 5, texts: 3, words: 3 };
+    const limits = {
+      bytes: 100,
+      depth: 8,
+      values: 20,
+      lists: 10,
+      mappings: 5,
+      texts: 3,
+      words: 3,
+      shapes: 2,
+      numbered: 1,
+    };
     decode(nested(8), limits);
     assert.throws(() => decode(nested(9), limits), /^BadMessage: deeper than 8/);
     assert.throws(() => decode(nested(200)), /^BadMessage: deeper than 64/);
@@ -124,6 +135,27 @@ describe("what a message may hold to be read", () => {
     assert.throws(
       () => decode(encode([{ a: 1, b: 2 }, { b: 3, c: 4 }, { d: 5 }]), limits),
       /^BadMessage: more than 3 different keys/,
+    );
+  });
+
+  test("refuses ever new orders of keys, and many mappings with numbers as keys", () => {
+    const limits = { ...widestLimits, shapes: 2, numbered: 1 };
+    const orders = (count: number): object[] =>
+      Array.from({ length: count }, (_, i) => (i % 3 === 0 ? { a: 1, b: 2 } : i % 3 === 1 ? { b: 1, a: 2 } : { a: 1 }));
+    decode(encode(orders(4)), limits);
+    assert.throws(() => decode(encode(orders(5)), limits), /^BadMessage: more than 2 orders of keys/);
+    decode(encode(Array<object>(100).fill({ a: { b: 1 } })), limits);
+    decode(encode([{}, {}, {}, ...orders(2)]), limits);
+    decode(
+      encode([
+        { "7": 1, "4000000000": 2 },
+        { "7a": 1, "-7": 2 },
+      ]),
+      limits,
+    );
+    assert.throws(
+      () => decode(encode([{ "7": 1 }, { a: { "1023": 1 } }]), limits),
+      /^BadMessage: more than 1 mappings with numbers as keys/,
     );
   });
 
