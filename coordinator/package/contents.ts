@@ -33,8 +33,13 @@ export function workerFiles(root: string = packageRoot()): PackedFile[] {
   const python = join(root, "python/src");
   if (existsSync(python)) add(python, "python/src", (path) => /^nexus_swarm\/\w+\.py$/.test(path));
   const dist = join(root, "dist");
-  const { modules, libraries } = reached(dist, [...programs, ...pathsIn(dist).filter(isComponent)]);
-  add(dist, "dist", (path) => modules.has(path));
+  // Not the tests, which keep code there that comes and goes.
+  const built = ["coordinator", "shared", "worker"].flatMap((program) =>
+    pathsIn(join(dist, program)).map((path) => `${program}/${path}`),
+  );
+  const { modules, libraries } = reached(dist, [...programs, ...built.filter(isComponent)]);
+  for (const path of built)
+    if (modules.has(path)) files.push({ path: `dist/${path}`, bytes: readFileSync(join(dist, path)) });
   const used = dependencies(root, [...libraries]);
   for (const [place, folder] of dependencies(root, workerNeeds))
     add(folder, place, (path) => namesLicence(path) || (used.has(place) && isNeededAtRunTime(path)));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect, type NatsConnection } from "nats";
+import type { NatsConnection } from "nats";
 import { sendOrder } from "../../../coordinator/operator/give-order.ts";
 import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
 import { operatorName, type Role, readRoleSecret } from "../../../shared/broker/access/credentials.ts";
@@ -12,7 +12,8 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
-import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
+import { rawConnection } from "../../support/broker/raw-connection.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 import { nexusAt } from "../../support/stories/nexus-here.ts";
@@ -25,9 +26,7 @@ const worker = "w1" as WorkerId;
 async function raw(role: Role): Promise<NatsConnection> {
   const { user, password } = readRoleSecret(swarm.paths, role);
   const servers = runningBroker(swarm.paths)?.url ?? "";
-  const connection = await connect({ servers, user, pass: password, inboxPrefix: inboxPrefix(role) });
-  atEnd(() => connection.close());
-  return connection;
+  return rawConnection({ servers, user, pass: password, inboxPrefix: inboxPrefix(role) });
 }
 
 async function give(order: Order): Promise<OrderAnswer> {

@@ -9,6 +9,7 @@ import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { sealFile } from "../../../shared/broker/store/seal-file.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { fieldsOf } from "../../../shared/machine/secret-file.ts";
+import { rawConnection } from "../../support/broker/raw-connection.ts";
 import { eventually } from "../../support/patience.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 import { nexusAt } from "../../support/stories/nexus-here.ts";
@@ -49,7 +50,7 @@ describe("nexus rotate", () => {
       const now = readRoleSecret(swarm.paths, role as (typeof roles)[number]);
       assert.notEqual(now.password, password);
       await assert.rejects(connect({ servers: url, user, pass: password, reconnect: false }), /Authorization/i, role);
-      await (await connect({ servers: url, user, pass: now.password, reconnect: false })).close();
+      await (await rawConnection({ servers: url, user, pass: now.password, reconnect: false })).close();
     }
     assert.notEqual(livingEndpoint(swarm.paths)?.joinLine, oldLine);
     for (const file of readdirSync(swarm.paths.secrets))
@@ -76,8 +77,6 @@ describe("nexus rotate", () => {
     renewRoleSecrets(swarm.paths);
     await swarm.coordinator();
     const { user, password } = readRoleSecret(swarm.paths, "operator");
-    await (
-      await connect({ servers: runningBroker(swarm.paths)?.url ?? "", user, pass: password, reconnect: false })
-    ).close();
+    await rawConnection({ servers: runningBroker(swarm.paths)?.url ?? "", user, pass: password, reconnect: false });
   });
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { connect, headers, type NatsConnection } from "nats";
+import { headers, type NatsConnection } from "nats";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { openBackup } from "../../../shared/broker/copies/backup-file.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
@@ -11,7 +11,7 @@ import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { encodeEvents } from "../../../shared/wire/messages.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
-import { atEnd } from "../../support/cleanup.ts";
+import { rawConnection } from "../../support/broker/raw-connection.ts";
 import { eventually } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
@@ -28,9 +28,7 @@ const nexus = (swarm: Swarm, ...words: string[]): Program => swarm.run("coordina
 /** A connection that may write anywhere, as no user of the broker but coordinators may. */
 async function forger({ paths }: Swarm): Promise<NatsConnection> {
   const { user, password } = readRoleSecret(paths, "coordinator");
-  const connection = await connect({ servers: runningBroker(paths)?.url ?? "", user, pass: password });
-  atEnd(() => connection.close());
-  return connection;
+  return rawConnection({ servers: runningBroker(paths)?.url ?? "", user, pass: password });
 }
 
 /** Stores what would revoke the worker and cancel the job. @returns sequences */
