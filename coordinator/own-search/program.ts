@@ -3,7 +3,7 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { printable } from "../../shared/domain/printable.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
-import { residentBytes } from "../../shared/machine/process-tree.ts";
+import { residentBytes, signalGroup } from "../../shared/machine/process-tree.ts";
 import type { Clock, Timer } from "../../shared/ports.ts";
 import { longestLine } from "./protocol.ts";
 
@@ -95,7 +95,7 @@ export class Program {
     this.#child.once("exit", (code, how) => {
       rope.end("ended\n");
       // What it left behind would keep its pipes open.
-      this.#signal("SIGKILL");
+      signalGroup(this.#child, "SIGKILL");
       const why = code === 127 ? `could not be started: there is no program ${program} here` : endText(code, how);
       this.#child.once("close", () => end(why));
     });
@@ -139,7 +139,7 @@ export class Program {
   kill(why: string): void {
     if (this.#isOver) return;
     if (this.#killedFor === "") this.#killedFor = why;
-    this.#signal("SIGKILL");
+    signalGroup(this.#child, "SIGKILL");
   }
 
   /** Ends its input, and it too if it stays. @param last  a last line */
@@ -159,16 +159,6 @@ export class Program {
   #checkMemory(most: number): void {
     const bytes = residentBytes(this.pid);
     if (bytes > most) this.kill(`took ${sizeText(bytes)} of memory, where ${sizeText(most)} are allowed (memory)`);
-  }
-
-  #signal(name: NodeJS.Signals): void {
-    const { pid } = this.#child;
-    if (pid === undefined) return;
-    try {
-      process.kill(-pid, name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // the whole group has ended
-    }
   }
 }
 

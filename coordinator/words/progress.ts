@@ -9,7 +9,7 @@ import { type Standing, standings } from "../../shared/domain/model/standings.ts
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { duration } from "./duration.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
-import { laidTable, tableColumn } from "./table.ts";
+import { laidTable, settingColumn, tableColumn } from "./table.ts";
 import { hiddenColumnsNote } from "./table-layout.ts";
 import { timeLeft, timeLeftText } from "./time-left.ts";
 import { waitingText } from "./waiting.ts";
@@ -150,11 +150,9 @@ export function standingsTable(table: RunTable, top = 10, width?: number): strin
       rows.map(({ bestRun }) => bestRun ?? undefined),
     ),
     ...dials.map(({ name, i }) =>
-      tableColumn(
+      settingColumn(
         name,
-        "setting",
         settings.map((row) => row[i]),
-        { absent: () => "-" },
       ),
     ),
   ];

@@ -43,6 +43,10 @@ export function tableColumn(
   };
 }
 
+/** A hyperparameter's settings; `-` where it has no effect. */
+export const settingColumn = (name: string, settings: readonly Cell[]): TableColumn =>
+  tableColumn(name, "setting", settings, { absent: () => "-" });
+
 /** Settings of a column that are looked at once only. */
 const mostRemembered = 1000;
 

@@ -123,3 +123,9 @@ function namesIn(path: string): string[] {
     throw new RangeError(`no path below a folder: ${JSON.stringify(path)}`);
   return names;
 }
+
+/** Differs once an open file has been written to, as far as its system shows. */
+export function stampOf(file: number): string {
+  const { size, mtimeNs } = fstatSync(file, { bigint: true });
+  return `${size} ${mtimeNs}`;
+}

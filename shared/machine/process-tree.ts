@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
 /** A tree that grows while it is read is given up at this size. */
@@ -57,5 +58,15 @@ function ownBytes(pid: number): number {
     return Number.isFinite(pages) ? pages * 4096 : 0;
   } catch {
     return 0; // no /proc on this system, or the process has just ended
+  }
+}
+
+/** Sends a signal to the group of processes that a detached child leads, if any of it still runs. */
+export function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // the whole group has ended
   }
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, lstatSync, read } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { openToRead } from "../../shared/machine/inside.ts";
+import { openToRead, stampOf } from "../../shared/machine/inside.ts";
 import type { RunTask, StateFile } from "../runner/protocol.ts";
 import { fileHead } from "../runner/run-state.ts";
 
@@ -86,11 +86,6 @@ export class OpenFiles {
   #close(): void {
     for (const { file } of this.#files) closeSync(file);
   }
-}
-
-function stampOf(file: number): string {
-  const { size, mtimeNs } = fstatSync(file, { bigint: true });
-  return `${size} ${mtimeNs}`;
 }
 
 /** A file that was renamed or deleted meanwhile was not finished, and the run does not count on it. */

@@ -5,7 +5,7 @@ import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import { type Goal, told, toldEnds } from "../../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
-import { tableColumn, tableLines } from "../../words/table.ts";
+import { settingColumn, tableColumn, tableLines } from "../../words/table.ts";
 import { hparamsOf } from "./eval.ts";
 
 /** Search score, shrunken estimate and unbiased mean of each configuration, side by side. */
@@ -47,11 +47,9 @@ export function confirmationText(
     ...hyperparameters.flatMap(({ name, values }, i) =>
       values.length > 1
         ? [
-            tableColumn(
+            settingColumn(
               name,
-              "setting",
               settings.map((row) => row[i]),
-              { absent: () => "-" },
             ),
           ]
         : [],

@@ -1,5 +1,5 @@
 import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
-import { EvidenceGaps, gapText } from "../../../shared/broker/store/evidence-gaps.ts";
+import { EvidenceGaps, Gaps } from "../../../shared/broker/store/evidence-gaps.ts";
 import { JournalDigest } from "../../../shared/broker/store/journal-digest.ts";
 import type { Unsealed } from "../../../shared/broker/store/seal-file.ts";
 import { type Foreign, SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
@@ -155,31 +155,15 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   if (only === undefined) gaps.endAt(ends.evidence);
   const cited = citedTrouble(ends.evidence, journal.state);
   const damage = [
-    ...journal.gaps.found,
+    ...journal.gaps.texts("record"),
     ...(only === undefined ? await gaps.troubles(bus) : []),
     ...(cited === undefined ? [] : [cited]),
   ];
   // A fold that stopped early cannot be compared; its end is reported anyway.
-  if (journal.troubles.length + journal.gaps.found.length === 0) check.compare(partOf(journal.state, only));
+  if (journal.troubles.length + journal.gaps.ends.length === 0) check.compare(partOf(journal.state, only));
   const { jobs, trials, ended, open } = check.counts();
   const broken = [...journal.troubles, ...check.violations()];
   return { jobs, trials, ended, open, records, evidence, setAside, foreign: journal.foreign, damage, broken };
-}
-
-/** Gaps in the journal, as sentences. */
-class Gaps {
-  readonly found: string[] = [];
-  #expected = 1;
-
-  take(seq: number): void {
-    if (seq > this.#expected) this.found.push(gapText(this.#expected, seq - 1));
-    this.#expected = seq + 1;
-  }
-
-  /** Everything up to there was stored when the reading began. */
-  endAt(last: number): void {
-    if (this.#expected <= last) this.take(last + 1);
-  }
 }
 
 /** The journal as the broker stores it: its records, their fold, and what is wrong with the messages themselves. */

@@ -8,7 +8,7 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { Ending } from "../../../shared/ending.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
-import { openToRead } from "../../../shared/machine/inside.ts";
+import { openToRead, stampOf } from "../../../shared/machine/inside.ts";
 import type { Bus, BusError, Clock } from "../../../shared/ports.ts";
 import {
   encodeList,
@@ -226,11 +226,6 @@ class OpenedFiles {
     closeSync(open.file);
     if (!isAsBefore) throw changed(this.#folder, open.path);
   }
-}
-
-function stampOf(file: number): string {
-  const { size, mtimeNs } = fstatSync(file, { bigint: true });
-  return `${size} ${mtimeNs}`;
 }
 
 const changed = (folder: string, path: string): UsageError =>

@@ -1,5 +1,6 @@
 /** JetStream's own requests that the client lacks: gaps, snapshots, changes. Only coordinators may; viewers `streamInfo`. */
 
+import { pause } from "../../deadline.ts";
 import { type Bus, BusError } from "../../ports.ts";
 
 const answerTimeoutMs = 10_000;
@@ -131,4 +132,16 @@ export async function updateStream(
 ): Promise<void> {
   const { name } = info.config as { name?: string };
   await askJetStream(bus, `STREAM.UPDATE.${name}`, { ...info.config, ...changes });
+}
+
+/** Does it again while the broker does not answer, as when it reloads. @throws what it throws at last, or what will not pass */
+export async function patiently<T>(work: () => Promise<T>, tries: number, askAgainMs: number): Promise<T> {
+  for (let left = tries; ; left -= 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!mayPass(error) || left === 1) throw error;
+    }
+    await pause(askAgainMs);
+  }
 }

@@ -24,17 +24,14 @@ export async function readPurges(bus: Bus): Promise<Purges> {
   return purges;
 }
 
-/**
- * The gaps that somebody meets who reads all of EV. After a purge only their number is known, not their places: it is damage if more
- * is missing than was purged, or if anything is missing behind the last purge.
- */
-export class EvidenceGaps {
+/** What is missing among the sequences that a reading meets. */
+export class Gaps {
   #expected = 1;
   /** First and last of each, alternating. */
-  readonly #gaps: number[] = [];
+  readonly ends: number[] = [];
 
   take(seq: number): void {
-    if (seq > this.#expected) this.#gaps.push(this.#expected, seq - 1);
+    if (seq > this.#expected) this.ends.push(this.#expected, seq - 1);
     this.#expected = seq + 1;
   }
 
@@ -43,32 +40,39 @@ export class EvidenceGaps {
     if (this.#expected <= last) this.take(last + 1);
   }
 
+  /** Those from `first` on, as sentences. */
+  texts(kind: "record" | "message", first = 1): string[] {
+    const texts: string[] = [];
+    for (let i = 0; i < this.ends.length; i += 2) {
+      const [from = 0, to = 0] = this.ends.slice(i, i + 2);
+      if (to >= first) texts.push(gapText(Math.max(from, first), to, kind));
+    }
+    return texts;
+  }
+}
+
+/**
+ * The gaps that somebody meets who reads all of EV. After a purge only their number is known, not their places: it is damage if more
+ * is missing than was purged, or if anything is missing behind the last purge.
+ */
+export class EvidenceGaps extends Gaps {
   /** What is damaged, as sentences. */
   async troubles(bus: Bus): Promise<string[]> {
-    if (this.#gaps.length === 0) return [];
+    if (this.ends.length === 0) return [];
     const purges = await readPurges(bus);
-    if (purges.before === 0) return this.#textsFrom(1);
+    if (purges.before === 0) return this.texts("message");
     const missing = this.#missingBefore(purges.before);
-    const behind = this.#textsFrom(purges.before);
+    const behind = this.texts("message", purges.before);
     return isExplained(purges, missing) ? behind : [unexplainedText(purges, missing), ...behind];
   }
 
   #missingBefore(end: number): number {
     let missing = 0;
-    for (let i = 0; i < this.#gaps.length; i += 2) {
-      const [from = 0, to = 0] = this.#gaps.slice(i, i + 2);
+    for (let i = 0; i < this.ends.length; i += 2) {
+      const [from = 0, to = 0] = this.ends.slice(i, i + 2);
       missing += Math.max(0, Math.min(to, end - 1) - from + 1);
     }
     return missing;
-  }
-
-  #textsFrom(first: number): string[] {
-    const texts: string[] = [];
-    for (let i = 0; i < this.#gaps.length; i += 2) {
-      const [from = 0, to = 0] = this.#gaps.slice(i, i + 2);
-      if (to >= first) texts.push(gapText(Math.max(from, first), to, "message"));
-    }
-    return texts;
   }
 }
 

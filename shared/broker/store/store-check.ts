@@ -4,14 +4,14 @@
  * would be another history: completed runs would be gone, and sequences would be given out twice.
  */
 
-import { pause, within } from "../../deadline.ts";
+import { within } from "../../deadline.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { Ending } from "../../ending.ts";
 import { JournalCorruptError } from "../../errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import { type Bus, BusError } from "../../ports.ts";
 import { streams } from "../../wire/subjects.ts";
-import { mayPass, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
+import { patiently, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
 import { countedTroubles, EvidenceGaps, gapText } from "./evidence-gaps.ts";
 import { markOf, readMark } from "./store-mark.ts";
@@ -69,8 +69,8 @@ export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[])
 export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<string[]> {
   // Before the broker is asked, and the evidence before the journal: what is stored meanwhile only raises the later answers.
   const known = readMark(paths);
-  const evidence = await patiently(bus, streams.evidence);
-  const journal = await patiently(bus, streams.journal);
+  const evidence = await infoOf(bus, streams.evidence);
+  const journal = await infoOf(bus, streams.journal);
   const mark = markOf(known, journal?.created);
   const newest = journal?.state.lastSeq ?? 0;
   const said = evidence?.state.lastSeq ?? 0;
@@ -137,7 +137,7 @@ const evidenceLostText = (last: number, known: string): string =>
  */
 export async function checkEnds(bus: Bus, paths: WorkspacePaths): Promise<void> {
   for (const [stream, kind] of streamKinds) {
-    const last = (await patiently(bus, stream))?.state.lastSeq ?? 0;
+    const last = (await infoOf(bus, stream))?.state.lastSeq ?? 0;
     if (last > 0 && !(await isReadable(bus, stream, last)))
       throw storeDamaged(paths, [`${gapText(last, last, kind)}, and perhaps others before it`]);
   }
@@ -147,7 +147,7 @@ export async function checkEnds(bus: Bus, paths: WorkspacePaths): Promise<void> 
 async function isReadable(bus: Bus, stream: string, last: number): Promise<boolean> {
   for (let left = endTries; left > 0; left -= 1) {
     if (await comes(bus, stream, last)) return true;
-    const now = await patiently(bus, stream);
+    const now = await infoOf(bus, stream);
     if ((now?.state.lastSeq ?? 0) < last) return false;
   }
   return false;
@@ -208,13 +208,5 @@ async function evidenceGap(bus: Bus, last: number): Promise<string | undefined> 
 }
 
 /** While nats-server 2.10.27 reloads its users, as after each enrolment, it answers no questions (seen). */
-async function patiently(bus: Bus, stream: string): Promise<StreamInfo | undefined> {
-  for (let left = tries; ; left -= 1) {
-    try {
-      return await streamInfo(bus, stream, 2000);
-    } catch (error) {
-      if (!mayPass(error) || left === 1) throw error;
-    }
-    await pause(askAgainMs);
-  }
-}
+const infoOf = (bus: Bus, stream: string): Promise<StreamInfo | undefined> =>
+  patiently(() => streamInfo(bus, stream, 2000), tries, askAgainMs);

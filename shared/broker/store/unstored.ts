@@ -1,7 +1,6 @@
-import { pause } from "../../deadline.ts";
 import { type Bus, BusError } from "../../ports.ts";
 import { lostSubject, streams } from "../../wire/subjects.ts";
-import { askJetStream, mayPass, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
+import { askJetStream, patiently, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 
 /**
  * nats-server 2.10.27 takes every message that a connection sends into memory and stores them one after the other, each with an
@@ -26,7 +25,7 @@ const askAgainMs = 500;
 
 /** Has the broker refuse what it holds for EV and has not stored. A broker that is busy with it may need a minute to answer. */
 export async function dropUnstored(bus: Bus): Promise<void> {
-  await patiently(async () => {
+  await surely(async () => {
     const info = await streamInfo(bus, streams.evidence);
     if (!info) return;
     const { max_bytes: maxBytes = -1, metadata = {} } = info.config as { max_bytes?: number; metadata?: object };
@@ -40,21 +39,12 @@ export async function dropUnstored(bus: Bus): Promise<void> {
     // "full": everything before it has been refused too.
     if (!(error instanceof BusError)) throw error;
   } finally {
-    await patiently(() => endDrop(bus));
+    await surely(() => endDrop(bus));
   }
 }
 
-/** Again and again while the broker does not answer: an update without an answer may have been made. */
-async function patiently(work: () => Promise<void>): Promise<void> {
-  for (let left = tries; ; left -= 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!mayPass(error) || left === 1) throw error;
-    }
-    await pause(askAgainMs);
-  }
-}
+/** An update without an answer may have been made. */
+const surely = (work: () => Promise<void>): Promise<void> => patiently(work, tries, askAgainMs);
 
 /** Sequence of EV's newest message, and the bytes of all. */
 export async function reachOf(bus: Bus): Promise<{ readonly lastSeq: number; readonly bytes: number }> {
@@ -74,7 +64,7 @@ export async function subjectsOf(bus: Bus, seqs: readonly number[]): Promise<str
 }
 
 /** Lets EV store again if `dropUnstored` was begun and did not end. */
-export const endDropped = (bus: Bus): Promise<void> => patiently(() => endDrop(bus));
+export const endDropped = (bus: Bus): Promise<void> => surely(() => endDrop(bus));
 
 async function endDrop(bus: Bus): Promise<void> {
   const info = await streamInfo(bus, streams.evidence);

@@ -1,6 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { pause } from "../../../shared/deadline.ts";
+import { signalGroup } from "../../../shared/machine/process-tree.ts";
 import { canFreeze, FrozenProcess } from "../../processes/frozen-process.ts";
 import { sameAutogroup } from "../../processes/priority/autogroup.ts";
 import { StageFailure } from "../stage.ts";
@@ -92,15 +93,6 @@ function inShell(words: readonly string[], options: { readonly cwd: string; read
     if ((error as NodeJS.ErrnoException).code !== "E2BIG") throw error;
     const why = "its arguments and environment are longer than this system takes (Linux: 128 kB each)";
     throw new StageFailure(`${words[0]} could not be started: ${why}`);
-  }
-}
-
-function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, name);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // the whole group has ended
   }
 }
 
