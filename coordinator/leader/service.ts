@@ -217,7 +217,7 @@ async function lead(
     };
     const respondToAsk = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void => {
       const worker = subjects.parseAsk(subject);
-      if (!worker || !leadership.leads || !mayAsk(reign, worker)) return;
+      if (!worker || !leadership.leads || !mayAsk(reign, worker, data.length)) return;
       void answering(reign, subject, reply, async () => {
         const answer = await answerAsk(reign, worker, messages.decodeAsk(data));
         return answer && messages.encodeAnswer(answer);

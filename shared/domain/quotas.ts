@@ -21,6 +21,8 @@ export type Room = { readonly bytes: number } | { readonly share: number };
 export const usualQuotas = {
   /** Questions. What is beyond is not answered: a worker of ours asks again later. */
   asks: { perSecond: 200, atOnce: 2000 },
+  /** Their bytes; what is beyond is not read either. A renewal of 10,000 runs has 0.4 MB. */
+  askedBytes: { perSecond: 2 ** 20, atOnce: 32 * 2 ** 20 },
   /** Questions that went unanswered because there were too many. What is beyond cuts the worker off. */
   unanswered: { perSecond: 100, atOnce: 10_000 },
   /** Questions whose answer waits, for instance for a result that is on its way. */
@@ -39,6 +41,8 @@ export const usualQuotas = {
   earnedByRun: 20,
   /** The same for each second that it holds a run. */
   earnedBySecond: 4,
+  /** Bytes of questions that it earns with each question. */
+  earnedBytes: 256,
   /** What it has in EV, in all. A share counts only where other workers are admitted too. */
   evidence: { share: 0.5 } as Room,
   /** What it has in BLOB: states and files. */
@@ -60,6 +64,7 @@ export type QuotaLimits = {
 /** By what people call them; `unanswered` and what is earned go with `asks`. */
 const settable = {
   questions: { quota: "asks", inBytes: false, example: "400/4000" },
+  "question-bytes": { quota: "askedBytes", inBytes: true, example: "4MB/64MB" },
   waiting: { quota: "waiting", inBytes: false, example: "10000" },
   starts: { quota: "starts", inBytes: false, example: "1/60" },
   messages: { quota: "messages", inBytes: false, example: "40/2000" },

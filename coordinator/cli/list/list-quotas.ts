@@ -22,6 +22,7 @@ export async function listQuotas({ scope, output }: Session, { json }: JsonOptio
 
 const meanings: Readonly<Record<QuotaName, string>> = {
   questions: "answered, a second/at once",
+  "question-bytes": "read of its questions, a second/at once",
   waiting: "questions whose answer waits",
   starts: "of its process, a second/at once",
   messages: "stored, a second/at once",

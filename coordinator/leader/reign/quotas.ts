@@ -6,6 +6,7 @@ import { Buckets } from "./buckets.ts";
 export class Quotas {
   #limits: QuotaLimits;
   readonly asks: Buckets;
+  readonly askedBytes: Buckets;
   readonly unanswered: Buckets;
   readonly starts: Buckets;
   readonly messages: Buckets;
@@ -20,6 +21,7 @@ export class Quotas {
   constructor(limits: QuotaLimits = usualQuotas) {
     this.#limits = limits;
     this.asks = new Buckets(limits.asks);
+    this.askedBytes = new Buckets(limits.askedBytes);
     this.unanswered = new Buckets(limits.unanswered);
     this.starts = new Buckets(limits.starts);
     this.messages = new Buckets(limits.messages);
@@ -36,6 +38,7 @@ export class Quotas {
   change(limits: QuotaLimits): void {
     this.#limits = limits;
     this.asks.allowance = limits.asks;
+    this.askedBytes.allowance = limits.askedBytes;
     this.unanswered.allowance = limits.unanswered;
     this.starts.allowance = limits.starts;
     this.messages.allowance = limits.messages;
@@ -46,8 +49,10 @@ export class Quotas {
 
   /** The worker was given a run. */
   earned(worker: WorkerId): void {
-    this.asks.earn(worker, this.limits.earnedByRun);
-    this.messages.earn(worker, this.limits.earnedByRun);
+    const { earnedByRun, earnedBytes } = this.limits;
+    this.asks.earn(worker, earnedByRun);
+    this.askedBytes.earn(worker, earnedByRun * earnedBytes);
+    this.messages.earn(worker, earnedByRun);
   }
 
   /** Whether one more question of the worker may wait for its answer; `answered` must follow. */
@@ -66,8 +71,8 @@ export class Quotas {
 
   /** A worker that is admitted again begins anew. */
   forget(worker: WorkerId): void {
-    const { asks, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults } = this;
-    for (const each of [asks, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults])
+    const { asks, askedBytes, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults } = this;
+    for (const each of [asks, askedBytes, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults])
       each.forget(worker);
   }
 }

@@ -12,10 +12,12 @@ import type { Reign } from "../reign/reign.ts";
  */
 
 /** Whether a question may be read and answered now. If so, `reign.quotas.answered` must follow. */
-export function mayAsk(reign: Reign, worker: WorkerId): boolean {
+export function mayAsk(reign: Reign, worker: WorkerId, bytes: number): boolean {
   const { quotas, ports } = reign;
   const now = ports.clock.monotonic();
-  if (!quotas.asks.take(worker, now, 1, () => earning(reign, worker))) {
+  const earned = (): number => earning(reign, worker);
+  const earnedBytes = (): number => earning(reign, worker) * quotas.limits.earnedBytes;
+  if (!quotas.asks.take(worker, now, 1, earned) || !quotas.askedBytes.take(worker, now, bytes, earnedBytes)) {
     if (!quotas.unanswered.take(worker, now)) {
       cutOff(reign, worker, "it asked far more than its runs and slots can");
     }

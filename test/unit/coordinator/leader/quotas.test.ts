@@ -6,6 +6,7 @@ import { mostRetired } from "../../../../shared/domain/fold/retired-boots.ts";
 import { apply, emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { usualQuotas } from "../../../../shared/domain/quotas.ts";
+import { encodeAsk } from "../../../../shared/wire/messages.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";
 
 const stored = (worker: WorkerId, seq: number, storedAt: number, bytes = 10) => ({
@@ -50,12 +51,12 @@ describe("questions", () => {
     const { reign } = new Story().test;
     let answered = 0;
     for (let i = 0; i < 12_000; i += 1) {
-      if (!mayAsk(reign, alice)) continue;
+      if (!mayAsk(reign, alice, 100)) continue;
       answered += 1;
       reign.quotas.answered(alice);
     }
     assert.equal(answered, usualQuotas.asks.atOnce);
-    assert.ok(mayAsk(reign, bob));
+    assert.ok(mayAsk(reign, bob, 100));
     assert.notEqual(reign.state.workers.get(alice)?.state, "benched");
   });
 
@@ -63,7 +64,7 @@ describe("questions", () => {
     const story = new Story();
     const { reign } = story.test;
     await story.claim(alice);
-    for (let i = 0; i < 30_000; i += 1) if (mayAsk(reign, alice)) reign.quotas.answered(alice);
+    for (let i = 0; i < 30_000; i += 1) if (mayAsk(reign, alice, 100)) reign.quotas.answered(alice);
     const record = reign.state.workers.get(alice);
     assert.deepEqual([record?.state, record?.isCutOff, record?.stateActor], ["benched", true, "coordinator"]);
     assert.match(record?.reason ?? "", /it asked far more than its runs and slots can/);
@@ -72,17 +73,46 @@ describe("questions", () => {
     assert.equal(story.test.events.filter(({ type }) => type === "worker-state").length, 1);
     await story.order({ kind: "admit", worker: alice });
     assert.deepEqual([record?.state, record?.isCutOff, story.test.published], ["admitted", false, 2]);
-    assert.ok(mayAsk(reign, alice));
+    assert.ok(mayAsk(reign, alice, 100));
     story.check();
+  });
+
+  test("are weighed as well: what one worker has read of it a second is bounded", () => {
+    const it = new Story().test;
+    let bytes = 0;
+    // 200 a second of a megabyte, for ten seconds.
+    for (let i = 0; i < 2000; i += 1, it.now += 5) {
+      if (!mayAsk(it.reign, alice, 2 ** 20)) continue;
+      bytes += 2 ** 20;
+      it.reign.quotas.answered(alice);
+    }
+    const { perSecond, atOnce } = usualQuotas.askedBytes;
+    assert.ok(bytes > atOnce && bytes <= atOnce + 10 * perSecond, `${bytes} bytes`);
+    assert.ok(mayAsk(it.reign, bob, 2 ** 20));
+    assert.equal(it.reign.state.workers.get(alice), undefined, "nobody is cut off for that alone");
+  });
+
+  test("by which a worker keeps 10,000 runs are all read, also when it is told to ask each second", () => {
+    const story = new Story({ totalRuns: 10_000 });
+    const it = story.test;
+    // The worst of them: it holds nothing yet, as the journal says.
+    const held = Array.from({ length: 10_000 }, (_, i) => ({ job: story.job, n: i + 1, attempt: 1, iters: 1_000_000 }));
+    const { length } = encodeAsk({ kind: "renew", bootId: "boot", sentAt: 1.7e12, held });
+    let unread = 0;
+    for (let i = 0; i < 600; i += 1, it.now += 1000) {
+      if (mayAsk(it.reign, alice, length)) it.reign.quotas.answered(alice);
+      else unread += 1;
+    }
+    assert.equal(unread, 0, `of ${length} bytes each`);
   });
 
   test("that wait for their answers are limited too", () => {
     const { reign } = new Story().test;
     const waiting = Array.from({ length: 6000 }, () => reign.quotas.mayWait(alice)).filter(Boolean).length;
     assert.equal(waiting, usualQuotas.waiting);
-    assert.ok(!mayAsk(reign, alice));
+    assert.ok(!mayAsk(reign, alice, 100));
     reign.quotas.answered(alice);
-    assert.ok(mayAsk(reign, alice));
+    assert.ok(mayAsk(reign, alice, 100));
   });
 });
 
