@@ -6,7 +6,8 @@ copies   how many of the workspace's four streams are up to date on that machine
 leads    the machine whose coordinator leads; the others stand by
 Exit code 4 if too few peers are up to store anything.
 
-To create a workspace on peers, run nexus-coord --peers lab1,lab2,lab3 on lab1, and what nexus peers invite prints on the others.
+To create a workspace on peers, run nexus-coord --peers lab1,lab2,lab3 on lab1, and nexus-coord --peers-join - on the others: paste
+there the line that nexus peers invite prints on lab1.
 `;
 
 export const replace = `

@@ -12,7 +12,9 @@ export const addPeers: AddVerbs = (program, { does }) => {
     .action(does(async () => (await import("../peers/list-peers.ts")).listPeers));
   peers
     .command("invite")
-    .description("print the command that makes another listed machine a peer; it contains passwords")
+    .description(
+      "print the line for nexus-coord --peers-join - that makes another listed machine a peer; it contains passwords",
+    )
     .option("--json", "one JSON object")
     .addHelpText("after", examples("nexus peers invite", "nexus peers invite | ssh lab2 nexus-coord --peers-join -"))
     .action(

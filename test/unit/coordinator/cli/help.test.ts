@@ -35,6 +35,16 @@ test("help goes to stdout, with every verb, the environment and the exit codes",
   assert.match(ofRun.stdout, /--name value .* replaces <name>/);
 });
 
+test("the invitation of peers is called what it is: a line for nexus-coord --peers-join -, and no command", async () => {
+  const ofPeers = (await nexus(["peers", "--help"], folder)).stdout;
+  assert.match(
+    ofPeers,
+    /nexus-coord --peers-join - on the others: paste\s+there the line that nexus peers invite prints/,
+  );
+  const ofInvite = (await nexus(["peers", "invite", "--help"], folder)).stdout;
+  assert.match(ofInvite, /print the line for nexus-coord\s+--peers-join -/);
+});
+
 test("nexus --version prints the package's version", async () => {
   assert.deepEqual(await nexus(["--version"], folder), {
     code: 0,
