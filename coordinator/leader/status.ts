@@ -25,6 +25,7 @@ export function statusOf(reign: Reign): Status {
     term: reign.term,
     leader: reign.state.leader,
     leaseMs: reign.leaseMs,
+    onlyResults: reign.onlyResults || null,
     workers: withFewUnfit(
       [...reign.presence].map(([worker, presence]) => rowOf(worker, presence, Math.round(now - presence.heardAt))),
     ),

@@ -81,6 +81,8 @@ const statusShape = check.shape({
   term,
   leader: check.text(256),
   leaseMs: check.whole(1),
+  /** Whether workers hold reports and checkpoints back, since what is left of EV is kept for results; null: no, or an older leader. */
+  onlyResults: check.optional(check.nullable(check.flag), null),
   workers: rowsInColumns(workerRow),
   leases: rowsInColumns(leaseRow),
 });

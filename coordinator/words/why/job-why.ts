@@ -7,7 +7,7 @@ import type { Status } from "../../../shared/wire/messages.ts";
 import { goOnCommand } from "../go-on.ts";
 import { jobStatus } from "../status-words.ts";
 import { whyWaiting } from "../waiting.ts";
-import { fewOf, type Why } from "./why.ts";
+import { fewOf, heldBack, type Why } from "./why.ts";
 import type { WorkerRow } from "./worker-rows.ts";
 
 export interface JobContext {
@@ -125,6 +125,7 @@ function searching(table: RunTable, { state, status, joinLine, rows }: JobContex
     ...(queued > 0 ? [`${queued} queued`] : []),
     ...(paused.size > 0 ? [`${paused.size} paused by an operator`] : []),
     ...(frozen.size > 0 ? [`frozen while the owners use them: ${fewOf([...frozen])}`] : []),
+    ...heldBack(status),
   ].join("; ");
   if (standing < running)
     return { state: "running", since: 0, why, change: "nothing: it runs", commands: [], weight: "runs" };

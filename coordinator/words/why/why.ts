@@ -1,4 +1,5 @@
 import { printable } from "../../../shared/domain/printable.ts";
+import type { Status } from "../../../shared/wire/messages.ts";
 import { duration } from "../duration.ts";
 
 /** Why something is as it is, and what would change it: a line of `nexus why`, and the words of lists and screens. */
@@ -53,6 +54,14 @@ export function whyLines(all: readonly Why[], { wall, flags }: { wall: number; f
     return printable(`${name.padEnd(width)}  ${head}${said}`).replace(/\s*\n\s*/g, " ");
   });
 }
+
+/** What is said of runs in hand while the rest of EV is kept for results; none otherwise. */
+export const heldBack = (status: Status | null): string[] =>
+  status?.onlyResults
+    ? [
+        "reports and checkpoints wait until the store has room (nexus delete JOB, nexus purge worker NAME): what is left is for results",
+      ]
+    : [];
 
 /** `lab-1, lab-2 and 3 more`. */
 export function fewOf(names: readonly string[], most = 3): string {

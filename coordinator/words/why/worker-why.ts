@@ -7,7 +7,7 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 import { duration } from "../duration.ts";
 import { whyIdle } from "./idle.ts";
-import { fewOf, type Weight, type Why } from "./why.ts";
+import { fewOf, heldBack, type Weight, type Why } from "./why.ts";
 import type { WorkerRow, WorkerState } from "./worker-rows.ts";
 
 /** The open runs that each worker holds. */
@@ -87,10 +87,11 @@ function heldText({ record, state, held }: WorkerRow, { held: all }: WorkerConte
 }
 
 /** What is odd about it, whatever it does. */
-function remarks({ version, skewMs }: WorkerRow, context: WorkerContext): string[] {
+function remarks({ held, version, skewMs }: WorkerRow, context: WorkerContext): string[] {
   const isOther = version !== undefined && version !== context.version;
   const ahead = skewMs !== undefined && skewMs > 0 ? "ahead" : "behind";
   return [
+    ...(held > 0 ? heldBack(context.status) : []),
     ...(isOther ? [`its version is ${version}, here is ${context.version}`] : []),
     ...(skewMs === undefined ? [] : [`its clock is ${duration(Math.abs(skewMs))} ${ahead}`]),
   ];

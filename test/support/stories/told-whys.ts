@@ -21,6 +21,8 @@ export class ToldWhys {
   readonly reportedAt = new Map<Trial, number>();
   leases: Status["leases"] = [];
   hasLeader = true;
+  /** Whether the rest of EV is kept for results; undefined: an older leader, which does not say. */
+  onlyResults: boolean | undefined;
   /** Seconds since the story began. */
   seconds = 60;
 
@@ -75,7 +77,9 @@ export class ToldWhys {
       skewMs: null,
     };
     const workers = [...this.#said].map(([worker, said]): WorkerStatus => ({ worker, ...usual, ...said }));
-    const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers, leases: this.leases };
+    const { leases, onlyResults } = this;
+    const more = onlyResults === undefined ? {} : { onlyResults };
+    const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers, leases, ...more };
     return new Whys({
       state: this.state,
       status: this.hasLeader ? status : null,

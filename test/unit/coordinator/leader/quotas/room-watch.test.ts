@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Fullness, RoomWatch, type StoredSizes } from "../../../../../coordinator/leader/room-watch.ts";
 import { countEvidence } from "../../../../../coordinator/leader/rules/quotas.ts";
+import { statusOf } from "../../../../../coordinator/leader/status.ts";
 import { answerAsk } from "../../../../../coordinator/leader/workers/asks.ts";
 import type { WorkerId } from "../../../../../shared/domain/names.ts";
 import { quotasWith } from "../../../../../shared/domain/quotas.ts";
+import { decodeStatus, encodeStatus } from "../../../../../shared/wire/messages.ts";
 import { TestReign } from "../../../../support/stories/reign.ts";
 
 type Stored = readonly (readonly [subject: string, bytes: number])[];
@@ -74,6 +76,7 @@ describe("the last part of EV", () => {
       const before = it.reign.onlyResults;
       await watch.lookAtResults();
       assert.equal(await isHeld(), expected, String(others));
+      assert.equal(decodeStatus(encodeStatus(statusOf(it.reign))).onlyResults, expected ?? null);
       const hints = it.told.slice(told).map(({ worker, kind }) => `${worker} ${kind}`);
       assert.deepEqual(hints, before === it.reign.onlyResults ? [] : ["null renew"]);
     }

@@ -36,6 +36,23 @@ describe("why a worker is busy", () => {
   });
 });
 
+test("reports that are held back for results are told of workers and jobs that have runs, and of no others", () => {
+  const { told, story } = idle({ totalRuns: 2 });
+  told.joins("node-2");
+  const held = /; reports and checkpoints wait until the store has room \(nexus delete JOB, nexus purge worker NAME\)/;
+  told.onlyResults = true;
+  assert.doesNotMatch(told.job(), held);
+  story.started("run1.1", []);
+  told.hear(story);
+  assert.match(told.worker("node-1"), held);
+  assert.doesNotMatch(told.worker("node-2"), held);
+  assert.match(told.job(), held);
+  for (const none of [false, undefined]) {
+    told.onlyResults = none;
+    assert.doesNotMatch(told.worker("node-1") + told.job(), held);
+  }
+});
+
 describe("why a worker is idle", () => {
   test("no job is open", () => {
     const told = new ToldWhys();
