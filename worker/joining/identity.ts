@@ -32,6 +32,8 @@ export interface WorkerIdentity {
 const enrolTimeoutMs = 5000;
 /** Not longer than a change of the leader takes: then it is said that nobody answers. */
 const enrolPatienceMs = 10_000;
+/** Of a connection that the broker has closed: while it reloads its users, it may refuse once. */
+const refusalsBelieved = 3;
 /** How long a machine waits that was told to ask later. */
 const laterMs = 3000;
 
@@ -135,7 +137,12 @@ async function enrol(
   say: (text: string) => void,
   patience: Patience,
 ): Promise<WorkerId> {
-  const bus = await patience.keepTrying(() => connect(line, invite, patience));
+  let refusals = 0;
+  const connected = (): ReturnType<typeof connect> => {
+    refusals = 0;
+    return patience.keepTrying(() => connect(line, invite, patience, () => (refusals += 1)));
+  };
+  let bus = await connected();
   try {
     const asked = { op: randomBytes(9).toString("base64url"), worker, publicKey, host: hostname(), invite: invite.id };
     const text = enrolmentText(asked);
@@ -168,7 +175,11 @@ async function enrol(
             cause: error,
           });
         if (!(error instanceof BusError)) throw error;
-        if (performance.now() > limit) {
+        if (refusals >= refusalsBelieved) {
+          // It says why, if the invitation is over.
+          await bus.close();
+          bus = await connected();
+        } else if (performance.now() > limit) {
           await patience.wait(
             new UnreachableError(
               `the broker at ${shownServer(line)} answers, but no coordinator does; start one: nexus-coord --workspace ${line.workspace}`,
@@ -221,7 +232,12 @@ async function letsIn(
   }
 }
 
-async function connect(line: Line, { id, seed }: InviteKey, patience: Patience): ReturnType<typeof connectBus> {
+async function connect(
+  line: Line,
+  { id, seed }: InviteKey,
+  patience: Patience,
+  onRefused: () => void,
+): ReturnType<typeof connectBus> {
   const { url, code, believed } = line;
   const user = inviteUser(id);
   try {
@@ -229,6 +245,7 @@ async function connect(line: Line, { id, seed }: InviteKey, patience: Patience):
       url,
       credentials: { nkeySeed: seed, ...believed },
       name: user,
+      onRefused,
       inbox: inboxPrefix(user),
     });
   } catch (cause) {

@@ -3,12 +3,16 @@ import { X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { inviteKey, newInviteCode } from "../../../shared/broker/access/invite-code.ts";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { fingerprintOf } from "../../../shared/broker/pin.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import { identify } from "../../../worker/joining/identity.ts";
+import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { certificateOnDisk } from "../../support/broker/certificates.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { rogueServer } from "../../support/broker/rogue-server.ts";
-import { temporaryFolder } from "../../support/cleanup.ts";
+import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 
 /** A worker's key may be revoked between its first look at the broker and the connection that it keeps. */
@@ -86,4 +90,33 @@ test("a server that was not believed is forgotten when the right one has taken i
   users("secret");
   server.reload();
   await (await connecting).close();
+});
+
+test("a machine that waits to be enrolled hears that its invitation was withdrawn meanwhile", async () => {
+  const folder = temporaryFolder();
+  const code = newInviteCode(Date.now() + 3_600_000);
+  const users = (others: string): void =>
+    writeFileSync(join(folder, "users.conf"), `users: [{ user: ann, password: secret }${others}]\n`);
+  users(`, { nkey: ${inviteKey(code).publicKey} }`);
+  const server = await startNatsServer({
+    folder,
+    config: "authorization { include users.conf }",
+    hasJetStream: false,
+  });
+  const ear = await connectBus({ url: server.url, credentials: { user: "ann", password: "secret" }, name: "ann" });
+  atEnd(() => ear.close());
+  let asked = 0;
+  ear.respond("enrol.*", () => {
+    asked += 1;
+  });
+  await ear.flush();
+  const line = parseJoinLine(server.url.replace("//", `//${code}@`).concat("/ws1"));
+  const enrolling = assert.rejects(
+    identify(join(folder, "worker"), "lab" as WorkerId, line, () => undefined),
+    /knows no such invitation: it was used up or withdrawn/,
+  );
+  await eventually("it asks", () => asked > 0);
+  users("");
+  server.reload();
+  await enrolling;
 });
