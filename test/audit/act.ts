@@ -20,13 +20,15 @@ export interface Act {
 /** What was seen of harm, as one sentence; undefined: nothing. */
 export type Found = string | undefined;
 
-/** What an act may cost the coordinator before that is harm. */
+/** What an act may cost the coordinator before that is harm; `usualWatch` where it does not say. */
 export interface Watch {
-  /** Of its processor time, milliseconds. Default 1000. */
+  /** Of its processor time, milliseconds. */
   readonly cpuMs?: number;
-  /** By which its resident memory may grow, megabytes. Default 200. */
+  /** By which its resident memory may grow, megabytes. */
   readonly growthMb?: number;
 }
+/** Also for acts that are tried together, and the looks after them. */
+export const usualWatch = { cpuMs: 3000, growthMb: 200 } as const satisfies Watch;
 
 /** Acts that belong together, and what must be seen for the family's looks to be worth anything. */
 export interface Family {

@@ -24,7 +24,7 @@ import { setups } from "./acts/setups.ts";
 import { specsFamily } from "./acts/specs.ts";
 import { tls } from "./acts/tls.ts";
 
-/** Those that take only seconds: `npm test` tries them too. Hostile bytes are there in the fuzzer's unit test. */
+/** Those that take only seconds: `npm run system` tries them too; to start their workspace costs six seconds of CPU. Hostile bytes are there in the fuzzer's unit test. */
 export const quickFamilies: readonly Family[] = [publishing, listening, evidence, replies, journal];
 
 /** Every family, in the order in which they are tried: those that may bring the coordinator down come last. */

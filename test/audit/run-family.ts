@@ -1,5 +1,5 @@
 import type { WorkerId } from "../../shared/domain/names.ts";
-import type { Act, Family, Found, Watch } from "./act.ts";
+import { type Act, type Family, type Found, usualWatch, type Watch } from "./act.ts";
 import { renewal } from "./attacker/words.ts";
 import { answerLimitMs, type Ground, ids } from "./ground/ground.ts";
 import type { StreamLook } from "./ground/observer.ts";
@@ -64,7 +64,7 @@ export async function runFamily(ground: Ground, family: Family, words = ""): Pro
   for (const act of acts) {
     if (!act.watch) continue;
     outcomes.push(...(await runTogether(ground, name, [act], act.watch)));
-    if (act.role === "worker") await readmit(ground);
+    await readmit(ground, act.role);
   }
   return outcomes;
 }
@@ -122,10 +122,13 @@ const brokerLost = (error: unknown): string => `the broker no longer answers: ${
 
 const lostBroker = (ground: Ground): Promise<Found> => ground.settle().then(() => undefined, brokerLost);
 
-/** A worker that asks or stores too much is benched; the next act is to be tried with all rights of a worker again. */
-async function readmit(ground: Ground): Promise<void> {
+/** A worker that asks or stores too much is cut off; the next act is to be tried with all rights of its role again. */
+async function readmit(ground: Ground, role: string): Promise<void> {
+  if (role !== "worker" && role !== "benched") return;
   const state = await stateOf(ground).catch(() => undefined);
-  if (state?.workers.get(ids.worker as WorkerId)?.state === "benched") await ground.command(["admit", ids.worker]);
+  if (!state?.workers.get(ids[role] as WorkerId)?.isCutOff) return;
+  await ground.command(["admit", ids[role]]);
+  if (role === "benched") await ground.command(["bench", ids.benched]);
 }
 
 interface Before {
@@ -145,10 +148,10 @@ async function commonHarm(ground: Ground, before: Before, watch: Watch): Promise
   if (!isAnswering) return `the coordinator did not answer within ${answerLimitMs / 1000} s`;
   const used = now.cpuMs - before.pulse.cpuMs;
   // The honest worker's runs cost a little all the time, however long the acts took.
-  const cpuMs = Math.round((watch.cpuMs ?? 3000) + usualShare * (performance.now() - before.at));
+  const cpuMs = Math.round((watch.cpuMs ?? usualWatch.cpuMs) + usualShare * (performance.now() - before.at));
   if (used > cpuMs) return `the coordinator used ${used} ms of its processor; ${cpuMs} are much`;
   const grown = Math.max(now.residentMb, now.peakMb > before.pulse.peakMb ? now.peakMb : 0) - before.pulse.residentMb;
-  const growthMb = watch.growthMb ?? 200;
+  const growthMb = watch.growthMb ?? usualWatch.growthMb;
   if (grown > growthMb) return `the coordinator grew by ${grown.toFixed(0)} MB; ${growthMb} are much`;
   const [trouble] = troublesIn(ground.paths.coordinatorLog, before.pulse.logBytes);
   if (trouble !== undefined) return `the coordinator logged: ${trouble}`;
