@@ -18,7 +18,7 @@ import { type Intake, watchIntake } from "./intake-watch.ts";
 import { InviteCare } from "./invite-care.ts";
 import { Deposed, type JournalPorts, JournalWriter } from "./journal.ts";
 import { type LeaderIdentity, Leadership, type LeadershipPorts } from "./leadership.ts";
-import { enrolWorker } from "./orders/enrolment.ts";
+import { enrolWorker, howToTake, tooMany } from "./orders/enrolment.ts";
 import { OrderDesk } from "./orders/order-desk.ts";
 import { carryOut } from "./orders/orders.ts";
 import { recallCurves } from "./pruning/recall-curves.ts";
@@ -207,14 +207,6 @@ async function lead(
       }
     });
     undo.push(() => evidence.stop());
-    const answerTo = (
-      subject: string,
-      work: (subject: string, data: Uint8Array) => Promise<Uint8Array | undefined>,
-    ) => {
-      const respond = (exact: string, data: Uint8Array, reply: (data: Uint8Array) => void): void =>
-        void answering(reign, exact, reply, () => work(exact, data));
-      undo.push(questions.respond(subject, respond));
-    };
     const respondToAsk = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void => {
       const worker = subjects.parseAsk(subject);
       if (!worker || !leadership.leads || !mayAsk(reign, worker, data.length)) return;
@@ -229,15 +221,25 @@ async function lead(
       nonce: () => ports.chance.nonce(),
       carryOut: (by, order) => carryOut(reign, by, order, ports.drawSeed),
     });
-    answerTo(subjects.allOperators, async (subject, data) => {
-      const answer = await desk.take(subject, data, subjects.parseOperator(subject));
-      return messages.encodeOrderAnswer(answer, ownVersion());
-    });
-    answerTo(subjects.allEnrolments, async (subject, data) => {
-      const enrolment = messages.decodeEnrolment(data);
-      const answer = await enrolWorker(reign, subjects.parseEnrol(subject), enrolment);
-      return answer && messages.encodeOrderAnswer({ ...answer, op: enrolment.op });
-    });
+    const respondToOrder = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void =>
+      void answering(reign, subject, reply, async () => {
+        const answer = await desk.take(subject, data, subjects.parseOperator(subject));
+        return messages.encodeOrderAnswer(answer, ownVersion());
+      });
+    undo.push(questions.respond(subjects.allOperators, respondToOrder));
+    const respondToEnrolment = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void => {
+      if (!leadership.leads) return;
+      const invite = subjects.parseEnrol(subject);
+      const how = howToTake(reign, invite);
+      if (how === "later") reply(messages.encodeOrderAnswer(tooMany(reign)));
+      if (how !== "read") return;
+      void answering(reign, subject, reply, async () => {
+        const enrolment = messages.decodeEnrolment(data);
+        const answer = await enrolWorker(reign, invite, enrolment);
+        return answer && messages.encodeOrderAnswer({ ...answer, op: enrolment.op });
+      });
+    };
+    undo.push(questions.respond(subjects.allEnrolments, respondToEnrolment));
     const timer = clock.every(tickMs, () => {
       upkeep.tick();
       invites.tick();

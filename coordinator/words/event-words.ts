@@ -100,7 +100,9 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
       return line(`${event.by} invited ${uses} until ${new Date(event.expiresAt).toISOString()}: ${event.invite}`);
     }
     case "invite-ended":
-      return actorOf(event) === "person" ? line(`invitation ${event.invite} is over: ${event.reason}`) : undefined;
+      return actorOf(event) === "person" || event.cutOff
+        ? line(`invitation ${event.invite} is over: ${event.reason}`)
+        : undefined;
     case "worker-state":
       return line(`worker ${event.worker} ${event.state}: ${event.reason}`.replace(/: $/, ""));
     case "led":

@@ -16,6 +16,8 @@ export function troubleCause(event: JournalEvent): string | undefined {
       return `${event.job} checkpoint ${event.what} ${common(event)}`;
     case "set-aside":
       return `set aside ${common(event)}`;
+    case "invite-ended":
+      return event.cutOff ? `invitation ${event.invite} ${event.reason}` : undefined;
     case "worker-state":
       return event.state === "admitted" || event.state === "working"
         ? undefined

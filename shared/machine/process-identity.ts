@@ -25,6 +25,9 @@ export function liveness(identity: ProcessIdentity): Liveness {
   return startTimeOf(identity.pid) === identity.startTime ? "alive" : "dead";
 }
 
+export const isSameProcess = (one: ProcessIdentity, other: ProcessIdentity): boolean =>
+  one.pid === other.pid && one.startTime === other.startTime && one.boot === other.boot && one.scope === other.scope;
+
 export const isAlive = (identity: ProcessIdentity): boolean => liveness(identity) === "alive";
 
 /** Undefined if no such process runs. */

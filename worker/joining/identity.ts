@@ -152,8 +152,9 @@ async function enrol(
     for (;;) {
       try {
         const answer = decodeOrderAnswer(await bus.request(subjects.enrol(invite.id), request, enrolTimeoutMs));
-        // Others who hold the code could have an answer to their own question delivered here.
-        if (answer.op !== asked.op) throw new BusError("no answer in time", "the answer was another machine's");
+        // Others who hold the code could have an answer to their own question delivered here. One who has no time to read says only that.
+        const isOurs = answer.op === asked.op || (answer.code === "later" && answer.op === undefined);
+        if (!isOurs) throw new BusError("no answer in time", "the answer was another machine's");
         if (answer.code === "later") {
           if (!said) say(answer.reason);
           said = true;
@@ -244,8 +245,8 @@ async function connect(
     return await connectBus({
       url,
       credentials: { nkeySeed: seed, ...believed },
-      name: user,
       onRefused,
+      name: user,
       inbox: inboxPrefix(user),
     });
   } catch (cause) {

@@ -1,8 +1,10 @@
 import { workerUserProblem } from "../../../shared/broker/access/accounts.ts";
 import { isSignedBy } from "../../../shared/broker/nkey.ts";
+import { ownDecision } from "../../../shared/domain/fold/events.ts";
 import type { InviteRecord } from "../../../shared/domain/fold/invites.ts";
 import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
 import { type Enrolment, enrolmentText, type OrderAnswer } from "../../../shared/wire/messages.ts";
+import { readOfOne } from "../reign/enrolments.ts";
 import type { Reign } from "../reign/reign.ts";
 import { whyOver } from "./invite-orders.ts";
 import { accepted, refused } from "./order-answers.ts";
@@ -12,6 +14,32 @@ export const mostWorkers = 10_000;
 /** Enrolments within a minute; a machine that comes later is told to wait, and asks again by itself. */
 export const mostAMinute = 120;
 const minuteMs = 60_000;
+
+/**
+ * Whether an enrolment may be read now. One that may not is told to come later, or gets no answer; neither costs more than that. The
+ * invitation of those who ask far too much is withdrawn, and the broker closes their connections.
+ *
+ * @param invite  as the subject names it
+ */
+export function howToTake(reign: Reign, invite: string): "read" | "later" | "no answer" {
+  const { enrolments, ports, state } = reign;
+  const found = state.invites.get(invite);
+  const isOpen = found?.ended === "";
+  const now = ports.clock.monotonic();
+  if (enrolments.mayRead(isOpen ? invite : "", now)) return "read";
+  if (!isOpen) return "no answer";
+  if (enrolments.mayWait(invite, now)) return "later";
+  const reason = `its holders asked to enrol far more than ${readOfOne.perSecond} times a second`;
+  ports.log.warn({ invite }, `invitation withdrawn: ${reason}`);
+  void reign.record({ type: "invite-ended", invite, reason, cutOff: true, ...ownDecision });
+  return "no answer";
+}
+
+/** It names no request, since none was read. */
+export const tooMany = (reign: Reign): OrderAnswer => ({
+  ...refused(reign, "many machines ask to enrol by this invitation; asking again until it is this one's turn"),
+  code: "later",
+});
 
 /**
  * A machine that holds an invitation's code asks to become a worker. Both the invitation's key and the worker's own have signed
@@ -46,7 +74,7 @@ export async function enrolWorker(
   const worker = freeName(reign, enrolment.worker);
   const { targets } = found;
   const limits = targets.length === 0 ? {} : { targets };
-  reign.enrolledAt.push(reign.ports.clock.monotonic());
+  reign.enrolments.doneAt.push(reign.ports.clock.monotonic());
   await reign.record({ type: "worker-enrolled", worker, publicKey, host, op, invite, ...limits });
   reign.ports.log.info({ worker, host, invite }, "worker enrolled");
   return known(reign, worker);
@@ -95,10 +123,10 @@ const ownersObstacle = (reign: Reign, owner: WorkerId | undefined, wished: Worke
 };
 
 /** Milliseconds until the next machine may enrol; 0: now. */
-function tooFast({ enrolledAt, ports }: Reign): number {
+function tooFast({ enrolments: { doneAt }, ports }: Reign): number {
   const now = ports.clock.monotonic();
-  while ((enrolledAt[0] ?? now) <= now - minuteMs) enrolledAt.shift();
-  return enrolledAt.length < mostAMinute ? 0 : (enrolledAt[0] ?? now) + minuteMs - now;
+  while ((doneAt[0] ?? now) <= now - minuteMs) doneAt.shift();
+  return doneAt.length < mostAMinute ? 0 : (doneAt[0] ?? now) + minuteMs - now;
 }
 
 function freeName(reign: Reign, wished: WorkerId): WorkerId {

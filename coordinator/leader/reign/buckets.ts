@@ -9,27 +9,27 @@ interface Bucket {
 /** Within this time a bucket is not filled again unless it is empty: a flood must not cost a calculation a message. */
 const fillEveryMs = 100;
 
-/** A token bucket for each worker: full at first, and filled again as time passes and by what the worker earns. */
-export class Buckets {
+/** A token bucket for each worker, or whoever: full at first, and filled again as time passes and by what it earns. */
+export class Buckets<Owner = WorkerId> {
   /** May be changed at any time. */
   allowance: Allowance;
-  readonly #buckets = new Map<WorkerId, Bucket>();
+  readonly #buckets = new Map<Owner, Bucket>();
 
   constructor(allowance: Allowance) {
     this.allowance = allowance;
   }
 
   /**
-   * Takes from the worker's bucket; false, with nothing taken, if it does not hold so much.
+   * Takes from the owner's bucket; false, with nothing taken, if it does not hold so much.
    *
    * @param now   milliseconds of one clock; if they go back, no time has passed
-   * @param more  what the worker gets a second besides the allowance
+   * @param more  what the owner gets a second besides the allowance
    */
-  take(worker: WorkerId, now: number, amount = 1, more: () => number = none): boolean {
-    let bucket = this.#buckets.get(worker);
+  take(owner: Owner, now: number, amount = 1, more: () => number = none): boolean {
+    let bucket = this.#buckets.get(owner);
     if (!bucket) {
       bucket = { tokens: this.allowance.atOnce, at: now };
-      this.#buckets.set(worker, bucket);
+      this.#buckets.set(owner, bucket);
     }
     const passed = now - bucket.at;
     if (passed >= fillEveryMs || (passed > 0 && bucket.tokens < amount)) {
@@ -41,8 +41,8 @@ export class Buckets {
     return true;
   }
 
-  earn(worker: WorkerId, amount: number): void {
-    const bucket = this.#buckets.get(worker);
+  earn(owner: Owner, amount: number): void {
+    const bucket = this.#buckets.get(owner);
     if (bucket) this.#add(bucket, amount);
   }
 
@@ -51,9 +51,9 @@ export class Buckets {
     this.#buckets.clear();
   }
 
-  /** The worker begins anew with a full bucket. */
-  forget(worker: WorkerId): void {
-    this.#buckets.delete(worker);
+  /** The owner begins anew with a full bucket. */
+  forget(owner: Owner): void {
+    this.#buckets.delete(owner);
   }
 
   #add(bucket: Bucket, amount: number): void {

@@ -13,6 +13,7 @@ import { AwaitedEvidence } from "./awaited-evidence.ts";
 import { BestsSoFar } from "./bests-so-far.ts";
 import { BundlePieces } from "./bundle-pieces.ts";
 import { Choices } from "./choices.ts";
+import { Enrolments } from "./enrolments.ts";
 import { JobAges } from "./job-age.ts";
 import type { OwnQueue } from "./own-queue.ts";
 import type { ReignPorts } from "./ports.ts";
@@ -85,8 +86,7 @@ export class Reign {
   readonly failing = new Set<WorkerId>();
   /** When each worker was told to hand its runs back, in monotonic milliseconds. */
   readonly stoppedSince = new Map<WorkerId, number>();
-  /** When machines enrolled within the last minute, in monotonic milliseconds. */
-  readonly enrolledAt: number[] = [];
+  readonly enrolments = new Enrolments();
   readonly quotas: Quotas;
   readonly purges = new PurgesUnderWay();
   readonly bundles: BundlePieces;

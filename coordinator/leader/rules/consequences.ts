@@ -31,6 +31,10 @@ import { refineRanges } from "./refine-ranges.ts";
 export function follow(reign: Reign, event: JournalEvent): void {
   if (event.type === "worker-state") followWorker(reign, event);
   if (event.type === "worker-forgotten") reign.forgetWorker(event.worker);
+  if (event.type === "invite-ended") {
+    reign.enrolments.forget(event.invite);
+    if (event.cutOff) publishUsers(reign);
+  }
   if (event.type === "job-deleted") reign.forgetJob(event.job);
   if (!("job" in event) || event.type === "job-deleted") return;
   const table = reign.state.jobs.get(event.job);

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../../errors.ts";
 import { readLockOwner } from "../../machine/lock-file.ts";
-import { isAlive, type ProcessIdentity } from "../../machine/process-identity.ts";
+import { isAlive, isSameProcess, type ProcessIdentity } from "../../machine/process-identity.ts";
 import { readIfThere, writeSecretFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
 import { exportsPiecesInOrder, type WorkersAccount, workersConfiguration } from "../access/accounts.ts";
@@ -9,40 +9,55 @@ import { isAtLeast } from "../install/nats-server-version.ts";
 import { runningBroker } from "./broker-info.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";
 import { signalProcess } from "./tied-process.ts";
-import { keepAccepted, mostLeftOut, substitutes, withoutRefused } from "./users-file.ts";
+import { isAccepted, keepAccepted, mostLeftOut, substitutes, withoutRefused } from "./users-file.ts";
 
 const patienceMs = 10_000;
+
+/** A list that a server runs with. */
+export interface ReadList {
+  readonly server: ProcessIdentity;
+  /** As it was to be, and as it is: without entries that the server refused. */
+  readonly wanted: string;
+  readonly text: string;
+}
 
 /**
  * Writes the workers' account and makes the server read it. Resolves when it has, or at once if there is no server: it reads
  * the file at its start. The file holds the whole account, so a failed call may simply be repeated.
+ *
+ * @param last  what the last call gave: nothing is done where the server runs with that list already
+ * @returns     what the server runs with; undefined: it has not read it yet
  */
 export async function reloadWorkers(
   paths: WorkspacePaths,
   account: WorkersAccount,
   leftOut: (problem: string) => void,
-): Promise<void> {
-  let text = workersConfiguration(account, leftOut, mayAskInOrder(paths));
+  last?: ReadList,
+): Promise<ReadList | undefined> {
+  const wanted = workersConfiguration(account, leftOut, mayAskInOrder(paths));
+  if (last?.wanted === wanted && runsWith(paths, last)) return last;
+  let text = wanted;
   writeSecretFile(paths.workersConfiguration, text);
   const limit = performance.now() + patienceMs;
   for (let left = mostLeftOut; performance.now() < limit; ) {
     const info = runningBroker(paths);
-    if (info ? info.trouble !== null : !isStarting(paths)) return;
+    if (info ? info.trouble !== null : !isStarting(paths)) return undefined;
+    const server = info?.server;
     // A server that is starting may have read the old file already, so wait for it.
-    const found = info?.server ? await reload(paths, info.server, limit) : "silent";
-    if (found === "done") {
-      keepAccepted(paths);
-      return;
-    }
-    if (found === "silent") {
+    const found = server ? await reload(paths, server, limit) : undefined;
+    if (!server || !found) {
       await delay(5);
       continue;
+    }
+    if (found === "done") {
+      keepAccepted(paths);
+      return { server, wanted, text };
     }
     const rest = left > 0 ? withoutRefused(text, found.refusal) : undefined;
     if (!rest) {
       // What it runs with, it also starts with.
-      const [last] = substitutes(paths);
-      if (last) writeSecretFile(paths.workersConfiguration, last.text);
+      const [before] = substitutes(paths);
+      if (before) writeSecretFile(paths.workersConfiguration, before.text);
       throw new BrokerError(`nats-server refused the list of workers: ${found.refusal}; see ${paths.serverLog}`);
     }
     left -= 1;
@@ -55,18 +70,24 @@ export async function reloadWorkers(
   );
 }
 
+/** Whether that server still runs with that list: another coordinator may have written one since, or had it read. */
+function runsWith(paths: WorkspacePaths, { server, text }: ReadList): boolean {
+  const running = runningBroker(paths)?.server;
+  return running != null && isSameProcess(running, server) && isAccepted(paths, text);
+}
+
 function mayAskInOrder(paths: WorkspacePaths): boolean {
   const version = runningBroker(paths)?.version;
   if (version === undefined || isAtLeast(version, 2, 11)) return false;
   return exportsPiecesInOrder(readIfThere(paths.serverConfiguration) ?? "");
 }
 
-/** Has the server read its configuration again; silent: it died, or says nothing. It answers only in its log. */
+/** Has the server read its configuration again; undefined: it died, or says nothing. It answers only in its log. */
 async function reload(
   paths: WorkspacePaths,
   server: ProcessIdentity,
   limit: number,
-): Promise<"done" | "silent" | { readonly refusal: string }> {
+): Promise<"done" | { readonly refusal: string } | undefined> {
   const logStart = sizeOf(paths.serverLog);
   signalProcess(server, "SIGHUP");
   while (isAlive(server) && performance.now() < limit) {
@@ -76,7 +97,7 @@ async function reload(
     if (said.includes("Reloaded server configuration")) return "done";
     await delay(5);
   }
-  return "silent";
+  return undefined;
 }
 
 /** Whether a guard is starting, which writes broker.json once its server answers. */

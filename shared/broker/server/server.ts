@@ -19,7 +19,7 @@ import { addHolder, type HolderKind, takeCensus } from "./holders.ts";
 import { parseListen } from "./listen.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";
 import { rememberedListen, rememberListen } from "./port-choice.ts";
-import { reloadWorkers } from "./reload-workers.ts";
+import { type ReadList, reloadWorkers } from "./reload-workers.ts";
 import { signalProcess } from "./tied-process.ts";
 
 export interface HoldOptions extends BinarySearch {
@@ -87,7 +87,7 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
   }
   const stopWatching =
     options.kind === "coordinator" ? keepAlive(paths, settings, { host, port }, found.info) : async () => undefined;
-  let reloads: Promise<void> = Promise.resolve();
+  let reloads: Promise<ReadList | undefined> = Promise.resolve(undefined);
   return {
     url,
     host,
@@ -96,9 +96,11 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
     adopted: found.adopted,
     reloadUsers: (workers, invites = []) => {
       const leftOut = (problem: string): void => log(`not let in: ${problem}`);
-      const reload = reloads.catch(() => undefined).then(() => reloadWorkers(paths, { workers, invites }, leftOut));
+      const reload = reloads
+        .catch(() => undefined)
+        .then((last) => reloadWorkers(paths, { workers, invites }, leftOut, last));
       reloads = reload;
-      return reload;
+      return reload.then(() => undefined);
     },
     release: async () => {
       await stopWatching();

@@ -19,6 +19,10 @@ export function keepAccepted(paths: WorkspacePaths): void {
   if (text !== undefined && text !== readIfThere(acceptedFile(paths))) writeSecretFile(acceptedFile(paths), text);
 }
 
+/** Whether that is the file, and the last one that a server took. */
+export const isAccepted = (paths: WorkspacePaths, text: string): boolean =>
+  text === readIfThere(paths.workersConfiguration) && text === readIfThere(acceptedFile(paths));
+
 /** Texts to start with in the place of one that the server refused, the best first. */
 export function substitutes(paths: WorkspacePaths): readonly { readonly text: string; readonly what: string }[] {
   const accepted = readIfThere(acceptedFile(paths));

@@ -331,6 +331,8 @@ export interface InviteEnded extends Ordered {
   readonly type: "invite-ended";
   readonly invite: string;
   readonly reason: string;
+  /** Withdrawn for what its holders sent: the broker is told at once, and people are. */
+  readonly cutOff?: boolean;
 }
 
 /** A machine joined: the owner of this key may connect as this worker. */

@@ -1,14 +1,17 @@
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
+import { decode } from "../../../shared/wire/codec.ts";
 import type { Act, Family, Watch } from "../act.ts";
 import { type Held, hold } from "../attacker/holding.ts";
 import { costlyBytes, hostileBytes, manyRows, manyValues } from "../attacker/hostile-bytes.ts";
-import { type Ground, ids, type Role } from "../ground/ground.ts";
+import { enrolSubject, honestEnrolment, joinersTurn } from "../attacker/joining.ts";
+import { order, renewal, report } from "../attacker/words.ts";
+import { answerLimitMs, type Ground, ids, type Role } from "../ground/ground.ts";
 
 /** Where bytes of somebody else reach a decoder of the coordinator, or of a worker. */
 interface Channel {
   readonly role: Role;
   readonly title: string;
-  readonly subject: (held: Held) => string;
+  readonly subject: (held: Held, ground: Ground) => string;
 }
 
 const { worker: own } = ids;
@@ -21,7 +24,7 @@ const channels: readonly Channel[] = [
     title: "as a result of another's run",
     subject: ({ job, n }) => `ev.${ids.benched}.${job}.${n}.result`,
   },
-  { role: "joiner", title: "as an enrolment", subject: () => "enrol" },
+  { role: "joiner", title: "as an enrolment", subject: (_, ground) => enrolSubject(ground) },
   { role: "operator", title: "as an order", subject: () => `op.${operatorName()}` },
 ];
 
@@ -40,9 +43,14 @@ const sending = ({ role, title, subject }: Channel, name: string, data: Buffer, 
   title: `sends ${name} ${title}`,
   ...(watch === undefined ? {} : { watch }),
   attempt: async (ground) => {
-    const client = await ground.as(role);
-    client.publish(subject(await subjectOf(ground)), data, { reply: `${ground.inbox(role)}.x` });
+    const held = await subjectOf(ground);
+    const isJoiner = role === "joiner";
+    if (isJoiner) await joinersTurn();
+    // The broker closes the connection of a joiner whose message is too long: those of the others must not go with it.
+    const client = await (isJoiner ? ground.fresh(role) : ground.as(role));
+    client.publish(subject(held, ground), data, { reply: `${ground.inbox(role)}.x` });
     await client.sync();
+    if (isJoiner) client.end();
   },
   // What is left behind is looked at together: the coordinator's health, its log, the streams.
   harm: (ground, mark) => ground.observer.saw(mark)[0],
@@ -73,12 +81,33 @@ const values: readonly (readonly [string, Buffer])[] = [
   ["100,000 rows", manyRows(100_000)],
 ];
 
+/** On the same subjects, what a decoder takes gets an answer, or is at least heard: all that is refused is refused for its bytes. */
+async function honestOnes(ground: Ground, mark: string): Promise<string | undefined> {
+  await joinersTurn();
+  const asks = [
+    ["worker", `ask.${own}`, renewal()],
+    ["joiner", enrolSubject(ground), honestEnrolment(ground.joinLine, mark)],
+    ["operator", `op.${operatorName()}`, order({ kind: "control" })],
+  ] as const;
+  for (const [role, subject, data] of asks) {
+    const answer = await (await ground.as(role)).ask(subject, data, ground.inbox(role), answerLimitMs);
+    if (!answer) return `the answer to the ${role}'s honest question`;
+    const { ok, reason } = decode(answer.data) as { readonly ok?: boolean; readonly reason?: string };
+    if (role === "joiner" && ok !== true) return `an honest machine enrol: ${String(reason)}`;
+  }
+  const held = await subjectOf(ground);
+  const client = await ground.as("worker");
+  const stored = await client.ask(`ev.${own}.${held.job}.${held.n}.report`, report(), ground.inbox("worker"));
+  return stored ? undefined : "the broker store an honest report";
+}
+
 /** Of one message; the honest worker's runs cost the coordinator some milliseconds meanwhile. */
 const costly: Watch = { cpuMs: 1500, growthMb: 150 };
 
 export const bytes: Family = {
   name: "bytes",
   origin: "1-4, held",
+  control: honestOnes,
   acts: async (ground) => {
     await subjectOf(ground);
     return [

@@ -1,11 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
 import { nkeys } from "nats";
-import { inviteKey } from "../../../shared/broker/access/invite-code.ts";
 import { pause } from "../../../shared/deadline.ts";
-import { enrolmentText } from "../../../shared/wire/messages.ts";
-import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import type { Act, Family } from "../act.ts";
-import { enrolment as words } from "../attacker/words.ts";
+import { enrolSubject, joinersTurn, signedWith } from "../attacker/joining.ts";
 import { type Ground, ids, type Role } from "../ground/ground.ts";
 import { forgetState, sharedState } from "../ground/state.ts";
 
@@ -70,38 +67,20 @@ const hosts: readonly string[] = [
   "x".repeat(200_000),
 ];
 
-/** An enrolment that both keys have signed, as far as a signature can be made of such fields. */
-function signed(ground: Ground, fields: Readonly<Record<string, unknown>>, seed?: Uint8Array): Uint8Array {
-  const invite = inviteKey(parseJoinLine(ground.joinLine).code);
-  const { op = `op${Math.random()}`, worker = "raw", publicKey = "", host = "host" } = fields;
-  // Of whatever types: the text is JSON.
-  const text = enrolmentText({ op, worker, publicKey, host, invite: invite.id } as Parameters<typeof enrolmentText>[0]);
-  const own = seed ?? ownSeed;
-  const proof = (by: Uint8Array): Uint8Array => Buffer.from(nkeys.fromSeed(by).sign(text));
-  return words({
-    op,
-    worker,
-    publicKey,
-    host,
-    invite: invite.id,
-    inviteProof: proof(Buffer.from(invite.seed)),
-    ownProof: proof(own),
-    ...fields,
-  });
-}
-
-/** Signs where the key that is enrolled could not. */
-const ownSeed = nkeys.createUser().getSeed();
-
-/** The subject that holders of the join line's code may ask on. */
-const asked = (ground: Ground): string => `enrol.${inviteKey(parseJoinLine(ground.joinLine).code).id}`;
-
 /** Asks as a machine that has the join code; what it is answered does not count. */
-async function ask(ground: Ground, role: Role, fields: Readonly<Record<string, unknown>>): Promise<void> {
+async function ask(
+  ground: Ground,
+  role: Role,
+  fields: Readonly<Record<string, unknown>>,
+  isPaced = role === "joiner",
+): Promise<void> {
   const pair = nkeys.createUser();
   const honest = { publicKey: pair.getPublicKey(), ...fields };
   const client = await ground.as(role);
-  client.publish(asked(ground), signed(ground, honest, pair.getSeed()), { reply: `${ground.inbox("joiner")}.x` });
+  if (isPaced) await joinersTurn();
+  client.publish(enrolSubject(ground), signedWith(ground.joinLine, honest, pair.getSeed()), {
+    reply: `${ground.inbox("joiner")}.x`,
+  });
   await client.sync();
 }
 
@@ -197,8 +176,15 @@ const relayed = ["enrol", "enrol.x", "enrol.>", "enrol.ID"].map(
       forgetState(ground);
       const client = await ground.as("worker");
       const at = `ck.${ids.worker}.${mark}`;
-      await client.ask(at, signed(ground, { worker: mark, publicKey: newKey() }), ground.inbox("worker"), 60_000);
-      client.publish(`$JS.API.DIRECT.GET.BLOB.${at}`, "", { reply: reply === "enrol.ID" ? asked(ground) : reply });
+      await client.ask(
+        at,
+        signedWith(ground.joinLine, { worker: mark, publicKey: newKey() }),
+        ground.inbox("worker"),
+        60_000,
+      );
+      client.publish(`$JS.API.DIRECT.GET.BLOB.${at}`, "", {
+        reply: reply === "enrol.ID" ? enrolSubject(ground) : reply,
+      });
       await client.sync();
     },
     harm: async (ground, mark) =>
@@ -244,9 +230,12 @@ const replay: Act = {
   title: "has an enrolment said again 20 times",
   attempt: async (ground, mark) => {
     const pair = nkeys.createUser();
-    const message = signed(ground, { worker: mark, publicKey: pair.getPublicKey() }, pair.getSeed());
+    const message = signedWith(ground.joinLine, { worker: mark, publicKey: pair.getPublicKey() }, pair.getSeed());
     const client = await ground.as("joiner");
-    for (let i = 0; i < 20; i += 1) client.publish(asked(ground), message);
+    for (let i = 0; i < 20; i += 1) {
+      await joinersTurn();
+      client.publish(enrolSubject(ground), message);
+    }
     await client.sync();
     await pause(1000);
     forgetState(ground);
@@ -267,7 +256,7 @@ const flood: Act = {
   watch: { cpuMs: 20_000, growthMb: 200 },
   attempt: async (ground, mark) => {
     const startedAt = performance.now();
-    for (let i = 0; i < many; i += 1) await ask(ground, "joiner", { worker: `${mark}-${i}` });
+    for (let i = 0; i < many; i += 1) await ask(ground, "joiner", { worker: `${mark}-${i}` }, false);
     await pause(3000);
     forgetState(ground);
     ground.notes.set(mark, Math.ceil((performance.now() - startedAt) / 60_000));

@@ -1,8 +1,9 @@
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { eventually } from "../../support/patience.ts";
 import type { Act, Family } from "../act.ts";
+import { enrolSubject } from "../attacker/joining.ts";
 import type { RawClient } from "../attacker/raw-client.ts";
-import { claim, jobQuestion, order, renewal } from "../attacker/words.ts";
+import { claim, enrolment, jobQuestion, order, renewal } from "../attacker/words.ts";
 import { type Ground, ids, type Role } from "../ground/ground.ts";
 import { heardByVictim, openVictimsEars } from "./publishing.ts";
 
@@ -16,7 +17,7 @@ interface Carrier {
   readonly role: Role;
   readonly title: string;
   /** The answer would hold the mark; otherwise it is known by what it looks like. */
-  readonly send: (client: RawClient, reply: string, mark: string) => void;
+  readonly send: (client: RawClient, reply: string, mark: string, ground: Ground) => void;
 }
 
 const plain =
@@ -157,7 +158,11 @@ const carriers: readonly Carrier[] = [
     title: "an order",
     send: plain(`op.${operatorName()}`, order({ kind: "admit", worker: "nobody" })),
   },
-  { role: "joiner", title: "an enrolment", send: plain("enrol", "x") },
+  {
+    role: "joiner",
+    title: "an enrolment",
+    send: (client, reply, mark, ground) => client.publish(enrolSubject(ground), enrolment({ op: mark }), { reply }),
+  },
 ];
 
 /** `?` stands for the mark. Where a subject has none, an answer on it is told from honest words by its look. */
@@ -218,7 +223,7 @@ function act({ role, title, send }: Carrier, target: string): Act {
     attempt: async (ground, mark) => {
       if (send === readOut || send === readInOrder || /worker's|consumer/.test(title)) await leave(ground, mark);
       const client = await ground.as(role);
-      send(client, target.replace("?", mark), mark);
+      send(client, target.replace("?", mark), mark, ground);
       await client.sync();
     },
     harm: (ground, mark) => {
@@ -243,9 +248,14 @@ async function leave(ground: Ground, mark: string): Promise<void> {
   }
 }
 
-/** On a subject made for the act anything is an answer; elsewhere what holds the mark, or is an answer of the server. */
+/**
+ * On a subject made for the act anything is an answer; elsewhere what holds the mark, or is an answer of the server. In its journal
+ * the leader itself names what it sets aside, by the subject.
+ */
 const isAnswer = (text: string, mark: string, target: string): boolean =>
-  target.includes("?") || text.includes(mark) || /"type":\s*"io\.nats|^\{"stream":\s*"|Nats-Stream|Status: /.test(text);
+  target.includes("?") ||
+  (text.includes(mark) && !text.includes("set-aside")) ||
+  /"type":\s*"io\.nats|^\{"stream":\s*"|Nats-Stream|Status: /.test(text);
 
 export const replies: Family = {
   name: "replies",

@@ -68,6 +68,22 @@ describe("a list of users that nats-server refuses", () => {
     await letGo();
   });
 
+  test("the same list again: the server does not read it a second time, unless another was written since", async () => {
+    const held = await hold();
+    const reloads = (): number =>
+      readFileSync(paths.serverLog, "utf8").split("Reloaded server configuration").length - 1;
+    await held.reloadUsers([good]);
+    const before = reloads();
+    for (let i = 0; i < 3; i += 1) await held.reloadUsers([good]);
+    assert.equal(reloads(), before);
+    writeFileSync(paths.workersConfiguration, text());
+    await held.reloadUsers([good]);
+    assert.equal(reloads(), before + 1);
+    await held.reloadUsers([good, other]);
+    assert.deepEqual([reloads(), await letsIn(other)], [before + 2, true]);
+    await letGo();
+  });
+
   test("at its start, as a whole: the last list that it took is used, also by nexus repair", async () => {
     await (await hold()).reloadUsers([good]);
     await letGo();

@@ -1,64 +1,17 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { InviteCare } from "../../../../coordinator/leader/invite-care.ts";
-import { enrolWorker, mostAMinute, mostWorkers } from "../../../../coordinator/leader/orders/enrolment.ts";
+import { enrolWorker } from "../../../../coordinator/leader/orders/enrolment.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { inviteKey, newInviteCode } from "../../../../shared/broker/access/invite-code.ts";
 import { newUserPair, signAs } from "../../../../shared/broker/nkey.ts";
 import { restoreSnapshot, takeSnapshot } from "../../../../shared/domain/fold/snapshot.ts";
-import { workerOf } from "../../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
-import { type Enrolment, enrolmentText, type OrderAnswer } from "../../../../shared/wire/messages.ts";
+import { type Enrolment, enrolmentText } from "../../../../shared/wire/messages.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../shared/wire/snapshots.ts";
 import { alice, bob, Story } from "../../../support/stories/control-story.ts";
-import { signedEnrolment } from "../../../support/stories/enrolments.ts";
+import { Door, hourMs, refusal, signedEnrolment } from "../../../support/stories/enrolments.ts";
 import { claim, leaseMs, plain } from "../../../support/stories/reign.ts";
-
-const hourMs = 3_600_000;
-
-/** A workspace with one invitation, and machines that ask to join by it. */
-class Door {
-  readonly story = new Story({ totalRuns: 20 });
-  readonly code: string;
-  readonly invite: string;
-  readonly care: InviteCare;
-
-  private constructor(code: string) {
-    this.code = code;
-    this.invite = inviteKey(code).id;
-    this.care = new InviteCare(this.story.test.reign, undefined, () => undefined);
-  }
-
-  static async open(more: { readonly uses?: number | null; readonly targets?: readonly string[] } = {}): Promise<Door> {
-    const door = new Door(newInviteCode(hourMs));
-    assert.equal((await door.ask({ kind: "invite", ...more })).ok, true);
-    return door;
-  }
-
-  ask(order: { readonly kind: "invite"; readonly [field: string]: unknown }): Promise<OrderAnswer> {
-    const { publicKey } = inviteKey(this.code);
-    return this.story.order({ publicKey, expiresAt: hourMs, uses: null, targets: [], ...order });
-  }
-
-  enrol(enrolment: Enrolment, subject = this.invite): Promise<OrderAnswer | undefined> {
-    return enrolWorker(this.story.test.reign, subject, enrolment);
-  }
-
-  get workers(): string[] {
-    return [...this.story.test.reign.state.workers.values()]
-      .filter(({ publicKey }) => publicKey !== "")
-      .map(({ id }) => id);
-  }
-
-  get ended(): string {
-    return this.story.test.reign.state.invites.get(this.invite)?.ended ?? "no such invitation";
-  }
-}
-
-const refusal = (answer: OrderAnswer | undefined): string => {
-  assert.equal(answer?.ok, false);
-  return answer.reason;
-};
 
 describe("a machine that holds a code", () => {
   test("joins once the broker was told, under its name or with a number", async () => {
@@ -265,30 +218,6 @@ test("a snapshot keeps invitations, and what workers may serve", async () => {
   const restored = restoreSnapshot(old);
   assert.equal(restored.invites.size, 0);
   assert.deepEqual(restored.workers.get("lab" as WorkerId)?.pools, []);
-});
-
-describe("limits", () => {
-  test("machines that come too fast are told to wait, and join later", async () => {
-    const door = await Door.open();
-    for (let i = 0; i < mostAMinute; i += 1)
-      assert.equal((await door.enrol(signedEnrolment(door.code, `lab-${i}`)))?.ok, true);
-    const late = signedEnrolment(door.code, "late");
-    const answer = await door.enrol(late);
-    assert.equal(answer?.code, "later");
-    assert.match(refusal(answer), /120 machines enrolled within a minute, as many as may; asking again in 60 s/);
-    door.story.test.now += 60_001;
-    assert.equal((await door.enrol(late))?.name, "late");
-  });
-
-  test("a workspace has at most ten thousand workers", async () => {
-    const door = await Door.open();
-    const { state } = door.story.test.reign;
-    for (let i = 0; state.workers.size < mostWorkers; i += 1) workerOf(state, `w${i}` as WorkerId);
-    assert.match(
-      refusal(await door.enrol(signedEnrolment(door.code, "lab"))),
-      /has 10000 workers.*\n.*nexus workers forget NAME/,
-    );
-  });
 });
 
 describe("a worker that is revoked", () => {

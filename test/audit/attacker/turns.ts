@@ -1,0 +1,17 @@
+import { pause } from "../../../shared/deadline.ts";
+
+/** One after the other, with a pause after each. */
+export class Turns {
+  readonly #everyMs: number;
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(everyMs: number) {
+    this.#everyMs = everyMs;
+  }
+
+  next(): Promise<void> {
+    const turn = this.#last;
+    this.#last = turn.then(() => pause(this.#everyMs));
+    return turn;
+  }
+}
