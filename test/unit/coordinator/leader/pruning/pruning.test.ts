@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { pruneRun } from "../../../../../coordinator/leader/pruning/pruning.ts";
+import type { EndedWithout } from "../../../../../shared/domain/fold/events.ts";
+import { takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
+import type { PrunerName } from "../../../../../shared/domain/pruning/pruner-names.ts";
+import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import type { ReportRow } from "../../../../../shared/wire/messages.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snapshots.ts";
+import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
+import { plain } from "../../../../support/stories/reign.ts";
+
+const reports = 10;
+
+/** What workers say about runs whose every report is one value, larger or smaller with the run. */
+class Curves extends Story {
+  rows(value: number, from: number, to: number): ReportRow[] {
+    return Array.from({ length: to - from }, (_, i) => [1, from + i + 1, 0, [value + 0.01 * (from + i)], [1]]);
+  }
+
+  report(n: number, value: number, from: number, to: number, worker = alice, attempt = 1): void {
+    this.hear(
+      this.test.said(worker, this.job, n, "report", {
+        attempt,
+        claim: "",
+        lines: "",
+        reports: this.rows(value, from, to),
+      }),
+    );
+  }
+
+  end(n: number, value: number, from = 0, worker = alice): void {
+    const all = this.rows(value, 0, reports).map(([, , , [first = 0]]) => first);
+    const hpmax = all.reduce((sum, each) => sum + each, 0) / reports;
+    this.hear(
+      this.test.said(worker, this.job, n, "result", {
+        ...{ attempt: 1, claim: "", lines: "", reports: this.rows(value, from, reports) },
+        ...{ hpmax, iters: reports, metrics: { "s1-val": value }, titles: {}, console: "", files: null },
+      }),
+    );
+  }
+
+  /** Runs of all values complete. */
+  async learned(): Promise<void> {
+    for (const value of [1, 2, 3, 4, 5, 6]) {
+      const n = Number(await this.claim());
+      this.report(n, value, 0, 4);
+      this.end(n, value, 4);
+    }
+  }
+
+  get pruned(): EndedWithout[] {
+    return this.test.events.filter(
+      (event): event is EndedWithout => event.type === "ended" && event.outcome === "pruned",
+    );
+  }
+}
+
+const searching = (pruning: PrunerName, more: Partial<JobSettings> = {}): Curves =>
+  new Curves({ pruning, hpTuning: "random", totalRuns: 20, ...more });
+
+describe("pruning in the leader", () => {
+  test("ends a run by its reports, as its own decision with the reason, and has the worker ask at once", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    story.report(n, 5, 0, 2, bob);
+    assert.equal(story.table.trial(n)?.status, "running");
+    const other = Number(await story.claim(bob));
+    story.report(other, 0, 0, 2, bob);
+    const trial = story.table.trial(other);
+    assert.deepEqual([trial?.status, trial?.iters, trial?.hpmax], ["pruned", 2, null]);
+    assert.match(trial?.reason ?? "", /^0\.005 by then, the median is 3\.5/);
+    assert.deepEqual(story.test.told.at(-1), { worker: bob, kind: "renew" });
+    assert.equal(await story.renew(bob, other), "stop");
+    assert.equal(await story.renew(bob, n), "continue");
+    assert.deepEqual([story.table.ended, story.table.outcomes.pruned, story.table.outcomes.completed], [7, 1, 6]);
+    assert.equal(story.table.runSets.totals.completed, 6);
+    story.check();
+  });
+
+  test("counts a run once, whatever its worker still sends", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    story.report(n, 0, 0, 4, bob);
+    story.report(n, 0, 4, 6, bob);
+    story.say(bob, n, "failed");
+    story.end(n, 0, 6, bob);
+    story.end(n, 0, 6, bob);
+    assert.equal(story.pruned.length, 1);
+    const trial = story.table.trial(n);
+    assert.deepEqual([trial?.status, trial?.late, story.table.ended, story.table.open], ["pruned", 2, 7, 0]);
+    story.check();
+  });
+
+  test("ends the job with its counts right", async () => {
+    const story = searching("median", { totalRuns: 8 });
+    await story.learned();
+    for (const _ of [1, 2]) story.report(Number(await story.claim(bob)), 0, 0, 4, bob);
+    assert.equal(story.table.state, "completed");
+    assert.deepEqual([story.table.outcomes.pruned, story.table.outcomes.completed, story.table.ended], [2, 6, 8]);
+    assert.equal(story.test.reign.pruners.size, 0);
+    story.check();
+  });
+
+  for (const [what, settings] of [
+    ["without pruning", { pruning: "none" }],
+    ["of a job that repeats one configuration", { pruning: "median", hpTuning: false }],
+  ] as const) {
+    test(`stops no run ${what}`, async () => {
+      const story = searching(settings.pruning, settings);
+      await story.learned();
+      const n = Number(await story.claim());
+      story.report(n, 0, 0, 8);
+      assert.equal(story.table.trial(n)?.status, "running");
+      assert.equal(story.test.reign.pruners.size, 0);
+    });
+  }
+
+  test("leaves a run that waits for a worker alone, and judges it once it runs again", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    story.say(bob, n, "released");
+    story.report(n, 0, 0, 4, bob);
+    assert.equal(story.table.trial(n)?.status, "waiting");
+    assert.equal(await story.claim(alice), n);
+    story.report(n, 0, 4, 6, alice, 2);
+    assert.equal(story.table.trial(n)?.status, "pruned");
+    story.check();
+  });
+
+  test("leaves a run alone that a person has paused, until it is resumed", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    assert.match(await story.doRuns("pause", n), /^ok/);
+    story.report(n, 0, 0, 4, bob);
+    assert.equal(story.table.trial(n)?.status, "running");
+    assert.match(await story.doRuns("resume", n), /^ok/);
+    story.report(n, 0, 4, 6, bob);
+    assert.equal(story.table.trial(n)?.status, "pruned");
+    story.check();
+  });
+
+  test("keeps a prediction for the search, apart from results, also through a snapshot", async () => {
+    const story = searching("asha");
+    await story.learned();
+    for (const [hpmax, weight] of [
+      [0.1, 0.25],
+      [0.7, 0.5],
+      [0.3, 0.125],
+    ] as const) {
+      const n = Number(await story.claim());
+      const trial = story.table.trial(n);
+      assert.ok(trial);
+      pruneRun(story.test.reign, story.table, trial, { reason: "hopeless", iters: 4, predicted: { hpmax, weight } });
+    }
+    const sets = [...story.table.runSets];
+    assert.equal(
+      sets.reduce((sum, { predictedWeight }) => sum + predictedWeight, 0),
+      0.875,
+    );
+    const sum = sets.reduce(
+      (all, set) => all + (set.predictedWeight > 0 ? set.predictedWeight * set.predictedMean : 0),
+      0,
+    );
+    assert.ok(Math.abs(sum - (0.025 + 0.35 + 0.0375)) < 1e-12);
+    assert.equal(story.table.runSets.totals.completed, 6);
+    story.check();
+    const { state } = story.test.reign;
+    assert.deepEqual(plain(decodeSnapshot(encodeSnapshot(takeSnapshot(state)))), plain(state));
+  });
+});

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Arrivals } from "../../../../../coordinator/leader/rules/arrivals.ts";
+import { type Sent, type Traffic, totalIn, trafficIn } from "../../../../../shared/broker/access/worker-traffic.ts";
+import { workerIdFrom } from "../../../../../shared/domain/names.ts";
+import { usualQuotas } from "../../../../../shared/domain/quotas.ts";
+import { TestReign } from "../../../../support/stories/reign.ts";
+
+const { perSecond, atOnce } = usualQuotas.arrivals;
+const sent = (publicKey: string, messages: number, more: Partial<Traffic> = {}): Traffic => ({
+  connection: `S ${publicKey}`,
+  publicKey,
+  ageMs: 3_600_000,
+  messages,
+  bytes: messages * 100,
+  ...more,
+});
+
+/** A reign with two workers, and what the broker says of their connections at each look. */
+function watched(): { readonly story: TestReign; look(ms: number, ...traffic: Traffic[]): Promise<string[]> } {
+  const story = new TestReign();
+  for (const id of ["mal", "good"]) {
+    const worker = workerIdFrom(id);
+    void story.reign.record({ type: "worker-enrolled", worker, publicKey: `U${id}`, host: id, op: id });
+  }
+  let traffic: readonly Traffic[] = [];
+  const arrivals = new Arrivals(story.reign, { traffic: async () => traffic });
+  return {
+    story,
+    look: async (ms, ...now) => {
+      story.now += ms;
+      traffic = now;
+      await arrivals.look();
+      return [...story.reign.state.workers.values()].filter(({ isCutOff }) => isCutOff).map(({ id }) => id);
+    },
+  };
+}
+
+test("a worker that sends more than its quota is cut off with the reason, and nobody else", async () => {
+  const { story, look } = watched();
+  assert.deepEqual(await look(0, sent("Umal", 1e6), sent("Ugood", 1e6)), [], "how fast it came to that is not known");
+  assert.deepEqual(await look(250, sent("Umal", 1e6 + atOnce), sent("Ugood", 1e6 + 100)), []);
+  assert.deepEqual(await look(250, sent("Umal", 1e6 + atOnce + perSecond), sent("Ugood", 1e6 + 200)), ["mal"]);
+  const [record] = story.events.filter((event) => event.type === "worker-state");
+  assert.match(record?.type === "worker-state" ? (record.reason ?? "") : "", /^it sent far more than 6000 messages/);
+  assert.ok(story.published > 0, "the broker is told");
+});
+
+test("a worker at its quota is left alone for ever", async () => {
+  const { look } = watched();
+  await look(0, sent("Umal", 0));
+  for (let second = 1; second < 100; second += 1)
+    assert.deepEqual(await look(1000, sent("Umal", second * perSecond)), []);
+});
+
+test("a new connection counts in full, even if it has ended; one that only was not listed before does not", async () => {
+  const { look } = watched();
+  await look(0, sent("Ugood", 5));
+  assert.deepEqual(await look(250, sent("Ugood", 1e6, { connection: "S other" })), []);
+  assert.deepEqual(await look(250, sent("Umal", atOnce + perSecond, { connection: "S 9", ageMs: 100 })), ["mal"]);
+});
+
+test("bytes count too", async () => {
+  const { look } = watched();
+  await look(0, sent("Umal", 10));
+  assert.deepEqual(await look(250, sent("Umal", 20, { bytes: usualQuotas.arrivedBytes.atOnce * 1.1 })), ["mal"]);
+});
+
+/** A reign with one worker that floods and one that does not, seen first through what both send together. */
+function summed(): { look(ms: number, mal: number, good: number): Promise<{ cutOff: string[]; lists: number }> } {
+  const story = new TestReign();
+  for (const id of ["mal", "good"])
+    void story.reign.record({
+      type: "worker-enrolled",
+      worker: workerIdFrom(id),
+      publicKey: `U${id}`,
+      host: id,
+      op: id,
+    });
+  let now: readonly Traffic[] = [];
+  let lists = 0;
+  const arrivals = new Arrivals(story.reign, {
+    traffic: async () => {
+      lists += 1;
+      return now;
+    },
+    total: async (): Promise<Sent> => ({
+      messages: now.reduce((sum, { messages }) => sum + messages, 0),
+      bytes: now.reduce((sum, { bytes }) => sum + bytes, 0),
+    }),
+  });
+  return {
+    look: async (ms, mal, good) => {
+      story.now += ms;
+      now = [sent("Umal", mal), sent("Ugood", good)];
+      await arrivals.look();
+      const cutOff = [...story.reign.state.workers.values()].filter((each) => each.isCutOff).map(({ id }) => id);
+      return { cutOff, lists };
+    },
+  };
+}
+
+test("while all workers together send little, their connections are listed every twenty seconds", async () => {
+  const { look } = summed();
+  let lists = 0;
+  for (let i = 0; i < 240; i += 1) ({ lists } = await look(250, i * 500, i * 900));
+  assert.ok(lists >= 3 && lists <= 4, `${lists} lists in a minute`);
+});
+
+test("a flood after a long quiet time cuts off its sender alone, two looks after it began", async () => {
+  const { look } = summed();
+  for (let i = 0; i < 100; i += 1) assert.deepEqual((await look(250, 0, i * 1000)).cutOff, []);
+  await look(250, 2 * atOnce, 100_000);
+  assert.deepEqual((await look(250, 4 * atOnce, 101_000)).cutOff, ["mal"]);
+});
+
+test("what was sent in quiet times is no flood", async () => {
+  const { look } = summed();
+  for (let i = 0; i < 100; i += 1) await look(250, 0, i * 1400);
+  const { cutOff } = await look(250, 0, 99 * 1400 + perSecond);
+  assert.deepEqual(cutOff, []);
+});
+
+test("a server that was started again counts from nothing", async () => {
+  const { look } = summed();
+  await look(250, 0, 1e6);
+  const { lists } = await look(250, 0, 1e6);
+  assert.equal((await look(250, 0, 10)).lists, lists + 1, "its connections are looked at");
+});
+
+test("nothing but the server's answer is read as a sum", () => {
+  const answer = (data: unknown): Buffer => Buffer.from(JSON.stringify({ data }));
+  const received = { msgs: 1000, bytes: 100_000 };
+  assert.deepEqual(totalIn(answer({ account_statz: [{ acc: "WORKERS", received }] })), {
+    messages: 1000,
+    bytes: 100_000,
+  });
+  for (const other of [
+    {},
+    { account_statz: [] },
+    { account_statz: [{ received: { msgs: "1" } }] },
+    { account_statz: 7 },
+  ])
+    assert.equal(totalIn(answer(other)), undefined);
+  assert.equal(totalIn(Buffer.from("x")), undefined);
+});
+
+test("nothing but the server's answer is read as traffic", () => {
+  const connection = { cid: 7, authorized_user: "UA", start: "2026-11-28T06:00:00Z", in_msgs: 5, in_bytes: 50 };
+  const answer = (data: object): Buffer => Buffer.from(JSON.stringify({ data }));
+  const now = "2026-11-28T06:00:01.5Z";
+  assert.deepEqual(trafficIn(answer({ server_id: "S", now, connections: [connection] })), [
+    { connection: "S 7", publicKey: "UA", ageMs: 1500, messages: 5, bytes: 50 },
+  ]);
+  const strange = [{ ...connection, in_msgs: "5" }, { ...connection, authorized_user: undefined }, {}];
+  assert.deepEqual(trafficIn(answer({ server_id: "S", now, connections: strange })), []);
+  for (const other of [
+    answer({}),
+    answer({ server_id: "S", now, connections: {} }),
+    Buffer.from("x"),
+    Buffer.from("{}"),
+  ])
+    assert.deepEqual(trafficIn(other), []);
+});

@@ -1,0 +1,328 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { closeOwn, lookAfterOwn, reportToOwn } from "../../../../../coordinator/leader/rules/own-search.ts";
+import { statusOf } from "../../../../../coordinator/leader/status.ts";
+import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
+import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
+import type { RunTable } from "../../../../../shared/domain/fold/run-table.ts";
+import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import { defaultOwnSearch } from "../../../../../shared/domain/search/own-search.ts";
+import { type Answer, decodeStatus, encodeStatus } from "../../../../../shared/wire/messages.ts";
+import { SearchesHere, type SearchHere } from "../../../../support/stories/own-search-here.ts";
+import { claim, TestReign } from "../../../../support/stories/reign.ts";
+
+const lab = "lab" as WorkerId;
+const attic = "attic" as WorkerId;
+
+/** A job whose search is in memory. */
+class OwnStory {
+  readonly searches = new SearchesHere();
+  readonly test_ = new TestReign(undefined, undefined, undefined, this.searches);
+  readonly job: JobName;
+  #claims = 0;
+
+  constructor(settings: Partial<JobSettings> = {}) {
+    for (const worker of [lab, attic]) {
+      const enrolled = { type: "worker-enrolled", worker, publicKey: `U${worker}`, host: "h", op: worker } as const;
+      void this.test_.reign.record(enrolled);
+    }
+    const search = { ...defaultOwnSearch, command: ["walk"] };
+    this.job = this.test_.submit({ hpTuning: "own", search, totalRuns: 10, ...settings });
+    lookAfterOwn(this.test_.reign);
+  }
+
+  get search(): SearchHere {
+    return this.searches.newest;
+  }
+
+  get table(): RunTable {
+    const table = this.test_.reign.state.jobs.get(this.job);
+    assert.ok(table);
+    return table;
+  }
+
+  async claim(worker = lab): Promise<Answer | undefined> {
+    this.#claims += 1;
+    return answerClaim(this.test_.reign, worker, claim(`c${this.#claims}`, `boot-${worker}`));
+  }
+
+  /** Claims while there is a choice; returns the trial's number. */
+  async begin(configuration: readonly number[], worker = lab): Promise<number> {
+    this.search.answer(configuration);
+    const answer = await this.claim(worker);
+    assert.equal(answer?.kind, "assigned");
+    return answer?.kind === "assigned" ? answer.n : 0;
+  }
+
+  end(n: number, kind: "result" | "failed", hpmax = 1, worker = lab): void {
+    judgeEvidence(this.test_.reign, this.test_.message(worker, this.job, n, kind, 1, hpmax));
+  }
+}
+
+describe("a search of one's own, as the leader uses it", () => {
+  test("is asked ahead, and a claim takes the choice that is there, with its reason", async () => {
+    const story = new OwnStory();
+    assert.deepEqual(story.search.asked, [{ ask: 1, n: 1 }]);
+    assert.equal(story.search.answer([3, 1], "a guess"), 1);
+    const answer = await story.claim();
+    assert.equal(answer?.kind === "assigned" && answer.settings.join(), "4,y");
+    assert.equal(story.table.trial(1)?.why, "its own search: a guess");
+    assert.deepEqual(
+      story.search.told.map(({ run, ask, state }) => [run, ask, state]),
+      [[1, 1, "running"]],
+    );
+    assert.deepEqual(story.search.asked, [{ ask: 2, n: 2 }], "the next is asked for at once");
+  });
+
+  test("a claim that finds no choice is answered with the reason, and its worker is woken when there is one", async () => {
+    const story = new OwnStory();
+    const answer = await story.claim();
+    assert.equal(answer?.kind === "wait" && answer.reason, "job1 waits for its own search, which thinks");
+    // The journal does not say it, so the status does.
+    assert.deepEqual(
+      decodeStatus(encodeStatus(statusOf(story.test_.reign))).workers.map(({ refusal }) => refusal),
+      ["job1 waits for its own search, which thinks"],
+    );
+    await story.claim(attic);
+    assert.deepEqual(
+      story.search.asked.map(({ ask }) => ask),
+      [1, 2, 3],
+      "one ahead, and one for each that waits",
+    );
+    const { told } = story.test_;
+    told.length = 0;
+    story.test_.reign.waiting.wake();
+    told.length = 0;
+    await story.claim();
+    story.search.answer([0, 0]);
+    assert.deepEqual(told, [{ worker: lab, kind: "work" }]);
+  });
+
+  test("is told how runs end, what a person takes back, and which configurations are excluded", async () => {
+    const story = new OwnStory();
+    const runs = [await story.begin([0, 0]), await story.begin([0, 0], attic), await story.begin([0, 0])];
+    story.end(runs[0] ?? 0, "failed");
+    story.end(runs[1] ?? 0, "failed", 1, attic);
+    assert.deepEqual(story.search.excluded, []);
+    story.end(runs[2] ?? 0, "failed");
+    assert.deepEqual(story.search.excluded.at(-1), [0, 0]);
+    const done = await story.begin([1, 1], attic);
+    story.end(done, "result", 7.5, attic);
+    const { reign } = story.test_;
+    const verdict = {
+      type: "results-judged",
+      job: story.job,
+      trials: [done],
+      reason: "",
+      by: "ann",
+      op: "o1",
+    } as const;
+    void reign.record({ ...verdict, verdict: "rejected" });
+    void reign.record({ ...verdict, verdict: "accepted", op: "o2" });
+    assert.deepEqual(
+      story.search.told.filter(({ run }) => run === done).map(({ state, value }) => [state, value]),
+      [
+        ["running", null],
+        ["completed", 7.5],
+        ["rejected", null],
+        ["completed", 7.5],
+      ],
+    );
+  });
+
+  test("an excluded choice is refused; after twenty in a row one is drawn", async () => {
+    const story = new OwnStory({ where: ["*a > 3"] });
+    for (let i = 0; i < 20; i += 1) {
+      story.search.answer([0, 0]);
+      assert.equal((await story.claim())?.kind, i < 19 ? "wait" : "assigned");
+    }
+    assert.equal(story.search.refused.length, 20);
+    assert.equal(story.table.trial(1)?.configuration[0], 3, "the only value that is allowed");
+    assert.match(story.table.trial(1)?.why ?? "", /^its own search chose 20 excluded configurations in a row: /);
+  });
+
+  test("a number of a range becomes a mark, of which it hears; the same number again is that mark", async () => {
+    const story = new OwnStory();
+    const { submitted } = story.table;
+    const [a, b] = submitted.hyperparameters;
+    assert.ok(a && b);
+    const ranged = { ...a, values: [1, 2, 3, 4], range: { from: 1, to: 4, scale: "linear" } as const };
+    story.table.submitted = { ...submitted, hyperparameters: [ranged, b] };
+    for (const [at, number] of [2.512345, 2.51234, 3].entries()) {
+      story.search.ears.chosen(story.search.asked.shift()?.ask ?? 0, [number, "y"], "");
+      assert.equal((await story.claim())?.kind, "assigned", `choice ${at + 1}`);
+    }
+    assert.deepEqual(story.table.submitted.hyperparameters[0]?.values, [1, 2, 3, 4, 2.512]);
+    assert.deepEqual(
+      [...story.table.trials].map(({ configuration }) => configuration.join()),
+      ["4,1", "4,1", "2,1"],
+    );
+    assert.equal(story.search.grownTimes, 1);
+    assert.deepEqual(story.search.job.hyperparameters[0]?.values.length, 5);
+  });
+
+  test("a number of a range that where forbids is refused, though it has only just become a mark", async () => {
+    const story = new OwnStory({ where: ["*a < 3"] });
+    const { submitted } = story.table;
+    const [a, b] = submitted.hyperparameters;
+    assert.ok(a && b);
+    const ranged = { ...a, values: [1, 2, 3, 4], range: { from: 1, to: 4, scale: "linear" } as const };
+    story.table.submitted = { ...submitted, hyperparameters: [ranged, b] };
+    story.search.ears.chosen(story.search.asked.shift()?.ask ?? 0, [3.5, "y"], "");
+    assert.equal((await story.claim())?.kind, "wait");
+    assert.deepEqual(
+      story.search.refused.map(({ ask }) => ask),
+      [1],
+    );
+    story.search.ears.chosen(story.search.asked.shift()?.ask ?? 0, [2.5, "y"], "");
+    const { told, reign } = story.test_;
+    reign.waiting.wake();
+    reign.waiting.sentAway(attic);
+    told.length = 0;
+    assert.equal((await story.claim())?.kind, "assigned");
+    assert.deepEqual(told, [], "a new mark calls nobody");
+  });
+
+  test("a failure that is taken back leaves the run the answer to its question", async () => {
+    const story = new OwnStory();
+    const { reign } = story.test_;
+    const n = await story.begin([0, 0]);
+    const fault = { job: story.job, n, attempt: 1, worker: lab } as const;
+    void reign.record({ type: "ended", ...fault, outcome: "failed", reason: "no disk", ev: 1 });
+    void reign.record({ type: "reopened", ...fault, reason: "the machine is sick" });
+    assert.deepEqual(
+      story.search.told.map(({ state, ask }) => [state, ask]),
+      [
+        ["running", 1],
+        ["failed", 1],
+        ["running", 1],
+      ],
+    );
+  });
+
+  test("a search that waits for a result is asked again after one, or if no run is under way", async () => {
+    const story = new OwnStory();
+    const later = (): void => story.search.ears.later(story.search.asked.shift()?.ask ?? 0, "");
+    const n = await story.begin([0, 0]);
+    later();
+    lookAfterOwn(story.test_.reign);
+    assert.deepEqual(story.search.asked, []);
+    story.end(n, "result");
+    assert.equal(story.search.asked.length, 1);
+    later();
+    lookAfterOwn(story.test_.reign);
+    assert.equal(story.search.asked.length, 1);
+  });
+
+  test("no more is asked than runs may start, and the job ends when its search has finished", async () => {
+    const story = new OwnStory({ totalRuns: 2, search: { ...defaultOwnSearch, command: ["walk"], ahead: 9 } });
+    assert.deepEqual(
+      story.search.asked.map(({ n }) => n),
+      [1, 2],
+    );
+    const n = await story.begin([0, 0]);
+    story.search.ears.finished("one is enough");
+    assert.equal(story.table.state, "stopping");
+    story.end(n, "result");
+    assert.deepEqual(
+      [story.table.state, story.table.reason],
+      ["completed", "its own search has finished: one is enough"],
+    );
+    assert.ok(story.search.isClosed);
+  });
+
+  test("it prunes runs under way only, and hears reports if it wants them", async () => {
+    const story = new OwnStory();
+    const n = await story.begin([0, 0]);
+    const trial = story.table.trial(n);
+    assert.ok(trial);
+    reportToOwn(story.test_.reign, story.table, trial, [[1, 10, 0, [0.5], [1]]]);
+    assert.deepEqual(story.search.reported, []);
+    story.search.wantsReports = true;
+    reportToOwn(story.test_.reign, story.table, trial, [
+      [1, 20, 0, [0.25, 3], [1, 1]],
+      [1, 30, 0, [Number.NaN], [0]],
+      [2, 40, 0, [9], [1]],
+    ]);
+    assert.deepEqual(story.search.reported, [[n, 20, 0.25]], "of its last stage, what was measured");
+    story.search.ears.prune(n, "");
+    story.search.ears.prune(n, "again");
+    reportToOwn(story.test_.reign, story.table, trial, [[1, 50, 0, [0.5], [1]]]);
+    assert.equal(story.search.reported.length, 1, "it has ended");
+    story.search.ears.prune(99, "");
+    assert.deepEqual([story.table.outcomes.pruned, story.table.trial(n)?.reason], [1, "stopped by its own search"]);
+    assert.ok(story.test_.told.some(({ worker, kind }) => worker === lab && kind === "renew"));
+  });
+
+  test("after a restart its choices still count, under no question of the new process", async () => {
+    const story = new OwnStory();
+    story.search.answer([2, 0]);
+    story.search.ears.restarted();
+    await story.claim();
+    assert.deepEqual(
+      story.search.told.map(({ configuration, ask }) => [configuration, ask]),
+      [[[2, 0], null]],
+    );
+  });
+
+  test("it hears imported runs and the whole history, in the next reign too", async () => {
+    const story = new OwnStory();
+    story.end(await story.begin([0, 0]), "result", 2);
+    await story.begin([1, 0]);
+    closeOwn(story.test_.reign);
+    assert.ok(story.search.isClosed);
+    const next = new SearchesHere();
+    const heir = new TestReign(story.test_.reign.state, undefined, undefined, next);
+    lookAfterOwn(heir.reign);
+    const { job } = next.newest;
+    assert.equal(job.runs(), 2);
+    assert.deepEqual(
+      [...job.history()].map(({ run, state, value, ask }) => [run, state, value, ask]),
+      [
+        [1, "completed", 2, null],
+        [2, "running", null, null],
+      ],
+    );
+    assert.deepEqual(next.newest.asked, [{ ask: 1, n: 3 }]);
+  });
+
+  test("paused, it ends and what it still says is not heard; resumed, another one is opened", async () => {
+    const story = new OwnStory();
+    const { reign } = story.test_;
+    const state = { type: "job-state", job: story.job, by: "ann", reason: "paused by ann" } as const;
+    void reign.record({ ...state, state: "paused", op: "o1" });
+    const first = story.search;
+    assert.ok(first.isClosed);
+    first.answer([0, 0]);
+    first.ears.gaveUp("it died");
+    assert.equal(story.table.reason, "paused by ann");
+    void reign.record({ ...state, state: "searching", op: "o2" });
+    lookAfterOwn(reign);
+    assert.notEqual(story.search, first);
+    assert.equal((await story.claim())?.kind, "wait");
+  });
+
+  test("one that gave up, or that this coordinator does not start, pauses the job and says why", () => {
+    const story = new OwnStory();
+    story.search.ears.gaveUp("its search ended with exit code 1; its last lines: no module");
+    const said = "its search ended with exit code 1; its last lines: no module; when fixed: nexus resume job1";
+    assert.deepEqual([story.table.state, story.table.reason, story.table.stateBy], ["paused", said, "coordinator"]);
+    const bare = new TestReign();
+    const job = bare.submit({ hpTuning: "own", search: { ...defaultOwnSearch, command: ["walk"] } });
+    lookAfterOwn(bare.reign);
+    assert.match(bare.reign.state.jobs.get(job)?.reason ?? "", /^this coordinator starts no searches of users; /);
+  });
+
+  test("one that gave up stays paused when failures are taken back, whatever its program printed", async () => {
+    for (const rule of ["max_failures_in_a_row", "max_failures_at_start"]) {
+      const story = new OwnStory();
+      const good = await story.begin([1, 1], attic);
+      for (const mark of [0, 2, 3]) story.end(await story.begin([mark, 0]), "failed");
+      story.search.ears.gaveUp(`its search gave up: 20 runs in a row have failed (${rule})`);
+      story.end(good, "result", 1, attic);
+      assert.equal(story.test_.reign.state.workers.get(lab)?.state, "benched");
+      assert.deepEqual([story.table.state, story.table.pauseCause], ["paused", "own search"], story.table.reason);
+    }
+  });
+});

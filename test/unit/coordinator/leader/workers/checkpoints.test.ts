@@ -1,0 +1,240 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { requeue } from "../../../../../coordinator/leader/rules/requeue.ts";
+import { Upkeep } from "../../../../../coordinator/leader/upkeep.ts";
+import { checkpointSeconds, sweepStates } from "../../../../../coordinator/leader/workers/checkpoints.ts";
+import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
+import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
+import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import { BadMessage } from "../../../../../shared/wire/check.ts";
+import { encode } from "../../../../../shared/wire/codec.ts";
+import { type Assignment, encodeEvidence } from "../../../../../shared/wire/messages.ts";
+import { newKey, sha256Of } from "../../../../../shared/wire/sealed-chunks.ts";
+import { chunk, evidence } from "../../../../../shared/wire/subjects.ts";
+import { filesToSave, takeOver, writeFiles } from "../../../../../worker/runner/run-folder.ts";
+import { decodeRun, encodeRun } from "../../../../../worker/runner/run-state.ts";
+import { claim, TestReign } from "../../../../support/stories/reign.ts";
+
+const [ann, bob] = ["ann", "bob"] as [WorkerId, WorkerId];
+let seq = 0;
+
+/** A worker says that a state of its attempt is stored. */
+function says(
+  test_: TestReign,
+  worker: WorkerId,
+  job: JobName,
+  attempt: number,
+  stage: number,
+  iters: number,
+  blob = `state-${seq + 1}`,
+): string {
+  seq += 1;
+  const state = { stage, iters, blob, key: newKey(), size: 1000, sha256: sha256Of(new Uint8Array(1)), chunks: 1 };
+  judgeEvidence(test_.reign, {
+    seq,
+    subject: evidence(worker, job, 1, "checkpoint"),
+    data: encodeEvidence({ attempt, reports: [], state }),
+    msgId: `${seq}`,
+  });
+  return blob;
+}
+
+async function assigned(test_: TestReign, worker: WorkerId): Promise<Assignment> {
+  const answer = await answerClaim(test_.reign, worker, claim(`${worker}-${seq}`, `boot-${worker}`));
+  assert.equal(answer?.kind, "assigned");
+  return answer as Assignment;
+}
+
+function lose(test_: TestReign, job: JobName): void {
+  const table = test_.reign.state.jobs.get(job);
+  const trial = table?.trial(1);
+  assert.ok(table && trial);
+  requeue(test_.reign, table, trial, { cause: "silent", charged: true, reason: "silence", ev: 0 });
+}
+
+/** Lets the promises that wait for a record to be stored go on. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+describe("checkpoints on the coordinator", () => {
+  test("the next holder goes on from the furthest checkpoint, even one that an earlier holder told late", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    assert.equal((await assigned(test_, ann)).resume, null);
+    says(test_, ann, job, 1, 1, 100);
+    const best = says(test_, ann, job, 1, 2, 10);
+    lose(test_, job);
+    const { resume, attempt } = await assigned(test_, bob);
+    assert.equal(attempt, 2);
+    assert.deepEqual(
+      [resume?.worker, resume?.attempt, resume?.stage, resume?.iters, resume?.blob],
+      [ann, 1, 2, 10, best],
+    );
+    says(test_, bob, job, 2, 2, 20);
+    const late = says(test_, ann, job, 1, 2, 90);
+    lose(test_, job);
+    assert.equal((await assigned(test_, ann)).resume?.blob, late);
+  });
+
+  test("a checkpoint that is not further on, or comes after the end, is deleted", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    says(test_, ann, job, 1, 1, 100);
+    const older = says(test_, ann, job, 1, 1, 100);
+    assert.deepEqual(test_.discarded, [`ck.ann.job1.1.1.${older}.*`]);
+    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 1), seq: ++seq });
+    const after = says(test_, ann, job, 1, 3, 1);
+    assert.ok(test_.discarded.includes(`ck.ann.job1.1.1.${after}.*`));
+    assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint, null);
+  });
+
+  test("a checkpoint that is told once more is not deleted", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const blob = says(test_, ann, job, 1, 1, 100);
+    says(test_, ann, job, 1, 1, 100, blob);
+    lose(test_, job);
+    await settled();
+    assert.deepEqual(test_.discarded, []);
+    assert.equal((await assigned(test_, bob)).resume?.blob, blob);
+  });
+
+  test("a checkpoint is deleted once its successor is stored, or once the run's end is", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const first = says(test_, ann, job, 1, 1, 100);
+    const second = says(test_, ann, job, 1, 1, 200);
+    await settled();
+    assert.deepEqual(test_.discarded, [`ck.ann.job1.1.1.${first}.*`]);
+    lose(test_, job);
+    await assigned(test_, bob);
+    // From the previous holder: the present one may just be fetching the older state.
+    says(test_, ann, job, 1, 1, 300);
+    await settled();
+    assert.ok(!test_.discarded.includes(`ck.ann.job1.1.1.${second}.*`));
+    const last = says(test_, bob, job, 2, 1, 400);
+    await settled();
+    judgeEvidence(test_.reign, { ...test_.message(bob, job, 1, "result", 2), seq: ++seq });
+    await settled();
+    assert.ok(test_.discarded.includes(`ck.bob.job1.1.2.${last}.*`));
+  });
+
+  test("only the holder named in the journal is believed", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    says(test_, bob, job, 1, 9, 999);
+    assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint, null);
+    assert.equal(test_.reign.dropped, 1);
+  });
+
+  test("many large states stretch the time between checkpoints, to keep within the budget", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 10, checkpointEverySeconds: 5 });
+    const table = test_.reign.state.jobs.get(job);
+    assert.ok(table);
+    for (let i = 0; i < 4; i += 1) await answerClaim(test_.reign, ann, claim(`c${i}`, "boot", { slots: 4 }));
+    assert.equal(checkpointSeconds(test_.reign, table), 5);
+    test_.reign.sizeOfState(job, 40 * 2 ** 20);
+    assert.equal(checkpointSeconds(test_.reign, table), 20); // 4 states of 40 MB at 8 MB a second
+  });
+
+  test("the sweep deletes states that no open trial needs; states perhaps in flight get one round more", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 2 });
+    await assigned(test_, ann);
+    const kept = says(test_, ann, job, 1, 1, 100);
+    const piece = (n: number, blob: string): string => chunk(ann, job, n, 1, blob, 0);
+    test_.stateSubjects.push(piece(1, kept), piece(1, "state-777"), piece(9, "state-1"), piece(9, "files"));
+    const suspects = await sweepStates(test_.reign, new Set());
+    assert.deepEqual(test_.discarded, ["ck.ann.job1.9.1.state-1.*"]);
+    assert.deepEqual([...suspects], ["ck.ann.job1.1.1.state-777.*"]);
+    await sweepStates(test_.reign, suspects);
+    assert.ok(test_.discarded.includes("ck.ann.job1.1.1.state-777.*"));
+    assert.ok(!test_.discarded.some((subject) => subject.includes(`${kept}.`) || subject.includes("files")));
+  });
+
+  test("what a worker left that died while it stored a state is deleted two minutes after the loss", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const upkeep = new Upkeep(test_.reign);
+    const passes = async (seconds: number): Promise<void> => {
+      for (let second = 0; second < seconds; second += 1) {
+        test_.now += 1000;
+        test_.reign.leases.extendAll(test_.now);
+        upkeep.tick();
+        await settled();
+      }
+    };
+    await passes(100);
+    test_.stateSubjects.push(chunk(ann, job, 1, 1, "state-1", 0));
+    await passes(1000);
+    assert.deepEqual(test_.discarded, []);
+    lose(test_, job);
+    await passes(119);
+    assert.deepEqual(test_.discarded, []);
+    await passes(2);
+    assert.deepEqual(test_.discarded, ["ck.ann.job1.1.1.state-1.*"]);
+  });
+});
+
+describe("a run's saved state", () => {
+  const saved = {
+    stage: 2,
+    iters: 300,
+    hours: 0.25,
+    summary: { value: 0.1, count: 3 },
+    metrics: { "s1-rew": Number.NaN },
+    state: Uint8Array.of(1, 2, 3),
+  };
+
+  test("comes back as it was, with the files of the run's folder", () => {
+    const folder = mkdtempSync(join(tmpdir(), "nexus-state-"));
+    try {
+      mkdirSync(join(folder, "models"));
+      writeFileSync(join(folder, "models", "best.model"), "weights");
+      writeFileSync(join(folder, "console.txt"), "written anew");
+      const { small: files } = filesToSave(folder, join(folder, "nowhere"));
+      const { run, files: again } = decodeRun(encodeRun(saved, files));
+      assert.deepEqual({ ...run, state: [...run.state] }, { ...saved, state: [1, 2, 3] });
+      assert.deepEqual(Object.keys(again), ["models/best.model"]);
+      writeFiles(join(folder, "elsewhere"), again);
+      assert.equal(readFileSync(join(folder, "elsewhere", "models", "best.model"), "utf8"), "weights");
+      const nothing = filesToSave(join(folder, "nowhere"), join(folder, "nowhere"));
+      assert.deepEqual(nothing, { small: {}, large: [], leftOut: [] });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test("comes back apart from the run's folder, and is part of it at the end", () => {
+    const root = mkdtempSync(join(tmpdir(), "nexus-state-"));
+    const [own, state] = [join(root, "runs"), join(root, "states")];
+    try {
+      writeFiles(state, { "a/old": Uint8Array.of(1), both: Uint8Array.of(1), way: Uint8Array.of(1) });
+      writeFiles(own, { both: Uint8Array.of(2), "way/new": Uint8Array.of(2) });
+      const { small } = filesToSave(own, state);
+      assert.deepEqual(Object.keys(small).sort(), ["a/old", "both", "way/new"]);
+      assert.deepEqual([...(small["both"] ?? [])], [2], "this attempt's own comes first");
+      takeOver(own, state);
+      assert.deepEqual([...readFileSync(join(own, "a/old"))], [1]);
+      assert.deepEqual([...readFileSync(join(own, "both"))], [2]);
+      assert.deepEqual([...readFileSync(join(own, "way/new"))], [2]);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  });
+
+  test("with a file outside the folder, of another version, or cut short is refused", () => {
+    assert.throws(() => decodeRun(encodeRun(saved, { "../x": Uint8Array.of(1) })), BadMessage);
+    assert.throws(() => decodeRun(encode({ v: 9, ...saved, files: {} })), /version 9/);
+    const { state: _state, ...less } = saved;
+    assert.throws(() => decodeRun(encode({ v: 1, ...less, files: {} })), /checkpoint\.state: expected bytes/);
+  });
+});

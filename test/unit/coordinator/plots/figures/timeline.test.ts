@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { isTrialRecord, type Stay, staysOf } from "../../../../../coordinator/plots/data/stays.ts";
+import { inLanes, workerTimeline } from "../../../../../coordinator/plots/figures/timeline.ts";
+import { JobStory, storyStart } from "../../../../support/stories/job-story.ts";
+
+const second = (n: number): number => storyStart + n * 1000;
+
+test("each attempt at a trial is a stay that says how it ended", () => {
+  const story = new JobStory({ number: 1 });
+  const lost = story.started("run1.1", []);
+  const done = story.started("run2.1", []);
+  story.lost(lost, "run1.1", "no sign of life");
+  story.completed(done, "run2.1", 0.5);
+  story.startedAgain(lost, 2, "run1.1", []);
+  const failed = story.started("run2.2", []);
+  story.endedWithout(failed, "run2.2", "failed", "it was told to");
+  const stays = staysOf(story.events.filter(isTrialRecord));
+  assert.deepEqual(
+    stays.map(({ worker, run, from, to, end }) => [worker, run, from, to, end]),
+    [
+      ["node-1", "run1.1", second(1), second(3), "lost"],
+      ["node-2", "run2.1", second(2), second(4), "completed"],
+      ["node-2", "run2.2", second(6), second(7), "failed"],
+      ["node-1", "run1.1", second(5), second(7), "open"],
+    ],
+  );
+});
+
+test("a worker has as many rows as it ran trials at once", () => {
+  const stay = (from: number, to: number): Stay => ({ worker: "w", from, to, end: "completed", run: "run1.1" });
+  const lanes = inLanes([stay(0, 10), stay(5, 15), stay(10, 20), stay(12, 14)]);
+  assert.deepEqual(
+    lanes.map((lane) => lane.map(({ from, to }) => [from, to])),
+    [
+      [
+        [0, 10],
+        [10, 20],
+      ],
+      [[5, 15]],
+      [[12, 14]],
+    ],
+  );
+});
+
+test("the time axis has a suitable unit, and only the busiest of many workers are shown", () => {
+  const stays = Array.from({ length: 300 }, (_, i): Stay => {
+    const worker = `w${i % 100}`;
+    return {
+      worker,
+      from: storyStart + i * 60_000,
+      to: storyStart + (i + 1) * 60_000,
+      end: "completed",
+      run: "run1.1",
+    };
+  });
+  const figure = workerTimeline({ jobs: [], stays }, { title: "", xLabel: undefined });
+  assert.equal(figure.panels[0]?.x.label, "time since 2026-11-24 08:00 UTC (hours)");
+  assert.equal(figure.panels[0]?.y.ticks?.length, 48);
+  assert.deepEqual(figure.notes, ["the 48 busiest of 100 workers"]);
+  assert.deepEqual(
+    figure.legend.map(({ label }) => label),
+    ["completed"],
+  );
+});
