@@ -94,3 +94,13 @@ export function keptColumns<Row>(
     return known.columns;
   };
 }
+
+/** Columns of what a search may try next: whether it is over and how its goal is shown decide them. */
+export const columnsOfNext = <Row>(
+  search: { readonly table: RunTable | undefined },
+  columnsFor: (isOver: boolean, goal: Goal) => readonly ScreenColumn<Row>[],
+): (() => readonly ScreenColumn<Row>[]) =>
+  keptColumns(
+    () => [search.table?.isOver, shownGoal(search)],
+    () => columnsFor(search.table?.isOver ?? false, shownGoal(search)),
+  );

@@ -7,7 +7,7 @@ import { percent } from "../../../shared/domain/percent.ts";
 import { type WeighedNeighbour, type WeighedNeighbourhood, weigh } from "../../../shared/domain/search/dgd-paper.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { clip } from "../../words/narrow.ts";
-import { column, goalColumn, keptColumns, type ScreenColumn, shownGoal } from "./columns.ts";
+import { column, columnsOfNext, goalColumn, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 
 /** One step from the best run set in one hyperparameter, down and up. An unordered hyperparameter has a row per setting. */
@@ -38,10 +38,7 @@ export function neighbourList(search: LiveSearch): ListView<NeighbourRow> {
       return search.table && around ? rowsOf(search.table, around) : [];
     },
     keyOf: ({ key }) => key,
-    columns: keptColumns(
-      () => [search.table?.isOver, shownGoal(search)],
-      () => columnsFor(search.table?.isOver ?? false, shownGoal(search)),
-    ),
+    columns: columnsOfNext(search, columnsFor),
   });
 }
 

@@ -5,7 +5,7 @@ import { settingText } from "../../../shared/domain/hyperparameter.ts";
 import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
 import { type Prospect, prospectsOf } from "../../../shared/domain/search/prospects.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import { column, goalColumn, keptColumns, type ScreenColumn, shownGoal } from "./columns.ts";
+import { column, columnsOfNext, goalColumn, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 import { chanceText } from "./neighbours-list.ts";
 
@@ -35,10 +35,7 @@ export function prospectList(search: LiveSearch): ListView<ProspectRow> {
       return kept.rows.slice();
     },
     keyOf: ({ key }) => key,
-    columns: keptColumns(
-      () => [search.table?.isOver, shownGoal(search)],
-      () => columnsFor(search.table?.isOver ?? false, shownGoal(search)),
-    ),
+    columns: columnsOfNext(search, columnsFor),
   });
 }
 

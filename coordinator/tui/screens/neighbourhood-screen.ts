@@ -1,6 +1,7 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { told } from "../../../shared/domain/goal.ts";
+import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { leastResults } from "../../../shared/domain/search/dgd.ts";
 import { named } from "../../words/progress.ts";
 import { chanceText, neighbourhoodOf } from "../lists/neighbours-list.ts";
@@ -30,18 +31,12 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
   const runs = `${counted(best.completed, "run")}${best.inFlight > 0 ? ` and ${best.inFlight} in flight` : ""}`;
   const isLeader = best.key === leader?.runSet.key;
   const other = isLeader ? "" : "; the standings, which allow for luck, rank another one first";
-  const whole = [
-    [span("  centre  ", "heading"), span(settingsWithin(table, best.configuration, width - 10), "bold")],
-    ...wrapped(
-      plain(
-        `          ${table.goal.isLow ? `lowest mean ${table.goal.name}` : "highest mean"}: ${told(table.goal, best.mean).toPrecision(4)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${chanceText(centre?.probability ?? 0)}${other}`,
-      ),
-      width,
-      10,
+  const whole = headLines(table, "centre", best.configuration, width, [
+    plain(
+      `          ${table.goal.isLow ? `lowest mean ${table.goal.name}` : "highest mean"}: ${told(table.goal, best.mean).toPrecision(4)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${chanceText(centre?.probability ?? 0)}${other}`,
     ),
-    ...wrapped([span(`          ${how}`, "dim")], width, 10),
-    plain(""),
-  ];
+    [span(`          ${how}`, "dim")],
+  ]);
   // On a low screen the steps come first.
   const head = height - whole.length < leastRows ? whole.slice(0, 1) : whole;
   return [...head, ...listLines(model.lists.neighbourhood, width, Math.max(2, height - head.length), isFocused)];
@@ -58,18 +53,19 @@ function prospectLines(model: ViewModel, table: RunTable, width: number, height:
       ? `the first ${leastResults} results are spread evenly; then plans follow these chances`
       : "next: how likely it is the best of all, which is how often a plan tries it";
   const known = `${counted(best.runSet.completed, "run")}${best.runSet.inFlight > 0 ? ` and ${best.runSet.inFlight} in flight` : ""}`;
-  const whole = [
-    [span("  best    ", "heading"), span(settingsWithin(table, best.runSet.configuration, width - 10), "bold")],
-    ...wrapped(
-      plain(
-        `          the model expects ${named(table)}${told(table.goal, best.estimate).toPrecision(4)}${spread} after ${known}`,
-      ),
-      width,
-      10,
+  const whole = headLines(table, "best", best.runSet.configuration, width, [
+    plain(
+      `          the model expects ${named(table)}${told(table.goal, best.estimate).toPrecision(4)}${spread} after ${known}`,
     ),
-    ...wrapped([span(`          ${how}`, "dim")], width, 10),
-    plain(""),
-  ];
+    [span(`          ${how}`, "dim")],
+  ]);
   const head = height - whole.length < leastRows ? whole.slice(0, 1) : whole;
   return [...head, ...listLines(model.lists.prospects, width, Math.max(2, height - head.length), isFocused)];
 }
+
+/** A configuration by its role, and what is said of it. */
+const headLines = (table: RunTable, role: string, of: Configuration, width: number, said: readonly Line[]): Line[] => [
+  [span(`  ${role.padEnd(8)}`, "heading"), span(settingsWithin(table, of, width - 10), "bold")],
+  ...said.flatMap((line) => wrapped(line, width, 10)),
+  plain(""),
+];
