@@ -70,11 +70,21 @@ export const matching =
   (value, at) =>
     typeof value === "string" && is(value) ? (value as T) : refuse(at, what, value);
 
+/** Checks one of many, whose place is put together only if it is wrong. */
+function part<T>(of: Check<T>, value: unknown, at: string, place: () => string): T {
+  try {
+    return of(value, "");
+  } catch (error) {
+    if (at === "" || !(error instanceof BadMessage)) throw error;
+    return of(value, place());
+  }
+}
+
 export const list =
   <T>(of: Check<T>, max = 100_000): Check<readonly T[]> =>
   (value, at) =>
     Array.isArray(value) && value.length <= max
-      ? value.map((item, i) => of(item, itemOf(at, i)))
+      ? value.map((item, i) => part(of, item, at, () => itemOf(at, i)))
       : refuse(at, `a list of at most ${max}`, value);
 
 export const record =
@@ -83,7 +93,7 @@ export const record =
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const keys = Object.keys(value);
     if (keys.length > max) return refuse(at, `a mapping of at most ${max}`, value);
-    return Object.fromEntries(keys.map((key) => [key, of(value[key], fieldOf(at, key))]));
+    return Object.fromEntries(keys.map((key) => [key, part(of, value[key], at, () => fieldOf(at, key))]));
   };
 
 export const nullable =
