@@ -30,6 +30,7 @@ export function parseRunName(text: string): { name: RunName; parent: number; chi
   return { name: text as RunName, parent: Number(match[1]), child: match[2] === undefined ? null : Number(match[2]) };
 }
 
+export const isJobName = (text: string): text is JobName => jobPattern.test(text);
 export const isWorkerId = (text: string): text is WorkerId => workerPattern.test(text);
 export const isWorkspaceName = (text: string): boolean => workspacePattern.test(text);
 

@@ -71,21 +71,22 @@ export const matching =
     typeof value === "string" && is(value) ? (value as T) : refuse(at, what, value);
 
 /** Checks one of many, whose place is put together only if it is wrong. */
-function part<T>(of: Check<T>, value: unknown, at: string, place: () => string): T {
+function part<T>(of: Check<T>, value: unknown, place: () => string): T {
   try {
     return of(value, "");
   } catch (error) {
-    if (at === "" || !(error instanceof BadMessage)) throw error;
+    if (!(error instanceof BadMessage)) throw error;
     return of(value, place());
   }
 }
 
 export const list =
   <T>(of: Check<T>, max = 100_000): Check<readonly T[]> =>
-  (value, at) =>
-    Array.isArray(value) && value.length <= max
-      ? value.map((item, i) => part(of, item, at, () => itemOf(at, i)))
-      : refuse(at, `a list of at most ${max}`, value);
+  (value, at) => {
+    if (!Array.isArray(value) || value.length > max) return refuse(at, `a list of at most ${max}`, value);
+    if (at === "") return value.map((item) => of(item, ""));
+    return value.map((item, i) => part(of, item, () => itemOf(at, i)));
+  };
 
 export const record =
   <T>(of: Check<T>, max = 10_000): Check<Record<string, T>> =>
@@ -93,7 +94,7 @@ export const record =
     if (!isMapping(value)) return refuse(at, "a mapping", value);
     const keys = Object.keys(value);
     if (keys.length > max) return refuse(at, `a mapping of at most ${max}`, value);
-    return Object.fromEntries(keys.map((key) => [key, part(of, value[key], at, () => fieldOf(at, key))]));
+    return Object.fromEntries(keys.map((key) => [key, part(of, value[key], () => fieldOf(at, key))]));
   };
 
 export const nullable =

@@ -1,7 +1,7 @@
 /** What all messages share: the version, the envelope, and the checks of names. */
 
 import type { Setting } from "../domain/hyperparameter.ts";
-import { isWorkerId, type JobName, parseJobName, parseRunName, type RunName, type WorkerId } from "../domain/names.ts";
+import { isJobName, isWorkerId, type JobName, parseRunName, type RunName, type WorkerId } from "../domain/names.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import type { MessageLimits } from "./reader.ts";
@@ -9,7 +9,7 @@ import type { MessageLimits } from "./reader.ts";
 /** Raised by every change of a message that other versions could not read. */
 export const wireVersion = 1;
 
-export const job = check.matching<JobName>((text) => parseJobName(text) !== undefined, "a job's name");
+export const job = check.matching<JobName>(isJobName, "a job's name");
 export const run = check.matching<RunName>((text) => parseRunName(text) !== undefined, "a run's name");
 export const worker = check.matching<WorkerId>(isWorkerId, "a worker's id");
 export const id = check.text(64);

@@ -1,6 +1,6 @@
 import { BadMessage } from "./check.ts";
 import { keyOf, textOf } from "./texts/texts.ts";
-import { Words } from "./texts/words.ts";
+import { sumOf, sumWith, Words } from "./texts/words.ts";
 
 /**
  * Reads one MessagePack message, and refuses it as soon as it holds anything that is not ours to read.
@@ -47,10 +47,12 @@ export const widestLimits: MessageLimits = {
   numbered: 2 ** 31 - 1,
 };
 
-/** Keys whose places are kept; no kind with a limit on its words allows as many. */
+/** Items of a list whose places are made at once. */
+const mostPrepared = 10_000;
+/** Keys whose sums are kept; no kind with a limit on its words allows as many. */
 export const keysKept = 24_576;
-/** Where the first keys of the message that is read begin and end: one message is read at a time. */
-const keyPlaces = new Uint32Array(2 * keysKept);
+/** Sums of the first keys of the message that is read: one message is read at a time. */
+const keySums = new Int32Array(keysKept);
 const words = new Words();
 const shapes = new Words();
 
@@ -159,7 +161,8 @@ export class MessageReader {
     if (++this.#lists > this.#limits.lists) throw this.#tooMany(this.#limits.lists, "lists");
     if (length === 0) return [];
     this.#open(length, depth);
-    const list = new Array<unknown>(length);
+    // Made empty: of larger ones the engine makes tables, which are filled in three times the time.
+    const list = length < mostPrepared ? new Array<unknown>(length) : [];
     for (let i = 0; i < length; i++) list[i] = this.#value(depth + 1);
     return list;
   }
@@ -175,9 +178,11 @@ export class MessageReader {
     let shape = 0;
     let isNumbered = false;
     for (let i = 0; i < fields; i++) {
-      const start = this.#at;
-      const key = this.#key();
-      if (isCompared) shape = shapes.sum(this.#bytes, start, this.#at, shape);
+      const from = this.#keyStart();
+      const sum = sumOf(this.#bytes, from, this.#at);
+      this.#countKey(sum);
+      const key = keyOf(this.#bytes, from, this.#at, sum);
+      if (isCompared) shape = sumWith(shape, sum);
       if (!isNumbered && isWholeNumber(key)) {
         isNumbered = true;
         this.#numbered++;
@@ -186,7 +191,7 @@ export class MessageReader {
       }
       mapping[key] = this.#value(depth + 1);
     }
-    if (isCompared && shapes.addSum(shape) > mostShapes) throw this.#tooMany(mostShapes, "orders of keys");
+    if (isCompared && shapes.add(shape) > mostShapes) throw this.#tooMany(mostShapes, "orders of keys");
     return mapping;
   }
 
@@ -214,31 +219,27 @@ export class MessageReader {
     return this.#bytes.subarray(from, this.#at);
   }
 
-  #key(): string {
+  /** Where the text of the next key begins; it ends where reading goes on. */
+  #keyStart(): number {
     const start = this.#at;
     const first = this.#bytes[this.#take(1)] as number; // taken, so it is there
     let length = first & 0x1f;
     if (first >= 0xd9 && first <= 0xdb) length = this.#length(first - 0xd9);
     else if (first < 0xa0 || first >= 0xc0) throw odd("a key that is no text", start);
-    const from = this.#take(length);
-    this.#countKey(start);
-    return keyOf(this.#bytes, from, this.#at);
+    return this.#take(length);
   }
 
   /** Keys are compared only in a message with more of them than different ones are allowed. */
-  #countKey(start: number): void {
+  #countKey(sum: number): void {
     const most = this.#limits.words;
     const n = this.#keys++;
-    if (n < keysKept) {
-      keyPlaces[2 * n] = start;
-      keyPlaces[2 * n + 1] = this.#at;
-    }
+    if (n < keysKept) keySums[n] = sum;
     if (n < most) return;
     if (n === most) {
       words.forget();
-      for (let i = 0; i < n; i++) words.add(this.#bytes, keyPlaces[2 * i] as number, keyPlaces[2 * i + 1] as number); // n < keysKept
+      for (let i = 0; i < n; i++) words.add(keySums[i] as number); // n < keysKept
     }
-    if (words.add(this.#bytes, start, this.#at) > most) throw this.#tooMany(most, "different keys");
+    if (words.add(sum) > most) throw this.#tooMany(most, "different keys");
   }
 
   /** A whole number of 1, 2 or 4 bytes, as `size` 0, 1 or 2 says. */
@@ -276,5 +277,5 @@ const odd = (what: string, at: number): BadMessage => new BadMessage(`${what} at
 /** Whether a list could have such an item. */
 function isWholeNumber(key: string): boolean {
   const first = key.charCodeAt(0);
-  return first >= 0x30 && first <= 0x39 && key.length <= 10 && /^\d+$/.test(key);
+  return first <= 0x39 && first >= 0x30 && key.length <= 10 && /^\d+$/.test(key);
 }

@@ -36,15 +36,18 @@ const sixteen = (bytes: Buffer, i: number): string =>
 const byte = (bytes: Buffer, i: number): number => bytes[i] as number;
 
 const places = 4096;
-/** Short keys of earlier messages, by their length and three of their bytes: the same few come again and again. */
+/** Short keys of earlier messages by their sums: the same few come again and again. */
 const known = new Array<string>(places).fill("");
 
-/** The text in `bytes[from..to)` as a key of an object: no key sets the object's prototype. */
-export function keyOf(bytes: Buffer, from: number, to: number): string {
+/**
+ * The text in `bytes[from..to)` as a key of an object: no key sets the object's prototype.
+ *
+ * @param sum  of the text (words.ts)
+ */
+export function keyOf(bytes: Buffer, from: number, to: number, sum: number): string {
   const length = to - from;
-  if (length > short || length === 0) return textOf(bytes, from, to);
-  const outer = (byte(bytes, from) << 4) ^ (byte(bytes, to - 1) * 7);
-  const place = ((length << 5) ^ outer ^ (byte(bytes, from + (length >> 1)) << 6)) & (places - 1);
+  if (length > short) return textOf(bytes, from, to);
+  const place = sum & (places - 1);
   const found = known[place] as string; // place < places
   if (found.length === length && isAt(bytes, from, found)) return found;
   const text = textOf(bytes, from, to);

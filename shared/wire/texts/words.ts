@@ -4,15 +4,27 @@ import { randomInt } from "node:crypto";
 const places = 4096;
 const tries = 8;
 
-/**
- * Counts different words of a message by a sum of their bytes. The sum begins with a number that nobody outside knows, so that
- * nobody can choose words that look alike.
- */
+/** Begins every sum: a number that nobody outside knows, so that nobody can choose words that look alike. */
+const start = randomInt(2 ** 31);
+
+/** A sum of the word in `bytes[from..to)`, by which it is told from others. */
+export function sumOf(bytes: Uint8Array, from: number, to: number): number {
+  let sum = start;
+  for (let i = from; i < to; i++) sum = Math.imul(sum ^ (bytes[i] as number), 0x01000193); // FNV-1a; i < length
+  return sum ^ (sum >>> 15);
+}
+
+/** The sum of several words in their order. @param before  the sum of those before this one; 0 if there are none */
+export const sumWith = (before: number, sum: number): number => {
+  const both = Math.imul(before ^ sum, 0x85ebca6b) ^ start;
+  return both ^ (both >>> 13);
+};
+
+/** Counts the different words of a message by their sums. */
 export class Words {
   readonly #sums = new Int32Array(places);
   /** The round in which a place was taken; places of earlier rounds are free. */
   readonly #rounds = new Uint32Array(places);
-  readonly #start = randomInt(2 ** 31);
   #round = 0;
   #count = 0;
 
@@ -23,19 +35,7 @@ export class Words {
   }
 
   /** Returns how many different words there have been since `forget`. */
-  add(bytes: Uint8Array, start: number, end: number): number {
-    return this.addSum(this.sum(bytes, start, end));
-  }
-
-  /** The sum of a word, or of a word behind others. @param before  the sum of those */
-  sum(bytes: Uint8Array, start: number, end: number, before = 0): number {
-    let sum = this.#start ^ before;
-    for (let i = start; i < end; i++) sum = Math.imul(sum ^ (bytes[i] as number), 0x01000193); // FNV-1a; i < length
-    return sum ^ (sum >>> 15);
-  }
-
-  /** As `add`, by the word's sum. */
-  addSum(sum: number): number {
+  add(sum: number): number {
     for (let i = 0; i < tries; i++) {
       const place = (sum + i) & (places - 1);
       if (this.#rounds[place] !== this.#round) {
