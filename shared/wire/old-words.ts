@@ -1,7 +1,8 @@
 import type { Actor, LossCause } from "../domain/fold/events.ts";
 
 /**
- * Records and messages of earlier versions have no codes, only sentences. Only this file derives the codes from the sentences,
+ * Records and messages of earlier versions have no codes, only sentences. This file derives the codes from the sentences (and
+ * job-state.ts in the fold, why a job paused),
  * when such a record or message is decoded. The leader still writes the sentences, for earlier versions.
  */
 
