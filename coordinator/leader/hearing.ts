@@ -7,6 +7,8 @@ const asksALease = 6;
 const mostUnanswered = 3 * asksALease;
 
 const pauseMs = 1000;
+/** After so long an answer is not waited for any more, and the broker asked again. */
+const mostSilenceMs = 5000;
 
 type Questions = Pick<Bus, "isConnected" | "flush">;
 
@@ -80,5 +82,9 @@ export async function heardOnce(questions: Questions, clock: Clock, signal: Abor
         return false;
       },
     );
-  while (!(await Promise.race([answers(), ended]))) await clock.pause(pauseMs, signal);
+  const silence = async (): Promise<boolean> => {
+    await clock.pause(mostSilenceMs, signal);
+    return signal.aborted;
+  };
+  while (!(await Promise.race([answers(), ended, silence()]))) await clock.pause(pauseMs, signal);
 }

@@ -108,7 +108,8 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     );
     swarm.worker("one", ["--slots", "2"]);
     await swarm.when("a few are done", job, ({ ended }) => ended >= 4);
-    await eventually("the standby stands by", () => swarm.log().includes("standing by"));
+    const seen = (): string => `${swarm.log()}\n${standby.output()}`;
+    await eventually("the standby stands by", () => swarm.log().includes("standing by"), { seen });
     leader.child.kill("SIGSTOP");
     await eventually("the standby leads", async () => (await swarm.state()).term === 2);
     leader.child.kill("SIGCONT");

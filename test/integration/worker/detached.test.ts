@@ -122,6 +122,7 @@ for (const { name, words } of reapers) {
       const child = start(["sh", "-c", "trap 'echo term >&3' TERM; echo ready >&3; while :; do read _ <&3; done"]);
       const pipe = child.stdio[3] as Duplex;
       let heard = "";
+      pipe.on("error", () => undefined); // its other end is killed with a line unread
       pipe.on("data", (bytes: Buffer) => {
         heard += bytes.toString();
       });
