@@ -12,8 +12,8 @@ const hurriedMs = 1000;
 const sameSignalMs = 5000;
 
 /**
- * Ctrl-C once: no more runs; twice: hand back; three times: the end. SIGTERM and SIGHUP hand back; whatever signal follows shortens
- * the time for that. Returns a function that gives the exit code for the signals so far.
+ * Ctrl-C once: no more runs; twice: hand back; three times: the end. SIGTERM and SIGHUP hand back; Ctrl-C, or another of the two after
+ * 5 s, shortens the time for that. Returns a function that gives the exit code for the signals so far.
  */
 export function obeySignals(node: WorkerNode, say: (line: string) => void, graceMs: number): () => number {
   let interrupts = 0;

@@ -70,10 +70,6 @@ export class Hearing {
 
 /** Waits until the broker answers there, or the signal ends the wait: who cannot hear questions must not lead. */
 export async function heardOnce(questions: Questions, clock: Clock, signal: AbortSignal): Promise<void> {
-  const ended = new Promise<boolean>((resolve) => {
-    if (signal.aborted) resolve(true);
-    else signal.addEventListener("abort", () => resolve(true), { once: true });
-  });
   const answers = (): Promise<boolean> =>
     questions.flush().then(
       () => true,
@@ -86,5 +82,5 @@ export async function heardOnce(questions: Questions, clock: Clock, signal: Abor
     await clock.pause(mostSilenceMs, signal);
     return signal.aborted;
   };
-  while (!(await Promise.race([answers(), ended, silence()]))) await clock.pause(pauseMs, signal);
+  while (!(await Promise.race([answers(), silence()]))) await clock.pause(pauseMs, signal);
 }

@@ -1,9 +1,9 @@
 import type { Actor, LossCause } from "../domain/fold/events.ts";
 
 /**
- * Records and messages of earlier versions have no codes, only sentences. This file derives the codes from the sentences (and
- * job-state.ts in the fold, why a job paused),
- * when such a record or message is decoded. The leader still writes the sentences, for earlier versions.
+ * Records and messages of earlier versions have no codes, only sentences. This file derives the codes from the sentences when such a
+ * record or message is decoded; why a job paused is derived in domain/fold/job-state.ts. The leader still writes the sentences, for
+ * earlier versions.
  */
 
 /** Why a trial was lost, as `reason` says it to people. */
