@@ -139,7 +139,25 @@ export const costlyBytes: readonly (readonly [title: string, data: Buffer])[] = 
   ],
   ["lists 500,000 deep", inMessage(Buffer.concat([repeated(500_000, 0x91), bytes(0xc0)]))],
   ["a renewal of 200,000 empty trials", renewalOf(200_000)],
+  ["9,900 mappings with numbers far apart as keys", inMessage(mappings(9900, () => ["1023", "2046", "3308"]))],
+  ["2,000 mappings with keys in ever new orders", inMessage(mappings(2000, turned))],
 ];
+
+function mappings(count: number, keysOf: (i: number) => readonly string[]): Buffer {
+  const mapping = (keys: readonly string[]): Buffer[] => [
+    bytes(0xde, 0, keys.length),
+    ...keys.flatMap((key) => [text(key), bytes(1)]),
+  ];
+  return Buffer.concat([
+    bytes(0xdd, ...u32(count)),
+    ...Array.from({ length: count }, (_, i) => mapping(keysOf(i))).flat(),
+  ]);
+}
+
+/** Forty keys; 43 is a prime, so that each order has each of them once. */
+function turned(i: number): string[] {
+  return Array.from({ length: 40 }, (_, k) => `k${(k * ((i % 42) + 1) + i) % 43}`);
+}
 
 function renewalOf(count: number): Buffer {
   const held = Buffer.concat([bytes(0xdd, ...u32(count)), repeated(count, 0x80)]);
