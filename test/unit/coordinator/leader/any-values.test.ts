@@ -88,9 +88,9 @@ function checkAll({ table }: Story): void {
 }
 
 for (const [search, settings] of Object.entries(searches)) {
-  describe(`${search}, whatever runs return`, () => {
+  describe(`a ${search} search, whatever its runs return`, () => {
     for (const [name, metric] of Object.entries(metrics)) {
-      test(name, async () => {
+      test(`a ${search} search tells only sensible numbers where ${name}`, async () => {
         const story = await lived(settings, metric);
         const { table } = story;
         assert.equal(table.ended, count);
@@ -104,7 +104,7 @@ for (const [search, settings] of Object.entries(searches)) {
       });
     }
 
-    test("all fail", async () => {
+    test(`a ${search} search ends with a reason and without an estimate where all runs fail`, async () => {
       const { table, test: told } = await lived(settings, () => Number.NaN);
       assert.equal(table.outcomes.failed, table.ended);
       assert.match(table.reason, /^(all 45 runs have ended|every configuration that is left has failed too often)$/);

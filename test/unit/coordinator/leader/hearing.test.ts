@@ -80,7 +80,7 @@ test("a leader that hears no question for three leases is told once; time it sto
   assert.equal(heard.deaf, 1);
 });
 
-test("nobody leads before a question can reach it", async () => {
+test("a leader waits to lead until a question can reach it, or until it is stopped", async () => {
   const { line, questions, clock } = deafLeader();
   line.isConnected = false;
   let isHeard = false;

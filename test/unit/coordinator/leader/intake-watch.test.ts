@@ -47,7 +47,7 @@ test("a worker whose messages the broker no longer hands on is cut off, and othe
   story.check();
 });
 
-test("long messages count by their bytes", async () => {
+test("long messages that the broker does not hand on count by their bytes", async () => {
   const story = new Story({ totalRuns: 9 });
   const { stream, looks } = watched(story, () => alice);
   await looks();

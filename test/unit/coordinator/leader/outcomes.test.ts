@@ -22,7 +22,7 @@ describe("a sick worker", () => {
   }
 
   for (const kind of ["failed", "result"] as const) {
-    test(`is benched after three in a row (${kind}), and its trials go elsewhere, uncharged`, async () => {
+    test(`a worker with three bad runs in a row (${kind}) is benched; its trials go elsewhere, uncharged`, async () => {
       const story = await sick(kind);
       assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
       story.wait(10);
@@ -40,7 +40,7 @@ describe("a sick worker", () => {
     });
   }
 
-  test("benched by the failure that would have ended the job: the job goes on", async () => {
+  test("a job goes on if the failure that would have ended it benches its worker", async () => {
     const story = await sick("failed", 5);
     story.wait(10);
     assert.equal(story.table.state, "searching");
@@ -53,7 +53,7 @@ describe("a sick worker", () => {
     story.check();
   });
 
-  test("is benched when another completes a run, also if it failed before that and before a take-over", async () => {
+  test("a worker that failed before, also under another leader, is benched when another completes a run", async () => {
     const story = new Story({ totalRuns: 6 });
     assert.equal(await story.claim(bob), 1);
     for (let n = 2; n <= 6; n += 1) {
@@ -75,7 +75,7 @@ describe("a sick worker", () => {
     story.check();
   });
 
-  test("stays benched when it enrols again, and works again once admitted", async () => {
+  test("a benched worker stays benched when it enrols again, and works again once admitted", async () => {
     const story = await sick();
     const code = newInviteCode(60_000);
     await story.order({
@@ -97,14 +97,14 @@ describe("a sick worker", () => {
     story.check();
   });
 
-  test("a failure that it tells after it was benched is not counted", async () => {
+  test("a failure that a worker tells after it was benched is not counted", async () => {
     const story = await sick();
     story.say(alice, 5, "failed");
     assert.equal(story.table.trial(5)?.status, "waiting");
     assert.equal(story.table.trial(5)?.charged, 0);
   });
 
-  test("can be benched by hand", async () => {
+  test("a worker can be benched by hand, and its run goes to others, uncharged", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     const { reason } = await story.order({ kind: "bench", worker: alice });
@@ -118,7 +118,7 @@ describe("a sick worker", () => {
 });
 
 describe("outcomes", () => {
-  test("a run that kills its runner every time has failed after its retries, with its last console lines", async () => {
+  test("a run that kills its runner every time fails after its retries, with its last console lines", async () => {
     const story = new Story({ totalRuns: 1, retries: 2 });
     for (let i = 0; i < 3; i += 1) {
       const worker = i % 2 === 0 ? alice : bob;
@@ -193,7 +193,7 @@ describe("outcomes", () => {
     assert.equal(story.test.reign.leases.of(story.job, 1)?.worker, bob);
   });
 
-  test("a job has a thousand metric columns at most, a worker three hundred of them", async () => {
+  test("a job has at most a thousand metric columns, a worker three hundred of them", async () => {
     const story = new Story({ totalRuns: 30 });
     const result = async (worker: WorkerId, n: number): Promise<void> => {
       await story.claim(worker);

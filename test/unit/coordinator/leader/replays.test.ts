@@ -26,9 +26,9 @@ async function running(test_: TestReign): Promise<JobName> {
   return job;
 }
 
-describe("what was said before and is sent once more decides nothing:", () => {
+describe("what is sent once more", () => {
   for (const kind of ["result", "failed", "released", "died"] as const) {
-    test(`${kind}, also while the next holder has the run`, async () => {
+    test(`a ${kind} message sent once more decides nothing, also while the next holder has the run`, async () => {
       const test_ = new TestReign();
       const job = await running(test_);
       const message = test_.message(ann, job, 1, kind, 1);
@@ -43,7 +43,7 @@ describe("what was said before and is sent once more decides nothing:", () => {
     });
   }
 
-  test("a claim gets the answer that it got, and nothing new", async () => {
+  test("a claim sent once more gets the answer that it got, and nothing new", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 5 });
     const first = await answerClaim(test_.reign, ann, claim("c1"));
@@ -57,7 +57,7 @@ describe("what was said before and is sent once more decides nothing:", () => {
     assert.equal(test_.reign.state.jobs.get(job)?.running, 1);
   });
 
-  test("a renewal of a run that another worker has keeps nothing and takes nothing", async () => {
+  test("a renewal of a run that another worker has now keeps nothing and takes nothing", async () => {
     const test_ = new TestReign();
     const job = await running(test_);
     judgeEvidence(test_.reign, test_.message(ann, job, 1, "released", 1));

@@ -54,7 +54,7 @@ const benched = ({ reign }: TestReign): string[] =>
   [...reign.state.workers.values()].filter(({ isCutOff }) => isCutOff).map(({ id, reason }) => `${id}: ${reason}`);
 
 describe("the last part of EV", () => {
-  test("is kept for results: workers are told, and told again when there is room", async () => {
+  test("the last part of EV is kept for results: workers are told, and told again when there is room", async () => {
     const { test: it, store, watch } = rig();
     const isHeld = async (): Promise<boolean | undefined> => {
       const answer = await answerAsk(it.reign, "bob" as WorkerId, {
@@ -82,7 +82,7 @@ describe("the last part of EV", () => {
     }
   });
 
-  test("is not kept where EV takes anything", async () => {
+  test("EV keeps no room for results where its size has no limit", async () => {
     const { test: it, store, watch } = rig();
     store.most = -1;
     store.others = 1e15;
@@ -90,7 +90,7 @@ describe("the last part of EV", () => {
     assert.equal(it.reign.onlyResults, false);
   });
 
-  test("is no room for the reports of a worker that takes no notice, but for all results", async () => {
+  test("in EV's room for results, a worker that goes on storing reports is cut off, results are not", async () => {
     const { test: it, store, watch } = rig({ results: "10000B" });
     store.most = 100_000;
     store.others = 95_000;
@@ -114,7 +114,7 @@ describe("the last part of EV", () => {
 });
 
 describe("what a worker has stored in all", () => {
-  test("is not counted while all together have less than one may", async () => {
+  test("what each worker has stored is not counted while all together have less than one may", async () => {
     const { test: it, store, watch } = rig({ evidence: "600B", states: "600B" });
     store.held.evidence = [["ev.mal.job1.1.report", 600]];
     store.held.blob = [["ck.mal.job1.1.1.files.0", 600]];
@@ -123,7 +123,7 @@ describe("what a worker has stored in all", () => {
     assert.deepEqual(benched(it), []);
   });
 
-  test("cuts the worker off that has too much, each message counted once", async () => {
+  test("a worker that has stored too much is cut off, and each message is counted once", async () => {
     const { test: it, store, watch } = rig({ evidence: "500B" });
     store.held.evidence = [
       ["ev.mal.job1.1.report", 300],
@@ -140,7 +140,7 @@ describe("what a worker has stored in all", () => {
     ]);
   });
 
-  test("is counted anew after a purge, so that it may be admitted again", async () => {
+  test("what a worker has stored is counted anew after a purge, so that it may be admitted again", async () => {
     const { test: it, store, watch } = rig({ evidence: "500B" });
     const mal = "mal" as WorkerId;
     store.held.evidence = [
@@ -161,7 +161,7 @@ describe("what a worker has stored in all", () => {
     assert.deepEqual(benched(it), []);
   });
 
-  test("in BLOB is what lies there, and not what was deleted", async () => {
+  test("in BLOB, what a worker has stored is what lies there, and not what was deleted", async () => {
     const { test: it, store, watch } = rig({ states: "500B" });
     store.held.blob = [
       ["ck.mal.job1.1.1.state-1.0", 400],
@@ -183,7 +183,7 @@ describe("what a worker has stored in all", () => {
     assert.match(benched(it).join(), /^mal: it has stored 1 kB of states and files, where/);
   });
 
-  test("may be a share of the stream only where there are others", async () => {
+  test("a worker's share of the stream is a limit only where there are other workers", async () => {
     const { test: it, store, watch } = rig();
     void it.reign.record({
       type: "worker-state",

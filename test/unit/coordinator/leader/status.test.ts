@@ -17,7 +17,7 @@ import { asksWhoHears, statusPatienceMs, statusTickMs, whoHears } from "../../..
 import { claim, leaseMs, TestReign } from "../../../support/stories/reign.ts";
 
 describe("the leader's status", () => {
-  test("says who was heard when, and how long leases last", async () => {
+  test("the leader's status says who was heard when, and how long leases last", async () => {
     const swarm = new TestReign();
     const job = swarm.submit({ totalRuns: 10 });
     await answerClaim(swarm.reign, "lab-1" as WorkerId, claim("claim-1"));
@@ -39,7 +39,7 @@ describe("the leader's status", () => {
     assert.equal(rows(null, 0)[0]?.state, "busy");
   });
 
-  test("says how busy a machine is, and that a worker has left, until it claims again", async () => {
+  test("the leader's status says how busy a machine is, and that a worker has left until it claims again", async () => {
     const swarm = new TestReign();
     swarm.submit({ totalRuns: 10, computeNodes: 1 });
     const idle = "lab-2" as WorkerId;
@@ -54,7 +54,7 @@ describe("the leader's status", () => {
     assert.equal(said()?.left, null);
   });
 
-  test("says how many slots a worker has now, whose owner may change that", async () => {
+  test("the leader's status says how many slots a worker has now, whose owner may change that", async () => {
     const swarm = new TestReign();
     swarm.submit({ totalRuns: 10 });
     const slotsSaid = (): (number | undefined)[] => statusOf(swarm.reign).workers.map(({ slots }) => slots);
@@ -70,7 +70,7 @@ describe("the leader's status", () => {
     assert.deepEqual(slotsSaid(), [2]);
   });
 
-  test("says of a worker whose owner is there why its runs wait, also of one that has claimed nothing yet", async () => {
+  test("the leader's status says why runs wait on a machine in use, also on one that has claimed nothing", async () => {
     const swarm = new TestReign();
     swarm.submit({ totalRuns: 10 });
     const busy = "lab-1" as WorkerId;
@@ -125,7 +125,7 @@ describe("the leader's status", () => {
     return swarm;
   }
 
-  test("tells of ten thousand workers and of all that they hold", () => {
+  test("the leader's status tells of ten thousand workers and of all that they hold", () => {
     const { reign } = reignOver(10_000, []);
     for (let n = 1; n <= 20_000; n += 1) {
       const lease = {
@@ -142,7 +142,7 @@ describe("the leader's status", () => {
     assert.deepEqual(decodeStatus(bytes), statusOf(reign));
   });
 
-  test("tells of so many unfit workers as every view reads", () => {
+  test("the leader's status tells of 1,000 unfit workers at most, as many as every view reads", () => {
     const { reign } = reignOver(5000, []);
     const why = "there is no Python 3.13 here; found 3.11.2 at /usr/bin/python3";
     for (const [worker, presence] of reign.presence)
@@ -152,7 +152,7 @@ describe("the leader's status", () => {
     assert.deepEqual([workers.length, workers.filter(({ unfit }) => unfit !== null).length], [5000, 1000]);
   });
 
-  test("leaves out what workers hold and serve where all of it is too much for a message", () => {
+  test("a status too large for a message leaves out what workers hold and serve", () => {
     const { reign } = reignOver(
       10_000,
       Array.from({ length: 20 }, (_, pool) => `pool-${pool}`),
@@ -163,7 +163,7 @@ describe("the leader's status", () => {
     assert.deepEqual([workers.length, workers[0]?.targets], [10_000, []]);
   });
 
-  test("from elsewhere is checked", () => {
+  test("a status from elsewhere is checked", () => {
     assert.throws(() => decodeStatus(new Uint8Array([0xff])), BadMessage);
     const { reign } = reignOver(2, []);
     const encoded = (change: object): Uint8Array => {
@@ -192,7 +192,7 @@ function ticking({ reign }: TestReign): () => void {
   return () => tick();
 }
 
-test("the status is sent while somebody hears it, at once to newcomers; otherwise the leader only asks", async () => {
+test("the status is sent while somebody hears it, at once to newcomers; else the leader only asks", async () => {
   const swarm = new TestReign();
   const tick = ticking(swarm);
   let areThere = false;

@@ -30,7 +30,7 @@ function loseFirst(test_: TestReign): void {
 }
 
 describe("waking workers that wait", () => {
-  test("nobody is called if nobody waits, but a new leader, which does not know who waits, calls all", async () => {
+  test("nobody is woken if nobody waits, but a new leader, which does not know who waits, calls all", async () => {
     const { told, test_ } = await oneHoldsOthersWait(names(1));
     test_.reign.waiting.wake();
     assert.deepEqual(told, []);
@@ -41,7 +41,7 @@ describe("waking workers that wait", () => {
     assert.deepEqual(heard, [null]);
   });
 
-  test("a lost trial wakes a few, not ten thousand; those that do not come are passed over", async () => {
+  test("a lost trial wakes a few workers, not ten thousand; those that do not come are passed over", async () => {
     const workers = names(12);
     const { told, test_ } = await oneHoldsOthersWait(workers);
     loseFirst(test_);
@@ -55,7 +55,7 @@ describe("waking workers that wait", () => {
     assert.equal(told.length, 8, "the trial is taken, nobody else is woken");
   });
 
-  test("only those are woken that may take it", async () => {
+  test("a lost trial wakes only workers that may take it", async () => {
     const workers = names(3);
     const { told, test_ } = await oneHoldsOthersWait(workers);
     const [table] = test_.reign.state.jobs.values();

@@ -275,7 +275,7 @@ function count(events: readonly JournalEvent[]): void {
 }
 
 describe("any order of orders, evidence, claims and time", () => {
-  test("keeps every count right after each step, and replays to the same state", async () => {
+  test("any order of orders, evidence, claims and time keeps every count right and replays the same", async () => {
     const plays = fc.asyncProperty(
       fc.array(step, { minLength: 20, maxLength: 80 }),
       fc.constantFrom("dgd" as const, "grid" as const, "random" as const),
@@ -307,7 +307,7 @@ describe("any order of orders, evidence, claims and time", () => {
     assert.deepEqual(missing(), [], "kinds of records that no play came to");
   });
 
-  test("goes on in the same way after another leader takes over at any point", async () => {
+  test("a leader that takes over at any point, even amid an order, keeps every count right", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 10, maxLength: 50 }),
@@ -332,7 +332,7 @@ describe("any order of orders, evidence, claims and time", () => {
     );
   });
 
-  test("folds to the same state from a snapshot taken at any point", async () => {
+  test("after any orders and evidence, a snapshot taken at any point folds to the same state", async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(step, { minLength: 10, maxLength: 60 }),

@@ -8,7 +8,7 @@ import { alice, bob, Story } from "../../../../support/stories/control-story.ts"
 import { claim, leaseMs } from "../../../../support/stories/reign.ts";
 
 describe("a job", () => {
-  test("paused gives out nothing, runs in hand go on and end; resumed it goes on", async () => {
+  test("a paused job gives out nothing while its runs in hand end; resumed, it goes on", async () => {
     const story = new Story({ totalRuns: 4 });
     assert.equal(await story.claim(), 1);
     assert.equal(await story.claim(bob), 2);
@@ -25,7 +25,7 @@ describe("a job", () => {
     story.check();
   });
 
-  test("drained finishes what was begun, also lost runs, and is then paused", async () => {
+  test("a drained job finishes what was begun, also lost runs, and is then paused", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.claim(bob);
@@ -43,7 +43,7 @@ describe("a job", () => {
     story.check();
   });
 
-  test("stopped ends after the runs that were begun; until then, resume takes the stop back", async () => {
+  test("a stopped job ends after the runs that were begun; until then, resume takes the stop back", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.do("stop");
@@ -60,7 +60,7 @@ describe("a job", () => {
     story.check();
   });
 
-  test("cancelled ends at once: its runs are cancelled, their holders told, their later results late", async () => {
+  test("a cancelled job ends at once: its runs are cancelled, holders told, later results late", async () => {
     const story = new Story({ totalRuns: 9 });
     for (const worker of [alice, alice, bob]) await story.claim(worker);
     story.say(alice, 1, "result", 3);
@@ -84,7 +84,7 @@ describe("a job", () => {
     story.check();
   });
 
-  test("cancelled by a leader that died before the runs were: the next leader ends them", async () => {
+  test("a job cancelled by a leader that died before its runs were is ended by the next leader", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     const { job } = story;
@@ -108,7 +108,7 @@ describe("a job", () => {
     assert.equal(next.test.events.filter(({ type }) => type === "job-state").length, 1);
   });
 
-  test("an order asked again with its id changes nothing, also at the next leader", async () => {
+  test("an order asked again with its id changes nothing, whatever came between", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.do("pause", undefined, "same");
     const events = story.test.events.length;
@@ -121,7 +121,7 @@ describe("a job", () => {
     assert.equal(story.table.state, "searching");
   });
 
-  test("ends at its deadline or max_job_time: what was begun is finished; moved on, the search goes on", async () => {
+  test("a job ends at its deadline or max_job_time after its open runs; moved on, the search goes on", async () => {
     const story = new Story({ totalRuns: 9, maxJobSeconds: 10 });
     await story.claim();
     story.wait(8000);
@@ -138,7 +138,7 @@ describe("a job", () => {
     story.check();
   });
 
-  test("an unknown job, a held one and an ended one are refused, with what to type", async () => {
+  test("an order for an unknown, held or ended job is refused, with what to type", async () => {
     const story = new Story({ totalRuns: 1, hold: true });
     assert.match(
       await story.do("pause", { kind: "job", job: "job9" as JobName }),
@@ -155,7 +155,7 @@ describe("a job", () => {
 });
 
 describe("a job that is edited", () => {
-  test("with a higher total goes on; with a lower one starts nothing, and what is open counts", async () => {
+  test("a job edited to a higher total goes on; to a lower one, it starts nothing, and open runs count", async () => {
     const story = new Story({ totalRuns: 2 });
     await story.claim();
     await story.claim();
@@ -176,7 +176,7 @@ describe("a job that is edited", () => {
     story.check();
   });
 
-  test("to as many runs as have ended, with none open, ends", async () => {
+  test("a job edited to no more runs than have ended, with none open, ends", async () => {
     const story = new Story({ totalRuns: 5 });
     await story.claim();
     story.say(alice, 1, "result");
@@ -184,7 +184,7 @@ describe("a job that is edited", () => {
     assert.equal(story.table.state, "completed");
   });
 
-  test("with more values tries them, and its earlier runs keep their settings", async () => {
+  test("a job edited to have more values tries them, and its earlier runs keep their settings", async () => {
     const story = new Story({ totalRuns: 40, hpTuning: "grid" });
     for (let n = 1; n <= 8; n += 1) {
       await story.claim();
@@ -206,7 +206,7 @@ describe("a job that is edited", () => {
     story.check();
   });
 
-  test("with a value that the spec cannot have is refused with the reader's own words", async () => {
+  test("an edit to a value that the spec cannot have is refused with the reader's own words", async () => {
     const story = new Story({ totalRuns: 4 });
     assert.match(
       await story.edit({ addValues: { b: ["<nothing>"] } }),
@@ -215,7 +215,7 @@ describe("a job that is edited", () => {
     assert.equal(story.table.edits.length, 0);
   });
 
-  test("with fewer nodes: those that came last get nothing more, and leave as their runs end", async () => {
+  test("a job edited to fewer nodes gives nothing more to the last that came, which leave as runs end", async () => {
     const story = new Story({ totalRuns: 40 });
     for (const worker of [alice, bob, alice, bob]) await story.claim(worker);
     await story.edit({ computeNodes: 1 });
@@ -229,7 +229,7 @@ describe("a job that is edited", () => {
     story.check();
   });
 
-  test("with another max_run_time or grace tells those that run", async () => {
+  test("a job's running and later runs are told an edited max_run_time or grace", async () => {
     const story = new Story({ totalRuns: 4 });
     const first = await answerClaim(story.test.reign, alice, claim("a"));
     assert.ok(first?.kind === "assigned" && first.limits === null);
@@ -243,7 +243,7 @@ describe("a job that is edited", () => {
     assert.equal(second.checkpointLimit, 5000);
   });
 
-  test("goes on if its own rule had stopped it and no longer holds, but not if a person had stopped it", async () => {
+  test("an edit resumes a job that its own rule had stopped, but not one that a person had stopped", async () => {
     const story = new Story({ totalRuns: 9, stopWhen: { name: "runs", op: ">=", value: 1 } });
     await story.claim();
     await story.claim();
@@ -259,7 +259,7 @@ describe("a job that is edited", () => {
 });
 
 describe("a run", () => {
-  test("paused is told to stand still and keeps its lease; resumed it goes on", async () => {
+  test("a paused run is told to stand still and keeps its lease; resumed, it goes on", async () => {
     const story = new Story({ totalRuns: 2 });
     await story.claim();
     assert.equal(await story.doRuns("pause", 1), "ok: 1 run paused");
@@ -279,7 +279,7 @@ describe("a run", () => {
     story.check();
   });
 
-  test("paused and lost is given to nobody, but to its holder when that is back", async () => {
+  test("a paused run that is lost is given to nobody but its holder, when that is back", async () => {
     const story = new Story({ totalRuns: 2 });
     await story.claim();
     await story.doRuns("pause", 1);
@@ -292,7 +292,7 @@ describe("a run", () => {
     story.check();
   });
 
-  test("stopped is pruned: it counts in total_runs, and in no mean", async () => {
+  test("a stopped run is pruned: it counts in total_runs, and in no mean", async () => {
     const story = new Story({ totalRuns: 2 });
     await story.claim();
     assert.equal(await story.doRuns("stop", 1), "ok: 1 run pruned");
@@ -305,7 +305,7 @@ describe("a run", () => {
     story.check();
   });
 
-  test("cancelled frees its place, running or waiting", async () => {
+  test("a cancelled run frees its place, whether it was running or waiting", async () => {
     const story = new Story({ totalRuns: 2 });
     await story.claim();
     await story.claim(bob);
@@ -320,7 +320,7 @@ describe("a run", () => {
     story.check();
   });
 
-  test("that has ended is left as it is, and runs cannot be drained", async () => {
+  test("a run that has ended is left as it is, and runs cannot be drained", async () => {
     const story = new Story({ totalRuns: 2 });
     await story.claim();
     story.say(alice, 1, "result");
@@ -331,7 +331,7 @@ describe("a run", () => {
 });
 
 describe("a worker", () => {
-  test("paused gets nothing new and keeps what it holds", async () => {
+  test("a paused worker gets nothing new and keeps what it holds", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     assert.equal(await story.doWorker("pause", alice), "ok: paused, 1 run in hand");
@@ -343,7 +343,7 @@ describe("a worker", () => {
     story.check();
   });
 
-  test("drained is told to leave, and keeps what it holds", async () => {
+  test("a drained worker is told to leave, and keeps what it holds", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.doWorker("drain", alice);
@@ -355,7 +355,7 @@ describe("a worker", () => {
     story.check();
   });
 
-  test("stopped is asked to hand its runs back; after 10 s the others are taken, uncharged", async () => {
+  test("a stopped worker is asked to hand its runs back; after 10 s the others are taken, uncharged", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.claim();
@@ -376,7 +376,7 @@ describe("a worker", () => {
     story.check();
   });
 
-  test("cancelled loses its runs at once, uncharged, even if it would go on with them", async () => {
+  test("a cancelled worker loses its runs at once, uncharged, even if it would go on with them", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim();
     await story.doWorker("cancel", alice);
@@ -388,7 +388,7 @@ describe("a worker", () => {
     story.check();
   });
 
-  test("that nobody knows is refused", async () => {
+  test("an order for a worker that nobody knows is refused", async () => {
     const story = new Story();
     assert.match(await story.doWorker("pause", bob), /^refused: there is no worker bob/);
   });

@@ -57,7 +57,7 @@ function violations(events: readonly JournalEvent[], more: readonly object[] = [
 const begins = { type: "job-deleted", before: 90, messages: null };
 
 describe("nexus delete", () => {
-  test("is refused for a job that is not over, with what ends it, and for one that nobody knows", async () => {
+  test("nexus delete refuses a job that is not over, with what ends it, and one that nobody knows", async () => {
     const story = new Story({ totalRuns: 5 });
     await story.claim();
     const early = await deletion(story);
@@ -74,7 +74,7 @@ describe("nexus delete", () => {
     assert.deepEqual([deletionsIn(story.test), deletionsIn(held.test)], [[], []]);
   });
 
-  test("takes the job from the state at once, and its messages and pieces once that is in the journal", async () => {
+  test("nexus delete takes a job away at once, and its messages and pieces once that is journalled", async () => {
     const { story, store } = await finished();
     let stored = (): void => undefined;
     story.test.storing = new Promise((resolve) => {
@@ -106,7 +106,7 @@ describe("nexus delete", () => {
     );
   });
 
-  test("leaves a number that no job gets again, and counts nothing that comes late", async () => {
+  test("no job gets a deleted job's number, and what comes late for it counts nothing", async () => {
     const { story } = await finished();
     const late = story.test.message(alice, job1, 1, "result", 1);
     await deletion(story);
@@ -136,7 +136,7 @@ describe("nexus delete", () => {
     assert.throws(() => apply(reign.state, first), /job1 was submitted twice/);
   });
 
-  test("folds to the same state from a snapshot before it, amid it and after it", async () => {
+  test("a snapshot before, amid or after a job's deletion folds to the same state", async () => {
     const { story } = await finished();
     await deletion(story);
     story.test.submit({ totalRuns: 1 });
@@ -163,7 +163,7 @@ describe("nexus delete", () => {
     assert.deepEqual(decodeSnapshot(encodeSnapshot(purged)).purges, { messages: 3, before: 9, open: [], deleting: [] });
   });
 
-  test("is ended by the next leader, which counts what the one before had deleted", async () => {
+  test("a job's deletion is ended by the next leader, which counts what the one before had deleted", async () => {
     const { story, store } = await finished();
     const bundle = (mark: number): PiecedBundle => {
       const pieces = new Uint8Array(32).fill(mark);
@@ -209,7 +209,7 @@ describe("nexus delete", () => {
     assert.equal(next.reign.purges.of("job1"), undefined);
   });
 
-  test("keeps EV's last message in a store that is full", async () => {
+  test("nexus delete keeps EV's last message in a store that is full", async () => {
     const { story, store } = await finished();
     store.endsAt = undefined;
     story.test.lastEvidence = 2;
@@ -217,7 +217,7 @@ describe("nexus delete", () => {
     assert.deepEqual(store.asked, ["ev.*.job1.> before 2", "ck.*.job1.>"]);
   });
 
-  test("is refused if the job was opened again, and an edit if it was deleted, while the broker was asked", async () => {
+  test("a deletion is refused if the job opens again while the broker is asked, and an edit if it goes", async () => {
     const { story, store } = await finished();
     let end = (_seq: number): void => undefined;
     store.end = () =>
@@ -245,7 +245,7 @@ describe("nexus delete", () => {
 });
 
 describe("the promises about a deletion", () => {
-  test("only a job that is over is deleted, once, and its deletion ends once", async () => {
+  test("the invariants demand that only a job that is over is deleted, once, and its deletion ends once", async () => {
     const { events } = (await finished()).story.test;
     assert.deepEqual(violations(events, [begins, { ...begins, messages: 4 }]), []);
     assert.match(violations(events, [begins, begins]).join(), /job1 was deleted twice/);
@@ -263,7 +263,7 @@ describe("the promises about a deletion", () => {
     );
   });
 
-  test("its evidence is not expected to be there, and that of others is", async () => {
+  test("the invariants expect no evidence of a deleted job, but that of a job that was not deleted", async () => {
     const { events } = (await finished()).story.test;
     const check = new InvariantCheck();
     for (const event of events) check.event(event);
@@ -272,7 +272,7 @@ describe("the promises about a deletion", () => {
     assert.deepEqual(check.violations(), []);
   });
 
-  test("its gaps in EV are no damage, and what is missing beside them is", async () => {
+  test("the gaps that a deleted job leaves in EV are no damage, but what is missing beside them is", async () => {
     const troubles = async (present: readonly number[], ...told: readonly object[]): Promise<string[]> => {
       const messages = told.map((event, seq): StoredMessage => {
         const whole = { at: 0, by: "ann", op: "", job: job1, ...event } as JournalEvent; // complete with these

@@ -20,7 +20,7 @@ describe("how many machines enrol, and how fast", () => {
     return how;
   }
 
-  test("enrolments by one invitation are read so fast at most, and the others told to come later", async () => {
+  test("enrolments by one invitation are read at a limited rate, and the others told to come later", async () => {
     const door = await Door.open();
     assert.deepEqual(taken(door, 300), { read: readOfOne.atOnce, later: 250 });
     door.story.test.now += 2000;
@@ -56,7 +56,7 @@ describe("how many machines enrol, and how fast", () => {
     door.story.check();
   });
 
-  test("no invitation of that id: a few are read, and no memory is kept of any", async () => {
+  test("of enrolments by an unknown invitation a few are read, by whichever id, and none is remembered", async () => {
     const door = await Door.open();
     let read = 0;
     for (let i = 0; i < 1000; i += 1) if (howToTake(door.story.test.reign, `no${i}`) === "read") read += 1;
@@ -97,7 +97,7 @@ describe("how many machines enrol, and how fast", () => {
     assert.equal((await door.enrol(late))?.name, "late");
   });
 
-  test("a workspace has at most ten thousand workers", async () => {
+  test("a workspace takes at most ten thousand workers, and says how to forget some", async () => {
     const door = await Door.open();
     const { state } = door.story.test.reign;
     for (let i = 0; state.workers.size < mostWorkers; i += 1) workerOf(state, `w${i}` as WorkerId);

@@ -14,7 +14,7 @@ import { Door, hourMs, refusal, signedEnrolment } from "../../../../support/stor
 import { claim, leaseMs, plain } from "../../../../support/stories/reign.ts";
 
 describe("a machine that holds a code", () => {
-  test("joins once the broker was told, under its name or with a number", async () => {
+  test("a machine joins once the broker was told, under its name or with a number", async () => {
     const door = await Door.open();
     const told = door.story.test.published;
     assert.equal((await door.enrol(signedEnrolment(door.code, "lab")))?.name, "lab");
@@ -25,7 +25,7 @@ describe("a machine that holds a code", () => {
     door.story.check();
   });
 
-  test("gets the same answer to the same question, also from the next leader, and uses its invitation once", async () => {
+  test("a machine that enrols again gets the same answer, also from the next leader, and is one use", async () => {
     const door = await Door.open({ uses: 1 });
     const asked = signedEnrolment(door.code, "lab");
     for (let i = 0; i < 3; i += 1) assert.equal((await door.enrol(asked))?.name, "lab");
@@ -38,7 +38,7 @@ describe("a machine that holds a code", () => {
     );
   });
 
-  test("cannot have another's key enrolled, nor change what was signed", async () => {
+  test("a machine cannot enrol another's key, nor change what was signed", async () => {
     const door = await Door.open();
     const pair = newUserPair();
     const good = signedEnrolment(door.code, "lab", { pair });
@@ -61,7 +61,7 @@ describe("a machine that holds a code", () => {
     assert.equal((await door.enrol(good))?.ok, true);
   });
 
-  test("cannot use another invitation's subject, or one that is not there", async () => {
+  test("a machine cannot enrol by another invitation's subject, or by one that is not there", async () => {
     const door = await Door.open();
     const other = newInviteCode(hourMs);
     const { publicKey, id } = inviteKey(other);
@@ -77,7 +77,7 @@ describe("a machine that holds a code", () => {
     assert.deepEqual(door.workers, []);
   });
 
-  test("is refused with a key of a wrong checksum, or a reserved name", async () => {
+  test("a machine with a key of a wrong checksum, or a reserved name, is not enrolled", async () => {
     const door = await Door.open();
     const pair = newUserPair();
     const broken = { ...pair, publicKey: pair.publicKey.slice(0, -1) + (pair.publicKey.endsWith("A") ? "B" : "A") };
@@ -88,7 +88,7 @@ describe("a machine that holds a code", () => {
 });
 
 describe("an invitation", () => {
-  test("is over once it is used up: at once for others, for the broker a little later", async () => {
+  test("an invitation is over once it is used up: at once for others, for the broker a little later", async () => {
     const door = await Door.open({ uses: 2 });
     for (const name of ["a", "b"]) assert.equal((await door.enrol(signedEnrolment(door.code, name)))?.ok, true);
     assert.match(
@@ -104,7 +104,7 @@ describe("an invitation", () => {
     door.story.check();
   });
 
-  test("expires by the leader's clock, and stays over when that is set back", async () => {
+  test("an invitation expires by the leader's clock, and stays over when that is set back", async () => {
     const door = await Door.open();
     door.story.test.now = hourMs;
     assert.match(refusal(await door.enrol(signedEnrolment(door.code, "lab"))), /it expired at 1970-01-01T01:00/);
@@ -115,7 +115,7 @@ describe("an invitation", () => {
     door.story.check();
   });
 
-  test("is made once, and withdrawn once", async () => {
+  test("an invitation is made once, and withdrawn once", async () => {
     const door = await Door.open();
     const before = door.story.test.events.length;
     assert.equal((await door.ask({ kind: "invite" })).name, door.invite);
@@ -133,7 +133,7 @@ describe("an invitation", () => {
     door.story.check();
   });
 
-  test("is refused if it makes no sense", async () => {
+  test("an invitation that makes no sense is refused", async () => {
     const door = await Door.open();
     const fresh = (): string => inviteKey(newInviteCode(hourMs)).publicKey;
     const bad: readonly [object, RegExp][] = [
@@ -147,7 +147,7 @@ describe("an invitation", () => {
     for (const [fields, why] of bad) assert.match(refusal(await door.ask({ kind: "invite", ...fields })), why);
   });
 
-  test("limits what its workers may serve, and the leader cuts their claims to that", async () => {
+  test("an invitation limits what its workers may serve, and the leader cuts their claims to that", async () => {
     const door = await Door.open({ targets: ["gpu", "big"] });
     const gpu = door.story.job;
     assert.ok(gpu);
@@ -171,7 +171,7 @@ describe("an invitation", () => {
     door.story.check();
   });
 
-  test("is shown by its coordinator, renewed, and made anew at once if it was withdrawn", () => {
+  test("the coordinator's own invitation is made once, and made anew at once if it was withdrawn", () => {
     const story = new Story();
     const codes = [newInviteCode(hourMs), newInviteCode(hourMs)];
     let at = 0;
@@ -194,7 +194,7 @@ describe("an invitation", () => {
     story.check();
   });
 
-  test("is remembered for a while after its end", async () => {
+  test("an invitation is remembered for a while after its end", async () => {
     const story = new Story();
     for (let i = 0; i < 105; i += 1) {
       const { publicKey, id } = inviteKey(newInviteCode(hourMs));
@@ -221,7 +221,7 @@ test("a snapshot keeps invitations, and what workers may serve", async () => {
 });
 
 describe("a worker that is revoked", () => {
-  test("loses its runs at once, uncharged, and its invitation; the broker is told before the answer", async () => {
+  test("a revoked worker loses runs uncharged, and its invitation; the broker hears before the answer", async () => {
     const door = await Door.open();
     await door.enrol(signedEnrolment(door.code, alice));
     const { story } = door;
@@ -244,7 +244,7 @@ describe("a worker that is revoked", () => {
     story.check();
   });
 
-  test("cannot make its failure count, once another is to try the trial", async () => {
+  test("a failure that a revoked worker sends does not end a trial that another is to try", async () => {
     const { story } = await Door.open();
     assert.equal(await story.claim(), 1);
     await story.order({ kind: "revoke", worker: alice });
@@ -253,7 +253,7 @@ describe("a worker that is revoked", () => {
     story.check();
   });
 
-  test("cannot come back under its name or with its key; forgotten, its name is free", async () => {
+  test("a revoked worker cannot come back by name or key; once it is forgotten, its name is free", async () => {
     const door = await Door.open();
     const pair = newUserPair();
     await door.enrol(signedEnrolment(door.code, "mal", { pair }));
@@ -273,7 +273,7 @@ describe("a worker that is revoked", () => {
 });
 
 describe("a worker that is forgotten", () => {
-  test("leaves the lists and the broker's users; its results stay, also those that come later", async () => {
+  test("a forgotten worker leaves lists and broker; its results stay, also those that come later", async () => {
     const { story } = await Door.open();
     assert.equal(await story.claim(), 1);
     story.say(alice, 1, "result");
@@ -296,7 +296,7 @@ describe("a worker that is forgotten", () => {
     story.check();
   });
 
-  test("must be silent for a lease, unless it was revoked", async () => {
+  test("a worker is forgotten only after a lease of silence, unless it was revoked", async () => {
     const { story } = await Door.open();
     assert.equal(await story.claim(), 1);
     story.say(alice, 1, "result");
@@ -309,7 +309,7 @@ describe("a worker that is forgotten", () => {
     story.check();
   });
 
-  test("an order that is repeated is carried out once", async () => {
+  test("an order to revoke or forget a worker that is repeated is carried out once", async () => {
     const { story } = await Door.open();
     await story.order({ kind: "revoke", worker: bob });
     assert.equal((await story.order({ kind: "revoke", worker: bob })).code, "not found");

@@ -40,7 +40,7 @@ function newDesk(hasKey = true) {
 describe("the proof of an order", () => {
   const signed = signOrder(encodeOrder(bench("a")), subject, unknownReign, key);
 
-  test("fits its subject, its bytes and its key alone", () => {
+  test("the proof of an order fits its subject, its bytes and its key alone", () => {
     assert.deepEqual(provenReign(signed, subject, key), unknownReign);
     assert.equal(provenReign(encodeOrder(bench("a")), subject, key), "unsigned");
     assert.equal(provenReign(new Uint8Array(0), subject, key), "unsigned");
@@ -53,13 +53,13 @@ describe("the proof of an order", () => {
     }
   });
 
-  test("leaves the order as a leader reads it that knows no proofs", () => {
+  test("a leader that knows no proofs reads an order that has one", () => {
     assert.deepEqual(decodeOrder(signed), bench("a"));
   });
 });
 
 describe("the orders of a reign", () => {
-  test("are carried out once each, whatever is sent again, and a refusal stays one", async () => {
+  test("signed orders are carried out once each, whatever is sent again, and a refusal stays one", async () => {
     const { ask, sign, done } = newDesk();
     const order = await sign(bench("a"));
     const no = await sign(bench("no"));
@@ -68,7 +68,7 @@ describe("the orders of a reign", () => {
     assert.deepEqual(answers.slice(2), answers.slice(0, 2));
   });
 
-  test("without a proof, with another's, or under another name are not obeyed, and nothing is carried out", async () => {
+  test("orders without a proof, with another's, or under another name are not carried out", async () => {
     const { ask, sign, done, reign } = newDesk();
     const order = await sign(bench("a"));
     assert.match((await ask(encodeOrder(bench("a")))).reason, /^this order is not signed\n {2}update the program/);
@@ -78,7 +78,7 @@ describe("the orders of a reign", () => {
     assert.deepEqual([done, reign.dropped], [[], 3]);
   });
 
-  test("of another reign are asked for again, and obeyed once they are signed for this one", async () => {
+  test("an order signed for another reign is carried out only once it is signed for this one", async () => {
     const [first, second] = [newDesk(), newDesk()];
     const order = await first.sign(bench("a"));
     await first.ask(order);
@@ -92,7 +92,7 @@ describe("the orders of a reign", () => {
     assert.deepEqual(second.done, ["ann a"]);
   });
 
-  test("are never forgotten while a copy of them would be obeyed", async () => {
+  test("an order is never forgotten while a copy of it would be obeyed", async () => {
     const { ask, sign, done } = newDesk();
     const first = await sign(bench("first"));
     await ask(first);
@@ -106,7 +106,7 @@ describe("the orders of a reign", () => {
     assert.equal(done.filter((each) => each === "ann first").length, 1);
   });
 
-  test("need no proof where operators and coordinator share no password", async () => {
+  test("orders need no proof where operators and coordinator share no password", async () => {
     const { ask, done } = newDesk(false);
     assert.ok((await ask(encodeOrder(bench("a")))).ok);
     assert.ok((await ask(signOrder(encodeOrder(bench("b")), subject, unknownReign, orderKey("any")))).ok);

@@ -47,7 +47,7 @@ const purgesIn = (test: TestReign): unknown[] =>
   test.events.flatMap((event) => (event.type === "worker-purged" ? [[event.before, event.messages, event.op]] : []));
 
 describe("nexus purge worker", () => {
-  test("is refused for a worker that works, or that nobody knows", async () => {
+  test("nexus purge worker refuses a worker that works, or that nobody knows", async () => {
     const { test: it } = await story();
     assert.match((await order(it, "purge", "1")).reason, /mal works here, .*nexus bench mal.*nexus workers revoke mal/);
     const unknown = await carryOut(
@@ -60,7 +60,7 @@ describe("nexus purge worker", () => {
     assert.deepEqual(purgesIn(it), []);
   });
 
-  test("says in the journal that it begins before anything is deleted, and then how much is gone", async () => {
+  test("a purge is journalled before anything is deleted, and then how much is gone", async () => {
     const { test: it, store } = await story();
     await order(it, "bench", "1");
     store.subjects = ["ev.mal.job1.4.report", "ev.mal.x", "ck.mal.job1.3.1.state-1.0"];
@@ -85,7 +85,7 @@ describe("nexus purge worker", () => {
     assert.deepEqual(it.reign.state.purges, { messages: 2, before: 90, open: [], deleting: [] });
   });
 
-  test("is ended by the next leader, which counts what the one before had deleted", async () => {
+  test("a purge is ended by the next leader, which counts what the one before had deleted", async () => {
     const { test: it, store } = await story();
     await order(it, "bench", "1");
     store.subjects = ["ev.mal.job1.4.report", "ev.mal.x"];
@@ -105,7 +105,7 @@ describe("nexus purge worker", () => {
     assert.deepEqual(next.reign.state.purges, { messages: 7, before: 90, open: [], deleting: [] });
   });
 
-  test("leaves the curves and files on which results and open runs rest, unless all is to go", async () => {
+  test("a purge leaves curves and files on which results and open runs rest, unless all is to go", async () => {
     const { test: it } = await story();
     const { state } = it.reign;
     const found = [
@@ -157,7 +157,7 @@ describe("the promises about a purge", () => {
   const begins = { type: "worker-purged", before: 90, all: true, messages: null };
   const benched = { type: "worker-state", state: "benched", reason: "" };
 
-  test("only what a worker stored that was sent away is deleted, and each purge is over once", async () => {
+  test("the invariants demand that only benched workers are purged, and that each purge ends once", async () => {
     const { events } = (await story()).test;
     assert.deepEqual(violations(events, [benched, begins, { ...begins, messages: 4 }]), []);
     assert.match(violations(events, [begins]).join(), /mal was purged, but neither benched nor revoked/);
@@ -171,7 +171,7 @@ describe("the promises about a purge", () => {
     );
   });
 
-  test("only all that is stored includes what results rest on", async () => {
+  test("the invariants let a purge take what results rest on only if all was to go", async () => {
     const { events } = (await story()).test;
     const missing = (all: boolean): readonly string[] => {
       const check = new InvariantCheck();
@@ -214,7 +214,7 @@ describe("gaps in EV", () => {
     return gaps.troubles(busWith(...events));
   };
 
-  test("are damage, except where no more is missing than was purged", async () => {
+  test("gaps in EV are damage, except where no more is missing than was purged", async () => {
     assert.deepEqual(await troubles([1, 2, 3], 3), []);
     assert.deepEqual(await troubles([2, 5], 6), [
       "message 1 of the evidence is missing",

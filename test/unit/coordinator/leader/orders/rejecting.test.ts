@@ -63,7 +63,7 @@ const broken = ({ test }: Story): readonly string[] => {
 };
 
 describe("a rejected result", () => {
-  test("of 1e308 leads no more, in any estimate, and accepting it restores them exactly", async () => {
+  test("a rejected result of 1e308 leads in no estimate, and accepting it restores them exactly", async () => {
     const story = await storyOf([alice, 1], [bob, 1e308], [alice, 3], [bob, 2]);
     assert.equal(leaderOf(story.table)?.bestRun, "run2.1");
     const before = estimates(story.table);
@@ -89,7 +89,7 @@ describe("a rejected result", () => {
     story.check();
   });
 
-  test("leaves what would be there if it had never come", async () => {
+  test("rejecting a result leaves the estimates as if it had never come", async () => {
     const honest = await storyOf([alice, 1], [alice, 3], [alice, 2]);
     // The same choices by the same journal, with a liar's result among them.
     const story = await storyOf([alice, 1], [alice, 3], [alice, 2]);
@@ -104,7 +104,7 @@ describe("a rejected result", () => {
     story.check();
   });
 
-  test("is neither evidence nor a repeat for the search, and does not make a machine look sick", async () => {
+  test("a rejected result is neither evidence nor a repeat, and does not make a machine look sick", async () => {
     const story = await storyOf([bob, 9]);
     const set = story.table.runSets.best();
     assert.equal(set?.ended, 1);
@@ -115,7 +115,7 @@ describe("a rejected result", () => {
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "admitted");
   });
 
-  test("of a worker that was no longer the holder is that worker's", async () => {
+  test("a result of a worker that was no longer the holder is rejected as that worker's", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim(bob);
     story.say(bob, 1, "released");
@@ -137,7 +137,7 @@ describe("a rejected result", () => {
     story.check();
   });
 
-  test("does not make a job run again that is over", async () => {
+  test("rejecting a result does not make a job run again that is over", async () => {
     const story = new Story({ totalRuns: 1 });
     story.say(alice, (await story.claim()) as number, "result", 5);
     assert.equal(story.table.state, "completed");
@@ -149,7 +149,7 @@ describe("a rejected result", () => {
     assert.deepEqual(broken(story), []);
   });
 
-  test("is forgotten by what was learned from it, and by what was planned", async () => {
+  test("what was learned from a rejected result is forgotten, and so is what was planned", async () => {
     const results = Array.from({ length: 11 }, (_, i): [WorkerId, number] => [
       i === 7 ? bob : alice,
       i === 7 ? 1e300 : i,
@@ -171,7 +171,7 @@ describe("a rejected result", () => {
     story.check();
   });
 
-  test("ends no search that a rule had stopped, but says how it goes on", async () => {
+  test("rejecting the result by which a rule stopped a search says how the search goes on", async () => {
     const story = new Story({ totalRuns: 9, stopWhen: { name: "hpmax", op: ">=", value: 100 } });
     await story.claim(alice);
     story.say(bob, (await story.claim(bob)) as number, "result", 1e308);
@@ -183,7 +183,7 @@ describe("a rejected result", () => {
 });
 
 describe("the order", () => {
-  test("is carried out once, by its request id and by what it says", async () => {
+  test("an order to reject is carried out once, by its request id and by what it says", async () => {
     const story = await storyOf([alice, 1], [bob, 2]);
     await judge(story, "reject", { trials: [2] }, "same");
     const { length } = story.test.events;
@@ -193,7 +193,7 @@ describe("the order", () => {
     assert.equal(story.test.events.length, length);
   });
 
-  test("names what has no result, and does the rest", async () => {
+  test("an order to reject names what has no result, and does the rest", async () => {
     const story = await storyOf([alice, 1]);
     await story.claim(alice);
     story.say(bob, (await story.claim(bob)) as number, "failed");
@@ -209,7 +209,7 @@ describe("the order", () => {
     assert.equal(gone.code, "not found");
   });
 
-  test("is about results that have come; what a worker sends later counts, until it is benched", async () => {
+  test("an order to reject is about results that have come; later ones count unless the worker is benched", async () => {
     const story = await storyOf([alice, 1], [bob, 2]);
     assert.match(
       await judge(story, "reject", { worker: bob }),
@@ -220,7 +220,7 @@ describe("the order", () => {
     assert.match(await judge(story, "reject", { worker: bob }), /bob is benched: it gets no more runs/);
   });
 
-  test("may come in any order: the estimates are those of the results that count, and a snapshot keeps them", async () => {
+  test("after any order of rejecting and accepting, estimates and snapshot are those of what counts", async () => {
     // So many that it has learned once.
     const results: [WorkerId, number][] = Array.from({ length: 10 }, (_, i) => [
       i % 3 === 0 ? bob : alice,

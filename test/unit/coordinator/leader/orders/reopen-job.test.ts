@@ -25,7 +25,7 @@ function broken({ test: { events, reign } }: Story): readonly string[] {
 }
 
 describe("a job that has ended", () => {
-  test("is opened again by an edit that gives it more runs, and searches on with all its results", async () => {
+  test("a job that has ended is opened again by an edit to more runs, and goes on with all its results", async () => {
     const story = await finished(3);
     assert.notEqual(story.table.endedAt, null);
     assert.equal(await story.edit({ totalRuns: 5 }), "ok: total_runs 5; it searches on, after 3 runs");
@@ -43,7 +43,7 @@ describe("a job that has ended", () => {
     assert.deepEqual(broken(story), []);
   });
 
-  test("is opened by one record, so that a leader that dies leaves no half of it", async () => {
+  test("a job is opened again by one record, so that a leader that dies leaves no half of it", async () => {
     const story = await finished(3);
     const before = story.test.events.length;
     await story.edit({ totalRuns: 5 });
@@ -53,7 +53,7 @@ describe("a job that has ended", () => {
     );
   });
 
-  test("stays over if the broker has deleted what it brought along", async () => {
+  test("a job stays over if the broker has deleted what it brought along", async () => {
     const story = await finished(2);
     const pieces = new Uint8Array(64);
     const inputs = { sha256: "0".repeat(64), files: 1, bytes: 1, listBytes: 1, secret: new Uint8Array(32), pieces };
@@ -64,7 +64,7 @@ describe("a job that has ended", () => {
     assert.equal(story.table.isOver, true);
   });
 
-  test("is opened from a snapshot, and from being held or stopped, as well", async () => {
+  test("a job is also opened again from a snapshot, and after it was held or stopped", async () => {
     for (const settings of [{}, { hold: true }] as const) {
       const story = await finished(2, settings);
       const restored = decodeSnapshot(encodeSnapshot(takeSnapshot(story.test.reign.state)));
@@ -83,7 +83,7 @@ describe("a job that has ended", () => {
     assert.deepEqual(broken(story), []);
   });
 
-  test("stays over, with what to type, where nothing would start", async () => {
+  test("a job stays over, with what to type, where an edit would start nothing", async () => {
     const story = await finished(3);
     assert.match(
       await story.edit({ totalRuns: 3 }),
@@ -94,7 +94,7 @@ describe("a job that has ended", () => {
     assert.match(await story.do("resume"), /^refused: job1 is over: it was completed; to search on: nexus edit job1/);
   });
 
-  test("says so if one of its rules ends it again at once", async () => {
+  test("the answer to opening a job again says so if one of its rules ends it at once", async () => {
     const story = await finished(3, { stopWhen: { name: "runs", op: ">=", value: 3 } });
     assert.equal(
       await story.edit({ totalRuns: 5 }),
@@ -105,7 +105,7 @@ describe("a job that has ended", () => {
     assert.deepEqual(broken(story), []);
   });
 
-  test("that was cancelled stays so, and its results can be imported", async () => {
+  test("a cancelled job stays cancelled, and its results can be imported", async () => {
     const story = new Story({ totalRuns: 10 });
     await story.claim();
     await story.do("cancel");
@@ -120,7 +120,7 @@ describe("a job that has ended", () => {
     );
   });
 
-  test("offers round numbers to go on with", async () => {
+  test("a job that has ended offers round numbers to go on with", async () => {
     const story = await finished(3);
     assert.equal(goOnCommand(story.table), "nexus edit job1 --total-runs 10");
     for (const [ended, more] of [

@@ -60,7 +60,7 @@ const searching = (pruning: PrunerName, more: Partial<JobSettings> = {}): Curves
   new Curves({ pruning, hpTuning: "random", totalRuns: 20, ...more });
 
 describe("pruning in the leader", () => {
-  test("ends a run by its reports, as its own decision with the reason, and has the worker ask at once", async () => {
+  test("pruning ends a run by its reports, with the reason, and has its worker ask at once", async () => {
     const story = searching("median");
     await story.learned();
     const n = Number(await story.claim(bob));
@@ -79,7 +79,7 @@ describe("pruning in the leader", () => {
     story.check();
   });
 
-  test("counts a run once, whatever its worker still sends", async () => {
+  test("a pruned run counts once, whatever its worker still sends", async () => {
     const story = searching("median");
     await story.learned();
     const n = Number(await story.claim(bob));
@@ -94,7 +94,7 @@ describe("pruning in the leader", () => {
     story.check();
   });
 
-  test("ends the job with its counts right", async () => {
+  test("a job whose last runs are pruned ends with its counts right", async () => {
     const story = searching("median", { totalRuns: 8 });
     await story.learned();
     for (const _ of [1, 2]) story.report(Number(await story.claim(bob)), 0, 0, 4, bob);
@@ -106,9 +106,9 @@ describe("pruning in the leader", () => {
 
   for (const [what, settings] of [
     ["without pruning", { pruning: "none" }],
-    ["of a job that repeats one configuration", { pruning: "median", hpTuning: false }],
+    ["that repeats one configuration", { pruning: "median", hpTuning: false }],
   ] as const) {
-    test(`stops no run ${what}`, async () => {
+    test(`in a job ${what}, no run is stopped by its reports`, async () => {
       const story = searching(settings.pruning, settings);
       await story.learned();
       const n = Number(await story.claim());
@@ -118,7 +118,7 @@ describe("pruning in the leader", () => {
     });
   }
 
-  test("leaves a run that waits for a worker alone, and judges it once it runs again", async () => {
+  test("pruning leaves a run that waits for a worker alone, and judges it once it runs again", async () => {
     const story = searching("median");
     await story.learned();
     const n = Number(await story.claim(bob));
@@ -131,7 +131,7 @@ describe("pruning in the leader", () => {
     story.check();
   });
 
-  test("leaves a run alone that a person has paused, until it is resumed", async () => {
+  test("pruning leaves a run that a person has paused alone, until it is resumed", async () => {
     const story = searching("median");
     await story.learned();
     const n = Number(await story.claim(bob));
@@ -144,7 +144,7 @@ describe("pruning in the leader", () => {
     story.check();
   });
 
-  test("keeps a prediction for the search, apart from results, also through a snapshot", async () => {
+  test("pruning keeps a prediction for the search, apart from results, also through a snapshot", async () => {
     const story = searching("asha");
     await story.learned();
     for (const [hpmax, weight] of [

@@ -27,7 +27,7 @@ function search() {
   return { table, complete };
 }
 
-test("a stop rule counts how long the model's best has led, from the history and on from result to result", () => {
+test("a stop rule counts how long the model's best has led, from the history and then by each result", () => {
   const { table, complete } = search();
   const bests = new BestsSoFar({ monotonic: () => 0 });
   assert.deepEqual([bests.of(table).mean, bests.of(table).bestFor], [0.5, 2]);
@@ -51,7 +51,7 @@ test("a diverged run and a lucky one do not stop a search", () => {
   assert.ok(bests.of(table).mean > 0.49 && bests.of(table).mean < 0.51);
 });
 
-test("the model is asked no more often than its time allows", () => {
+test("the model is asked for the best no more often than its time allows", () => {
   const { table, complete } = search();
   let now = 0;
   // Each look at the clock takes 2 ms, so that a model seems to.

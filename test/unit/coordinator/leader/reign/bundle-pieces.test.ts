@@ -49,7 +49,7 @@ const end = (story: TestReign, job: JobName): Promise<unknown> =>
   story.reign.record({ type: "job-state", job, state: "cancelled", reason: "", by: "test", op: `end-${job}` });
 
 describe("pieces on the broker", () => {
-  test("stay while a job needs them, and for a day longer", async () => {
+  test("pieces on the broker stay while a job needs them, and for a day longer", async () => {
     const story = new TestReign();
     const [open, orphan] = [bundle(1), bundle(2)];
     const store = broker(open, orphan);
@@ -65,7 +65,7 @@ describe("pieces on the broker", () => {
     assert.deepEqual([...store.stored.keys()], pieceNames(open));
   });
 
-  test("are left to the next leader from the moment that this one leads no more", async () => {
+  test("pieces on the broker are left to the next leader from when this one leads no more", async () => {
     const story = new TestReign();
     const store = broker(bundle(1, 5));
     const drop = async (seq: number): Promise<void> => {
@@ -79,7 +79,7 @@ describe("pieces on the broker", () => {
     assert.equal(store.stored.size, 3);
   });
 
-  test("of jobs that are over stay as far as they fit, the newest first", async () => {
+  test("pieces of jobs that are over stay on the broker as far as they fit, the newest first", async () => {
     const story = new TestReign();
     const [one, two, three] = [bundle(1, 3), bundle(2, 3), bundle(3, 3)];
     await end(story, submitted(story, { largeCode: one }));
@@ -94,7 +94,7 @@ describe("pieces on the broker", () => {
     assert.deepEqual(names(11 * piece), [one, three].flatMap(pieceNames).sort(), "what is open stays in any case");
   });
 
-  test("are all there before a job is accepted, and none is deleted meanwhile", async () => {
+  test("a job is accepted only once all its pieces are there, and none is deleted meanwhile", async () => {
     const story = new TestReign();
     const mine = bundle(1);
     const store = broker(mine);
@@ -128,7 +128,7 @@ describe("pieces on the broker", () => {
     assert.equal(story.reign.state.jobs.size, 2);
   });
 
-  test("are kept for an order that is still carried out, when another one that wants the same has ended", async () => {
+  test("pieces stay for an order that is still carried out, when another that wants the same has ended", async () => {
     const story = new TestReign();
     const mine = bundle(1);
     const store = broker(mine);
@@ -150,7 +150,7 @@ describe("pieces on the broker", () => {
 });
 
 describe("a job that brings much along", () => {
-  test("is for workers that fetch it, and for none that says it cannot", async () => {
+  test("a job that brings much along is only for workers that can fetch it and are fit for it", async () => {
     const story = new TestReign();
     const job = submitted(story, { inputs: bundle(1) });
     const ask = (worker: string, more: object) =>

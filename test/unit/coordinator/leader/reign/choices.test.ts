@@ -10,7 +10,7 @@ async function searched(story: Story, runs: number): Promise<void> {
   }
 }
 
-test("the first choice of a new leader is the model's, as those of the one before were", async () => {
+test("the first choice of a new leader is the model's, as its predecessor's were", async () => {
   const story = new Story({ totalRuns: 50 });
   await searched(story, 15);
   const heir = new Story({}, story.test.reign.state, story.job);
@@ -18,7 +18,7 @@ test("the first choice of a new leader is the model's, as those of the one befor
   assert.match(heir.table.trial(n)?.why ?? "", /the model expects/);
 });
 
-test("what was planned for a job, and its model, are forgotten when it is over", async () => {
+test("what was planned for a job, and its model, are forgotten when the job is over", async () => {
   const story = new Story({ totalRuns: 15 });
   await searched(story, 14);
   const { reign } = story.test;

@@ -19,7 +19,7 @@ async function ask(swarm: TestReign, more: Partial<Claim>, worker = lab): Promis
   return answer && "reason" in answer ? answer.reason : "";
 }
 
-test("a GPU job goes only to workers that lend GPUs, one run a GPU, whatever claims are on their way", async () => {
+test("a GPU job goes only to workers with free GPUs, one run a GPU, whatever claims are on their way", async () => {
   const swarm = new TestReign();
   swarm.submit({ totalRuns: 10, gpusPerRun: 1 });
   const plain = "plain" as WorkerId;

@@ -5,7 +5,7 @@ import { stopIfReached } from "../../../../../coordinator/leader/rules/job-end.t
 import { TestReign } from "../../../../support/stories/reign.ts";
 
 describe("the age of a job", () => {
-  test("goes on evenly, whatever becomes of the wall clock", () => {
+  test("a job's age goes on evenly, whatever becomes of the wall clock", () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 9 });
     const table = test_.reign.state.jobs.get(job);
@@ -20,7 +20,7 @@ describe("the age of a job", () => {
     assert.equal(ages.of(table), 91_000);
   });
 
-  test("ends its search at max_job_time", () => {
+  test("a job's age ends its search at max_job_time", () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 9, maxJobSeconds: 60 });
     const table = test_.reign.state.jobs.get(job);

@@ -94,7 +94,7 @@ async function play(test_: TestReign, job: JobName, steps: readonly Step[]): Pro
 }
 
 describe("any order of what the wire may bring", () => {
-  test("replays to the same state, never exceeds total_runs, ends each trial at most once", async () => {
+  test("any messages replay to the same state, keep to total_runs, and end each trial at most once", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
         const test_ = new TestReign();
@@ -114,7 +114,7 @@ describe("any order of what the wire may bring", () => {
     );
   });
 
-  test("a leader that takes over at any point goes on to the same total", async () => {
+  test("after any messages, a leader that takes over keeps to total_runs and replays to the same state", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 40 }), fc.array(step, { maxLength: 40 }), async (before, after) => {
         const first = new TestReign();

@@ -68,7 +68,7 @@ describe("claims", () => {
     assert.deepEqual(kinds, ["led", "job", "assigned", "completed", "assigned"]);
   });
 
-  test("a result that the broker no longer holds is not waited for, as after a backup was put back", async () => {
+  test("a claim waits for no result that the broker no longer holds, as after a backup was put back", async () => {
     const test_ = new TestReign();
     test_.submit({ totalRuns: 9 });
     test_.lastEvidence = 0;
@@ -213,7 +213,7 @@ describe("leases", () => {
     assert.equal(status(), "waiting");
   });
 
-  test("an old holder back before anyone else took the trial goes on with it under a new attempt number", async () => {
+  test("an old holder back before anyone else took its trial goes on under a new attempt number", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     await answerClaim(test_.reign, alice, claim("c1"));
@@ -236,7 +236,7 @@ describe("leases", () => {
     );
   });
 
-  test("an old holder whose new number was lost with the answer goes on, also after it lost the trial again", async () => {
+  test("a holder goes on though the answer with its new number was lost, and the trial lost again", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     await answerClaim(test_.reign, alice, claim("c1"));
@@ -259,7 +259,7 @@ describe("leases", () => {
 });
 
 describe("evidence", () => {
-  test("a result of a run that had the same number before the workspace was put back is not this run's", async () => {
+  test("a result of a run that had the same number before a backup was put back is not this run's", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 2 });
     await answerClaim(test_.reign, alice, claim("c1"));

@@ -65,7 +65,7 @@ const near = (actual: number, expected: number, what: string): void =>
 
 describe("jobs share the slots' time by priority", () => {
   for (const slots of [1, 2, 5]) {
-    test(`on ${slots} slots, whatever their runs take`, async () => {
+    test(`jobs share the time of ${slots} slots by priority, whatever their runs take`, async () => {
       const rig = new Slots(slots);
       const old = rig.submit(2000);
       const urgent = rig.submit(7000, { priority: 4 });
@@ -74,7 +74,7 @@ describe("jobs share the slots' time by priority", () => {
     });
   }
 
-  test("of equal jobs on one slot each has its turn, and a new one is owed nothing for the time before it", async () => {
+  test("each of several equal jobs has its turn, and a new one is owed nothing for the time before it", async () => {
     const rig = new Slots(1);
     const first = rig.submit(3000);
     await rig.pass(600_000);
@@ -86,7 +86,7 @@ describe("jobs share the slots' time by priority", () => {
     near(rig.ratio(third, first), 1, "third to first");
   });
 
-  test("a job that stood still meanwhile is owed nothing for that time", async () => {
+  test("a job that stood still meanwhile is owed no slots for that time", async () => {
     const rig = new Slots(2);
     const paused = rig.submit(3000);
     const other = rig.submit(3000);

@@ -53,14 +53,14 @@ test("a worker at its quota is left alone for ever", async () => {
     assert.deepEqual(await look(1000, sent("Umal", second * perSecond)), []);
 });
 
-test("a new connection counts in full, even if it has ended; one that only was not listed before does not", async () => {
+test("a new connection's messages count in full; of one that was only not listed before, none do", async () => {
   const { look } = watched();
   await look(0, sent("Ugood", 5));
   assert.deepEqual(await look(250, sent("Ugood", 1e6, { connection: "S other" })), []);
   assert.deepEqual(await look(250, sent("Umal", atOnce + perSecond, { connection: "S 9", ageMs: 100 })), ["mal"]);
 });
 
-test("bytes count too", async () => {
+test("the bytes that a worker sends count too", async () => {
   const { look } = watched();
   await look(0, sent("Umal", 10));
   assert.deepEqual(await look(250, sent("Umal", 20, { bytes: usualQuotas.arrivedBytes.atOnce * 1.1 })), ["mal"]);
@@ -114,21 +114,21 @@ test("a flood after a long quiet time cuts off its sender alone, two looks after
   assert.deepEqual((await look(250, 4 * atOnce, 101_000)).cutOff, ["mal"]);
 });
 
-test("what was sent in quiet times is no flood", async () => {
+test("messages sent in quiet times are no flood", async () => {
   const { look } = summed();
   for (let i = 0; i < 100; i += 1) await look(250, 0, i * 1400);
   const { cutOff } = await look(250, 0, 99 * 1400 + perSecond);
   assert.deepEqual(cutOff, []);
 });
 
-test("a server that was started again counts from nothing", async () => {
+test("a server that was started again counts from nothing, so its connections are looked at", async () => {
   const { look } = summed();
   await look(250, 0, 1e6);
   const { lists } = await look(250, 0, 1e6);
   assert.equal((await look(250, 0, 10)).lists, lists + 1, "its connections are looked at");
 });
 
-test("nothing but the server's answer is read as a sum", () => {
+test("nothing but the server's answer is read as the sum of what was sent", () => {
   const answer = (data: unknown): Buffer => Buffer.from(JSON.stringify({ data }));
   const received = { msgs: 1000, bytes: 100_000 };
   assert.deepEqual(totalIn(answer({ account_statz: [{ acc: "WORKERS", received }] })), {
@@ -145,7 +145,7 @@ test("nothing but the server's answer is read as a sum", () => {
   assert.equal(totalIn(Buffer.from("x")), undefined);
 });
 
-test("nothing but the server's answer is read as traffic", () => {
+test("nothing but the server's answer is read as a list of traffic", () => {
   const connection = { cid: 7, authorized_user: "UA", start: "2026-11-28T06:00:00Z", in_msgs: 5, in_bytes: 50 };
   const answer = (data: object): Buffer => Buffer.from(JSON.stringify({ data }));
   const now = "2026-11-28T06:00:01.5Z";

@@ -80,21 +80,21 @@ const lost = ({ job }: Story, n: number): JournalEvent => ({
 const workerState = (worker: typeof alice, state: "benched" | "admitted" | "stopped" | "paused" | "working") =>
   ({ type: "worker-state", worker, state, reason: "told to", by: "ann", op: "o1", at: 0 }) as const;
 
-describe("a job's record", () => {
-  test("of its submission wakes the workers that wait", async () => {
+describe("the record of a job", () => {
+  test("the record of a new job wakes the workers that wait", async () => {
     const story = await begun();
     story.test.submit();
     assert.deepEqual(toldOf(story), ["work all"]);
   });
 
-  test("that it is cancelling ends what is open, and then the job; the holders are told", async () => {
+  test("the record of a job's cancelling ends what is open, then the job, and its holders are told", async () => {
     const story = await begun();
     assert.deepEqual(record(story, jobState(story, "cancelling")), ["cancelled 1", "cancelled 2", "cancelled"]);
     assert.deepEqual(toldOf(story), ["renew alice", "renew bob"]);
     assert.equal(story.test.reign.leases.size, 0);
   });
 
-  test("that it is stopping or draining ends it only where nothing is open", async () => {
+  test("the record that a job is stopping or draining ends it only where nothing is open", async () => {
     const story = await begun();
     assert.deepEqual(record(story, jobState(story, "draining")), []);
     assert.deepEqual(record(story, completed(story, 1)), []);
@@ -102,7 +102,7 @@ describe("a job's record", () => {
     assert.deepEqual(record(story, jobState(story, "stopping")), ["completed"]);
   });
 
-  test("that it is searching again wakes the workers that wait, and that it is paused wakes nobody", async () => {
+  test("the record that a job searches again wakes the workers that wait; that it is paused, nobody", async () => {
     const story = await begun();
     record(story, jobState(story, "paused"));
     assert.deepEqual(toldOf(story), []);
@@ -110,7 +110,7 @@ describe("a job's record", () => {
     assert.deepEqual(toldOf(story), ["work all"]);
   });
 
-  test("that it is completed lets the nodes go that it held, and tells nobody where it held none", async () => {
+  test("the record of a job's completion lets held nodes go, and tells nobody where it held none", async () => {
     for (const hold of [true, false]) {
       const story = new Story({ totalRuns: 1, hold });
       await story.claim(alice);
@@ -122,7 +122,7 @@ describe("a job's record", () => {
     }
   });
 
-  test("of an edit resumes a search that its rules had stopped, checks them again and tells the holders", async () => {
+  test("the record of an edit resumes a search that rules had stopped, checks them, and tells holders", async () => {
     const edited = (story: Story, settings: Partial<JobSettings>): JournalEvent => {
       const { job, submitted } = story.table;
       const { hyperparameters } = submitted;
@@ -147,8 +147,8 @@ describe("a job's record", () => {
   });
 });
 
-describe("a trial's record", () => {
-  test("of its assignment begins its lease", async () => {
+describe("the record of a trial", () => {
+  test("the record of a trial's assignment begins its lease", async () => {
     const story = await begun();
     assert.deepEqual(
       [...story.test.reign.leases.all()].map(({ n, worker }) => [n, worker]),
@@ -160,7 +160,7 @@ describe("a trial's record", () => {
   });
 
   for (const outcome of ["failed", "pruned", "cancelled"] as const) {
-    test(`of its end (${outcome}) ends its lease; the last one's ends the job`, async () => {
+    test(`the record of a trial's end (${outcome}) ends its lease; the last one's ends the job`, async () => {
       const story = await begun({ totalRuns: 2 });
       assert.deepEqual(record(story, ended(story, 1, outcome)), []);
       assert.equal(story.test.reign.leases.size, 1);
@@ -168,7 +168,7 @@ describe("a trial's record", () => {
     });
   }
 
-  test("of its end or completion stops a search whose rule is reached", async () => {
+  test("the record of a trial's end or completion stops a search whose rule is reached", async () => {
     const stopWhen = { name: "runs", op: ">=", value: 1 } as const;
     for (const event of [ended, completed]) {
       const story = await begun({ stopWhen });
@@ -177,14 +177,14 @@ describe("a trial's record", () => {
     }
   });
 
-  test("of its loss ends its lease, and wakes a few that may take it", async () => {
+  test("the record of a trial's loss ends its lease, and wakes a few that may take it", async () => {
     const story = await begun();
     assert.deepEqual(record(story, lost(story, 1)), []);
     assert.deepEqual(toldOf(story), ["work carol"]);
     assert.equal(story.test.reign.leases.size, 1);
   });
 
-  test("of its third failure in a row benches its worker and takes its failures back before the job may end", async () => {
+  test("the record of a third failure in a row benches its worker and takes its failures back", async () => {
     const story = new Story({ totalRuns: 4, hpTuning: "random" });
     for (let n = 1; n <= 3; n += 1) assert.equal(await story.claim(alice), n);
     assert.equal(await story.claim(bob), 4);
@@ -196,7 +196,7 @@ describe("a trial's record", () => {
     assert.equal(story.table.state, "searching");
   });
 
-  test("of another's completion shows whose fault a row of failures was", async () => {
+  test("the record of another's completion shows whose fault a row of failures was", async () => {
     const story = new Story({ totalRuns: 5, hpTuning: "random" });
     for (let n = 1; n <= 4; n += 1) assert.equal(await story.claim(alice), n);
     assert.equal(await story.claim(bob), 5);
@@ -205,7 +205,7 @@ describe("a trial's record", () => {
     assert.deepEqual(followed, ["benched", "reopened 1", "reopened 2", "reopened 3", "lost 4"]);
   });
 
-  test("of its checkpoint says how far it is, and of what size the job's states are", async () => {
+  test("the record of a checkpoint says how far its trial is, and of what size the job's states are", async () => {
     const story = await begun();
     const { job } = story;
     const place = { worker: alice, attempt: 1, stage: 1, iters: 70, blob: "state-1", key: Buffer.alloc(32) };
@@ -214,7 +214,7 @@ describe("a trial's record", () => {
     assert.deepEqual([story.test.reign.itersOf(job, 1), story.test.reign.stateBytes(job)], [70, 5]);
   });
 
-  test("that came late has no consequence", async () => {
+  test("the record of a late result has no consequence", async () => {
     const story = await begun();
     record(story, completed(story, 1));
     const { job } = story;
@@ -223,13 +223,13 @@ describe("a trial's record", () => {
   });
 });
 
-describe("a record of what a person ordered", () => {
+describe("the record of an order", () => {
   for (const [order, followed] of [
     ["pruned", ["pruned 1"]],
     ["cancelled", ["cancelled 1"]],
     ["paused", []],
   ] as const) {
-    test(`for runs (${order}) tells their holders, and ends those that are to end`, async () => {
+    test(`the record of an order for runs (${order}) tells their holders, and ends those that are to end`, async () => {
       const story = await begun();
       const { job } = story;
       const event = { type: "runs-ordered", job, trials: [1], order, by: "ann", op: "o1", at: 0 } as const;
@@ -238,7 +238,7 @@ describe("a record of what a person ordered", () => {
     });
   }
 
-  test("for a worker (benched) takes its runs from it at once, and admitted wakes those that wait", async () => {
+  test("the record of a benched worker takes its runs at once; that of an admitted one wakes who waits", async () => {
     const story = await begun();
     assert.deepEqual(record(story, workerState(alice, "benched")), ["lost 1"]);
     assert.deepEqual(toldOf(story), ["work carol", "renew alice"]);
@@ -248,7 +248,7 @@ describe("a record of what a person ordered", () => {
     assert.deepEqual(toldOf(story).slice(2), ["work all"]);
   });
 
-  test("for a worker (stopped) lets it hand its runs back, and takes them when it does not", async () => {
+  test("the record of a stopped worker lets it hand its runs back, and takes them when it does not", async () => {
     const story = await begun();
     assert.deepEqual(record(story, workerState(alice, "stopped")), []);
     assert.deepEqual(toldOf(story), ["work alice", "renew alice"]);

@@ -25,7 +25,7 @@ async function live(story: Story, ...ends: ("failed" | "result")[]): Promise<voi
 const failures = (count: number): "failed"[] => new Array<"failed">(count).fill("failed");
 
 describe("runs that fail in a row", () => {
-  test("20 pause the job, which says why, what failed last, and what to type", async () => {
+  test("20 failed runs in a row pause the job, which says why, what failed last, and what to type", async () => {
     const story = storyOf();
     await live(story, ...failures(19));
     assert.equal(story.table.state, "searching");
@@ -44,7 +44,7 @@ describe("runs that fail in a row", () => {
     story.check();
   });
 
-  test("are forgotten as soon as one completes", async () => {
+  test("a row of failed runs is forgotten as soon as one completes", async () => {
     const story = storyOf();
     await live(story, ...failures(19), "result", ...failures(19));
     assert.equal(story.table.state, "searching");
@@ -53,7 +53,7 @@ describe("runs that fail in a row", () => {
     story.check();
   });
 
-  test("go on when resumed, and pause it again after as many", async () => {
+  test("a resumed job goes on after a row of failures, and pauses again after as many", async () => {
     const story = storyOf({ maxFailuresInARow: 3 });
     await live(story, ...failures(3));
     assert.equal(story.table.state, "paused");
@@ -65,7 +65,7 @@ describe("runs that fail in a row", () => {
     story.check();
   });
 
-  test("that run already when the job pauses are finished, and one that completes ends the row", async () => {
+  test("runs under way when failures pause the job are finished, and one that completes ends the row", async () => {
     const story = storyOf({ maxFailuresInARow: 2 });
     const open = [await story.claim(bob), await story.claim(bob)].map(Number);
     await live(story, ...failures(1));
@@ -77,7 +77,7 @@ describe("runs that fail in a row", () => {
     story.check();
   });
 
-  test("are counted in the order in which they end; pruned and cancelled ones neither count nor end the row", async () => {
+  test("failures in a row count in the order of their ends; pruned and cancelled runs do not change it", async () => {
     const story = storyOf({ maxFailuresInARow: 2 });
     const [first, second, third] = [await story.claim(), await story.claim(bob), await story.claim(bob)].map(Number);
     story.say(bob, third ?? 0, "failed");
@@ -90,7 +90,7 @@ describe("runs that fail in a row", () => {
     story.check();
   });
 
-  test("pause nothing with never; an edit changes the number; a stop_when about something else leaves it", async () => {
+  test("max_failures_in_a_row: never pauses nothing, an edit changes it, and another stop_when leaves it", async () => {
     const story = storyOf({ maxFailuresInARow: null, stopWhen: { name: "hpmax", op: ">=", value: 100 } });
     await live(story, ...failures(30));
     assert.equal(story.table.state, "searching");
@@ -101,7 +101,7 @@ describe("runs that fail in a row", () => {
     story.check();
   });
 
-  test("stop the job where stop_when says so, which takes the place of the pause", async () => {
+  test("failures in a row stop the job where stop_when says so, which takes the place of the pause", async () => {
     const story = storyOf({ maxFailuresInARow: 2, stopWhen: { name: "failures_in_a_row", op: ">=", value: 5 } });
     await live(story, ...failures(4));
     assert.equal(story.table.state, "searching");
@@ -111,14 +111,14 @@ describe("runs that fail in a row", () => {
     story.check();
   });
 
-  test("at the very end of a job are its end", async () => {
+  test("failures in a row at the very end of a job are its end", async () => {
     const story = storyOf({ totalRuns: 20 });
     await live(story, ...failures(20));
     assert.equal(story.table.state, "completed");
     story.check();
   });
 
-  test("of a machine that turns out to be sick are taken back, and count no more", async () => {
+  test("failures in a row of a machine that turns out to be sick are taken back, and count no more", async () => {
     const story = storyOf({ maxFailuresInARow: 4 });
     for (let i = 0; i < 3; i += 1) story.say(alice, Number(await story.claim(alice)), "failed");
     assert.equal(story.table.failingRow.size, 3);
@@ -131,7 +131,7 @@ describe("runs that fail in a row", () => {
     story.check();
   });
 
-  test("of one sick machine pause the job only until that is known; who pauses it himself keeps it paused", async () => {
+  test("a pause for failures of one sick machine ends when that is known, unless a person paused the job", async () => {
     for (const isOrdered of [false, true]) {
       const story = storyOf({ maxFailuresInARow: 4 });
       const good = Number(await story.claim(bob));
@@ -154,7 +154,7 @@ describe("runs that fail in a row", () => {
     }
   });
 
-  test("are the cause of the pause, which a record or snapshot of an earlier version tells by its reason", async () => {
+  test("failures in a row are told as a pause's cause, in earlier versions' records by their reason", async () => {
     for (const settings of [{ maxFailuresInARow: 4 }, { maxFailuresAtStart: 4 }, { maxFailuresInARow: 1 }]) {
       const story = storyOf(settings);
       await live(story, ...failures(settings.maxFailuresInARow ?? 4));
@@ -178,7 +178,7 @@ describe("runs that fail in a row", () => {
     }
   });
 
-  test("are not the cause where a reason of an earlier version only quotes such words", async () => {
+  test("a reason of an earlier version that only quotes a row of failures is not its cause", async () => {
     const story = storyOf();
     const reason =
       "its search gave up: 20 runs in a row have failed (max_failures_in_a_row); mend it, then type: nexus";
@@ -186,7 +186,7 @@ describe("runs that fail in a row", () => {
     assert.deepEqual([story.table.state, story.table.pauseCause], ["paused", null]);
   });
 
-  test("are in the snapshot; one of an earlier version begins a new row", async () => {
+  test("failures in a row are in the snapshot; after one of an earlier version a new row begins", async () => {
     const story = storyOf();
     await live(story, ...failures(7));
     const snapshot = takeSnapshot(story.test.reign.state);

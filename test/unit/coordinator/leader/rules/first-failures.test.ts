@@ -15,7 +15,7 @@ async function fails(story: Story, worker: WorkerId, count: number): Promise<voi
 }
 
 describe("a job that fails from its start", () => {
-  test("pauses after five failures on the only worker, and says what it printed and what to type", async () => {
+  test("a job that fails from its start pauses after five failures on its only worker, and says why", async () => {
     const story = storyOf();
     await fails(story, alice, 4);
     assert.equal(story.table.state, "searching");
@@ -32,7 +32,7 @@ describe("a job that fails from its start", () => {
     story.check();
   });
 
-  test("tells the last lines of the console, unless the reason has them already", async () => {
+  test("the pause of a job that fails from its start tells the console's last lines, none of them twice", async () => {
     const story = storyOf({ maxFailuresAtStart: 1 });
     const n = Number(await story.claim());
     story.hear(story.test.message(alice, story.job, n, "failed", 1, 1, "one\n\ntwo\nthree\nfour\n"));
@@ -46,7 +46,7 @@ describe("a job that fails from its start", () => {
     assert.match(repeated.table.reason, /: told to; the last that it printed: one; to see/);
   });
 
-  test("gets as many failures again when it is resumed", async () => {
+  test("a job that fails from its start gets as many failures again when it is resumed", async () => {
     const story = storyOf({ maxFailuresAtStart: 2 });
     await fails(story, alice, 2);
     await story.do("resume");
@@ -57,7 +57,7 @@ describe("a job that fails from its start", () => {
     story.check();
   });
 
-  test("gets as many failures as an edit says, once it is resumed", async () => {
+  test("a job that fails from its start gets as many failures as an edit says, once it is resumed", async () => {
     const story = storyOf({ maxFailuresAtStart: 2 });
     await fails(story, alice, 2);
     assert.match(await story.edit({ maxFailuresAtStart: 4 }), /^ok: max_failures_at_start 4/);
@@ -69,7 +69,7 @@ describe("a job that fails from its start", () => {
     story.check();
   });
 
-  test("is left alone once a run has completed, even if that result was rejected", async () => {
+  test("failures do not pause a job of which a run has completed, even if that result was rejected", async () => {
     for (const isRejected of [false, true]) {
       const story = storyOf({ maxFailuresAtStart: 2 });
       story.say(alice, Number(await story.claim()), "result");
@@ -80,7 +80,7 @@ describe("a job that fails from its start", () => {
     }
   });
 
-  test("is left alone with never, of either kind, and where stop_when counts failures", async () => {
+  test("first failures pause no job that says never, of either kind, or whose stop_when counts failures", async () => {
     const rules: Partial<JobSettings>[] = [
       { maxFailuresAtStart: null },
       { maxFailuresInARow: null },
@@ -93,7 +93,7 @@ describe("a job that fails from its start", () => {
     }
   });
 
-  test("pauses as soon as a second worker's run has failed like the first one's", async () => {
+  test("a job that fails from its start pauses once a second worker's run has failed like the first's", async () => {
     const story = storyOf({ maxFailuresAtStart: 3 });
     const held = Number(await story.claim(bob));
     await fails(story, alice, 3);
@@ -103,7 +103,7 @@ describe("a job that fails from its start", () => {
     story.check();
   });
 
-  test("whose failures are all of one machine goes to others; once one completes, the machine is benched", async () => {
+  test("a job whose failures are all of one machine goes to others; one that completes benches it", async () => {
     const story = storyOf({ maxFailuresAtStart: 3 });
     const held = Number(await story.claim(bob));
     await fails(story, alice, 3);
@@ -119,7 +119,7 @@ describe("a job that fails from its start", () => {
     story.check();
   });
 
-  test("goes by workers that wait for work, but not by one that is silent, paused, or serves another target", async () => {
+  test("a job that fails from its start goes on for other workers only if they wait and may take it", async () => {
     const others: [string, (story: Story) => Promise<void>, "searching" | "paused"][] = [
       ["waits", async () => {}, "searching"],
       ["is paused", async (story) => void (await story.doWorker("pause", carol)), "paused"],
@@ -153,7 +153,7 @@ describe("a job that fails from its start", () => {
     }
   });
 
-  test("pauses when the other workers that might have tried it have gone", async () => {
+  test("a job that fails from its start pauses when other workers that might have tried it have gone", async () => {
     const story = storyOf({ maxFailuresAtStart: 3 });
     const held = Number(await story.claim(bob));
     await fails(story, alice, 3);

@@ -27,7 +27,7 @@ const searches = ["random", "grid", "dgd", "bayesian"] as const;
 
 describe("a search whose settings always give the same result", () => {
   for (const hpTuning of searches) {
-    test(`${hpTuning}: no configuration runs twice once that is known, and the job ends when all have run`, async () => {
+    test(`${hpTuning} runs no configuration twice once results are known to repeat, and ends when all have run`, async () => {
       const { table, test: told } = await search({ hpTuning }, value);
       assert.equal(table.state, "completed");
       assert.equal(
@@ -44,14 +44,14 @@ describe("a search whose settings always give the same result", () => {
       for (const why of known < 0 ? [] : whys.slice(known)) assert.match(why, /none runs twice/);
     });
 
-    test(`${hpTuning}: goes on repeating where results differ`, async () => {
+    test(`${hpTuning} goes on repeating configurations where results differ`, async () => {
       const { table } = await search({ hpTuning }, (configuration, n) => value(configuration) + (n % 3) / 7);
       assert.equal(table.ended, 60);
       assert.equal(table.state, "completed");
       assert.match(table.reason, /all 60 runs have ended/);
     });
 
-    test(`${hpTuning}: repeat: never runs each once from the beginning`, async () => {
+    test(`${hpTuning} with repeat: never runs each configuration once from the beginning`, async () => {
       const story = await search(
         { hpTuning, repeat: "never" },
         (configuration, n) => value(configuration) + (n % 3) / 7,
@@ -61,7 +61,7 @@ describe("a search whose settings always give the same result", () => {
     });
   }
 
-  test("what is still running runs once too, and a run that was cancelled may come again", async () => {
+  test("with repeat: never, what still runs runs once too, and a cancelled run may come again", async () => {
     const story = new Story({ totalRuns: 60, hpTuning: "random", repeat: "never" });
     const open: number[] = [];
     for (let i = 0; i < 7; i += 1) open.push(Number(await story.claim(i % 2 === 0 ? alice : bob)));
@@ -76,7 +76,7 @@ describe("a search whose settings always give the same result", () => {
     story.check();
   });
 
-  test("hp_tuning: false repeats all the same", async () => {
+  test("hp_tuning: false repeats its configuration even with repeat: never", async () => {
     const { table } = await search({ hpTuning: false, totalRuns: 9, repeat: "never" }, () => 1);
     assert.equal(table.ended, 9);
   });

@@ -61,7 +61,7 @@ class OwnStory {
 }
 
 describe("a search of one's own, as the leader uses it", () => {
-  test("is asked ahead, and a claim takes the choice that is there, with its reason", async () => {
+  test("an own search is asked ahead, and a claim takes the choice that is there, with its reason", async () => {
     const story = new OwnStory();
     assert.deepEqual(story.search.asked, [{ ask: 1, n: 1 }]);
     assert.equal(story.search.answer([3, 1], "a guess"), 1);
@@ -75,7 +75,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.deepEqual(story.search.asked, [{ ask: 2, n: 2 }], "the next is asked for at once");
   });
 
-  test("a claim that finds no choice is answered with the reason, and its worker is woken when there is one", async () => {
+  test("a claim that finds no choice of an own search is told why, and woken when there is one", async () => {
     const story = new OwnStory();
     const answer = await story.claim();
     assert.equal(answer?.kind === "wait" && answer.reason, "job1 waits for its own search, which thinks");
@@ -99,7 +99,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.deepEqual(told, [{ worker: lab, kind: "work" }]);
   });
 
-  test("is told how runs end, what a person takes back, and which configurations are excluded", async () => {
+  test("an own search is told how runs end, what a person takes back, and what is excluded", async () => {
     const story = new OwnStory();
     const runs = [await story.begin([0, 0]), await story.begin([0, 0], attic), await story.begin([0, 0])];
     story.end(runs[0] ?? 0, "failed");
@@ -131,7 +131,7 @@ describe("a search of one's own, as the leader uses it", () => {
     );
   });
 
-  test("an excluded choice is refused; after twenty in a row one is drawn", async () => {
+  test("an own search's excluded choice is refused; after twenty in a row one is drawn", async () => {
     const story = new OwnStory({ where: ["*a > 3"] });
     for (let i = 0; i < 20; i += 1) {
       story.search.answer([0, 0]);
@@ -142,7 +142,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.match(story.table.trial(1)?.why ?? "", /^its own search chose 20 excluded configurations in a row: /);
   });
 
-  test("a number of a range becomes a mark, of which it hears; the same number again is that mark", async () => {
+  test("an own search's number in a range becomes a mark, of which it hears; once again, it is that mark", async () => {
     const story = new OwnStory();
     const { submitted } = story.table;
     const [a, b] = submitted.hyperparameters;
@@ -162,7 +162,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.deepEqual(story.search.job.hyperparameters[0]?.values.length, 5);
   });
 
-  test("a number of a range that where forbids is refused, though it has only just become a mark", async () => {
+  test("an own search's number in a range is refused if where forbids it, though it just became a mark", async () => {
     const story = new OwnStory({ where: ["*a < 3"] });
     const { submitted } = story.table;
     const [a, b] = submitted.hyperparameters;
@@ -184,7 +184,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.deepEqual(told, [], "a new mark calls nobody");
   });
 
-  test("a failure that is taken back leaves the run the answer to its question", async () => {
+  test("an own search hears that a failed run is running again, under its question, if that is reopened", async () => {
     const story = new OwnStory();
     const { reign } = story.test_;
     const n = await story.begin([0, 0]);
@@ -201,7 +201,7 @@ describe("a search of one's own, as the leader uses it", () => {
     );
   });
 
-  test("a search that waits for a result is asked again after one, or if no run is under way", async () => {
+  test("an own search that waits for a result is asked again after one, or if no run is under way", async () => {
     const story = new OwnStory();
     const later = (): void => story.search.ears.later(story.search.asked.shift()?.ask ?? 0, "");
     const n = await story.begin([0, 0]);
@@ -215,7 +215,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.equal(story.search.asked.length, 1);
   });
 
-  test("no more is asked than runs may start, and the job ends when its search has finished", async () => {
+  test("an own search is asked no more than runs may start, and the job ends when it has finished", async () => {
     const story = new OwnStory({ totalRuns: 2, search: { ...defaultOwnSearch, command: ["walk"], ahead: 9 } });
     assert.deepEqual(
       story.search.asked.map(({ n }) => n),
@@ -232,7 +232,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.ok(story.search.isClosed);
   });
 
-  test("it prunes runs under way only, and hears reports if it wants them", async () => {
+  test("an own search prunes only runs under way, and hears reports if it wants them", async () => {
     const story = new OwnStory();
     const n = await story.begin([0, 0]);
     const trial = story.table.trial(n);
@@ -255,7 +255,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.ok(story.test_.told.some(({ worker, kind }) => worker === lab && kind === "renew"));
   });
 
-  test("after a restart its choices still count, under no question of the new process", async () => {
+  test("after its restart, an own search's earlier choices still count, but answer no new question", async () => {
     const story = new OwnStory();
     story.search.answer([2, 0]);
     story.search.ears.restarted();
@@ -266,7 +266,7 @@ describe("a search of one's own, as the leader uses it", () => {
     );
   });
 
-  test("it hears imported runs and the whole history, in the next reign too", async () => {
+  test("an own search hears the whole history, in the next reign too", async () => {
     const story = new OwnStory();
     story.end(await story.begin([0, 0]), "result", 2);
     await story.begin([1, 0]);
@@ -287,7 +287,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.deepEqual(next.newest.asked, [{ ask: 1, n: 3 }]);
   });
 
-  test("paused, it ends and what it still says is not heard; resumed, another one is opened", async () => {
+  test("an own search closes when its job is paused, and a new one is opened when it is resumed", async () => {
     const story = new OwnStory();
     const { reign } = story.test_;
     const state = { type: "job-state", job: story.job, by: "ann", reason: "paused by ann" } as const;
@@ -303,7 +303,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.equal((await story.claim())?.kind, "wait");
   });
 
-  test("one that gave up, or that this coordinator does not start, pauses the job and says why", () => {
+  test("an own search that gave up, or that this coordinator does not start, pauses the job and says why", () => {
     const story = new OwnStory();
     story.search.ears.gaveUp("its search ended with exit code 1; its last lines: no module");
     const said = "its search ended with exit code 1; its last lines: no module; when fixed: nexus resume job1";
@@ -314,7 +314,7 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.match(bare.reign.state.jobs.get(job)?.reason ?? "", /^this coordinator starts no searches of users; /);
   });
 
-  test("one that gave up stays paused when failures are taken back, whatever its program printed", async () => {
+  test("a job whose own search gave up stays paused when failures are taken back, whatever it printed", async () => {
     for (const rule of ["max_failures_in_a_row", "max_failures_at_start"]) {
       const story = new OwnStory();
       const good = await story.begin([1, 1], attic);

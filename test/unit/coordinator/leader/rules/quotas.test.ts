@@ -18,7 +18,7 @@ const stored = (worker: WorkerId, seq: number, storedAt: number, bytes = 10) => 
 });
 
 describe("a worker's processes", () => {
-  test("are remembered up to a limit, so that claims with ever new ones cost no more than the first", async () => {
+  test("a worker's processes are remembered up to a limit, and one that starts ever anew is told to wait", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim(alice, "first");
     let refused = 0;
@@ -33,7 +33,7 @@ describe("a worker's processes", () => {
     story.check();
   });
 
-  test("may start again later, and an older one is still told that its name is in use", async () => {
+  test("a worker may start again later, and an older process is still told that its name is in use", async () => {
     const story = new Story({ totalRuns: 200 });
     for (let i = 0; i < 100; i += 1) {
       story.test.now += 4000;
@@ -47,7 +47,7 @@ describe("a worker's processes", () => {
 });
 
 describe("questions", () => {
-  test("beyond a worker's quota are not answered, and others' are", () => {
+  test("questions beyond a worker's quota are not answered, and others' are", () => {
     const { reign } = new Story().test;
     let answered = 0;
     for (let i = 0; i < 12_000; i += 1) {
@@ -60,7 +60,7 @@ describe("questions", () => {
     assert.notEqual(reign.state.workers.get(alice)?.state, "benched");
   });
 
-  test("far beyond it cut the worker off, until it is admitted", async () => {
+  test("questions far beyond a worker's quota cut it off, until it is admitted", async () => {
     const story = new Story();
     const { reign } = story.test;
     await story.claim(alice);
@@ -77,7 +77,7 @@ describe("questions", () => {
     story.check();
   });
 
-  test("are weighed as well: what one worker has read of it a second is bounded", () => {
+  test("questions are weighed as well: what is read of one worker a second is bounded", () => {
     const it = new Story().test;
     let bytes = 0;
     // 200 a second of a megabyte, for ten seconds.
@@ -92,7 +92,7 @@ describe("questions", () => {
     assert.equal(it.reign.state.workers.get(alice), undefined, "nobody is cut off for that alone");
   });
 
-  test("by which a worker keeps 10,000 runs are all read, also when it is told to ask each second", () => {
+  test("the questions by which a worker keeps 10,000 runs are all read, even with one each second", () => {
     const story = new Story({ totalRuns: 10_000 });
     const it = story.test;
     // The worst of them: it holds nothing yet, as the journal says.
@@ -106,7 +106,7 @@ describe("questions", () => {
     assert.equal(unread, 0, `of ${length} bytes each`);
   });
 
-  test("that wait for their answers are limited too", () => {
+  test("a worker's questions that wait for their answers are limited too", () => {
     const { reign } = new Story().test;
     const waiting = Array.from({ length: 6000 }, () => reign.quotas.mayWait(alice)).filter(Boolean).length;
     assert.equal(waiting, usualQuotas.waiting);
@@ -117,13 +117,13 @@ describe("questions", () => {
 });
 
 describe("stored messages", () => {
-  test("count by the time at which they were stored: a backlog read at once is no flood", () => {
+  test("stored messages count by when they were stored: a backlog read at once is no flood", () => {
     const story = new Story();
     for (let i = 0; i < 100_000; i += 1) countEvidence(story.test.reign, stored(alice, i, 60 * i));
     assert.equal(story.test.reign.state.workers.get(alice)?.state, undefined);
   });
 
-  test("are earned by runs: a worker that holds many, or ends many, may store many", async () => {
+  test("stored messages are earned by runs: a worker that holds many, or ends many, may store many", async () => {
     const story = new Story({ totalRuns: 100_000 });
     for (let i = 0; i < 4; i += 1) await story.claim(alice);
     // Four runs with a message of reports a second each, for an hour that the coordinator was away.
@@ -137,7 +137,7 @@ describe("stored messages", () => {
     assert.equal(story.test.reign.state.workers.get(bob)?.state, "admitted");
   });
 
-  test("beyond the quota cut their sender off, with the reason in the journal", () => {
+  test("stored messages beyond the quota cut their sender off, with the reason in the journal", () => {
     const story = new Story();
     for (let i = 0; i < 20_000; i += 1) {
       countEvidence(story.test.reign, stored(alice, i, i / 20));
@@ -151,7 +151,7 @@ describe("stored messages", () => {
     assert.equal(replayed.workers.get(alice)?.isCutOff, true);
   });
 
-  test("are counted by their bytes as well", () => {
+  test("stored messages are counted by their bytes as well", () => {
     const story = new Story();
     for (let i = 0; i < 400; i += 1) countEvidence(story.test.reign, stored(alice, i, 10 * i, 1_000_000));
     assert.match(
@@ -160,7 +160,7 @@ describe("stored messages", () => {
     );
   });
 
-  test("that come late are recorded three times for a trial, and then no more", async () => {
+  test("late results are recorded three times for a trial, and then no more", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.claim(alice);
     for (let i = 0; i < 50; i += 1) story.say(alice, 1, "result", i, 1);
@@ -170,7 +170,7 @@ describe("stored messages", () => {
   });
 });
 
-test("lines that somebody causes at will are written five times a minute and then counted", () => {
+test("log lines that somebody causes at will are written five times a minute and then counted", () => {
   const lines: string[] = [];
   const log = { info: () => undefined, warn: (_: unknown, text: string) => void lines.push(text) };
   const repeated = new RepeatedLines(log as never); // only these two are used

@@ -80,7 +80,7 @@ function submit(
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 describe("a search over ranges", () => {
-  test("ends nearer to the optimum than over the first marks alone", async () => {
+  test("a search over ranges ends nearer to the optimum than over the first marks alone", async () => {
     // No search over the first marks can name better ones than the best of them.
     const ofFirstMarks = ranges.map(({ values }, i) => Math.max(...values.map((value) => alone(i, value))));
     const regretOfFirst = 2 - ofFirstMarks.reduce((sum, each) => sum + each, 0);
@@ -90,7 +90,7 @@ describe("a search over ranges", () => {
     assert.ok(regret < regretOfFirst / 2, `regret ${regret} (${regrets.join(", ")}), ${regretOfFirst} by first marks`);
   });
 
-  test("tells the journal now and then, and the fold, a snapshot and the invariants agree", async () => {
+  test("new marks are journalled now and then, and fold, snapshot and invariants agree on them", async () => {
     const { test_, job } = await search(ranges, 1, { totalRuns: 300 });
     const { events, reign } = test_;
     const refined = events.filter(({ type }) => type === "range-refined").length;
@@ -109,7 +109,7 @@ describe("a search over ranges", () => {
     assert.ok(values?.every((each, i) => each.values.length > (ranges[i]?.values.length ?? 0)));
   });
 
-  test("keeps the first marks of a grid, and makes them denser everywhere for random search", async () => {
+  test("a grid over ranges keeps its first marks, and random search makes them denser everywhere", async () => {
     const grid = await search(ranges, 1, { totalRuns: 40, hpTuning: "grid" });
     assert.ok(!grid.test_.events.some(({ type }) => type === "range-refined"));
     const random = await search(ranges, 1, { totalRuns: 80, hpTuning: "random" });
@@ -117,7 +117,7 @@ describe("a search over ranges", () => {
     assert.ok((lr?.values.length ?? 0) >= 25, `${lr?.values.length} marks`);
   });
 
-  test("where no configuration runs twice, ends only when no mark is left to add", async () => {
+  test("a search over ranges that runs nothing twice ends only when no mark is left to add", async () => {
     const one = ranges.slice(0, 1);
     for (const hpTuning of ["dgd", "random", "grid"] as const) {
       const { test_, job } = await search(one, 1, { totalRuns: 60, hpTuning, repeat: "never" });
@@ -130,7 +130,7 @@ describe("a search over ranges", () => {
     assert.ok(Number.isFinite(regret));
   });
 
-  test("may begin with an edit, which makes a list a range; one that leaves values out is refused", async () => {
+  test("an edit makes a list a range; one that leaves values out is refused", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 40, hpTuning: "random" });
     const edited = async (addRanges: NonNullable<JobChanges["addRanges"]>): Promise<string> => {
@@ -148,7 +148,7 @@ describe("a search over ranges", () => {
     assert.ok(answer?.kind === "assigned" && a?.values.some((value) => value === answer.settings[0]));
   });
 
-  test("a record that adds marks to a list, or marks that a range has, is refused and breaks an invariant", () => {
+  test("a record that adds marks to a list, or marks that a range has, breaks an invariant", () => {
     const state = emptyWorkspace();
     const test_ = new TestReign();
     submit(test_, [ranges[0] ?? ordered("lr", [1]), ordered("b", [1, 2])], 1, { totalRuns: 5 });

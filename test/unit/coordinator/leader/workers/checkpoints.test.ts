@@ -59,7 +59,7 @@ function lose(test_: TestReign, job: JobName): void {
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("checkpoints on the coordinator", () => {
-  test("the next holder goes on from the furthest checkpoint, even one that an earlier holder told late", async () => {
+  test("a trial's next holder goes on from the furthest checkpoint, even one told late by an earlier one", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     assert.equal((await assigned(test_, ann)).resume, null);
@@ -124,7 +124,7 @@ describe("checkpoints on the coordinator", () => {
     assert.ok(test_.discarded.includes(`ck.bob.job1.1.2.${last}.*`));
   });
 
-  test("only the holder named in the journal is believed", async () => {
+  test("only the holder named in the journal is believed about checkpoints", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     await assigned(test_, ann);
@@ -144,7 +144,7 @@ describe("checkpoints on the coordinator", () => {
     assert.equal(checkpointSeconds(test_.reign, table), 20); // 4 states of 40 MB at 8 MB a second
   });
 
-  test("the sweep deletes states that no open trial needs; states perhaps in flight get one round more", async () => {
+  test("the sweep deletes states that no open trial needs; those perhaps in flight get one round more", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 2 });
     await assigned(test_, ann);
@@ -159,7 +159,7 @@ describe("checkpoints on the coordinator", () => {
     assert.ok(!test_.discarded.some((subject) => subject.includes(`${kept}.`) || subject.includes("files")));
   });
 
-  test("what a worker left that died while it stored a state is deleted two minutes after the loss", async () => {
+  test("a state that a dying worker stored in part is deleted two minutes after the loss", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
     await assigned(test_, ann);
@@ -194,7 +194,7 @@ describe("a run's saved state", () => {
     state: Uint8Array.of(1, 2, 3),
   };
 
-  test("comes back as it was, with the files of the run's folder", () => {
+  test("a run's saved state comes back as it was, with the files of the run's folder", () => {
     const folder = mkdtempSync(join(tmpdir(), "nexus-state-"));
     try {
       mkdirSync(join(folder, "models"));
@@ -213,7 +213,7 @@ describe("a run's saved state", () => {
     }
   });
 
-  test("comes back apart from the run's folder, and is part of it at the end", () => {
+  test("files of a run's saved state come back apart from its folder, and are part of it at the end", () => {
     const root = mkdtempSync(join(tmpdir(), "nexus-state-"));
     const [own, state] = [join(root, "runs"), join(root, "states")];
     try {
@@ -231,7 +231,7 @@ describe("a run's saved state", () => {
     }
   });
 
-  test("with a file outside the folder, of another version, or cut short is refused", () => {
+  test("a saved state with a file outside the folder, of another version, or cut short is refused", () => {
     assert.throws(() => decodeRun(encodeRun(saved, { "../x": Uint8Array.of(1) })), BadMessage);
     assert.throws(() => decodeRun(encode({ v: 9, ...saved, files: {} })), /version 9/);
     const { state: _state, ...less } = saved;

@@ -31,7 +31,7 @@ const known = (state: WorkspaceState): unknown => ({
   ]),
 });
 
-test("infeasible, pruned, failed and rejected runs in any order: a snapshot says what the records say", async () => {
+test("after runs that end in any way, and rejections, a snapshot says what the records say", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const story = new Story({ totalRuns: 90, require: ["val <= 5"], maxFailuresInARow: null });

@@ -56,7 +56,7 @@ test("messages that cannot be read are named once each, a few for each worker, a
   assert.match(check.violations().join(), /evidence 1 of mal was set aside, but it was counted or named before/);
 });
 
-test("a snapshot of before knows of nothing that was set aside", () => {
+test("a snapshot of an earlier version knows of nothing that was set aside", () => {
   const test_ = new TestReign();
   test_.submit();
   const saved = structuredClone(takeSnapshot(test_.reign.state));
