@@ -11,7 +11,7 @@ test("npm start takes --again and --help, and refuses anything else", () => {
   assert.match(demoHelp, /--again/);
 });
 
-test("what is printed to be typed is what works here: npm, npx, or an installed program", () => {
+test("the demo prints commands that work here: with npm, with npx, or of an installed program", () => {
   assert.deepEqual(typedHere({ npm_lifecycle_event: "start" }), {
     demo: "npm start",
     again: "npm start -- --again",

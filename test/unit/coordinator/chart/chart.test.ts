@@ -17,7 +17,7 @@ const chartText = (series: readonly Series[], options: ChartOptions): string[] =
   );
 
 describe("a chart", () => {
-  test("in braille", () => {
+  test("a chart is drawn in braille, with the ends of its axes", () => {
     assert.deepEqual(chartText([line], { width: 24, height: 6, xName: "iters" }), [
       " 20┤                ⢀⡠⠔⠊",
       "   │            ⢀⡠⠔⠊⠁",
@@ -28,12 +28,12 @@ describe("a chart", () => {
     ]);
   });
 
-  test("in blocks and in ASCII, for fonts without braille", () => {
+  test("a chart is drawn in blocks or in ASCII, for fonts without braille", () => {
     assert.match(chartText([line], { width: 24, height: 6, form: "block" }).join("\n"), /^[ │┤▀▄█\d\n]*$/);
     assert.match(chartText([line], { width: 24, height: 6, form: "ascii" }).join("\n"), /^[ |+*\d\n]*$/);
   });
 
-  test("has a gap where nothing was measured, and says whose each piece is", () => {
+  test("a chart has a gap where nothing was measured, and says which series each piece belongs to", () => {
     const points = [0, 1, 2, Number.NaN, 8, 9, 10].map((y, x) => ({ x, y }));
     const rows = chartRows([{ points }, { points: [{ x: 0, y: 10 }] }], { width: 40, height: 10 });
     const text = rows.map((row) => row.map((piece) => piece.text).join("")).join("\n");
@@ -41,7 +41,7 @@ describe("a chart", () => {
     assert.deepEqual([...new Set(rows.flatMap((row) => row.map(({ series }) => series)))].sort(), [-1, 0, 1]);
   });
 
-  test("draws one standard deviation around a curve that is still seen", () => {
+  test("a chart draws a band of one standard deviation in which the curve is still seen", () => {
     const points = Array.from({ length: 30 }, (_, x) => ({ x, y: 5, spread: 2 }));
     const text = chartText([{ points }], { width: 30, height: 9 });
     assert.ok(text.filter((row) => /[⠁-⣿]/.test(row)).length >= 6);
@@ -51,7 +51,7 @@ describe("a chart", () => {
     );
   });
 
-  test("says at each curve's end which it is, none over another", () => {
+  test("a chart labels each curve at its end, and no label covers another", () => {
     const flat = (y: number, to: number, label: string) => ({ points: [0, to].map((x) => ({ x, y })), label });
     const series = [flat(1, 10, "#1"), flat(1, 10, "#2"), flat(0, 5, "run1.3")];
     const text = chartText(series, { width: 40, height: 8 });
@@ -60,7 +60,7 @@ describe("a chart", () => {
     assert.match(text[6] ?? "", /[⠁-⣿]run1\.3$/);
   });
 
-  test("is always as large as was asked, whatever the points", () => {
+  test("a chart is always as large as was asked, whatever the points", () => {
     const point = fc.record({ x: fc.double(), y: fc.double(), spread: fc.double({ min: 0, noNaN: true }) });
     const series = fc.array(
       fc.record({ points: fc.array(point, { maxLength: 30 }), label: fc.constantFrom("", "#1", "run1.22") }),
@@ -77,7 +77,7 @@ describe("a chart", () => {
     );
   });
 
-  test("draws a step as a step, also where both of its ends lie in one column", () => {
+  test("a chart draws a step as a step, also where both of its ends lie in one column", () => {
     const points = [0, 50, 50, 100].map((x, i) => ({ x, y: i < 2 ? 0 : 10 }));
     assert.deepEqual(chartText([{ points }], { width: 24, height: 5 }), [
       " 10┤          ⡏⠉⠉⠉⠉⠉⠉⠉⠉⠉",
@@ -88,21 +88,21 @@ describe("a chart", () => {
     ]);
   });
 
-  test("counts in whole numbers on the axis of what is counted", () => {
+  test("a chart's axis has only whole numbers where things are counted", () => {
     const points = [1, 2].map((x) => ({ x, y: x }));
     const axis = (isWhole: boolean): string => chartText([{ points }], { width: 60, height: 5, isWhole }).at(-1) ?? "";
     assert.match(axis(true), /^ +1 +2$/);
     assert.match(axis(false), /1\.5/);
   });
 
-  test("is empty if there is nothing to draw or no room", () => {
+  test("a chart is empty if there is nothing to draw or no room", () => {
     assert.deepEqual(chartText([{ points: [] }], { width: 40, height: 10 }), []);
     assert.deepEqual(chartText([line], { width: 5, height: 10 }), []);
   });
 });
 
 describe("ticks", () => {
-  test("are round numbers", () => {
+  test("ticks are round numbers", () => {
     assert.deepEqual(niceTicks(0, 1, 5).values, [0, 0.5, 1]);
     assert.deepEqual(niceTicks(0, 100, 6).values, [0, 20, 40, 60, 80, 100]);
     assert.deepEqual(niceTicks(0.0031, 0.0492, 4).values, [0.01, 0.02, 0.03, 0.04]);
@@ -116,7 +116,7 @@ describe("ticks", () => {
     );
   });
 
-  test("lie in the range and are no more than asked", () => {
+  test("ticks lie in the range and are no more than asked", () => {
     fc.assert(
       fc.property(
         fc.double({ min: -1e9, max: 1e9, noNaN: true }),

@@ -16,7 +16,7 @@ async function said(...words: string[]): Promise<string> {
   return texts.join("");
 }
 
-test("a command that there is not is told where the commands are, or what it is here", async () => {
+test("an unknown command is answered with where the commands are listed, or what it is called here", async () => {
   assert.match(await said("frobnicate"), /unknown command 'frobnicate'\n {2}to see the commands: nexus --help\n$/);
   assert.match(await said("kill", "job1"), /unknown command 'kill'\n.*here that is: nexus cancel\n$/s);
   assert.match(await said("list", "trials"), /\n {2}to see the commands: nexus list --help\n$/);
@@ -24,7 +24,7 @@ test("a command that there is not is told where the commands are, or what it is 
   assert.match(await said("cancel"), /missing required argument 'targets'\n {2}to see what it takes: nexus cancel/);
 });
 
-test("what has ended is not asked about before it is cancelled", () => {
+test("cancelling asks nothing about jobs and runs that have ended", () => {
   const story = new JobStory({ number: 1, settings: { totalRuns: 2 } });
   story.completed(story.started("run1.1", []), "run1.1", 1, 1, {});
   const open = stateOf(story);
@@ -39,7 +39,7 @@ test("what has ended is not asked about before it is cancelled", () => {
   assert.deepEqual(questionOf("cancel", job(over), over), { verb: "cancel", effects: [], isGrave: false });
 });
 
-test("parent runs that no worker took end as their job does", () => {
+test("the status of parent runs that no worker took becomes their job's when it ends", () => {
   for (const state of ["completed", "cancelled"] as const) {
     const story = new JobStory({ number: 1, parents: 2, settings: { totalRuns: 1 } });
     const words = (): string[] => {

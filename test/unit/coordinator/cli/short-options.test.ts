@@ -71,7 +71,7 @@ test("nexus run takes one file and names with values, in any order", () => {
     assert.throws(() => parseSpecArguments(words), { name: UsageError.name, message });
 });
 
-test("options override the environment, and the environment overrides the defaults", () => {
+test("a command's options override the environment, and the environment overrides the defaults", () => {
   const env = { XDG_DATA_HOME: "/data", NEXUS_WORKSPACE: "ws7", NEXUS_SERVERS: "nats://b:1", NEXUS_CREDS: "b.creds" };
   assert.equal(scopeOf({}, { XDG_DATA_HOME: "/data" }).paths.dir, "/data/nexus/ws1");
   assert.equal(scopeOf({}, { XDG_DATA_HOME: "/data" }).external, null);

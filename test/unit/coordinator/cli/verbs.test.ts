@@ -17,7 +17,7 @@ const output = {
 };
 const leaves = leavesOf(commandTree(output, () => undefined, plots));
 
-test("every verb has --json", () => {
+test("every verb of nexus has --json", () => {
   assert.ok(leaves.length > 25, `${leaves.length} verbs`);
   const without = leaves.filter(({ command }) => !command.options.some(({ long }) => long === "--json"));
   assert.deepEqual(
@@ -26,7 +26,7 @@ test("every verb has --json", () => {
   );
 });
 
-test("every verb's help has an example", () => {
+test("the help of every verb of nexus has an example", () => {
   const without = leaves.filter(({ name, command }) => {
     said = "";
     command.outputHelp();

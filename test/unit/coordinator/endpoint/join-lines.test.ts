@@ -18,7 +18,7 @@ import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const handedOut = { port: 4223, node: "sha256", python: "sha256" };
 
-test("a command stands beside its label, or below it if the terminal is too narrow", () => {
+test("a command to type stands beside its label, or below it if the terminal is too narrow", () => {
   const commands = "nexus-coord stop; nexus-coord --listen 0.0.0.0:4222";
   assert.deepEqual(labelled("to let them:", commands, 200), [`  to let them:${" ".repeat(27)}${commands}`]);
   assert.deepEqual(labelled("to let them:", commands, 80), [
@@ -56,7 +56,7 @@ test("a join line has the join code, and IPv6 addresses in brackets", () => {
   );
 });
 
-test("the code that is shown holds for twelve hours at least, and is another once its invitation is over", () => {
+test("the join code that is shown holds for twelve hours, and is another once its invitation is over", () => {
   const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
   createWorkspace(paths);
   const hour = 3_600_000;

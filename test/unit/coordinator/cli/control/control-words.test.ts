@@ -53,10 +53,11 @@ describe("the words after a control verb", () => {
     [["worker:alice", "alice"], ["worker alice"]],
     [["run1.1", "job1"], ["job1"]],
   ] as const) {
-    test(words.join(" "), async () => assert.deepEqual(shown(namedTargets(words, await workspace(), "ws1")), expected));
+    test(`after a control verb, "${words.join(" ")}" names ${expected.join(", ")}`, async () =>
+      assert.deepEqual(shown(namedTargets(words, await workspace(), "ws1")), expected));
   }
 
-  test("a run that has completed is meant once, however often it is named", () => {
+  test("after a control verb, a completed run counts once, however often it is named", () => {
     const story = new JobStory({ number: 1 });
     story.completed(story.started("run1.1", []), "run1.1", 1);
     assert.deepEqual(shown(namedTargets(["run1.1", "run1.*"], stateOf(story), "ws1")), ["job1: run1.1"]);
@@ -70,7 +71,7 @@ describe("the words after a control verb", () => {
     ["Lab PC", UsageError, /"Lab PC" is not a job, run or worker\n {2}expected: job1, .*lab-\*; to see/],
     ["run1..2", UsageError, /is not a job or run/],
   ] as const) {
-    test(`${word} is refused`, async () => {
+    test(`after a control verb, "${word}" is refused`, async () => {
       const state = await workspace();
       assert.throws(
         () => namedTargets([word], state, "ws1"),
@@ -103,7 +104,7 @@ describe("the question before an order", () => {
     return agreed({ output, asker }, { verb: "cancel", effects: ["job1: ends now"], isGrave, yes });
   };
 
-  test("on a terminal the effect is shown and the answer counts; --yes skips the question", async () => {
+  test("on a terminal an order's effect is shown and the answer counts; --yes skips the question", async () => {
     assert.equal(await ask(true, false, false), false);
     assert.deepEqual(notes, ["job1: ends now\n", "nothing was done\n"]);
     assert.equal(await ask(true, true, true), true);
@@ -118,7 +119,7 @@ describe("the question before an order", () => {
   });
 });
 
-describe("the changes that nexus edit reads from its options", () => {
+describe("the changes that nexus edit reads", () => {
   const now = new Date(2026, 10, 24, 12, 0).getTime();
   const hps = [
     { name: "lr", ordered: true, values: [0.1, 0.2], tuned: 0.1 },
@@ -179,7 +180,8 @@ describe("the changes that nexus edit reads from its options", () => {
       },
     ],
   ] as const) {
-    test(JSON.stringify(options), () => assert.deepEqual(changesOf(options, hps, now), expected));
+    test(`nexus edit reads the changes in ${JSON.stringify(options)}`, () =>
+      assert.deepEqual(changesOf(options, hps, now), expected));
   }
   for (const [options, message] of [
     [{}, /nothing to change; .*--help/],
@@ -209,7 +211,7 @@ describe("the changes that nexus edit reads from its options", () => {
     [{ addRange: ["lr=1..1e999"] }, /expected finite numbers/],
     [{ addRange: ["lr=1..2:linear,zero"] }, /belongs to a log scale/],
   ] as const) {
-    test(`${JSON.stringify(options)} is refused`, () => {
+    test(`nexus edit refuses ${JSON.stringify(options)}`, () => {
       assert.throws(
         () => changesOf(options as EditOptions, hps, now),
         (error) => error instanceof UsageError && message.test(error.message),
@@ -231,7 +233,8 @@ describe("orders on the wire", () => {
     { kind: "edit", op: "1", job, changes: { addRanges: { a: { from: 1, to: 2, scale: "log_integer", zero: true } } } },
   ];
   for (const order of orders)
-    test(JSON.stringify(order), () => assert.deepEqual(decodeOrder(encodeOrder(order)), order));
+    test(`an order arrives as it was sent: ${JSON.stringify(order)}`, () =>
+      assert.deepEqual(decodeOrder(encodeOrder(order)), order));
 
   for (const bad of [
     { kind: "control", op: "1", verb: "kill", target: { kind: "job", job } },
@@ -244,7 +247,7 @@ describe("orders on the wire", () => {
     { kind: "edit", op: "1", job, changes: { addRanges: { a: { from: 1, to: 2, scale: "cubic" } } } },
     { kind: "explode", op: "1" },
   ]) {
-    test(`${JSON.stringify(bad)} is refused`, () => {
+    test(`a coordinator refuses to read the order ${JSON.stringify(bad)}`, () => {
       assert.throws(() => decodeOrder(encodeOrder(bad as unknown as Order)), BadMessage);
     });
   }

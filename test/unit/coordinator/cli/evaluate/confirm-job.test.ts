@@ -110,7 +110,7 @@ function said(work: (output: { result: (text: string) => void; note: (text: stri
   return heard;
 }
 
-test("the best are picked by rank, by estimate or by their luckiest run", () => {
+test("nexus confirm picks the best by rank, by estimate or by their luckiest run", () => {
   const evaluated = evaluatedSearch(workspace(tell(1, searchRuns)));
   const keys = (by: Parameters<typeof pickTargets>[1], top: number) =>
     pickTargets(evaluated, by, top).map((place) => evaluated.sets[place]?.key);
@@ -120,7 +120,7 @@ test("the best are picked by rank, by estimate or by their luckiest run", () => 
   assert.deepEqual(new Set(keys("best-by-estimate", 2)), new Set(["2.1", "1.1"]));
 });
 
-test("the derived spec repeats one configuration with its own seeds and says what it confirms", () => {
+test("nexus confirm's spec repeats one configuration with its own seeds and says what it confirms", () => {
   const table = tableOf(workspace(tell(1, searchRuns)), "job1");
   const written = confirmationSpec(table, [1, 1], 20);
   const reading = readSpec({ file: "spec.yaml", text: written, defaults: componentDefaults() });
@@ -137,7 +137,7 @@ test("the derived spec repeats one configuration with its own seeds and says wha
   assert.equal(settings.enabled, true);
 });
 
-test("confirms names a job, or nothing", () => {
+test("a spec's confirms names a job, or nothing", () => {
   for (const [written, isGood] of [
     ["job278", true],
     ["null", true],
@@ -223,7 +223,7 @@ test("Student's quantiles equal the published tables", () => {
   }
 });
 
-test("the tutorial's 20 fresh runs: 0.045 became 0.030", () => {
+test("the tutorial's 20 fresh runs have a mean of 0.030, and one run has no spread and no interval", () => {
   const hpmax = [
     0.0294, 0.0203, 0.0382, 0.0329, 0.0472, 0.035, 0.0442, 0.0231, 0.0067, 0.027, 0.0261, 0.0426, 0.0228, 0.0348,
     0.0357, 0.0321, 0.0253, 0.0301, 0.0293, 0.0165,

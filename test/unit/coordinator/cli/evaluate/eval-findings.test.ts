@@ -66,7 +66,7 @@ test("nexus eval names the hyperparameters that change nothing", () => {
   assert.deepEqual(verdict["withoutEffect"], ["dead"]);
 });
 
-test("200 hyperparameters and unordered ones of 10,000 values are evaluated", () => {
+test("nexus eval evaluates 200 hyperparameters, and unordered ones of 10,000 values", () => {
   const large = Array.from({ length: 200 }, (_, i) =>
     (i % 2 === 0 ? ordered : unordered)(`h${i}`, [...Array(i < 20 ? 10_000 : 5).keys()]),
   );

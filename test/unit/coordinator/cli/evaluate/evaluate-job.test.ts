@@ -37,7 +37,7 @@ seqlen    disc      clip      lr        rscale    embed     units     out      B
 seqlen    disc      clip      lr        rscale    embed     units     out      BEST FOR   EST HPMAX  RUNS  BEST
 History of the best hyperparameter combination after each of the 4781 completed runs.`;
 
-test("the printed history equals the tutorial's, character for character", () => {
+test("nexus eval's history equals the tutorial's, character for character", () => {
   const rows = tutorialRows.map(([settings, bestFor, estHpmax, runs, bestRun]): HistoryRow => {
     const configuration = tutorialHyperparameters.map(({ values }, i) => values.indexOf(settings[i] ?? null));
     const rest = { ended: 1, key: configuration.join("."), label: "", sd: 0.001, bestHpmax: 0.05 };

@@ -60,7 +60,7 @@ describe("what becomes of an option", () => {
     ["scale", {}, "left: it has no default, so nothing says where to look"],
     ["author", { type: "str", preset: "me" }, "left: a text without choices"],
   ] as const) {
-    test(`${name} ${JSON.stringify(more)}`, () =>
+    test(`nexus init treats the option ${name} ${JSON.stringify(more)} as "${expected}"`, () =>
       assert.equal(said(name, more).replaceAll("1e-6", "0.000001").replaceAll("1e-5", "0.00001"), expected));
   }
 });
@@ -71,12 +71,12 @@ const line = (...parts: ({ text: string } | { value: string })[]): { line: numbe
 });
 
 describe("the metrics of a script", () => {
-  test("what it reports by itself goes first, the most telling name before the others", () => {
+  test("metrics that a script itself reports go first, the most telling name before the others", () => {
     const found = findMetrics([], ["train_loss", "val_accuracy", "val/loss", "iters"]);
     assert.deepEqual(found, { names: ["val_accuracy", "train_loss"], goal: "maximize", pattern: null });
   });
 
-  test("a line that it prints becomes a pattern, which fits that line", () => {
+  test("a line that a script prints becomes a metric pattern, which fits that line", () => {
     const found = findMetrics(
       [
         line({ text: "done in " }, { value: "t" }, { text: " s" }),
@@ -97,7 +97,7 @@ describe("the metrics of a script", () => {
     assert.deepEqual({ ...fit?.groups }, { iters: "40", loss: "1.5e-3" });
   });
 
-  test("nothing is made up where nothing is printed", () => {
+  test("nexus init makes up no metric where a script prints none", () => {
     assert.deepEqual(findMetrics([line({ text: "took " }, { value: "t" })], []).names, []);
   });
 });
@@ -109,7 +109,7 @@ describe("a sweep of W&B", () => {
     return readSweep(sweep);
   };
 
-  test("distributions become ranges; exponents of e are turned into numbers", () => {
+  test("a W&B sweep's distributions become ranges, and its exponents of e become numbers", () => {
     const { options, remarks, search } = sweepOf(
       "  a: {distribution: log_uniform, min: -9.21, max: 0}\n  b: {min: 0.5, max: 2}\n  c: {distribution: int_uniform, min: 1, max: 9}",
     );
@@ -125,7 +125,7 @@ describe("a sweep of W&B", () => {
     assert.match(remarks.join(), /its metric val loss cannot be one of ours/);
   });
 
-  test("what is not understood is said, not guessed", () => {
+  test("what is not understood in a W&B sweep is said, not guessed", () => {
     const { options, remarks } = sweepOf(
       "  a: {distribution: beta, alpha: 1}\n  b: {min: 5, max: 1}\n  c: {values: [[1, 2]]}\n  d e: {value: 1}",
     );
@@ -133,7 +133,7 @@ describe("a sweep of W&B", () => {
     assert.equal(remarks.filter((remark) => /was left out/.test(remark)).length, 4);
   });
 
-  test("other YAML is none", () => {
+  test("YAML of another kind is not taken for a W&B sweep", () => {
     for (const text of ["parameters: [1]", "- a", "lr: 0.1"]) assert.equal(isSweep(plainYaml(text)), false);
   });
 });

@@ -71,7 +71,7 @@ test("the pattern for a printed line fits what Python prints for it, whatever it
 });
 
 describe("nexus init for a script", () => {
-  test("argparse", () => {
+  test("nexus init reads a script's argparse options, printed metrics and imported modules", () => {
     const { spec, command, words, dials, text, said } = init("argparse_mnist.py");
     assert.deepEqual(dials, "batch_size lr gamma dropout weight_decay optimizer hidden_dim nesterov amp".split(" "));
     assert.equal(
@@ -96,7 +96,7 @@ describe("nexus init for a script", () => {
     assert.match(text, /# epochs: 14 {3}\(it says how long a run takes\)/);
   });
 
-  test("click, whose switches of two kinds cannot be written together", () => {
+  test("nexus init reads click's options, but no switch whose two forms cannot be written together", () => {
     const { words, text, command } = init("click_train.py");
     assert.equal(
       words,
@@ -106,7 +106,7 @@ describe("nexus init for a script", () => {
     assert.deepEqual([command.metrics[0]?.short, command.metrics[0]?.higherIsBetter], ["val_loss", false]);
   });
 
-  test("typer, with --no-x", () => {
+  test("nexus init reads typer's options, with --no-x", () => {
     const { words, command } = init("typer_train.py");
     assert.match(
       words,
@@ -115,7 +115,7 @@ describe("nexus init for a script", () => {
     assert.deepEqual(patternFits(command.patterns[0], "epoch 2 loss: 0.5"), { iters: "2", loss: "0.5" });
   });
 
-  test("dataclasses of HfArgumentParser, inherited ones too, and the dials among TrainingArguments", () => {
+  test("nexus init reads HfArgumentParser's dataclasses, inherited ones too, and TrainingArguments' dials", () => {
     const { dials, words, text, said } = init("hf_train.py");
     assert.deepEqual(
       dials,
@@ -132,7 +132,7 @@ describe("nexus init for a script", () => {
     assert.match(said, /line 32: TrainingArguments: of its many options only learning_rate, /);
   });
 
-  test("transformers' Trainer, which prints what is measured by itself", () => {
+  test("nexus init reads the metrics that transformers' Trainer itself prints", () => {
     const { spec, command, text, said } = init("trainer_train.py");
     assert.deepEqual(
       command.metrics.map(({ short }) => short),
@@ -151,7 +151,7 @@ describe("nexus init for a script", () => {
     assert.deepEqual(patternFits(pattern, "{'loss': '0.6', 'grad_norm': '1.1', 'epoch': '1'}"), {});
   });
 
-  test("a Trainer as scripts use it: with evaluate's metrics, without, without evaluation, by command line", () => {
+  test("nexus init finds a Trainer's metrics, whether and however the script evaluates", () => {
     const head =
       "import evaluate\nfrom transformers import HfArgumentParser, Seq2SeqTrainer, Trainer, TrainingArguments\n";
     const read = (lines: string) => {
@@ -189,7 +189,7 @@ describe("nexus init for a script", () => {
     assert.equal(own.metrics, "val_loss", "what the script prints itself goes first");
   });
 
-  test("tyro, with dataclasses in dataclasses", () => {
+  test("nexus init reads tyro's options, with dataclasses in dataclasses", () => {
     const { words } = init("tyro_train.py");
     assert.equal(
       words,
@@ -198,7 +198,7 @@ describe("nexus init for a script", () => {
     );
   });
 
-  test("fire, by the function's defaults", () => {
+  test("nexus init reads fire's options, by the function's defaults", () => {
     const { words, said, command } = init("fire_train.py");
     assert.equal(
       words,
@@ -208,7 +208,7 @@ describe("nexus init for a script", () => {
     assert.deepEqual(patternFits(command.patterns[0], "epoch 2 loss: 0.5"), { iters: "2", loss: "0.5" });
   });
 
-  test("Hydra, by its configuration and the groups that it chooses", () => {
+  test("nexus init reads Hydra's options, by its configuration and the groups that it chooses", () => {
     const { words, spec, dials, text } = init("hydra/train.py");
     assert.equal(
       words,
@@ -221,7 +221,7 @@ describe("nexus init for a script", () => {
     assert.match(text, /left out, since not every choice of its group has it: optimizer\.beta1, optimizer\.momentum/);
   });
 
-  test("a script written for W&B", () => {
+  test("nexus init reads a script written for W&B, and says how its import changes", () => {
     const { dials, command, said } = init("wandb_train.py");
     assert.deepEqual(dials, ["learning_rate", "batch_size"]);
     assert.deepEqual(
@@ -231,13 +231,13 @@ describe("nexus init for a script", () => {
     assert.match(said, /import nexus_swarm\.wandb as wandb/);
   });
 
-  test("a script without options, which prints JSON", () => {
+  test("nexus init reads a script without options, which prints JSON", () => {
     const { dials, command, text } = init("plain.py");
     assert.deepEqual([dials, command.metrics[0]?.short, command.patterns], [[], "loss", []]);
     assert.match(text, /^# hyperparameters:$/m);
   });
 
-  test("a sweep", () => {
+  test("nexus init turns a W&B sweep into a spec", () => {
     const { dials, spec, words, text } = init("sweep.yaml");
     assert.deepEqual(dials, ["learning_rate", "batch_size", "dropout", "layers", "optimizer", "nested_width"]);
     assert.deepEqual([spec.settings.totalRuns, spec.settings.hpTuning], [40, "dgd"]);
@@ -245,7 +245,7 @@ describe("nexus init for a script", () => {
     assert.match(text, /noise was left out/);
   });
 
-  test("what is there already is never touched, and nothing of the script is executed", () => {
+  test("nexus init never touches a file that is there already, and executes nothing of the script", () => {
     const folder = temporaryFolder();
     const file = join(folder, "train.py");
     writeFileSync(file, `open(${JSON.stringify(join(folder, "executed"))}, "w")\nprint(f"loss: {1}")\n`);
@@ -257,7 +257,7 @@ describe("nexus init for a script", () => {
     assert.equal(existsSync(join(folder, "executed")), false);
   });
 
-  test("what cannot be read is said: no Python, no file, a spec elsewhere", () => {
+  test("nexus init says what it cannot read: no Python, no file, a spec elsewhere", () => {
     const quiet = { note: () => undefined, result: () => undefined };
     const folder = temporaryFolder();
     mkdirSync(join(folder, "sub"));
@@ -277,7 +277,7 @@ describe("nexus init for a script", () => {
     assert.equal(existsSync(join(folder, "a.yaml")), false);
   });
 
-  test("only scripts, and sweeps that are there, are read; other names are new specs", () => {
+  test("nexus init reads only scripts, and sweeps that are there; other names are new specs", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "spec.yaml"), "component: root/Root_Component\n");
     writeFileSync(join(folder, "empty.yaml"), "");

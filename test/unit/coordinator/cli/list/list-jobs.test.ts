@@ -40,7 +40,7 @@ test("jobs and workers are listed with their counts and best runs", () => {
   assert.match(out.notes, /no job was submitted to workspace ws1 yet/);
 });
 
-test("failures of a job are told on a narrow terminal too", () => {
+test("nexus list jobs has room for failures on a narrow terminal too, if there are any", () => {
   const header = (state: Parameters<typeof printJobs>[0]["state"]): string => {
     const texts: string[] = [];
     const output = { result: (text: string) => void texts.push(text), note: () => undefined, width: 60 };
@@ -56,7 +56,7 @@ test("failures of a job are told on a narrow terminal too", () => {
   assert.doesNotMatch(header(stateOf(new JobStory({ number: 1 }))), / error /);
 });
 
-test("jobs have columns of priority and deadline where one of them has its own", () => {
+test("nexus list jobs shows priority and deadline where a job has its own", () => {
   const [plain, own] = [new JobStory({ number: 1 }), new JobStory({ number: 2, settings })];
   const columns = (...stories: JobStory[]): string => {
     const texts: string[] = [];
@@ -116,7 +116,7 @@ test("once the leader is heard, workers are listed with their slots, pools, stat
   assert.deepEqual([standing, state, slots, reason], ["admitted", "idle", 4, null]);
 });
 
-test("workers are listed with what their clocks are off, ahead or behind; a column only where one is", () => {
+test("nexus list workers shows how far clocks are ahead or behind, in a column only where one is", () => {
   const one = { silentMs: 2000, slots: 4, targets: [], opportunistic: false, noCode: false, version: null };
   const listed = (skews: readonly (number | null)[], json: boolean): string => {
     const workers = skews.map((skewMs, i) => ({ ...one, skewMs, worker: workerIdFrom(`node-${i + 1}`) }));
@@ -137,7 +137,7 @@ test("workers are listed with what their clocks are off, ahead or behind; a colu
   assert.deepEqual(clocks(listed([null, null], true)), [null, null]);
 });
 
-test("a waiting job's reason is the leader's where it is heard: the journal does not know who is there", () => {
+test("a waiting job's reason is the leader's once heard, since the journal does not know who is there", () => {
   const texts: string[] = [];
   const output = { result: (text: string) => void texts.push(text), note: () => undefined };
   const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers: [], leases: [] };
@@ -149,7 +149,7 @@ test("a waiting job's reason is the leader's where it is heard: the journal does
   );
 });
 
-test("a long reason is cut to the width of the terminal, and only there", () => {
+test("nexus list jobs cuts a long reason to the width of the terminal, and only there", () => {
   const reason =
     `20 runs in a row have failed (max_failures_in_a_row); run1.20 was the last: ${"out of memory ".repeat(9)}`.trim();
   const story = new JobStory({ number: 1 });

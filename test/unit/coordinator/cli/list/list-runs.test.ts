@@ -31,14 +31,14 @@ test("nexus list runs prints the tutorial's runs of the winner character for cha
   assert.equal(notes, "");
 });
 
-test("sorted runs end with the best, and runs without a value follow them in both directions", () => {
+test("a sorted list of runs ends with the best; runs without a value follow them in both directions", () => {
   const all = { sort: "hpmax", all: true };
   const without = ["run1", "run1.2", "run2", "run2.2"];
   assert.deepEqual(runsListed(mixed(), [], all), ["run1.3", "run2.1", "run1.1", ...without]);
   assert.deepEqual(runsListed(mixed(), [], { ...all, reverse: true }), ["run1.1", "run2.1", "run1.3", ...without]);
 });
 
-test("a note names the runs that come last for lack of a value, with the reason", () => {
+test("nexus list runs notes which runs come last for lack of a value, and why", () => {
   const told = "2 runs have no hpmax, listed last: 1 error (run1.2: it broke), 1 running (run2.2)\n";
   for (const reverse of [false, true])
     assert.equal(printed(mixed(), [], { sort: "metrics.hpmax", all: true, reverse }).notes, told);
@@ -52,7 +52,7 @@ test("a note names the runs that come last for lack of a value, with the reason"
   );
 });
 
-test("if runs failed, a last line gives the commonest reason and the command that lists all", () => {
+test("below a list with failed runs, a line gives the commonest reason and the command that lists all", () => {
   const story = new JobStory({ number: 6, hyperparameters: [ordered("lr", [0.1, 0.01])] });
   const why = 'environments/Maze_Env: property "layout" is "eazy"';
   for (const [i, reason] of [why, "it broke\n  twice", why].entries())
@@ -76,7 +76,7 @@ test("if runs failed, a last line gives the commonest reason and the command tha
   assert.ok(!printed(state, ["job6"], { sort: "hpmax" }).notes.includes("to see why"), "the reasons are told already");
 });
 
-test("--group prints a table for each value of a column, with columns that line up", () => {
+test("nexus list runs --group prints a table for each value of a column, with columns that line up", () => {
   const { results } = printed(mixed(), ["job1-job2"], {
     child: true,
     sort: "hpmax",
@@ -116,7 +116,7 @@ total runs listed: 5
   assert.throws(() => printed(mixed(), [], { group: "cor" }), { message: /did you mean core\?/ });
 });
 
-test("a limit leaves out runs without a value before any other", () => {
+test("a limit on a list of runs leaves out runs without a value before any other", () => {
   const sorted = { sort: "metrics.hpmax" };
   assert.deepEqual(runsListed(mixed(), [], { ...sorted, last: 2 }), ["run2.1", "run1.1"]);
   assert.deepEqual(runsListed(mixed(), [], { ...sorted, first: 2 }), ["run1.3", "run2.1"]);
@@ -125,7 +125,7 @@ test("a limit leaves out runs without a value before any other", () => {
   assert.deepEqual(runsListed(mixed(), [], { ...sorted, last: 5 }), ["run1.3", "run2.1", "run1.1"]);
 });
 
-test("sorting any values keeps every run and gives an ascending order", () => {
+test("sorting runs by any values keeps every run and gives an ascending order", () => {
   const values = fc.array(fc.option(fc.double({ noNaN: true, noDefaultInfinity: true })), { maxLength: 30 });
   fc.assert(
     fc.property(values, fc.boolean(), (hpmaxes, reverse) => {
@@ -148,7 +148,7 @@ test("sorting any values keeps every run and gives an ascending order", () => {
   );
 });
 
-test("without named runs the last ten are listed, and the total line says so", () => {
+test("nexus list runs lists the last ten unless runs are named, and the total line says so", () => {
   const state = stateOf(job278());
   const { results, notes } = printed(state, []);
   assert.match(results, /\ntotal runs listed: 10 \(defaulted to --last=10\)\n$/);
@@ -168,7 +168,7 @@ test("runs that a limit leaves out because they have no value to sort by are sai
   assert.equal(notes, "2 more runs are not listed (no hpmax); to see all: --all\n");
 });
 
-test("several jobs share the columns that they have in common, in order of first appearance", () => {
+test("a list of several jobs' runs shares their common columns, in order of first appearance", () => {
   const { results } = printed(mixed(), ["job1,job2"], { precision: 2 });
   assert.equal(
     results,
@@ -190,7 +190,7 @@ total runs listed: 7
   );
 });
 
-test("filters, status, parents and children narrow the list", () => {
+test("filters, status, parents and children narrow a list of runs", () => {
   const state = mixed();
   assert.deepEqual(runsListed(state, [], { filter: ["hpmax>=2"] }), ["run1.1", "run2.1"]);
   assert.deepEqual(runsListed(state, [], { filter: ["hpmax>=2", "lr=0.1"] }), ["run1.1"]);
@@ -210,7 +210,7 @@ test("filters, status, parents and children narrow the list", () => {
   });
 });
 
-test("columns are chosen by name, with header and format", () => {
+test("columns of a list of runs are chosen by name, with header and format", () => {
   const columns = "run,metrics.s1-rew=rew:.1f,hparams.lr=rate:.1e";
   const { results } = printed(mixed(), ["job1"], { columns, filter: ["hpmax>0"] });
   const lines = [
@@ -229,20 +229,20 @@ test("columns are chosen by name, with header and format", () => {
   assert.throws(() => printed(mixed(), [], { columns: "run,lr:3f" }), { message: /expected a format such as \.3f/ });
 });
 
-test("an unknown column names the nearest one", () => {
+test("an unknown column of a list of runs is answered with the nearest one", () => {
   for (const options of [{ sort: "metrics.hpmx" }, { columns: "hpmx" }, { filter: ["hpmx>1"] }]) {
     assert.throws(() => printed(mixed(), [], options), { name: UsageError.name, message: /did you mean hpmax\?/ });
   }
   assert.throws(() => printed(mixed(), ["job7"]), { name: NotFoundError.name });
 });
 
-test("a hyperparameter that shares a name with a column is reached by its prefix", () => {
+test("a list of runs reaches a hyperparameter that shares a name with a column by its prefix", () => {
   const story = new JobStory({ number: 1, hyperparameters: [ordered("run", [5, 6])] });
   story.started("run1.1", [1]);
   assert.match(printed(stateOf(story), ["run1.1"], { columns: "run,hparams.run" }).results, /\nrun1\.1 +6\n/);
 });
 
-test("--status also takes the words that people use for a status", () => {
+test("nexus list runs --status also takes the words that people use for a status", () => {
   const story = new JobStory({ number: 1, firstParent: 1, parents: 3 });
   const lost = story.started("run1.1", []);
   story.lost(lost, "run1.1", "no sign of life for 30 s");
@@ -257,7 +257,7 @@ test("--status also takes the words that people use for a status", () => {
   assert.deepEqual(statuses(stateOf(story)).at(-1), "cancelled");
 });
 
-test("--available lists every column", () => {
+test("nexus list runs --available lists every column", () => {
   const asJson = printed(mixed(), [], { available: true, json: true }).results.trimEnd().split("\n");
   const columns = asJson.map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.deepEqual(
@@ -272,7 +272,7 @@ test("--available lists every column", () => {
     assert.ok(results.includes(name), name);
 });
 
-test("of running runs the leader says how far they are, and why one stands still", () => {
+test("a list of running runs shows from the leader how far they are, and why one stands still", () => {
   const state = mixed();
   const one = { silentMs: 0, slots: 1, opportunistic: false, noCode: false, version: null, skewMs: null, targets: [] };
   const frozen = { lending: "frozen", lendingWhy: "somebody types", lendingUntil: "", lendingMs: 1 } as const;
@@ -292,7 +292,7 @@ test("of running runs the leader says how far they are, and why one stands still
   ]);
 });
 
-test("a long list keeps none of the runs that it shows, and is not printed faster than it is read", async () => {
+test("a long list keeps none of the runs that it shows, and is printed no faster than it is read", async () => {
   const story = new JobStory({ number: 1, settings: { totalRuns: 2000 } });
   for (let i = 1; i <= 2000; i += 1) story.completed(story.started(`run1.${i}`, []), `run1.${i}`, i / 7);
   const state = stateOf(story);

@@ -37,7 +37,7 @@ function server(outcome: Partial<CommandOutcome> = {}, allowChanges = false) {
   return { mcp, say, ask, begin, call, commands, sent };
 }
 
-test("what is not a request is refused as JSON-RPC says, and notifications get no answer", async () => {
+test("the MCP server refuses what is no request as JSON-RPC says, and does not answer notifications", async () => {
   const { say, ask, begin } = server();
   for (const [line, id, code] of [
     ["{half", null, -32700],
@@ -60,7 +60,7 @@ test("what is not a request is refused as JSON-RPC says, and notifications get n
   assert.equal((await ask("resources/list"))?.error?.code, -32601);
 });
 
-test("without --allow-changes there is nothing that changes a search", async () => {
+test("without --allow-changes, no tool of the MCP server changes a search", async () => {
   const { begin, ask, call, commands } = server();
   await begin();
   const { tools } = ((await ask("tools/list"))?.result ?? {}) as { tools: { name: string; annotations: object }[] };
@@ -83,7 +83,7 @@ test("without --allow-changes there is nothing that changes a search", async () 
   ]);
 });
 
-test("arguments are checked, and none becomes an option", async () => {
+test("the MCP server checks the arguments of a tool, and none becomes an option of a command", async () => {
   const { begin, call, commands } = server({ stdout: '{"type":"job"}\n' });
   await begin();
   for (const [name, given, message] of [
@@ -110,7 +110,7 @@ test("arguments are checked, and none becomes an option", async () => {
   ]);
 });
 
-test("what a command refuses is for the assistant to read; a long answer is cut at a line", async () => {
+test("the MCP server passes a command's refusal to the assistant, and cuts a long answer at a line", async () => {
   const refusing = server({ code: 3, stderr: "there is no job9; to see all: nexus list jobs\n" });
   await refusing.begin();
   const refused = await refusing.call("best", { job: "job9" });
@@ -124,7 +124,7 @@ test("what a command refuses is for the assistant to read; a long answer is cut 
   assert.equal(lines.at(-1)?.["left_out"], 200 - (lines.length - 1));
 });
 
-test("a cancelled request ends its command, and is not answered", async () => {
+test("a cancelled MCP request ends its command, and is not answered", async () => {
   const sent: object[] = [];
   let isEnded = false;
   const mcp = new McpServer(
@@ -148,7 +148,7 @@ test("a cancelled request ends its command, and is not answered", async () => {
   assert.deepEqual([isEnded, sent.length], [true, 1]);
 });
 
-test("what no command line can hold is refused, and a command that cannot be started ends nothing", async () => {
+test("the MCP server refuses what no command line can hold, and survives a command that cannot start", async () => {
   const { begin, call, commands } = server();
   await begin();
   for (const filter of ["a\0b", "\x1b[2J", "x".repeat(3000)]) {
@@ -175,7 +175,7 @@ test("what no command line can hold is refused, and a command that cannot be sta
   );
 });
 
-test("a few commands are carried out at once, and a number that is taken is refused", async () => {
+test("the MCP server carries out a few commands at once, and refuses an id that is in use", async () => {
   const sent: Answer[] = [];
   let [running, most] = [0, 0];
   const ends: (() => void)[] = [];

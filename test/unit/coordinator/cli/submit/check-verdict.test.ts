@@ -21,7 +21,7 @@ const good: CheckedRun = {
 };
 
 describe("the verdict of nexus check", () => {
-  test("a run that ended with a number works", () => {
+  test("nexus check says that a run that ended with a number works", () => {
     assert.deepEqual(verdictOf(good, "a b.yaml"), {
       isGood: true,
       text: "it works; to search: nexus run 'a b.yaml'",
@@ -29,7 +29,7 @@ describe("the verdict of nexus check", () => {
     });
   });
 
-  test("a run that was stopped works if it had measured something", () => {
+  test("nexus check says that a stopped run works if it had measured something", () => {
     const cut: CheckedRun = { ...good, outcome: "stopped", reason: "its time was over: 60 s", hpmax: null };
     assert.match(verdictOf(cut, "s.yaml").text, /^it works, though it did not end \(its time was over: 60 s\)/);
     const silent = verdictOf({ ...cut, metrics: [], reports: 0 }, "s.yaml");
@@ -38,14 +38,14 @@ describe("the verdict of nexus check", () => {
     assert.equal(verdictOf({ ...cut, metrics: [{ ...loss, last: Number.NaN }] }, "s.yaml").isGood, false);
   });
 
-  test("a failure, and a number that is none, do not", () => {
+  test("nexus check says that a failed run, or one whose hpmax is no number, does not work", () => {
     const failed = verdictOf({ ...good, outcome: "failed", reason: "there is no program pyhton", hpmax: null }, "s");
     assert.deepEqual([failed.isGood, failed.text], [false, "it does not work: there is no program pyhton"]);
     for (const hpmax of [Number.NaN, Number.POSITIVE_INFINITY])
       assert.equal(verdictOf({ ...good, hpmax }, "s").isGood, false);
   });
 
-  test("a single report, and nothing to resume from, are noted", () => {
+  test("nexus check notes a single report, and that nothing is left to resume from", () => {
     const { notes } = verdictOf({ ...good, reports: 1, stateFiles: [] }, "s");
     assert.deepEqual(
       notes.map((note) => note.slice(0, 24)),
@@ -53,7 +53,7 @@ describe("the verdict of nexus check", () => {
     );
   });
 
-  test("a line that is nearly a report is noted beside those that are", () => {
+  test("nexus check notes a line that is nearly a report beside those that are", () => {
     const { notes, isGood } = verdictOf({ ...good, newest: ['{"loss": 0.3}', '{"loss": 0.'] }, "s");
     assert.ok(isGood);
     assert.match(notes.join(), /^it also prints lines cut off before .*; nothing was measured in: \{"loss": 0\.$/);
@@ -61,7 +61,7 @@ describe("the verdict of nexus check", () => {
     assert.deepEqual(verdictOf({ ...good, reports: 0, newest: ["{'loss': 0.3}"] }, "s").notes, []);
   });
 
-  test("what was measured", () => {
+  test("nexus check lists what was measured", () => {
     assert.deepEqual(measuredLines(good), ["s1-loss: 0.9 to 0.3, in 3 reports", "iters: 1 to 3", "hpmax: -0.3"]);
     assert.deepEqual(measuredLines({ ...good, reports: 0 }), ["nothing"]);
   });

@@ -37,7 +37,7 @@ const cases: readonly [patterns: string, out: readonly string[], kept: readonly 
 ];
 
 describe("patterns of what stays behind", () => {
-  test("mean what they mean to Git", () => {
+  test("patterns of what stays behind mean what they mean to Git", () => {
     for (const [text, out, kept] of cases) {
       const patterns = readPatterns(text, "");
       const ignored = (path: string): boolean => isIgnored(patterns, path.replace(/\/$/, ""), path.endsWith("/"));
@@ -75,7 +75,7 @@ const at = (folder: string, job: string) => {
 };
 
 describe("what travels with a job", () => {
-  test("is what neither .gitignore files, up to the repository's, nor the spec leave out", () => {
+  test("a job takes along what neither .gitignore files, up to the repository's, nor its spec leave out", () => {
     const repository = temporaryFolder();
     const folder = join(repository, "experiments/one");
     write(repository, {
@@ -121,7 +121,7 @@ describe("what travels with a job", () => {
     assert.equal(findInputs(at(folder, "inputs: []")), undefined);
   });
 
-  test("is refused by its size before anything is read, with what to leave out", () => {
+  test("code that is too large is refused before anything is read, with what to leave out", () => {
     const folder = temporaryFolder();
     write(folder, { "code/train.py": "", "code/data/big.bin": "", "code/runs/1/model": "", "code/small/x": "1" });
     // They take no room on the disk, and would take 3 GB of memory.
@@ -144,7 +144,7 @@ describe("what travels with a job", () => {
     assert.equal(findCode(at(folder, "code: [code], ignore: [code/data/]"))?.count, 3);
   });
 
-  test("has no name that another platform could not write, and says which folder cannot be read", () => {
+  test("a job takes along no file whose name another platform cannot write, and no ignored folder", () => {
     const folder = temporaryFolder();
     write(folder, { "lib/what?.py": "" });
     assert.throws(

@@ -8,7 +8,7 @@ import { UsageError } from "../../../../../shared/errors.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";
 
 describe("the first spec", () => {
-  test("is one that nexus reads without a word, and searches", () => {
+  test("the first spec is read without a warning, and searches", () => {
     const file = join(temporaryFolder(), "search.yaml");
     const notes: string[] = [];
     initSpec(file, { note: (text) => void notes.push(text), result: () => undefined });
@@ -23,13 +23,13 @@ describe("the first spec", () => {
     assert.match(notes.join(""), new RegExp(`nexus run ${file}`));
   });
 
-  test("names the file that it stands in", () => {
+  test("the first spec names the file that it stands in", () => {
     const file = join(temporaryFolder(), "other.yaml");
     initSpec(file, { note: () => undefined, result: () => undefined });
     assert.match(readFileSync(file, "utf8"), /^#.* nexus run other\.yaml\n/);
   });
 
-  test("is read as well when what its comments offer is done", () => {
+  test("the first spec is read as well when what its comments offer is done", () => {
     const read = (text: string) => {
       const file = join(temporaryFolder(), "search.yaml");
       writeFileSync(file, text);
@@ -62,7 +62,7 @@ describe("the first spec", () => {
     );
   });
 
-  test("has a line of no more than 120 characters, and never takes a file's place", () => {
+  test("the first spec has lines of at most 120 characters, and never takes a file's place", () => {
     for (const line of firstSpec.split("\n")) assert.ok(line.length <= 120, line);
     const file = join(temporaryFolder(), "search.yaml");
     writeFileSync(file, "mine");

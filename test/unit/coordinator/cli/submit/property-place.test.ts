@@ -4,7 +4,7 @@ import { placeOfProperty } from "../../../../../coordinator/cli/submit/property-
 import { ProblemList } from "../../../../../shared/domain/runspec/problems.ts";
 import { composeYaml } from "../../../../../shared/domain/runspec/yaml-tree.ts";
 
-test("a name that cannot be used is shown itself, not its value and not all the names", () => {
+test("an error about a property's name points at that name, not at its value or all the names", () => {
   const text = "stage:\n  component: processors/Command_Proc\n  arguments: { lr: 1, 名: 2 }\n";
   const { root } = composeYaml("a.yaml", text, new ProblemList());
   const sought = { component: "processors/Command_Proc", property: "arguments", found: '"名"' };

@@ -38,8 +38,8 @@ function story(imported: JobStory["imported"] = []): JobStory {
 const exported = (of: JobStory, format: "csv" | "tsv" | "jsonl"): string =>
   [...exportLines(listing({ runs: [of.job], child: true }, stateOf(of), "ws1"), format)].join("");
 
-describe("a table of runs that was exported", () => {
-  test("can be imported again, from each format, with the same settings and every digit", () => {
+describe("exported tables of runs", () => {
+  test("an exported table can be imported again, from each format, with the same settings and every digit", () => {
     for (const format of ["csv", "tsv", "jsonl"] as const) {
       const { runs, withoutResult } = earlierRuns(`runs.${format}`, exported(story(), format), dials);
       assert.deepEqual(runs, [
@@ -50,7 +50,7 @@ describe("a table of runs that was exported", () => {
     }
   });
 
-  test("of the tutorial's search is read back completely", () => {
+  test("an exported table of the tutorial's search is read back completely", () => {
     const told = job278();
     const table = stateOf(told).jobs.get(told.job);
     const { runs } = earlierRuns("job278.csv", exported(told, "csv"), table?.submitted.hyperparameters ?? []);
@@ -62,7 +62,7 @@ describe("a table of runs that was exported", () => {
     );
   });
 
-  test("that does not fit the spec is refused with its lines, all problems at once", () => {
+  test("a table of runs that does not fit the spec is refused with its lines, all problems at once", () => {
     const refuses = (text: string, message: RegExp, file = "runs.csv"): void =>
       assert.throws(() => earlierRuns(file, text, dials), { name: UsageError.name, message });
     refuses("run,hpmax,lr\nrun1.1,1,0.1\n", /there is no column core\n.*there are: run, hpmax, lr/);
@@ -79,12 +79,12 @@ describe("a table of runs that was exported", () => {
     refuses("[1]\n", /runs\.jsonl:1: expected an object/, "runs.jsonl");
   });
 
-  test("may write its numbers in other ways", () => {
+  test("a table of runs may write its numbers in other ways", () => {
     const { runs } = earlierRuns("a.csv", "\ufeffhpmax,core,lr\r\n5e-1,GRU,1.0e-05\r\n", dials);
     assert.deepEqual(runs, [["line2", 0.5, [2, 0]]]);
   });
 
-  test("with any text in its fields is read as it was written", () => {
+  test("a table with any text in its fields is read as it was written", () => {
     const field = fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", "\r\n", " ", "'", "é") });
     fc.assert(
       fc.property(fc.array(fc.tuple(field, field), { minLength: 1 }), (rows) => {
@@ -104,7 +104,7 @@ describe("imported runs", () => {
     ["run9.2", 3, [1, 0]],
   ] as const;
 
-  test("are counted by the search and its standings, not towards total_runs", () => {
+  test("imported runs count for the search and its standings, not towards total_runs", () => {
     const told = story(imported);
     const state = stateOf(told);
     const table = state.jobs.get(told.job);
@@ -116,7 +116,7 @@ describe("imported runs", () => {
     assert.equal(table.runSets.totals.completed, 4);
   });
 
-  test("draw the first choice of a search by the published rule to their best", () => {
+  test("imported runs draw the first choice of a search by the published rule to their best", () => {
     const table = stateOf(new JobStory({ number: 1, hyperparameters: dials, imported })).jobs.get(jobName(1));
     assert.ok(table);
     const search = createSearch("dgd", { dgd: { rule: "paper", countInFlight: true } });
@@ -137,7 +137,7 @@ processing_stages:
   - processing_stage: {component: processors/Probe_Proc, value: *a}
 `;
 
-  test("are taken by a coordinator with the job in one record, and only if its spec has their settings", async () => {
+  test("imported runs are journalled with their job in one record, if its spec has their settings", async () => {
     const read = readSpec({ file: "spec.yaml", text, defaults: componentDefaults() });
     assert.ok(read.ok);
     const submit = async (op: string, runs: readonly ImportedRun[], spec = text) => {
@@ -178,7 +178,7 @@ processing_stages:
     }
   });
 
-  test("with malformed runs are refused on arrival", () => {
+  test("malformed imported runs are refused on arrival", () => {
     const order = (runs: unknown) => ({
       kind: "run",
       op: "op",
@@ -197,7 +197,7 @@ processing_stages:
     }
   });
 
-  test("are listed and filtered as imported", () => {
+  test("imported runs are listed and filtered as imported", () => {
     const state = stateOf(story(imported));
     const { rows, columns } = listing({ runs: ["job1"], sort: "hpmax", columns: "run,status" }, state, "ws1");
     const shown = rows.map((row) => columns.map(({ column }) => column.value(row)).join(" "));
@@ -225,7 +225,7 @@ test("a Parquet file has typed numbers, exact integers, and nulls for missing va
   assert.equal(rows[3]?.["core"], "true");
 });
 
-test("text that an export disarmed is restored; a file of another format is refused by its ending", () => {
+test("text that an export disarmed is restored; a table in a format that cannot be read is refused", () => {
   const odd = [ordered("-lr", [0.1, 0.2])];
   const told = new JobStory({ number: 1, hyperparameters: odd });
   told.completed(told.started("run1.1", [1]), "run1.1", 0.5, 10);

@@ -22,10 +22,11 @@ describe("the name of a file of a run on this machine", () => {
     ["console.txt", "console.txt"],
   ];
   for (const [path, name] of names) {
-    test(JSON.stringify(path), () => assert.equal(localName(path), name));
+    test(`a run's file ${JSON.stringify(path)} is named ${JSON.stringify(name)} on this machine`, () =>
+      assert.equal(localName(path), name));
   }
 
-  test("is given once, and twice changes nothing", () => {
+  test("no two renamed files get one name, and a name that was made safe is not changed again", () => {
     assert.deepEqual([...localNames([".a", "_.a", "_.A-2", "-", "b"]).values()], ["_.a-3", "_.a", "_.A-2", "_-", "b"]);
     const part = fc.string({ minLength: 1, maxLength: 6, unit: "binary" }).map((text) => text.replaceAll("/", "x"));
     const paths = fc.uniqueArray(fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join("/")));

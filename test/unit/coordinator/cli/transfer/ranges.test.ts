@@ -32,7 +32,7 @@ const header = "run,status,hpmax,lr,units,clip";
 const table = (...rows: string[]): string => [header, ...rows].join("\n");
 
 describe("runs of an earlier search over ranges", () => {
-  test("keep their settings: what they had becomes marks of the new search", () => {
+  test("imported runs keep their settings in a range: their values become marks of the new search", () => {
     const told = story();
     const csv = [...exportLines(listing({ runs: [told.job], child: true }, stateOf(told), "ws1"), "csv")].join("");
     const { runs, marks } = earlierRuns("runs.csv", csv, [lr, units, clip]);
@@ -41,7 +41,7 @@ describe("runs of an earlier search over ranges", () => {
     assert.deepEqual(settingsOf([withMarks(lr, [0.0023], 0), units, clip], configuration), [0.0023, 2, 0]);
   });
 
-  test("of more values than a range may have marks count at the nearest, and those outside of it are refused", () => {
+  test("imported values beyond a range's marks count at the nearest, and those outside it are refused", () => {
     const rows = Array.from({ length: 1000 }, (_, i) => `run1.${i},completed,1,${(i + 1) / 1001},1,1`);
     const { runs, marks } = earlierRuns("runs.csv", table(...rows), [lr, units, clip]);
     const whole = withMarks(lr, marks["lr"] ?? [], 0);
@@ -60,7 +60,7 @@ describe("runs of an earlier search over ranges", () => {
     );
   });
 
-  test("come to the coordinator with those marks, which it checks", async () => {
+  test("imported runs come to the coordinator with the marks of their ranges, which it checks", async () => {
     const text = `component: root/Root_Component
 job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: random}
 hyperparameters:

@@ -30,7 +30,7 @@ const listed = (words: object) => listing({ runs: ["job1"], child: true, ...word
 const found = (filter: string): unknown[] => listed({ filter: [filter] }).rows.map(({ trial }) => trial?.run);
 
 describe("infinities and null as values", () => {
-  test("come back from each format of an export as they were", () => {
+  test("infinities and null come back from each format of an export as they were", () => {
     for (const format of ["csv", "tsv", "jsonl"] as const) {
       const text = [...exportLines(listed({}), format)].join("");
       const read = earlierRuns(`runs.${format}`, text, dials).runs.map(([, , configuration]) => configuration);
@@ -40,7 +40,7 @@ describe("infinities and null as values", () => {
     }
   });
 
-  test("are read from other programs' tables in their words", () => {
+  test("infinities and null are read from other programs' tables in their words", () => {
     const rows = ["inf", "-inf", ".inf", "-Infinity", "", "1"].map((x) => `1,${x}\n`);
     const read = earlierRuns("runs.csv", `hpmax,x\n${rows.join("")}`, dials).runs;
     assert.deepEqual(
@@ -49,7 +49,7 @@ describe("infinities and null as values", () => {
     );
   });
 
-  test("are named where an import expects one of them", () => {
+  test("infinities and null are named where an import expects one of them", () => {
     assert.throws(() => earlierRuns("runs.csv", "hpmax,x\n1,2\n", dials), {
       name: UsageError.name,
       message: /x is "2"; expected one of 1, null, -\.inf, \.inf, "null"/,
@@ -57,27 +57,27 @@ describe("infinities and null as values", () => {
     assert.throws(() => earlierRuns("runs.csv", "hpmax,x\n1,nan\n", dials), /x is "nan"; expected one of/);
   });
 
-  test("are found by a filter, in each of their words", () => {
+  test("infinities and null are found by a filter, in each of their words", () => {
     for (const word of [".inf", "inf", "Infinity", "+inf"]) assert.deepEqual(found(`x=${word}`), ["run1.4"], word);
     for (const word of ["-.inf", "-inf", "-Infinity"]) assert.deepEqual(found(`x=${word}`), ["run1.3"], word);
     assert.deepEqual(found("x<1"), ["run1.3"]);
     assert.deepEqual(found("x=$none"), ["run1.2"]);
   });
 
-  test("are in Optuna's journal as Python reads them", () => {
+  test("infinities and null are in Optuna's journal as Python reads them", () => {
     const table = stateOf(story()).jobs.get(story().job);
     assert.ok(table);
     const trial = [...optunaJournal(table, "ws1")].find((line) => line.includes('"op_code":4')) ?? "";
     assert.ok(trial.includes('\\"choices\\":[1,null,-Infinity,Infinity,\\"null\\"]'), trial);
   });
 
-  test("can be added to a running search", () => {
+  test("infinities and null can be added to a running search", () => {
     const added = (typed: string) => changesOf({ addValue: [`x=${typed}`] }, dials, 0).addValues?.["x"];
     assert.deepEqual([added(".inf"), added("-inf"), added("null")], [[infinity], [minus], [null]]);
     assert.deepEqual(added('"inf"'), ["inf"]);
   });
 
-  test("are repeated by a run's repro spec", () => {
+  test("infinities and null are repeated by a run's repro spec", () => {
     const lines = ["hyperparameters:", "  - name: &x", "      ordered_tuning_values: [1, .inf, -.inf, null]"];
     const text = specText([...lines, "      tuned_value: 1"], ["notes: *x"]);
     for (const x of [infinity, minus, null]) {

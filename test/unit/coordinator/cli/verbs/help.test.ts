@@ -10,7 +10,7 @@ import { nexus, startNexus } from "../../../../support/processes/nexus-command.t
 const folder = temporaryFolder();
 const spec = join(packageRoot(), "specs", "maze_dgd.yaml");
 
-test("help goes to stdout, with every verb, the environment and the exit codes", async () => {
+test("nexus --help goes to stdout, with every verb, the environment and the exit codes", async () => {
   const { code, stdout, stderr } = await nexus(["--help"], folder);
   assert.equal(code, exitCode.done);
   assert.equal(stderr, "");
@@ -35,7 +35,7 @@ test("help goes to stdout, with every verb, the environment and the exit codes",
   assert.match(ofRun.stdout, /--name value .* replaces <name>/);
 });
 
-test("the invitation of peers is called what it is: a line for nexus-coord --peers-join -, and no command", async () => {
+test("help calls the peers' invitation what it is: a line for nexus-coord --peers-join -, no command", async () => {
   const ofPeers = (await nexus(["peers", "--help"], folder)).stdout;
   assert.match(
     ofPeers,
@@ -54,7 +54,7 @@ test("nexus --version prints the package's version", async () => {
   });
 });
 
-test("wrong usage exits with 2, suggests what was meant, and prints nothing to stdout", async () => {
+test("wrong usage of nexus exits with 2, suggests what was meant, and prints nothing to stdout", async () => {
   const wrong: [string[], RegExp][] = [
     [[], /Usage: nexus/],
     [["lst"], /unknown command 'lst'\n\(Did you mean list\?\)/],
@@ -118,7 +118,7 @@ test("without a coordinator or a store, a command says so in one sentence and ex
   }
 });
 
-test("a closed output pipe ends the command without an error", async () => {
+test("a closed output pipe ends a command of nexus without an error", async () => {
   const command = startNexus(["--help"], folder);
   command.child.stdout?.destroy();
   const { code, stderr } = await command.ended();

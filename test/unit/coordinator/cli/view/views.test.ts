@@ -60,7 +60,7 @@ describe("nexus view events", () => {
     );
   };
 
-  test("shows a run's attempts, losses and late results, with reasons", () => {
+  test("nexus view events shows a run's attempts, losses and late results, with reasons", () => {
     const lines = listed("run1.1").split("\n");
     assert.deepEqual(
       lines.filter((line) => line.startsWith("2026")).map((line) => line.replace(/^\S+ +/, "").replace(/ +/g, " ")),
@@ -75,7 +75,7 @@ describe("nexus view events", () => {
     assert.equal(lines.at(-2), "total events listed: 5");
   });
 
-  test("names the columns that a terminal has no room for", () => {
+  test("nexus view events names the columns that a terminal has no room for", () => {
     let notes = "";
     const note = (text: string): void => {
       notes += text;
@@ -85,7 +85,7 @@ describe("nexus view events", () => {
     assert.match(notes, /^3 columns have no room on this terminal: attempt, worker,\s+event;/);
   });
 
-  test("says what an edit changed, and by whom", () => {
+  test("nexus view events says what an edit changed, and by whom", () => {
     const at = story.at;
     const { settings, hyperparameters } = state.jobs.get(story.job)?.submitted ?? assert.fail("no job1");
     const changes = { totalRuns: 99, addValues: { lr: [0.001] } };
@@ -102,7 +102,7 @@ describe("nexus view events", () => {
     assert.match(eventsText([{ seq: 1, event }], state), /job-edited +total_runs 99, lr also 0.001; by ann\n/);
   });
 
-  test("selects the events of a job, of a worker, or of a parent run's children", () => {
+  test("nexus view events selects the events of a job, of a worker, or of a parent run's children", () => {
     assert.match(listed("job1"), /\n\S+ +job1 +submitted +spec\.yaml by ann: 100 runs, hp_tuning dgd\n/);
     assert.match(listed("job1"), /total events listed: 9\n$/);
     assert.match(listed("node-2"), /total events listed: 1\n$/);
@@ -111,12 +111,12 @@ describe("nexus view events", () => {
     assert.throws(() => listed("nobody-9"), { name: NotFoundError.name, message: /no job, run or worker nobody-9/ });
   });
 
-  test("takes a job with its workspace, even if that contains dashes", () => {
+  test("nexus view events takes a job with its workspace, even if that contains dashes", () => {
     const keep = isAbout("my-ws/job1", state, "my-ws");
     assert.equal(story.events.filter(keep).length, 9);
   });
 
-  test("prints nothing that moves the cursor", () => {
+  test("nexus view events prints nothing that moves the cursor", () => {
     assert.ok(!listed("run1.2").includes("\u001b"));
   });
 });
@@ -129,7 +129,7 @@ describe("nexus view console", () => {
     return { printer: new ConsolePrinter(trial, { last, json }, kept.output), text: kept.text };
   };
 
-  test("shows the last lines of what exists, then everything that comes", () => {
+  test("nexus view console shows the last lines of what exists, then everything that comes", () => {
     const { printer, text } = shown(2);
     printer.say({ attempt: 1, text: "one\ntwo\n" });
     printer.say({ attempt: 1, text: "three\tx\u001b[2J\n" });
@@ -141,7 +141,7 @@ describe("nexus view console", () => {
     assert.match(text(), /\nfour\nfive\nsix\n--- attempt 2, node-1 ---\nseven\n$/);
   });
 
-  test("prints one object a line with --json", () => {
+  test("nexus view console prints one object a line with --json", () => {
     const { printer, text } = shown(1, true);
     printer.say({ attempt: 1, text: "one\n\ntwo\u001b\n" });
     printer.caughtUp();
@@ -158,7 +158,7 @@ describe("nexus view spec", () => {
     return kept.text();
   };
 
-  test("takes a job with its workspace, and prints an object with --json", () => {
+  test("nexus view spec takes a job with its workspace, and prints an object with --json", () => {
     assert.equal(printed("ws1/job1"), printed("job1"));
     const object = {
       type: "spec",
@@ -183,14 +183,14 @@ describe("the files of a job", () => {
   // Nothing of it lies in pieces.
   const filesOf = () => jobFiles(undefined as never, table, state, "ws1");
 
-  test("are its spec and the table of its runs, by name", async () => {
+  test("a job's files are its spec and the table of its runs, by name", async () => {
     assert.equal(String(await namedFile("job1", await filesOf(), "spec.yaml").content()), "");
     const [header, first] = String(await namedFile("job1", await filesOf(), "runs.csv").content()).split("\n");
     assert.match(header ?? "", /^workspace,job,target,run,status,iters,s1-hrs,s1-rew,hpmax,lr$/);
     assert.match(first ?? "", /^ws1,job1,any,run1,/);
   });
 
-  test("that do not exist are refused with the nearest name and a list", async () => {
+  test("a file that a job does not have is refused with the nearest name and a list", async () => {
     const files = await filesOf();
     assert.throws(() => namedFile("job1", files, "run.csv"), {
       name: NotFoundError.name,
@@ -202,12 +202,12 @@ describe("the files of a job", () => {
 
 describe("one run", () => {
   const { story, state } = told();
-  test("is found by its name, or by its parent's if that has one child", () => {
+  test("a run is found by its name, or by its parent's if that has one child", () => {
     assert.equal(oneRun("run1.2", state, "ws1").trial.run, "run1.2");
     assert.equal(oneRun("run2", state, "ws1").trial.run, "run2.1");
   });
 
-  test("of several, or of none, is refused with what to type", () => {
+  test("a parent run of several runs, or of none, is refused with what to type", () => {
     assert.throws(() => oneRun("run1", state, "ws1"), {
       name: UsageError.name,
       message: "run1 has 2 runs, run1.1 to run1.2; expected one of them, for example run1.1",
@@ -215,7 +215,7 @@ describe("one run", () => {
     assert.throws(() => oneRun("run3", state, "ws1"), { name: NotFoundError.name, message: "run3 has no runs yet" });
   });
 
-  test("is shown with all its values, attempts and files", () => {
+  test("a run is shown with all its values, attempts and files", () => {
     const run = oneRun("run1.1", state, "ws1");
     const list = { blob: "files", key: new Uint8Array(32), files: [], leftOut: "large (3.0 MB)" };
     const worker = run.trial.attempts[0]?.worker;
@@ -283,7 +283,7 @@ test("an export has the format that its file's ending names, or is refused", () 
 });
 
 describe("reports", () => {
-  test("are printed as one table of all stages and runs", () => {
+  test("reports are printed as one table of all stages and runs", () => {
     assert.equal(
       reportsText(curves),
       `
@@ -301,7 +301,7 @@ total reports listed: 4
     assert.equal(reportsText([empty]), "\niters\n\n\ntotal reports listed: 0\n");
   });
 
-  test("are printed as objects that omit unmeasured metrics", () => {
+  test("reports are printed as objects that omit unmeasured metrics", () => {
     const lines = reportsJson(curves)
       .trimEnd()
       .split("\n")
@@ -313,7 +313,7 @@ total reports listed: 4
     });
   });
 
-  test("are written as CSV, unrounded", () => {
+  test("reports are written as CSV, unrounded", () => {
     assert.equal(
       reportsCsv(curves[0] ?? empty),
       "stage,iters,hours,s1-rew,s2-loss\n1,10,0.1,0.5,\n1,20,0.2,,\n2,5,0.05,,2\n",
