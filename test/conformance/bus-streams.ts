@@ -164,7 +164,7 @@ export function storingSuite(implementation: BusImplementation): void {
       assert.equal((await bus.store("blob.b.0", piece, { msgId: "b0" })).duplicate, false);
     });
 
-    test("storing under a subject that no stream takes: nobody answered", async (_, bus) => {
+    test("a store under a subject that no stream takes fails, since nobody answers", async (_, bus) => {
       await fails(bus.store("nowhere.at.all", bytes("x"), { msgId: "x" }), "nobody answered");
     });
 

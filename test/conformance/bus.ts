@@ -108,7 +108,7 @@ export function messagesSuite(implementation: BusImplementation): void {
       assert.deepEqual(heard, { bus: told, other: told });
     });
 
-    test("in a pattern * matches one word, and a final > one or more", async (rig, bus) => {
+    test("a subject's pattern matches one word by *, and one or more by a final >", async (rig, bus) => {
       const heard: string[] = [];
       const patterns = ["ev.*.job1.*.result", "ctl.>", "ask.*", "plain"];
       for (const pattern of patterns) bus.subscribe(pattern, (subject) => heard.push(`${pattern}: ${subject}`));
@@ -177,7 +177,7 @@ export function messagesSuite(implementation: BusImplementation): void {
   });
 
   describe(`a connection with ${name}`, { concurrency: 4 }, () => {
-    test("after close everything rejects with closed, except publish, which does nothing", async (_, bus) => {
+    test("after close every call of a bus rejects with closed, except publish, which does nothing", async (_, bus) => {
       await bus.close();
       await bus.close();
       assert.equal(bus.isConnected(), false);
@@ -198,7 +198,7 @@ export function messagesSuite(implementation: BusImplementation): void {
         await fails(ask(), "closed");
     });
 
-    test("closing rejects what waits with closed and ends every subscription", async (rig, bus) => {
+    test("closing a bus rejects what waits with closed and ends every subscription", async (rig, bus) => {
       const other = await rig.connect();
       other.respond("ask.w1", () => undefined);
       await other.flush();

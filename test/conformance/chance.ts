@@ -38,7 +38,7 @@ export const chanceImplementations: readonly ChanceImplementation[] = [
 
 export function chanceSuite({ name, isSecret, chance, ofOthers }: ChanceImplementation): void {
   describe(`the chance of ${name}`, () => {
-    test("fractions are spread evenly, from 0 up to 1", () => {
+    test("random fractions are spread evenly, from 0 up to 1", () => {
       const fractions = Array.from({ length: 10_000 }, chance.fraction);
       assert.ok(fractions.every((each) => each >= 0 && each < 1));
       for (const part of [0.1, 0.5, 0.9]) {
@@ -61,7 +61,7 @@ export function chanceSuite({ name, isSecret, chance, ofOthers }: ChanceImplemen
     test(
       isSecret
         ? "a process begins with a secret of its own"
-        : "nonces follow from the seed (difference from the system's)",
+        : "a simulation's nonces follow from its seed (difference from the system's)",
       () => {
         if (isSecret) {
           const [ofOne, ofAnother] = [noncesOfAProcess(1)[0] ?? "", noncesOfAProcess(1)[0] ?? ""];

@@ -109,7 +109,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       assert.equal(counted.listeners, 0);
     });
 
-    check("`after` fires once, never within the call that asked for it", async ({ clock }) => {
+    check("a clock's `after` fires once, never within the call that asked for it", async ({ clock }) => {
       let calls = 0;
       const startedAt = clock.monotonic();
       let calledAt = 0;
@@ -127,7 +127,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       assert.equal(calls, 11);
     });
 
-    check("calls asked for with the same delay come in the order asked for", async ({ clock }) => {
+    check("calls that a clock was asked for with the same delay come in the order asked for", async ({ clock }) => {
       const order: number[] = [];
       for (let i = 0; i < 20; i += 1) clock.after(5, () => order.push(i));
       await eventually("all are called", () => order.length === 20);
@@ -153,7 +153,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
       done.cancel();
     });
 
-    check("`every` fires until cancelled, also from within its action", async ({ clock }) => {
+    check("a clock's `every` fires until cancelled, also from within its action", async ({ clock }) => {
       let calls = 0;
       const startedAt = clock.monotonic();
       const timer = clock.every(5, () => {

@@ -249,7 +249,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       assert.equal((await heard.ended()).type, "stopped");
     });
 
-    check("close ends every run as died, and nothing starts afterwards", long, async (rig) => {
+    check("closing the runners ends every run as died, and nothing starts afterwards", long, async (rig) => {
       const runs = [new Heard(rig), new Heard(rig)];
       await until(rig, "both have begun", () => runs.every(({ rows }) => rows.length > 0));
       const ends = Promise.all(runs.map((each) => each.ended()));

@@ -123,7 +123,7 @@ export function searchSuite({ name, make }: SearchImplementation): void {
       return queue.next(view, n, choiceRng(seed, n));
     };
 
-    test("chooses a valid configuration and says why, after any history", () => {
+    test("a search chooses a valid configuration and says why, after any history", () => {
       fc.assert(
         fc.property(history, (past) => {
           assertValid(past.hyperparameters, choose(seen(past), past.n, past.seed), past.where);
@@ -145,7 +145,7 @@ export function searchSuite({ name, make }: SearchImplementation): void {
       );
     });
 
-    test("never chooses an excluded configuration while others are left to it", () => {
+    test("a search never chooses an excluded configuration while others are left to it", () => {
       fc.assert(
         fc.property(history, (past) => {
           const { hyperparameters, where, excluded, n, seed } = past;
@@ -170,7 +170,7 @@ export function searchSuite({ name, make }: SearchImplementation): void {
       );
     });
 
-    test("changes nothing in what it looks at", () => {
+    test("a search changes nothing in the run sets that it looks at", () => {
       fc.assert(
         fc.property(history, (past) => {
           const { runs, n, seed } = past;
@@ -191,7 +191,7 @@ export function searchSuite({ name, make }: SearchImplementation): void {
       );
     });
 
-    test("the configurations of a job without choices: one-valued hyperparameters, or none at all", () => {
+    test("a search chooses the only configuration there is, of one-valued hyperparameters or of none", () => {
       const single = [ordered("a", [5]), unordered("b", ["x"])];
       for (const runs of [[], [[[0, 0], 1] as const], [[[0, 0], "in flight"] as const]]) {
         assert.deepEqual(
@@ -206,7 +206,7 @@ export function searchSuite({ name, make }: SearchImplementation): void {
       assert.deepEqual(choose(viewOf([], bare), 2)?.configuration, []);
     });
 
-    test("spaces of more than 2^53 configurations, empty and with a history", () => {
+    test("a search chooses among more than 2^53 configurations, with and without a history", () => {
       const large = Array.from({ length: 60 }, (_, i) => (i % 2 === 0 ? ordered : unordered)(`h${i}`, [1, 2, 3, 4, 5]));
       const index = new RunSetIndex();
       for (let n = 1; n <= 30; n++) {
@@ -217,7 +217,7 @@ export function searchSuite({ name, make }: SearchImplementation): void {
       }
     });
 
-    test("hyperparameters of a thousand unordered values", () => {
+    test("a search chooses a valid value of a hyperparameter that has a thousand unordered ones", () => {
       const wide = [unordered("w", [...Array(1000).keys()]), ordered("b", [1, 2])];
       const index = new RunSetIndex();
       index.started([500, 0]);
