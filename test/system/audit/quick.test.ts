@@ -11,6 +11,6 @@ describe("an audit", () => {
   after(() => ground.end());
 
   for (const family of quickFamilies) {
-    it(`finds no harm in ${family.name}`, async () => assert.deepEqual(await harmsOf(ground, family), []));
+    it(`the audit's ${family.name} acts do no harm`, async () => assert.deepEqual(await harmsOf(ground, family), []));
   }
 });

@@ -32,7 +32,7 @@ while at < 12:
     nexus.report(iters=at, value=at)
 `;
 
-test("workers that Slurm preempts: Python programs save themselves, and go on where they were", async () => {
+test("Python programs on workers that Slurm preempts save themselves, and go on where they were", async () => {
   const swarm = new Swarm();
   const folder = join(swarm.folder, "slurm");
   const lineFile = join(swarm.folder, "line.txt");

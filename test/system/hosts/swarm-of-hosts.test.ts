@@ -100,7 +100,7 @@ async function visit(host: Host, swarm: Swarm): Promise<void> {
   assert.equal(told(/the machine is lent again/g), visits.length, output());
 }
 
-test("five workers on five hosts, with cuts, delays, losses and owners: all runs complete, none twice", async () => {
+test("all runs complete, none twice, on five hosts with cuts, delays, losses and owners", async () => {
   const swarm = new Swarm();
   const port = await holdPort("0.0.0.0");
   // The sixth host is this one.

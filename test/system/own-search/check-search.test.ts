@@ -51,14 +51,14 @@ const walker = (...words: readonly string[]): Partial<OwnSearchSettings> => ({
 });
 
 describe("nexus check-search", { concurrency: 2 }, () => {
-  test("a program in Python without libraries keeps all promises", async () => {
+  test("a search in Python without libraries keeps all promises of nexus check-search", async () => {
     const found = await findings(walker("prunes"), fixtures);
     assert.deepEqual(broken(found), []);
     assert.equal(found.length, 13);
     assert.match(found.find(({ promise }) => promise.includes("prunes"))?.note ?? "", /^pruned 6 runs of 6$/);
   });
 
-  test("the shipped module keeps them, and Optuna with a pruner", async () => {
+  test("the shipped search module, and Optuna with a pruner, keep all promises of nexus check-search", async () => {
     assert.deepEqual(broken(await findings({ module: "my_search.js" }, shipped)), []);
     const optuna = process.env["NEXUS_TEST_PYTHON"] ?? python;
     const command = [optuna, "optuna_search.py", "--sampler", "tpe", "--pruner", "median"];
@@ -87,14 +87,14 @@ describe("nexus check-search", { concurrency: 2 }, () => {
     ["stays", /^it ends/, /^it was still there after 2 s/],
   ];
   for (const [word, promise, problem, answerSeconds] of cases) {
-    test(`a search that is "${word}" is found out`, async () => {
+    test(`nexus check-search names the promise that walker.py breaks when told "${word}"`, async () => {
       const [[found = "", why = ""] = []] = broken(await findings(walker(word), fixtures, answerSeconds));
       assert.match(found, promise);
       assert.match(why, problem);
     });
   }
 
-  test("a module that cannot be used says why", async () => {
+  test("nexus check-search says why a module cannot be used", async () => {
     const modules = {
       "none.mjs": "export const name = 'x';",
       "faulty.mjs": "export function choose( {",
@@ -114,7 +114,7 @@ describe("nexus check-search", { concurrency: 2 }, () => {
     assert.match(said[2] ?? "", /^it ended with exit code 1; its last lines:\n[\s\S]*told to throw/);
   });
 
-  test("the verb takes a module, a program or a spec, and tells by its exit code", async () => {
+  test("nexus check-search takes a module, a program or a spec, and tells by its exit code", async () => {
     const spec = await nexus(["check-search", join(shipped, "module.yaml")], folder);
     assert.equal(spec.code, exitCode.done, spec.stderr);
     assert.match(spec.stdout, /^holds {3}it starts, and says that it is ready \(coordinate ascent, repeatable; .*\)\n/);

@@ -17,8 +17,8 @@ import { Swarm } from "../../support/processes/swarm.ts";
 
 const python = "/usr/bin/python3";
 
-describe("a search of one's own, as ordered", { concurrency: 2 }, () => {
-  test("specs/own_search: the module and Optuna choose for real runs, of which one is rejected meanwhile", async () => {
+describe("a search of one's own", { concurrency: 2 }, () => {
+  test("the module and Optuna of specs/own_search choose for real runs, of which one is rejected meanwhile", async () => {
     const swarm = new Swarm();
     await swarm.coordinator();
     const folder = join(swarm.folder, "own_search");
@@ -61,7 +61,7 @@ describe("a search of one's own, as ordered", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("only one ordered on a machine that may lead is started, unless the coordinator is told otherwise", async () => {
+  test("a search of one's own starts only if ordered where the coordinator runs, unless told otherwise", async () => {
     const swarm = new Swarm();
     const first = await swarm.coordinator();
     copyFileSync(join(packageRoot(), "test/fixtures/own-search/walker.py"), join(swarm.folder, "walker.py"));

@@ -6,7 +6,7 @@ import { mustEnd } from "../../support/cleanup.ts";
 
 const program = fileURLToPath(new URL("../../chaos/main.js", import.meta.url));
 
-test("a short life of chaos: every promise is kept, without a person's help", async () => {
+test("every promise is kept through a short life of chaos, without a person's help", async () => {
   const args = ["--faults", "12", "--seed", "5", "--every", "0.7", "--workers", "3", "--run-seconds", "1"];
   const child = spawn(process.execPath, [program, ...args], { stdio: ["ignore", "pipe", "pipe"] });
   mustEnd(child.pid);

@@ -71,7 +71,7 @@ async function afterCompleted(demonstration: Demonstration, count: number): Prom
 const nothingRuns = (folder: string, processes: readonly ProcessIdentity[]): Promise<true> =>
   eventually("nothing runs", () => !processes.some(isAlive) && processesNaming(folder).length === 0);
 
-test("npm start: Ctrl-C ends everything, the next start resumes, and a finished search shows its standings", async () => {
+test("npm start ends whole at Ctrl-C, resumes when started again, and shows a finished search's standings", async () => {
   const folder = temporaryFolder();
   const first = demonstrate(folder);
   const ofFirst = await afterCompleted(first, 2);
@@ -126,7 +126,7 @@ test("npm start: Ctrl-C ends everything, the next start resumes, and a finished 
   await nothingRuns(folder, []);
 });
 
-test("npm start in a terminal: progress is one live line, and Ctrl-C typed there ends everything", async () => {
+test("npm start in a terminal shows its progress in one live line, and ends whole at a typed Ctrl-C", async () => {
   const folder = temporaryFolder();
   const terminal = openTerminal(folder, 100, 30);
   terminal.type(`cd ${packageRoot()} && npm start`);

