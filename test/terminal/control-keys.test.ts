@@ -15,7 +15,7 @@ before(async () => {
   await pane.shows(/▶ Standings/);
 });
 
-test("they ask with effect, count and command; Enter alone changes nothing; y does", async () => {
+test("control keys ask with effect, count and command; Enter alone changes nothing; y does", async () => {
   const asked = await pane.answers(["P"], /pauses job1: 2 running runs go on, nothing new starts \(4998 to come\)/);
   assert.match(asked, /the same in a shell: nexus pause job1/);
   await pane.answers(["Enter"], /nothing was changed/);
@@ -26,7 +26,7 @@ test("they ask with effect, count and command; Enter alone changes nothing; y do
   await pane.answers(["y"], /^job1 +maze +RUNNING/);
 });
 
-test("a run is cancelled alone: y does it, Enter alone does not", async () => {
+test("a run is cancelled by X and y, not by X and Enter, and no other run with it", async () => {
   await pane.answers(["2"], /▶ Runs/);
   await pane.answers(["/", "C-u", "status=running", "Enter"], /Runs 2 of 2 filter: status=running/);
   const asked = await pane.answers(["g", "X"], /cancels run1\.\d+ now: without a result/);

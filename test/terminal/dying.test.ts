@@ -40,14 +40,14 @@ function isStuck(pid: number): boolean {
 
 const written = (pid: number): string => /wchar: (\d+)/.exec(readFileSync(`/proc/${pid}/io`, "utf8"))?.[1] ?? "";
 
-describe("the terminal is whole again", { concurrency: 3 }, () => {
+describe("the terminal of a screen that ends or is stopped", { concurrency: 3 }, () => {
   for (const [signal, exitCode] of [
     ["SIGTERM", 143],
     ["SIGINT", 130],
     ["SIGHUP", 129],
     ["SIGQUIT", 131],
   ] as const) {
-    test(`after ${signal}, which ends with ${exitCode}`, async () => {
+    test(`the terminal is whole again after ${signal}, with which the screen ends with ${exitCode}`, async () => {
       const pane = await opened();
       pane.press("m");
       await eventually("the mouse is on", () => pane.modes().mouse);
@@ -60,7 +60,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     ["SIGUSR2", "a throw", "a bug that nobody foresaw"],
     ["SIGPWR", "a rejection", "a promise that nobody awaited"],
   ] as const) {
-    test(`after ${what} that nobody caught; the error stays readable, and is in the log`, async () => {
+    test(`the terminal is whole after ${what} that nobody caught; the error is readable there and in the log`, async () => {
       const pane = await opened();
       process.kill(pane.child(), signal);
       const text = await isWhole(pane, 1);
@@ -72,7 +72,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     });
   }
 
-  test("although nobody reads what it writes: a signal ends it all the same", async () => {
+  test("a signal ends the screen although nobody reads what it writes", async () => {
     const pidFile = join(search.swarm.folder, "slow.pid");
     const screen = `sh -c 'echo $$ > ${pidFile}; exec ${search.command("watch").replaceAll("'", "")}'`;
     // A pseudo-terminal of its own, whose other end stops reading after a while.
@@ -93,7 +93,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     await eventually("the screen has ended", () => !isAlive(identity));
   });
 
-  test("while it is stopped, by signal or by key, and drawn again afterwards", async () => {
+  test("the terminal is whole while the screen is stopped, by signal or key; then it is drawn again", async () => {
     const shell = `${search.environment()}; exec bash --norc --noprofile`;
     const pane = tmux.open([120, 40], shell, { TERM: "xterm-256color", LANG: "C.UTF-8", PS1: "shell> " });
     await pane.shows(/\$|#|>/);
@@ -123,7 +123,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     pane.press("exec sleep 1000", "Enter");
   });
 
-  test("and stays with the screen where no shell could continue it: Ctrl-Z does nothing", async () => {
+  test("Ctrl-Z does nothing to a screen that no shell could continue", async () => {
     const pane = await opened();
     const written = pane.record();
     pane.press("C-z", "2");
@@ -135,7 +135,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     await isWhole(pane, 0);
   });
 
-  test("after Ctrl-C twice, while the search goes on", async () => {
+  test("the terminal is whole again after Ctrl-C twice, and the search goes on", async () => {
     const pane = await opened();
     await pane.answers(["C-c"], /\[d\] detach: job1 goes on/);
     pane.press("Escape");
@@ -150,7 +150,7 @@ describe("the terminal is whole again", { concurrency: 3 }, () => {
     assert.equal((await search.swarm.table(search.job)).state, "searching");
   });
 
-  test("when the terminal is gone: the screen ends by itself", async () => {
+  test("the screen ends by itself when its terminal is gone", async () => {
     const pane = await opened();
     const identity = identify(pane.child());
     assert.ok(identity);
@@ -178,9 +178,9 @@ test("a storm of sizes leaves a screen of the last one, and none is too small to
   await isWhole(pane, 0);
 });
 
-describe("with other terminals", { concurrency: 3 }, () => {
+describe("other terminals", { concurrency: 3 }, () => {
   for (const term of ["tmux-256color", "screen-256color", "linux", "vt220", "nonsense"]) {
-    test(`TERM=${term}: the same screen, and nothing printed over it`, async () => {
+    test(`under TERM=${term} the screen is the same, and nothing is printed over it`, async () => {
       const pane = tmux.open([100, 30], search.script(), { TERM: term, LANG: "C.UTF-8" });
       const text = await pane.shows(/^job1 +maze +RUNNING[^\n]*\nbest/);
       assert.doesNotMatch(text, /Error|Setulc|warning/i);
@@ -190,7 +190,7 @@ describe("with other terminals", { concurrency: 3 }, () => {
   }
 
   for (const term of ["dumb", undefined]) {
-    test(`TERM ${term ?? "unset"}: lines, and no screen`, async () => {
+    test(`with TERM ${term ?? "unset"} a view prints lines, and opens no screen`, async () => {
       const pane = tmux.open([100, 30], search.script(), { TERM: term, LANG: "C.UTF-8" });
       const written = pane.record();
       await eventually("lines are written", () => /run1\.\d+ (started|completed)/.test(written()));
@@ -203,16 +203,34 @@ describe("with other terminals", { concurrency: 3 }, () => {
   }
 
   for (const [name, flags, env, curve, isColoured] of [
-    ["LANG=C: ASCII alone; NO_COLOR: no colour", "", { LANG: "C", LC_ALL: "C", NO_COLOR: "1" }, /\|.*[*o+x#]/, false],
-    ["NO_COLOR with UTF-8: braille, and no colour", "", { LANG: "C.UTF-8", NO_COLOR: "1" }, /│.*[⠁-⣿]/, false],
     [
-      "--color=always wins over NO_COLOR; --graph=block",
+      "under LANG=C the screen is ASCII alone, and under NO_COLOR it has no colour",
+      "",
+      { LANG: "C", LC_ALL: "C", NO_COLOR: "1" },
+      /\|.*[*o+x#]/,
+      false,
+    ],
+    [
+      "under NO_COLOR with UTF-8 the screen has braille, and no colour",
+      "",
+      { LANG: "C.UTF-8", NO_COLOR: "1" },
+      /│.*[⠁-⣿]/,
+      false,
+    ],
+    [
+      "--color=always wins over NO_COLOR, and --graph=block draws curves in blocks",
       "--color=always --graph=block",
       { NO_COLOR: "1" },
       /│.*[▀▄█]/,
       true,
     ],
-    ["--color=never; --graph=ascii on a UTF-8 terminal", "--color=never --graph=ascii", {}, /\|.*[*o+x#]/, false],
+    [
+      "--color=never leaves the screen without colour, and --graph=ascii draws curves in ASCII",
+      "--color=never --graph=ascii",
+      {},
+      /\|.*[*o+x#]/,
+      false,
+    ],
   ] as const) {
     test(name, async () => {
       const settings = { TERM: "xterm-256color", LANG: "C.UTF-8", ...env };
@@ -229,7 +247,7 @@ describe("with other terminals", { concurrency: 3 }, () => {
     });
   }
 
-  test("--readonly: control keys say so, q offers no more than to leave, and there is no join line", async () => {
+  test("a --readonly screen says so at control keys, offers only to leave, and shows no join line", async () => {
     const pane = await opened([100, 30], "watch --readonly");
     pane.press("3");
     const text = await pane.shows(/READ-ONLY[\s\S]*lab-1 +● busy/);
@@ -243,7 +261,7 @@ describe("with other terminals", { concurrency: 3 }, () => {
     assert.equal((await search.swarm.table(search.job)).state, "searching");
   });
 
-  test("stdout closed: the search is told on stderr, until Ctrl-C", async () => {
+  test("a view whose stdout is closed tells the search on stderr, until Ctrl-C", async () => {
     const pane = tmux.open([100, 30], search.script("watch >&-"), { TERM: "xterm-256color", LANG: "C.UTF-8" });
     await pane.shows(/runs, \d running/);
     assert.equal(pane.modes().alternate, false);

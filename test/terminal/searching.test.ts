@@ -83,7 +83,7 @@ describe("a real search on the screen", () => {
     });
   });
 
-  test("the neighbourhood says what is tried next, the events what has happened", async () => {
+  test("the neighbourhood's screen says what is tried next, the events' screen what has happened", async () => {
     pane.press("5");
     await pane.shows(/best {4}a=\d b=0\.\d/);
     await pane.shows(/> +[\d.]+% .*the best itself|> +[\d.]+% .* -> /);
@@ -97,7 +97,7 @@ describe("a real search on the screen", () => {
     assert.doesNotMatch(saved, /\u001b/);
   });
 
-  test("the help lists every key, and closes", async () => {
+  test("the screen's help lists every key, and closes", async () => {
     pane.press("?");
     // Those of the pane that has the keys come first.
     await pane.shows(/ Keys of Events\n[\s\S]*PgUp +page up[\s\S]*X +cancel the selected runs.*\(nexus cancel\)/);
@@ -108,7 +108,7 @@ describe("a real search on the screen", () => {
   });
 });
 
-test("Tab, w, z, f, arrows and their letters, x: panes, columns, order and axis", async () => {
+test("the keys Tab, w, z, f, x and the arrows change panes, columns, order and axis", async () => {
   pane.press("1", "Tab");
   await pane.shows(/▶ Events/);
   pane.press("w");
@@ -165,8 +165,8 @@ test("pasted text gives no order", async () => {
   assert.equal((await swarm.table(search.job)).state, "searching");
 });
 
-describe("a screen elsewhere, with a viewer's rights", () => {
-  test("sees all, knows the leases, and changes nothing", async () => {
+describe("a screen elsewhere", () => {
+  test("a screen elsewhere with a viewer's rights sees all, knows the leases, and changes nothing", async () => {
     const credentials = join(swarm.folder, "viewer.json");
     writeFileSync(credentials, JSON.stringify(readRoleSecret(swarm.paths, "viewer")), { mode: 0o600 });
     const url = runningBroker(swarm.paths)?.url ?? "none";
@@ -200,7 +200,7 @@ test("when the coordinator is killed, the screen soon says so, and what to type"
   await pane.shows(/^job1 +maze +RUNNING .* ETA /);
 });
 
-test("stopped from the screen, the search ends after its running runs", async () => {
+test("a search that is stopped from the screen ends after its running runs", async () => {
   pane.press("1", "q");
   await pane.shows(/\[s\] stop job1/);
   pane.press("s");

@@ -32,9 +32,9 @@ async function shownUnder(environment: Readonly<Record<string, string>>): Promis
   return { bytes: written(), left };
 }
 
-describe("the screen can be read", () => {
+describe("the screen's colours", () => {
   for (const term of [...many, ...few]) {
-    test(`under TERM=${term}`, async () => {
+    test(`the screen can be read under TERM=${term}`, async () => {
       const { bytes, left } = await shownUnder({ TERM: term });
       const colours = coloursIn(bytes);
       for (const colour of colours) {
@@ -48,7 +48,7 @@ describe("the screen can be read", () => {
     });
   }
 
-  test("without colours under NO_COLOR, and on a terminal that has none", async () => {
+  test("the screen has no colours under NO_COLOR, and none on a terminal that has none", async () => {
     for (const environment of [{ TERM: "xterm-256color", NO_COLOR: "1" }, { TERM: "vt220" }]) {
       const { bytes } = await shownUnder(environment);
       for (const colour of coloursIn(bytes)) assert.match(colour, /^(|0|1|7)(;[017])*$/, `ESC[${colour}m`);

@@ -49,7 +49,7 @@ for (const [key, name] of [
   ["1", "Standings"],
   ["2", "Runs"],
 ] as const) {
-  test(`${name}: columns stay straight beside wide letters and letters with marks, whatever names the job`, async () => {
+  test(`columns of ${name} stay straight beside wide letters and letters with marks, whatever names the job`, async () => {
     pane.press(key);
     const text = await pane.shows(new RegExp(`^job1 {2}迷路-\\S+ {2}COMPLETED[\\s\\S]*─ ${name} [\\s\\S]* word {2}a`));
     const lines = text.split("\n");
