@@ -89,10 +89,10 @@ const bodyOf = async (question: string): Promise<string> => {
   return JSON.stringify({ next_by_subj: forged, seq: state.first_seq });
 };
 
-describe("an answer reaches nobody but the asker, whatever reply subject was given", () => {
+describe("answers of the broker", () => {
   for (const [asker, asked] of Object.entries(questions) as [keyof typeof questions, readonly string[]][]) {
     for (const text of asked) {
-      it(`${asker} asks ${text.replace(ownOrders, "op.<operator>")}`, async () => {
+      it(`the answer to ${text.replace(ownOrders, "op.<operator>")} reaches only ${asker}, whatever its reply subject`, async () => {
         const question = text.replace("enrol.<own>", all.enrolment);
         const body = await bodyOf(question);
         if (asker === "w1" && text === inOrder && isAtLeast(runningBroker(all.paths)?.version ?? "", 2, 11)) {
@@ -127,7 +127,7 @@ describe("an answer reaches nobody but the asker, whatever reply subject was giv
     }
   }
 
-  it("the server itself refuses replies under its own names, which hints come under", async () => {
+  it("nats-server itself refuses replies under its own names, which hints come under", async () => {
     for (const asker of ["w1", "viewer", "operator"] as const) {
       const each = client(asker);
       each.refusals.length = 0;

@@ -146,7 +146,7 @@ const refusal = /Permissions Violation for (?:Publish|Subscription) to "([^"]*)"
 
 describe("rights at the broker", () => {
   for (const person of Object.keys(mayPublish) as Person[]) {
-    it(`${person} may publish and hear exactly this`, async () => {
+    it(`the broker lets ${person} publish and hear what it may, and nothing else`, async () => {
       const client = await all.connect(person);
       const refused = async (say: () => void): Promise<Set<string>> => {
         client.refusals.length = 0;
@@ -175,7 +175,7 @@ describe("rights at the broker", () => {
     });
   }
 
-  it("what may be read is read, and what may be asked is answered", async () => {
+  it("the broker lets each role read what it may read, and answers what it may ask", async () => {
     const viewer = await all.connect("viewer");
     assert.match((await viewer.ask("READ.STREAM.INFO.JRN"))?.body ?? "", /"messages":\s*1,/);
     assert.equal((await viewer.ask("READ.DIRECT.GET.JRN", '{"seq": 1}'))?.body, "submitted");
@@ -216,7 +216,7 @@ describe("rights at the broker", () => {
     for (const client of [w1, w2, viewer]) client.end();
   });
 
-  it("a connection makes some subscriptions and no more", async () => {
+  it("the broker lets a connection make some subscriptions, and no more", async () => {
     const client = await all.connect("w1");
     for (let i = 0; i < 2000; i += 1) client.subscribe(`_INBOX_w1.${i}`);
     await client.flush();
@@ -224,12 +224,12 @@ describe("rights at the broker", () => {
     client.end();
   });
 
-  it("the server finds nothing wrong with its configuration", () => {
+  it("nats-server finds nothing wrong with its configuration", () => {
     // It says so of a limit of an account that is above its own.
     assert.doesNotMatch(readFileSync(all.paths.serverLog, "utf8"), /overrides/);
   });
 
-  it("the server's greeting tells nothing of the workspace", async () => {
+  it("nats-server's greeting tells nothing of the workspace", async () => {
     const client = await all.connect("viewer");
     const greeting = JSON.stringify(await client.info());
     assert.doesNotMatch(greeting, new RegExp(`nexus|ws1|${process.pid}|SWARM`, "i"));

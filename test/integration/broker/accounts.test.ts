@@ -66,7 +66,7 @@ before(async () => {
 });
 
 describe("logging in to the broker", () => {
-  it("refuses a missing name, a wrong password, and a key that was not admitted", async () => {
+  it("the broker refuses a missing name, a wrong password, and a key that was not admitted", async () => {
     await assert.rejects(connectWith({}), isRefused);
     await assert.rejects(connectWith({ user: "coordinator", pass: "wrong" }), isRefused);
     await assert.rejects(connectWith({ user: "enrol", pass: "" }), isRefused);
@@ -75,7 +75,7 @@ describe("logging in to the broker", () => {
 });
 
 describe("a worker", () => {
-  it("may ask, store evidence and checkpoints, and read them", async () => {
+  it("a worker may ask, store evidence and checkpoints, and read checkpoints", async () => {
     const worker = await connectWorker(w1);
     const answer = await worker.request("ask.w1", "", { timeout: patienceMs });
     assert.equal(text.decode(answer.data), "for ask.w1");
@@ -123,7 +123,7 @@ describe("an operator and a viewer on a coordinator's machine", () => {
     await (await coordinator.jetstream().views.kv(subjects.bucket)).put("leader", "c1");
   });
 
-  it("read journal, evidence, entries and blobs through consumers", async () => {
+  it("an operator and a viewer on a coordinator's machine read everything through consumers", async () => {
     const secrets = { coordinator: readRoleSecret(paths, "coordinator") };
     for (const role of ["operator", "viewer"] as const) {
       const { user, password } = hereSecret(secrets, role);
@@ -135,7 +135,7 @@ describe("an operator and a viewer on a coordinator's machine", () => {
 });
 
 describe("an operator and a viewer elsewhere", () => {
-  it("read everything message by message, and the operator gives orders", async () => {
+  it("an operator and a viewer elsewhere read all messages one by one, and the operator gives orders", async () => {
     const own = subjects.operator(operatorName());
     coordinator.subscribe("op.*", { callback: (_, message) => message.respond(text.encode(message.subject)) });
     for (const role of ["operator", "viewer"] as const) {
@@ -163,7 +163,7 @@ describe("an operator and a viewer elsewhere", () => {
     }
   });
 
-  it("also read from a server that others run, where users of these names share one account", async () => {
+  it("a viewer reads from a server that others run, where users share one account", async () => {
     const server = await startNatsServer({ config: 'authorization { users: [{ user: "viewer", password: "v" }] }' });
     const bus = await connectRole(server.url, { user: "viewer", password: "v" }, "viewer");
     await bus.makeStreams([{ name: "JRN", subjects: subjects.journalSubjects, maxBytes: -1 }], 1);
@@ -177,7 +177,7 @@ describe("an operator and a viewer elsewhere", () => {
 });
 
 describe("the list of workers", () => {
-  it("changes while the server runs: a removed worker is disconnected, the others are not", async () => {
+  it("the list of workers changes while the server runs, which disconnects only removed workers", async () => {
     const w3 = newWorker("w3");
     const first = await connectWorker(w1);
     const second = await connectWorker(w2);
@@ -211,7 +211,7 @@ describe("the list of workers", () => {
     await third.close();
   });
 
-  it("leaves out what is not a worker or has a key that nats-server refuses, and lets the others in", async () => {
+  it("the list of workers leaves out what is no worker or has a refused key, and lets the others in", async () => {
     const { publicKey } = w2.user;
     const broken = publicKey.slice(0, -1) + (publicKey.endsWith("A") ? "B" : "A");
     const notWorkers = [
@@ -223,7 +223,7 @@ describe("the list of workers", () => {
     await assert.rejects(connectWorker(w2), isRefused);
   });
 
-  it("takes many changes at once; the last one wins", async () => {
+  it("the list of workers takes many changes at once; the last one wins", async () => {
     const changes = [[w1.user], [w2.user], [w1.user, w2.user], [w2.user]];
     await Promise.all(changes.map((workers) => broker.reloadUsers(workers)));
     await assert.rejects(connectWorker(w1), isRefused);

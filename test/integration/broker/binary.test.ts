@@ -31,7 +31,7 @@ const findOffline = (search: { env: NodeJS.ProcessEnv; systemFolders: string[] }
   findNatsServer({ ...search, log: (line) => assert.fail(line) });
 
 describe("finding nats-server", () => {
-  it("looks only where NATS_SERVER says, if that is set", async () => {
+  it("nats-server is looked for only where NATS_SERVER says, if that is set", async () => {
     const { env, systemFolders } = nowhere();
     const folder = temporaryFolder();
     fakeServer(join(folder, "path"), "2.12.0");
@@ -51,7 +51,7 @@ describe("finding nats-server", () => {
     await assert.rejects(findOffline(search), /version 2\.9\.9; expected 2\.10 or newer/);
   });
 
-  it("takes what the Python package brought along, unless a version that is known is another program", async () => {
+  it("nats-server is the Python package's, unless that is another program than its version says", async () => {
     const { env, systemFolders } = nowhere();
     const folder = temporaryFolder();
     fakeServer(join(folder, "path"), "2.12.0");
@@ -77,7 +77,7 @@ describe("finding nats-server", () => {
     assert.equal((await findOffline(search)).path, chosen, "NATS_SERVER comes first");
   });
 
-  it("looks on PATH, in our cache and the system's folders, and skips what is too old or does not run", async () => {
+  it("nats-server is found on PATH, in our cache and the system's folders, unless too old or broken", async () => {
     const { env, cache } = nowhere();
     const folder = temporaryFolder();
     const inFolder = (name: string): string => join(folder, name);
@@ -105,7 +105,7 @@ describe("installing nats-server", () => {
 
   // Depending on the system: where there is apt, it is used; elsewhere it must not be tried.
   if (isDebianLike) {
-    it("gets it from apt without root, once for all processes that ask (needs the network)", async () => {
+    it("nats-server comes from apt without root, once for all processes that ask (needs the network)", async () => {
       const { env, cache, systemFolders } = nowhere();
       mkdirSync(join(cache, "fetch-of-one-that-was-killed", "lists"), { recursive: true });
       const said: string[] = [];
@@ -120,7 +120,7 @@ describe("installing nats-server", () => {
       assert.deepEqual(await findOffline({ env, systemFolders }), first);
     });
 
-    it("says in one sentence why apt has none and what to type, and leaves nothing in the cache", async () => {
+    it("one sentence says why apt has no nats-server and what to type, and nothing stays in the cache", async () => {
       const { env, cache, systemFolders } = nowhere();
       // apt with no source at all.
       const configuration = join(temporaryFolder(), "apt.conf");
@@ -138,7 +138,7 @@ describe("installing nats-server", () => {
       assert.deepEqual(readdirSync(cache), []);
     });
   } else {
-    it("says in one sentence what to install", async () => {
+    it("one sentence says what to install where there is no nats-server", async () => {
       const { env, cache, systemFolders } = nowhere();
       fakeServer(join(temporaryFolder(), "old"), "2.9.9");
       const search = findOffline({ env, systemFolders });

@@ -70,9 +70,9 @@ async function search(config: string, coordinatorCreds: object | null, workerCre
 }
 
 describe("a NATS server that others run", { concurrency: 2 }, () => {
-  test("works if it lets everyone in", () => search("", null, null));
+  test("a NATS server that others run works if it lets everyone in", () => search("", null, null));
 
-  test("works with the users that its administrator has made", () => {
+  test("a NATS server that others run works with the users that its administrator has made", () => {
     const users = [
       '{user: "coord", password: "c", permissions: {publish: ">", subscribe: ">"}}',
       '{user: "lab", password: "l", permissions: {publish: ["ask.lab", "ev.lab.>", "ck.lab.>", "$JS.API.DIRECT.GET.BLOB.ck.>"], subscribe: ["_INBOX_lab.>", "ctl.all", "ctl.lab"]}}',
@@ -86,7 +86,7 @@ describe("a NATS server that others run", { concurrency: 2 }, () => {
 });
 
 describe("a NATS cluster that others run", () => {
-  test("gets the copies that the streams lack, which a broker of our own cannot have", async () => {
+  test("a NATS cluster gets the copies that its streams lack, which a broker of our own cannot have", async () => {
     const routes = await Promise.all([1, 2, 3].map(() => holdPort()));
     const cluster = (i: number): string =>
       `cluster { name: "test", listen: "127.0.0.1:${routes[i]}", routes: [${routes.map((port) => `"nats://127.0.0.1:${port}"`).join(", ")}] }`;
@@ -128,8 +128,8 @@ async function keepsCopies(urls: string, copies: number): Promise<boolean> {
   }
 }
 
-describe("starting a coordinator where one runs", () => {
-  test("says that other settings than those of the running coordinator have no effect", async () => {
+describe("a coordinator started where one runs", () => {
+  test("nexus-coord says that other settings than those of the running coordinator have no effect", async () => {
     const swarm = new Swarm();
     const running = await swarm.coordinator(["--lease", "20"]);
     const typed = swarm.run("coordinator/main.js", ["--plain", "--lease", "5", "--listen", "127.0.0.1:4999"]);

@@ -9,7 +9,7 @@ describe("a worker that floods the broker", () => {
   before(() => ground.start());
   after(() => ground.end());
 
-  it("is cut off, with the reason in the journal, and the others are answered", async () => {
+  it("a worker that floods the broker is cut off, with the reason in the journal; others are answered", async () => {
     const flooder = await ground.as("worker");
     const victim = await ground.as("victim");
     victim.subscribe(`_INBOX_${ids.victim}.>`);

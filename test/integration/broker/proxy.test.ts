@@ -32,7 +32,7 @@ async function echo(): Promise<{ proxy: TcpProxy; client: Socket; heard: () => s
 }
 
 describe("the proxy of the fault tests", () => {
-  test("passes bytes on in order, later when it is slowed down", async () => {
+  test("the proxy of the fault tests passes bytes on in order, later when it is slowed down", async () => {
     const { proxy, client, heard } = await echo();
     client.write("a");
     await eventually("a comes back", () => heard() === "a");
@@ -48,7 +48,7 @@ describe("the proxy of the fault tests", () => {
     assert.ok(performance.now() - sentAt > 290, "there and back");
   });
 
-  test("holds everything while it is cut, and loses nothing when mended", async () => {
+  test("the proxy of the fault tests holds everything while it is cut, and loses nothing when mended", async () => {
     const { proxy, client, heard } = await echo();
     proxy.cut();
     client.write("held");
@@ -62,7 +62,7 @@ describe("the proxy of the fault tests", () => {
     await eventually("it comes", () => heard() === "held");
   });
 
-  test("drops its connections", async () => {
+  test("the proxy of the fault tests drops its connections", async () => {
     const { proxy, client } = await echo();
     const closed = once(client, "close");
     proxy.drop();

@@ -42,7 +42,7 @@ describe("a list of users that nats-server refuses", () => {
   const brokerLog = (): string => readFileSync(paths.brokerLog, "utf8");
   const text = (): string => workersConfiguration({ workers: [good, other], invites: [] }, () => undefined);
 
-  test("at its start: the entry is left out and named, the others are let in", async () => {
+  test("an entry that nats-server refuses is left out and named at its start; the others are let in", async () => {
     await (await hold()).reloadUsers([good, other]);
     await letGo();
     const { publicKey } = other;
@@ -57,7 +57,7 @@ describe("a list of users that nats-server refuses", () => {
     await letGo();
   });
 
-  test("at its start, for one user twice or a subject: the same", async () => {
+  test("an entry with another's key or a wrong subject keeps nobody else out when nats-server starts", async () => {
     writeFileSync(paths.workersConfiguration, text().replace(other.publicKey, good.publicKey));
     await hold();
     assert.equal(await letsIn(good), true);
@@ -68,7 +68,7 @@ describe("a list of users that nats-server refuses", () => {
     await letGo();
   });
 
-  test("the same list again: the server does not read it a second time, unless another was written since", async () => {
+  test("nats-server does not read the same list of users twice, unless another was written since", async () => {
     const held = await hold();
     const reloads = (): number =>
       readFileSync(paths.serverLog, "utf8").split("Reloaded server configuration").length - 1;
@@ -84,7 +84,7 @@ describe("a list of users that nats-server refuses", () => {
     await letGo();
   });
 
-  test("at its start, as a whole: the last list that it took is used, also by nexus repair", async () => {
+  test("the last list of users that nats-server took is used if it refuses a whole one, also in repair", async () => {
     await (await hold()).reloadUsers([good]);
     await letGo();
     const [head = ""] = text().split("\n");
@@ -98,7 +98,7 @@ describe("a list of users that nats-server refuses", () => {
     await letGo();
   });
 
-  test("at its start, if that list is bad too: nobody is let in, until there is another", async () => {
+  test("nobody is let in if the last list of users is bad too, until there is another", async () => {
     const [head = ""] = text().split("\n");
     for (const file of [paths.workersConfiguration, `${paths.workersConfiguration}.accepted`])
       writeFileSync(file, `${head}\nnonsense {`);

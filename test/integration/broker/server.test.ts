@@ -24,7 +24,7 @@ import { processesNaming } from "../../support/processes/process-list.ts";
 const down = (paths: WorkspacePaths): Promise<true> => eventually("the broker is down", () => isDown(paths));
 
 describe("a broker", () => {
-  it("starts on loopback, keeps its secrets to itself, and stops with its last holder, leaving nothing", async () => {
+  it("a broker starts on loopback, keeps its secrets to itself, and leaves nothing with its last holder", async () => {
     const paths = newWorkspace();
     assert.equal(runningBroker(paths), undefined);
     const broker = await hold(paths);
@@ -56,7 +56,7 @@ describe("a broker", () => {
     await broker.release();
   });
 
-  it("comes back where it was, with everything it stored and the same passwords", async () => {
+  it("a broker comes back where it was, with everything it stored and the same passwords", async () => {
     const paths = newWorkspace();
     const first = await hold(paths);
     await storeMessages(paths, 5);
@@ -69,7 +69,7 @@ describe("a broker", () => {
     await second.release();
   });
 
-  it("is shared: it stays until its last holder goes", async () => {
+  it("a shared broker stays until its last holder goes", async () => {
     const paths = newWorkspace();
     const coordinator = await hold(paths);
     const reader = await holdElsewhere(paths, { kind: "reader" });
@@ -81,7 +81,7 @@ describe("a broker", () => {
     assert.ok(isDown(paths));
   });
 
-  it("starts once when several processes ask for it at the same time", async () => {
+  it("a broker starts once when several processes ask for it at the same time", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const watch = watchServers(paths);
@@ -94,7 +94,7 @@ describe("a broker", () => {
     assert.ok(isDown(paths));
   });
 
-  it("serves a process that comes just as the last one goes", async () => {
+  it("a broker serves a process that comes just as the last one goes", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     // So many files that the guard needs a while to see that none of them is a living holder.
@@ -115,7 +115,7 @@ describe("a broker", () => {
 });
 
 describe("a holder that dies", () => {
-  it("leaves the broker up if it is a coordinator, whose restart adopts it and loses nothing", async () => {
+  it("a coordinator that dies leaves the broker up; its restart adopts it and loses nothing", async () => {
     const paths = newWorkspace();
     const coordinator = await holdElsewhere(paths, { kind: "coordinator" });
     await storeMessages(paths, 4);
@@ -134,7 +134,7 @@ describe("a holder that dies", () => {
     assert.ok(isDown(paths), "a coordinator that leaves by itself leaves no broker behind");
   });
 
-  it("stops the broker in the end if it is a coordinator that does not come back", async () => {
+  it("a coordinator that dies and does not come back has its broker stopped in the end", async () => {
     const paths = newWorkspace();
     const lingerMs = 6000;
     const coordinator = await holdElsewhere(paths, { kind: "coordinator", lingerMs });
@@ -149,14 +149,14 @@ describe("a holder that dies", () => {
     await nothingRuns(paths);
   });
 
-  it("leaves no broker if it is a reader", async () => {
+  it("a reader that dies leaves no broker", async () => {
     const paths = newWorkspace();
     const reader = await holdElsewhere(paths, { kind: "reader", lingerMs: 600_000 });
     await reader.kill();
     await down(paths);
   });
 
-  it("does not end the broker while another coordinator holds it", async () => {
+  it("a coordinator that dies does not end the broker while another one holds it", async () => {
     const paths = newWorkspace();
     const standby = await hold(paths);
     const leader = await holdElsewhere(paths, { kind: "coordinator" });
@@ -169,7 +169,7 @@ describe("a holder that dies", () => {
 });
 
 describe("a process killed under a coordinator", () => {
-  it("is started again if it is the server, on the same port, with every acknowledged message", async () => {
+  it("a killed server is started again, on the same port, with every acknowledged message", async () => {
     const paths = newWorkspace();
     const broker = await hold(paths);
     await storeMessages(paths, 6);
@@ -184,7 +184,7 @@ describe("a process killed under a coordinator", () => {
     await broker.release();
   });
 
-  it("takes its server along if it is the guard; the coordinator restarts both on the same port", async () => {
+  it("a killed guard takes its server along; the coordinator restarts both on the same port", async () => {
     const paths = newWorkspace();
     const said: string[] = [];
     const broker = await hold(paths, { log: (line) => said.push(line) });
@@ -204,7 +204,7 @@ describe("a process killed under a coordinator", () => {
     await nothingRuns(paths);
   });
 
-  it("may leave an orphaned server, which the next start ends before it starts its own", async () => {
+  it("an orphaned server is ended by the next start before that starts its own", async () => {
     const paths = newWorkspace();
     const coordinator = await holdElsewhere(paths, { kind: "coordinator" });
     await storeMessages(paths, 6);
@@ -233,7 +233,7 @@ describe("a process killed under a coordinator", () => {
     assert.ok(isDown(paths));
   });
 
-  it("lets the server end cleanly by itself if everything else was killed", async () => {
+  it("a server ends cleanly by itself if everything else was killed", async () => {
     const paths = newWorkspace();
     const coordinator = await holdElsewhere(paths, { kind: "coordinator" });
     const { guard } = await serving(paths);
@@ -243,7 +243,7 @@ describe("a process killed under a coordinator", () => {
     assert.match(readFileSync(paths.serverLog, "utf8"), /Server Exiting/);
   });
 
-  it("does not keep the broker from ending if it is a stopped server", async () => {
+  it("a stopped server does not keep the broker from ending", async () => {
     const paths = newWorkspace();
     const broker = await hold(paths);
     const { server } = await serving(paths);
@@ -256,7 +256,7 @@ describe("a process killed under a coordinator", () => {
 });
 
 describe("a guard that is told to end", () => {
-  it("waits on SIGTERM for its holders, which may be ending too", async () => {
+  it("a guard waits on SIGTERM for its holders, which may be ending too", async () => {
     const paths = newWorkspace();
     const coordinator = await holdElsewhere(paths, { kind: "coordinator" });
     const { guard } = await serving(paths);
@@ -268,7 +268,7 @@ describe("a guard that is told to end", () => {
     assert.ok(!existsSync(paths.brokerLock));
   });
 
-  it("ends at once on SIGINT; a coordinator that needs it starts another", async () => {
+  it("a guard ends at once on SIGINT; a coordinator that needs it starts another", async () => {
     const paths = newWorkspace();
     const broker = await hold(paths);
     await storeMessages(paths, 2);

@@ -39,7 +39,7 @@ async function occupy(host: string, port: number): Promise<Server> {
 }
 
 describe("the broker's address", () => {
-  it("changes, with a note, when the last port is taken", async () => {
+  it("the broker's address changes, with a note, when its last port is taken", async () => {
     const paths = newWorkspace();
     const first = await hold(paths);
     await first.release();
@@ -56,7 +56,7 @@ describe("the broker's address", () => {
     await third.release();
   });
 
-  it("is what --listen says, or the error names the port and what to type", async () => {
+  it("the broker's address is what --listen says, or an error names the port and what to type", async () => {
     const paths = newWorkspace();
     const port = await holdPort();
     const broker = await hold(paths, { listen: `0.0.0.0:${port}` });
@@ -76,7 +76,7 @@ describe("the broker's address", () => {
     }
   });
 
-  it("is remembered for coordinators, not for readers, and former ports lead to it", async () => {
+  it("the broker's address is remembered for coordinators, not for readers; former ports lead to it", async () => {
     const paths = newWorkspace();
     const [old, now] = [await holdPort(), await holdPort()];
     await (await hold(paths, { kind: "coordinator", listen: `0.0.0.0:${old}` })).release();
@@ -106,7 +106,7 @@ describe("the broker's address", () => {
     other.close();
   });
 
-  it("changes only if nobody else holds the broker", async () => {
+  it("the broker's address changes only if nobody else holds the broker", async () => {
     const paths = newWorkspace();
     const port = await holdPort();
     const first = await holdElsewhere(paths, { kind: "coordinator" });
@@ -119,8 +119,8 @@ describe("the broker's address", () => {
   });
 });
 
-describe("what keeps a broker from starting is reported at once", () => {
-  it("a store that another program has locked", async () => {
+describe("what keeps a broker from starting", () => {
+  it("a broker does not start on a store that another program has locked, and names it", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const attempt = takeLock(paths.brokerLock, "a copy of the store");
@@ -130,7 +130,7 @@ describe("what keeps a broker from starting is reported at once", () => {
     await (await hold(paths)).release();
   });
 
-  it("a store that another machine has locked and still touches", async () => {
+  it("a broker does not start on a store that another machine has locked and still touches", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const attempt = takeLock(paths.brokerLock, "the broker of workspace ws1");
@@ -149,7 +149,7 @@ describe("what keeps a broker from starting is reported at once", () => {
     assert.match(said.join("\n"), /watching for 30 s/);
   });
 
-  it("a full disk, even while it runs: the server stops in time and comes back with everything", async () => {
+  it("a broker does not start on a full disk, stops in time when it fills up, and comes back whole", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const reserve = (diskReserveMb: number): void =>
@@ -173,7 +173,7 @@ describe("what keeps a broker from starting is reported at once", () => {
     await broker.release();
   });
 
-  it("a damaged secret", async () => {
+  it("a broker does not start with a damaged secret, and says to delete it", async () => {
     const paths = newWorkspace();
     await (await hold(paths)).release();
     const file = join(paths.secrets, "viewer.json");
@@ -182,7 +182,7 @@ describe("what keeps a broker from starting is reported at once", () => {
     assert.ok(isDown(paths));
   });
 
-  it("a server that does not start", async () => {
+  it("a broker whose server does not start says why", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const fake = join(temporaryFolder(), "nats-server");
@@ -197,7 +197,7 @@ describe("what keeps a broker from starting is reported at once", () => {
     assert.ok(!existsSync(paths.brokerLock));
   });
 
-  it("a guard that is killed while it starts", async () => {
+  it("a broker whose guard is killed while it starts says so", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const start = hold(paths);

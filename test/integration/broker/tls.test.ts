@@ -41,7 +41,7 @@ const shownBy = (paths: WorkspacePaths, file = "server.pem"): X509Certificate =>
   new X509Certificate(readFileSync(join(paths.secrets, file)));
 
 describe("a broker beyond this machine", () => {
-  it("speaks TLS with certificates of its own, and plain text on this machine alone", async () => {
+  it("a broker speaks TLS with its own certificates to others, and plain text on this machine alone", async () => {
     const paths = newWorkspace();
     const near = await hold(paths);
     assert.match(near.url, /^nats:/);
@@ -69,7 +69,7 @@ describe("a broker beyond this machine", () => {
     await far.release();
   });
 
-  it("renews its certificate at a start, and keeps its authority", async () => {
+  it("a broker renews its certificate at a start, and keeps its authority", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
     const names = ["localhost", "127.0.0.1"];
@@ -88,7 +88,7 @@ describe("a broker beyond this machine", () => {
     await second.release();
   });
 
-  it("speaks plain text if told so, says so again at the next start, and encrypts again", async () => {
+  it("a broker speaks plain text if told so, also at the next start, and encrypts when told again", async () => {
     const paths = newWorkspace();
     const listen = await everywhere();
     const insecure = tlsSettings(paths, { insecure: true });
@@ -110,7 +110,7 @@ describe("a broker beyond this machine", () => {
     assert.deepEqual(rememberedTls(paths), usual);
   });
 
-  it("changes how it encrypts only if nobody else holds it", async () => {
+  it("a broker changes how it encrypts only if nobody else holds it", async () => {
     const paths = newWorkspace();
     const listen = await everywhere();
     const first = await holdElsewhere(paths, { kind: "coordinator", listen });
@@ -124,7 +124,7 @@ describe("certificates that are given", () => {
   const authority = certificateOnDisk({ days: 3000 });
   const server = certificateOnDisk({ issuer: authority, names: ["lab1.example.org", "127.0.0.1"] });
 
-  it("are shown, local programs believe them under any name, and others by their authority", async () => {
+  it("given certificates are believed by local programs under any name, by others by their authority", async () => {
     const paths = newWorkspace();
     const named = certificateOnDisk({ issuer: authority, names: ["lab1.example.org"] });
     const files = given(named, authority.cert);
@@ -148,7 +148,7 @@ describe("certificates that are given", () => {
     await again.release();
   });
 
-  it("that sign themselves are known by their own key", async () => {
+  it("given certificates that sign themselves are known by their own key", async () => {
     const paths = newWorkspace();
     const alone = certificateOnDisk({ names: ["lab1"], subject: "lab1" });
     const held = await hold(paths, { listen: await everywhere(), tls: { ...usual, files: given(alone) } });
@@ -157,7 +157,7 @@ describe("certificates that are given", () => {
     await held.release();
   });
 
-  it("that do not do are refused before anything listens, and the text says what was expected", async () => {
+  it("given certificates that do not do are refused before anything listens, with what was expected", async () => {
     const paths = newWorkspace();
     const listen = await everywhere();
     const other = certificateOnDisk({ issuer: authority, names: ["lab2"] });
@@ -201,7 +201,7 @@ describe("certificates that are given", () => {
     }
   });
 
-  it("may hold a chain with the authority in between", async () => {
+  it("given certificates may hold a chain with the authority in between", async () => {
     const paths = newWorkspace();
     const chained = `${server.cert}.chain`;
     writeFileSync(chained, server.text);

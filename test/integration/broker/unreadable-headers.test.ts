@@ -24,7 +24,7 @@ describe("headers that the client cannot read", () => {
     atEnd(() => attacker.end());
   });
 
-  it("leave a stream to be read on, and count for none", async () => {
+  it("headers that the client cannot read leave a stream to be read on, and count for none", async () => {
     const heard: [string, string][] = [];
     const reading = await bus.read("EV", 1, ({ msgId, data }) => heard.push([msgId, Buffer.from(data).toString()]));
     for (const head of unreadable) attacker.publish("ev.x", "bad", { head });
@@ -36,7 +36,7 @@ describe("headers that the client cannot read", () => {
     await reading.stop();
   });
 
-  it("leave questions to be answered, and answers to be heard", async () => {
+  it("headers that the client cannot read leave questions to be answered, and answers to be heard", async () => {
     const asked: string[] = [];
     const end = bus.respond("ask.*", (_, data, reply) => {
       asked.push(Buffer.from(data).toString());
