@@ -45,7 +45,7 @@ print("saved", flush=True)`;
     await eventually("it has begun", () => output.includes("ready"));
     return { child, ended, output: () => output };
   }
-  test("is outlived until the worker has asked, and the state is saved", async () => {
+  test("a Python program outlives SIGTERM until the worker has asked, and saves its state", async () => {
     const env = inRun(true);
     const { child, ended, output } = await asking(env);
     child.kill("SIGTERM");
@@ -59,7 +59,7 @@ print("saved", flush=True)`;
     assert.match(output(), /saved/);
   });
 
-  test("is outlived if the worker asked a moment before; later it is the worker's own", async () => {
+  test("a Python program outlives SIGTERM just after the worker asked, but not one that comes later", async () => {
     const asked = '{"reason":"leaving","seconds":16}\n';
     const busy = "nexus.should_stop(); print('ready', flush=True); time.sleep(60)";
     for (const [secondsAgo, ending] of [
@@ -80,7 +80,7 @@ print("saved", flush=True)`;
     }
   });
 
-  test("ends it at the second, after the worker's word, and where it does not ask", async () => {
+  test("SIGTERM ends a Python program the second time, after the worker's word, and where it never asks", async () => {
     const alone = await asking(inRun(true));
     // A signal that is still pending takes the second one with it.
     const again = setInterval(() => alone.child.kill("SIGTERM"), 20);
@@ -96,7 +96,7 @@ print("saved", flush=True)`;
     assert.deepEqual(await other.ended, [null, "SIGTERM"]);
   });
 
-  test("ends what the program has forked, and leaves a handler of its own alone", () => {
+  test("SIGTERM ends what a Python program has forked, and a handler of its own is left alone", () => {
     const forks = said(
       `import os, signal, time, nexus_swarm as nexus
 nexus.should_stop()

@@ -72,7 +72,7 @@ test("a search is evaluated, its winner written into the spec, and its best run 
   assert.equal((await swarm.state()).jobs.size, 4);
 });
 
-test("Ctrl-C leaves the fresh runs to themselves, and the same command waits for them again", async () => {
+test("Ctrl-C leaves nexus confirm's fresh runs to themselves; the same command waits for them again", async () => {
   const swarm = new Swarm();
   const { folder } = swarm;
   await swarm.coordinator();

@@ -93,7 +93,7 @@ describe("who may join, and stay", () => {
     assert.ok(!stored.includes(parseJoinLine(line).code) && stored.includes(id));
   });
 
-  test("withdrawn, it opens nothing; an unknown one is not found", async () => {
+  test("a withdrawn invitation opens nothing, and an unknown one is not found", async () => {
     const { invite, line } = await invitation("--for", "1h", "--uses", "any");
     const { stdout } = await typed("invite", "--withdraw", invite);
     assert.equal(stdout, `${invite}: withdrawn; nobody joined with it\n`);
@@ -103,7 +103,7 @@ describe("who may join, and stay", () => {
     assert.match(unknown.stderr, /there is no invitation aaaaaaaa; to see what there is: nexus list invites/);
   });
 
-  test("wrong words are refused with what to type", async () => {
+  test("nexus invite refuses wrong words, with what it expected", async () => {
     const wrong: readonly [string[], RegExp][] = [
       [["--for", "5 s"], /--for 5 s: expected a time from a minute to 366 days, such as 30min, 1h or 7d/],
       [["--for", "1m"], /expected a time/],
@@ -121,7 +121,7 @@ describe("who may join, and stay", () => {
     }
   });
 
-  test("holds as long as may be said, in minutes, hours or days", async () => {
+  test("an invitation holds as long as is said, in minutes, hours or days", async () => {
     for (const time of ["30min", "7d", "366d", "366 d", "8784h"]) {
       const { invite } = await invitation("--for", time);
       const { code, stderr } = await typed("invite", "--withdraw", invite);
@@ -129,7 +129,7 @@ describe("who may join, and stay", () => {
     }
   });
 
-  test("its workers get only runs for the pools that it names", async () => {
+  test("a worker that serves other pools than its invitation names is told so", async () => {
     const { line } = await invitation("--target", "gpu");
     const worker = joins(line, "limited", "--target", "cpu");
     await eventually("it is told", () => /limited serves cpu, but was invited for gpu/.test(worker.output()), {
@@ -153,7 +153,7 @@ describe("who may join, and stay", () => {
     }
   });
 
-  test("revoked: cut off within a second, its run goes to another, and it cannot come back until forgotten", async () => {
+  test("a revoked worker is cut off within a second, its run moves on, and it is let in once forgotten", async () => {
     const { line, invite } = await invitation("--uses", "5");
     const mal = joins(line, "mal");
     await hasJoined(mal);

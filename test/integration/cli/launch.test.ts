@@ -25,7 +25,7 @@ test("a view that may only look prints no way to join, whatever else was asked f
   assert.doesNotMatch(shown, /nexus-worker|to let them join/);
 });
 
-test("into a pipe, the coordinator is found and the command returns, with a job under way as without one", async () => {
+test("nexus-coord into a pipe finds the running coordinator, says how to watch, and returns", async () => {
   const view = swarm.run("coordinator/main.js", []);
   assert.equal((await view.exited()).code, exitCode.done, view.output());
   assert.match(view.output(), /to watch its searches: nexus-coord watch\n$/);
@@ -86,7 +86,7 @@ test("Ctrl-C leaves the view, and the search goes on", async () => {
   );
 });
 
-test("what the spec gets wrong is refused before anything is sent", async () => {
+test("a wrong spec is refused before anything is sent", async () => {
   const { code, stdout, stderr } = await nexus(["run", swarm.probeSpec("bad", { total_runs: 0 })], folder);
   assert.equal(code, exitCode.usage);
   assert.equal(stdout, "");
@@ -103,7 +103,7 @@ test("orders about what is not there, or not so, are refused", async () => {
   assert.equal((await nexus(["admit", "nobody"], folder)).code, exitCode.notFound);
 });
 
-test("the view shows the search from the first worker's coming to its end, and then the standings", async () => {
+test("a launch's view shows the search from its first worker to its end, and then the standings", async () => {
   const spec = swarm.probeSpec("search", { hp_tuning: "dgd", total_runs: 12, compute_target: "here" });
   const command = startNexus(["run", spec], folder);
   await eventually("the view waits", () => command.stderr().includes("waiting for a worker that serves here"));
@@ -122,7 +122,7 @@ test("the view shows the search from the first worker's coming to its end, and t
   assert.equal(types.filter((type) => type === "completed").length, 12);
 });
 
-test("monitor: new returns, and prints the command that watches", async () => {
+test("a launch with monitor: new returns, and prints the command that watches", async () => {
   const spec = swarm.probeSpec("new", { total_runs: 1, compute_target: "nobody", monitor: "new" });
   const { code, stderr } = await nexus(["run", spec], folder);
   assert.equal(code, exitCode.done, stderr);

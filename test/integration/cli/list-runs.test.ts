@@ -34,7 +34,7 @@ test("why a run was tried is read from the journal, also of runs that have ended
   for (const row of rows) assert.match(row, / completed +the best run set's neighbour$/);
 });
 
-test("export writes what is listed, and options may be shortened", async () => {
+test("nexus list runs --export writes what is listed, and options may be shortened", async () => {
   const { code, stdout, stderr } = await nexusAt(["list", "runs", "job278", "--exp=out/runs.csv", "--chi"], folder);
   assert.equal(code, exitCode.done);
   assert.equal(stdout, "");
@@ -44,7 +44,7 @@ test("export writes what is listed, and options may be shortened", async () => {
   assert.equal(lines.length, 22);
 });
 
-test("jobs and workers are listed too, in words and as JSON", async () => {
+test("jobs are listed as JSON, and workers in words", async () => {
   const jobs = await nexusAt(["list", "jobs", "--json"], folder);
   const parsed = jobs.stdout
     .trimEnd()
@@ -61,7 +61,7 @@ test("jobs and workers are listed too, in words and as JSON", async () => {
   assert.match(workers.stdout, /\nws1 +node-887 +admitted +0 +4 +0 +0\n/);
 });
 
-test("what is not there ends with 3, what is no column with 2", async () => {
+test("nexus list runs ends with 3 for a job that is not there, and with 2 for no column", async () => {
   const job = await nexusAt(["list", "runs", "job7"], folder);
   assert.equal(job.code, exitCode.notFound);
   assert.match(job.stderr, /there is no job7 in workspace ws1; it has job278 and job289/);

@@ -85,7 +85,7 @@ test("the best of a loss come last in a sorted list, and first in every other", 
   assert.ok(Number(low) < Number(high), evaluated);
 });
 
-test("programs have hpmax as it is searched for, and the loss beside it", async () => {
+test("JSON and exports have hpmax as it is searched for, and the loss beside it", async () => {
   const [first] = objects(await said("list", "runs", job, "--child", "--sort=loss", "--last=1", "--json"));
   assert.ok(first);
   assert.ok((first.metrics["hpmax"] ?? 0) < 0);
@@ -116,7 +116,7 @@ test("programs have hpmax as it is searched for, and the loss beside it", async 
   for (const { op_code: code, value } of log) if (code === 4) assert.ok(Number(value) > 0);
 });
 
-test("confirm measures a loss again; a rule to stop may be about the loss", async () => {
+test("nexus confirm measures a loss again, and stop_when may be about the loss", async () => {
   const confirmed = await said("confirm", job, "--top", "1", "--runs", "2");
   assert.doesNotMatch(confirmed, turnedSign);
   assert.match(confirmed, /biased downwards.*\nestimate: the expected loss of a new run/);

@@ -35,7 +35,7 @@ before(async () => {
 
 const plot = (...words: string[]) => nexus(["plot", ...words], folder, { LANG: "C.UTF-8", LC_ALL: "", NO_COLOR: "" });
 
-test("the tutorial's plot, as text where it is piped and as SVG, with the words that made it", async () => {
+test("the tutorial's plot is text where it is piped, and an SVG that holds the words that made it", async () => {
   const tutorial = ["job289", "s1-rew", "--aggre=mean", "--group=job", "--shadow-type=std"];
   const text = await plot(...tutorial);
   assert.equal(text.code, exitCode.done, text.stderr);
@@ -51,7 +51,7 @@ test("the tutorial's plot, as text where it is piped and as SVG, with the words 
   assert.doesNotMatch(svg, /NaN/);
 });
 
-test("the search's summary, a metric against a hyperparameter, and a PNG", async () => {
+test("nexus plot draws a search's summary, and a metric against a hyperparameter as PNG", async () => {
   const summary = await plot("summary", "job278");
   assert.match(summary.stdout, /job278: best configuration so far[\s\S]*best for the last \d+ of 18 runs: seqlen=/);
   const against = await plot("job278", "hpmax", "--x=lr", "--save-to=lr.png", "--dpi=96");
@@ -59,7 +59,7 @@ test("the search's summary, a metric against a hyperparameter, and a PNG", async
   assert.equal(readFileSync(join(folder, "lr.png")).readUInt32BE(0), 0x89504e47);
 });
 
-test("what is not there ends with 2 or 3 and the nearest names", async () => {
+test("nexus plot ends with 2 or 3 and the nearest names for what is not there", async () => {
   const wrong: [string[], number, RegExp][] = [
     [
       ["job289", "s1-rwe"],
@@ -78,7 +78,7 @@ test("what is not there ends with 2 or 3 and the nearest names", async () => {
   }
 });
 
-test("a file that cannot be written leaves what was there, and nothing beside it", async () => {
+test("a plot that cannot be written leaves the file that was there, and nothing beside it", async () => {
   mkdirSync(join(folder, "full"), { recursive: true });
   writeFileSync(join(folder, "full/plot.svg"), "the old one");
   mkdirSync(join(folder, "full/taken.svg"));

@@ -15,7 +15,7 @@ import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 describe("nexus rotate", () => {
-  test("says what to start if nobody leads, and asks", async () => {
+  test("nexus rotate says what to start if nobody leads, and does nothing without --yes", async () => {
     const swarm = new Swarm();
     const { code, stderr } = await nexusAt(["rotate", "--yes"], swarm.folder);
     assert.equal(code, exitCode.unreachable);
@@ -25,7 +25,7 @@ describe("nexus rotate", () => {
     assert.match(unasked.stderr, /makes new passwords .*\n {2}to do it without a question, add --yes/);
   });
 
-  test("makes every secret anew while a search runs; workers, views and their orders go on", async () => {
+  test("nexus rotate makes every secret anew while a search runs; workers and views go on", async () => {
     const swarm = new Swarm();
     await swarm.coordinator();
     const worker = swarm.worker("lab", ["--slots", "2"]);
@@ -69,7 +69,7 @@ describe("nexus rotate", () => {
     await swarm.verify();
   });
 
-  test("killed between the new passwords and the broker that is to take them: the next start makes up for it", async () => {
+  test("a start makes up for a nexus rotate that was killed before the broker took the new passwords", async () => {
     const swarm = new Swarm();
     const coordinator = await swarm.coordinator();
     coordinator.child.kill("SIGKILL");

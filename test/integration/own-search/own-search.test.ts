@@ -48,7 +48,7 @@ const programs = (swarm: Swarm): string[] =>
   existsSync(swarm.paths.searches) ? readdirSync(swarm.paths.searches) : [];
 
 describe("a search of the user's own", { concurrency: 2 }, () => {
-  test("after a SIGKILL the next coordinator starts it again with the history, and nothing is done twice", async () => {
+  test("a user's search whose coordinator is killed starts again with its history; no run is done twice", async () => {
     const swarm = withWalker();
     const first = await swarm.coordinator();
     swarm.standby();
@@ -79,7 +79,7 @@ describe("a search of the user's own", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("it is restarted when it dies; a job whose search keeps dying is paused with its last lines", async () => {
+  test("a user's search that dies is restarted; one that keeps dying has its job paused, and says why", async () => {
     const swarm = withWalker();
     await swarm.coordinator();
     swarm.worker("only", ["--slots", "2"]);
@@ -111,7 +111,7 @@ describe("a search of the user's own", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("it prunes runs by their reports, learns of added values, and nobody waits for its thoughts", async () => {
+  test("a user's search prunes runs by reports, learns of added values, and holds up nobody by thinking", async () => {
     const swarm = withWalker();
     await swarm.coordinator();
     const late = await walk(swarm, "late", ["late"]);

@@ -41,7 +41,7 @@ async function refused(machine: PeerMachine, args: readonly string[], why: RegEx
 }
 
 describe("a peer that died for good", () => {
-  test("is replaced while the search goes on, and the new peer gets all copies", async () => {
+  test("a peer that died for good is replaced while the search goes on; the new one gets all copies", async () => {
     const machines = await startPeers();
     const leader = await someoneLeads(machines);
     const [dead, stays] = machines.filter((each) => each !== leader);

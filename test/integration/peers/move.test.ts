@@ -22,7 +22,7 @@ const manyRuns = 4000;
 const littleMore = 30;
 
 describe("nexus move", { concurrency: 2 }, () => {
-  test("moves a search from a single broker to peers and back; nothing acknowledged is lost", async () => {
+  test("nexus move takes a search from a single broker to peers and back; nothing acknowledged is lost", async () => {
     const machines = await peerMachines();
     const [first, second, third] = machines;
     assert.ok(first && second && third);
@@ -75,7 +75,7 @@ describe("nexus move", { concurrency: 2 }, () => {
     await endAll(machines);
   });
 
-  test("is undone, when interrupted, by --cancel and by the next start of a single broker", async () => {
+  test("nexus move, interrupted, is undone by --cancel and by the next start of a single broker", async () => {
     const swarm = new Swarm();
     const coordinator = await swarm.coordinator();
     const spec = swarm.probeSpec("stays", { total_runs: 1, hp_tuning: "random" });

@@ -19,7 +19,7 @@ const manyRuns = 4000;
 const littleMore = 20;
 
 describe("a workspace on three machines", () => {
-  test("goes on without one machine, waits without two, and completes exactly total_runs with all", async () => {
+  test("a workspace on three machines goes on without one, waits without two, and ends exactly its runs", async () => {
     const machines = await startPeers();
     const [first] = machines;
     assert.ok(first);
