@@ -177,11 +177,11 @@ async function refusedStart({ name }: WorkspacePaths): Promise<{ code: number | 
   return { code, text };
 }
 
-describe("every reader reports a damaged store, and the rest goes on only when told to", {
+describe("a damaged store", {
   concurrency: 4,
 }, () => {
   for (const { what, harm, said, found } of damages) {
-    test(what, async () => {
+    test(`every reader of the store reports ${what}; the rest goes on only when told to`, async () => {
       const paths = await wholeWorkspace();
       const here = (...words: string[]): ReturnType<typeof nexusHere> => nexusHere("--workspace", paths.name, ...words);
       harm(paths);

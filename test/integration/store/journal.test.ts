@@ -156,7 +156,7 @@ describe("the journal's fence", () => {
     assert.equal(await bus.lastSeq("JRN"), last);
   });
 
-  test("with a broker killed under load every append ends exactly once, in order", async () => {
+  test("every append ends exactly once, in order, when the broker is killed under load", async () => {
     const first = (await bus.lastSeq("JRN")) + 1;
     const writer = new JournalWriter(ports, 4, first - 1, () => assert.fail("deposed"));
     const appends: Promise<number>[] = [];

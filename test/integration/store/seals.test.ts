@@ -226,7 +226,7 @@ test("a coordinator without seals that has led in between is not passed over in 
   );
 });
 
-test("entries that no coordinator wrote say nothing: who leads, where a snapshot is", async () => {
+test("entries that no coordinator wrote tell neither who leads nor where a snapshot is", async () => {
   const rig = await start();
   const { paths, leader } = await begun(rig);
   const set = async (key: string, value: Uint8Array): Promise<void> => {

@@ -34,7 +34,7 @@ async function workspaceOf(events: readonly JournalEvent[], told: readonly ToldM
 }
 
 describe("nexus verify", () => {
-  test("says of a job and of the workspace that every promise was kept, and rejects unknown jobs", async () => {
+  test("nexus verify says of a job or workspace that every promise was kept, and refuses unknown jobs", async () => {
     const { events, told, story: job } = story();
     job.over();
     const folder = await workspaceOf(events, told);
@@ -54,7 +54,7 @@ describe("nexus verify", () => {
     assert.match(none.stderr, /there is no job9 in workspace ws1/);
   });
 
-  test("of one job reads who may join, and nothing of the other jobs", async () => {
+  test("nexus verify of one job reads who may join, and nothing of the other jobs", async () => {
     const { events, told, story: job } = story();
     job.over();
     const of = (op: string) => ({ by: "ann", op, at: 1 });
@@ -82,7 +82,7 @@ describe("nexus verify", () => {
     assert.match(stdout, /^job1: 1 job, 2 runs, 2 of them ended and 0 open; 10 records .*\nevery promise was kept:/);
   });
 
-  test("says what is broken, and exits with 1", async () => {
+  test("nexus verify says what is broken, and exits with 1", async () => {
     const { events, told, story: job } = story();
     // The second run's result was never published, and the first run's evidence lacks a report.
     const [first] = told;
@@ -99,7 +99,7 @@ describe("nexus verify", () => {
     assert.match(stdout, /job1 trial 1: its curve has a gap: stage 1: nothing between 20 and 40/);
   });
 
-  test("goes on where the journal cannot be folded, and says where that is", async () => {
+  test("nexus verify goes on where the journal cannot be folded, and says where that is", async () => {
     const { events, told } = story();
     const twice = events.find(({ type }) => type === "completed");
     assert.ok(twice);
