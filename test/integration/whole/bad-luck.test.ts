@@ -28,7 +28,7 @@ async function endsSaying(program: Program, code: number, ...parts: readonly (st
 describe("with nothing there", () => {
   const swarm = new Swarm();
 
-  test("an order says what to start, and leaves no workspace behind", async () => {
+  test("an order where nothing runs says what to start, and leaves no workspace behind", async () => {
     const { code, stdout, stderr } = await nexus(["run", swarm.probeSpec("early", { total_runs: 2 })], swarm.folder);
     assert.equal(code, exitCode.unreachable);
     assert.equal(stderr, "no coordinator answers in workspace ws1; start one: nexus-coord\n");
@@ -37,7 +37,7 @@ describe("with nothing there", () => {
     assert.ok(!existsSync(swarm.paths.dir));
   });
 
-  test("a view has nothing to look at, and says what to start", async () => {
+  test("a view where nothing runs says what to start", async () => {
     const view = swarm.run("coordinator/main.js", ["watch"]);
     await endsSaying(
       view,
@@ -58,7 +58,7 @@ describe("with nothing there", () => {
     );
   });
 
-  test("a broker that is not where --nats says, or where the join line says", async () => {
+  test("commands, coordinators and workers say that no broker is where --nats or the join line points", async () => {
     const nats = ["--nats", `nats://127.0.0.1:${await holdPort()}`];
     const list = await nexus(["list", "jobs", ...nats], swarm.folder);
     assert.equal(list.code, exitCode.unreachable);
@@ -76,7 +76,7 @@ describe("with nothing there", () => {
     await endsSaying(worker, exitCode.unreachable, "no NATS server answers there", "is the coordinator running");
   });
 
-  test("no nats-server: one sentence, also from the coordinator in the background, and nothing keeps running", async () => {
+  test("a coordinator without nats-server says so in one sentence, also in the background, and ends", async () => {
     const env = { NATS_SERVER: "/nonexistent" };
     const sentence =
       "NATS_SERVER=/nonexistent is not a nats-server that runs here; correct it, or unset it to search for one\n";
@@ -88,7 +88,7 @@ describe("with nothing there", () => {
     await eventually("nothing runs", () => processesNaming(swarm.folder).length === 0);
   });
 
-  test("a taken port: which one, and what to type, also from the coordinator in the background", async () => {
+  test("a coordinator names a port that is taken, and what to type, also in the background", async () => {
     const { port, close } = await occupiedPort();
     for (const args of [["--headless"], []]) {
       const program = swarm.run("coordinator/main.js", [...args, "--listen", `127.0.0.1:${port}`]);
@@ -111,14 +111,14 @@ describe("what a worker is told wrong", () => {
   const joinBy = (line: string): Program => swarm.run("worker/main.js", [line, "--name", "lab"]);
   const withCode = (code: string): string => `${url.replace("//", `//${code}@`)}/ws1`;
 
-  test("a line that is none: what one looks like", async () => {
+  test("a worker shows what a join line looks like if it was given something else", async () => {
     const example = "expected tls://CODE@192.0.2.7:4222/ws1#sha256=...";
     await endsSaying(joinBy("lab3"), exitCode.usage, '"lab3" is not a join line', example);
     await endsSaying(joinBy("http://code@lab3:4222/ws1"), exitCode.usage, "begins with http://", example);
     await endsSaying(joinBy("nats://code@lab3:4222/No%20Name"), exitCode.usage, "names the workspace", example);
   });
 
-  test("a wrong code, and none: where the right line stands", async () => {
+  test("a worker whose join line has a wrong code or none says where to get the right line", async () => {
     const askAnew = "ask the person who runs the coordinator for a new line: nexus invite";
     await endsSaying(
       joinBy(withCode("wrong")),
@@ -136,12 +136,12 @@ describe("what a worker is told wrong", () => {
     assert.deepEqual([...(await swarm.state()).workers.keys()], [], "nobody joined");
   });
 
-  test("a name that cannot be one: the nearest that can", async () => {
+  test("a worker with a name that cannot be one is told the nearest that can", async () => {
     const worker = swarm.run("worker/main.js", [withCode("any"), "--name", "Lab PC"]);
     await endsSaying(worker, exitCode.usage, "--name Lab PC", "for example lab-pc");
   });
 
-  test("the name of a worker that runs: refused; without a name, another one is found", async () => {
+  test("the name of a running worker is refused, and a worker without a name finds a free one", async () => {
     const first = swarm.worker("lab");
     await eventually("the first has joined", () => first.output().includes("lab lends"));
     await endsSaying(
@@ -172,7 +172,7 @@ describe("wrong credentials for a broker that exists already", () => {
   });
   const refused = "the broker refused the credentials; check --creds";
 
-  test("commands", async () => {
+  test("commands with wrong credentials are refused by an existing broker, and say so in one line", async () => {
     const spec = swarm.probeSpec("spec", { total_runs: 2 });
     for (const words of [
       ["list", "jobs"],
@@ -190,7 +190,7 @@ describe("wrong credentials for a broker that exists already", () => {
     assert.equal((await swarm.state()).jobs.size, 0, "nothing was submitted");
   });
 
-  test("a file that holds none, or is not there: what was expected", async () => {
+  test("a command says what it expected of a file that holds no credentials, or is not there", async () => {
     writeFileSync(join(swarm.folder, "notes.txt"), "no credentials");
     const none = await nexus(["list", "jobs", "--nats", url, "--creds", "notes.txt"], swarm.folder);
     assert.equal(none.code, exitCode.usage);
@@ -203,21 +203,21 @@ describe("wrong credentials for a broker that exists already", () => {
     assert.match(missing.stderr, /^--creds nothing\.json: cannot be read/);
   });
 
-  test("a coordinator, in the foreground and in the background", async () => {
+  test("a coordinator with wrong credentials is refused, in the foreground and in the background", async () => {
     for (const args of [["--headless"], []]) {
       const all = [...args, "--workspace", "other", "--nats", url, "--creds", wrong];
       await endsSaying(swarm.run("coordinator/main.js", all), exitCode.unreachable, refused);
     }
   });
 
-  test("a worker", async () => {
+  test("a worker with wrong credentials is refused by an existing broker", async () => {
     const worker = swarm.run("worker/main.js", [`${url}/ws1`, "--creds", wrong, "--name", "lab"]);
     await endsSaying(worker, exitCode.unreachable, "refused the credentials");
   });
 });
 
 describe("a second coordinator", () => {
-  test("stands by on the same broker, and leads once the first is told to stop", async () => {
+  test("a second coordinator stands by on the same broker, and leads once the first is told to stop", async () => {
     const swarm = new Swarm();
     const first = await swarm.coordinator();
     const worker = swarm.worker("lab", ["--slots", "1"]);
@@ -252,7 +252,7 @@ describe("a result that could not be delivered", () => {
     ["was killed", "SIGKILL"],
     ["was told to end", "SIGTERM"],
   ] as const) {
-    test(`outlives its worker that ${how}, and counts once`, async (t) => {
+    test(`a result that could not be delivered outlives its worker that ${how}, and counts once`, async (t) => {
       const swarm = new Swarm();
       const coordinator = await swarm.coordinator();
       const job = await swarm.submit(swarm.probeSpec("spooled", { total_runs: 2, hp_tuning: "random" }, stage));

@@ -120,7 +120,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("SIGSTOP past the lease and back before anyone else took the trial: it goes on, nothing is restarted", async () => {
+  test("a worker stopped past its lease goes on with a trial that nobody took, and restarts nothing", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);
     const gate = join(swarm.folder, "gate");
@@ -146,7 +146,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("SIGSTOP past the lease, the trial done elsewhere: the late result is kept but never counted", async () => {
+  test("the late result of a worker stopped past its lease is kept but never counted", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);
     const stage = { seconds: 5, reports: 25 };
@@ -167,7 +167,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     await swarm.end();
   });
 
-  test("a worker killed and started anew under its name: its older trials are lost at once, uncharged", async () => {
+  test("a killed worker's trials are lost at once, uncharged, when it starts anew under its name", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(longLease);
     const job = await swarm.submit(swarm.probeSpec("reborn", { total_runs: 1, hp_tuning: "random" }, { seconds: 6 }));

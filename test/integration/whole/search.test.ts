@@ -162,7 +162,7 @@ describe("runs that fail", () => {
     assert.match(trial?.reason ?? "", /lost 3 times, last: the runner process ended with code 9/);
   });
 
-  test("a job whose runs all fail pauses and says why; resumed it goes on, and never lets it", async () => {
+  test("a job whose runs all fail pauses and says why; resumed, and told never to pause, it ends", async () => {
     const spec = swarm.probeSpec("hopeless", { total_runs: 12, max_failures_in_a_row: 4 }, { misbehaviour: "throw" });
     const job = await swarm.submit(spec);
     const paused = await swarm.when("the job pauses", job, ({ state, open }) => state === "paused" && open === 0);

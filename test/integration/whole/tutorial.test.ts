@@ -95,7 +95,7 @@ function edited(changes: Readonly<Record<string, unknown>>): string {
   }, runspec);
 }
 
-test("the pre-flight run here prints what the tutorial's prints", async () => {
+test("a pre-flight run on this machine prints what the tutorial's prints", async () => {
   // The tutorial's 5000 iterations take half a minute; the lines are the same.
   writeFileSync(join(folder, "spec.yaml"), edited({ enabled: 0, max_iterations: 50, iters_per_report: 10 }));
   const { code, stdout, stderr } = await xt("run spec.yaml");
@@ -129,7 +129,7 @@ async function launched(words: string): Promise<CommandEnd> {
   return ended;
 }
 
-test("the search's launch prints what the tutorial's prints", async () => {
+test("the launch of the tutorial's search prints what the tutorial's prints", async () => {
   mkdirSync(join(folder, "useful_run_specs"));
   writeFileSync(join(folder, "useful_run_specs/random_hp_search.yaml"), runspec);
   const { stdout } = await launched("run useful_run_specs/random_hp_search.yaml");
@@ -144,7 +144,7 @@ job412, target: azb-cpu, creating parent runs: 25/25, ${parents(3757, 25)}job su
   );
 });
 
-test("the search's ten best runs are listed, and all are exported", async () => {
+test("the ten best runs of the tutorial's search are listed, and all are exported", async () => {
   const best = await xt("list runs job278 --sort=metrics.hpmax --last=10");
   assert.equal(best.stdout, tutorialText("list-runs-job278.txt"));
   const exported = await xt("list runs job278 --export=../jobs/job278_list_runs.csv");
@@ -157,7 +157,7 @@ test("the search's ten best runs are listed, and all are exported", async () => 
   );
 });
 
-test("the winner is launched again free of selection bias, with its settings copied", async () => {
+test("the tutorial's winner is launched again free of selection bias, with its settings copied", async () => {
   const winner = tutorialRows("list-runs-job278.txt").at(-1)?.values ?? {};
   let spec = edited({ hp_tuning: false, total_runs: 20, compute_nodes: 5 });
   for (const { name } of tutorialHyperparameters) {
@@ -174,7 +174,7 @@ test("the winner is launched again free of selection bias, with its settings cop
   assert.equal((await xt("view spec job413")).stdout, spec);
 });
 
-test("the winner's twenty runs are listed and plotted", async () => {
+test("the twenty runs of the tutorial's winner are listed and plotted", async () => {
   assert.equal((await xt("list runs job289")).stdout, tutorialText("list-runs-job289.txt"));
   const plotted = await xt("plot job289 s1-rew --aggre=mean --group=job --shadow-type=std");
   assert.equal(plotted.code, exitCode.done, plotted.stderr);
@@ -190,7 +190,7 @@ test("the mean of the winner's twenty runs is the tutorial's", async () => {
   assert.match(stdout, /\nmean hpmax 0\.0300 of 20 runs, standard deviation 0\.0097\n/);
 });
 
-test("the DGD search is evaluated, as a table and as a plot", async () => {
+test("the tutorial's DGD search is evaluated, as a table and as a plot", async () => {
   const evaluated = await xt("eval job411");
   assert.equal(evaluated.code, exitCode.done, evaluated.stderr);
   const header = /^seqlen +disc +clip +lr +rscale +embed +units +out +BEST FOR +EST HPMAX +RUNS +BEST *$/gm;
@@ -205,7 +205,7 @@ test("the DGD search is evaluated, as a table and as a plot", async () => {
   assert.match(summary.stdout, /job411: best configuration so far\n[\s\S]*\nbest for the last \d+ of 60 runs: seqlen=/);
 });
 
-test("beyond the tutorial: its plot as a file, and its search, exported, as where another one begins", async () => {
+test("the tutorial's plot is saved to a file, and its exported search is where another one begins", async () => {
   const plotted = await xt("plot job289 s1-rew --aggre=mean --group=job --shadow-type=std --save-to plot9.svg");
   assert.equal(plotted.code, exitCode.done, plotted.stderr);
   assert.match(readFileSync(join(folder, "plot9.svg"), "utf8"), /^<svg[\s\S]*<path[\s\S]*<\/svg>/);
