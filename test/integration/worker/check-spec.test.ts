@@ -47,7 +47,7 @@ processing_stages:
 }
 
 describe("nexus check", () => {
-  test("shows the command, what is set, what was printed and measured, and the files of a resume", async () => {
+  test("nexus check shows the command, its settings, what was printed and measured, and what was saved", async () => {
     const { exit, said } = await check(`
       const { writeFileSync } = await import("node:fs");
       writeFileSync(process.env.NEXUS_STATE + "/model.bin", "x");
@@ -66,7 +66,7 @@ describe("nexus check", () => {
     assert.match(said, /^verdict {5}it works; to search: nexus run /m);
   });
 
-  test("says what was printed and looked for where nothing was measured, as JSON too", async () => {
+  test("nexus check says what was printed and looked for where nothing was measured, also as JSON", async () => {
     const { exit, said } = await check("console.log('accuracy is 1');", { json: true });
     assert.equal(exit, exitCode.failure);
     const told = JSON.parse(said);
@@ -75,7 +75,7 @@ describe("nexus check", () => {
     assert.deepEqual(told.parameters, { lr: 0.2 });
   });
 
-  test("ends a run that goes on for ever, by its time or its reports, and judges what it measured", async () => {
+  test("nexus check ends an endless run, by its time or its reports, and judges what it measured", async () => {
     const endless = "let n = 0; setInterval(() => console.log('acc ' + n++), 5);";
     const cut = await check(endless, { reports: 3 });
     assert.equal(cut.exit, exitCode.done, cut.said);
@@ -85,7 +85,7 @@ describe("nexus check", () => {
     assert.match(silent.said, /nothing was measured before it was stopped \(its time was over: 0\.4 s\)/);
   });
 
-  test("leaves no folder where its reader has gone", async () => {
+  test("nexus check leaves no folder where its reader has gone", async () => {
     await check("for (;;) { console.log('acc 1'); await new Promise((go) => setTimeout(go, 10)); }", { reports: 1 });
     const TMPDIR = temporaryFolder();
     const program = join(packageRoot(), "dist", "coordinator", "cli", "main.js");
@@ -102,7 +102,7 @@ describe("nexus check", () => {
     assert.deepEqual(readdirSync(TMPDIR), []);
   });
 
-  test("a spec that is wrong is refused before anything runs", async () => {
+  test("nexus check refuses a spec that is wrong before anything runs", async () => {
     await assert.rejects(check("", {}, "metric_pattern: '('"), /metric_pattern: expected .*nothing was run/s);
   });
 

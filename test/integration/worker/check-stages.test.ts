@@ -37,14 +37,14 @@ function changed(from: RegExp, to: string): string {
   return file;
 }
 
-describe("values that no run could use are refused before anything is submitted", () => {
+describe("values that no run could use", () => {
   for (const name of ["maze_dgd", "dgd_hp_search", "random_hp_search", "train_then_test"]) {
-    test(`nothing is wrong with specs/${name}.yaml`, async () => {
+    test(`a launch finds nothing wrong with the values of specs/${name}.yaml`, async () => {
       assert.equal(await said(shipped(name)), "");
     });
   }
 
-  test("a wrong value is reported with its property and what was expected", async () => {
+  test("a wrong value in a spec is reported with its property and what was expected", async () => {
     const text = await said(changed(/layout: \w+/, "layout: eazy"));
     assert.match(
       text,
@@ -53,14 +53,14 @@ describe("values that no run could use are refused before anything is submitted"
     assert.match(text, /\n1 problem; nothing was submitted$/);
   });
 
-  test("each value of a list is tried, and only the wrong ones are named", async () => {
+  test("each value of a hyperparameter is tried before a launch, and only the wrong ones are named", async () => {
     const text = await said(changed(/(- name: &lr\n\s+\w+: )\[.*\]/, "$1[0.001, 11, 0.01, -1]"));
     assert.match(text, /^spec\.yaml:\d+:\d+: lr = 11: agents\/AAC_Agent: property "learning_rate" is /m);
     assert.match(text, /^spec\.yaml:\d+:\d+: lr = -1: .* expected a number above 0, up to 10$/m);
     assert.match(text, /\n2 problems; nothing was submitted$/);
   });
 
-  test("only the values that an edit adds are tried", async () => {
+  test("only the values that an edit adds are tried before it", async () => {
     const text = await said(shipped("maze_dgd"), { lr: ["abc", 0.002], disc: [7] });
     assert.match(text, /^spec\.yaml:\d+:\d+: lr = "abc": agents\/AAC_Agent: property "learning_rate" is "abc"; /m);
     assert.match(text, /^spec\.yaml:\d+:\d+: disc = 7: .*discount_factor/m);

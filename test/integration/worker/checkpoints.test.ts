@@ -74,8 +74,8 @@ async function statesInStore(swarm: Swarm): Promise<string[]> {
   }
 }
 
-describe("a lost run continues from its last checkpoint", () => {
-  test("and, however often it is lost, ends bit for bit as if undisturbed, with the same curve", async () => {
+describe("a lost run", () => {
+  test("a run lost however often goes on from its last checkpoint and ends bit for bit as if undisturbed", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(["--lease", "1"]);
     const spec = trainingSpec(swarm);
@@ -125,7 +125,7 @@ describe("a lost run continues from its last checkpoint", () => {
     await swarm.end();
   });
 
-  test("or starts afresh if that checkpoint is gone", async () => {
+  test("a lost run starts afresh if its last checkpoint is gone", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(["--lease", "1"]);
     const settings = { total_runs: 1, hp_tuning: "random", checkpoint_every: 0.2 };

@@ -42,8 +42,8 @@ async function withRunners(act: (runners: RunnerPool) => Promise<void>): Promise
   }
 }
 
-describe("what a run detaches and hides", () => {
-  test("ends with the run and holds up nothing: not its end, not its slot, though it keeps the output open", () =>
+describe("what a run detaches", () => {
+  test("what a run detaches ends with it, and holds up neither its end nor its slot by an open output", () =>
     withRunners(async (runners) => {
       const file = join(temporaryFolder(), "pid");
       const script = `${daemon(file)}; while [ ! -e ${file} ]; do sleep 0.01; done; echo '{"value": 3}'`;
@@ -58,7 +58,7 @@ describe("what a run detaches and hides", () => {
       assert.ok(second.type === "done" && second.hpmax === 4);
     }));
 
-  test("stands still with the run, and ends with the worker's pool", async () => {
+  test("what a run detaches stands still with the run, and ends with the worker's pool", async () => {
     let left: ProcessIdentity | undefined;
     await withRunners(async (runners) => {
       const file = join(temporaryFolder(), "pid");
@@ -91,7 +91,7 @@ for (const { name, words } of reapers) {
   };
 
   describe(`a reaper in ${name}`, { concurrency: true }, () => {
-    test("ends as its command ends, and passes descriptors through", async () => {
+    test(`a reaper in ${name} ends as its command ends, and passes descriptors through`, async () => {
       assert.deepEqual(await once(start(["sh", "-c", "exit 7"]), "exit"), [7, null]);
       assert.deepEqual(await once(start(["sh", "-c", "kill -KILL $$"]), "exit"), [null, "SIGKILL"]);
       assert.deepEqual(await once(start(["sh", "-c", "kill -HUP $$"]), "exit"), [null, "SIGHUP"]);
@@ -100,7 +100,7 @@ for (const { name, words } of reapers) {
       assert.equal(Number(String(said)), speaker.pid);
     });
 
-    test("ends what its command has detached, also when it is told to end, and also frozen", async () => {
+    test(`a reaper in ${name} ends what its command has detached, also when told to end, and also frozen`, async () => {
       for (const how of ["by itself", "told", "frozen"]) {
         const file = join(temporaryFolder(), "pid");
         const waits = how === "by itself" ? "read _ <&3" : "sleep 1000";
@@ -118,7 +118,7 @@ for (const { name, words } of reapers) {
       }
     });
 
-    test("lives on when SIGTERM reaches everybody, and its command gets the signal as usual", async () => {
+    test(`a reaper in ${name} lives on when SIGTERM reaches everybody, and its command gets the signal`, async () => {
       const child = start(["sh", "-c", "trap 'echo term >&3' TERM; echo ready >&3; while :; do read _ <&3; done"]);
       const pipe = child.stdio[3] as Duplex;
       let heard = "";
@@ -137,7 +137,7 @@ for (const { name, words } of reapers) {
       assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
     });
 
-    test("ends everything when its worker is gone, also frozen", async () => {
+    test(`a reaper in ${name} ends everything when its worker is gone, also frozen`, async () => {
       const file = join(temporaryFolder(), "pid");
       const module = new URL("../../../worker/processes/reaper/reaper.js", import.meta.url).href;
       const frozen = new URL("../../../worker/processes/frozen-process.js", import.meta.url).href;

@@ -57,7 +57,7 @@ test("a frozen process does not outlive the one that froze it, however that ends
   await eventually("both are gone", () => both.every((each) => !each || !isAlive(each)));
 });
 
-test("what belongs to another user goes on, and all else is frozen and thawed", async () => {
+test("processes of another user go on, and all others are frozen and thawed", async () => {
   const { parent, child, end } = await family();
   const isRoot = process.getuid?.() === 0;
   const own = isRoot ? spawn("sleep", ["1000"], { uid: 65_534, stdio: "ignore" }).pid : parent;

@@ -99,7 +99,7 @@ describe("GPUs", { concurrency: 4 }, () => {
     await equipped.exited();
   });
 
-  test("runs_per_gpu: 2 lets two run on each, and all four at once", async () => {
+  test("runs_per_gpu: 2 lets two runs share each GPU, all four at once", async () => {
     const spec = scriptSpec(
       "shared",
       ["runs_per_gpu: 2"],

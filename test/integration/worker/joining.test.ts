@@ -30,8 +30,8 @@ async function stop(coordinator: Program): Promise<void> {
   assert.equal((await coordinator.exited()).code, 0, coordinator.output());
 }
 
-describe("a worker that is started before its coordinator", () => {
-  test("waits for the one on its own machine, and says so once", async () => {
+describe("a worker started before its coordinator", () => {
+  test("a worker started first waits for the coordinator on its own machine, and says so once", async () => {
     const swarm = new Swarm();
     const worker = swarm.run("worker/main.js", ["--slots", "1"]);
     await says(worker, /no coordinator of workspace ws1 runs on this machine.*\n(.*\n)*.*waiting; Ctrl-C/);
@@ -41,7 +41,7 @@ describe("a worker that is started before its coordinator", () => {
     await swarm.end();
   });
 
-  test("works although nobody reads any more what it prints", async () => {
+  test("a worker started first works although nobody reads any more what it prints", async () => {
     const swarm = new Swarm();
     const worker = swarm.run("worker/main.js", ["--slots", "1", "--name", "unread"]);
     await says(worker, "waiting; Ctrl-C");
@@ -55,7 +55,7 @@ describe("a worker that is started before its coordinator", () => {
     await swarm.end();
   });
 
-  test("waits with a line whose code is not used yet, and once more when it is enrolled", async () => {
+  test("a worker started first waits with a line that is not used yet, and again once it is enrolled", async () => {
     const swarm = new Swarm();
     const port = await holdPort("127.0.0.1");
     const flags = ["--listen", `127.0.0.1:${port}`];
@@ -99,7 +99,7 @@ describe("a worker that is started before its coordinator", () => {
   });
 });
 
-describe("a line with several addresses", () => {
+describe("a join line with several addresses", () => {
   const swarm = new Swarm();
   let listen = 0;
   before(async () => {
@@ -117,7 +117,7 @@ describe("a line with several addresses", () => {
     return proxy;
   };
 
-  test("leads past those that say nothing, refuse, or are somebody else's", async () => {
+  test("a join line leads past addresses that say nothing, refuse, or are somebody else's", async () => {
     // It answers, and says nothing.
     const mute = createServer((socket) => socket.on("error", () => undefined));
     mute.listen(0, "127.0.0.1");
@@ -141,7 +141,7 @@ describe("a line with several addresses", () => {
     await leave(worker);
   });
 
-  test("leads on when the address in use falls silent during sleep; lost runs are let go, others go on", async () => {
+  test("a join line's next address leads on when one falls silent in sleep; only lost runs are let go", async () => {
     const [first, second] = [await proxied(), await proxied()];
     const line = lineFor(`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`);
     const sleeper = swarm.run("worker/main.js", [line, "--name", "sleeper", "--slots", "2"]);
@@ -174,7 +174,7 @@ describe("a line with several addresses", () => {
     await leave(waker);
   });
 
-  test("is not needed where a name leads to another address by then", async () => {
+  test("a join line with one name leads on when that name gets another address", async () => {
     const before = await TcpProxy.start(() => listen);
     const hosts = join(swarm.folder, "hosts");
     const name = (address: string): void => writeFileSync(hosts, `127.0.0.1 localhost\n${address} lab.test\n`);
@@ -199,7 +199,7 @@ describe("a line with several addresses", () => {
   });
 });
 
-test("on loopback, the line for a tunnel is shown beside the one for this machine, and works", async () => {
+test("the line for a tunnel is shown beside the one for this machine on loopback, and works", async () => {
   const swarm = new Swarm();
   await swarm.coordinator(["--show-line"]);
   const joining = joiningOf(swarm.paths);

@@ -46,7 +46,7 @@ describe("a run with a large state", () => {
     [60_000_000, []],
     [15_000_000, ["--sandbox"]],
   ] as const) {
-    test(`goes on elsewhere with all ${bytes / 1e6} MB of it ${sandbox.join("")}`, async () => {
+    test(`a run goes on elsewhere with all ${bytes / 1e6} MB of its state ${sandbox.join("")}`, async () => {
       const swarm = new Swarm();
       await swarm.coordinator();
       const job = await swarm.submit(writeProgramSpec(swarm.folder, "trains", settings, trains(bytes)));

@@ -120,7 +120,7 @@ test("the job launcher's seed repeats a run", async () => {
   assert.deepEqual(comparable(first.stdout), comparable(second.stdout));
 });
 
-test("arguments replace strings of the spec", async () => {
+test("arguments of nexus run replace strings of the spec", async () => {
   const replacements = "string_replacements: {<results>: elsewhere, <way>: none}\n";
   const spec = writeSpec(`${probe(["misbehaviour: <way>"], "<results>/below")}${replacements}`);
   const { code, stderr } = await nexus(["run", spec, "--results", "replaced"], folder);
@@ -189,7 +189,7 @@ test("a run does not outlive the command that started it", async () => {
   await eventually("its process has ended", () => children.every((pid) => !existsSync(`/proc/${pid}`)));
 });
 
-test("a folder that cannot be created is reported", async () => {
+test("a folder for a run's files that cannot be created is reported", async () => {
   writeFileSync(join(folder, "a-file"), "");
   const { code, stderr } = await nexus(["run", writeSpec(probe([], "a-file/below"), "nowhere.yaml")], folder);
   assert.equal(code, exitCode.usage);

@@ -55,7 +55,7 @@ const isLow = ({ policies, nice, groupNice, disk, oomScore }: SeenStanding): boo
   oomScore === 800;
 
 describe("a run", { concurrency: true }, () => {
-  test("of low priority gives way with every thread, program and session of it", async () => {
+  test("a run of low priority gives way with every thread, program and session of it", async () => {
     const own = standingOf(process.pid);
     const seen = await standings(plain, true, isLow);
     assert.ok(
@@ -69,13 +69,13 @@ describe("a run", { concurrency: true }, () => {
     assert.deepEqual(standingOf(process.pid)?.groupNice, own?.groupNice);
   });
 
-  test("of low priority gives way in a sandbox too", async () => {
+  test("a run of low priority gives way in a sandbox too", async () => {
     const boxed = { ...plain, sandbox: Sandbox.open({ readable: [], hidden: [] }), reaper: undefined };
     // Node 24 calls its main thread, and so itself, by a name of its own.
     await standings(boxed, true, isLow, (seen) => seen.some(({ name }) => name === "node" || name === "MainThread"));
   });
 
-  test("of a job with low_priority: false keeps the normal priority, but goes first when memory is short", async () => {
+  test("a run with low_priority: false keeps normal priority, but goes first when memory is short", async () => {
     const own = standingOf(process.pid);
     await standings(plain, false, ({ policies, nice, groupNice, oomScore }) => {
       assert.ok(policies.every((policy) => policy === own?.policies[0]));

@@ -26,7 +26,7 @@ async function leave(worker: Program): Promise<void> {
 }
 
 describe("an owner who types at a real terminal", () => {
-  test("finds the runs standing still; they keep their leases, and go on when he is gone", async () => {
+  test("an owner who types finds the runs standing still; they keep their leases, and go on when he goes", async () => {
     const terminal = await TypedTerminal.open();
     mustEnd(terminal.pid);
     const tally = join(swarm.folder, "typed");
@@ -59,7 +59,7 @@ describe("an owner who types at a real terminal", () => {
     terminal.close();
   });
 
-  test("who stays gets the run out of his way: it goes on elsewhere, and no iteration is lost", async () => {
+  test("an owner who stays gets a run out of his way; it goes on elsewhere, and no iteration is lost", async () => {
     const terminal = await TypedTerminal.open();
     mustEnd(terminal.pid);
     const tally = join(swarm.folder, "stays");
@@ -89,7 +89,7 @@ describe("an owner who types at a real terminal", () => {
 });
 
 describe("a worker's rules", { concurrency: 4 }, () => {
-  test("--pretend owner-active shows what would happen", async () => {
+  test("nexus-worker --pretend owner-active shows what would happen", async () => {
     const job = await swarm.submit(
       swarm.probeSpec("pretend", { total_runs: 1, compute_target: "pretend" }, { seconds: 3, reports: 6 }),
     );
@@ -108,7 +108,7 @@ describe("a worker's rules", { concurrency: 4 }, () => {
     assert.deepEqual([table.outcomes.completed, table.lost, table.reclaimed], [1, 0, 0]);
   });
 
-  test("--until ends it after the runs in hand", async () => {
+  test("nexus-worker --until ends a worker when its time is over", async () => {
     const worker = swarm.worker("until", ["--slots", "1", "--target", "until", "--until", "2s"]);
     assert.equal((await worker.exited()).code, exitCode.done, worker.output());
     assert.match(worker.output(), /its time is over \(--until\): no run in hand, taking no more/);
@@ -162,7 +162,7 @@ describe("a worker's rules", { concurrency: 4 }, () => {
     );
   });
 
-  test("one that this machine cannot keep is refused", async () => {
+  test("a rule of the owner's that this machine cannot keep is refused", async () => {
     const worker = swarm.worker("hot", ["--max-temperature", "85"]);
     // Where there is a sensor the worker works.
     const output = await eventually(

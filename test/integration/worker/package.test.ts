@@ -76,7 +76,7 @@ async function leave(typed: Typed): Promise<void> {
 }
 
 describe("a machine that has Node alone", () => {
-  test("joins at the same version by one pasted line, works, and needs no second fetch", async () => {
+  test("a machine with Node alone joins at the same version by one pasted line, and fetches only once", async () => {
     const first = paste(bootstrap.node, "--name bare --slots 1", `${programs}:/usr/bin:/bin`);
     await lends(first, "bare");
     const [place = ""] = readdirSync(versions);
@@ -99,7 +99,7 @@ describe("a machine that has Node alone", () => {
     await leave(second);
   });
 
-  test("is told what is wrong: a package that was changed, nobody there, options that are none", async () => {
+  test("a pasted line runs no package or code that was changed on its way, and no option that is none", async () => {
     const endpoint = livingEndpoint(swarm.paths);
     const handedOut = endpoint?.handedOut ?? { port: 0, node: "", python: "" };
     const shelf = async (path: string): Promise<Buffer> =>
@@ -170,13 +170,13 @@ describe("a machine that has Python", () => {
     }
   });
 
-  test("and Node joins with that Node", async () => {
+  test("a machine with Python and Node joins with that Node", async () => {
     const worker = paste(bootstrap.python, "--name snake --slots 1", `${programs}:/usr/bin:/bin:/usr/sbin`);
     await lends(worker, "snake");
     await leave(worker);
   });
 
-  test("and no Node installs one by pip for itself, and is told if that fails", async () => {
+  test("a machine with Python and no Node installs one by pip for itself, and is told if that fails", async () => {
     // In the place of PyPI.
     const pip = join(swarm.folder, "fake-pip");
     mkdirSync(pip, { recursive: true });
@@ -200,7 +200,7 @@ describe("a machine that has Python", () => {
   });
 });
 
-test("the lines are shown by nexus invite, and not if nothing is handed out, which is remembered", async () => {
+test("nexus invite shows the lines to paste, but not if nothing is handed out, which is remembered", async () => {
   const { stdout } = await nexus(["invite", "--json"], swarm.folder);
   const invited = JSON.parse(stdout) as { bootstrap: Bootstrap };
   assert.match(invited.bootstrap.node, /^NEXUS_JOIN='tls:\/\/\S+' node -e '[^']+' --$/);

@@ -38,7 +38,7 @@ function inRun(parameters: object, more: NodeJS.ProcessEnv = {}): NodeJS.Process
 }
 
 describe("nexus_swarm at a desk", () => {
-  test("takes defaults and the command line, and prints reports for people", async () => {
+  test("nexus_swarm at a desk takes defaults and the command line, and prints reports for people", async () => {
     const code = `
 p = nexus.params(lr=0.1, layers=2, amp=True, weight_decay=0.0)
 nexus.report(iters=3, loss=p.lr * p["layers"])
@@ -49,7 +49,7 @@ print(dict(p), nexus.in_run, nexus.resume, nexus.seed, nexus.should_stop(), nexu
     );
   });
 
-  test("takes the tuned values of a spec beside the script, and the command line before them", async () => {
+  test("nexus_swarm at a desk takes a spec's tuned values, and the command line before them", async () => {
     const folder = temporaryFolder();
     const script = join(folder, "train.py");
     writeFileSync(
@@ -93,7 +93,7 @@ processing_stages:${stages}
       await assert.rejects(run(name), { message }, name);
   });
 
-  test("waits until a job has ended, also one that keeps its runs' folders (hold)", async () => {
+  test("nexus_swarm waits until a job has ended, also one that keeps its runs' folders (hold)", async () => {
     const waited = async (status: string): Promise<string> => {
       const recorded = join(temporaryFolder(), "recorded");
       const line = JSON.stringify({ type: "job", job: "job1", status, ended: 3, total: 3 });
@@ -104,7 +104,7 @@ processing_stages:${stages}
     await assert.rejects(waited("running"), { message: /TimeoutError: job1 goes on: 3 of 3 runs have ended/ });
   });
 
-  test("gives pandas numbers, also of what no run has measured yet, and the columns of a job without runs", async () => {
+  test("nexus_swarm gives pandas numbers, also where nothing is measured yet, and columns without runs", async () => {
     // Stands in for pandas: it tells what a frame is made of. The real one was tried by hand (docs/python.md).
     const folder = temporaryFolder();
     writeFileSync(
@@ -138,7 +138,7 @@ processing_stages:${stages}
     assert.match(await framed([]), /'iters', 'metrics\.hpmax'\], \{'iters': 'float64', 'metrics\.hpmax': 'float64'\}/);
   });
 
-  test("says what is wrong with a report or a name", async () => {
+  test("nexus_swarm says what is wrong with a report or a name", async () => {
     for (const [code, message] of [
       ["nexus.report(loss='high')", /TypeError: loss: expected a number, found str 'high'/],
       ["nexus.report(loss=[1, 2])", /TypeError: loss: expected a number, found list/],
@@ -156,7 +156,7 @@ processing_stages:${stages}
 });
 
 describe("nexus_swarm in a run", () => {
-  test("gives the run's settings with the types of their defaults", async () => {
+  test("nexus_swarm in a run gives the run's settings with the types of their defaults", async () => {
     const code = "p = nexus.params(lr=0.1, layers=2, name='a', more=5)\nprint(dict(p), nexus.seed, nexus.resume)";
     assert.equal(
       await said(code, inRun({ lr: 1, layers: 3, name: "b" }, { NEXUS_RESUME: "12" })),
@@ -167,13 +167,13 @@ describe("nexus_swarm in a run", () => {
     });
   });
 
-  test("reports as JSON lines, of the first of several processes only", async () => {
+  test("nexus_swarm in a run reports as JSON lines, of the first of several processes only", async () => {
     const code = "nexus.report(iters=2, loss=float('nan'), acc=True, **{'val/f1': 0.5})\nnexus.report(loss=1e300)";
     assert.equal(await said(code, inRun({})), '{"iters": 2, "loss": NaN, "acc": 1, "val_f1": 0.5}\n{"loss": 1e+300}\n');
     assert.equal(await said(code, inRun({}, { RANK: "1" })), "");
   });
 
-  test("says when to stop, and never leaves half a file", async () => {
+  test("nexus_swarm in a run says when to stop, and never leaves half a file", async () => {
     const env = inRun({});
     const code = `
 print(nexus.should_stop())
@@ -189,7 +189,7 @@ print((nexus.checkpoint_dir / "a/model").read_text(), [each.name for each in (ne
     assert.match(await said("print(nexus.should_stop())", env), /True/);
   });
 
-  test("takes away what a process that was killed has written half, and nothing else", async () => {
+  test("nexus_swarm in a run takes away what a killed process has written half, and nothing else", async () => {
     const code = `
 import os, subprocess, sys
 gone = subprocess.Popen([sys.executable, "-c", ""])
@@ -203,7 +203,7 @@ print(sorted(each.name for each in folder.iterdir()) == sorted([*others, "epoch-
     assert.equal(await said(code), "False\n", "at a desk it may be another machine's");
   });
 
-  test("a Node that cannot be started here is a sentence, and no traceback", async () => {
+  test("nexus_swarm tells of a Node that cannot be started in a sentence, without a traceback", async () => {
     const node = join(temporaryFolder(), "node");
     writeFileSync(node, "no program", { mode: 0o755 });
     await assert.rejects(
@@ -229,7 +229,7 @@ describe("callbacks (as the libraries call them)", () => {
       ({ stdout }) => stdout.trimEnd().split("\n"),
     );
 
-  test("Lightning: an epoch that was broken off is neither reported nor saved", async () => {
+  test("the callback for Lightning neither reports nor saves an epoch that was broken off", async () => {
     const attempt = first(inRun({}));
     assert.deepEqual(await attempt("lightning", {}), [
       "from None",
@@ -241,7 +241,7 @@ describe("callbacks (as the libraries call them)", () => {
     assert.deepEqual([again[0], again.length], ["from epoch 2", 4]);
   });
 
-  test("Trainer: what belongs to a step is one report, and what comes later is not lost", async () => {
+  test("the callback for Trainer makes one report of a step, and loses nothing that comes later", async () => {
     const attempt = first(inRun({}));
     assert.deepEqual(await attempt("transformers", {}), [
       "from None",
@@ -254,7 +254,7 @@ describe("callbacks (as the libraries call them)", () => {
     assert.equal((await attempt("transformers", { NEXUS_RESUME: "2" }))[0], "from checkpoint-16");
   });
 
-  test("Keras: the newest epoch is kept, and gone on from", async () => {
+  test("the callback for Keras keeps the newest epoch, and goes on from it", async () => {
     const attempt = first(inRun({}));
     assert.deepEqual(await attempt("keras", {}), [
       "from 0 []",
@@ -267,7 +267,7 @@ describe("callbacks (as the libraries call them)", () => {
     assert.equal(again.at(-1), "['epoch-4.weights.h5']");
   });
 
-  test("say which package they need", async () => {
+  test("the callbacks say which package they need", async () => {
     // Without the machine's packages.
     for (const [module, message] of [
       ["lightning", /needs PyTorch Lightning, which is not installed; type: pip install lightning/],
@@ -286,7 +286,7 @@ describe("searches from Python", () => {
     worker = swarm.worker("lab-1", ["--slots", "2"]);
   });
 
-  test("a function is searched over, waited for and looked at", async () => {
+  test("a Python function is searched over, waited for and looked at", async () => {
     const file = join(fixtures, "library.py");
     const job = (await python([file, "submit"], swarm.env)).stdout.trim();
     assert.equal(job, "job1");
@@ -303,7 +303,7 @@ describe("searches from Python", () => {
     assert.ok(best.hparams.layers === 2 && best.interval.low <= best.estimate, JSON.stringify(best));
   });
 
-  test("what W&B's scripts do, as people write them", async () => {
+  test("nexus_swarm.wandb does what W&B's scripts do as people write them, and says what it leaves out", async () => {
     const env = inRun({ lr: 0.5, layers: 3 });
     const { stdout, stderr } = await python(
       ["-m", "nexus_swarm.wandb", join(fixtures, "wandb_script.py"), "--lr=9"],

@@ -64,7 +64,7 @@ for (const sandbox of [[], ["--sandbox"]]) {
 }
 
 describe("a state", () => {
-  test("of a worker that never held the trial, or was benched since, is continued from by nobody", async () => {
+  test("nobody continues from a state of a worker that never held the trial, or was benched since", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(["--lease", "1"]);
     // It enrols, and leaves its key behind.

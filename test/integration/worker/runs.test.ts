@@ -78,7 +78,7 @@ daemon.stdout.on("data", (pid) => {
 `;
 
 describe("a run", () => {
-  test("sees of its worker's environment a short list, what its spec names, and what the owner passes on", async () => {
+  test("a run sees a few of its worker's variables, what its spec names, and what the owner passes on", async () => {
     await swarm.coordinator(["--lease", "5"]);
     const job = await submitProgram("seen", { hold: true }, nosy, { DATA: "/data", LAYERS: 3 });
     const worker = swarm.worker("open", ["--slots", "1", "--pass-env", "MY_TOKEN_FILE"], {
@@ -110,7 +110,7 @@ describe("a run", () => {
     await leave(worker);
   });
 
-  test("leaves no process behind, however it or its runner or its worker ends", async () => {
+  test("a run leaves no process behind, however it or its runner or its worker ends", async () => {
     const lingering = `
 import { spawn } from "node:child_process";
 import { renameSync, writeFileSync } from "node:fs";
@@ -174,7 +174,7 @@ async function started(name: string): Promise<Program> {
 }
 
 describe("a sandbox", () => {
-  test("keeps home, keys, other processes, the system and the network from a run", async () => {
+  test("a sandbox keeps home, keys, other processes, the system and the network from a run", async () => {
     const data = join(swarm.folder, "data-of-the-lab");
     mkdirSync(data);
     writeFileSync(join(data, "numbers"), "1 2 3");
@@ -226,7 +226,7 @@ describe("a sandbox", () => {
     await leave(worker);
   });
 
-  test("lets its run be paused, limited and ended as any other, and an owner keeps the network shut", async () => {
+  test("a sandbox lets its run be paused, limited and ended as any other, and --no-network stays shut", async () => {
     const flags = ["--slots", "1", "--target", "still", "--sandbox", "--no-network"];
     const worker = swarm.worker("still", flags);
     const busy = `
@@ -261,7 +261,7 @@ setInterval(() => console.log(JSON.stringify({ value: process.memoryUsage().rss 
     await eventually("nothing outlives the worker", () => children.every((pid) => !isAlive(pid)));
   });
 
-  test("is refused with what to install, or what it would reveal", async () => {
+  test("a sandbox is refused with what to install, or what it would reveal", async () => {
     const none = swarm.worker("none", ["--sandbox"], { PATH: "/nowhere" });
     assert.equal((await none.exited()).code, 2);
     assert.match(

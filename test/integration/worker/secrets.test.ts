@@ -29,7 +29,7 @@ const shownByProcesses = (pids: readonly number[]): string =>
 describe("secrets of a workspace", () => {
   const swarm = new Swarm();
 
-  test("are in no list of processes, no environment of a run, no log, and in no file that others may read", async () => {
+  test("a workspace's secrets are in no process list, run's environment, log, or file for others to read", async () => {
     const coordinator = await swarm.coordinator();
     const endpoint = livingEndpoint(swarm.paths);
     const code = /\/\/([^@]+)@/.exec(endpoint?.joinLine ?? "")?.[1] ?? "";
@@ -73,7 +73,7 @@ describe("secrets of a workspace", () => {
     piped.kill("SIGTERM");
   });
 
-  test("are not in an error text either", async () => {
+  test("a workspace's secrets are not in an error text", async () => {
     const { joinLine } = livingEndpoint(swarm.paths) ?? { joinLine: "" };
     const worker = swarm.run("worker/main.js", [`${joinLine}/more`]);
     assert.equal((await worker.exited()).code, 2);

@@ -70,7 +70,7 @@ function certificatesOfAnother(): { readonly chain: string; readonly key: string
 }
 
 describe("a worker and a server that it has never seen", () => {
-  test("speak TLS, under any address, and again after each has ended", async () => {
+  test("a worker and a server new to it speak TLS, under any address, and again after each has ended", async () => {
     assert.match(line(), /^tls:\/\/.*#sha256=[\w-]{43}$/);
     const worker = join1(line(), "far");
     const job = await swarm.submit(swarm.probeSpec("tls", { total_runs: 40 }, { seconds: 0.3, reports: 2 }));
@@ -111,7 +111,7 @@ describe("a worker and a server that it has never seen", () => {
     assert.equal((JSON.parse(readFileSync(identityOf("far"), "utf8")) as { pin: string }).pin, kept.pin);
   });
 
-  test("whose fingerprint is another's: not even the code is said", async () => {
+  test("a worker tells a server with another fingerprint nothing, not even its code", async () => {
     const wrong = line().replace(/#.*/, `#sha256=${"A".repeat(43)}`);
     await isRefused(
       join1(wrong, "misled"),
@@ -129,7 +129,7 @@ describe("a worker and a server that it has never seen", () => {
     );
   });
 
-  test("that is another's: it hears no word of a worker, new or known", async () => {
+  test("another's server hears no word of a worker, even if it shows the right authority's certificate", async () => {
     const { chain, key } = certificatesOfAnother();
     const rogue = await rogueServer({ chain, key });
     const there = line().replace(/@[^/]+/, `@127.0.0.1:${rogue.port}`);
@@ -144,7 +144,7 @@ describe("a worker and a server that it has never seen", () => {
     heardNothing(liar);
   });
 
-  test("that speaks plain text where TLS was promised: it hears nothing", async () => {
+  test("a server that speaks plain text where TLS was promised hears nothing of a worker", async () => {
     const rogue = await rogueServer();
     const there = line().replace(/@[^/]+/, `@127.0.0.1:${rogue.port}`);
     await isRefused(
@@ -177,7 +177,7 @@ test("a command that does not believe the server says why, and what to type", as
 });
 
 describe("a worker that joined in plain text", () => {
-  test("is told by an old line what to do, and keeps its identity with the new one", async () => {
+  test("a worker that joined in plain text is told what to do, and keeps its identity with a new line", async () => {
     const worker = join1(line(), "old");
     await lends(worker);
     await leave(worker);

@@ -36,7 +36,7 @@ async function leave(worker: Program): Promise<void> {
 }
 
 describe("a worker with nothing but port 443", () => {
-  test("joins by WebSocket, and comes back when the server does", async () => {
+  test("a worker joins by WebSocket, and comes back when the server does", async () => {
     const worker = join1(line("127.0.0.9"), "direct", {});
     const job = await swarm.submit(swarm.probeSpec("direct", { total_runs: 100 }, { seconds: 0.3, reports: 2 }));
     await swarm.when("a run is done", job, ({ ended }) => ended > 0);
@@ -49,7 +49,7 @@ describe("a worker with nothing but port 443", () => {
     await leave(worker);
   });
 
-  test("goes through a proxy, which alone knows the host, and again when the proxy dropped it", async () => {
+  test("a WebSocket goes through a proxy that alone knows the host, and again when that dropped it", async () => {
     const proxy = await httpProxy({ "lab.invalid": "127.0.0.1" });
     const worker = join1(line("lab.invalid"), "behind", { HTTPS_PROXY: proxy.url });
     const job = await swarm.submit(swarm.probeSpec("behind", { total_runs: 100 }, { seconds: 0.3, reports: 2 }));
@@ -70,7 +70,7 @@ describe("a worker with nothing but port 443", () => {
     await leave(excepted);
   });
 
-  test("is told of a proxy that does not let it through, and of a server that it does not know", async () => {
+  test("a worker by WebSocket is told of a proxy that shuts it out, and of a server it does not know", async () => {
     const proxy = await httpProxy();
     const stranger = join1(line("127.0.0.1"), "shut-out", { HTTPS_PROXY: proxy.url.replace("ann", "bob") }, [
       "--wait",
@@ -90,7 +90,7 @@ describe("a worker with nothing but port 443", () => {
   });
 });
 
-test("beside a listener for all machines, the line for WebSockets is shown as well", async () => {
+test("the line for WebSockets is shown beside that of a listener for all machines", async () => {
   const both = new Swarm();
   const [listen, wss] = [await holdPort("0.0.0.0"), await holdPort("0.0.0.0")];
   const flags = ["--listen", `0.0.0.0:${listen}`, "--listen-wss", `0.0.0.0:${wss}`, "--show-line"];
@@ -109,7 +109,7 @@ test("beside a listener for all machines, the line for WebSockets is shown as we
   await both.end();
 });
 
-test("a viewer connects by WebSocket too, and messages of any size pass", async () => {
+test("a viewer connects by WebSocket, and messages of any size pass", async () => {
   const [, fragment = ""] = line("127.0.0.1").split("#");
   const url = `wss://127.0.0.1:${port}#${fragment}`;
   const bus = await connectAs(url, readRoleSecret(swarm.paths, "coordinator"), "coordinator");

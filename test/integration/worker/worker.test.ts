@@ -61,7 +61,7 @@ async function leave(worker: Program): Promise<void> {
   assert.equal((await worker.exited()).code, 0, worker.output());
 }
 
-test("the help says whose rights runs have, and which variables count", async () => {
+test("nexus-worker --help says whose rights runs have, and which variables count", async () => {
   const asked = swarm.run("worker/main.js", ["--help"]);
   assert.equal((await asked.exited()).code, exitCode.done);
   assert.match(asked.output(), /Without --sandbox they have your rights/);
@@ -76,7 +76,7 @@ test("a state folder that cannot be used is reported, with what to type", async 
 });
 
 describe("Ctrl-C", { concurrency: 3 }, () => {
-  test("once finishes the runs in progress and takes no more", async () => {
+  test("Ctrl-C once has a worker finish the runs in progress and take no more", async () => {
     const job = await swarm.submit(
       swarm.probeSpec("once", { total_runs: 3, compute_target: "once" }, { seconds: 4, reports: 8 }),
     );
@@ -89,7 +89,7 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
     assert.deepEqual([table.outcomes.completed, table.reclaimed, table.lost, table.running], [1, 0, 0, 0]);
   });
 
-  test("twice hands the runs back, and they continue elsewhere", async () => {
+  test("Ctrl-C twice hands a worker's runs back, and they continue elsewhere", async () => {
     const job = await swarm.submit(
       swarm.probeSpec("twice", { total_runs: 1, compute_target: "twice" }, { seconds: 8, reports: 40 }),
     );
@@ -106,7 +106,7 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
     await leave(other);
   });
 
-  test("three times kills the worker, and the lease expires", async () => {
+  test("Ctrl-C three times kills the worker, and the lease expires", async () => {
     const job = await swarm.submit(
       swarm.probeSpec("thrice", { total_runs: 1, compute_target: "thrice" }, { seconds: 60, reports: 60 }),
     );
@@ -127,7 +127,7 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
 });
 
 describe("a worker", () => {
-  test("lets its runs give way, with no more said", async () => {
+  test("a worker lets its runs give way, with no more said", async () => {
     await swarm.submit(swarm.probeSpec("way", { compute_target: "way" }, { seconds: 600, reports: 2 }));
     const worker = swarm.worker("way", ["--slots", "1", "--target", "way"], { NODE_OPTIONS: "" });
     const [runner = 0] = await runners(worker, 1);
@@ -138,7 +138,7 @@ describe("a worker", () => {
     await leave(worker);
   });
 
-  test("keeps its processes warm, and has a slot for each core", async () => {
+  test("a worker keeps its processes warm, and has a slot for each core", async () => {
     const spec = swarm.probeSpec(
       "low",
       { total_runs: 6, compute_target: "low", cores_per_run: 1 },
@@ -159,7 +159,7 @@ describe("a worker", () => {
     await leave(worker);
   });
 
-  test("gives a run the threads and the priority that its job asks for", async () => {
+  test("a worker gives a run the threads and the priority that its job asks for", async () => {
     const settings = { total_runs: 1, compute_target: "high", cores_per_run: 2, low_priority: false };
     const job = await swarm.submit(swarm.probeSpec("high", settings, { seconds: 1, reports: 2 }));
     const spare = swarm.worker("spare", ["--slots", "2", "--target", "high", "--opportunistic"]);
@@ -179,7 +179,7 @@ describe("a worker", () => {
     await leave(worker);
   });
 
-  test("ends a run that uses more memory than the job allows, and says how much", async () => {
+  test("a worker ends a run that uses more memory than the job allows, and says so", async () => {
     const settings = { total_runs: 1, compute_target: "small", memory_per_run: "20 MB" };
     const job = await swarm.submit(swarm.probeSpec("small", settings, { seconds: 20, reports: 20 }));
     const worker = swarm.worker("small", ["--slots", "1", "--target", "small"]);
@@ -189,7 +189,7 @@ describe("a worker", () => {
     await leave(worker);
   });
 
-  test("keeps the folders of a job on hold until it is released", async () => {
+  test("a worker keeps the folders of a job on hold until it is released", async () => {
     const settings = { total_runs: 2, compute_target: "held", hold: true };
     const job = await swarm.submit(swarm.probeSpec("held", settings, { writes: ["kept.txt"] }));
     const worker = swarm.worker("held", ["--slots", "1", "--target", "held"]);
