@@ -36,7 +36,7 @@ function startTool(): PeerDriver {
   return driver;
 }
 
-test("a peer searches over JSON lines as one of ours does", async (t) => {
+test("a peer's tool searches over JSON lines as a search of ours does", async (t) => {
   const driver = startTool();
   t.after(() => driver.end());
   const task = { surface: "gbm", search: "tool", workers: 4, seed: 1, budgets: [20, 40] };
@@ -50,7 +50,7 @@ test("a peer searches over JSON lines as one of ours does", async (t) => {
   }
 });
 
-test("a peer's numbers of a range become marks", async (t) => {
+test("numbers that a peer's tool chooses from a range become marks", async (t) => {
   const driver = startTool();
   t.after(() => driver.end());
   const surface = surfaceFor("log-ranges", 1);
@@ -62,7 +62,7 @@ test("a peer's numbers of a range become marks", async (t) => {
   assert.ok(surface.truth(configuration) > 0);
 });
 
-test("what the tool says of its failure is passed on, and the next search can be opened", async (t) => {
+test("what a peer's tool says of its failure is passed on, and the next search can be opened", async (t) => {
   const driver = startTool();
   t.after(() => driver.end());
   const surface = surfaceFor("gbm", 1);
@@ -71,7 +71,7 @@ test("what the tool says of its failure is passed on, and the next search can be
   assert.deepEqual(await search.choose(1), [1, 2, 0, 1, 0]);
 });
 
-test("a tool that cannot be started is named", async () => {
+test("a peer's tool that cannot be started is named", async () => {
   const driver = new PeerDriver("/no/such/python");
   await assert.rejects(driver.open("tool", surfaceFor("gbm", 1), 1), /\/no\/such\/python .*driver\.py ended early/);
 });

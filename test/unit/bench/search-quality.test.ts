@@ -15,7 +15,7 @@ import { estimateText, tablesOf } from "../../bench/search-quality/table.ts";
 import { indexOf } from "../../support/stories/search.ts";
 
 describe("summary statistics", () => {
-  test("the interval is Student's", () => {
+  test("the bench's 95 % interval of a mean is Student's", () => {
     const { mean, half, count } = estimateOf([1, 2, 3, 4, 5]);
     assert.equal(mean, 3);
     assert.equal(count, 5);
@@ -23,12 +23,12 @@ describe("summary statistics", () => {
     assert.ok(Math.abs(half - (2.7764 * 1.5811) / Math.sqrt(5)) < 1e-3, String(half));
   });
 
-  test("one value has no interval, none has no mean", () => {
+  test("the bench gives one value no interval, and no values no mean", () => {
     assert.ok(Number.isNaN(estimateOf([1]).half));
     assert.ok(Number.isNaN(estimateOf([]).mean));
   });
 
-  test("the interval of six normal values holds the mean in 95 of 100 cases", () => {
+  test("the bench's interval of six normal values holds the mean in 95 of 100 cases", () => {
     const rng = rngFrom("coverage");
     const samples = 2000;
     let held = 0;
@@ -39,7 +39,7 @@ describe("summary statistics", () => {
     assert.ok(Math.abs(held / samples - 0.95) < 0.015, `${held} of ${samples}`);
   });
 
-  test("regrets are printed in units of 10^-4", () => {
+  test("the bench prints regrets in units of 10^-4", () => {
     assert.equal(estimateText({ mean: 0.00421, half: 0.000512, count: 9 }), "42 ±5");
     assert.equal(estimateText({ mean: -1e22, half: Number.NaN, count: 1 }), "-1e26");
   });
@@ -51,7 +51,7 @@ describe("summary statistics", () => {
     cpuMs: 100,
   });
 
-  test("a search of ours is judged by its own rule, a peer by its best one", () => {
+  test("the bench judges a search of ours by its own rule, and a peer by its best one", () => {
     const outcomes = [
       outcome("ours", 1, 4, 1),
       outcome("peer", 1, 4, 1),
@@ -80,13 +80,13 @@ describe("rules of recommendation", () => {
     [[2], 1],
   ]);
 
-  test("the best single run, the highest mean, and the posterior differ", () => {
+  test("the best single run, the highest mean and the posterior recommend by different rules", () => {
     assert.deepEqual(recommendedBy("s", runSets), { configuration: [0], estimate: 10 });
     assert.deepEqual(recommendedBy("m", runSets), { configuration: [1], estimate: 9.25 });
     assert.deepEqual(recommendedBy("p", runSets)?.configuration, [1]);
   });
 
-  test("nothing is recommended before a run has completed", () => {
+  test("no rule recommends a configuration before a run has completed", () => {
     for (const rule of ["p", "s", "m"] as const) assert.equal(recommendedBy(rule, new RunSetIndex()), null);
   });
 });
@@ -94,7 +94,7 @@ describe("rules of recommendation", () => {
 describe("a simulated swarm of the bench", () => {
   const surface = surfaceFor("supervised-curves", 1);
 
-  test("workers ask as soon as they are free; budgets count reports", async () => {
+  test("workers of the bench ask for a run as soon as they are free, and budgets count reports", async () => {
     const runSets = new RunSetIndex();
     const open: number[] = [];
     let most = 0;
@@ -126,7 +126,7 @@ describe("a simulated swarm of the bench", () => {
     assert.deepEqual(budgets, [5, 10]);
   });
 
-  test("a stopped run frees its worker, and what it reported counts", async () => {
+  test("a run that the bench stops frees its worker, and what it reported counts", async () => {
     const runSets = new RunSetIndex();
     let stopped = 0;
     await simulateSwarm(
@@ -149,7 +149,7 @@ describe("a simulated swarm of the bench", () => {
     assert.ok(Math.abs(completed * 20 + stopped * 5 - 200) <= 40);
   });
 
-  test("the same task has the same outcome, and another seed another one", async () => {
+  test("a task of the bench always has the same outcome, and another seed another one", async () => {
     const task = { surface: "gbm", search: "dgd-paper", workers: 10, seed: 7, budgets: [20, 60] };
     const [one, again, other] = [await measure(task), await measure(task), await measure({ ...task, seed: 8 })];
     assert.deepEqual(one.found, again.found);
@@ -159,7 +159,7 @@ describe("a simulated swarm of the bench", () => {
     for (const { own } of one.found) assert.ok(own && own.regret >= 0);
   });
 
-  test("ranges become denser around the best, and the search uses the new marks", async () => {
+  test("ranges in the bench become denser around the best, and the search uses the new marks", async () => {
     const surface = surfaceFor("log-ranges", 1);
     const before = surface.hyperparameters.map(({ values }) => values.length);
     const runSets = new RunSetIndex();
@@ -203,7 +203,7 @@ describe("options of bench search-quality", () => {
     peers: ["tpe"],
   };
 
-  test("what is left out has a default", () => {
+  test("options of bench search-quality that are left out have defaults", () => {
     const options = readOptions([], known);
     assert.deepEqual(options.searches, ["random", "dgd"]);
     assert.deepEqual(options.workers, [10, 100]);
@@ -212,7 +212,7 @@ describe("options of bench search-quality", () => {
     assert.deepEqual(readOptions(["--peers"], known).searches, ["random", "dgd", "tpe"]);
   });
 
-  test("lists, seeds and budgets are read", () => {
+  test("bench search-quality reads lists, seeds and budgets from its options", () => {
     const args = [
       "--surfaces=gbm,mine.json",
       "--workers",
@@ -246,10 +246,10 @@ describe("options of bench search-quality", () => {
     [["--full", "--full"], /--full is given twice/],
   ];
   for (const [args, says] of refused) {
-    test(`${args.join(" ")} is refused`, () => assert.throws(() => readOptions(args, known), says));
+    test(`bench search-quality refuses ${args.join(" ")}`, () => assert.throws(() => readOptions(args, known), says));
   }
 
-  test("progress says how long the rest takes", () => {
+  test("progress of bench search-quality says how long the rest takes", () => {
     assert.equal(progressText(10, 40, 20_000), "10 of 40 searches, about 60 s left");
     assert.equal(progressText(10, 400, 60_000), "10 of 400 searches, about 39 minutes left");
     assert.equal(progressText(40, 40, 1), "40 of 40 searches");

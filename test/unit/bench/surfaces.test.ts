@@ -10,7 +10,7 @@ import { hpmaxOf } from "../../bench/search-quality/surface.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 
 for (const [name] of surfaceNames) {
-  test(`${name}: no configuration is better than its best, and every run makes its reports`, () => {
+  test(`surface ${name}: no configuration is better than its best, and every run makes its reports`, () => {
     const surface = surfaceFor(name, 3);
     const rng = rngFrom(`test of ${name}`);
     let above = 0;
@@ -26,7 +26,7 @@ for (const [name] of surfaceNames) {
     assert.ok(above < 1000, "half of a surface that is worth searching is not nearly the best");
   });
 
-  test(`${name}: the same seed is the same surface`, () => {
+  test(`surface ${name}: the same seed gives the same surface`, () => {
     const [one, other] = [surfaceFor(name, 5), surfaceFor(name, 5)];
     const configuration = anyConfiguration(one.hyperparameters, rngFrom("a place"));
     assert.equal(one.truth(configuration), other.truth(configuration));
@@ -35,7 +35,7 @@ for (const [name] of surfaceNames) {
 }
 
 for (const name of ["gbm", "synthetic", "variants", "second-peak", "maze-curves", "late-curves", "supervised-curves"]) {
-  test(`${name}: runs reach the truth on average`, () => {
+  test(`surface ${name}: runs reach the truth on average`, () => {
     const surface = surfaceFor(name, 2);
     const rng = rngFrom(`means of ${name}`);
     for (let place = 0; place < 3; place++) {
@@ -53,7 +53,7 @@ test("a name that is no surface is refused with the names that are", () => {
   assert.throws(() => surfaceFor("gmb", 1), /no surface "gmb"; expected gbm, synthetic, .*, or the path of a table/);
 });
 
-test("a table of the user's is a surface", () => {
+test("a user's table of results is a surface", () => {
   const path = join(temporaryFolder(), "mine.json");
   const hyperparameters = [
     { name: "a", values: [1, 2] },
@@ -89,7 +89,7 @@ const wrongTables: readonly [content: string, says: RegExp][] = [
   [`{"hyperparameters": [{"name": "a", "values": [1]}], "results": [[1]], "hpmaxIs": "best"}`, /"hpmaxIs" is "best"/],
 ];
 
-test("a table that cannot be read is refused with what was expected", () => {
+test("a user's table of results that cannot be read is refused with what was expected", () => {
   const path = join(temporaryFolder(), "mine.json");
   for (const [content, says] of wrongTables) {
     writeFileSync(path, content);

@@ -120,13 +120,13 @@ describe("imports", () => {
     test(rule, () => assert.deepEqual(broken(imports, [{ rule, isBroken }]), []));
   }
 
-  test("go round in no circle of files, types and lazy imports included", () =>
+  test("imports of the product form no circle of files, types and lazy imports included", () =>
     assert.deepEqual(fileCircles(imports.filter(({ from }) => isIn(from, ...productFolders))), []));
 
-  test("go round in no circle of folders, at any level", () =>
+  test("imports of the product form no circle of folders, at any level", () =>
     assert.deepEqual(folderCircles(imports.filter(({ from }) => isIn(from, ...productFolders))), []));
 
-  test("mean files that are there", () => {
+  test("every import of our own files means a file that is there", () => {
     const files = new Set(tree.map(({ file }) => file));
     const missing = imports.filter(({ file }) => file !== undefined && !files.has(file));
     assert.deepEqual(
@@ -137,7 +137,7 @@ describe("imports", () => {
 });
 
 describe("the check of imports", () => {
-  test("reads every line that brings in a module", () => {
+  test("the check of imports reads every line that brings in a module", () => {
     for (const { file, text } of tree) {
       const lines = text.match(/\bfrom "[^"]+";$|^import "[^"]+";$/gm) ?? [];
       const read = importsOf(file, text).filter(({ isDynamic }) => !isDynamic);
@@ -146,7 +146,7 @@ describe("the check of imports", () => {
     assert.ok(imports.length > 500, `${imports.length} imports in ${tree.length} files`);
   });
 
-  test("tells types, bare imports and import() apart", () => {
+  test("the check of imports tells types, bare imports and import() apart", () => {
     const text = [
       'import type { A } from "./a.ts";',
       "import {",
@@ -175,7 +175,7 @@ describe("the check of imports", () => {
     );
   });
 
-  test("names the rule that is broken", () => {
+  test("the check of imports names the rule that is broken", () => {
     const wrong: readonly [string, string, string][] = [
       ["shared/domain/names.ts", "node:fs", "shared/domain imports only itself, js-yaml and seedrandom"],
       ["shared/domain/names.ts", "../ports.ts", "shared/domain imports only itself, js-yaml and seedrandom"],
@@ -205,7 +205,7 @@ describe("the check of imports", () => {
     assert.deepEqual(broken(importsOf("test/support/broker/brokers.ts", 'import { connect } from "nats";')), []);
   });
 
-  test("finds a circle of files, also one that types alone or a lazy import close", () => {
+  test("the check of imports finds a circle of files, also one that types alone or a lazy import close", () => {
     const ring = (last: string): Import[] => [
       ...importsOf("shared/a.ts", 'import { b } from "./b.ts";'),
       ...importsOf("shared/b.ts", 'import { c } from "./c.ts";'),
@@ -218,7 +218,7 @@ describe("the check of imports", () => {
     assert.deepEqual(fileCircles(ring('import { d } from "./d.ts";')), []);
   });
 
-  test("finds a circle of folders that no circle of files shows", () => {
+  test("the check of imports finds a circle of folders that no circle of files shows", () => {
     const found = folderCircles([
       ...importsOf("shared/wire/a.ts", 'import { b } from "../broker/b.ts";'),
       ...importsOf("shared/broker/c.ts", 'import type { D } from "../wire/d.ts";'),
@@ -226,7 +226,7 @@ describe("the check of imports", () => {
     assert.deepEqual(found, ["shared: broker, wire"]);
   });
 
-  test("knows every room of the product", () => {
+  test("the table of rooms has every room of the product", () => {
     const unknown = tree.filter(({ file }) => {
       const own = roomOf(file);
       const rooms = programs.find(({ program }) => program === own?.program)?.rooms;

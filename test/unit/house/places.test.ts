@@ -13,7 +13,7 @@ const units = tree
   .filter((file) => isIn(file, ...productFolders));
 
 describe("unit tests", () => {
-  test("lie in folders that the product has", () => {
+  test("unit tests lie in folders that the product has", () => {
     assert.ok(units.length > 300, `${units.length} files found`);
     assert.deepEqual(
       units.filter((file) => !product.some((each) => each.startsWith(`${place(file).room}/`))),
@@ -21,7 +21,7 @@ describe("unit tests", () => {
     );
   });
 
-  test("lie in the folder of the file that has their name, if there is one", () => {
+  test("a unit test lies in the folder of the file that has its name, if there is one", () => {
     const rooms = new Map<string, string[]>();
     for (const { room, name } of product.map(place)) rooms.set(name, [...(rooms.get(name) ?? []), room]);
     assert.deepEqual(

@@ -12,11 +12,11 @@ const tests = readdirSync(fileURLToPath(new URL("../../", import.meta.url)), {
 }).filter((path) => path.endsWith(".test.js"));
 
 describe("the order in which test files run", () => {
-  it("leaves no file out and runs none twice", () => {
+  it("the order of test files leaves no file out and runs none twice", () => {
     assert.deepEqual(inOrder(tests).flat().toSorted(), tests.toSorted());
   });
 
-  it("begins with the files that take longest, each in a process of its own", () => {
+  it("the order of test files begins with those that take longest, each in a process of its own", () => {
     const first = inOrder(tests).slice(0, longest.length);
     assert.deepEqual(
       first,
@@ -24,7 +24,7 @@ describe("the order in which test files run", () => {
     );
   });
 
-  it("is that of npm test or of npm run system, and .ci/run runs both", () => {
+  it("npm test and npm run system together run every folder of tests, and .ci/run runs both", () => {
     const root = packageRoot();
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
       scripts: Record<string, string>;
@@ -36,7 +36,7 @@ describe("the order in which test files run", () => {
     assert.match(readFileSync(join(root, ".ci/run"), "utf8"), /\nrun_tests test\nrun_tests run system\n/);
   });
 
-  it("lets only unit tests share a process", () => {
+  it("only files of unit tests share a process", () => {
     const shared = inOrder(tests).filter((paths) => paths.length > 1);
     assert.ok(shared.length > 0);
     for (const path of shared.flat()) assert.match(path, /^unit\//);

@@ -22,7 +22,7 @@ const hardLife: Omit<SimulationOptions, "seed"> = {
 const seeds = 30;
 
 describe("a simulated swarm", () => {
-  test(`keeps every promise over ${seeds} seeds, whatever dies, freezes, lies or is cut off`, async () => {
+  test(`a simulated swarm keeps every promise over ${seeds} seeds, whatever dies, freezes, lies or is cut off`, async () => {
     const seen = new Map<string, number>();
     let taken = 0;
     for (let seed = 1; seed <= seeds; seed += 1) {
@@ -42,7 +42,7 @@ describe("a simulated swarm", () => {
     assert.ok(taken > 2 * seeds, `${taken} reigns`);
   });
 
-  test("the same seed lives through the same life, byte for byte; another seed through another", async () => {
+  test("a simulated swarm of one seed lives the same life, byte for byte, and another seed another one", async () => {
     const [first, again, other] = [
       await simulate({ ...hardLife, seed: 4 }),
       await simulate({ ...hardLife, seed: 4 }),
@@ -53,7 +53,7 @@ describe("a simulated swarm", () => {
     assert.notEqual(other.digest, first.digest);
   });
 
-  test("with nothing wrong nothing is lost, and hardly any time", async () => {
+  test("a simulated swarm with no faults loses nothing, and hardly any time", async () => {
     const { records, violations, utilisation, wasted } = await simulate({
       ...hardLife,
       trials: 400,
@@ -66,7 +66,7 @@ describe("a simulated swarm", () => {
     assert.ok(wasted < 0.05, `${wasted} of the work did not count`);
   });
 
-  test("pauses after every 5 failures while nothing completes, whoever leads, and ends if always resumed", async () => {
+  test("a job pauses at every 5 failures while nothing completes, whoever leads, and ends if always resumed", async () => {
     const { records, violations } = await simulate({
       ...hardLife,
       faults: new Set(["coordinator", "broker", "lossy", "lost"]),
@@ -81,7 +81,7 @@ describe("a simulated swarm", () => {
     assert.ok(pauses >= 4 && pauses <= 17, `${pauses} pauses`);
   });
 
-  test("prunes each run once, whoever leads and whatever is lost, and runs on with what is left", async () => {
+  test("a job prunes each run once, whoever leads and whatever is lost, and runs on with what is left", async () => {
     let pruned = 0;
     for (const pruning of ["median", "asha", "model"]) {
       for (let seed = 1; seed <= 4; seed += 1) {
@@ -94,7 +94,7 @@ describe("a simulated swarm", () => {
     assert.ok(pruned > 60, `${pruned} runs were pruned`);
   });
 
-  test("would notice a broker that stores what a deposed leader sends", async () => {
+  test("the simulator would notice a broker that stores what a deposed leader sends", async () => {
     let noticed = 0;
     for (let seed = 1; seed <= 12 && noticed === 0; seed += 1) {
       const { violations } = await simulate({

@@ -11,7 +11,7 @@ import {
 } from "../../../../shared/broker/address.ts";
 
 describe("a server's address", () => {
-  test("is read with and without a port, IPv6 in brackets, and written the same way", () => {
+  test("a server's address is read with or without a port, IPv6 in brackets, and written the same way", () => {
     for (const text of ["lab1:4222", "10.0.0.7:1", "[fd00::3]:4222", "lab.example.org:65535"]) {
       const { host = "", port = 0 } = parseAddress(text) ?? {};
       assert.equal(addressText({ host, port }), text);
@@ -23,7 +23,7 @@ describe("a server's address", () => {
     }
   });
 
-  test("of all addresses is loopback for programs on the same machine", () => {
+  test("a server that listens on all addresses is reached over loopback from its own machine", () => {
     assert.equal(localUrl({ host: "0.0.0.0", port: 4222 }), "nats://127.0.0.1:4222");
     assert.equal(localUrl({ host: "::", port: 4222 }), "nats://[::1]:4222");
     assert.equal(localUrl({ host: "lab1", port: 4222 }), "nats://lab1:4222");
@@ -38,7 +38,7 @@ describe("the addresses of a machine", () => {
   });
   const inside = { docker0: [at("172.17.0.1")], "br-3f2a": [at("172.18.0.1")], virbr0: [at("192.168.122.1")] };
 
-  test("are those that others may use: no loopback, none of one link only, none of its own containers", () => {
+  test("others reach a machine at its addresses that are not loopback, link-local or of its own containers", () => {
     const interfaces = {
       lo: [at("127.0.0.1", true), at("::1", true)],
       eth0: [at("2001:db8::5"), at("192.0.2.7"), at("fe80::1")],
@@ -49,7 +49,7 @@ describe("the addresses of a machine", () => {
     assert.deepEqual(reachableAddresses(interfaces), ["192.0.2.7", "198.51.100.4", "100.64.0.9", "2001:db8::5"]);
   });
 
-  test("are those of its containers if it has no others, and never a page of them", () => {
+  test("a machine with no other addresses names those of its containers, and none names more than seven", () => {
     assert.deepEqual(reachableAddresses({ lo: [at("127.0.0.1", true)], ...inside }), [
       "172.17.0.1",
       "172.18.0.1",
@@ -72,7 +72,7 @@ describe("probing a server", () => {
     return { port: (server.address() as AddressInfo).port, close: () => server.close() };
   }
 
-  test("tells the one that is looked for from another, and from none", async () => {
+  test("a probe tells the server that is looked for from another, and from none", async () => {
     const { port, close } = await listening('INFO {"server_id":"X","server_name":"lab1-ab"}\r\n');
     const address = { host: "127.0.0.1", port };
     assert.equal(await probeServer(address, "lab1-ab", patienceMs), "up");
@@ -81,7 +81,7 @@ describe("probing a server", () => {
     assert.equal(await probeServer(address, "lab1-ab", patienceMs), "down");
   });
 
-  test("a process that could not run for the whole time reads what has come before it calls a server silent", async () => {
+  test("a probe that could not run for its whole time reads what has come before it calls a server silent", async () => {
     const { port, close } = await listening('INFO {"server_name":"lab1"}\r\n');
     const asked = probeServer({ host: "127.0.0.1", port }, "lab1", 100);
     const until = performance.now() + 150;
@@ -91,7 +91,7 @@ describe("probing a server", () => {
     assert.equal(found, "up");
   });
 
-  test("calls a server silent that accepts a connection and does not finish its greeting", async () => {
+  test("a probe calls a server silent that accepts a connection and does not finish its greeting", async () => {
     const { port, close } = await listening("INFO ");
     assert.equal(await probeServer({ host: "127.0.0.1", port }, "lab1", 50), "silent");
     close();

@@ -6,11 +6,11 @@ import { isUserPublicKey, newUserPair } from "../../../../shared/broker/nkey.ts"
 const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"];
 
 describe("the public key of a worker", () => {
-  it("is one if the client made it", () => {
+  it("a public key that we made is a worker's public key", () => {
     for (let i = 0; i < 200; i += 1) assert.ok(isUserPublicKey(newUserPair().publicKey));
   });
 
-  it("is none once any letter of it was changed", () => {
+  it("a worker's public key with any letter changed is none", () => {
     const { publicKey } = newUserPair();
     const change = fc.tuple(fc.nat(publicKey.length - 1), fc.constantFrom(...letters));
     fc.assert(
@@ -22,7 +22,7 @@ describe("the public key of a worker", () => {
     );
   });
 
-  it("is none with another length, other characters or another prefix", () => {
+  it("a worker's public key is none with another length, other characters or another prefix", () => {
     const { publicKey, seed } = newUserPair();
     for (const wrong of ["", publicKey.slice(1), `${publicKey}A`, `${publicKey}\n`, publicKey.toLowerCase(), seed]) {
       assert.ok(!isUserPublicKey(wrong), JSON.stringify(wrong));

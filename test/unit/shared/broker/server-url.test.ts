@@ -8,7 +8,7 @@ import { UsageError } from "../../../../shared/errors.ts";
 const sha256 = "PMwxbYzt4ByP3DMR1YS2f9NLGmG7t3Ct1j9WaPFIN4w";
 
 describe("the url of a server", () => {
-  test("has a scheme, one server or several, and what they show", () => {
+  test("a server's URL has a scheme, one server or several, and the fingerprint that they show", () => {
     for (const [text, scheme, servers, word] of [
       ["lab1", "nats", ["lab1:4222"]],
       ["nats://lab1,nats://lab2:4300", "nats", ["lab1:4222", "lab2:4300"]],
@@ -24,7 +24,7 @@ describe("the url of a server", () => {
     assert.equal(shownUrl(`tls://ann:secret@lab1:1,ann:secret@lab2:2#sha256=${sha256}`), "tls://lab1:1,lab2:2");
   });
 
-  test("that is none is refused, without its password", () => {
+  test("a URL that is no server's is refused, without its password", () => {
     for (const text of [
       "",
       "tls://",
@@ -43,7 +43,7 @@ describe("the url of a server", () => {
     );
   });
 
-  test("says a fingerprint in base64 or hexadecimal, and means the same", () => {
+  test("a server's fingerprint means the same in base64 and in hexadecimal", () => {
     const bytes = Buffer.from(sha256, "base64url");
     for (const digits of [sha256, bytes.toString("base64"), bytes.toString("hex"), bytes.toString("hex").toUpperCase()])
       assert.deepEqual(parsePin(`sha256=${digits}`), { names: "any", sha256 }, digits);

@@ -64,7 +64,7 @@ function publishList(text: string, user: string): string[] {
 }
 
 describe("the server's configuration", () => {
-  it("stores every acknowledged message at once and lets nobody in without a name", () => {
+  it("the server's configuration syncs each acknowledged message at once and lets nobody in without a name", () => {
     const text = serverConfiguration(settings);
     assert.match(text, /^ {2}sync_interval: always$/m);
     assert.match(text, /^host: "127.0.0.1"\nport: 4222$/m);
@@ -72,7 +72,7 @@ describe("the server's configuration", () => {
     assert.match(text, /^ {2}include "workers.conf"$/m);
   });
 
-  it("gives remote viewers and operators no consumer; an operator may also send orders and bundles' pieces", () => {
+  it("remote viewers and operators get no consumer; operators may also send orders and pieces of bundles", () => {
     const text = serverConfiguration(settings);
     const viewer = publishList(text, "viewer");
     for (const subject of viewer) assert.match(subject, /^READ\.(STREAM\.(INFO|MSG\.GET)|DIRECT\.GET)\.\w+(\.>)?$/);
@@ -80,7 +80,7 @@ describe("the server's configuration", () => {
     assert.match(text, /user: "coordinator", password: "[^"]*" \}/);
   });
 
-  it("lets nobody but coordinators' machines into the account with the streams", () => {
+  it("only the coordinators' machines get into the account with the streams", () => {
     const text = serverConfiguration(settings);
     const swarm = text.slice(text.indexOf("  SWARM {"), text.indexOf("  OPERATORS {"));
     const users = [...swarm.matchAll(/user: "([^"]*)"/g)].map(([, user]) => user);
@@ -94,7 +94,7 @@ describe("the server's configuration", () => {
     assert.deepEqual(new Set(literal), new Set(["status"]));
   });
 
-  it("quotes what could end a string, and refuses what cannot be quoted", () => {
+  it("the server's configuration quotes what could end a string, and refuses what cannot be quoted", () => {
     const text = serverConfiguration({ ...settings, storeDir: '/w/a "b" \\c }' });
     assert.match(text, /store_dir: "\/w\/a \\"b\\" \\\\c }"/);
     for (const storeDir of ["/w/a\nb", "/w/\u0000", "/w/\u007f"]) {
@@ -107,7 +107,7 @@ describe("the server's configuration", () => {
 });
 
 describe("the workers' account", () => {
-  it("lets a worker use only its own subjects", () => {
+  it("the workers' account lets a worker use only its own subjects", () => {
     const text = workersConfiguration({ workers: [worker("lab-3")], invites: [] }, nobody);
     assert.ok(
       text.includes(
@@ -118,7 +118,7 @@ describe("the workers' account", () => {
     assert.equal(inboxPrefix("lab-3"), "_INBOX_lab-3");
   });
 
-  it("lets workers ask for pieces in order only where the server has a right for that to give", () => {
+  it("workers may ask for pieces in order only where the server has a right for that to give", () => {
     const inOrder = /publish: \[[^\]]*"\$JS\.API\.DIRECT\.GET\.BLOB"/;
     const imported = `{ service: { account: SWARM, subject: "$JS.API.DIRECT.GET.BLOB" } }`;
     const account = { workers: [worker("lab-3")], invites: [] };
@@ -138,7 +138,7 @@ describe("the workers' account", () => {
     assert.ok(!exportsPiecesInOrder(server.replace("[OPERATORS, VIEWERS, WORKERS]", "[OPERATORS, VIEWERS]")));
   });
 
-  it("tells its own file from one that an earlier version wrote, which would stop the server", () => {
+  it("a workers' file is told from one by an earlier version, which would stop the server", () => {
     assert.ok(isWorkersConfiguration(workersConfiguration({ workers: [], invites: [] }, nobody)));
     assert.ok(
       !isWorkersConfiguration("# Written by the coordinator from the journal; changes are lost.\nusers: [\n]\n"),
@@ -146,7 +146,7 @@ describe("the workers' account", () => {
     assert.ok(!isWorkersConfiguration(""));
   });
 
-  it("lets the holders of an invitation only ask to be enrolled by it", () => {
+  it("the workers' account lets the holders of an invitation only ask to be enrolled by it", () => {
     assert.doesNotMatch(workersConfiguration({ workers: [], invites: [] }, nobody), /nkey/);
     const { id, publicKey } = inviteKey(newInviteCode(Date.now()));
     const entry = `    { nkey: ${publicKey}, permissions: { publish: ["enrol.${id}"], subscribe: ["_INBOX_enrol_${id}.>"] } }\n`;
@@ -155,7 +155,7 @@ describe("the workers' account", () => {
     assert.ok(!isWorkerId(inviteUser(id)), "no worker can have its inbox");
   });
 
-  it("leaves out an invitation with a bad id or key, or with a worker's key", () => {
+  it("the workers' account leaves out an invitation with a bad id or key, or with a worker's key", () => {
     const { id, publicKey } = inviteKey(newInviteCode(Date.now()));
     const bad = [
       { id: `${id}.>`, publicKey },
@@ -172,7 +172,7 @@ describe("the workers' account", () => {
     }
   });
 
-  it("leaves out a worker with a bad id or key, and says which", () => {
+  it("the workers' account leaves out a worker with a bad id or key, and says which", () => {
     const text = fc.oneof(
       fc.string({ unit: "binary" }),
       fc.constantFrom(
@@ -209,7 +209,7 @@ describe("the workers' account", () => {
     assert.equal(workerUserProblem(worker("w1")), undefined);
   });
 
-  it("keeps the first of two workers with one id or key, and all the others", () => {
+  it("the workers' account keeps the first of two workers with one id or key, and all the others", () => {
     const workers = [worker("w1"), worker("w1", key("B")), worker("w2"), worker("w3", key("B"))];
     const problems: string[] = [];
     const text = workersConfiguration({ workers, invites: [] }, (problem) => problems.push(problem));

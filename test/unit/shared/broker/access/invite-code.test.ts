@@ -19,7 +19,7 @@ import {
 } from "../../../../../shared/broker/nkey.ts";
 
 describe("the code of an invitation", () => {
-  it("says until when it holds, to the minute", () => {
+  it("an invitation's code says until when it holds, to the minute", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4e12 }), (at) => {
         const read = readInviteCode(newInviteCode(at));
@@ -29,13 +29,13 @@ describe("the code of an invitation", () => {
     );
   });
 
-  it("needs no quoting in a line or a shell, and has 144 random bits", () => {
+  it("an invitation's code needs no quoting in a line or a shell, and has 144 random bits", () => {
     const codes = new Set(Array.from({ length: 500 }, () => newInviteCode(1e12)));
     assert.equal(codes.size, 500);
     for (const code of codes) assert.match(code, /^J1-[0-9a-z]{6}-[A-Za-z0-9_-]{28}$/);
   });
 
-  it("is told from one that was changed, cut off, or of an earlier version", () => {
+  it("an invitation's code is told from one that was changed, cut off, or of an earlier version", () => {
     const code = newInviteCode(1e12);
     const letter = fc.constantFrom(..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
     fc.assert(
@@ -57,7 +57,7 @@ describe("the code of an invitation", () => {
     assert.equal(readInviteCode("RZw71GnLNhStrB3g-wirk7CB").kind, "old");
   });
 
-  it("gives the same key everywhere, and a later expiry another one", () => {
+  it("an invitation's code gives the same key everywhere, and a later expiry another one", () => {
     const code = newInviteCode(1e12);
     const key = inviteKey(code);
     assert.deepEqual(inviteKey(code), key);
@@ -74,7 +74,7 @@ describe("the code of an invitation", () => {
 });
 
 describe("signatures", () => {
-  it("hold for the key that made them, for those bytes", () => {
+  it("a signature holds only for the key that made it, and only for those bytes", () => {
     const pair = newUserPair();
     const text = new TextEncoder().encode("enrol me");
     const signature = signAs(pair.seed, text);
@@ -86,13 +86,13 @@ describe("signatures", () => {
     for (const key of ["", "U", pair.seed, `${pair.publicKey}A`]) assert.ok(!isSignedBy(key, text, signature));
   });
 
-  it("answer a server as the client's own would", () => {
+  it("the signature of a server's nonce is what the NATS client would answer", () => {
     const { seed } = newUserPair();
     const client = nkeyAuthenticator(new TextEncoder().encode(seed));
     for (const nonce of ["kVsaxrxvZy5bGYU", undefined]) assert.deepEqual(answerTo(nonce, seed), client(nonce));
   });
 
-  it("are made with keys as the client makes them", () => {
+  it("keys made from 32 secret bytes sign as the NATS client's do, and seeds that cannot be are refused", () => {
     const secret = new Uint8Array(32).fill(7);
     const pair = userPair(secret);
     assert.match(pair.seed, /^SU[A-Z2-7]{56}$/);

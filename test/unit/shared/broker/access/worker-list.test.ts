@@ -17,7 +17,7 @@ const workers = (count: number): WorkerUser[] =>
   });
 
 describe("the list of workers that peers share", () => {
-  test("decodes to what was encoded", () => {
+  test("the list of workers that peers share decodes to what was encoded", () => {
     const { id, publicKey } = inviteKey(newInviteCode(0));
     for (const list of [
       { workers: workers(3), invites: [{ id, publicKey }] },
@@ -26,18 +26,18 @@ describe("the list of workers that peers share", () => {
       assert.deepEqual(decodeWorkerList(encodeWorkerList(list)), list);
   });
 
-  test("is read as earlier versions wrote it", () => {
+  test("the list of workers that peers share is read as earlier versions wrote it", () => {
     const [worker] = workers(1);
     assert.ok(worker);
     const old = deflateRawSync(JSON.stringify([[worker.id, worker.publicKey]]));
     assert.deepEqual(decodeWorkerList(old), { workers: [worker], invites: [] });
   });
 
-  test("fits in one message with 20,000 workers", () => {
+  test("the list of workers that peers share fits in one message with 20,000 workers", () => {
     assert.ok(encodeWorkerList({ workers: workers(20_000), invites: [] }).length < 1_000_000);
   });
 
-  test("admits nobody when it is damaged", () => {
+  test("the list of workers that peers share admits nobody when it is damaged", () => {
     assert.equal(decodeWorkerList(Buffer.from("nonsense")), undefined);
     // 100 kB that would unpack to 100 MB.
     assert.equal(decodeWorkerList(deflateRawSync(Buffer.alloc(100 * 1024 ** 2, 0x20))), undefined);

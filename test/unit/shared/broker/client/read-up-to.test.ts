@@ -20,10 +20,10 @@ const read = async (bus: Pick<Bus, "read">, last: number): Promise<number[]> => 
   return heard;
 };
 
-test("a copy that is behind is waited for up to the last message that there is to read", async () => {
+test("a reading waits for a copy of a stream that is behind, up to the last message that there is to read", async () => {
   assert.deepEqual(await read(copy([1, 2], [3, 5, 6]), 5), [1, 2, 3, 5]);
 });
 
-test("a last message that is gone ends the reading all the same", async () => {
+test("a reading ends all the same if the last message of its stream is gone", async () => {
   assert.deepEqual(await read(copy([1, 2], []), 5), [1, 2]);
 });

@@ -41,7 +41,7 @@ class Stream {
   }
 }
 
-test("a silent delivery is replaced where it left off, and late messages of the old one come once", async () => {
+test("a stream's silent delivery is replaced where it left off, and late messages of the old one come once", async () => {
   const stream = new Stream();
   const seen: number[] = [];
   stream.last = 3;
@@ -62,7 +62,7 @@ test("a silent delivery is replaced where it left off, and late messages of the 
   assert.equal(stream.begun[1]?.isClosed, true);
 });
 
-test("a reading stopped during a replacement leaves no delivery behind and hears no more", async () => {
+test("a reading stopped while its delivery is replaced leaves no delivery behind and hears no more", async () => {
   const stream = new Stream();
   const seen: number[] = [];
   stream.last = 3;
@@ -103,7 +103,7 @@ test("a delivery with nothing pending catches up at once, and later ones start a
   await reading.stop();
 });
 
-test("a first delivery that fails rejects the call", async () => {
+test("a reading of a stream whose first delivery fails rejects the call", async () => {
   const stream = new Stream();
   stream.gate = Promise.reject(new Error("no such stream"));
   await assert.rejects(

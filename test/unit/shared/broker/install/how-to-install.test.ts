@@ -25,7 +25,7 @@ describe("how to get nats-server", () => {
     ["win32", "", "win32", "https://nats.io/download"],
   ];
 
-  it("is one sentence for each system, and always names the download that works everywhere", () => {
+  it("how to get nats-server is one sentence for each system, which always names the download for all", () => {
     for (const [platform, osRelease, name, says] of systems) {
       const system = readOperatingSystem(platform, osRelease);
       assert.equal(system.name, name);
@@ -36,7 +36,7 @@ describe("how to get nats-server", () => {
     }
   });
 
-  it("is automatic only on Debian and its derivatives", () => {
+  it("nats-server is installed by itself only on Debian and its derivatives", () => {
     const fetching = systems.filter(([platform, osRelease]) => readOperatingSystem(platform, osRelease).debianLike);
     assert.deepEqual(
       fetching.map(([, , name]) => name),
@@ -44,7 +44,7 @@ describe("how to get nats-server", () => {
     );
   });
 
-  it("needs 2.10 or newer, compared as numbers", () => {
+  it("nats-server has to be 2.10 or newer, compared as numbers", () => {
     for (const version of ["2.10.0", "2.10.27", "2.11.0-RC.1", "2.100.0", "3.0.0"])
       assert.ok(isNewEnough(version), version);
     for (const version of ["2.9.25", "2.1.0", "1.99.0", "0.10.10"]) assert.ok(!isNewEnough(version), version);

@@ -9,7 +9,7 @@ import { UsageError } from "../../../../../shared/errors.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";
 
 describe("a list of peers", () => {
-  test("has default ports, and another id for each machine and each reading", () => {
+  test("a list of peers has default ports, and another id for each machine and each reading", () => {
     const peers = parsePeerList("lab1, lab2:4300,[fd00::3]:4222");
     assert.deepEqual(
       peers.map(({ host, port, routePort }) => [host, port, routePort]),
@@ -24,7 +24,7 @@ describe("a list of peers", () => {
     assert.match(ids[0] ?? "", /^lab1-[0-9a-f]{8}$/);
   });
 
-  test("that cannot be one is refused with what was found and what to type", () => {
+  test("a list of peers that cannot be one is refused with what was found and what to type", () => {
     for (const [text, found] of [
       ["lab1,lab2", /expected 3 machines .*, found 2\n.*lab1,lab2,lab3/],
       ["a,b,a", /names a:4222 twice; expected different machines/],
@@ -39,7 +39,7 @@ describe("a list of peers", () => {
     }
   });
 
-  test("tells which of them this machine is, where one has its address or --listen says so", async () => {
+  test("this machine is the peer that has its address, or that --listen names", async () => {
     const peers = parsePeerList("127.0.0.1,198.51.100.1,198.51.100.2");
     assert.equal((await findSelf(peers, undefined)).self, peers[0]);
     const named = await findSelf(peers, { host: "198.51.100.2", port: 4222 });
@@ -59,7 +59,7 @@ describe("an invitation to the peers of a workspace", () => {
   };
   const line = writeInvitation(invitation);
 
-  test("is one line, read as it is or from a file that holds it", async () => {
+  test("an invitation to the peers of a workspace is one line, read as it is or from a file that holds it", async () => {
     assert.doesNotMatch(line, /\s/);
     assert.deepEqual(await readInvitation(line), invitation);
     const file = join(temporaryFolder(), "invitation");
@@ -67,7 +67,7 @@ describe("an invitation to the peers of a workspace", () => {
     assert.deepEqual(await readInvitation(file), invitation);
   });
 
-  test("that was cut, or is none, is refused with what was expected", async () => {
+  test("an invitation to the peers that was cut, or is none, is refused with what was expected", async () => {
     await assert.rejects(readInvitation(line.slice(0, -20)), /incomplete or was changed; expected the line/);
     await assert.rejects(readInvitation(join(temporaryFolder(), "none")), /neither an invitation .* nor a file/);
     const file = join(temporaryFolder(), "other");

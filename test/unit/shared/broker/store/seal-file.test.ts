@@ -24,7 +24,7 @@ function newWorkspace(): WorkspacePaths {
 const sealsAt = (paths: WorkspacePaths): string[] =>
   (readSeals(paths)?.keys ?? []).map((key) => `${key.from} ${journalSeal(key, "jrn.ws.op", 1, new Uint8Array(1))}`);
 
-test("the key is made once, together with the passwords, and only its owner may read it", () => {
+test("the seal key is made once, together with the passwords, and only its owner may read it", () => {
   const paths = newWorkspace();
   assert.equal(readSeals(paths), undefined);
   ensureRoleSecrets(paths);
@@ -36,7 +36,7 @@ test("the key is made once, together with the passwords, and only its owner may 
   assert.deepEqual([readSeals(paths)?.keys.length, readSeals(paths)?.before], [1, null]);
 });
 
-test("peers that are older than their seals come to the same key, others never", () => {
+test("peers that are older than their seals come to the same seal key, others never", () => {
   const [a, b, c] = [newWorkspace(), newWorkspace(), newWorkspace()];
   for (const paths of [a, b]) {
     writeFileSync(`${paths.secrets}/coordinator.json`, `{"user": "coordinator", "password": "shared"}`);
@@ -47,7 +47,7 @@ test("peers that are older than their seals come to the same key, others never",
   assert.notDeepEqual(sealsAt(a), sealsAt(c));
 });
 
-test("a new key holds from a sequence on, and where sealing began stays", () => {
+test("a new seal key holds from a sequence on, and where sealing began stays", () => {
   const paths = newWorkspace();
   ensureSealFile(paths);
   const before = { seq: 4, digest: "0".repeat(64) };
@@ -59,7 +59,7 @@ test("a new key holds from a sequence on, and where sealing began stays", () => 
   assert.deepEqual(readSeals(paths)?.before, before);
 });
 
-test("a damaged file is reported with its name and what to type; commands that read do without", () => {
+test("a damaged file of seal keys is reported with what to type, and commands that read do without it", () => {
   const paths = newWorkspace();
   for (const text of [
     "",

@@ -26,7 +26,7 @@ function broker(ends: () => { readonly JRN: number; readonly EV: number }, onAsk
 }
 
 describe("what is wrong with a store", () => {
-  test("is nothing where records are stored and remembered while the broker is asked", async () => {
+  test("a store has no troubles where records are stored and remembered while the broker is asked", async () => {
     const paths = workspace();
     const stored = { JRN: 3, EV: 1 };
     writeMark(paths, { store: created, journal: 3, evidence: 1 });
@@ -44,7 +44,7 @@ describe("what is wrong with a store", () => {
     );
   });
 
-  test("is a journal that ends before what this machine remembers", async () => {
+  test("a journal that ends before what this machine remembers is a trouble of the store", async () => {
     const paths = workspace();
     writeMark(paths, { store: created, journal: 5, evidence: 1 });
     const [trouble] = await storeTroubles(
@@ -57,7 +57,7 @@ describe("what is wrong with a store", () => {
     assert.match(trouble ?? "", /^the journal ends with record 3, but record 5 was stored/);
   });
 
-  test("is nothing where the mark is of another store", async () => {
+  test("a store has no troubles where the mark is of another store", async () => {
     const paths = workspace();
     writeMark(paths, { store: "2026-01-01T00:00:00Z", journal: 5, evidence: 9 });
     assert.deepEqual(

@@ -22,7 +22,7 @@ function newPaths(): WorkspacePaths {
 }
 
 describe("DER", () => {
-  test("writes each type as the standard's examples do", () => {
+  test("DER writes each type as the standard's examples do", () => {
     assert.equal(hex(der.integer(Buffer.of(0))), "020100");
     assert.equal(hex(der.integer(Buffer.of(0, 0, 127))), "02017f");
     assert.equal(hex(der.integer(Buffer.of(128))), "02020080");
@@ -34,7 +34,7 @@ describe("DER", () => {
     assert.equal(hex(der.octets(Buffer.alloc(300))).slice(0, 8), "0482012c");
   });
 
-  test("writes years with two digits until 2049, with four from 2050", () => {
+  test("DER writes years with two digits until 2049, with four from 2050", () => {
     const text = (at: string): string => der.time(Date.parse(at)).subarray(2).toString();
     assert.equal(text("2026-11-28T06:05:04.999Z"), "261128060504Z");
     assert.equal(text("2049-12-31T23:59:59Z"), "491231235959Z");
@@ -45,7 +45,7 @@ describe("DER", () => {
 });
 
 describe("a certificate", () => {
-  test("is read by OpenSSL as it was written, whatever names it has", () => {
+  test("a certificate is read by OpenSSL as it was written, whatever names it has", () => {
     const authority = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
     const server = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
     const label = fc.stringMatching(/^[a-z0-9]([a-z0-9-]{0,8}[a-z0-9])?$/);
@@ -85,7 +85,7 @@ describe("a certificate", () => {
     );
   });
 
-  test("has addresses in four or sixteen bytes", () => {
+  test("addresses in a certificate have four or sixteen bytes", () => {
     assert.equal(hex(addressBytes("192.0.2.7")), "c0000207");
     assert.equal(hex(addressBytes("::1")), "00000000000000000000000000000001");
     assert.equal(hex(addressBytes("fd00::3:0")), "fd000000000000000000000000030000");
@@ -95,7 +95,7 @@ describe("a certificate", () => {
 });
 
 describe("the workspace's authority", () => {
-  test("stays, signs servers alone, and its key tells who it is", () => {
+  test("the workspace's authority stays the same, signs servers alone, and its key tells who it is", () => {
     const paths = newPaths();
     const first = ensureAuthority(paths);
     assert.deepEqual(ensureAuthority(paths).certificate, first.certificate);
@@ -114,7 +114,7 @@ describe("the workspace's authority", () => {
       assert.equal(fingerprintOf(new X509Certificate(certificate).publicKey), fingerprintOf(read.publicKey));
   });
 
-  test("that lost its key says what to do, instead of becoming another", () => {
+  test("an authority that lost its key says what to do, instead of becoming another", () => {
     const paths = newPaths();
     ensureAuthority(paths);
     const key = join(paths.secrets, "ca.key.pem");
@@ -127,7 +127,7 @@ describe("the workspace's authority", () => {
     assert.throws(() => ensureAuthority(paths), /ca\.key\.pem is missing; take it from a backup/);
   });
 
-  test("is derived by peers that have only their secrets in common", () => {
+  test("peers that have only their secrets in common derive the same authority", () => {
     const pem = (secret: string, cluster: string): string =>
       fingerprintOf(createPublicKey(derivedKey(secret, cluster)));
     assert.equal(pem("s", "ws1-1"), pem("s", "ws1-1"));
@@ -142,7 +142,7 @@ describe("the workspace's authority", () => {
 });
 
 describe("a server's certificate", () => {
-  test("is made anew when a third of its year is left, for a new name, or when its file is damaged", () => {
+  test("a server's certificate is renewed after 2/3 of its year, for a new name, or when its file is damaged", () => {
     const paths = newPaths();
     const now = Date.now();
     const made = (names: readonly string[], at = now): string => {

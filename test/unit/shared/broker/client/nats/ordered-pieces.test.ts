@@ -32,25 +32,25 @@ async function asked(
 }
 
 describe("pieces in order", () => {
-  it("are asked for from servers before 2.11, and from others by their subjects", async () => {
+  it("pieces are asked for in order from servers before 2.11, and by their subjects from others", async () => {
     assert.deepEqual(await asked("2.10.27", ["piece", "piece"]), ["in order", "in order"]);
     for (const version of ["2.11.0", "2.15.1", "3.0.0", undefined])
       assert.deepEqual(await asked(version, ["piece"]), ["by subject"]);
   });
 
-  it("are asked for by subject from the first refusal on", async () => {
+  it("pieces are asked for by subject from a server's first refusal on", async () => {
     for (const reason of ["refused", "no answer in time"] as const)
       assert.deepEqual(await asked("2.10.27", [reason, "piece"]), ["in order", "by subject", "by subject"]);
     const later = await asked("2.10.27", ["piece", "refused", "piece"]);
     assert.deepEqual(later, ["in order", "in order", "by subject", "by subject"], "where it was let before");
   });
 
-  it("are asked for in order again after a moment in which nobody answered", async () => {
+  it("pieces are asked for in order again after a moment in which nobody answered", async () => {
     const seen = await asked("2.10.27", ["nobody answered", "piece"]);
     assert.deepEqual(seen, ["in order", "by subject", "in order"]);
   });
 
-  it("fail as others do once they were given so, or while there is no connection", async () => {
+  it("a piece fails as any request once pieces came in order, or while there is no connection", async () => {
     const late = await asked("2.10.27", ["piece", "no answer in time"]);
     assert.deepEqual(late, ["in order", "in order", "failed: no answer in time"]);
     assert.deepEqual(await asked("2.10.27", ["closed"]), ["in order", "failed: closed"]);

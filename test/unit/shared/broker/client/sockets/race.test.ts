@@ -17,7 +17,7 @@ async function listening(greeting = "INFO {}\r\n"): Promise<{ server: Server; po
 /** Packets to it are lost: it is for documentation only (RFC 5737), or this machine says that it has no way there. */
 const nowhere = { host: "192.0.2.77", port: 4222 };
 
-test("the first address where somebody speaks is taken, whatever the ones before it do", async () => {
+test("the first address at which a server speaks is taken, whatever the ones before it do", async () => {
   const { port } = await listening();
   const mute = await listening("");
   const gone = await listening();
@@ -37,7 +37,7 @@ test("the first address where somebody speaks is taken, whatever the ones before
   socket.destroy();
 });
 
-test("one that answers at once is the only one that is asked", async () => {
+test("a server that answers at once is the only one that is asked", async () => {
   const first = await listening();
   const second = await listening();
   let asked = 0;
@@ -53,7 +53,7 @@ test("one that answers at once is the only one that is asked", async () => {
   assert.equal(asked, 0);
 });
 
-test("if none answers, the first one's error says why", async () => {
+test("if no server answers, the first one's error says why", async () => {
   const gone = await Promise.all([listening(), listening()]);
   for (const { server } of gone) {
     server.close();
