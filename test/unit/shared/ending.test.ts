@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { systemClock } from "../../../shared/clock.ts";
 import { Ending } from "../../../shared/ending.ts";
 
-test("an ending calls each listener once and cuts a pause short", async () => {
+test("an ending calls each of its listeners once and cuts a pause short", async () => {
   const ending = new Ending();
   let [told, untold] = [0, 0];
   const forgotten = (): void => {

@@ -14,7 +14,7 @@ Examples:
   tool stop     ends it`;
 
 describe("help on a terminal", () => {
-  it("breaks paragraphs and second columns between words, and leaves what fits", () => {
+  it("help on a terminal is broken between words, its paragraphs and second columns, and leaves what fits", () => {
     assert.equal(
       helpLines(text, 28),
       `Usage: tool [options]
@@ -33,7 +33,7 @@ Examples:
     );
   });
 
-  it("stays as it is where it fits, and where no terminal shows it", () => {
+  it("help stays as it is where it fits, and where no terminal shows it", () => {
     assert.equal(helpLines(text, 80), text);
     assert.equal(helpLines(text, undefined), text);
   });
@@ -42,12 +42,12 @@ Examples:
 describe("a line of news on a terminal", () => {
   const line = "08:12:01  run1.2 failed: python3 ended with exit code 1";
 
-  it("is broken between words, below its words", () => {
+  it("a line of news on a terminal is broken between words, below its words", () => {
     assert.equal(newsLines(line, 30), "08:12:01  run1.2 failed:\n          python3 ended with\n          exit code 1");
     assert.equal(newsLines("no time here to see", 12), "no time here\nto see");
   });
 
-  it("is one line where it fits, and where no terminal shows it", () => {
+  it("a line of news is one line where it fits, and where no terminal shows it", () => {
     assert.equal(newsLines(line, 55), line);
     assert.equal(newsLines(line, undefined), line);
   });

@@ -6,7 +6,7 @@ import { fileLog } from "../../../shared/log.ts";
 import { RotatingFile } from "../../../shared/rotating-file.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 
-test("a log never grows beyond its limit, and three older files are kept", () => {
+test("a log file never grows beyond its limit, and three older files are kept", () => {
   const folder = temporaryFolder();
   const path = join(folder, "logs", "coordinator.log");
   const log = fileLog(path, "test", { mostBytes: 2000 });
@@ -32,7 +32,7 @@ test("a log never grows beyond its limit, and three older files are kept", () =>
   );
 });
 
-test("a file that another process has moved is not moved again, and an older one is continued", () => {
+test("a log file that another process has moved is not moved again, and an older one is continued", () => {
   const path = join(temporaryFolder(), "worker.log");
   writeFileSync(path, "before\n");
   const one = new RotatingFile(path, { mostBytes: 20 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { almostReport } from "../../../../shared/domain/almost-report.ts";
 
-test("a line that looks like a report and is none is told from reports and from other lines", () => {
+test("a printed line that looks like a report and is none is told from reports and from other lines", () => {
   for (const half of ['{"iters": 2, "lo', '{"loss": 0.5,', ' {"a":'])
     assert.match(almostReport(half), /^cut off before the closing brace/);
   for (const dict of ["{'loss': 0.5}", "{'loss': 0.5, 'acc': nan", "  { 'val/loss' : tensor(0.3)}"])

@@ -26,18 +26,18 @@ const problemsOf = (changed: string): string[] => {
 };
 
 describe("a loss", () => {
-  test("is hpmax with the sign turned back, and 0 stays 0", () => {
+  test("a loss is hpmax with the sign turned back, and 0 stays 0", () => {
     assert.deepEqual([told(loss, -0.5), told(loss, 0.5), told(maximised, -0.5)], [0.5, -0.5, -0.5]);
     assert.ok(Object.is(told(loss, 0), 0));
     assert.ok(Number.isNaN(told(loss, Number.NaN)));
   });
 
-  test("has intervals with their ends in order", () => {
+  test("the intervals of a loss have their ends in order", () => {
     assert.deepEqual(toldEnds(loss, { low: -0.5, high: -0.25 }), { low: 0.25, high: 0.5 });
     assert.deepEqual(toldEnds(maximised, { low: 0.25, high: 0.5 }), { low: 0.25, high: 0.5 });
   });
 
-  test("ranks by what it is plus two standard deviations, the lowest first", () => {
+  test("losses rank by the loss plus two standard deviations, the lowest first", () => {
     assert.deepEqual([boundName(loss), boundText(loss), bestEnd(loss)], ["loss+2sd", "loss plus 2 sd", "low"]);
     assert.deepEqual(
       [boundName(maximised), boundText(maximised), bestEnd(maximised)],
@@ -45,13 +45,13 @@ describe("a loss", () => {
     );
   });
 
-  test("has a name that nothing else in a table has", () => {
+  test("a loss has a name that nothing else in a table has", () => {
     assert.equal(minimised("time", []).name, "goal-time");
     assert.equal(minimised("lr", ["lr"]).name, "goal-lr");
     assert.equal(minimised("val_loss", ["lr"]).name, "val_loss");
   });
 
-  test("has a stop rule that reads as what it was written for, whatever the metric is called", () => {
+  test("a stop rule about a loss reads as what it was written for, whatever the metric is called", () => {
     for (const metric of ["loss", ...stopNames]) {
       const goal = minimised(metric, []);
       const rule = parseStopRule(`${goal.name} <= 0.25`, goal);
@@ -62,7 +62,7 @@ describe("a loss", () => {
 });
 
 describe("the goal of a job", () => {
-  test("is what its last enabled stage says, by whatever way", () => {
+  test("the goal of a job is what its last enabled stage says, in whatever way it is written", () => {
     assert.deepEqual(goalIn(text), { name: "loss", isLow: true });
     assert.deepEqual(goalIn(text.replace("      goal: minimize\n", "")), maximised);
     assert.deepEqual(goalIn(text.replace("goal: minimize", "goal: maximize # or minimize")), maximised);
@@ -72,13 +72,13 @@ describe("the goal of a job", () => {
     assert.deepEqual(goalIn(`${text}${last}      enabled: false\n`).name, "loss");
   });
 
-  test("is hpmax where nothing can be read", () => {
+  test("the goal of a job is hpmax where nothing can be read", () => {
     assert.deepEqual(goalOf({ file: "s", text: "goal: minimize", sources: {}, commandLine: {} }), maximised);
   });
 });
 
 describe("a rule to stop", () => {
-  test("may be about the loss, and is told so", () => {
+  test("a stop rule may be about the loss, and is told so", () => {
     assert.deepEqual(parseStopRule("loss <= 0.2", loss), { name: "hpmax", op: ">=", value: -0.2 });
     assert.deepEqual(parseStopRule("time<3", minimised("time", [])), { name: "hpmax", op: ">", value: -3 });
     const rule = { name: "hpmax", op: ">=", value: -0.2 } as const;
@@ -90,7 +90,7 @@ describe("a rule to stop", () => {
     assert.equal(parseStopRule("los <= 0.2", loss), undefined);
   });
 
-  test("is checked with the spec, and hidden by no other problem", () => {
+  test("a stop rule about the loss is checked with the spec, and hidden by no other problem", () => {
     const ruled = (rule: string): string => text.replace("  enabled: 1\n", `  enabled: 1\n  stop_when: "${rule}"\n`);
     assert.deepEqual(problemsOf(ruled("loss <= 0.2")), []);
     assert.match(problemsOf(ruled("los <= 0.2")).join("\n"), /^stop_when is "los <= 0\.2"; expected .*"loss <= 0\.05"/);

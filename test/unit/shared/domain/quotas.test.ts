@@ -14,7 +14,7 @@ import { workspacePaths } from "../../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 describe("quotas", () => {
-  test("are the usual ones where nothing is set, and otherwise what was set", () => {
+  test("quotas are the usual ones where nothing is set, and otherwise what was set", () => {
     assert.deepEqual(quotasWith({}), usualQuotas);
     const texts = {
       messages: "40/2000",
@@ -37,7 +37,7 @@ describe("quotas", () => {
     );
   });
 
-  test("are refused where they say nothing that a quota can be", () => {
+  test("a quota is refused where its text says nothing that a quota can be", () => {
     for (const name of quotaNames) {
       assert.match(quotaProblem(name, "much") ?? "", new RegExp(`^quota ${name}: expected .* such as ${name}=`));
       const example = /such as .*=(.*)$/.exec(quotaProblem(name, "") ?? "")?.[1] ?? "";
@@ -49,13 +49,13 @@ describe("quotas", () => {
     assert.match(quotaProblem("constructor", "1") ?? "", /there is no quota constructor; expected one of questions, /);
   });
 
-  test("in shares are of what a stream takes, and none where it takes anything", () => {
+  test("a quota that is a share is of what a stream takes, and no limit where the stream takes anything", () => {
     assert.equal(roomBytes({ share: 0.1 }, 1000), 100);
     assert.equal(roomBytes({ bytes: 70 }, 1000), 70);
     assert.equal(roomBytes({ share: 0.1 }, -1), Number.POSITIVE_INFINITY);
   });
 
-  test("that were typed are remembered in a file, until they are to be as usual", () => {
+  test("quotas that were typed are remembered in a file, until they are to be as usual", () => {
     const paths = workspacePaths("ws1", { HOME: temporaryFolder() });
     mkdirSync(paths.dir, { recursive: true });
     setQuotas(paths, ["messages=40/2000", "evidence=1GB"]);

@@ -33,7 +33,7 @@ symlinkSync(root, join(base, "alias"));
 const isLink = (error: unknown): boolean => error instanceof LinkError && error.code === "ELOOP";
 
 describe("files below a folder", () => {
-  test("are read and written, also through a link to the folder itself", () => {
+  test("files below a folder are read and written, also through a link to the folder itself", () => {
     for (const at of [root, join(base, "alias")]) {
       assert.deepEqual(readInside(at, "folder/file"), { bytes: Buffer.from("yours"), isExecutable: true });
       writeInside(at, "new/deeper/file", "text");
@@ -46,7 +46,7 @@ describe("files below a folder", () => {
     assert.throws(() => writeInside(root, "/etc/passwd", ""), RangeError);
   });
 
-  test("are not read through a link at any part of the path", () => {
+  test("files below a folder are not read through a link at any part of the path", () => {
     for (const path of ["link", "linkdir/secret", "folder/deep/secret", "linkdir"]) {
       assert.throws(() => readInside(root, path), isLink, path);
     }
@@ -56,7 +56,7 @@ describe("files below a folder", () => {
     assert.equal(linkInside(root, "none/at/all"), undefined);
   });
 
-  test("are not written through a link; one in the place of the file is replaced", () => {
+  test("files below a folder are not written through a link; one in the place of the file is replaced", () => {
     assert.throws(() => writeInside(root, "linkdir/new", "x"), isLink);
     assert.throws(() => writeInside(root, "folder/deep/a/b", "x"), isLink);
     for (const path of ["link", "dangling"]) {
@@ -67,7 +67,7 @@ describe("files below a folder", () => {
     assert.ok(!existsSync(join(outside, "new")));
   });
 
-  test("nobody waits for a pipe that has no writer", () => {
+  test("reading a file below a folder does not wait for a pipe that has no writer", () => {
     execFileSync("mkfifo", [join(root, "pipe")]);
     assert.throws(() => readInside(root, "pipe"), /is not a file/);
   });

@@ -31,7 +31,7 @@ const version = (env: NodeJS.ProcessEnv): string =>
   });
 
 describe("the engine's code of our programs", () => {
-  test("lies in a folder of the user's cache that nobody else can write, where the engine can keep it", () => {
+  test("the engine's code is kept in a folder of the user's cache that nobody else can write", () => {
     const cache = temporaryFolder();
     const first = version({ XDG_CACHE_HOME: cache });
     const folder = join(cache, "nexus", "code");
@@ -43,7 +43,7 @@ describe("the engine's code of our programs", () => {
     assert.equal(version({ XDG_CACHE_HOME: cache }), first);
   });
 
-  test("is done without where nothing can be written", () => {
+  test("programs do without the engine's code where nothing can be written", () => {
     const place = join(temporaryFolder(), "home");
     mkdirSync(place);
     assert.match(version({ HOME: "/dev/null" }), /^\d+\.\d+\.\d+/);
@@ -51,7 +51,7 @@ describe("the engine's code of our programs", () => {
     assert.equal(existsSync(join(place, ".cache", "nexus")), canKeep);
   });
 
-  test("is not read from a folder that others can write, or have put there", () => {
+  test("the engine's code is not read from a folder that others can write, or have put there", () => {
     const [cache, theirs] = [temporaryFolder(), temporaryFolder()];
     const folder = join(cache, "nexus", "code");
     mkdirSync(folder, { recursive: true });
@@ -64,7 +64,7 @@ describe("the engine's code of our programs", () => {
     assert.deepEqual(readdirSync(theirs), []);
   });
 
-  test("goes when nothing has used it for a month, or when it takes too much, and only if the folder is ours", async () => {
+  test("the engine's code goes when unused for a month or too large, and only if the folder is ours", async () => {
     const cache = temporaryFolder();
     const folder = join(cache, "nexus", "code", "v24-x64");
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -90,7 +90,7 @@ describe("the engine's code of our programs", () => {
     assert.deepEqual(readdirSync(folder).sort(), ["new", "week"]);
   });
 
-  test("is not read from a folder in whose place others could put another", () => {
+  test("the engine's code is not read from a folder in whose place others could put another", () => {
     const cache = temporaryFolder();
     const env = { XDG_CACHE_HOME: cache };
     const folder = join(cache, "nexus", "code");
@@ -113,7 +113,7 @@ describe("the engine's code of our programs", () => {
     assert.ok(!isOurs());
   });
 
-  test("the cache is where the system's rules say", () => {
+  test("the user's cache is where the system's rules say", () => {
     assert.equal(cacheFolder({ XDG_CACHE_HOME: "/var/cache/me", HOME: "/home/me" }), "/var/cache/me/nexus");
     assert.equal(cacheFolder({ XDG_CACHE_HOME: "here", HOME: "/home/me" }), "/home/me/.cache/nexus");
     assert.equal(cacheFolder({}), join(homedir(), ".cache", "nexus"));

@@ -28,7 +28,7 @@ function take(path: string): Extract<ReturnType<typeof takeLock>, { ok: true }>[
 }
 
 describe("a lock file", () => {
-  it("has one owner, names it, and is free after its release", () => {
+  it("a lock file has one owner, names it, and is free after its release", () => {
     const path = lockPath();
     const lock = take(path);
     assert.ok(lock.isMine());
@@ -43,7 +43,7 @@ describe("a lock file", () => {
     take(path).release();
   });
 
-  it("leaves no other file behind", () => {
+  it("a lock file leaves no other file behind", () => {
     const path = lockPath();
     writeFileSync(path, JSON.stringify(deadOwner()));
     const lock = take(path);
@@ -53,7 +53,7 @@ describe("a lock file", () => {
     assert.deepEqual(readdirSync(join(path, "..")), []);
   });
 
-  it("passes from a dead owner, and from an unreadable file", () => {
+  it("a lock file passes from a dead owner, and from an unreadable file", () => {
     for (const content of [JSON.stringify(deadOwner()), "", "{", '{"pid":1}', "null"]) {
       const path = lockPath();
       writeFileSync(path, content);
@@ -63,7 +63,7 @@ describe("a lock file", () => {
     }
   });
 
-  it("passes even if a process died while taking it over", () => {
+  it("a lock file passes even if a process died while taking it over", () => {
     const path = lockPath();
     writeFileSync(path, JSON.stringify(deadOwner()));
     writeFileSync(`${path}.break`, JSON.stringify(deadOwner()));
@@ -71,7 +71,7 @@ describe("a lock file", () => {
     assert.deepEqual(readdirSync(join(path, "..")), []);
   });
 
-  it("passes from an owner on another machine only if that owner was found silent", () => {
+  it("a lock file passes from an owner on another machine only if that owner was found silent", () => {
     const path = lockPath();
     const owner = elsewhereOwner();
     writeFileSync(path, JSON.stringify(owner));
@@ -84,7 +84,7 @@ describe("a lock file", () => {
     granted.lock.release();
   });
 
-  it("is not removed by an owner from whom it was taken", () => {
+  it("a lock file is not removed by an owner from whom it was taken", () => {
     const path = lockPath();
     const lock = take(path);
     writeFileSync(path, JSON.stringify(elsewhereOwner()));
@@ -93,7 +93,7 @@ describe("a lock file", () => {
     assert.ok(existsSync(path));
   });
 
-  it("is silent only while nobody touches it", async () => {
+  it("a lock file is silent only while nobody touches it", async () => {
     const path = lockPath();
     const lock = take(path);
     utimesSync(path, new Date(0), new Date(0));
@@ -106,7 +106,7 @@ describe("a lock file", () => {
     assert.equal(await removed, false);
   });
 
-  it("is explained: who has it, since when, where, and what to type", () => {
+  it("a lock file is explained: who has it, since when, where, and what to type", () => {
     const text = explainLock("/w/broker.lock", deadOwner(), "alive");
     for (const part of [
       "a test",
@@ -121,7 +121,7 @@ describe("a lock file", () => {
     assert.match(explainLock("/w/broker.lock", elsewhereOwner(), "elsewhere"), /on that machine.*rm \/w\/broker\.lock/);
   });
 
-  it("has one owner at a time when several processes take it over from dead ones", async () => {
+  it("a lock file has one owner at a time when several processes take it over from dead ones", async () => {
     const program = fileURLToPath(new URL("../../../support/processes/lock-contender.js", import.meta.url));
     const path = lockPath();
     const contenders = Array.from({ length: 3 }, () =>

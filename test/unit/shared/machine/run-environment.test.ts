@@ -7,7 +7,7 @@ import { endMarked, runMark } from "../../../../worker/processes/leftovers.ts";
 import { mustEnd } from "../../../support/cleanup.ts";
 
 describe("what a run sees of its worker's environment", () => {
-  test("is a short list, and what the owner adds by name", () => {
+  test("a run sees a short list of its worker's variables, and what the owner adds by name", () => {
     const own = {
       ...{ PATH: "/bin", HOME: "/home/ann", LC_TIME: "de", CUDA_VISIBLE_DEVICES: "1", TZ: "UTC" },
       ...{
@@ -27,7 +27,7 @@ describe("what a run sees of its worker's environment", () => {
 });
 
 describe("what a run left behind", () => {
-  test("is found by its mark, and nothing else is ended", async () => {
+  test("a process that a run left behind is found by its mark and ended, and nothing else is", async () => {
     const start = (mark: string) => {
       const child = spawn("sleep", ["600"], { env: { ...process.env, [runMark]: mark }, detached: true });
       mustEnd(child.pid);

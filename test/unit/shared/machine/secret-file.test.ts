@@ -8,7 +8,7 @@ import { temporaryFolder } from "../../../support/cleanup.ts";
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 describe("a secret file", () => {
-  it("has mode 0600, also when it replaces a readable one, and leaves nothing beside it", () => {
+  it("a secret file has mode 0600, also when it replaces a readable one, and leaves nothing beside it", () => {
     const folder = temporaryFolder();
     const path = join(folder, "secret.json");
     writeFileSync(path, "old", { mode: 0o644 });
@@ -19,7 +19,7 @@ describe("a secret file", () => {
     assert.deepEqual(readJsonFields(path), { a: 1 });
   });
 
-  it("keeps the old text when the new one cannot be written", () => {
+  it("a secret file that cannot be written leaves what is in its place, and nothing beside it", () => {
     const folder = temporaryFolder();
     const path = join(folder, "taken");
     mkdirSync(join(path, "full"), { recursive: true });
@@ -27,7 +27,7 @@ describe("a secret file", () => {
     assert.deepEqual(readdirSync(folder), ["taken"]);
   });
 
-  it("is not overwritten by a new one", () => {
+  it("a new file does not overwrite one that is there", () => {
     const path = join(temporaryFolder(), "x");
     assert.equal(readIfThere(path), undefined);
     writeNewFile(path, "first");
@@ -35,7 +35,7 @@ describe("a secret file", () => {
     assert.equal(readIfThere(path), "first");
   });
 
-  it("has no fields when it is missing or damaged", () => {
+  it("a JSON file has no fields when it is missing or damaged", () => {
     const path = join(temporaryFolder(), "x.json");
     assert.deepEqual(readJsonFields(path), {});
     for (const text of ["", '{"a":', "null", "1", '"a"']) {

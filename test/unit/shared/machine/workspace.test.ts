@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../../support/cleanup.ts";
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 describe("workspace paths", () => {
-  it("lie under XDG_DATA_HOME", () => {
+  it("workspace paths lie under XDG_DATA_HOME", () => {
     const paths = workspacePaths("lab_2", { XDG_DATA_HOME: "/data", HOME: "/home/ann" });
     assert.equal(paths.dir, "/data/nexus/lab_2");
     assert.equal(paths.name, "lab_2");
@@ -18,14 +18,14 @@ describe("workspace paths", () => {
     assert.equal(paths.endpoint, "/data/nexus/lab_2/endpoint.json");
   });
 
-  it("lie under ~/.local/share when XDG_DATA_HOME is unset, empty or relative", () => {
+  it("workspace paths lie under ~/.local/share when XDG_DATA_HOME is unset, empty or relative", () => {
     for (const dataHome of [{}, { XDG_DATA_HOME: "" }, { XDG_DATA_HOME: "data" }]) {
       assert.equal(workspacePaths("ws1", { HOME: "/home/ann", ...dataHome }).dir, "/home/ann/.local/share/nexus/ws1");
     }
     assert.equal(workspacePaths(undefined, {}).dir, join(homedir(), ".local/share/nexus/ws1"));
   });
 
-  it("are refused for names that could leave the folder or upset a file system", () => {
+  it("workspace names that could leave the folder or upset a file system are refused", () => {
     for (const name of ["", "..", "a/b", "WS1", "1ws", "-a", "a b", "a\n", "a".repeat(33), "ä"]) {
       assert.throws(() => workspacePaths(name, {}), UsageError, JSON.stringify(name));
     }
@@ -34,7 +34,7 @@ describe("workspace paths", () => {
 });
 
 describe("a workspace's folder", () => {
-  it("belongs to its owner alone, whatever the umask", () => {
+  it("a workspace's folder belongs to its owner alone, whatever the umask", () => {
     const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
     mkdirSync(paths.secrets, { recursive: true, mode: 0o755 });
     chmodSync(paths.dir, 0o755);
@@ -45,7 +45,7 @@ describe("a workspace's folder", () => {
     createWorkspace(paths);
   });
 
-  it("gives an error that says where and what to do if a file is in the way", () => {
+  it("a file in the way of a workspace's folder is an error that says where and what to do", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "nexus"), "");
     const paths = workspacePaths("ws1", { XDG_DATA_HOME: folder });

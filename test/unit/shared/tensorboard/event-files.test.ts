@@ -34,7 +34,7 @@ test("protocol buffers are written as in the examples of their specification", (
   ]);
 });
 
-test("the first record of a file is the one that TensorFlow writes", () => {
+test("the first record of an event file is the one that TensorFlow writes", () => {
   // brain.Event:2 at wall time 0, bytes as TensorFlow's own record writer makes them.
   const event = message(double(1, 0), text(3, "brain.Event:2"));
   assert.equal(Buffer.from(event).toString("hex"), "0900000000000000001a0d627261696e2e4576656e743a32");
@@ -44,7 +44,7 @@ test("the first record of a file is the one that TensorFlow writes", () => {
   assert.equal(written.subarray(0, 12).toString("hex"), "1800000000000000a37f4b22");
 });
 
-test("a file holds its version, its session, each report and its end", () => {
+test("an event file holds its version, its session, each report and its end", () => {
   const session = sessionOf(
     [ordered("lr", [0.1, 0.01]), unordered("core", ["GRU", true, null])],
     [0.01, "GRU"],
@@ -99,12 +99,12 @@ test("a file holds its version, its session, each report and its end", () => {
   assert.equal(fieldsOf(inEnd).find(({ field }) => field === 1)?.value, 1n);
 });
 
-test("a damaged record is noticed when it is read", () => {
+test("a damaged record of an event file is noticed when it is read", () => {
   const file = Buffer.from(fileStart(sessionOf([], [], [], 5)));
   file[14] = (file[14] ?? 0) ^ 1;
   assert.throws(() => readEvents(file, maskedCrc32c), /damaged/);
 });
 
-test("the file's name is one that TensorBoard looks for, whatever the host's name", () => {
+test("an event file's name is one that TensorBoard looks for, whatever the host's name", () => {
   assert.equal(eventFileName(1795507200.7, "lab pc/2"), "events.out.tfevents.1795507200.lab_pc_2");
 });

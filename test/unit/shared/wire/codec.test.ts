@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "../../../../shared/wire/codec.ts";
 
-test("what is decoded stays as it was when the next message is read", () => {
+test("what is decoded from a message stays as it was when the next message is read", () => {
   const first = decode(encode({ key: Uint8Array.of(1, 2, 3), text: "a text of more than a few letters, é" }));
   decode(encode({ key: Uint8Array.of(9, 9, 9), text: "another, which lies where the first one was read" }));
   const { key, text } = first as { key: Uint8Array; text: string };
@@ -38,7 +38,7 @@ test("large and small messages are read alike, and bytes after a message are ref
   }
 });
 
-test("no extension reads beyond its message or builds a graph of references", () => {
+test("no MessagePack extension reads beyond its message or builds a graph of references", () => {
   decode(encode({ secret: "a text that must not be read again" }));
   // Bundled strings: the position of texts that lie behind the message, where the one before it stood.
   const beyond = Buffer.from([0xd6, 0x62, 0x00, 0x00, 0x00, 0x02, 0x92, 0x01, 0x02]);

@@ -23,34 +23,34 @@ function refuses(form: string, bytes: Uint8Array, why: RegExp): void {
   );
 }
 
-describe("each kind of message has limits of its own", () => {
+describe("limits of each kind of message", () => {
   for (const [what, { form, bytes }] of Object.entries(largest())) {
-    test(`the largest that our programs send passes: ${what}`, () => {
+    test(`the largest message that our programs send passes its limits: ${what}`, () => {
       assert.ok(decoders[form]?.(bytes));
     });
   }
 
-  test("no kind may have more different keys than the reader keeps places of", () => {
+  test("no kind of message may have more different keys than the reader keeps places of", () => {
     const kinds = Object.values({ ...allLimits, ...allLimits.evidenceLimits });
     const words = kinds.flatMap((limits) => (typeof limits === "object" && "words" in limits ? [limits.words] : []));
     assert.ok(words.length > 10 && words.every((most) => most < keysKept));
   });
 
-  test("every message and all evidence that version 0.1 left passes", () => {
+  test("every message and all evidence that version 0.1 left passes the limits", () => {
     const sent = oldJson<readonly { readonly form: string; readonly bytes: string }[]>("wire.json.gz");
     for (const { form, bytes } of sent) assert.ok(decoders[form]?.(fromBase64(bytes)), form);
     for (const message of oldMessages("evidence.jsonl.gz")) assert.ok(testimonyOf(message), message.subject);
   });
 
   for (const form of Object.keys(decoders)) {
-    test(`${form}: 600 kB of small values are refused before anything is built of them`, () => {
+    test(`the decoder of ${form} refuses 600 kB of small values before anything is built of them`, () => {
       // {v: 1, x: [[], [], ...]}
       const head = [0x82, 0xa1, 0x76, 1, 0xa1, 0x78, 0xdd, 0x00, 0x09, 0x27, 0xc0];
       const bytes = Buffer.concat([Buffer.from(head), Buffer.alloc(600_000, 0x90)]);
       refuses(form, bytes, /^more than \d+ |^\d+ bytes; at most/);
     });
 
-    test(`${form}: ever new keys are refused`, () => {
+    test(`the decoder of ${form} refuses ever new keys`, () => {
       const many = Array.from({ length: 15_000 }, (_, i) => [`mine${i}`, 1]);
       refuses(
         form,
@@ -59,7 +59,7 @@ describe("each kind of message has limits of its own", () => {
       );
     });
 
-    test(`${form}: keys in ever new orders, and sparse numbers as keys, are refused`, () => {
+    test(`the decoder of ${form} refuses keys in ever new orders, and sparse numbers as keys`, () => {
       const turned = (i: number): object =>
         Object.fromEntries([0, 1, 2, 3].map((k) => [`mine${(k + i) % 4}${i % 9}`, 1]));
       const why = /^more than \d+ (orders of keys|different keys|mappings|lists|values)|bytes; at most/;
@@ -69,7 +69,7 @@ describe("each kind of message has limits of its own", () => {
       refuses(form, encode({ v: 1, x: sparse }), /^more than \d+ (mappings|lists|values)|bytes; at most/);
     });
 
-    test(`${form}: lists inside lists are refused`, () => {
+    test(`the decoder of ${form} refuses lists inside lists`, () => {
       refuses(form, Buffer.from([0x82, 0xa1, 0x76, 1, 0xa1, 0x78, ...Array<number>(10).fill(0x91), 1]), /^deeper than/);
     });
   }

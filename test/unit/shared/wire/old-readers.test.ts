@@ -58,11 +58,11 @@ const isObject = (value: unknown): value is Record<string, unknown> =>
 const raw = (bytes: Uint8Array): unknown => inJson(codec.decode(bytes));
 
 /** Workers, coordinators and commands of both versions work with each other: docs/control.md, "For programs, and for other versions". */
-describe("a program of an earlier version finds in what this version says all that it reads", () => {
+describe("programs of an earlier version", () => {
   const examples =
     oldJson<readonly { readonly name: string; readonly form: string; readonly bytes: string }[]>("wire.json.gz");
   for (const { name, form, bytes } of examples) {
-    test(name, () => {
+    test(`a program of an earlier version finds all that it reads in our "${name}"`, () => {
       const then = fromBase64(bytes);
       const now = forms[form]?.(then);
       assert.ok(now, `no form ${form}`);
@@ -70,7 +70,7 @@ describe("a program of an earlier version finds in what this version says all th
     });
   }
 
-  test("every record of a journal", () => {
+  test("a program of an earlier version finds all that it reads in every record of our journal", () => {
     const then = oldMessages("journal.jsonl.gz").filter(({ msgId }) => messages.isJournalRecord(msgId));
     assert.ok(then.length > 100);
     for (const { seq, data } of then) {

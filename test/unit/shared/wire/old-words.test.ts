@@ -48,7 +48,7 @@ describe("the code of an order's answer", () => {
   ] as const;
 
   for (const [code, what, order] of orders) {
-    test(`is "${code}" for ${what}, with and without the code on the wire`, async () => {
+    test(`an order's answer has the code "${code}" for ${what}, with and without it on the wire`, async () => {
       const answer = await new Story().order(order);
       assert.equal(answer.code, code);
       assert.deepEqual(decodeOrderAnswer(encodeOrderAnswer(answer)), answer);
@@ -57,7 +57,7 @@ describe("the code of an order's answer", () => {
     });
   }
 
-  test("that this program does not know is taken for what the answer says of its success", () => {
+  test("an unknown code of an order's answer is taken for what the answer says of its success", () => {
     const answer = { term: 1, name: "", reason: "there is no reason to" };
     assert.equal(decodeOrderAnswer(old({ ...answer, ok: false, code: "not today" })).code, "refused");
     assert.equal(decodeOrderAnswer(old({ ...answer, ok: true, code: "half" })).code, "done");
@@ -87,7 +87,7 @@ describe("the cause of a loss", () => {
   };
 
   for (const [cause, happen] of Object.entries(ways)) {
-    test(`"${cause}" is in the record, and is read from the sentence of a record or snapshot without it`, async () => {
+    test(`the loss cause "${cause}" is recorded, and read from the sentence of a record or snapshot without it`, async () => {
       const story = new Story({ totalRuns: 9 });
       assert.equal(await story.claim(alice), 1);
       await happen(story);
@@ -104,18 +104,18 @@ describe("the cause of a loss", () => {
     });
   }
 
-  test("is none where the part in the trial goes on, or its failure was taken back", () => {
+  test("a loss has no cause where the part in the trial goes on, or its failure was taken back", () => {
     assert.equal(lossCauseOfEnd("", alice), null);
     assert.equal(lossCauseOfEnd("taken back: alice is benched: its last 3 runs failed", alice), null);
   });
 });
 
 describe("who decided", () => {
-  test("is read from the name in a snapshot without the tag", () => {
+  test("who decided is read from the name in a snapshot without the tag", () => {
     assert.deepEqual(["", "coordinator", "ann"].map(actorCalled), [null, "coordinator", "person"]);
   });
 
-  test("is told by the request id, so that no order comes without one", () => {
+  test("an order without a request id is refused, as the id tells who decided", () => {
     const order = { kind: "release", job: "job1" };
     assert.equal(decodeOrder(old({ ...order, op: "o1" })).op, "o1");
     assert.throws(() => decodeOrder(old({ ...order, op: "" })), /op: expected a request id/);
@@ -123,7 +123,7 @@ describe("who decided", () => {
 });
 
 describe("a person who is called coordinator", () => {
-  test("stops a search, and an edit of its rules does not make it go on", async () => {
+  test("a search that a person called coordinator stopped does not go on when its rules are edited", async () => {
     const story = new Story();
     story.user = "coordinator";
     await story.claim(alice);
@@ -137,7 +137,7 @@ describe("a person who is called coordinator", () => {
     story.check();
   });
 
-  test("pauses a search, which stays paused when its rules change", async () => {
+  test("a search that a person called coordinator paused stays paused when its rules change", async () => {
     const story = new Story();
     story.user = "coordinator";
     assert.match(await story.do("pause"), /^ok/);
@@ -145,7 +145,7 @@ describe("a person who is called coordinator", () => {
     assert.deepEqual([story.table.state, story.table.stateActor], ["paused", "person"]);
   });
 
-  test("benches a worker, whose runs are taken back from it and not lost", async () => {
+  test("runs of a worker that a person called coordinator benched are taken back, not lost", async () => {
     const story = new Story();
     story.user = "coordinator";
     await story.claim(alice);

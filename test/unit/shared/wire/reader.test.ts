@@ -12,7 +12,7 @@ const hex = (text: string): Uint8Array => Buffer.from(text.replaceAll(" ", ""), 
 /** The bytes of every message of the wire, as real programs sent them. */
 const real = oldJson<{ readonly bytes: string }[]>("wire.json.gz").map(({ bytes }) => Buffer.from(bytes, "base64"));
 
-describe("what a message may hold to be read", () => {
+describe("the reader of messages", () => {
   test("every message that real programs sent is read as another decoder reads it", () => {
     assert.ok(real.length > 50);
     for (const bytes of real) assert.deepEqual(decode(bytes), unpack(bytes));
@@ -60,10 +60,10 @@ describe("what a message may hold to be read", () => {
       hex("92 01 cf 00 20 00 00 00 00 00 00"),
       /^a whole number of more than 53 bits at byte 2/,
     ],
-    ["one below -2^53", hex("d3 ff df ff ff ff ff ff ff"), /^a whole number of more than 53 bits at byte 0/],
+    ["a whole number below -2^53", hex("d3 ff df ff ff ff ff ff ff"), /^a whole number of more than 53 bits at byte 0/],
   ];
   for (const [what, bytes, why] of refused) {
-    test(`refuses ${what}`, () => {
+    test(`the reader refuses ${what}`, () => {
       assert.throws(
         () => decode(bytes),
         (error) => error instanceof BadMessage && why.test(error.message),
@@ -71,7 +71,7 @@ describe("what a message may hold to be read", () => {
     });
   }
 
-  test("every form of a number is read", () => {
+  test("the reader reads every form of a number", () => {
     const forms = [
       "07",
       "ff",
@@ -90,7 +90,7 @@ describe("what a message may hold to be read", () => {
     );
   });
 
-  test("no key sets the prototype of what is read", () => {
+  test("no key of a message sets the prototype of what is read", () => {
     const bytes = Buffer.concat([hex("81 a9"), Buffer.from("__proto__"), hex("81 a1 78 01")]);
     for (let i = 0; i < 2; i++) {
       const read = decode(bytes) as { x?: number };
@@ -99,7 +99,7 @@ describe("what a message may hold to be read", () => {
     }
   });
 
-  test("texts and keys of all lengths are read, in letters of one byte or more", () => {
+  test("the reader reads texts and keys of all lengths, in letters of one byte or more", () => {
     for (const letter of ["x", "é", "\u{1f41d}"]) {
       for (const length of [0, 1, 2, 15, 16, 17, 31, 32, 255, 256, 65_535, 65_536]) {
         const text = letter.repeat(length);
@@ -108,7 +108,7 @@ describe("what a message may hold to be read", () => {
     }
   });
 
-  test("refuses what is larger, deeper or fuller than its kind allows", () => {
+  test("the reader refuses a message that is larger, deeper or fuller than its kind allows", () => {
     const nested = (depth: number): Uint8Array => Buffer.from([...Array<number>(depth).fill(0x91), 0x01]);
     const limits = {
       bytes: 100,
@@ -138,7 +138,7 @@ describe("what a message may hold to be read", () => {
     );
   });
 
-  test("refuses ever new orders of keys, and many mappings with numbers as keys", () => {
+  test("the reader refuses ever new orders of keys, and many mappings with numbers as keys", () => {
     const limits = { ...widestLimits, shapes: 2, numbered: 1 };
     const orders = (count: number): object[] =>
       Array.from({ length: count }, (_, i) => (i % 3 === 0 ? { a: 1, b: 2 } : i % 3 === 1 ? { b: 1, a: 2 } : { a: 1 }));

@@ -36,13 +36,13 @@ const lost: JournalEvent = {
 };
 
 describe("a journal message", () => {
-  test("holds its records as they were, in their order", () => {
+  test("a journal message holds its records as they were, in their order", () => {
     const events = [assigned, lost, completed];
     assert.deepEqual(decodeEvents(encodeEvents(events)), events);
     for (const event of events) assert.deepEqual(decodeEvents(encodeEvents([event])), [event]);
   });
 
-  test("of version 1 is read: one record as a mapping, or a batch of them", () => {
+  test("a journal message of version 1 is read: one record as a mapping, or a batch of them", () => {
     assert.deepEqual(decodeEvents(encode({ v: 1, ...assigned })), [assigned]);
     assert.deepEqual(decodeEvents(encode({ v: 1, type: "batch", events: [assigned, completed] })), [
       assigned,
@@ -50,7 +50,7 @@ describe("a journal message", () => {
     ]);
   });
 
-  test("from the future, cut short or of another kind is refused, with what was found", () => {
+  test("a journal message from the future, cut short or of another kind is refused, with what was found", () => {
     const refused = (value: unknown, why: RegExp): void =>
       assert.throws(
         () => decodeEvents(encode(value)),

@@ -8,7 +8,7 @@ import { chunkBytes, chunkCount, newKey, open, seal } from "../../../../shared/w
 
 const key = newKey();
 
-test("what was sealed is opened again, whatever its length, in pieces that fit", () => {
+test("sealed bytes are opened again, whatever their length, from pieces that fit", () => {
   const content = chunkBytes - 28;
   for (const size of [0, 1, content - 1, content, content + 1, 3 * content + 17]) {
     const bytes = randomBytes(size);
@@ -19,7 +19,7 @@ test("what was sealed is opened again, whatever its length, in pieces that fit",
   }
 });
 
-test("nothing of the bytes can be seen in the pieces, and sealing twice gives other pieces", () => {
+test("sealed pieces show nothing of the bytes, and sealing twice gives other pieces", () => {
   const bytes = Buffer.from("the model's weights, in the clear");
   const [first] = seal(bytes, key).chunks;
   const [second] = seal(bytes, key).chunks;
@@ -27,7 +27,7 @@ test("nothing of the bytes can be seen in the pieces, and sealing twice gives ot
   assert.ok(!Buffer.from(first).includes("weights"));
 });
 
-test("a changed bit, another key, another order, a missing and an added piece are all noticed", () => {
+test("a sealed list of pieces that was changed, reordered, cut or added to in any way is refused", () => {
   const bytes = randomBytes(3 * chunkBytes);
   const { chunks, sum } = seal(bytes, key);
   const refuses = (changed: readonly Uint8Array[], with_ = key, of = sum): void =>
@@ -58,7 +58,7 @@ test("a changed bit, another key, another order, a missing and an added piece ar
   refuses(chunks.map((chunk, i) => (i === 1 ? (other.chunks[1] ?? chunk) : chunk)));
 });
 
-test("only clean paths below the run's folder are taken", () => {
+test("only clean paths below the run's folder are taken for artifacts", () => {
   for (const path of ["console.txt", "models/best.model", "tb/events.out.tfevents.1.host", "ä b/c-d_e"])
     assert.equal(pathProblem(path), undefined, path);
   const bad = [
@@ -80,7 +80,7 @@ test("only clean paths below the run's folder are taken", () => {
   for (const path of bad) assert.ok(pathProblem(path), JSON.stringify(path));
 });
 
-test("a list is checked as a whole", () => {
+test("a list of artifacts is checked as a whole", () => {
   const file = (path: string, size = 10, chunks = chunkCount(size)) => ({ path, size, sha256: "a".repeat(64), chunks });
   const list = (files: unknown, more = {}) => ({ blob: "files", key, files, leftOut: "", ...more });
   const good = list([file("a"), file("b/c")]);

@@ -40,12 +40,12 @@ suite("conditions", () => {
     assert.deepEqual(usedSettings(nested, [2, 2, 1, 1]), [2, 0.3, "steps", 4]);
   });
 
-  test("without conditions a configuration stays the same array", () => {
+  test("a configuration of a space without conditions stays the same array", () => {
     const configuration = [1, 1];
     assert.equal(canonical([ordered("a", [1, 2]), ordered("b", [1, 2])], configuration), configuration);
   });
 
-  test("canonical is idempotent; equal runs share a run set, and runs that differ do not", () => {
+  test("equal runs have one canonical configuration, and runs that differ do not", () => {
     fc.assert(
       fc.property(linkedSpace, ({ hyperparameters }) => {
         const bySettings = new Map<string, string>();
@@ -64,7 +64,7 @@ suite("conditions", () => {
     );
   });
 
-  test("a circle is found, whatever leads to it", () => {
+  test("a circle of conditions is found, whatever leads to it", () => {
     const a = when(ordered("a", [0, 1]), "*b > 0");
     const b = when(ordered("b", [0, 1]), "*c > 0");
     const c = when(ordered("c", [0, 1]), "*d > 0 or *a > 0");
@@ -75,14 +75,14 @@ suite("conditions", () => {
     assert.equal(canonical([a, b, c, ordered("d", [1])], [1, 1, 1, 0]).length, 4);
   });
 
-  test("what can never be active is named", () => {
+  test("a hyperparameter that can never be active is named", () => {
     assert.deepEqual(neverActive(nested), []);
     assert.deepEqual(neverActive([ordered("a", [1, 2]), when(ordered("b", [1]), "*a > 2")]), [1]);
   });
 });
 
-suite("the configurations of a linked space", () => {
-  test("are counted and listed exactly: every one once, none that is forbidden", () => {
+suite("configurations of a linked space", () => {
+  test("the configurations of a linked space are counted and listed exactly, without those forbidden", () => {
     fc.assert(
       fc.property(linkedSpace, ({ hyperparameters, where }) => {
         const space = spaceOf(hyperparameters, where);
@@ -96,13 +96,13 @@ suite("the configurations of a linked space", () => {
     );
   });
 
-  test("of nested conditions: 1 without layers, 2 times what dropout leaves", () => {
+  test("nested conditions have 1 configuration without layers, and 2 times what dropout leaves with them", () => {
     // dropout 0.1: 1; 0.2 and 0.3: flat 1, steps 3.
     assert.equal(spaceSize(nested), 1n + 2n * (1n + 2n * 4n));
     assert.equal(spaceSize(nested, ["*layers + *dropout < 2.25"]), 1n + 9n + 5n);
   });
 
-  test("come one after the other, round past the end, from wherever one is", () => {
+  test("a walk over a linked space visits every configuration and goes round, from wherever it begins", () => {
     fc.assert(
       fc.property(linkedSpace, fc.nat(), ({ hyperparameters, where }, start) => {
         const space = spaceOf(hyperparameters, where);
@@ -118,7 +118,7 @@ suite("the configurations of a linked space", () => {
     );
   });
 
-  test("are drawn allowed and canonical, and each of them sooner or later", () => {
+  test("draws from a linked space are allowed and canonical, and reach each configuration", () => {
     const rng = rngFrom(7);
     fc.assert(
       fc.property(linkedSpace, (linked) => {
@@ -131,14 +131,14 @@ suite("the configurations of a linked space", () => {
     assert.equal(seen.size, 15);
   });
 
-  test("one in ten thousand is found by a draw", () => {
+  test("a draw finds the one configuration in ten thousand that is allowed", () => {
     const dials = Array.from({ length: 4 }, (_, i) => ordered(`h${i}`, [...Array(10).keys()]));
     const where = ["*h0 + *h1 + *h2 + *h3 == 0"];
     assert.equal(spaceSize(dials, where), 1n);
     assert.deepEqual(spaceOf(dials, where).draw(rngFrom(1)), [0, 0, 0, 0]);
   });
 
-  test("that are too many to count are estimated, and still drawn and found as allowed", () => {
+  test("a linked space too large to count is estimated, and draws from it are still allowed", () => {
     const dials = Array.from({ length: 8 }, (_, i) => ordered(`h${i}`, [...Array(10).keys()]));
     const half = [`${dials.map(({ name }) => `*${name}`).join(" + ")} <= 36`];
     const space = spaceOf(dials, half);
@@ -152,7 +152,7 @@ suite("the configurations of a linked space", () => {
     for (let i = 0; i < 5; i += 1) assert.ok(isAllowed(dials, few, spaceOf(dials, few).draw(rng)));
   });
 
-  test("multiply where nothing links them, in any number", () => {
+  test("the size of a space multiplies where nothing links its hyperparameters, however many there are", () => {
     const many = Array.from({ length: 40 }, (_, i) => when(ordered(`h${i}`, [...Array(10).keys()]), "*on"));
     const space = new ConfigurationSpace([unordered("on", [false, true]), ...many]);
     assert.ok(space.isExact);

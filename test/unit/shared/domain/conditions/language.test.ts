@@ -69,7 +69,7 @@ suite("a condition", () => {
     ["true == 1", false],
   ];
   for (const [text, value] of cases)
-    test(`${text} is ${String(value)}`, () => assert.equal(resultOf(text, names), value));
+    test(`the condition ${text} is ${String(value)}`, () => assert.equal(resultOf(text, names), value));
 
   const unknown: readonly (readonly [string, Value])[] = [
     ["*gone > 1", undefined],
@@ -90,9 +90,10 @@ suite("a condition", () => {
     ['"GRU" and false', false],
   ];
   for (const [text, value] of unknown)
-    test(`with what is unknown: ${text} is ${String(value)}`, () => assert.equal(resultOf(text), value));
+    test(`the condition ${text}, with something unknown in it, is ${String(value)}`, () =>
+      assert.equal(resultOf(text), value));
 
-  test("numbers other than 0 hold, none does not", () => {
+  test("a condition's number holds unless it is 0, and none does not hold", () => {
     assert.deepEqual([1, 0, -1, true, false, null, "a", undefined].map(truth), [
       true,
       false,
@@ -135,7 +136,7 @@ suite("a condition", () => {
     [`1${" + 1".repeat(300)}`, longestCondition, /1201 characters/, /1000/],
   ];
   for (const [text, at, message, hint] of bad) {
-    test(`refused: ${text.slice(0, 40)}`, () => {
+    test(`the condition "${text.slice(0, 40)}" is refused`, () => {
       const problem = problemOf(text);
       assert.equal(problem.at, at);
       assert.match(problem.message, message);
@@ -143,7 +144,7 @@ suite("a condition", () => {
     });
   }
 
-  test("a keyword in the wrong case is named", () => {
+  test("a condition's keyword in the wrong case is named", () => {
     assert.deepEqual(problemOf("*a > 1 And *b > 1").hints.at(-1), "did you mean and?");
   });
 });
@@ -194,7 +195,7 @@ const logic = {
 };
 
 suite("any condition", () => {
-  test("comes to what JavaScript makes of the same sums, and Kleene of the same logic", () => {
+  test("any condition comes to what JavaScript makes of its sums, and Kleene of its logic", () => {
     const values = fc.record({ a: number, b: number, c: number });
     fc.assert(
       fc.property(condition, values, ({ text, js }, v) => {
@@ -207,7 +208,7 @@ suite("any condition", () => {
     );
   });
 
-  test("spaces around signs and brackets change nothing", () => {
+  test("spaces around the signs and brackets of a condition change nothing", () => {
     fc.assert(
       fc.property(condition, ({ text }) => {
         fc.pre(text.length <= 300);
@@ -218,7 +219,7 @@ suite("any condition", () => {
     );
   });
 
-  test("of any characters is read or refused at a place within it, never anything else", () => {
+  test("a condition of any characters is read, or refused at a place within it", () => {
     const pieces = fc.constantFrom(
       "*a",
       "a",

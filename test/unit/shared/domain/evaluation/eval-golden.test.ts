@@ -6,7 +6,7 @@ import { assertClose, completedRuns, originalEvaluations } from "../../../../sup
 import { ordered } from "../../../../support/stories/search.ts";
 
 for (const each of originalEvaluations) {
-  test(`the history equals that of the original evaluation: ${each.id}`, () => {
+  test(`the history of a search equals that of the original evaluation: ${each.id}`, () => {
     const { expected } = each;
     const hyperparameters = each.hyperparameters.map(({ name, values }) => ordered(name, values));
     const runs = completedRuns(each, hyperparameters);

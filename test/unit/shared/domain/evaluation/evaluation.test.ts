@@ -126,7 +126,7 @@ test("a search with a clear winner and measured neighbours may stop, and the tex
   assert.match(verdictLines(verdict, dials, maximised)[1] ?? "", /^the best: a=4 b=y \(6 runs\)$/);
 });
 
-test("every reason against stopping is named", () => {
+test("an evaluation names every reason against stopping", () => {
   const once = verdictFor(
     completedAs([
       [[0, 0], 0.1],

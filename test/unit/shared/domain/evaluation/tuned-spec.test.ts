@@ -36,7 +36,7 @@ test("a tuned_value that is already right stays as written", () => {
 const range = { from: 1e-5, to: 1e-2, scale: "log" } as const;
 const rate: Hyperparameter = { ...ordered("lr", [1e-5, 1e-2, 2.3e-4]), dial: [0, 2, 1], range };
 
-test("of a range only the tuned value changes, however its lines are written", () => {
+test("a range keeps its lines, however they are written, and only its tuned value changes", () => {
   for (const [before, after] of [
     [
       "  - name: &lr\n      range: {from: 1.0e-5, to: 1.0e-2, scale: log} # wide\n      tuned_value: 1.0e-2 # so far\n",
@@ -74,17 +74,17 @@ const layouts: readonly (readonly [name: string, before: string, after: string])
     "  - name: &lr\n      ordered_tuning_values: [0.001, 0.01, 0.1] # three\n      tuned_value: 0.01\n  - other\n",
   ],
   [
-    "below a list of several lines",
+    "a missing tuned_value comes below a list of several lines",
     "  - name: &lr\n      ordered_tuning_values: [\n        0.001, 0.01, # small\n        0.1,\n        ]\n",
     "  - name: &lr\n      ordered_tuning_values: [\n        0.001, 0.01, # small\n        0.1,\n        ]\n      tuned_value: 0.01\n",
   ],
   [
-    "below a list of dashes, level with the name, at the end of the file",
+    "a missing tuned_value comes below a list of dashes, level with the name, at the end of the file",
     "  - name: &lr\n    ordered_tuning_values:\n      - 0.001\n      - 1.0e-2 # here\n      - 0.1",
     "  - name: &lr\n    ordered_tuning_values:\n      - 0.001\n      - 1.0e-2 # here\n      - 0.1\n    tuned_value: 1.0e-2",
   ],
   [
-    "within braces",
+    "a missing tuned_value comes within the braces of its hyperparameter",
     "  - {name: &lr , ordered_tuning_values: [0.001, 0.01, 0.1]}\n",
     "  - {name: &lr , ordered_tuning_values: [0.001, 0.01, 0.1], tuned_value: 0.01}\n",
   ],
@@ -94,7 +94,7 @@ const layouts: readonly (readonly [name: string, before: string, after: string])
     "  - name: &lr\n      ordered_tuning_values: [0.001, 0.01, 0.1]\n      tuned_value: 0.01   # to do\n",
   ],
   [
-    "lines that end as on Windows",
+    "a missing tuned_value comes in a line that ends as on Windows",
     "  - name: &lr\r\n      ordered_tuning_values: [0.001, 0.01, 0.1]\r\n",
     "  - name: &lr\r\n      ordered_tuning_values: [0.001, 0.01, 0.1]\r\n      tuned_value: 0.01\r\n",
   ],
@@ -146,7 +146,7 @@ test("properties of the job launcher are replaced, and missing ones added below 
   );
 });
 
-test("any value written as YAML is read back as itself", () => {
+test("any setting written as YAML is read back as itself", () => {
   const value: fc.Arbitrary<Setting> = fc.oneof(
     fc.double({ noNaN: true }),
     fc.integer(),

@@ -70,7 +70,7 @@ test("without requirements every result counts, as in jobs of earlier versions",
   assert.equal(tableOf(state).runSets.best()?.key, "0.1");
 });
 
-test("a metric is that of the last stage that reports it, or of the stage that is named", () => {
+test("a metric in a requirement is that of the last stage that reports it, or of the stage that is named", () => {
   const runs: readonly Told[] = [
     [0, 0, 0.5, { ...gb(4, 1), ...gb(12, 2) }],
     [0, 1, 0.5, gb(4, 1)],
@@ -83,7 +83,7 @@ test("a metric is that of the last stage that reports it, or of the stage that i
   assert.deepEqual(judged("s1-memory_gb / *layers > 2", "hpmax > 0"), ["completed", "infeasible"]);
 });
 
-test("a run without the metric is infeasible, and a metric that no run reports is known", () => {
+test("a run without a required metric is infeasible, and a metric that no run reports is known", () => {
   const table = tableOf(stateOf(told(four, { require: ["memory_gb <= 8", "memroy < 3"] })));
   assert.deepEqual(new Set(statuses(table)), new Set(["infeasible"]));
   assert.equal(table.runSets.best(), null);
@@ -95,7 +95,7 @@ test("a run without the metric is infeasible, and a metric that no run reports i
   assert.deepEqual(statuses(tableOf(stateOf(diverged))), ["infeasible"]);
 });
 
-test("a snapshot restores what is infeasible, whether a run was looked at or not", () => {
+test("a snapshot restores which runs are infeasible, whether a run was looked at or not", () => {
   const story = told(four, { require: ["memory_gb <= 8"] });
   const state = stateOf(story);
   const untouched = plain(decodeSnapshot(encodeSnapshot(takeSnapshot(stateOf(story)))));
@@ -129,14 +129,14 @@ test("a run set that keeps to the requirements more often than not may be the be
   assert.equal(table.runSets.best()?.mean, 0.9);
 });
 
-test("what where forbids is excluded from the search", () => {
+test("a configuration that where forbids is excluded from the search", () => {
   const table = tableOf(stateOf(told(four, { where: ["*lr * *layers < 0.4"] })));
   const view = searchView(table);
   assert.equal(view.isExcluded([1, 0]), false);
   assert.equal(view.isExcluded([1, 1]), true);
 });
 
-test("a run on this machine is judged by the same rules", () => {
+test("a run on this machine is judged by the same requirements as a job's", () => {
   const run = { hpmax: 1, iters: 5, configuration: [0, 2], metrics: gb(9) };
   assert.equal(whyInfeasible(["memory_gb <= 2 * *layers"], dials, run), "memory_gb <= 2 * *layers (memory_gb is 9)");
   assert.equal(whyInfeasible(["memory_gb <= 3 * *layers"], dials, run), "");

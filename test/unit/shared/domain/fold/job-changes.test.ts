@@ -50,7 +50,7 @@ function neighbours(hyperparameters: readonly Hyperparameter[], value: Hyperpara
 }
 
 describe("values added to a running search", () => {
-  test("go between their neighbours on a rising or falling dial, and positions stay", () => {
+  test("values added to a running search go between their neighbours on a rising or falling dial", () => {
     const rising = edited([dial("lr", [0.001, 0.1])], [3, { lr: [0.01] }], [7, { lr: [1, 0.0001] }]);
     assert.deepEqual(rising[0]?.values, [0.001, 0.1, 0.01, 1, 0.0001]);
     assert.deepEqual(
@@ -64,7 +64,7 @@ describe("values added to a running search", () => {
     assert.deepEqual(neighbours(falling, 8), [16, 4]);
   });
 
-  test("go last on a dial without numeric order, and next to all if unordered", () => {
+  test("values added to a search go last on a dial without numeric order, and next to all if unordered", () => {
     const sizes = edited([dial("size", ["small", "large"])], [0, { size: ["huge"] }]);
     assert.deepEqual(neighbours(sizes, "large"), ["small", "huge"]);
     const zigzag = edited([dial("k", [3, 1, 2])], [0, { k: [5] }]);
@@ -73,7 +73,7 @@ describe("values added to a running search", () => {
     assert.deepEqual(neighbours(loose, "gelu"), ["relu", "tanh"]);
   });
 
-  test("keep the dial symmetric, with each position once", () => {
+  test("values added to a running search keep the dial symmetric, with each position once", () => {
     fc.assert(
       fc.property(
         fc.uniqueArray(fc.integer({ min: -50, max: 50 }), { minLength: 1, maxLength: 6 }),
@@ -112,7 +112,7 @@ describe("values added to a running search", () => {
     );
   });
 
-  test("get a turn in a grid before any configuration has a second one", () => {
+  test("values added to a grid get a turn before any configuration has a second one", () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ hp: fc.nat(2), values: fc.integer({ min: 1, max: 3 }), after: fc.nat(40) }), {
@@ -149,13 +149,13 @@ describe("values added to a running search", () => {
     );
   });
 
-  test("come at once, in order, after a completed round of a grid", () => {
+  test("values added after a completed round of a grid come at once, in order", () => {
     const hps = edited([dial("a", [1, 2]), dial("b", [1, 2])], [4, { b: [3] }]);
     const turns = Array.from({ length: 8 }, (_, i) => settingsOf(hps, gridTurn(hps, 5 + i).configuration).join("/"));
     assert.deepEqual(turns, ["1/3", "2/3", "1/1", "1/2", "2/1", "2/2", "1/3", "2/3"]);
   });
 
-  test("leave earlier choices repeatable from n, the seed and the space at that time", () => {
+  test("values added to a running search leave the settings of earlier choices as they were", () => {
     const before = [dial("a", [1, 2, 3, 4]), dial("b", [1, 2])];
     const submitted = job(before);
     const { runSets } = new TestReign().reign.state.jobs.get(submitted.job) ?? { runSets: undefined };
@@ -175,7 +175,7 @@ describe("values added to a running search", () => {
     }
   });
 
-  test("are expanded although the spec's text does not list them", () => {
+  test("values added to a running search are expanded although the spec's text does not list them", () => {
     const { spec } = read(specText(["hyperparameters:", ...hyperparameter("x", "[1, 2]", "1")], ["notes: *x"]));
     assert.throws(() => expandSpec(spec, { x: 7 }, () => 0), /7 is not a value/);
     const expanded = JSON.stringify(expandSpec(withChosen(spec, { x: 7 }), { x: 7 }, () => 0));
@@ -196,14 +196,14 @@ describe("an edit of a job", () => {
     [{ addValues: { a: [9, 9] } }, /a already has the value 9/],
     [{ addValues: { a: [Number.NaN] } }, /a: NaN is not a value/],
   ] as const) {
-    test(`is refused: ${JSON.stringify(changes)}`, () => {
+    test(`an edit of a job is refused: ${JSON.stringify(changes)}`, () => {
       const result = editJob(job([dial("a", [1, 2])]), 0, changes);
       assert.ok(!result.ok);
       assert.match(result.problems.join("\n"), problem);
     });
   }
 
-  test("reports everything that is wrong at once", () => {
+  test("an edit of a job reports everything that is wrong at once", () => {
     const result = editJob(job([]), 0, { totalRuns: 0, retries: -1, addValues: { x: [1] } });
     assert.ok(!result.ok);
     assert.equal(result.problems.length, 3);

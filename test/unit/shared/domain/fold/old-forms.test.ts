@@ -70,25 +70,25 @@ const count = (words: readonly string[]): Record<string, number> => {
 };
 
 describe("data stored before records had codes", () => {
-  test("its journal folds to the jobs, runs and workers of that time", () => {
+  test("a journal from before records had codes folds to the jobs, runs and workers of that time", () => {
     assert.deepEqual(told(foldOn(emptyWorkspace())), expected.told);
   });
 
-  test("its snapshot opens and equals the fold of the journal up to there", () => {
+  test("a snapshot from before records had codes opens and equals the fold of the journal up to there", () => {
     const { state, seq } = storedSnapshot();
     assert.equal(state.seq, seq);
     assert.deepEqual(told(state), expected.atSnapshot);
     assert.deepEqual(plain(state), plain(foldOn(emptyWorkspace(), seq)));
   });
 
-  test("its snapshot with the rest of the journal equals the fold of the whole journal", () => {
+  test("a snapshot from before records had codes and the rest of its journal equal the whole journal's fold", () => {
     const { state } = storedSnapshot();
     const whole = foldOn(emptyWorkspace());
     assert.deepEqual(plain(foldOn(state)), plain(whole));
     assert.deepEqual(told(state), expected.told);
   });
 
-  test("the fixture has each of the stored sentences", () => {
+  test("the fixture from before records had codes has each of the stored sentences", () => {
     assert.deepEqual(count(records.map(({ event }) => event.type)), expected.records);
     const found = new Set(
       records.flatMap(({ event }) => {
@@ -101,12 +101,12 @@ describe("data stored before records had codes", () => {
     assert.deepEqual([...found].sort(), expected.sentences.map((each) => JSON.stringify(each)).sort());
   });
 
-  test("its evidence is read message by message", () => {
+  test("evidence from before records had codes is read message by message", () => {
     assert.deepEqual(count(evidence.map(({ subject }) => parseEvidence(subject)?.kind ?? subject)), expected.evidence);
     for (const message of evidence) assert.ok(testimonyOf(message), `${message.seq} ${message.subject}`);
   });
 
-  test("a result that a worker could not deliver is read from its spool", () => {
+  test("a result in a worker's spool from before records had codes is read", () => {
     const spool = new FileSpool(join(oldForms, "spool"));
     const found = spool.names().map((name) => {
       const { subject, msgId, data } = spool.read(name);
@@ -168,11 +168,11 @@ describe("messages of an earlier version", () => {
       readonly { readonly name: string; readonly form: string; readonly bytes: string; readonly value: unknown }[]
     >("wire.json.gz");
 
-  test("the fixture has an example of each form", () => {
+  test("the fixture of an earlier version's messages has an example of each form", () => {
     assert.deepEqual(Object.keys(count(examples.map(({ form }) => form))).sort(), Object.keys(decoders).sort());
   });
 
-  test("an answer to an order is understood by its wording, without a code", () => {
+  test("an earlier version's answer to an order is understood by its wording, without a code", () => {
     const answers = examples.filter(({ form }) => form === "order answer");
     const codes = answers.map(({ name, bytes }) => [name, messages.decodeOrderAnswer(fromBase64(bytes)).code]);
     assert.deepEqual(Object.fromEntries(codes), {
@@ -185,13 +185,13 @@ describe("messages of an earlier version", () => {
   });
 
   for (const { name, form, bytes, value } of examples) {
-    test(`${name} is read with its meaning`, () => {
+    test(`an earlier version's "${name}" is read with its meaning`, () => {
       assert.deepEqual(inJson(decoders[form]?.(fromBase64(bytes))), value);
     });
   }
 });
 
-describe("a coordinator that continues such a journal", () => {
+describe("a coordinator with an old journal", () => {
   /** The first record of which this holds. */
   function first(what: (event: JournalEvent) => boolean): { readonly seq: number; readonly event: JournalEvent } {
     const found = records.find(({ event }) => what(event));
@@ -203,7 +203,7 @@ describe("a coordinator that continues such a journal", () => {
   const startedAnew = (attempt: number) => (event: JournalEvent) =>
     event.type === "lost" && event.attempt === attempt && event.reason.endsWith(" started anew");
 
-  test("charges a trial for the second restart of its worker, not for the first", async () => {
+  test("a coordinator with an old journal charges a trial for its worker's second restart, not the first", async () => {
     for (const attempt of [1, 2]) {
       const { seq, event } = first(startedAnew(attempt));
       assert.ok(event.type === "lost");
@@ -216,7 +216,7 @@ describe("a coordinator that continues such a journal", () => {
     }
   });
 
-  test("resumes a search that a rule stopped when the rule is lifted, but not one that a person stopped", async () => {
+  test("in an old journal, lifting a rule resumes the search it stopped, but not one that a person stopped", async () => {
     const isStop =
       (isOwn: boolean) =>
       (event: JournalEvent): boolean =>
@@ -231,7 +231,7 @@ describe("a coordinator that continues such a journal", () => {
     }
   });
 
-  test("shows a lost trial as queued", () => {
+  test("a lost trial in an old journal shows as queued", () => {
     const { seq, event } = first(
       ({ type, ...more }) => type === "lost" && "reason" in more && more.reason.startsWith("no sign of life"),
     );
@@ -241,7 +241,7 @@ describe("a coordinator that continues such a journal", () => {
     assert.match(progressLine(table, 0), /1 queued.* 1 lost and queued/);
   });
 
-  test("counts runs of a worker that it benched as lost, of one that a person benched as reclaimed", () => {
+  test("in an old journal, runs of a worker benched by a rule are lost, of one by a person reclaimed", () => {
     for (const [worker, outcome] of [
       ["carol", "lost"],
       ["bob", "reclaimed"],

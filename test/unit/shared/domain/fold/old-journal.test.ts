@@ -17,7 +17,7 @@ function fold(file: string): WorkspaceState {
 }
 
 describe("data written before jobs, runs and workers could be controlled", () => {
-  test("its journal folds with later fields at their defaults", () => {
+  test("a journal from before jobs could be controlled folds with later fields at their defaults", () => {
     const state = fold("before-control.json");
     const table = state.jobs.get("job1" as JobName);
     assert.ok(table);
@@ -30,7 +30,7 @@ describe("data written before jobs, runs and workers could be controlled", () =>
     assert.deepEqual([alice?.state, alice?.duty, alice?.failureRow], ["admitted", "working", []]);
   });
 
-  test("its answers and hand-backs without the newer fields are read", () => {
+  test("answers and hand-backs from before jobs could be controlled are read without the newer fields", () => {
     const old = (message: object): Uint8Array => encode({ v: 1, ...message });
     const refused = decodeAnswer(old({ kind: "refused", term: 1, reason: "benched" }));
     assert.ok(refused.kind === "refused" && !refused.leave);
@@ -51,7 +51,7 @@ describe("data written before jobs, runs and workers could be controlled", () =>
     );
   });
 
-  test("a record of an unknown type is refused, never ignored", () => {
+  test("a journal record of an unknown type is refused, never ignored", () => {
     const unknown = { type: "teleported", at: 1 } as unknown as JournalEvent;
     assert.throws(
       () => apply(emptyWorkspace(), unknown),

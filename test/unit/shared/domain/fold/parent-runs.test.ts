@@ -14,7 +14,7 @@ function twoParents(): ParentRuns {
 }
 
 describe("the parent runs of a job", () => {
-  test("are taken in order by the first workers, and later workers get new ones", () => {
+  test("a job's parent runs are taken in order by the first workers, and later workers get new ones", () => {
     const parents = twoParents();
     const bound = [a, b, a, c].map((worker) => parents.started(worker, parents.nextRunName(worker, 20)));
     assert.deepEqual(bound, [7, 8, 0, 20]);
@@ -28,7 +28,7 @@ describe("the parent runs of a job", () => {
     );
   });
 
-  test("continue after being saved", () => {
+  test("a job's parent runs continue after being saved", () => {
     const before = twoParents();
     before.started(a, "run7.1" as RunName);
     const after = new ParentRuns(jobName(1));
@@ -36,7 +36,7 @@ describe("the parent runs of a job", () => {
     for (const worker of [a, b, c]) assert.equal(after.nextRunName(worker, 20), before.nextRunName(worker, 20));
   });
 
-  test("refuse a run that is not a child, or that is another worker's child", () => {
+  test("a job's parent runs refuse a run that is no child, or another worker's child", () => {
     const parents = twoParents();
     parents.started(a, "run7.1" as RunName);
     assert.throws(() => parents.started(b, "run8" as RunName), FoldError);

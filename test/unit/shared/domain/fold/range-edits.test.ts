@@ -28,7 +28,7 @@ function over(hyperparameter: Hyperparameter, range: Range): Hyperparameter {
 const lr = ranged("lr", { from: 1e-4, to: 1e-2, scale: "log" });
 
 describe("an edit of ranges", () => {
-  test("makes a range wider: it gets the new end and marks up to it, and what is there stays", () => {
+  test("an edit that widens a range adds the new end and marks up to it, and what is there stays", () => {
     const after = over(lr, { from: 1e-4, to: 1, scale: "log" });
     assert.deepEqual(after.values.slice(0, lr.values.length), lr.values);
     assert.deepEqual(after.values.slice(lr.values.length), [0.03, 0.1, 0.3, 1]);
@@ -36,7 +36,7 @@ describe("an edit of ranges", () => {
     assert.deepEqual(after.grown, [{ from: lr.values.length, after: 7 }]);
   });
 
-  test("makes a list a range, rising whatever its order was, and steps go to its neighbours on the scale", () => {
+  test("an edit makes a list a rising range, whatever its order was, and steps follow the scale", () => {
     const after = over(unordered("clip", [8, 2, 4]), { from: 1, to: 16, scale: "log" });
     assert.equal(after.ordered, true);
     const rising = after.dial?.map((position) => Number(after.values[position])) ?? [];
@@ -49,12 +49,12 @@ describe("an edit of ranges", () => {
     assert.deepEqual(around, [2, rising[at - 1], rising[at + 1]]);
   });
 
-  test("includes 0 on a log scale if it says so", () => {
+  test("an edit of a range includes 0 on a log scale if it says so", () => {
     const after = over(ordered("decay", [0, 0.01, 0.1]), { from: 0.001, to: 1, scale: "log", zero: true });
     assert.ok(after.values.every((value) => contains(after.range ?? { from: 1, to: 2, scale: "log" }, value)));
   });
 
-  test("adds a value inside of the range as a mark", () => {
+  test("an edit adds a value inside of a range as a mark", () => {
     const result = edited(lr, { addValues: { lr: [2.7e-3] } });
     assert.ok(result.ok);
     const [after] = result.hyperparameters;
@@ -115,14 +115,14 @@ describe("an edit of ranges", () => {
     ["a word in a range", lr, { addValues: { lr: ["high"] } }, /high does not belong to its range/],
   ];
   for (const [what, hyperparameter, changes, problem] of refusals) {
-    test(`refuses ${what}`, () => {
+    test(`an edit of ranges refuses ${what}`, () => {
       const result = edited(hyperparameter, changes);
       assert.ok(!result.ok);
       assert.match(result.problems.join("\n"), problem);
     });
   }
 
-  test("never moves a value, and gives marks of the range alone, whichever was there before", () => {
+  test("an edit of ranges never moves a value, and gives marks of the range alone", () => {
     fc.assert(
       fc.property(anyRange, anyRange, (before, wanted) => {
         const start = ranged("a", before);
@@ -138,7 +138,7 @@ describe("an edit of ranges", () => {
     );
   });
 
-  test("is said in words", () => {
+  test("an edit of ranges is said in words", () => {
     const range = { from: 1e-6, to: 0.1, scale: "log", zero: true } as const;
     assert.deepEqual(changesText({ addRanges: { lr: range } }, maximised), ["lr over 0.000001..0.1:log,zero"]);
   });

@@ -91,7 +91,7 @@ describe("machines that are all well", () => {
     "those of a greedy search": { machines: 6, total: 300, explores: 0.05, early: 0.5 },
     "with runs that diverge": { machines: 10, total: 300, diverges: true },
   } satisfies Record<string, Swarm>)) {
-    test(`raise a flag in less than 1 % of searches: ${name}`, () => {
+    test(`machines that are all well raise a flag in less than 1 % of searches: ${name}`, () => {
       const searches = 60;
       assert.ok(flagged(name, swarm, searches) <= 0.01 * searches, `${flagged(name, swarm, searches)} of ${searches}`);
     });
@@ -125,24 +125,24 @@ describe("a sick machine", () => {
     return { sick, well };
   };
 
-  test("is found, and no other: one of ten, a standard deviation off, in 2,000 runs", () => {
+  test("a sick machine is found, and no other: one of ten, a standard deviation off, in 2,000 runs", () => {
     const { sick, well } = found({ machines: 10, total: 2000, sick: 1, shift: -1 }, 10);
     assert.ok(sick >= 9 && well === 0, `found in ${sick} of 10, others in ${well}`);
   });
 
-  test("is found beside another, which it would hide", () => {
+  test("a sick machine is found beside another, which it would hide", () => {
     const { sick, well } = found({ machines: 6, total: 1500, sick: 2, shift: -2 }, 10);
     assert.ok(sick >= 8 && well <= 1, `both found in ${sick} of 10, others in ${well}`);
   });
 
-  test("says by how much, and in which direction", () => {
+  test("a sick machine is told with how much it differs, and in which direction", () => {
     const runs = search("size", { machines: 5, total: 2000, sick: 1, shift: 1.5 });
     const differs = differing(runs).get("lab-0" as WorkerId);
     assert.ok(differs && differs.shift > 0.7 && differs.shift < 2.5, String(differs?.shift));
     assert.ok(differs.chance < 1e-4 && differs.runs > 50 && differs.only === null);
   });
 
-  test("of two cannot be told from the other: both are named", () => {
+  test("a sick machine of two cannot be told from the other, and both are named", () => {
     const differs = differing(search("two", { machines: 2, total: 800, sick: 1, shift: -2, early: 1 }));
     const [a, b] = [differs.get("lab-0" as WorkerId), differs.get("lab-1" as WorkerId)];
     assert.ok(a && b && a.shift < 0 && b.shift > 0);
@@ -150,7 +150,7 @@ describe("a sick machine", () => {
   });
 });
 
-test("nothing is said where nothing can be compared", () => {
+test("no machine is said to differ where nothing can be compared", () => {
   const run = (worker: string, set: number, hpmax: number): EndedRun => ({
     worker: worker as WorkerId,
     job: "job1" as JobName,

@@ -25,29 +25,29 @@ const near = (found: number, expected: number): void =>
   assert.ok(Math.abs(found / expected - 1) < 0.02, `${found}, expected ${expected}`);
 
 describe("a machine's speed", () => {
-  test("is beside the machine in the middle, on the same configurations", () => {
+  test("a machine's speed is beside the machine in the middle, on the same configurations", () => {
     const runs = timed({ slow: 0.5, usual: 1, other: 1, fast: 2 }, 10, (set) => 2 ** set);
     near(factor(runs, "slow"), 0.5);
     near(factor(runs, "usual"), 1);
     near(factor(runs, "fast"), 2);
   });
 
-  test("does not depend on which configurations a machine got, if some are shared", () => {
+  test("a machine's speed does not depend on which configurations it got, if some are shared", () => {
     const cheap = Array.from({ length: 20 }, (_, i) => run("a", 100 + i, 0.001));
     near(factor([...timed({ a: 1, b: 1, c: 1 }, 8, () => 10), ...cheap], "a"), 1);
   });
 
-  test("is taken from all runs of a job where configurations are never repeated", () => {
+  test("a machine's speed is taken from all runs of a job where configurations are never repeated", () => {
     const runs = Array.from({ length: 300 }, (_, i) => run(`m${i % 3}`, i, (1 + (i % 7)) / (i % 3 === 0 ? 0.5 : 1)));
     near(factor(runs, "m0"), 0.5);
   });
 
-  test("does not follow single runs that waited for hours", () => {
+  test("a machine's speed does not follow single runs that waited for hours", () => {
     const runs = timed({ a: 1, b: 1, c: 1 }, 15, () => 1).map((each, i) => (i < 3 ? { ...each, pace: 5000 } : each));
     near(factor(runs, "a"), 1);
   });
 
-  test("is not told of a machine with few runs, or alone", () => {
+  test("a machine's speed is not told if it has few runs, or is alone", () => {
     assert.ok(Number.isNaN(factor([...timed({ a: 1, b: 1 }, 10, () => 1), run("c", 0, 9)], "c")));
     assert.equal(speeds(timed({ a: 1 }, 50, () => 1)).size, 0);
     assert.equal(speeds(timed({ a: 1, b: 1 }, 10, () => Number.NaN)).size, 0);
@@ -55,7 +55,7 @@ describe("a machine's speed", () => {
 });
 
 describe("the health of a workspace", () => {
-  test("counts stays that were lost or failed by its worker's fault", () => {
+  test("a worker's health counts stays that were lost or failed by its fault", () => {
     const health = machineHealth(mixed());
     const node = health.get("node-1" as WorkerId);
     assert.ok(node);
@@ -64,7 +64,7 @@ describe("the health of a workspace", () => {
     assert.equal(machineHealth(stateOf()).size, 0);
   });
 
-  test("looks at the newest trials only", () => {
+  test("the health of a workspace looks at the newest trials only", () => {
     const { runs } = endedRuns(mixed());
     const { runs: newest } = endedRuns(mixed(), 2);
     assert.ok(newest.length <= 2 && newest.length < runs.length);

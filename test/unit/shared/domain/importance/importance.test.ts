@@ -111,7 +111,7 @@ test("importance says why it cannot be estimated", () => {
   assert.ok("shares" in importanceOf(space, broken), "runs without a finite value are left out");
 });
 
-test("a hyperparameter that is inactive has no value: what the one that switches it does is not its own", () => {
+test("an inactive hyperparameter has no value, and what its switch does is not its own importance", () => {
   const dropout = { ...ordered("dropout", [1, 2, 3, 4]), onlyWhen: ["*on"] };
   const dials = [unordered("on", [false, true]), dropout, ordered("lr", [1, 2, 3, 4])];
   const draw = rngFrom("conditional");
@@ -129,7 +129,7 @@ test("a hyperparameter that is inactive has no value: what the one that switches
   assert.ok(shareOf(withEffect, "dropout") > 0.15, JSON.stringify(withEffect.shares));
 });
 
-test("one diverged run does not take over: the shares stay about what they were", () => {
+test("one diverged run leaves the shares of importance about what they were", () => {
   const f = functions["each for itself"];
   assert.ok(f);
   const shares = truth(f);

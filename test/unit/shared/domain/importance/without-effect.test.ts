@@ -43,7 +43,7 @@ function found(seed: number, runs: number, noise: number, of = surface, draws: r
 const seeds = [1, 2, 3, 4];
 const often = (name: string, all: readonly string[][]): number => all.filter((each) => each.includes(name)).length;
 
-test("after 300 runs the hyperparameters that change nothing are found, and no other is accused", () => {
+test("hyperparameters that change nothing are found after 300 runs, and no other is accused", () => {
   for (const noise of [0.06, 0.15]) {
     const all = seeds.map((seed) => found(seed, 300, noise));
     for (const name of ["a", "b", "kind", "pair"]) assert.equal(often(name, all), 0, `${name} with noise ${noise}`);
@@ -51,7 +51,7 @@ test("after 300 runs the hyperparameters that change nothing are found, and no o
   }
 });
 
-test("a diverged run among them changes nothing", () => {
+test("diverged runs accuse no hyperparameter that has an effect", () => {
   const all = seeds.slice(0, 2).map((seed) => {
     const diverges = rngFrom(seed);
     return found(seed, 300, 0.06, (at) => (diverges.uniform() < 0.02 ? -1e24 : surface(at)));
@@ -59,14 +59,14 @@ test("a diverged run among them changes nothing", () => {
   for (const name of ["a", "b"]) assert.equal(often(name, all), 0, name);
 });
 
-test("few runs, or runs that luck rules, accuse nobody", () => {
+test("few runs, or runs that luck rules, accuse no hyperparameter of having no effect", () => {
   for (const seed of seeds) {
     assert.deepEqual(found(seed, 30, 0.06), []);
     assert.ok(!found(seed, 100, 0.6).some((name) => name !== "dead" && name !== "dead kind"));
   }
 });
 
-test("what never varied is not accused, and what is said of constant runs is nothing", () => {
+test("a hyperparameter that never varied is not accused, and constant runs accuse none", () => {
   assert.ok(!found(1, 300, 0.06, surface, [1, 2]).includes("b"));
   assert.deepEqual(
     found(1, 300, 0, () => 0.25),
@@ -74,7 +74,7 @@ test("what never varied is not accused, and what is said of constant runs is not
   );
 });
 
-test("the importance of hyperparameters names them, and their words say so", () => {
+test("the importance of hyperparameters names those without effect, and the words say so", () => {
   const rng = rngFrom("importance names them");
   const runs = Array.from({ length: 300 }, () => {
     const configuration = space.map(({ values }) => rng.below(values.length));

@@ -31,8 +31,8 @@ function check(...events: readonly JournalEvent[]): readonly string[] {
   return checking.violations();
 }
 
-describe("who joined, by the records", () => {
-  test("is right if each came by an open invitation, with a key of its own", () => {
+describe("checked workers", () => {
+  test("the invariants hold if each worker came by an open invitation, with a key of its own", () => {
     const events = [
       enrolled("old", "A"), // before there were invitations
       invited("i", { uses: 2, targets: ["gpu"] }),
@@ -47,7 +47,7 @@ describe("who joined, by the records", () => {
     assert.deepEqual(check(...events), []);
   });
 
-  test("is wrong otherwise", () => {
+  test("the invariants name a worker or an invitation that the records do not allow", () => {
     const open = invited("i", { uses: 1 });
     const cases: readonly [readonly JournalEvent[], string][] = [
       [[enrolled("a", "A", { invite: "i" })], "a enrolled by invitation i, which was never made"],
@@ -68,7 +68,7 @@ describe("who joined, by the records", () => {
     for (const [events, what] of cases) assert.equal(check(...events)[0], what);
   });
 
-  test("a revoked worker is given nothing", () => {
+  test("the invariants name a trial that was given to a revoked worker", () => {
     const checking = new InvariantCheck();
     checking.event(enrolled("a", "A"));
     checking.event(revoked("a"));
@@ -77,7 +77,7 @@ describe("who joined, by the records", () => {
     assert.equal(checking.violations()[0], "job1 trial 1 was given to a, which was revoked");
   });
 
-  test("a fold that says otherwise is named", () => {
+  test("the invariants name a fold that lacks an invitation or has another key of a worker", () => {
     const checking = new InvariantCheck();
     for (const event of [invited("i"), enrolled("a", "A", { invite: "i" })]) checking.event(event);
     checking.compare(emptyWorkspace());

@@ -25,7 +25,7 @@ function story(more: Partial<EndedWithout>): {
 }
 
 describe("predictions of pruned runs", () => {
-  test("are in order as parts of a run, and in no result", () => {
+  test("predictions of pruned runs count as parts of a run, and in no result", () => {
     const { story: told, violations } = story({});
     assert.deepEqual(violations(), []);
     const table = [...stateOf(told).jobs.values()][0];
@@ -45,6 +45,6 @@ describe("predictions of pruned runs", () => {
     ["that are no number", { predicted: { hpmax: Number.NaN, weight: 0.5 } }, /predicted hpmax NaN with weight 0.5/],
     ["worth more than a run", { predicted: { hpmax: 1, weight: 1.5 } }, /predicted hpmax 1 with weight 1.5/],
   ] as const) {
-    test(`${what} are found`, () => assert.match(story(more).violations().join("\n"), expected));
+    test(`the invariants find predictions ${what}`, () => assert.match(story(more).violations().join("\n"), expected));
   }
 });

@@ -64,12 +64,12 @@ function check(events: readonly JournalEvent[], told: readonly Testimony[] = [],
 const two = [led, submitted(2), assigned(1), assigned(2)];
 
 describe("invariants", () => {
-  test("hold for a correct search", () => {
+  test("the invariants hold for a correct search", () => {
     const events = [...two, completed(1, 1), completed(2, 2), state("completed")];
     assert.deepEqual(check(events, [result(1, 1), result(2, 2)]), []);
   });
 
-  test("hold whether evidence is read before or after the records that cite it", () => {
+  test("the invariants hold whether evidence is read before or after the records that cite it", () => {
     const checking = new InvariantCheck();
     for (const event of two) checking.event(event);
     checking.testimony(result(1, 1));
@@ -158,7 +158,7 @@ describe("invariants", () => {
     ],
   ];
   for (const [what, events, told, expected] of broken) {
-    test(`report ${what}`, () => {
+    test(`the invariants report ${what}`, () => {
       const violations = check(events, told, false);
       assert.ok(
         violations.some((each) => expected.test(each)),
@@ -167,7 +167,7 @@ describe("invariants", () => {
     });
   }
 
-  test("allow a stopped job to miss total_runs, and no trial beyond a lowered total_runs", () => {
+  test("the invariants allow a stopped job to miss total_runs, and no trial beyond a lowered total_runs", () => {
     const stopped = [led, submitted(5), assigned(1), state("stopping"), completed(1, 1), state("completed")];
     assert.deepEqual(check(stopped, [result(1, 1)]), []);
     const job_ = submitted(3);
@@ -196,14 +196,14 @@ describe("invariants", () => {
     assert.match(check([led, job_, assigned(1), edit(1), assigned(2)]).join(), /above total_runs 1/);
   });
 
-  test("require all runs of a job that was stopped and resumed", () => {
+  test("the invariants require all runs of a job that was stopped and resumed", () => {
     const events = [led, submitted(2), assigned(1), state("stopping"), state("searching"), completed(1, 1)];
     assert.match(check([...events, state("completed")], [result(1, 1)]).join(), /after 1 of its 2 runs/);
     const whole = [...events, assigned(2), completed(2, 2), state("completed")];
     assert.deepEqual(check(whole, [result(1, 1), result(2, 2)]), []);
   });
 
-  test("report a fold or a snapshot that differs from the records", () => {
+  test("the invariants report a fold that differs from the records", () => {
     const checking = new InvariantCheck();
     for (const event of two) checking.event(event);
     const folded = [...two.slice(0, 3)].reduce((all, event) => apply(all, event), emptyWorkspace());
@@ -211,7 +211,7 @@ describe("invariants", () => {
     assert.match(checking.violations().join("\n"), /job1: open is 1 in the fold, 2 by the records/);
   });
 
-  test("ignore reports of a worker that does not hold the attempt", () => {
+  test("the invariants ignore reports of a worker that does not hold the attempt", () => {
     const checking = new InvariantCheck();
     for (const event of [...two, completed(1, 2, { iters: 3 })]) checking.event(event);
     checking.testimony(result(1, 1, { worker: bob, kind: "report" }));
@@ -236,7 +236,7 @@ describe("invariants", () => {
 describe("a gap in a curve", () => {
   const rows = (...iters: number[]): number[] => iters.flatMap((at) => [1, at]);
 
-  test("is reported if a stage reports at regular steps", () => {
+  test("a gap in a curve is reported if a stage reports at regular steps", () => {
     assert.equal(curveGap(rows(10, 20, 30, 40), 40), "");
     assert.match(curveGap(rows(10, 20, 40, 50), 50), /nothing between 20 and 40, where others are 10 apart/);
     assert.match(curveGap(rows(20, 30, 40), 40), /nothing between 0 and 20/);
@@ -244,7 +244,7 @@ describe("a gap in a curve", () => {
     assert.match(curveGap([], 40), /no report is there/);
   });
 
-  test("is not an early last report, a repeated report or the next stage", () => {
+  test("an early last report, a repeated report and the next stage are no gap in a curve", () => {
     assert.equal(curveGap(rows(10, 20, 30, 34), 34), "");
     assert.equal(curveGap(rows(30, 10, 20, 10, 30, 40), 40), "");
     assert.equal(curveGap([...rows(10, 20, 30), 2, 5, 2, 10, 2, 15], 15), "");
@@ -252,7 +252,7 @@ describe("a gap in a curve", () => {
     assert.equal(curveGap(rows(1), 1), "");
   });
 
-  test("is not guessed for a program that reports at will", () => {
+  test("a gap in the curve of a program that reports at will is not guessed", () => {
     assert.equal(curveGap(rows(1, 2, 4, 8, 16, 32), 32), "");
     assert.equal(curveGap(rows(3, 50, 51, 90), 90), "");
   });

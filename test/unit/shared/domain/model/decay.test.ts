@@ -12,7 +12,7 @@ test("the fall of a covariance with distance is the exponential function's to el
   );
 });
 
-test("at no distance a covariance is whole, and nothing is left of it far away", () => {
+test("a covariance is whole at no distance, and nothing is left of it far away", () => {
   assert.equal(decay(0), 1);
   for (const x of [40, 1e6, Number.MAX_VALUE, Number.POSITIVE_INFINITY]) assert.equal(decay(x), 0, `at ${x}`);
 });

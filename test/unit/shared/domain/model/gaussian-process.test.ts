@@ -19,7 +19,7 @@ import { ordered, unordered } from "../../../../support/stories/search.ts";
 const near = (actual: number, expected: number, tolerance = 1e-6): void =>
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} instead of ${expected}`);
 
-test("a factor times its transpose is the matrix, and both solutions invert it", () => {
+test("solving with a matrix's Cholesky factor and its transpose inverts the matrix", () => {
   const size = 7;
   const entries = fc.array(fc.double({ min: -2, max: 2, noNaN: true }), {
     minLength: size * size,
@@ -40,7 +40,7 @@ test("a factor times its transpose is the matrix, and both solutions invert it",
   );
 });
 
-test("the logarithm of a determinant", () => {
+test("a Cholesky factor gives the logarithm of its matrix's determinant", () => {
   const matrix = Float64Array.of(4, 2, 0, 10);
   factorise(matrix, 2);
   near(logDeterminant(matrix, 2), Math.log(4 * 10 - 2 * 2));
@@ -49,7 +49,7 @@ test("the logarithm of a determinant", () => {
 const dial = [ordered("lr", [0, 1, 2, 3, 4])];
 const beliefs: Beliefs = { signal: 1, own: 0.1, noise: 0.5, lengths: [0.5] };
 
-test("one observation: the mean is everywhere what was seen, and the variance what the kernel says", () => {
+test("a Gaussian process of one observation has its mean everywhere, and the kernel's variance", () => {
   const places = new Places(dial);
   const process = new GaussianProcess(places, beliefs, [{ place: places.of([0]), value: 3, runs: 2 }]);
   const { means, variances } = process.at([places.of([0]), places.of([4])]);
@@ -62,7 +62,7 @@ test("one observation: the mean is everywhere what was seen, and the variance wh
   near(variances[1] ?? 0, there(Math.exp(-0.5 * (1 / 0.5) ** 2)), 1e-5);
 });
 
-test("means and variances of several places agree with their joint distribution", () => {
+test("a Gaussian process's means and variances of several places agree with their joint distribution", () => {
   const places = new Places([...dial, unordered("core", ["GRU", "LSTM", "WMG"])]);
   const two = { ...beliefs, lengths: [0.5, 1] };
   const observed = [
@@ -83,7 +83,7 @@ test("means and variances of several places agree with their joint distribution"
   }
 });
 
-test("values without an order are all equally far apart, and marks of a dial lie in its order", () => {
+test("places of values without an order are all equally far apart, and marks of a dial lie in its order", () => {
   const places = new Places([unordered("core", ["a", "b", "c"]), { ...ordered("lr", [1, 3, 2]), dial: [0, 2, 1] }]);
   const distance = (a: readonly number[], b: readonly number[]): number => {
     const out = new Float64Array(1);
@@ -95,7 +95,7 @@ test("values without an order are all equally far apart, and marks of a dial lie
   assert.equal(distance([0, 0], [0, 2]), 0.25);
 });
 
-test("rows taken four at a time give bit for bit what one at a time gives", () => {
+test("rows that the Cholesky factor takes four at a time give bit for bit what one at a time gives", () => {
   const rng = rngFrom("rows");
   const drawn = (length: number): Float64Array => Float64Array.from({ length }, () => rng.uniform() - 0.5);
   for (const [n, c] of [
@@ -143,7 +143,7 @@ test("rows taken four at a time give bit for bit what one at a time gives", () =
 
 const at = (array: Float64Array, i: number): number => array[i] ?? Number.NaN;
 
-test("distances to many places at once are those that each pair has", () => {
+test("distances from many places at once are those that each pair has", () => {
   const values = [0, 1, 2, 3, 4];
   const dials = Array.from({ length: 11 }, (_, i) => (i === 5 ? unordered("u", values) : ordered(`o${i}`, values)));
   const rng = rngFrom("distances");

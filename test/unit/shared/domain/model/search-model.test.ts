@@ -23,7 +23,7 @@ function noisy(runs: number, seed: string, noise = 0.1): Completion[] {
   });
 }
 
-test("the best is truly good, and its estimate honest, where single runs mislead", () => {
+test("the model's best is truly good, and its estimate honest, where single runs mislead", () => {
   const bests = Array.from({ length: 20 }, (_, seed) => {
     const index = indexOf(noisy(120, `noisy ${seed}`));
     const { best } = new SearchModel(dials, index);
@@ -41,7 +41,7 @@ test("the best is truly good, and its estimate honest, where single runs mislead
   assert.ok(Math.abs(bias) < 0.03, `estimate - truth ${bias}`);
 });
 
-test("of more run sets than it rests on, the luckiest do not raise what it expects", () => {
+test("of more run sets than the model rests on, the luckiest do not raise what it expects", () => {
   const three = ["a", "b", "c"].map((name) => ordered(name, [...Array(9).keys()]));
   const truth = ([a = 0, b = 0, c = 0]: Configuration): number => height([a, b]) - 0.01 * (c - 6) ** 2;
   const searches = 12;
@@ -60,7 +60,7 @@ test("of more run sets than it rests on, the luckiest do not raise what it expec
   assert.ok(Math.abs(bias) < 0.06, `estimate - truth ${bias}`);
 });
 
-test("what is assigned and has no end yet does not change it, however many run sets there are", () => {
+test("runs in flight do not change which run sets the model rests on, however many there are", () => {
   const many = ["a", "b"].map((name) => ordered(name, [...Array(60).keys()]));
   const rng = rngFrom("many");
   const index = indexOf(Array.from({ length: 2000 }, () => [[rng.below(60), rng.below(59)], rng.uniform()] as const));
@@ -70,7 +70,7 @@ test("what is assigned and has no end yet does not change it, however many run s
   assert.deepEqual(members(), before);
 });
 
-test("a diverged run changes nothing but the standing of its own configuration", () => {
+test("a diverged run changes nothing in the model but the standing of its own configuration", () => {
   for (const value of [-1e24, -1e300, -50]) {
     const runs = noisy(120, "diverged");
     const { best } = new SearchModel(dials, indexOf(runs));
@@ -82,7 +82,7 @@ test("a diverged run changes nothing but the standing of its own configuration",
   }
 });
 
-test("the same search in other units has the same best, scaled", () => {
+test("the model of the same search in other units has the same best, scaled", () => {
   for (const [factor, shift] of [
     [1e-100, 0],
     [1e100, 0],
@@ -101,7 +101,7 @@ test("the same search in other units has the same best, scaled", () => {
   }
 });
 
-test("one run, equal runs and one configuration give finite numbers", () => {
+test("the model of one run, equal runs or one configuration gives finite numbers", () => {
   const stories: Completion[][] = [
     [[[1, 1], 5]],
     Array.from({ length: 30 }, (_, i) => [[i % 9, i % 5], 7] as const),
@@ -117,7 +117,7 @@ test("one run, equal runs and one configuration give finite numbers", () => {
   }
 });
 
-test("runs of one configuration are as uncertain as their spread says, in any unit", () => {
+test("the model takes runs of one configuration to be as uncertain as their spread says, in any unit", () => {
   for (const unit of [1, 0.001]) {
     for (const runs of [4, 20]) {
       const story = Array.from({ length: runs }, (_, i) => [[2, 2], unit * (i % 2 === 0 ? 0.9 : 1.1)] as const);
@@ -131,7 +131,7 @@ test("runs of one configuration are as uncertain as their spread says, in any un
   }
 });
 
-test("predicted ends of pruned runs count but recommend nothing; where runs only fail, little is expected", () => {
+test("predicted ends of pruned runs raise what the model expects, never its best; failures lower it", () => {
   const index = indexOf(noisy(60, "evidence").filter(([[a = 0, b = 0]]) => a < 7 || b < 7));
   const before = new SearchModel(dials, index);
   for (const place of [

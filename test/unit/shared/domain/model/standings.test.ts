@@ -37,7 +37,7 @@ test("the top k standings are the first k of all standings, for any k", () => {
   );
 });
 
-test("the model's best is first; its other run sets follow in its order, whatever stands between them", () => {
+test("the model's best stands first, and its other run sets follow in its order", () => {
   fc.assert(
     fc.property(fc.array(run, { minLength: 1, maxLength: 80, size: "max" }), (runs) => {
       const index = indexOf(runs);
@@ -53,7 +53,7 @@ test("the model's best is first; its other run sets follow in its order, whateve
   );
 });
 
-test("of many run sets, those that the model rests on come before those of which one run says little", () => {
+test("standings of many run sets follow their bounds, in the model or beyond it, the truly best ahead", () => {
   const wide = [ordered("a", [...Array(40).keys()]), ordered("b", [...Array(40).keys()])];
   const rng = rngFrom("many run sets");
   const height = (a: number, b: number): number => -((a - 25) ** 2 + (b - 12) ** 2) / 500;

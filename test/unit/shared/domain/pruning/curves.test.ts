@@ -14,8 +14,8 @@ function curveOf(values: readonly number[], every = 10): OpenCurve {
   return curve;
 }
 
-describe("a curve that is open", () => {
-  test("sums up as the runner does, whatever was thinned", () => {
+describe("an open curve", () => {
+  test("an open curve sums up as the runner does, whatever was thinned", () => {
     const rng = rngFrom("curve");
     const values = Array.from({ length: 5000 }, () => rng.uniform() - 0.5);
     const curve = curveOf(values);
@@ -29,14 +29,14 @@ describe("a curve that is open", () => {
     assert.equal(Math.max(...curve.pieces.map(({ max }) => max)), curve.max);
   });
 
-  test("weighs each report by what it summarises", () => {
+  test("an open curve weighs each report by what it summarises", () => {
     const curve = new OpenCurve();
     curve.add(point(10, 1, 1));
     curve.add(point(20, 4, 3));
     assert.equal(curve.mean, 3.25);
   });
 
-  test("begins anew with each stage, and takes no report twice", () => {
+  test("an open curve begins anew with each stage, and takes no report twice", () => {
     const curve = curveOf([1, 2]);
     assert.equal(curve.add(point(20, 9)), false);
     assert.equal(curve.add(point(30, Number.NaN)), false);
@@ -54,7 +54,7 @@ describe("how the reports become hpmax", () => {
     { of, sign: -1 },
   ]);
   for (const kind of kinds) {
-    test(`is found out: ${kind.sign === 1 ? "" : "minus "}the ${kind.of}, though one run in four has a gap or lies`, () => {
+    test(`hpmax is found to be ${kind.sign === 1 ? "" : "minus "}the ${kind.of}, though one run in four has a gap or lies`, () => {
       const rng = rngFrom(`${kind.of} ${kind.sign}`);
       const finder = new SummaryFinder();
       for (let n = 0; n < 20; n += 1) {
@@ -66,7 +66,7 @@ describe("how the reports become hpmax", () => {
     });
   }
 
-  test("stays unknown where hpmax is something else, or where runs report once", () => {
+  test("hpmax stays unexplained where it is no summary of the reports, or where runs report once", () => {
     const finder = new SummaryFinder();
     for (let n = 0; n < 20; n += 1) finder.learn(curveOf([n, n + 1, n + 3]), n + 1.7);
     assert.equal(finder.found(), undefined);
@@ -77,7 +77,7 @@ describe("how the reports become hpmax", () => {
 });
 
 describe("finished curves", () => {
-  test("say what a run had come to after as many iterations", () => {
+  test("a finished curve says what its run had come to after as many iterations", () => {
     const finished = new FinishedCurves();
     const place = finished.add(1, curveOf(Array.from({ length: 20 }, (_, i) => i)), 9.5);
     assert.equal(finished.soFar(place, 100, { of: "mean", sign: 1 }), 4.5);
@@ -88,7 +88,7 @@ describe("finished curves", () => {
     assert.ok(Number.isNaN(finished.soFar(place, 201, { of: "mean", sign: 1 })));
   });
 
-  test("are kept of the newest runs alone", () => {
+  test("finished curves are kept of the newest runs alone", () => {
     const finished = new FinishedCurves();
     for (let n = 1; n <= mostCurves + 10; n += 1) finished.add(n, curveOf([n, n]), n);
     assert.equal(finished.size, mostCurves);

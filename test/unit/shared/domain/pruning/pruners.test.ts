@@ -58,7 +58,7 @@ class Told {
 
 describe("the median rule", () => {
   for (const sign of [1, -1]) {
-    test(`stops what is below the median at the same iterations (${sign === 1 ? "higher" : "lower"} is better)`, () => {
+    test(`the median rule stops what is below the median at the same iterations (${sign === 1 ? "higher" : "lower"} is better)`, () => {
       const told = new Told("median");
       for (const goodness of [0.5, 0.4, 0.6, 0.5, 0.7]) assert.equal(told.run(goodness, sign).verdict, undefined);
       assert.equal(told.run(0.9, sign).verdict, undefined);
@@ -71,7 +71,7 @@ describe("the median rule", () => {
     });
   }
 
-  test("stops nothing before five runs have completed", () => {
+  test("the median rule stops nothing before five runs have completed", () => {
     const told = new Told("median");
     for (let i = 0; i < 4; i += 1) assert.equal(told.run(0.9).verdict, undefined);
     assert.equal(told.run(0).verdict, undefined);
@@ -79,7 +79,7 @@ describe("the median rule", () => {
 });
 
 describe("asha", () => {
-  test("goes on from a rung with the better half", () => {
+  test("asha goes on from a rung with the better half", () => {
     const rungs = new Rungs();
     assert.deepEqual(
       [5, 4, 3].map((value) => rungs.reach(0, value)),
@@ -91,14 +91,14 @@ describe("asha", () => {
     assert.equal(rungs.reach(1, 0), undefined);
   });
 
-  test("has its rungs at 3, 6 and 12 of 20 reports", () => {
+  test("asha has its rungs at 3, 6 and 12 of 20 reports", () => {
     assert.deepEqual(
       [2, 3, 5, 6, 11, 12, 20].map((reports) => rungsReached(reports / 20)),
       [0, 1, 1, 2, 2, 3, 3],
     );
   });
 
-  test("stops about half of equal runs at each rung, at the rungs only", () => {
+  test("asha stops about half of equal runs at each rung, at the rungs only", () => {
     const told = new Told("asha");
     const rng = rngFrom("asha");
     const verdicts = Array.from({ length: 400 }, () => told.run(rng.uniform()).verdict);
@@ -118,7 +118,7 @@ describe("pruning by the model", () => {
     return told;
   }
 
-  test("stops hopeless runs of hopeless configurations early, predicts their ends, and spares one in ten", () => {
+  test("pruning by the model stops hopeless runs early, predicts their ends, and spares one in ten", () => {
     const told = learned();
     let error = 0;
     let stopped = 0;
@@ -136,14 +136,14 @@ describe("pruning by the model", () => {
     assert.ok(Math.abs(error / stopped) < 0.05 * 6.8, `biased by ${error / stopped}`);
   });
 
-  test("leaves an unlucky run of a good configuration alone, and one of an unknown configuration", () => {
+  test("pruning by the model leaves alone unlucky runs of good configurations, and runs of unknown ones", () => {
     const told = learned();
     for (let i = 0; i < 20; i += 1) assert.equal(told.run(0.99).verdict, undefined);
     const unknown = learned({ ...beliefs, of: () => ({ mean: 3, sd: 4 }) });
     for (let i = 0; i < 20; i += 1) assert.equal(unknown.run(0.05).verdict, undefined);
   });
 
-  test("stops nothing while there is no model, or while nobody knows what hpmax is", () => {
+  test("pruning by the model stops nothing without a model, or while nobody knows what hpmax is", () => {
     const told = learned(null);
     assert.equal(told.run(0).verdict, undefined);
     const pruner = new JobPruner("model", 7, { configurationOf: () => [0], beliefs: () => beliefs });
@@ -157,7 +157,7 @@ describe("pruning by the model", () => {
     }
   });
 
-  test("spares the same one in ten everywhere", () => {
+  test("pruning by the model spares the same one in ten everywhere", () => {
     const spared = Array.from({ length: 2000 }, (_, n) => isSpared(3, n));
     const count = spared.filter(Boolean).length;
     assert.ok(count > 150 && count < 250, `${count}`);
@@ -171,7 +171,7 @@ describe("pruning by the model", () => {
 describe("values of any size", () => {
   for (const scale of [1e300, 1e-300, 1.7e308, 0]) {
     for (const rule of ["model", "median", "asha"] as const) {
-      test(`${rule} with values about ${scale} stops nothing for their size, and predicts numbers`, () => {
+      test(`pruning by ${rule} predicts finite numbers for runs with values about ${scale}`, () => {
         const rng = rngFrom(`${scale}`);
         const pruner = new JobPruner(rule, 7, {
           configurationOf: (n) => [n],
@@ -192,7 +192,7 @@ describe("values of any size", () => {
   }
 });
 
-test("beliefs are kept until there are more results, or others count", () => {
+test("the pruner's beliefs are kept until there are more results, or others count", () => {
   const modelOf = (best: number): SearchModel =>
     new SearchModel([ordered("a", [1, 2, 3])], indexOf([0, 1, 2].map((at) => [[at], at === 2 ? best : at] as const)));
   const models = [modelOf(1e30), modelOf(2)];

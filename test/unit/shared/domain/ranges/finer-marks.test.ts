@@ -23,8 +23,8 @@ const around = (hyperparameter: Hyperparameter, runs: readonly Completion[], len
   return finerMarks([hyperparameter], index, "around the best", best ? { best, lengths: [length] } : null);
 };
 
-describe("marks are added", () => {
-  test("on either side of the best mark, once they are measured", () => {
+describe("finer marks", () => {
+  test("finer marks are added on either side of the best mark, once they are measured", () => {
     const runs = runsAt([
       [4, 1, 5],
       [5, 2, 15],
@@ -33,7 +33,7 @@ describe("marks are added", () => {
     assert.deepEqual(around(lr, runs), { lr: [0.0003, 0.0007] });
   });
 
-  test("not beside a mark that nobody has tried, nor with too few runs, nor in a list", () => {
+  test("finer marks are not added beside an untried mark, with too few runs, or in a list", () => {
     const oneSide = runsAt([
       [4, 1, 5],
       [5, 2, 16],
@@ -49,7 +49,7 @@ describe("marks are added", () => {
     assert.deepEqual(finerMarks([lr], indexOf(oneSide), "nowhere", null), {});
   });
 
-  test("as finely as the number of runs allows, and no finer than the search can tell", () => {
+  test("finer marks are as fine as the number of runs allows, and no finer than the search can tell", () => {
     const runs = (count: number) =>
       runsAt([
         [4, 1, 3],
@@ -61,12 +61,12 @@ describe("marks are added", () => {
     assert.deepEqual(around(lr, runs(20), 10), {});
   });
 
-  test("everywhere for random search, the widest gaps first, about one for two runs", () => {
+  test("random search gets finer marks everywhere, up to about one mark for two runs", () => {
     const marks = finerMarks([lr], indexOf(runsAt([[0, 1, 30]])), "everywhere", null);
     assert.equal(marks["lr"]?.length, 5);
   });
 
-  test("never between 0 and the lowest number of a log range", () => {
+  test("finer marks never come between 0 and the lowest number of a log range", () => {
     const clip = ranged("clip", { from: 1, to: 100, scale: "log", zero: true });
     const runs = runsAt([
       [0, 2, 20],
@@ -75,7 +75,7 @@ describe("marks are added", () => {
     assert.deepEqual(around(clip, runs), {});
   });
 
-  test("all different, inside of the range, on a rising dial, never more than the most, whatever the results", () => {
+  test("finer marks are all different, inside of the range, on a rising dial and limited in number", () => {
     fc.assert(
       fc.property(
         anyRange,

@@ -24,7 +24,7 @@ test("a number of a range gets a round mark beside it, or the mark that is there
   assert.equal(markFor(withZero, 1e-4), 1e-4);
 });
 
-test("a number outside of the range, and any of a list, gets none", () => {
+test("a number outside of its range, or of a list, gets no mark", () => {
   assert.equal(markFor(log, 0.5), undefined);
   assert.equal(markFor(log, 0), undefined);
   assert.equal(markFor(log, Number.NaN), undefined);
@@ -32,12 +32,12 @@ test("a number outside of the range, and any of a list, gets none", () => {
   assert.equal(markFor({ name: "x", ordered: true, values: [1, 2], tuned: 1 }, 1.5), undefined);
 });
 
-test("with 200 marks, the nearest one stands for all between them", () => {
+test("in a range of 200 marks, the nearest one stands for every number between them", () => {
   const many = Array.from({ length: 200 }, (_, i) => i / 199);
   assert.equal(markFor(dial({ from: 0, to: 1, scale: "linear" }, many), 0.50001), many[100]);
 });
 
-test("a mark belongs to its range and lies within a thousandth of the scale", () => {
+test("a number's mark belongs to its range and lies within a thousandth of the scale", () => {
   const rng = rngFrom("marks");
   const ranges: readonly Range[] = [
     { from: 1e-5, to: 1e-2, scale: "log" },

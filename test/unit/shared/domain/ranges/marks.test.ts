@@ -13,7 +13,7 @@ const marks = (from: number, to: number, scale: Range["scale"], more: Partial<Ra
   firstMarks({ from, to, scale, ...more }).join(" ");
 
 describe("the first marks of a range", () => {
-  test("are the numbers that a person would write", () => {
+  test("the first marks of a range are the numbers that a person would write", () => {
     assert.equal(marks(1e-5, 1e-2, "log"), "0.00001 0.00002 0.00005 0.0001 0.0002 0.0005 0.001 0.002 0.005 0.01");
     assert.equal(marks(0.1, 1, "log"), "0.1 0.12 0.15 0.2 0.25 0.3 0.4 0.5 0.6 0.8 1");
     assert.equal(marks(0, 1, "linear"), "0 0.1 0.2 0.3 0.4 0.5 0.6 0.7 0.8 0.9 1");
@@ -25,12 +25,12 @@ describe("the first marks of a range", () => {
     assert.equal(marks(1, 10, "log", { zero: true }), "0 1 1.2 1.5 2 2.5 3 4 5 6 8 10");
   });
 
-  test("include the tuned value", () => {
+  test("the first marks of a range include the tuned value", () => {
     assert.deepEqual(firstMarks({ from: 1, to: 3, scale: "integer" }, 2), [1, 2, 3]);
     assert.ok(firstMarks({ from: 1e-5, to: 1e-2, scale: "log" }, 4.2e-4).includes(4.2e-4));
   });
 
-  test("rise, are all different and belong to it, both ends among them, and few", () => {
+  test("the first marks of a range rise, belong to it, include both its ends, and are few", () => {
     fc.assert(
       fc.property(anyRange, (range) => {
         const all = firstMarks(range);
@@ -48,7 +48,7 @@ describe("the first marks of a range", () => {
     );
   });
 
-  test("are evenly spaced on the scale: no gap is four times the usual one", () => {
+  test("the first marks of a range are evenly spaced on its scale: no gap is four times the usual one", () => {
     fc.assert(
       fc.property(anyRange, (range) => {
         const places = firstMarks(range).map((mark) => placeOf(range, mark));
@@ -63,7 +63,7 @@ describe("the first marks of a range", () => {
 });
 
 describe("the roundest number between two", () => {
-  test("has the fewest digits, then begins with 1, 2 or 5 or ends in 5", () => {
+  test("the roundest number between two has the fewest digits, then begins with 1, 2 or 5 or ends in 5", () => {
     assert.equal(roundestBetween(0.00012, 0.00017), 0.00015);
     assert.equal(roundestBetween(0.0031, 0.0064), 0.005);
     assert.equal(roundestBetween(61, 69), 65);
@@ -73,7 +73,7 @@ describe("the roundest number between two", () => {
     assert.equal(roundestBetween(9.5e4, 1.2e5), 1e5);
   });
 
-  test("lies between them", () => {
+  test("the roundest number between two lies between them", () => {
     fc.assert(
       fc.property(
         fc.double({ noNaN: true, noDefaultInfinity: true }),
@@ -89,7 +89,7 @@ describe("the roundest number between two", () => {
 });
 
 describe("places on a scale", () => {
-  test("go from 0 to 1, and back to the number", () => {
+  test("places on a scale go from 0 to 1, and back to the number", () => {
     fc.assert(
       fc.property(anyRange, fc.double({ min: 0, max: 1, noNaN: true }), (range, share) => {
         assert.equal(placeOf(range, range.to), 1);
@@ -101,13 +101,13 @@ describe("places on a scale", () => {
     );
   });
 
-  test("end at exactly 1, whatever is rounded on the way", () => {
+  test("places on a scale end at exactly 1, whatever is rounded on the way", () => {
     assert.equal(placeOf({ from: 1e-6, to: 0.1, scale: "log", zero: true }, 0.1), 1);
     const close = { from: 1e300, to: 1e300 * (1 + Number.EPSILON), scale: "log" } as const;
     assert.ok(Number.isNaN(placeOf(close, close.to)));
   });
 
-  test("of a list are even, in the order of the dial; of a range they follow the scale", () => {
+  test("places of a list are even, in the order of the dial, and those of a range follow its scale", () => {
     assert.deepEqual([...placesOf(ordered("a", ["x", "y", "z"]))], [0, 0.5, 1]);
     assert.deepEqual([...placesOf({ ...ordered("a", [1, 3, 2]), dial: [0, 2, 1] })], [0, 1, 0.5]);
     assert.deepEqual([...placesOf(ordered("a", [7]))], [0]);

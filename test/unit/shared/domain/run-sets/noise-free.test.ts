@@ -19,7 +19,7 @@ test("a history is free of noise once three configurations ran twice and gave th
   assert.ok(isNoiseFree(indexOf([...twice(1e-300, 2e-300, -1e24), [[7], 5]])));
 });
 
-test("it is not if one run differs by the least, even if the square of the difference is 0", () => {
+test("a history is not free of noise if one run differs by the least", () => {
   for (const other of [0.1 + 1e-17 + 1e-16, 1e-300, 1e300, -1e24]) {
     assert.ok(!isNoiseFree(indexOf([...twice(0.1, 0.2, 0.3), [[0], other]])), `${other}`);
   }
@@ -28,12 +28,12 @@ test("it is not if one run differs by the least, even if the square of the diffe
   assert.ok(!isNoiseFree(indexOf([...twice(1, 2, 3), ...twice(1e300)])));
 });
 
-test("it is not if all that ran twice lies at the ends of a metric, where noisy runs are equal too", () => {
+test("a history is not free of noise if all that ran twice lies at the ends of a metric", () => {
   assert.ok(!isNoiseFree(indexOf(twice(0, 1, 1, 0, 1, 1))));
   assert.ok(isNoiseFree(indexOf(twice(0, 1, 1, 0, 0.5, 1))));
 });
 
-test("rejected results are forgotten here too", () => {
+test("rejected results no longer decide whether a history is free of noise", () => {
   const index = indexOf([...twice(0.1, 0.2, 0.3), [[0], 0.4]]);
   assert.ok(!isNoiseFree(index));
   const counted = twice(0.1, 0.2, 0.3).map(

@@ -40,7 +40,7 @@ for (const each of originalEvaluations) {
   });
 }
 
-test("the estimates differ from the original exactly in the cases without variance", () => {
+test("run sets' estimates differ from the original exactly in the cases without variance", () => {
   const found = originalEvaluations
     .filter(({ expected }) => !expected.no_runs && expected.prior_var === 0)
     .map(({ id }) => id);

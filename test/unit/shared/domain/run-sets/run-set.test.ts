@@ -231,7 +231,7 @@ test("an hpmax that is not finite is refused and changes nothing", () => {
   assert.equal(index.best(), null);
 });
 
-test("diverged runs do not overflow means and variances", () => {
+test("diverged runs do not overflow the means and variances of run sets", () => {
   const index = indexOf([
     [[0], -Number.MAX_VALUE],
     [[0], Number.MAX_VALUE],
@@ -245,7 +245,7 @@ test("diverged runs do not overflow means and variances", () => {
   assert.equal(index.best()?.key, "2");
 });
 
-test("equal values have a variance of exactly 0, however they round", () => {
+test("a run set of equal values has a variance of exactly 0, however they round", () => {
   const index = indexOf(Array.from({ length: 10 }, () => [[0], 0.1] as const));
   assert.equal(index.get("0")?.sampleVariance, 0);
   assert.equal(index.prior.variance, 0);

@@ -18,7 +18,7 @@ suite("stages", () => {
   const of = (...stages: string[][]) =>
     ["component: root/Root_Component", "processing_stages:", ...stages.flat()].join("\n");
 
-  test("are listed in order, disabled ones included", () => {
+  test("the stages of a spec are listed in order, disabled ones included", () => {
     const { spec } = read(
       of(stage(), stage("enabled: 0"), stage("enabled: true", "max_iterations: 5"), stage("enabled: false")),
     );
@@ -35,7 +35,7 @@ suite("stages", () => {
     assert.equal(stages[2]?.spec["max_iterations"], 5);
   });
 
-  test("may be enabled by a hyperparameter", () => {
+  test("the stages of a spec may be enabled by a hyperparameter", () => {
     const head = [
       "component: root/Root_Component",
       "hyperparameters:",
@@ -54,11 +54,12 @@ suite("stages", () => {
     assert.deepEqual(warnings, []);
   });
 
-  test("of something that is not an expanded spec are a TypeError", () => assert.throws(() => stagesOf({}), TypeError));
+  test("the stages of something that is not an expanded spec are a TypeError", () =>
+    assert.throws(() => stagesOf({}), TypeError));
 });
 
 suite("components", () => {
-  test("are checked for every combination of hyperparameters that chooses them", () => {
+  test("components are checked for every combination of hyperparameters that chooses them", () => {
     const text = specText([
       "hyperparameters:",
       ...hyperparameter("a", "[Maze, Fixed, Moon]", "Maze"),
@@ -75,7 +76,7 @@ suite("components", () => {
     );
   });
 
-  test("of all configurations are in usedComponents", () => {
+  test("usedComponents has the components of all configurations", () => {
     const head = ["hyperparameters:", ...hyperparameter("core", "[GRU_Core, FC_Core]", "GRU_Core", "unordered")];
     const text = specText(head, [
       "model: {component: models/Model_Nexus, model_core: {component: model_cores/<core>}}",
@@ -102,14 +103,14 @@ suite("components", () => {
     }
   });
 
-  test("may contain another of their own kind", () => {
+  test("a component may contain another of its own kind", () => {
     const defaults = testDefaults({ "environments/Wrapper": "inner: {component: environments/Fixed_Env}\n" });
     const inner = "{component: environments/Wrapper, inner: {component: environments/Wrapper}}";
     const text = specText([], [`notes: ${inner}`]);
     assert.ok(readSpec({ file: "a.yaml", text, defaults }).ok);
   });
 
-  test("of aliases to aliases do not exhaust memory", () => {
+  test("aliases of aliases are one problem, and do not exhaust memory", () => {
     const bomb = Array.from({ length: 12 }, (_, i) => {
       const items = Array.from({ length: 10 }, () => (i === 0 ? "1" : `*a${i - 1}`));
       return `  - &a${i} [${items.join(", ")}]`;

@@ -23,10 +23,10 @@ function rendered(file: string, text: string, commandLine: Readonly<Record<strin
   return renderProblems(reading.problems, reading.texts, "nothing was submitted");
 }
 
-suite("the messages about a faulty spec (test/fixtures/spec-errors)", () => {
+suite("messages about a faulty spec (test/fixtures/spec-errors)", () => {
   const files = readdirSync(folder).filter((name) => name.endsWith(".yaml"));
   for (const file of files) {
-    test(`${file} has its expected messages`, () => {
+    test(`the faulty spec ${file} has its expected messages`, () => {
       const text = readFileSync(join(folder, file), "utf8");
       const expected = readFileSync(join(folder, file.replace(/yaml$/, "txt")), "utf8");
       assert.equal(`${rendered(file, text)}\n`, expected);
@@ -36,7 +36,7 @@ suite("the messages about a faulty spec (test/fixtures/spec-errors)", () => {
 });
 
 suite("printed problems", () => {
-  test("have place, source line, underline, expectation and guess", () => {
+  test("a printed problem has place, source line, underline, expectation and guess", () => {
     const lines = [
       "component: root/Root_Component",
       ...Array.from({ length: 7 }, () => ""),
@@ -72,7 +72,7 @@ suite("printed problems", () => {
     return { place: { file: "a.yaml", line, column }, message: "wrong", hints: [], length };
   };
 
-  test("have a singular count, and no last line without a tail", () => {
+  test("printed problems have a singular count, and no last line without a tail", () => {
     assert.match(
       renderProblems([problem(1, 1, 1)], {}, "nothing was submitted"),
       /\n1 problem; nothing was submitted$/,
@@ -80,21 +80,21 @@ suite("printed problems", () => {
     assert.equal(renderProblems([problem(1, 1, 1)], {}), "a.yaml:1:1: wrong");
   });
 
-  test("have columns in characters, not UTF-16 units", () => {
+  test("a problem's column counts characters, not UTF-16 units", () => {
     const text = specText(["cuda: true"], ["notes: {😀: 1, b: *zzz}"]);
     const reading = readSpec({ file: "a.yaml", text, defaults: testDefaults() });
     assert.ok(!reading.ok);
     assert.deepEqual(reading.problems[0]?.place, { file: "a.yaml", line: 8, column: 26 });
   });
 
-  test("show only the relevant part of a long line", () => {
+  test("a printed problem shows only the relevant part of a long line", () => {
     const text = `${"x".repeat(300)}Y${"z".repeat(300)}`;
     const [, source = "", underline = ""] = renderProblems([problem(1, 301, 1)], { "a.yaml": text }).split("\n");
     assert.ok(source.length < 140, source);
     assert.equal(source[underline.indexOf("^")], "Y");
   });
 
-  test("contain no escape sequences of the file", () => {
+  test("printed problems contain no escape sequences of the file", () => {
     const text = specText([], ["no\u001b[31mtes: 1"]);
     const escaped = rendered("a\u001b[2J.yaml", text.replace("\u001b", "\u009b"));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
@@ -103,7 +103,7 @@ suite("printed problems", () => {
 });
 
 suite("command-line arguments", () => {
-  test("that replace nothing are errors with the nearest name", () => {
+  test("a command-line argument that replaces nothing is an error with the nearest name", () => {
     const text = specText(["string_replacements:", "  <environment>: Maze_Env"]);
     assert.equal(
       rendered("a.yaml", text, { enviroment: "Other" }),
@@ -115,7 +115,7 @@ suite("command-line arguments", () => {
     );
   });
 
-  test("that replace nothing are explained: a job setting by its section, others by a place", () => {
+  test("a job setting given as an argument is told its section, and another unused argument its place", () => {
     const text = specText(["job_launcher:", "  component: job_launchers/XT", "  enabled: 1"]);
     const hints = (name: string, value: string): string[] =>
       rendered("a.yaml", text, { [name]: value })
@@ -131,7 +131,7 @@ suite("command-line arguments", () => {
     assert.deepEqual(hints("layout", "easy"), ["  put <layout> in the spec where the value belongs"]);
   });
 
-  test("that only a default uses are accepted", () => {
+  test("a command-line argument that only a default uses is accepted", () => {
     const defaults = testDefaults({ "environments/Maze_Env": "layout: <layout>\n" });
     const reading = readSpec({ file: "a.yaml", text: specText([]), commandLine: { layout: "easy" }, defaults });
     assert.ok(reading.ok);

@@ -40,7 +40,7 @@ function refusal(path: string, folders: readonly string[] = []): string {
 }
 
 suite("loadSpecFile", () => {
-  test("reads a file, with its warnings", () => {
+  test("loadSpecFile reads a spec, with its warnings", () => {
     const hyperparameters =
       "hyperparameters:\n  - name: &x\n      ordered_tuning_values: [1, 2]\n      tuned_value: 1\n";
     const path = file("good.yaml", `${minimal}${hyperparameters}`);
@@ -52,7 +52,7 @@ suite("loadSpecFile", () => {
     );
   });
 
-  test("applies the command line", () => {
+  test("loadSpecFile applies the command line", () => {
     const path = file("arguments.yaml", `${minimal}string_replacements: {<n>: 1}\n`);
     assert.deepEqual(loadSpecFile(path, { n: "2" }).spec.commandLine, { n: "2" });
   });
@@ -64,7 +64,7 @@ suite("loadSpecFile", () => {
     );
   });
 
-  test("a missing file is an error that names the nearest file", () => {
+  test("a missing spec is an error that names the nearest file", () => {
     file("near/maze_dgd.yaml", minimal);
     assert.equal(
       refusal(join(scratch, "near/maze_dg.yaml")),
@@ -81,10 +81,10 @@ suite("loadSpecFile", () => {
   });
 
   test("a folder is not a runspec", () => assert.match(refusal(scratch), /^DIR: a folder, not a runspec\n/));
-  test("a device is not a regular file", () =>
+  test("a device is no runspec, as it is not a regular file", () =>
     assert.match(refusal("/dev/null"), /^\/dev\/null: not a regular file\n/));
 
-  test("a binary file is refused", () => {
+  test("a binary file is refused as a runspec", () => {
     assert.match(refusal(file("zero.yaml", "a: 1\u0000\n")), /^DIR\/zero\.yaml: not a text file \(byte 4 is zero\)\n/);
     assert.match(
       refusal(file("latin1.yaml", Uint8Array.of(97, 58, 32, 0xe9, 10))),
@@ -101,7 +101,7 @@ suite("loadSpecFile", () => {
     );
   });
 
-  test("all problems are reported at once, with their lines and the caller's last line", () => {
+  test("all problems of a spec are reported at once, with their lines and the caller's last line", () => {
     const path = file(
       "wrong.yaml",
       minimal.replace("RL_Proc", "RL_Prox").replace("component: root", "cuda: *x\ncomponent: root"),
@@ -132,7 +132,7 @@ suite("loadSpecFile", () => {
 suite("componentDefaults", () => {
   const shipped = componentDefaults();
 
-  test("finds the root, the launcher, stages and components in their folders", () => {
+  test("componentDefaults finds the root, the launcher, stages and components in their folders", () => {
     for (const name of [
       "root/Root_Component",
       "job_launchers/XT",
@@ -145,7 +145,7 @@ suite("componentDefaults", () => {
     }
   });
 
-  test("lists only components with usable defaults", () => {
+  test("componentDefaults lists only components with usable defaults", () => {
     for (const name of shipped.names()) {
       if (name.startsWith("root/") || name.startsWith("job_launchers/")) continue;
       const stage = name.startsWith("processors/") ? name : "processors/RL_Proc";
@@ -157,7 +157,7 @@ suite("componentDefaults", () => {
     }
   });
 
-  test("never reads outside its folders", () => {
+  test("componentDefaults never reads outside its folders", () => {
     file("secret.yaml", "a: 1\n");
     const inside = componentDefaults([join(scratch, "empty")]);
     for (const name of [
@@ -175,7 +175,7 @@ suite("componentDefaults", () => {
     }
   });
 
-  test("searches the user's folders first, in both layouts", () => {
+  test("componentDefaults searches the user's folders first, in both layouts", () => {
     file("user/agents/Flat_Agent.yaml", "a: 1\n");
     file("user/agents/Deep_Agent/Deep_Agent.yaml", "b: 1\n");
     file("user/agents/AAC_Agent/AAC_Agent.yaml", "mine: 1\n");
@@ -200,7 +200,7 @@ suite("componentDefaults", () => {
 suite("the shipped specs", () => {
   const folder = join(packageRoot(), "specs");
   for (const name of readdirSync(folder).filter((name) => name.endsWith(".yaml"))) {
-    test(`${name} has no problems or warnings, and begins with what it shows`, () => {
+    test(`specs/${name} has no problems or warnings, and begins with what it shows`, () => {
       const { spec, warnings } = loadSpecFile(join(folder, name));
       assert.deepEqual(warnings, []);
       assert.match(spec.text, /^# \S/);
@@ -212,7 +212,7 @@ suite("the shipped specs", () => {
     ["dgd_hp_search.yaml", "dgd"],
     ["random_hp_search.yaml", "random"],
   ] as const) {
-    test(`${name} equals the tutorial's`, () => {
+    test(`specs/${name} equals the tutorial's`, () => {
       const { spec } = loadSpecFile(join(folder, name));
       assert.deepEqual(
         spec.hyperparameters.map(({ name, tuned }) => `${name}: ${tuned}`),
@@ -234,7 +234,7 @@ suite("the shipped specs", () => {
     });
   }
 
-  test("maze_dgd.yaml is open to any number of workers", () => {
+  test("specs/maze_dgd.yaml is open to any number of workers", () => {
     const { settings } = loadSpecFile(join(folder, "maze_dgd.yaml")).spec;
     assert.deepEqual(
       [settings.hpTuning, settings.totalRuns, settings.computeNodes, settings.runsPerNode],

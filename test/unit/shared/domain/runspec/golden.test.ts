@@ -162,8 +162,8 @@ suite("golden runspecs", () => {
     const exception = deliberate[golden.id];
     test(
       exception
-        ? `${golden.id} differs from the original: ${exception.why}`
-        : `${golden.id} is read as by the original`,
+        ? `the golden runspec ${golden.id} differs from the original: ${exception.why}`
+        : `the golden runspec ${golden.id} is read as by the original`,
       () => {
         const reading = readingOf(golden);
         const expected = decoded(expectedOf(golden)) as Reading;
@@ -182,7 +182,7 @@ suite("golden runspecs", () => {
     );
   }
 
-  test("have every case that is listed as a deliberate difference", () => {
+  test("the golden runspecs have every case that is listed as a deliberate difference", () => {
     const ids = new Set(file.cases.map(({ id }) => id));
     assert.deepEqual(
       Object.keys(deliberate).filter((id) => !ids.has(id)),
@@ -191,13 +191,13 @@ suite("golden runspecs", () => {
     assert.equal(file.cases.length, 49);
   });
 
-  test("differ in the draws of nested randints and of those in forward definitions", () => {
+  test("in the golden runspecs, the original leaves nested randints and draws in forward definitions", () => {
     const entries = file.cases.flatMap(({ expected }) => expected.randint ?? []);
     assert.ok(entries.some(({ path, becomes }) => becomes === "string" && path[0] === "processing_stages"));
     assert.ok(entries.some(({ path, becomes }) => becomes === "number" && path[0] === "forward_definitions"));
   });
 
-  test("differ in hasRandint if only defaults draw", () => {
+  test("in some golden runspecs only defaults draw, which the original's has_randint does not count", () => {
     const only = file.cases.filter(
       ({ expected }) => expected.randint_in_spec === false && (expected.randint?.length ?? 0) > 0,
     );

@@ -11,7 +11,7 @@ const spec = (lines: readonly string[], before: readonly string[] = []): string 
   );
 
 suite("a range in a spec", () => {
-  test("is an ordered dial of its first marks, the tuned value among them", () => {
+  test("a range in a spec is an ordered dial of its first marks, the tuned value among them", () => {
     const { hyperparameters } = read(
       spec(["range: {from: 1.0e-5, to: 1.0e-2, scale: log}", "tuned_value: 4.0e-4"]),
     ).spec;
@@ -26,7 +26,7 @@ suite("a range in a spec", () => {
     ]);
   });
 
-  test("is linear if it does not say otherwise, and may be whole or include 0", () => {
+  test("a range in a spec is linear if it does not say otherwise, and may be whole or include 0", () => {
     const rangeOf = (range: string, tuned: string) => {
       const [hyperparameter] = read(spec([`range: ${range}`, `tuned_value: ${tuned}`])).spec.hyperparameters;
       return [hyperparameter?.range, hyperparameter?.values.length];
@@ -38,7 +38,7 @@ suite("a range in a spec", () => {
     assert.deepEqual(rangeOf("{from: 1, to: 5, zero: false}", "3"), [{ from: 1, to: 5, scale: "linear" }, 9]);
   });
 
-  test("takes numbers from anchors, replacements and the command line, and no argument counts as unused", () => {
+  test("a range in a spec takes numbers from anchors, replacements and the command line", () => {
     const text = spec(
       ["range: {from: <low>, to: *most, scale: <scale>}", "tuned_value: <best>"],
       ["string_replacements:", "  <scale>: log", "forward_definitions:", "  - most: &most 1.0e-2"],
@@ -56,7 +56,7 @@ suite("a range in a spec", () => {
     assert.match(unused.problems.map(({ message }) => message).join("\n"), /--x replaces nothing/);
   });
 
-  test("is named once for all of it with an alias", () => {
+  test("a range in a spec may be an alias that several hyperparameters share", () => {
     const text = specText(
       [
         "forward_definitions:",
@@ -75,7 +75,7 @@ suite("a range in a spec", () => {
     );
   });
 
-  test("runs any mark, and its repro spec says which", () => {
+  test("any mark of a range in a spec can be run, and the repro spec says which", () => {
     const { spec: found } = read(spec(["range: {from: 1.0e-5, to: 1.0e-2, scale: log}", "tuned_value: 1.0e-3"]));
     const chosen = { lr: 0.00023 };
     const tree = expandSpec(withChosen(found, chosen), chosen, () => 1);

@@ -9,20 +9,20 @@ suite("job settings", () => {
     read(specText(["job_launcher:", "  component: job_launchers/XT", ...lines.map((line) => `  ${line}`)])).spec
       .settings;
 
-  test("have the defaults that the shipped file documents", () => {
+  test("job settings have the defaults that the shipped file documents", () => {
     assert.deepEqual(settings(), defaultSettings);
     assert.deepEqual(read(specText([])).spec.settings, defaultSettings);
     assert.deepEqual(read(specText(["job_launcher: null"])).spec.settings, defaultSettings);
   });
 
-  test("have defaults where an older defaults file lacks them", () => {
+  test("job settings have defaults where an older defaults file lacks them", () => {
     const defaults = testDefaults({ "job_launchers/XT": "enabled: 1\ntotal_runs: 3\n" });
     const reading = readSpec({ file: "a.yaml", text: specText([]), defaults });
     assert.ok(reading.ok);
     assert.deepEqual(reading.spec.settings, { ...defaultSettings, enabled: true, totalRuns: 3 });
   });
 
-  test("are read with their units", () => {
+  test("job settings are read with their units", () => {
     const read = settings(
       "enabled: true",
       "hp_tuning: grid",
@@ -98,7 +98,7 @@ suite("job settings", () => {
     });
   });
 
-  test("where and require are a condition or a list of them, in which strings are replaced", () => {
+  test("the settings where and require are a condition or a list of them, with strings replaced", () => {
     const head = [
       "string_replacements: {<most>: 512}",
       "hyperparameters:",
@@ -189,7 +189,7 @@ suite("job settings", () => {
     ["never", null],
     ["null", null],
   ] as const) {
-    test(`max_failures_in_a_row: ${text}`, () =>
+    test(`max_failures_in_a_row: ${text} is ${most ?? "no limit"}`, () =>
       assert.equal(settings(`max_failures_in_a_row: ${text}`).maxFailuresInARow, most));
   }
   test("repeat is auto or never", () => {
@@ -241,7 +241,7 @@ suite("wasteful searches", () => {
   const noRandint = ["model: null", "random_seed: 1"];
   const fixed = "\n      environment: {component: environments/Fixed_Env}\n";
 
-  test("no randint is warned about in a search, and only there", () => {
+  test("a search without randint is warned about, and only a search", () => {
     const text = (enabled: number, tuning: string) => specText(launcher(enabled, tuning), noRandint).trimEnd() + fixed;
     assert.deepEqual(read(text(1, "dgd")).warnings, ["hp_tuning is dgd, but no randint occurs in what is executed"]);
     assert.deepEqual(read(text(0, "dgd")).warnings, []);
@@ -256,7 +256,7 @@ suite("wasteful searches", () => {
     for (const tuning of ["dgd", "false"]) assert.deepEqual(read(text(tuning)).warnings, []);
   });
 
-  test("median and asha are for random and grid, and said to be so elsewhere", () => {
+  test("pruning by median or asha is for random and grid, and said to be so elsewhere", () => {
     const text = (tuning: string, pruning: string) =>
       specText([`job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: ${tuning}, pruning: ${pruning}}`]);
     assert.deepEqual(read(text("dgd", "asha")).warnings, ["pruning: asha is for random and grid"]);

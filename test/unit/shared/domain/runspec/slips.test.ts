@@ -32,7 +32,7 @@ function onlyOne(text: string): Said {
 const hints = (text: string): string => onlyOne(text).hints;
 
 suite("a slip in the YAML of values", () => {
-  test("a character that begins something else asks for quotes", () => {
+  test("a value that begins with one of YAML's own characters asks for quotes", () => {
     assert.equal(hints(dial("[#x, y]")), 'a text that begins with # needs quotes: "#x"');
     assert.equal(hints(dial("[@a, b]")), 'a text that begins with @ needs quotes: "@a"');
     assert.equal(hints(dial("[`a`, b]")), 'a text that begins with ` needs quotes: "`a`"');
@@ -43,27 +43,27 @@ suite("a slip in the YAML of values", () => {
     assert.match(hints(dial("[1, 'it's']")), /is written twice: 'it''s'/);
   });
 
-  test("a comment where the value should be, or that hides a bracket, is named", () => {
+  test("a comment where a value should be, or that hides a bracket, is named", () => {
     assert.match(hints(dial('[1, "#b"]', "#b")), /a # begins a comment; if it belongs to the value, write "#b"/);
     assert.match(hints(dial("[1, #b]")), /is not closed; a # begins a comment/);
     assert.doesNotMatch(hints(dial("[1, 2")), /comment/);
   });
 
-  test("a tab within a list is named, since it looks like spaces", () => {
+  test("a tab within a list of values is named, since it looks like spaces", () => {
     assert.equal(hints(dial("[1,\t2]")), "there is a tab before this; write spaces");
   });
 
-  test("a backslash in double quotes is written in single ones", () => {
+  test("a value with a backslash in double quotes is told to use single ones", () => {
     assert.match(hints(dial('["C:\\data", b]')), /in single quotes it is a backslash: 'C:\\data'$/);
   });
 
-  test("a merge key is one problem: what it would have brought is not missing besides", () => {
+  test("a merge key in a spec is one problem: what it would have brought is not missing besides", () => {
     const lines = ["forward_definitions:", "  usual: &usual", "    component: models/Model_Nexus"];
     const merged = specText(lines, ["model:", "  <<: *usual"]);
     assert.equal(onlyOne(merged).message, "merge keys (<<) belong to YAML 1.1");
   });
 
-  test("a definition that stands among the sections is told where it goes", () => {
+  test("a definition that stands among a spec's sections is told where it goes", () => {
     const [first, ...rest] = said(specText(["usual: &usual", "  component: models/Model_Nexus"], ["model: *usual"]));
     assert.equal(first?.message, 'unknown key "usual"');
     assert.equal(first?.hints, "what is only there to be used as *usual goes below forward_definitions");
@@ -74,7 +74,7 @@ suite("a slip in the YAML of values", () => {
     );
   });
 
-  test("an unknown tag is one problem: the value that it hides is not missing besides", () => {
+  test("an unknown tag in a spec is one problem: the value that it hides is not missing besides", () => {
     const unknown = "not valid YAML: unknown scalar tag !<!foo>";
     for (const text of [dial("[1, 2]", "!foo 1"), dial("[!foo 1, 2]"), dial("[!foo 1, 1, 2]")])
       assert.equal(onlyOne(text).message, unknown);
@@ -84,7 +84,7 @@ suite("a slip in the YAML of values", () => {
     assert.equal(said(number).length, 2, "a number that is read is compared with the values");
   });
 
-  test("what other readers take for a number is a text here, and said to be", () => {
+  test("what other YAML readers take for a number is a text in a spec, and said to be", () => {
     const [huge, binary, ...rest] = said(dial("[1e400, 0b11, 1]"));
     assert.equal(huge?.message, "1e400 is read as a text: no number so large can be stored");
     assert.match(huge?.hints ?? "", /write \.inf for infinity, or "1e400"/);
@@ -116,14 +116,14 @@ suite("a slip in the YAML of values", () => {
 });
 
 suite("a slip in a hyperparameter", () => {
-  test("a name is told the rule that it breaks", () => {
+  test("a hyperparameter's bad name is told the rule that it breaks", () => {
     const rule = "expected a letter from a to z or a _, and after it such letters, digits, _, - and .";
     for (const name of ["3z", "größe"]) assert.equal(hints(dial("[1, 2]", "1", name)), rule);
     assert.match(hints(dial("[1, 2]", "1", "__proto__")), /JavaScript keeps this name/);
     assert.deepEqual(said(dial("[1, 2]", "1", "_x")), []);
   });
 
-  test("whole lists as values are told how to choose between lists, once", () => {
+  test("a hyperparameter of whole lists is told once how to choose between lists", () => {
     const [first, second, ...rest] = said(dial("[[1, 2], [3, 4]]", "[1, 2]"));
     assert.match(first?.hints ?? "", /`<small>: \[1, 2\]` below string_replacements, and list the names/);
     assert.doesNotMatch(second?.hints ?? "", /string_replacements/);
@@ -132,7 +132,7 @@ suite("a slip in a hyperparameter", () => {
     assert.deepEqual(said(dial("['<small>', '<large>']", "<small>", "x", chosen)), []);
   });
 
-  test("of thousands of values some are named, and the nearest", () => {
+  test("a tuned value that is none of thousands is told some of them, and the nearest", () => {
     const all = Array.from({ length: 5000 }, (_, i) => 2 * i);
     const expected = "expected one of 5000 values: 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, ... 9998; the nearest is 2";
     assert.equal(hints(dial(`[${all.join(", ")}]`, "3")), expected);
@@ -147,7 +147,7 @@ suite("string replacements", () => {
   ];
   const notes = ["notes: <p0>"];
 
-  test("that double with every line are refused where they become too long, once", () => {
+  test("string replacements that double with every line are refused once, where they become too long", () => {
     for (const lines of [18, 24, 40]) {
       const { message } = onlyOne(specText(doubling(lines), notes));
       assert.equal(message, "string_replacements make this longer than 100,000 characters");
@@ -155,14 +155,14 @@ suite("string replacements", () => {
     assert.deepEqual(said(specText(doubling(12), notes)), []);
   });
 
-  test("may make a text as long as the limit, and no longer", () => {
+  test("string replacements may make a text as long as the limit, and no longer", () => {
     const text = (characters: number): string =>
       specText(["string_replacements:", `  <p>: ${"a".repeat(characters)}`], ["notes: <p>b"]);
     assert.deepEqual(said(text(longestText - 1)), []);
     assert.equal(said(text(longestText)).length, 1);
   });
 
-  test("that contain themselves are said to, and not to move", () => {
+  test("string replacements that contain themselves are said to", () => {
     const self = onlyOne(specText(["string_replacements:", "  <p>: a<p>"], ["notes: <p>"]));
     assert.equal(self.message, "<p> contains itself, so it can never be replaced");
     const two = onlyOne(specText(["string_replacements:", "  <p>: a<q>", "  <q>: b<p>"], ["notes: <p><q>"]));

@@ -158,7 +158,7 @@ function executed(tree: Tree): Tree {
 const choices = fc.array(fc.nat(100), { minLength: 5, maxLength: 5 });
 
 suite("any spec", () => {
-  test("has a repro spec that repeats the run: same settings and numbers, no draws, no warnings", () => {
+  test("any run's repro spec repeats it: same settings and numbers, no draws, no warnings", () => {
     fc.assert(
       fc.property(aSpec, choices, (text, numbers) => {
         const spec = read(text);
@@ -180,7 +180,7 @@ suite("any spec", () => {
     );
   });
 
-  test("expands independently of earlier expansions", () => {
+  test("any spec expands independently of earlier expansions", () => {
     fc.assert(
       fc.property(aSpec, choices, choices, (text, first, second) => {
         const spec = read(text);
@@ -192,7 +192,7 @@ suite("any spec", () => {
     );
   });
 
-  test("draws once for each path", () => {
+  test("any spec draws once for each path", () => {
     fc.assert(
       fc.property(aSpec, choices, (text, numbers) => {
         const spec = read(text);
@@ -211,7 +211,7 @@ suite("any text", () => {
   const tutorial = readFileSync(join(packageRoot(), "specs/dgd_hp_search.yaml"), "utf8");
   const edit = fc.record({ at: fc.nat(tutorial.length), cut: fc.nat(12), paste: fc.string({ maxLength: 6 }) });
 
-  test("is read, or refused with places inside it, and never makes the reader throw", () => {
+  test("any text is read as a spec or refused with places inside it, and never makes the reader throw", () => {
     fc.assert(
       fc.property(fc.array(edit, { minLength: 1, maxLength: 3 }), (edits) => {
         let text = tutorial;

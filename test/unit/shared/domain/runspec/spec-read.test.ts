@@ -45,7 +45,8 @@ suite("YAML 1.2", () => {
     ["|\n          two\n          lines", "two\nlines\n"],
   ];
   for (const [text, value] of readAs) {
-    test(`${JSON.stringify(text)} is read as ${JSON.stringify(value)}`, () => assert.deepEqual(noted(text), value));
+    test(`YAML 1.2 reads ${JSON.stringify(text)} as ${JSON.stringify(value)}`, () =>
+      assert.deepEqual(noted(text), value));
   }
 });
 
@@ -56,7 +57,7 @@ suite("the hyperparameter section", () => {
       "      ordered_tuning_values: [1, 2]",
       "      tuned_value: 2",
     ],
-    "level with the name": ["  - name: &x", "    ordered_tuning_values: [1, 2]", "    tuned_value: 2"],
+    "with its values level with the name": ["  - name: &x", "    ordered_tuning_values: [1, 2]", "    tuned_value: 2"],
     "at column 0": ["- name: &x", "    ordered_tuning_values: [1, 2]", "    tuned_value: 2"],
     "with comments and a list in block form": [
       "  - name: &x # the rate",
@@ -69,7 +70,7 @@ suite("the hyperparameter section", () => {
     ],
   };
   for (const [name, lines] of Object.entries(layouts)) {
-    test(name, () => {
+    test(`a hyperparameter written ${name} is read`, () => {
       const { spec } = read(specText(["hyperparameters:", ...lines], ["notes: *x"]));
       assert.deepEqual(spec.hyperparameters, [{ name: "x", ordered: true, values: [1, 2], tuned: 2 }]);
       assert.equal(
@@ -83,7 +84,7 @@ suite("the hyperparameter section", () => {
     });
   }
 
-  test("keeps the listed order, and knows unordered lists", () => {
+  test("the hyperparameter section keeps the listed order, and knows unordered lists", () => {
     const lines = [
       ...hyperparameter("x", "[3, 1, 2]", "1"),
       ...hyperparameter("y", "[b, a, null]", "null", "unordered"),
@@ -95,7 +96,7 @@ suite("the hyperparameter section", () => {
     ]);
   });
 
-  test("may be empty", () => {
+  test("the hyperparameter section may be empty", () => {
     assert.deepEqual(read(specText(["hyperparameters:"])).spec.hyperparameters, []);
     assert.deepEqual(read(specText(["hyperparameters: []"])).spec.hyperparameters, []);
   });
@@ -105,7 +106,7 @@ suite("expandSpec", () => {
   const head = ["hyperparameters:", ...hyperparameter("x", "[1, 2, 3]", "2"), ...hyperparameter("y", "[a, b]", "a")];
   const text = specText(head, ["notes: [*x, {deep: *y}, *x]"]);
 
-  test("takes settings by name or in order, and the tuned ones by default", () => {
+  test("expandSpec takes settings by name or in order, and the tuned ones by default", () => {
     const { spec } = read(text);
     const notes = (settings?: Parameters<typeof expandSpec>[1]) =>
       at(
@@ -118,14 +119,14 @@ suite("expandSpec", () => {
     assert.deepEqual(notes({ y: "b", x: 1 }), [1, { deep: "b" }, 1]);
   });
 
-  test("refuses settings that the spec does not list", () => {
+  test("expandSpec refuses settings that the spec does not list", () => {
     const { spec } = read(text);
     for (const wrong of [[1], [1, "a", 2], [4, "a"], ["1", "a"], { x: 1 }, { x: 1, z: "a" }, { x: 1, y: "a", z: 1 }]) {
       assert.throws(() => expandSpec(spec, wrong as never, () => 7), RangeError, JSON.stringify(wrong));
     }
   });
 
-  test("draws each executed randint once, by its path", () => {
+  test("expandSpec draws each executed randint once, by its path", () => {
     const lines = [
       "forward_definitions:",
       "  - agent: &agent",
@@ -166,7 +167,7 @@ suite("expandSpec", () => {
     assert.ok(spec.hasRandint);
   });
 
-  test("fills in the defaults of the component that a hyperparameter chooses", () => {
+  test("expandSpec fills in the defaults of the component that a hyperparameter chooses", () => {
     const cores = [
       "hyperparameters:",
       ...hyperparameter("core", "[model_cores/GRU_Core, model_cores/FC_Core]", "model_cores/FC_Core", "unordered"),
@@ -184,7 +185,7 @@ suite("expandSpec", () => {
     assert.deepEqual(core(["model_cores/GRU_Core"]), gru);
   });
 
-  test("puts the component first, then unchanged defaults, then the spec's own properties", () => {
+  test("expandSpec puts the component first, then unchanged defaults, then the spec's own properties", () => {
     const { spec } = read(specText([], ["learning_rate: 1"]));
     const agent = at(
       expandSpec(spec, undefined, () => 7),
@@ -201,7 +202,7 @@ suite("expandSpec", () => {
     ]);
   });
 
-  test("gives every run a tree of its own", () => {
+  test("expandSpec gives every run a tree of its own", () => {
     const { spec } = read(text);
     const [a, b] = [expandSpec(spec, undefined, () => 7), expandSpec(spec, undefined, () => 7)];
     assert.deepEqual(a, b);
@@ -219,7 +220,7 @@ suite("expandSpec", () => {
 suite("string replacements", () => {
   const replaced = (lines: readonly string[]) => ["string_replacements:", ...lines.map((line) => `  ${line}`)];
 
-  test("give a whole value their type, and part of a value their text", () => {
+  test("string replacements give a whole value their type, and part of a value their text", () => {
     const head = replaced(["<n>: 0.25", "<flag>: true", "<none>: null", "<list>: [1, <n>]"]);
     assert.deepEqual(noted("[<n>, <flag>, <none>, <list>, a-<n>-<flag>-<none>]", head), [
       0.25,
@@ -230,7 +231,7 @@ suite("string replacements", () => {
     ]);
   });
 
-  test("apply from top to bottom, and may contain a hyperparameter", () => {
+  test("string replacements apply from top to bottom, and may contain a hyperparameter", () => {
     const head = [
       "hyperparameters:",
       ...hyperparameter("x", "[1, 2]", "2"),
@@ -242,15 +243,15 @@ suite("string replacements", () => {
     assert.deepEqual(read(specText(head, ["notes: <a>"])).warnings, []);
   });
 
-  test("take a $ literally", () => {
+  test("string replacements take a $ literally", () => {
     assert.equal(noted("a <b> c", replaced(["<b>: $& $1 $$"])), "a $& $1 $$ c");
   });
 
-  test("leave alone what only looks like a name", () => {
+  test("string replacements leave alone what only looks like a name", () => {
     assert.equal(noted("'sort < in > out, 1<2, <3>, <>, a <b c>'"), "sort < in > out, 1<2, <3>, <>, a <b c>");
   });
 
-  test("from the command line override the spec's, as texts", () => {
+  test("string replacements from the command line override the spec's, as texts", () => {
     const text = specText(replaced(["<n>: 5"]), ["notes: [<n>, <new>]"]);
     const { spec } = read(text, { n: "6", new: "7" });
     assert.deepEqual(
@@ -264,12 +265,12 @@ suite("string replacements", () => {
     assert.deepEqual(spec.commandLine, { n: "6", new: "7" });
   });
 
-  test("of $datastore are the spec's, or ../datastore", () => {
+  test("$datastore is what the spec says, or ../datastore", () => {
     assert.equal(noted("$datastore/mazes"), "../datastore/mazes");
     assert.equal(noted("$datastore/mazes", replaced(["$datastore: /data"])), "/data/mazes");
   });
 
-  test("leave the named groups of a regular expression as they are", () => {
+  test("string replacements leave the named groups of a regular expression as they are", () => {
     const pattern = "epoch (?<iters>\\d+) of \\k<iters>: (?<loss>[\\d.]+)";
     assert.equal(noted(`'${pattern}'`), pattern);
     assert.deepEqual(problems(specText([], [`notes: '(?<iters>\\d+) <loss>'`])), [
@@ -277,7 +278,7 @@ suite("string replacements", () => {
     ]);
   });
 
-  test("apply to values of hyperparameters, and every value is checked", () => {
+  test("string replacements apply to values of hyperparameters, and every value is checked", () => {
     const head = [
       ...replaced(["<core>: FC_Core"]),
       "hyperparameters:",

@@ -70,7 +70,7 @@ test("dgd says what the model expects, and how a choice differs from the best", 
   );
 });
 
-test("a queue plans after each result of one worker, and after ten of a hundred", () => {
+test("dgd's queue plans after each result of one worker, and after ten of a hundred", () => {
   const index = new RunSetIndex();
   const view = viewOf(tutorialHyperparameters, index);
   const queue = new ChoiceQueue(createSearch("dgd"));
@@ -86,7 +86,7 @@ test("a queue plans after each result of one worker, and after ten of a hundred"
   assert.equal(new ChoiceQueue(createSearch("random")).isDue(view), false);
 });
 
-test("a planned choice that has been excluded since is not taken", () => {
+test("a choice that dgd planned and that has been excluded since is not taken", () => {
   const { index } = searched(40, 5);
   const excluded = new Set<string>();
   const view = { ...viewOf(dials, index), isExcluded: (each: Configuration) => excluded.has(each.join()) };
@@ -100,7 +100,7 @@ test("a planned choice that has been excluded since is not taken", () => {
   assert.notDeepEqual(next.configuration, first?.configuration);
 });
 
-test("each candidate is drawn as often as it is the best, and improvement is sought where most is unknown", () => {
+test("dgd draws each candidate as often as it is the best, and seeks improvement where most is unknown", () => {
   // Two known candidates of equal means, the second uncertain; a third that is far worse.
   const joint = { means: Float64Array.of(0, 0, -5), factor: Float64Array.of(0.01, 0, 0, 0, 1, 0, 0, 0, 0.1) };
   const picks = likelyBest(joint, 2000, normals(rngFrom("draws")));

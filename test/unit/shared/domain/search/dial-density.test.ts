@@ -25,7 +25,7 @@ function written(isOrdered: boolean, length: number, centres: readonly number[],
   );
 }
 
-test("a density is what its formula says, on ordered and unordered dials of up to 256 values", () => {
+test("a dial's density is what its formula says, ordered or unordered, for up to 256 values", () => {
   const configurations = fc.array(fc.tuple(fc.nat(255), fc.double({ min: 0, max: 1, noNaN: true })), { maxLength: 12 });
   fc.assert(
     fc.property(fc.boolean(), fc.integer({ min: 1, max: 256 }), configurations, (isOrdered, length, given) => {
@@ -39,13 +39,13 @@ test("a density is what its formula says, on ordered and unordered dials of up t
   );
 });
 
-test("on a dial of its own order, neighbours are those on the dial", () => {
+test("the density over a dial of its own order follows the neighbours on the dial", () => {
   const plain = dialDensity(ordered("h", [1, 2, 3, 4]), [1], [1]);
   const grown = dialDensity({ ...ordered("h", [1, 3, 4, 2]), dial: [0, 3, 1, 2] }, [3], [1]);
   for (const [at, position] of [0, 3, 1, 2].entries()) close(grown.at(position), plain.at(at), `${at}`);
 });
 
-test("over a range, a density does not depend on where the marks are dense", () => {
+test("the density over a range does not depend on where the marks are dense", () => {
   const range = { from: 0, to: 1, scale: "linear" } as const;
   const even = { ...ordered("h", [0, 0.25, 0.5, 0.75, 1]), range };
   const values = [0, 0.25, 0.5, 0.75, 1, 0.73, 0.74, 0.76, 0.77];
@@ -78,7 +78,7 @@ for (const [isOrdered, length] of [
   [true, 1],
   [false, 1],
 ] as const) {
-  test(`${isOrdered ? "ordered" : "unordered"}, ${length} values: all densities are above 0 and add up to 1`, () => {
+  test(`densities over ${length} ${isOrdered ? "ordered" : "unordered"} values are above 0 and add up to 1`, () => {
     const hyperparameter = (isOrdered ? ordered : unordered)("h", numbers(length));
     const density = dialDensity(hyperparameter, [0, 0, length >> 1, length - 1], [1, 0.7, 0.5, 0.3]);
     const all = numbers(length).map((at) => density.at(at));
@@ -93,7 +93,7 @@ for (const [isOrdered, length] of [
 
 for (const isOrdered of [true, false]) {
   for (const length of [7, 300]) {
-    test(`draws come as often as the density says: ${isOrdered ? "ordered" : "unordered"}, ${length} values`, () => {
+    test(`draws over ${length} ${isOrdered ? "ordered" : "unordered"} values come as often as the density says`, () => {
       const density = dialDensity((isOrdered ? ordered : unordered)("h", numbers(length)), [2, 5, 5], [1, 0.8, 0.6]);
       const rng = rngFrom("draws");
       const draws = 40_000;

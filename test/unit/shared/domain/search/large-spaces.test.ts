@@ -57,7 +57,7 @@ function lived(search: Search, hyperparameters: readonly Hyperparameter[], runs:
 for (const [name, make] of Object.entries(searches)) {
   suite(`${name} in large spaces`, () => {
     for (const [space, hyperparameters] of Object.entries(spaces)) {
-      test(space, () => {
+      test(`${name} chooses among ${space}`, () => {
         for (const configuration of lived(make(), hyperparameters, 32)) {
           assert.equal(configuration.length, 200);
           const isIn = (position: number, i: number): boolean =>
@@ -69,7 +69,7 @@ for (const [name, make] of Object.entries(searches)) {
   });
 }
 
-test("of a neighbourhood of a million configurations, the paper's rule looks at a part", () => {
+test("dgd: paper looks at a part of a neighbourhood of a million configurations", () => {
   const hyperparameters = spaces["200 hyperparameters of 10,000 values, half of them unordered"] ?? [];
   const index = new RunSetIndex();
   const start = hyperparameters.map(() => 0);

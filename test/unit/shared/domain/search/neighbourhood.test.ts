@@ -21,7 +21,7 @@ test("neighbours: previous and next value if ordered, every other if unordered, 
   );
 });
 
-test("the ends of an ordered list have one neighbour each", () => {
+test("the ends of an ordered list of values have one neighbour each", () => {
   const dials = [ordered("a", settings(3))];
   assert.deepEqual(
     neighbourhoodOf(dials, [0]).map(({ configuration }) => configuration),
@@ -33,7 +33,7 @@ test("the ends of an ordered list have one neighbour each", () => {
   );
 });
 
-test("every neighbour is in the space, differs in one position and has the centre as a neighbour", () => {
+test("every neighbour of a configuration is in the space, differs in one position and has it as a neighbour", () => {
   const dial = fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 6 }), fc.nat(5));
   fc.assert(
     fc.property(fc.array(dial, { maxLength: 6 }), (spec) => {

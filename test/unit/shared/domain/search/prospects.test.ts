@@ -30,7 +30,7 @@ test("prospects: chances add up to one, the likeliest first, and are the same wh
   assert.ok(height(a, b) > -0.15, `${a}, ${b}`);
 });
 
-test("a promise is unmeasured and expected to be better than the best; without one there is none", () => {
+test("the most promising configuration is unmeasured and expected to beat the best, or there is none", () => {
   const view = viewOf(dials, indexOf(around(3)));
   const model = view.model.now;
   assert.ok(model);

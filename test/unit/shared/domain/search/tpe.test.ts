@@ -28,7 +28,7 @@ function history(count: number, sigma = 1): RunSetIndex {
   return indexOf(runs);
 }
 
-test("is random until 20 runs have completed, and says so", () => {
+test("tpe is random until 20 runs have completed, and says so", () => {
   for (const runs of [0, 1, 19]) {
     const why = tpeSearch.choose(viewOf(dials, history(runs)), 40, choiceRng(1, 40))?.why ?? "";
     assert.match(why, runs === 0 ? /^nothing has completed yet/ : /^only (1 run|19 runs) completed yet/);
@@ -36,7 +36,7 @@ test("is random until 20 runs have completed, and says so", () => {
   }
 });
 
-test("chooses where the good ones are, and says which values spoke for it", () => {
+test("tpe chooses where the good ones are, and says which values spoke for it", () => {
   const view = viewOf(dials, history(150));
   const choices = Array.from({ length: 100 }, (_, n) => tpeSearch.choose(view, n + 1, choiceRng(1, n + 1)));
   const near = choices.filter((choice) => Math.abs((choice?.configuration[0] ?? 0) - 5) <= 1).length;
@@ -50,13 +50,13 @@ test("chooses where the good ones are, and says which values spoke for it", () =
   );
 });
 
-test("a plan holds the choices of one look at the history, each of its own draws", () => {
+test("a plan of tpe holds the choices of one look at the history, each of its own draws", () => {
   const plan = tpeSearch.plan?.(viewOf(dials, history(60)), rngFrom("plan"), 30) ?? [];
   assert.equal(plan.length, 30);
   assert.ok(new Set(plan.map(({ configuration }) => configuration.join())).size >= 2);
 });
 
-test("runs with the same settings say how much of a good result is luck", () => {
+test("runs with the same settings tell tpe how much of a good result is luck", () => {
   const index = new RunSetIndex();
   let n = 0;
   const complete = (configuration: Configuration, ...values: number[]): void => {
@@ -73,7 +73,7 @@ test("runs with the same settings say how much of a good result is luck", () => 
   assert.deepEqual(first, [7, 1, 1]);
 });
 
-test("the good are the best fifth, 25 at most, and the others 200 at most, however many there are", () => {
+test("tpe's good ones are the best fifth, 25 at most, and the others 200 at most, however many there are", () => {
   for (const [count, good] of [
     [10, 2],
     [60, 12],
@@ -99,7 +99,7 @@ test("the good are the best fifth, 25 at most, and the others 200 at most, howev
   }
 });
 
-test("a diverged run does not decide who is good", () => {
+test("a diverged run does not decide which runs tpe takes for good", () => {
   for (const diverged of [-1e24, -1e140, -1e300]) {
     const index = history(100, 0.3);
     index.started([0, 0, 0]);
@@ -110,7 +110,7 @@ test("a diverged run does not decide who is good", () => {
   }
 });
 
-test("finds more than random search", () => {
+test("tpe finds more than random search", () => {
   const regretOf = (tuning: "random" | "bayesian", seed: number): number => {
     const index = new RunSetIndex();
     const view = viewOf(dials, index);

@@ -13,7 +13,7 @@ const key = sealKey(new Uint8Array(32).fill(7), 1);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("the seal of a journal message", () => {
-  test("fits that message at that place, and nothing else", () => {
+  test("the seal of a journal message fits that message at that place, and nothing else", () => {
     const seal = journalSeal(key, "jrn.ws.op", 12, bytes("paused"));
     assert.match(seal, /^[\w-]{43}$/);
     assert.equal(journalSeal(key, "jrn.ws.op", 12, bytes("paused")), seal);
@@ -34,7 +34,7 @@ describe("the seal of a journal message", () => {
 describe("a field at the end of a message", () => {
   const value = new Uint8Array(32).fill(3);
 
-  test("comes off again and leaves the same bytes; who does not know it reads the rest", () => {
+  test("a field at the end of a message comes off again, and who does not know it reads the rest", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.string({ minLength: 1 }), fc.oneof(fc.integer(), fc.string())), (fields) => {
         const before = encode({ v: 1, ...fields });
@@ -48,7 +48,7 @@ describe("a field at the end of a message", () => {
     );
   });
 
-  test("is not found where it is not, and adds nothing to what is no map", () => {
+  test("a field at the end of a message is not found where it is not, and is not added to what is no map", () => {
     assert.equal(withoutField(encode({ v: 1 }), "seal", 32), undefined);
     assert.equal(withoutField(withField(encode({ v: 1 }), "seal", value), "reign", 32), undefined);
     assert.equal(withoutField(new Uint8Array(0), "seal", 32), undefined);
@@ -70,7 +70,7 @@ describe("the seal of an entry", () => {
     peers: bytes('{"generation":1,"peers":[]}'),
   };
 
-  test("fits its name and its value alone", () => {
+  test("the seal of an entry fits its name and its value alone", () => {
     for (const name of sealedEntries) {
       const value = values[name] ?? new Uint8Array(0);
       const seal = entrySeal(key, name, value);
@@ -82,7 +82,7 @@ describe("the seal of an entry", () => {
     assert.deepEqual(withEntrySeal("other", users, new Uint8Array(32)), users);
   });
 
-  test("leaves the entry as a program reads it that knows no seals", () => {
+  test("the seal of an entry leaves it as a program reads it that knows no seals", () => {
     const sealed = (name: string): Uint8Array => {
       const value = values[name] ?? new Uint8Array(0);
       return withEntrySeal(name, value, entrySeal(key, name, value));
