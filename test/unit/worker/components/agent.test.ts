@@ -14,7 +14,7 @@ import { componentSpec } from "../../../support/learner.ts";
 const close = (found: number, expected: number, what: string, within = 1e-6) =>
   assert.ok(Math.abs(found - expected) <= within * (1 + Math.abs(expected)), `${what}: ${found}, by hand ${expected}`);
 
-test("a2c: the gradients of a two-step window, worked by hand", () => {
+test("a2c: the gradients of a two-step window are those worked by hand", () => {
   const plan = new MemoryPlan(2);
   const [logits, values] = [plan.buffer(2, 2), plan.buffer(2, 1)];
   const floats = new Float32Array(plan.seal());
@@ -145,14 +145,14 @@ function assertStepped(
   }
 }
 
-test("a2c: one update of two steps, bootstrapped, worked by hand", async () => {
+test("a2c: a bootstrapped update of two steps is the one worked by hand", async () => {
   const { model, signs } = await twoSteps(await tinyAgent(), false);
   // The window leads to observation 2: x = 3, q = 5, V = 2.75. R1 = 1 + 0.5 * 2.75 = 2.375, R0 = 2 + 0.5 * 2.375 = 3.1875.
   // A = (1.4375, 1.625).
   assertStepped(model, byHand([3.1875, 2.375], signs));
 });
 
-test("a2c: one update of an episode's last two steps, worked by hand", async () => {
+test("a2c: an update of an episode's last two steps is the one worked by hand", async () => {
   const { model, signs } = await twoSteps(await tinyAgent(), true);
   // Nothing follows an end: R1 = 1, R0 = 2.5. A = (0.75, 0.25).
   assertStepped(model, byHand([2.5, 1], signs));

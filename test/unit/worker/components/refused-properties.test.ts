@@ -3,13 +3,13 @@ import { test } from "node:test";
 import { Properties } from "../../../../worker/components/properties.ts";
 import { readCommand } from "../../../../worker/stages/Command_Proc/command-spec.ts";
 
-test("a number without an upper bound is asked for without one", () => {
+test("a property without an upper bound is asked for without one", () => {
   const properties = new Properties({ component: "agents/AAC_Agent", gradient_clip: -1 });
   properties.positive("gradient_clip", Number.MAX_VALUE);
   assert.throws(() => properties.check(), /"gradient_clip" is -1; expected a finite number above 0$/);
 });
 
-test("of an argument with a name that no option can have, the name is blamed and not the value", () => {
+test("a command's argument or variable whose name cannot be used is blamed for its name, not its value", () => {
   const command = { component: "processors/Command_Proc", command: ["a"], metrics: ["value"], goal: "maximize" };
   const spec = { ...command, summary: "last", decimals: 3, random_seed: 1, as_options: true };
   assert.throws(

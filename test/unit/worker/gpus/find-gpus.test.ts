@@ -15,7 +15,7 @@ const whyNot = (found: Found | null): string => (found && !found.ok ? found.why 
 const idsOf = (found: Found | null): string[] => (found?.ok ? found.gpus.map(({ id }) => id) : []);
 
 describe("nvidia-smi", () => {
-  test("names GPUs by number, with what they are", async () => {
+  test("nvidia-smi names GPUs by number, with what they are", async () => {
     const found = await nvidia({ prints: written.twoH100, list: written.twoH100List });
     assert.deepEqual(found?.ok && found.gpus[1], {
       id: "1",
@@ -26,7 +26,7 @@ describe("nvidia-smi", () => {
     assert.deepEqual(idsOf(found), ["0", "1"]);
   });
 
-  test("names the parts of a divided GPU in its place", async () => {
+  test("nvidia-smi names the parts of a divided GPU in its place", async () => {
     const found = await nvidia({ prints: written.twoH100, list: written.dividedList });
     assert.deepEqual(idsOf(found), [
       "MIG-06c97d93-94ac-5a0c-a3ae-0ba8bf8f0b5c",
@@ -39,18 +39,18 @@ describe("nvidia-smi", () => {
     ]);
   });
 
-  test("may say nothing of the memory", async () => {
+  test("nvidia-smi may say nothing of a GPU's memory", async () => {
     const found = await nvidia({ prints: "0, GPU-0f, NVIDIA GB10, [N/A]\n" });
     assert.deepEqual(found?.ok && found.gpus[0]?.memory, null);
   });
 
-  test("may find none, in either of its ways", async () => {
+  test("nvidia-smi may find no GPU, in either of its ways to say so", async () => {
     assert.deepEqual(await nvidia({ prints: "No devices were found\n", code: 6 }), { ok: true, gpus: [] });
     assert.deepEqual(await nvidia({ prints: "No devices were found\n" }), { ok: true, gpus: [] });
     assert.deepEqual(await nvidia({ prints: "" }), { ok: true, gpus: [] });
   });
 
-  test("that fails, prints something else or hangs lends nothing, and says why", async () => {
+  test("nvidia-smi that fails, prints something else or hangs lends nothing, and says why", async () => {
     const failed = whyNot(await nvidia({ prints: written.noDriver, code: 9 }));
     assert.match(failed, /^nvidia-smi: it ended with code 9: NVIDIA-SMI has failed because/);
     const other = whyNot(await nvidia({ prints: "index;uuid\n0;GPU-1" }));
@@ -59,14 +59,14 @@ describe("nvidia-smi", () => {
     assert.equal(hangs, "nvidia-smi: it said nothing for 0.2 s, and was killed");
   });
 
-  test("may not be there", async () => {
+  test("nvidia-smi and rocm-smi may not be there", async () => {
     assert.equal(await nvidiaGpus({ path: fakeSmi({}), patienceMs: 20_000 }), null);
     assert.equal(await amdGpus({ path: undefined, patienceMs: 20_000 }), null);
   });
 });
 
 describe("rocm-smi", () => {
-  test("names GPUs by number, with what they are", async () => {
+  test("rocm-smi names GPUs by number, with what they are", async () => {
     const found = await amd({ prints: written.twoMi250 });
     assert.deepEqual(found?.ok && found.gpus, [
       { id: "0", uuid: null, name: "AMD INSTINCT MI250X", memory: 68702699520 },
@@ -74,7 +74,7 @@ describe("rocm-smi", () => {
     ]);
   });
 
-  test("may warn before its JSON, or find none", async () => {
+  test("rocm-smi may warn before its JSON, or find no GPU", async () => {
     assert.equal(
       idsOf(await amd({ prints: `WARNING: AMD GPU device(s) is/are in a low-power state\n${written.twoMi250}` }))
         .length,
@@ -83,7 +83,7 @@ describe("rocm-smi", () => {
     assert.deepEqual(await amd({ prints: "WARNING: No AMD GPUs specified\n" }), { ok: true, gpus: [] });
   });
 
-  test("that prints something else says what", async () => {
+  test("rocm-smi that prints something else says what", async () => {
     assert.match(whyNot(await amd({ prints: '{"card0": ' })), /^rocm-smi: what it prints is no JSON: /);
     assert.match(
       whyNot(await amd({ prints: "segmentation fault" })),
@@ -102,7 +102,7 @@ const told = (typed: string) => readGpuChoice(typed) ?? assert.fail(`${typed} is
 const lent = (...given: Parameters<typeof chooseGpus>): string[] => chooseGpus(...given).gpus.map(({ id }) => id);
 
 describe("the GPUs that are lent", () => {
-  test("are all that were found, unless the owner says which", () => {
+  test("the GPUs that are lent are all that were found, unless the owner says which", () => {
     assert.deepEqual(lent(undefined, {}, onlyNvidia), ["0", "1"]);
     assert.deepEqual(lent("all", {}, onlyNvidia), ["0", "1"]);
     assert.deepEqual(lent("none", {}, onlyNvidia), []);
@@ -112,7 +112,7 @@ describe("the GPUs that are lent", () => {
     assert.deepEqual(lent(undefined, {}, nothing), []);
   });
 
-  test("are those that the environment leaves: what a batch system gives the worker", () => {
+  test("the GPUs that are lent are those that the environment leaves, as a batch system sets it", () => {
     assert.deepEqual(lent(undefined, { CUDA_VISIBLE_DEVICES: "1" }, onlyNvidia), ["1"]);
     assert.deepEqual(lent("all", { CUDA_VISIBLE_DEVICES: "GPU-1abc" }, onlyNvidia), ["GPU-1abc"]);
     assert.deepEqual(lent(undefined, { CUDA_VISIBLE_DEVICES: "MIG-06c97d93" }, nothing), ["MIG-06c97d93"]);
@@ -126,14 +126,14 @@ describe("the GPUs that are lent", () => {
     assert.deepEqual(lent(undefined, { ZE_AFFINITY_MASK: "0,1.1" }, nothing), ["0", "1.1"]);
   });
 
-  test("are taken on trust where no program names them", () => {
+  test("GPUs that the owner names are taken on trust where no program names them", () => {
     assert.deepEqual(lent(told("0,1"), {}, nothing), ["0", "1"]);
     assert.equal(chooseGpus(told("intel:0"), {}, nothing).maker, "intel");
     const broken = chooseGpus(told("0"), {}, { nvidia: { ok: false, why: "nvidia-smi: it hangs" }, amd: null });
     assert.deepEqual([broken.gpus.length, broken.note], [1, "nvidia-smi: it hangs"]);
   });
 
-  test("that are not there are refused, with those that are", () => {
+  test("GPUs that the owner names and that are not there are refused, with those that are", () => {
     assert.throws(
       () => chooseGpus(told("0,2"), {}, onlyNvidia),
       new UsageError(
@@ -151,12 +151,12 @@ describe("the GPUs that are lent", () => {
     );
   });
 
-  test("that nobody can read are refused", () => {
+  test("--gpus is refused where nobody can read it", () => {
     for (const typed of ["", "0,,1", "0,0", "two", "0;1", "nvidia:", "GPU-", "../x"])
       assert.equal(readGpuChoice(typed), undefined, typed);
   });
 
-  test("of a broken program are none, which is told", () => {
+  test("no GPU is lent where the program that names them is broken, which is told", () => {
     const { gpus, note } = chooseGpus(undefined, {}, { nvidia: { ok: false, why: "nvidia-smi: it hangs" }, amd: null });
     assert.deepEqual([gpus.length, note], [0, "nvidia-smi: it hangs"]);
   });

@@ -10,7 +10,7 @@ const said = [
   "",
 ].join("\n");
 
-test("how much the lent GPUs work is their mean, by number or UUID; others do not count", () => {
+test("the use of the lent GPUs is their mean, by number or UUID, and others do not count", () => {
   assert.equal(meanUse(said, ["0"]), 97);
   assert.equal(meanUse(said, ["0", "1"]), 49);
   assert.equal(meanUse(said, ["GPU-6d99852c-d268-c3f3-1b07-005d5ae1dc40"]), 0);

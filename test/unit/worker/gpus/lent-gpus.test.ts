@@ -21,8 +21,8 @@ const seen = (loan: GpuLoan | null): unknown => loan?.view.variables?.["CUDA_VIS
 const now = async <T>(promise: Promise<T>): Promise<T | "waits"> =>
   Promise.race([promise, new Promise<"waits">((resolve) => setImmediate(() => resolve("waits")))]);
 
-describe("GPUs", () => {
-  test("are each given to one run at a time; the next waits for one", async () => {
+describe("lent GPUs", () => {
+  test("each GPU is given to one run at a time, and the next run waits for one", async () => {
     const gpus = new LentGpus(chosen(["2", "3"]));
     const [a, b] = [await gpus.take(whole, never), await gpus.take(whole, never)];
     assert.deepEqual([seen(a), seen(b)], ["2", "3"]);
@@ -35,7 +35,7 @@ describe("GPUs", () => {
     assert.deepEqual(gpus.free, [0, 0], "given back once, however often it is said");
   });
 
-  test("are shared only by runs that take parts, and only when all are in use", async () => {
+  test("a GPU is shared only by runs that take parts, and only when all GPUs are in use", async () => {
     const gpus = new LentGpus(chosen(["0", "1"]));
     const loans = [];
     for (let i = 0; i < 4; i += 1) loans.push(await gpus.take(half, never));
@@ -43,7 +43,7 @@ describe("GPUs", () => {
     assert.equal(await now(gpus.take(half, never)), "waits");
   });
 
-  test("are not taken by parts for ever while one run waits for a whole one", async () => {
+  test("runs that take parts of a GPU do not take them for ever while another waits for a whole one", async () => {
     const gpus = new LentGpus(chosen(["0"]));
     const first = await gpus.take(half, never);
     const large = gpus.take(whole, never);
@@ -53,7 +53,7 @@ describe("GPUs", () => {
     assert.equal(seen((await large) as GpuLoan), "0");
   });
 
-  test("come by several, and thirds of one add up", async () => {
+  test("several GPUs come to one run, and thirds of one add up", async () => {
     const gpus = new LentGpus(chosen(["0", "1", "2"]));
     const third = { gpus: 1, share: 1 / 3 };
     const one = await gpus.take(third, never);
@@ -64,7 +64,7 @@ describe("GPUs", () => {
     assert.equal(seen(one), "0");
   });
 
-  test("are not waited for by a run that is no longer wanted", async () => {
+  test("a run that is no longer wanted does not wait for a GPU", async () => {
     const gpus = new LentGpus(chosen(["0"]));
     const held = await gpus.take(whole, never);
     const unwanted = new Ending();
@@ -77,7 +77,7 @@ describe("GPUs", () => {
     assert.equal(await gpus.take(whole, unwanted), null);
   });
 
-  test("come to the next as soon as a run before it, which needs more, is no longer wanted", async () => {
+  test("GPUs come to the next run once one before it, which needs more, is no longer wanted", async () => {
     const gpus = new LentGpus(chosen(["0", "1"]));
     await gpus.take(whole, never);
     const unwanted = new Ending();
@@ -89,7 +89,7 @@ describe("GPUs", () => {
     assert.equal(await now(one.then(seen)), "1");
   });
 
-  test("are not promised to a run that needs more than there are", () => {
+  test("GPUs are not promised to a run that needs more than there are", () => {
     const gpus = new LentGpus(chosen(["0"]));
     assert.equal(gpus.refusal(whole), null);
     assert.equal(gpus.refusal({ gpus: 2, share: 1 }), "the run takes 2 GPUs, and this worker lends 1 GPU (--gpus)");
@@ -97,7 +97,7 @@ describe("GPUs", () => {
 });
 
 describe("a run that asks for no GPU", () => {
-  test("sees what its worker sees, unless the owner said which are lent", () => {
+  test("a run that asks for no GPU sees what its worker sees, unless the owner said which are lent", () => {
     assert.equal(new LentGpus(chosen(["0"])).viewWithout(false).variables, null);
     const one = new LentGpus(chosen(["1"], { isRestricted: true })).viewWithout(false);
     assert.equal(one.variables?.["CUDA_VISIBLE_DEVICES"], "1");
@@ -105,7 +105,7 @@ describe("a run that asks for no GPU", () => {
     assert.deepEqual([none.variables?.["CUDA_VISIBLE_DEVICES"], none.isGiven], ["-1", false]);
   });
 
-  test("sees none if its job says 0", () => {
+  test("a run whose job says 0 GPUs sees none", () => {
     const { variables, isGiven } = new LentGpus(chosen(["0"])).viewWithout(true);
     assert.deepEqual(
       [variables?.["CUDA_VISIBLE_DEVICES"], variables?.["HIP_VISIBLE_DEVICES"], isGiven],
@@ -114,7 +114,7 @@ describe("a run that asks for no GPU", () => {
   });
 });
 
-test("each maker's variables name the GPUs, and leave nothing of the worker's own beside them", () => {
+test("each maker's variables name a run's GPUs, and leave none of the worker's own beside them", () => {
   const own = { PATH: "/bin", CUDA_VISIBLE_DEVICES: "4,5", HIP_VISIBLE_DEVICES: "4,5", ROCR_VISIBLE_DEVICES: "4,5" };
   const seenBy = (maker: GpuMaker, ids: string[]) => withVariables(own, variablesFor(maker, ids, true));
   const cuda = seenBy("nvidia", ["4"]);
@@ -134,7 +134,7 @@ test("each maker's variables name the GPUs, and leave nothing of the worker's ow
   assert.equal(withVariables(own, null), own);
 });
 
-test("the owner is told what is lent, or why nothing is", () => {
+test("the owner is told which GPUs are lent, or why none is", () => {
   assert.equal(
     new LentGpus(chosen(["0", "1"])).text,
     "lends 2 GPUs (A100, 40 GiB), 0, 1, to jobs that ask for one (gpus_per_run: 1)",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isForOthers } from "../../../../worker/joining/given-line.ts";
 
-test("a file with the line is for others if everybody, or the group of a file of ours, may read it", () => {
+test("a file with a join line is for others if everybody may read it, or the group of a file of ours", () => {
   const [own, root] = [1000, 0];
   assert.equal(isForOthers({ mode: 0o100600, uid: own }, own), false);
   assert.equal(isForOthers({ mode: 0o100640, uid: own }, own), true);

@@ -14,7 +14,7 @@ const fingerprint = "PMwxbYzt4ByP3DMR1YS2f9NLGmG7t3Ct1j9WaPFIN4w";
 const encrypted = `tls://s3cr3t-code@192.0.2.7:4222/ws1#sha256=${fingerprint}`;
 
 describe("a join line", () => {
-  test("tells the server, what it must show, the code and the workspace", () => {
+  test("a join line tells the server, what it must show, the code and the workspace", () => {
     const pin = { names: "any", sha256: fingerprint } as const;
     const whole = { url: `tls://192.0.2.7:4222#sha256=${fingerprint}`, pin, code: "s3cr3t-code", workspace: "ws1" };
     assert.deepEqual(parseJoinLine(encrypted), whole);
@@ -35,7 +35,7 @@ describe("a join line", () => {
     assert.equal(shownServer(parseJoinLine(encrypted)), "tls://192.0.2.7:4222");
   });
 
-  test("with half a fingerprint, or one in plain text, is refused", () => {
+  test("a join line with half a fingerprint, or one in plain text, is refused", () => {
     for (const [wrong, why] of [
       [encrypted.slice(0, -1), /after # it has no whole fingerprint/],
       [encrypted.slice(0, -fingerprint.length), /after # it has no whole fingerprint/],
@@ -52,11 +52,11 @@ describe("a join line", () => {
     }
   });
 
-  test("is not a verb that was misspelt, and the verb is named", () => {
+  test("a misspelt verb is no join line, and the verb is named", () => {
     assert.throws(() => parseJoinLine("statsu"), /"statsu" is not a join line; .*; did you mean status\?$/);
   });
 
-  test("is read from a file, alone or in the command that nexus-coord prints", async () => {
+  test("a join line is read from a file, alone or in the command that nexus-coord prints", async () => {
     const file = join(temporaryFolder(), "line");
     for (const text of [`${line}\n`, `on each machine that should join, run: nexus-worker ${line}\n`]) {
       writeFileSync(file, text, { mode: 0o600 });
@@ -70,7 +70,7 @@ describe("a join line", () => {
     await assert.rejects(lineFrom("@/no/such/file"), /^UsageError: @\/no\/such\/file: that file cannot be read/);
   });
 
-  test("that is not in its file is missed before anything is said of who can read the file", async (t) => {
+  test("a join line missing in its file is told before who else can read the file", async (t) => {
     const file = join(temporaryFolder(), "empty");
     writeFileSync(file, "", { mode: 0o644 });
     const written = t.mock.method(process.stderr, "write", () => true);
@@ -81,7 +81,7 @@ describe("a join line", () => {
     assert.match(String(written.mock.calls[0]?.arguments[0]), /other users of this machine can read/);
   });
 
-  test("that is wrong is refused without showing its code", () => {
+  test("a wrong join line is refused without showing its code", () => {
     for (const wrong of [
       "http://s3cr3t-code@lab1:4222/ws1",
       "nats://s3cr3t-code@/ws1",

@@ -26,7 +26,7 @@ test("a coordinator that is not there yet is waited for, which is said once", as
   assert.deepEqual(said, ["nobody answers at lab1:4222\n  waiting; Ctrl-C ends that"]);
 });
 
-test("for no longer than the owner said, and a mistake ends it at once", async () => {
+test("a coordinator is waited for no longer than the owner said, and a mistake ends it at once", async () => {
   const away = async (): Promise<never> => {
     throw new UnreachableError("nobody answers");
   };
@@ -45,7 +45,7 @@ test("for no longer than the owner said, and a mistake ends it at once", async (
   assert.equal(wrong.now(), 0);
 });
 
-test("a refusal is excused for a moment if the broker has just come, and never if it was there", async () => {
+test("a broker's refusal is excused for a moment if it has just come, and never if it was there", async () => {
   const { patience } = patient(Number.POSITIVE_INFINITY);
   assert.equal(patience.excusesRefusal, false);
   await patience.wait(new UnreachableError("nobody answers"));

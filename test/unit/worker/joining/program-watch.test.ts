@@ -6,7 +6,7 @@ import type { Timer } from "../../../../shared/ports.ts";
 import { ProgramWatch, programGone, programParts } from "../../../../worker/joining/program-watch.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
-test("a program that is gone for longer than an update takes is said once", () => {
+test("a worker's program that is gone for longer than an update takes is said once", () => {
   const folder = temporaryFolder();
   const [node, program] = [join(folder, "node"), join(folder, "package.json")];
   for (const part of [node, program]) writeFileSync(part, "");
@@ -41,7 +41,7 @@ test("a program that is gone for longer than an update takes is said once", () =
   assert.equal(said, program);
 });
 
-test("from the first run that fails of a missing program on no run is taken until it is there again", () => {
+test("once a run failed as its worker's program is missing, none is taken until it is there again", () => {
   const part = join(temporaryFolder(), "node");
   writeFileSync(part, "");
   const watch = new ProgramWatch([part]);

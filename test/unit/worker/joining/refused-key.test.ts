@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RefusedKey } from "../../../../worker/joining/refused-key.ts";
 
-test("a refused key is said once, and explains the silence that comes with it", () => {
+test("a worker's refused key is said once, and explains the silence that comes with it", () => {
   let now = 0;
   const said: boolean[] = [];
   const key = new RefusedKey({ monotonic: () => now }, (isRefused) => void said.push(isRefused));

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Timer } from "../../../../shared/ports.ts";
 import { watchForWaking } from "../../../../worker/joining/wake-watch.ts";
 
-test("sleep shows on the wall clock, a standstill on both; a clock set back or a busy machine is neither", () => {
+test("sleep shows on the wall clock, a standstill on both; a clock set back or busy machine is neither", () => {
   let wall = 1e12;
   let monotonic = 0;
   let look = (): void => undefined;

@@ -24,7 +24,7 @@ function folderWith(files: Readonly<Record<string, number>>): string {
 }
 
 describe("the files of a run", () => {
-  test("are all regular files below its folder, except console.txt and repro_spec.yaml", () => {
+  test("the files of a run are all regular files below its folder but console.txt and repro_spec.yaml", () => {
     const folder = folderWith({ "b/model": 10, a: 5, "console.txt": 3, "repro_spec.yaml": 4, "b/console.txt": 1 });
     symlinkSync("/etc/passwd", join(folder, "link"));
     linkSync(join(folder, "a"), join(folder, "hard"));
@@ -39,7 +39,7 @@ describe("the files of a run", () => {
     assert.deepEqual(findFiles(join(folder, "never-made")), { files: [], leftOut: "" });
   });
 
-  test("that exceed the limit together lose the largest, which the list names", () => {
+  test("the files of a run that exceed the limit together lose the largest, which the list names", () => {
     const folder = folderWith({ small: 10, large: 3 * 2 ** 20, middle: 2 ** 20 });
     const { files, leftOut } = findFiles(folder, 2 * 2 ** 20);
     assert.deepEqual(
@@ -49,7 +49,7 @@ describe("the files of a run", () => {
     assert.equal(leftOut, "large (3.1 MB; a run may upload 2.1 MB)");
   });
 
-  test("whose names some systems do not allow are left out", () => {
+  test("files of a run whose names some systems do not allow are left out", () => {
     const folder = folderWith({ "a:b": 1, "c\\d": 1, Same: 1, same: 2, good: 1 });
     const { files, leftOut } = findFiles(folder);
     assert.deepEqual(
@@ -81,7 +81,7 @@ describe("an upload", () => {
     return { stored, tries, ports: { bus, clock } };
   }
 
-  test("stores every file sealed, and its list, which travels with the result, opens them", async () => {
+  test("an upload stores every file sealed, and its list, which travels with the result, opens them", async () => {
     const folder = folderWith({ "models/best": 600_000, empty: 0, note: 12 });
     const { stored, ports } = store();
     const list = await uploadFiles(ports, address, folder, never);
@@ -118,21 +118,21 @@ describe("an upload", () => {
     }
   });
 
-  test("of an empty or missing folder is null", async () => {
+  test("an upload of an empty or missing folder is null", async () => {
     const { stored, ports } = store();
     assert.equal(await uploadFiles(ports, address, temporaryFolder(), never), null);
     assert.equal(await uploadFiles(ports, address, "/there/is/no/such/folder", never), null);
     assert.equal(stored.size, 0);
   });
 
-  test("repeats a store that fails for a moment", async () => {
+  test("an upload repeats a store that fails for a moment", async () => {
     const { tries, ports } = store((_, count) => (count < 3 ? "not connected" : undefined));
     const list = await uploadFiles(ports, address, folderWith({ a: 1 }), never);
     assert.equal(list?.files.length, 1);
     assert.deepEqual([...tries.values()], [3]);
   });
 
-  test("gives up what cannot be stored, and the list says why", async () => {
+  test("an upload gives up what cannot be stored, and its list says why", async () => {
     const full = store((subject) => (subject.endsWith(".1") ? "full" : undefined));
     const list = await uploadFiles(full.ports, address, folderWith({ a: 1, b: 1, c: 1 }), never);
     assert.deepEqual(
@@ -148,7 +148,7 @@ describe("an upload", () => {
 });
 
 describe("console lines that were not sent yet", () => {
-  test("are returned once, complete while they fit", () => {
+  test("console lines that were not sent yet are returned once, complete while they fit", () => {
     const lines = new UnsentLines();
     assert.ok(lines.isEmpty);
     lines.add("one\n");
@@ -159,7 +159,7 @@ describe("console lines that were not sent yet", () => {
     assert.ok(lines.isEmpty);
   });
 
-  test("lose their middle beyond 32 KiB, and keep the first and the last", () => {
+  test("unsent console lines lose their middle beyond 32 KiB, and keep the first and the last", () => {
     const line = fc.string({ unit: fc.constantFrom("a", "é", " "), maxLength: 3000 }).map((text) => `${text}\n`);
     fc.assert(
       fc.property(fc.array(line, { minLength: 1, maxLength: 60 }), (all) => {

@@ -37,14 +37,14 @@ async function newConnections(broker: { readonly answers: boolean; readonly isCo
   return made;
 }
 
-test("a broker that answers nothing, not even a ping, is reached anew within ten seconds", async () => {
+test("a broker that answers a worker nothing, not even a ping, is reached anew within ten seconds", async () => {
   assert.deepEqual(await newConnections({ answers: false, isConnected: true }), [8000], "one for both questions");
 });
 
-test("a leader that stands still costs no connection", async () => {
+test("a leader that stands still costs a worker no connection", async () => {
   assert.deepEqual(await newConnections({ answers: true, isConnected: true }), []);
 });
 
-test("a connection that is known to be lost is not given up again", async () => {
+test("a worker's connection that is known to be lost is not given up again", async () => {
   assert.deepEqual(await newConnections({ answers: false, isConnected: false }), []);
 });

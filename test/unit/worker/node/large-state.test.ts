@@ -36,7 +36,7 @@ function folders(): { directory: string; stateDirectory: string; other: string }
 
 describe("a state with large files", () => {
   for (const length of [1, 7, 1000, 1e6])
-    test(`comes back as it was, in pieces of ${length} bytes, and reads like any other`, async () => {
+    test(`a state with large files comes back as it was, in pieces of ${length} bytes, and reads like any other`, async () => {
       const { directory, stateDirectory, other } = folders();
       mkdirSync(join(directory, "deep"));
       // A piece for each byte takes long: there are fewer then.
@@ -64,7 +64,7 @@ describe("a state with large files", () => {
       assert.equal(readFileSync(join(other, "empty")).length, 0);
     });
 
-  test("that is cut off, goes on, climbs or is no state is refused", async () => {
+  test("a state that is cut off, goes on, climbs or is none is refused", async () => {
     const { other } = folders();
     const whole = encodeRun(run, { a: new Uint8Array(100) });
     const refused = (bytes: Uint8Array, why: RegExp): Promise<void> =>
@@ -83,7 +83,7 @@ describe("files that are held open", () => {
   const size = 3000;
   const one = (path: string) => [{ isOwn: true, path, size }];
 
-  test("are read as they were, though they are replaced, deleted or renamed", async () => {
+  test("files held open are read as they were, though they are replaced, deleted or renamed", async () => {
     const { directory, stateDirectory } = folders();
     const at = (name: string): string => join(directory, name);
     for (const name of ["replaced", "deleted", "temporary"]) writeFileSync(at(name), Buffer.alloc(size, name));
@@ -102,7 +102,7 @@ describe("files that are held open", () => {
     open.close();
   });
 
-  test("and written to in place are found out, with what to do", async () => {
+  test("files held open and written to in place are found out, with what to do", async () => {
     const { directory, stateDirectory } = folders();
     const path = join(directory, "model.bin");
     writeFileSync(path, Buffer.alloc(size));
@@ -117,7 +117,7 @@ describe("files that are held open", () => {
     again.close();
   });
 
-  test("and links, and files of another size than was said, are not opened", () => {
+  test("links, and files of another size than was said, are not held open", () => {
     const { directory, stateDirectory, other } = folders();
     writeFileSync(other, Buffer.alloc(size));
     symlinkSync(other, join(directory, "link"));
@@ -127,7 +127,7 @@ describe("files that are held open", () => {
     assert.throws(() => OpenFiles.open({ directory, stateDirectory }, one("gone")), /ENOENT/);
   });
 
-  test("are those that are too large for one message, and a link is named, not followed", () => {
+  test("files too large for one message are saved apart, and a link is named, not followed", () => {
     const { directory, stateDirectory, other } = folders();
     writeFileSync(other, Buffer.alloc(20e6));
     linkSync(other, join(directory, "a"));

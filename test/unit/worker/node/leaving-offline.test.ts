@@ -105,7 +105,7 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true, stat
   return { node, live, happened, broker, spool };
 }
 
-test("a worker whose folder was deleted under it ends, though nothing can be kept and no broker answers", async () => {
+test("a worker whose folder was deleted ends, though nothing can be kept and no broker answers", async () => {
   const done = { hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", reports: [], lines: "" };
   const { node, live } = lentWorker({ type: "done", ...done }, 1, false);
   const working = node.work().then(() => "ended");
@@ -144,8 +144,8 @@ test("a run whose claim is answered while the worker leaves has what is left of 
   assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
 });
 
-describe("a run that has to leave while the broker's words are lost", () => {
-  test("is over before its trial begins again here, as both use one folder", async () => {
+describe("a run that has to leave while no broker acknowledges", () => {
+  test("a run that leaves while no broker acknowledges is over before its trial begins again here", async () => {
     const { node, live, happened, broker } = lentWorker({ type: "stopped" }, 2);
     node.resize(1);
     void node.work();
@@ -166,7 +166,7 @@ describe("a run that has to leave while the broker's words are lost", () => {
     ]);
   });
 
-  test("and is done by then has its result delivered by this process, however long that takes", async () => {
+  test("a run done while it leaves has its result delivered by this process, however long that takes", async () => {
     const done = { hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", reports: [], lines: "" };
     const { node, live, happened, broker, spool } = lentWorker({ type: "done", ...done }, 1);
     void node.work();

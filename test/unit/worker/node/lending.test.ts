@@ -63,7 +63,7 @@ function idleWorker(): {
 }
 
 describe("a worker whose owner is there", () => {
-  test("claims nothing, says so at once, and goes on saying that it is there", async () => {
+  test("a worker whose owner is there claims nothing, says so at once, and goes on saying that it is there", async () => {
     const worker = idleWorker();
     worker.node.lend(typing);
     void worker.node.work();
@@ -78,7 +78,7 @@ describe("a worker whose owner is there", () => {
     assert.ok(worker.renewals.length >= 4, "views take a worker for gone that is silent for 20 s");
   });
 
-  test("keeps its leases also if there is more to say than a message takes", async () => {
+  test("a worker whose owner is there keeps its leases even with more to say than a message takes", async () => {
     const worker = idleWorker();
     const why = `its folder cannot be used: ENOENT: no such file or directory, statfs '/${"long/".repeat(200)}'`;
     worker.node.lend({ word: "closed", why, until: "x".repeat(1000) });
@@ -88,7 +88,7 @@ describe("a worker whose owner is there", () => {
     assert.equal(worker.renewals[0]?.lendingUntil, "x".repeat(200));
   });
 
-  test("claims as soon as its owner is gone, and tells the coordinator that it lends again", async () => {
+  test("a worker claims as soon as its owner is gone, and tells the coordinator that it lends again", async () => {
     const worker = idleWorker();
     void worker.node.work();
     await worker.live(1000);

@@ -30,13 +30,13 @@ processing_stages:
 
 const learner = "component: processors/RL_Proc, max_iterations: 1000, iters_per_report: 100";
 
-describe("a worker with --no-code gets no job", () => {
-  test("that runs a program already on the machine", () => {
+describe("a worker with --no-code", () => {
+  test("a worker with --no-code gets no job that runs a program already on the machine", () => {
     const job = jobOf("component: processors/Command_Proc, command: [sh, -c, id]");
     assert.equal(trustNeeded(job), "runs programs (processors/Command_Proc)");
   });
 
-  test("that names a file outside of its run's folder, in any configuration", () => {
+  test("a worker with --no-code gets no job that names a file outside its run's folder in any configuration", () => {
     for (const path of ["/etc/cron.d/x", "../../identity.json", "a/../../b", "C:\\x"]) {
       const needed = trustNeeded(jobOf(`${learner}, save_model_to: '${path}'`)) ?? "";
       assert.match(needed, /^names files outside of its folder \(save_model_to: "/, path);
@@ -47,14 +47,14 @@ describe("a worker with --no-code gets no job", () => {
     assert.equal(trustNeeded(jobOf(`${learner}, save_model_to: best.model`)), null);
   });
 
-  test("into which an edit brings such a file", () => {
+  test("a worker with --no-code gets no job into which an edit brings a file outside its run's folder", () => {
     const job = jobOf(`${learner}, save_model_to: *a`);
     const hyperparameters = job.hyperparameters.map((each) => ({ ...each, values: [...each.values, "/root/.bashrc"] }));
     assert.match(trustNeeded({ ...job, hyperparameters }) ?? "", /save_model_to: "\/root\/.bashrc"/);
   });
 });
 
-test("a worker with --no-code refuses such a run itself, whatever its coordinator says", () => {
+test("a worker with --no-code refuses a run of programs or code itself, whatever its coordinator says", () => {
   const known = { text: jobOf("component: processors/Probe_Proc"), brought: {}, bringsCode: false };
   const stage = "component: processors/Command_Proc, command: [id], enabled: *a";
   const { spec } = jobOf(stage);

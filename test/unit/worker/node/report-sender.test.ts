@@ -50,7 +50,7 @@ function start(store: (letter: Letter) => Promise<void> = async () => undefined)
 }
 
 describe("reports on their way to the broker", () => {
-  test("of many metrics travel in several messages, each of which a coordinator reads", async () => {
+  test("reports of many metrics travel in several messages, each of which a coordinator reads", async () => {
     const { sender, sent, pass } = start();
     const wide = (from: number, to: number): ReportRow[] =>
       rows(from, to).map(([stage, iters, hours]) => [stage, iters, hours, Array(500).fill(0.5), Array(500).fill(1)]);
@@ -69,7 +69,7 @@ describe("reports on their way to the broker", () => {
     assert.equal(reports.length, 41);
   });
 
-  test("travel together, one message a second, and the rest with the end of the run", async () => {
+  test("reports travel together, one message a second, and the rest with the end of the run", async () => {
     const { sender, sent, pass } = start();
     sender.hear(rows(1, 2), "a\n");
     await pass(1000);
@@ -90,7 +90,7 @@ describe("reports on their way to the broker", () => {
     assert.equal(sender.said, "a\nb\nc\n");
   });
 
-  test("are kept in order if a message cannot be delivered", async () => {
+  test("reports are kept in order if a message cannot be delivered", async () => {
     const { sender, sent, pass } = start(async () => {
       throw new BusError("closed", "told to");
     });
@@ -102,7 +102,7 @@ describe("reports on their way to the broker", () => {
     assert.deepEqual(await sender.rest(nothing, never), { reports: rows(1, 3), lines: "a\nb\n" });
   });
 
-  test("wait for the end of a run that is ending", async () => {
+  test("reports wait for the end of a run that is ending", async () => {
     const { sender, sent, pass } = start();
     sender.holdBack();
     await pass(5000);
@@ -112,7 +112,7 @@ describe("reports on their way to the broker", () => {
     assert.deepEqual(await sender.rest(nothing, never), { reports: rows(1, 1) });
   });
 
-  test("too many for one message are sent ahead of the end and of a checkpoint", async () => {
+  test("reports too many for one message are sent ahead of the end and of a checkpoint", async () => {
     const { sender, sent } = start();
     sender.hear(rows(1, 4100), "");
     await sender.announce(2, state, never);
@@ -132,7 +132,7 @@ describe("reports on their way to the broker", () => {
     );
   });
 
-  test("that arrive while others are sent ahead of a checkpoint are not lost", async () => {
+  test("reports that arrive while others are sent ahead of a checkpoint are not lost", async () => {
     const { sender, sent } = start(async () => {
       if (sender.iters === 2100) sender.hear(rows(2101, 2101), "");
     });
@@ -146,7 +146,7 @@ describe("reports on their way to the broker", () => {
     );
   });
 
-  test("are signed with the attempt and its claim", async () => {
+  test("reports are signed with the attempt and its claim", async () => {
     const { sender, sent, attempt, pass } = start();
     for (const [number, claim] of [
       [2, undefined],

@@ -22,7 +22,7 @@ function start() {
 }
 
 describe("a run's max_run_time", () => {
-  test("ends the run when its time has passed", async () => {
+  test("max_run_time ends a run when its time has passed", async () => {
     const { limits, exceeded, pass } = start();
     limits.begin(10, null, 0);
     await pass(9.5);
@@ -31,7 +31,7 @@ describe("a run's max_run_time", () => {
     assert.deepEqual(exceeded, [[10, "timeout", "not done after max_run_time, 10 s"]]);
   });
 
-  test("does not count time during which the run was frozen, even before it began", async () => {
+  test("max_run_time does not count time during which the run was frozen, even before it began", async () => {
     const { limits, exceeded, pass } = start();
     limits.freeze();
     await pass(100);
@@ -48,7 +48,7 @@ describe("a run's max_run_time", () => {
     assert.deepEqual(exceeded, [[310, "timeout", "not done after max_run_time, 10 s"]]);
   });
 
-  test("can be edited during the run, and time that has already passed counts", async () => {
+  test("max_run_time can be edited during the run, and time that has already passed counts", async () => {
     const { limits, exceeded, pass } = start();
     limits.begin(null, null, 0);
     await pass(60);
@@ -61,7 +61,7 @@ describe("a run's max_run_time", () => {
     assert.equal(exceeded.length, 1);
   });
 
-  test("that was edited before the run began replaces the spec's", async () => {
+  test("max_run_time that was edited before the run began replaces the spec's", async () => {
     const { limits, exceeded, pass } = start();
     limits.edit({ maxRunSeconds: null });
     limits.begin(10, null, 0);
@@ -70,7 +70,7 @@ describe("a run's max_run_time", () => {
   });
 });
 
-test("the grace of a run is the spec's until an edit says another; none of either leaves it to the worker", () => {
+test("a run's grace is the spec's until an edit says another; with neither it is the worker's", () => {
   const { limits } = start();
   assert.equal(limits.graceMs, Number.POSITIVE_INFINITY);
   limits.give(30);

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { encode } from "../../../../shared/wire/codec.ts";
 import { FileSpool } from "../../../../worker/node/spool.ts";
 
-test("a spooled letter is read again; what a program put among them is refused before it is read whole", () => {
+test("a spooled letter is read again, and anything else beside it is refused before it is read whole", () => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-spool-"));
   try {
     const spool = new FileSpool(folder);

@@ -106,7 +106,7 @@ function startWorker(): {
 }
 
 describe("slots that wait for work", () => {
-  test("let one of them ask for all", async () => {
+  test("slots that wait for work let one of them ask for all", async () => {
     const worker = startWorker();
     await worker.live(1000);
     assert.equal(worker.claims, 4);
@@ -118,7 +118,7 @@ describe("slots that wait for work", () => {
     assert.equal(worker.claims, 1);
   });
 
-  test("ask at the end of a second, as other workers do, unless they are called", async () => {
+  test("slots that wait for work ask at the end of a second, as other workers do, unless they are called", async () => {
     const worker = startWorker();
     await worker.live(100_000);
     const later = worker.askedAt.slice(4);
@@ -129,7 +129,7 @@ describe("slots that wait for work", () => {
     );
   });
 
-  test("all ask as soon as that one gets work", async () => {
+  test("slots that wait for work all ask as soon as the one that asks for them gets work", async () => {
     const worker = startWorker();
     await worker.live(1000);
     worker.claims = 0;
@@ -139,7 +139,7 @@ describe("slots that wait for work", () => {
     assert.equal(worker.claims, 4);
   });
 
-  test("all end at once when the coordinator tells the worker to leave", async () => {
+  test("slots that wait for work all end at once when the coordinator tells the worker to leave", async () => {
     for (const before of [0, 1000]) {
       const worker = startWorker();
       if (before === 0) worker.answer = refused;

@@ -93,7 +93,7 @@ describe("a bundle", () => {
     "lib.js": "export default 1",
   };
 
-  test("arrives as it was, and a second one brings only what is new in it", async () => {
+  test("a bundle arrives as it was, and a second one brings only what is new in it", async () => {
     const store = new PieceStore();
     const folder = folderWith(files);
     const first = await sent(store, folder);
@@ -121,13 +121,13 @@ describe("a bundle", () => {
     assert.equal(statSync(join(again.folder, "a.py")).mode & 0o222, 0, "it is to be read only");
   });
 
-  test("shares its secret with the newest job that has one, and its pieces' names tell nothing", () => {
+  test("the names of a bundle's pieces depend on its secret, and a workspace without one makes a secret", () => {
     const sum = Buffer.alloc(32, 1);
     assert.notEqual(pieceName(secret, sum), pieceName(newKey(), sum));
     assert.equal(secretFor(emptyWorkspace()).length, 32);
   });
 
-  test("whose transfer broke off goes on where it was, on either side", async () => {
+  test("a bundle whose transfer broke off goes on where it was, on either side", async () => {
     const store = new PieceStore();
     const folder = folderWith({ "large.bin": randomBytes(10_000_000) });
     // The broker is away after five pieces.
@@ -159,7 +159,7 @@ describe("a bundle", () => {
     assert.deepEqual(readdirSync(place), [bundle.sha256], "nothing is left of the first try");
   });
 
-  test("waits for a broker that is starting again", async () => {
+  test("a bundle waits for a broker that is starting again", async () => {
     const store = new PieceStore();
     const folder = folderWith(files);
     let left = 2;
@@ -170,7 +170,7 @@ describe("a bundle", () => {
     assert.deepEqual(contents(held.folder, ["edge.bin"]), contents(folder, ["edge.bin"]));
   });
 
-  test("that the broker has no room for, or no right, is explained", async () => {
+  test("a bundle that the broker has no room for, or no right to, is explained", async () => {
     const store = new PieceStore();
     const folder = folderWith(files);
     store.trouble = () => new BusError("full", "no room");
@@ -182,7 +182,7 @@ describe("a bundle", () => {
     await assert.rejects(sent(store, folder), /lets this user store no code or data .*\n.*publish blob\.code\.\*/);
   });
 
-  test("one of whose files changes while it is read is not sent", async () => {
+  test("a bundle one of whose files changes while it is read is not sent", async () => {
     const store = new PieceStore();
     const folder = folderWith({ "a.bin": randomBytes(600_000) });
     const found = foundIn(folder);
@@ -201,7 +201,7 @@ describe("a bundle", () => {
 });
 
 describe("a worker's cache", () => {
-  test("keeps the newest up to its limit, and what is in use", async () => {
+  test("a worker's cache keeps the newest bundles up to its limit, and what is in use", async () => {
     const store = new PieceStore();
     const bundles = [];
     for (let i = 0; i < 3; i += 1) bundles.push(await sent(store, folderWith({ "x.bin": randomBytes(400_000) })));
@@ -230,7 +230,7 @@ describe("a worker's cache", () => {
     await eventually("it has gone", () => !existsSync(b.folder));
   });
 
-  test("deletes beside the runs, but nothing asked for meanwhile, and finishes what a former process began", async () => {
+  test("a worker's cache deletes beside the runs, but nothing asked for meanwhile, also after a restart", async () => {
     const store = new PieceStore();
     const bundle = await sent(store, folderWith({ "x.bin": randomBytes(400_000) }));
     const place = temporaryFolder();
@@ -247,7 +247,7 @@ describe("a worker's cache", () => {
     await eventually("all has gone", () => readdirSync(place).length === 0);
   });
 
-  test("serves other jobs, and the same one, beside a folder that a run has closed to everybody", async () => {
+  test("a worker's cache serves bundles beside a folder that a run has closed to everybody", async () => {
     const store = new PieceStore();
     const [one, two] = [
       await sent(store, folderWith({ "x.bin": randomBytes(400_000) })),
@@ -280,7 +280,7 @@ describe("a worker's cache", () => {
     });
   });
 
-  test("finds out what was damaged there, and takes away what was added", async () => {
+  test("a worker's cache finds out what was damaged in it, and takes away what was added", async () => {
     const store = new PieceStore();
     const bundle = await sent(store, folderWith({ "x.bin": randomBytes(600_000), "a.py": "a" }));
     const place = temporaryFolder();
@@ -295,7 +295,7 @@ describe("a worker's cache", () => {
     assert.deepEqual([readFileSync(join(folder, "a.py"), "utf8"), store.asked.length], ["a", 2]);
   });
 
-  test("says what is missing or not what it should be", async () => {
+  test("a worker's cache says which piece of a bundle is missing or not what it should be", async () => {
     const store = new PieceStore();
     const bundle = await sent(store, folderWith({ "x.bin": randomBytes(600_000) }));
     const [, first = "", second = ""] = pieceNames(bundle).map(bundlePiece);
@@ -343,7 +343,7 @@ describe("a bundle that somebody forged", () => {
   }
   const file = (path: string, size: number): BundleFile => ({ path, isExecutable: false, size });
 
-  test("is refused before anything of it is written", async () => {
+  test("a forged bundle is refused before anything of it is written", async () => {
     const store = new PieceStore();
     const refused = async (bundle: PiecedBundle, why: RegExp): Promise<void> => {
       const place = temporaryFolder();
@@ -360,7 +360,7 @@ describe("a bundle that somebody forged", () => {
     await refused(forged(store, [file("a", 2)], {}, "x"), /another length than its list says/);
   });
 
-  test("does not even pass the wire", () => {
+  test("a forged bundle does not even pass the wire", () => {
     const store = new PieceStore();
     const sound = forged(store, [file("a", 1)], {}, "x");
     assert.equal(piecedBundle(sound, "code").sha256, sound.sha256);

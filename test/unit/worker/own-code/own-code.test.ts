@@ -40,7 +40,7 @@ processing_stages:
 `;
 
 describe("a bundle of code", () => {
-  test("unpacks to what was packed, and its name depends only on its content", () => {
+  test("a bundle of code unpacks to what was packed, and its name depends only on its content", () => {
     const files = [file("lib/b.py"), { ...file("run.sh"), isExecutable: true }, file("a.py")];
     const bundle = packCode(files);
     assert.equal(bundle.files, 3);
@@ -59,7 +59,7 @@ describe("a bundle of code", () => {
     );
   });
 
-  test("that is damaged, leaves its folder or expands too far is refused", () => {
+  test("a bundle of code that is damaged, leaves its folder or expands too far is refused", () => {
     const bundle = packCode([file("a.py")]);
     const damaged = Uint8Array.from(bundle.zipped);
     damaged[12] = (damaged[12] ?? 0) ^ 1;
@@ -71,7 +71,7 @@ describe("a bundle of code", () => {
     assert.throws(() => codeFilesIn({ sha256: sha256Of(bomb), files: 1, zipped: bomb }), /cannot be unzipped/);
   });
 
-  test("is unpacked once, readable only by its owner, and deleted at the next start", () => {
+  test("a bundle of code is unpacked once, readable only by its owner, and deleted at the next start", () => {
     const stateDir = temporaryFolder();
     const bundle = packCode([
       file("processors/My_Proc.js", "export default 1"),
@@ -89,7 +89,7 @@ describe("a bundle of code", () => {
 });
 
 describe("the code that a spec brings along", () => {
-  test("is its components' folders and the files that it names, without what is not code", () => {
+  test("a spec brings along its components' folders and the files that it names, without what is not code", () => {
     const folder = temporaryFolder();
     write(folder, {
       "search.yaml": spec("processors/My_Proc", "[lib, run.sh]"),
@@ -120,7 +120,7 @@ describe("the code that a spec brings along", () => {
     );
   });
 
-  test("is none if it needs none, and what is wrong is named", () => {
+  test("a spec that needs no code brings none along, and what is wrong with it is named", () => {
     const folder = temporaryFolder();
     const at = (text: string) => {
       write(folder, { "search.yaml": text });
@@ -155,7 +155,7 @@ describe("the code that a spec brings along", () => {
 });
 
 describe("a user's component", () => {
-  test("takes precedence over ours, and what it lacks is reported", async () => {
+  test("a user's component takes precedence over ours, and what it lacks is reported", async () => {
     const folder = temporaryFolder();
     write(folder, {
       "processors/My_Proc/My_Proc.mjs": "export default () => 'mine';",
@@ -176,7 +176,7 @@ describe("a user's component", () => {
     await assert.rejects(stageFactory("processors/My_Proc", null), /there is no code of processors\/My_Proc/);
   });
 
-  test("can be an agent, a model or an environment, only in runs that bring it", async () => {
+  test("a user's component can be an agent, a model or an environment, only in runs that bring it", async () => {
     const folder = temporaryFolder();
     write(folder, { "environments/My_Env/My_Env.mjs": "export default (spec) => 'mine, ' + spec.size;" });
     const make = () =>
@@ -190,7 +190,7 @@ describe("a user's component", () => {
     await assert.rejects(make(), /component "environments\/My_Env" is not one of the environments; expected one of: /);
   });
 
-  test("is not given to a worker that refuses code", async () => {
+  test("a job with a user's component is not given to a worker that refuses code", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 2 });
     const table = test_.reign.state.jobs.get(job);

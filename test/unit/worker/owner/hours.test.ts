@@ -20,7 +20,7 @@ describe("an owner's hours", () => {
     else process.env["TZ"] = zone;
   });
 
-  test("over midnight belong to the day on which they begin", () => {
+  test("an owner's hours over midnight belong to the day on which they begin", () => {
     const nights = spans("19:00-07:00 mon-fri");
     assert.ok(isWithin(nights, at(23, 19)));
     assert.ok(!isWithin(nights, at(23, 18, 59)));
@@ -31,7 +31,7 @@ describe("an owner's hours", () => {
     assert.ok(!isWithin(nights, at(23, 6)), "no night began on Sunday");
   });
 
-  test("several add up, and days alone are whole", () => {
+  test("several hours of an owner add up, and days alone are whole", () => {
     const both = spans("19:00-07:00 mon-fri; sat,sun");
     assert.ok(isWithin(both, at(28, 12)));
     assert.ok(isWithin(both, at(29, 23, 59)));
@@ -39,13 +39,13 @@ describe("an owner's hours", () => {
     assert.ok(isWithin([], at(30, 12)), "without any all hours count");
   });
 
-  test("days go round the end of the week, and may be written out", () => {
+  test("days of an owner's hours go round the end of the week, and may be written out", () => {
     assert.deepEqual(spans("fri-mon")[0]?.days, [0, 1, 5, 6]);
     assert.deepEqual(spans("Saturday, Sunday")[0]?.days, [0, 6]);
     assert.deepEqual(spans("08:00-12:00")[0]?.days, [0, 1, 2, 3, 4, 5, 6]);
   });
 
-  test("the next opening is told, by its day if that is another", () => {
+  test("the next opening of an owner's hours is told, by its day if that is another", () => {
     const nights = spans("19:00-07:00 mon-fri");
     const next = nextOpening(nights, at(28, 12)) ?? 0;
     assert.equal(next, at(30, 19));
@@ -54,7 +54,7 @@ describe("an owner's hours", () => {
     assert.equal(nextOpening([], at(28, 12)), undefined);
   });
 
-  test("when clocks go forward a span in the missing hour begins an hour later", () => {
+  test("when clocks go forward, an owner's span in the missing hour begins an hour later", () => {
     // 2026-03-29: 02:00 is followed by 03:00.
     const early = spans("02:30-06:00");
     const before = at(29, 1, 59, 2);
@@ -63,7 +63,7 @@ describe("an owner's hours", () => {
     assert.equal(nextOpening(early, before), new Date(2026, 2, 29, 3, 30).getTime());
   });
 
-  test("when clocks go back the hour that comes twice counts twice", () => {
+  test("when clocks go back, an owner's span in the hour that comes twice counts twice", () => {
     // 2026-10-25: 03:00 is followed by 02:00.
     const night = spans("02:00-02:30");
     const first = Date.parse("2026-10-25T00:15:00Z");
@@ -72,7 +72,7 @@ describe("an owner's hours", () => {
     assert.ok(isWithin(night, first + 3_600_000));
   });
 
-  test("are said as they are typed", () => {
+  test("an owner's hours are said as they are typed", () => {
     for (const text of ["19:00-07:00 mon-fri", "sat,sun", "08:00-12:00", "00:00-12:00 mon,wed", "every day"])
       assert.equal(spanText(spans(text === "every day" ? "00:00-24:00" : text)[0] ?? assert.fail()), text);
   });

@@ -73,7 +73,7 @@ test("whoever answers without end in the place of a cloud is not read to that en
 });
 
 describe("a spot notice", () => {
-  test("of EC2 says when the instance goes", async () => {
+  test("a spot notice of EC2 says when the instance goes", async () => {
     const calm = awsNotices(metadataAt(await cloud(aws, awsWants)));
     assert.equal(await calm.isHere(), true);
     assert.equal(await calm.look(wall), null);
@@ -88,14 +88,14 @@ describe("a spot notice", () => {
     await assert.rejects(old.look(wall), /api\/token answered 403/);
   });
 
-  test("of Compute Engine gives 30 seconds", async () => {
+  test("a spot notice of Compute Engine gives 30 seconds", async () => {
     const at = async (answer: string) => gcpNotices(metadataAt(await cloud({ [preempted]: answer }, gcpWants)));
     assert.equal(await (await at("FALSE")).look(wall), null);
     assert.equal((await (await at("TRUE\n")).look(wall))?.leftMs, 30_000);
     await assert.rejects((await at("MAYBE")).look(wall), /expected TRUE or FALSE, found "MAYBE"/);
   });
 
-  test("of Azure counts only if it names this machine", async () => {
+  test("a spot notice of Azure counts only if it names this machine", async () => {
     const at = async (answer: string) =>
       azureNotices(metadataAt(await cloud({ ...azure, [scheduled]: answer }, azureWants)));
     const left = async (answer: string) => (await (await at(answer)).look(wall))?.leftMs;
@@ -108,7 +108,7 @@ describe("a spot notice", () => {
   });
 });
 
-describe("whoever watches for spot notices", () => {
+describe("the watch for spot notices", () => {
   const watched = (word: SpotWord, address: string): Promise<string> =>
     new Promise((resolve) => {
       const end = watchNotices(
@@ -126,7 +126,7 @@ describe("whoever watches for spot notices", () => {
       atEnd(end);
     });
 
-  test("hears how long it has, less what its own end takes", async () => {
+  test("the watch for spot notices hears how long the worker has, less what its own end takes", async () => {
     const goes = { ...aws, [action]: '{"action": "terminate", "time": "2026-11-28T08:22:00Z"}' };
     const said = "EC2 takes this spot instance back (terminate), 118000 ms";
     assert.equal(await watched("aws", await cloud(goes, awsWants)), said);
@@ -137,7 +137,7 @@ describe("whoever watches for spot notices", () => {
     assert.match(await watched("auto", await cloud(late, azureWants)), /^Azure .*, 1000 ms$/);
   });
 
-  test("says that it cannot ask, and why", async () => {
+  test("the watch for spot notices says that it cannot ask, and why", async () => {
     assert.match(await watched("gcp", await cloud({}, gcpWants)), /^no spot notices \(--spot gcp\): .*found undefined/);
     assert.match(await watched("auto", await cloud({}, {})), /none of aws, gcp and azure answers here/);
     assert.match(await watched("aws", "http://127.0.0.1:1"), /^no spot notices \(--spot aws\): /);

@@ -108,7 +108,7 @@ class Watched {
 }
 
 describe("the watch over an owner", () => {
-  test("freezes within a look of the first sign, thaws within a look of the idle time's end", async () => {
+  test("the owner's watch freezes within a look of the first sign, thaws within one of the idle time's end", async () => {
     const owner = new Watched({ whenIdle: minute });
     await owner.live(5000);
     assert.deepEqual(owner.told.lent, []);
@@ -121,7 +121,7 @@ describe("the watch over an owner", () => {
     assert.deepEqual(owner.told.lent.slice(1), ["open"]);
   });
 
-  test("looks four times a second while it lends, and twice while the owner is there", async () => {
+  test("the owner's watch looks four times a second while it lends, and twice while the owner is there", async () => {
     const owner = new Watched({ whenIdle: minute });
     await owner.live(10_000);
     assert.ok(Math.abs(owner.looks - 40) <= 2, `${owner.looks} looks`);
@@ -136,12 +136,12 @@ describe("the watch over an owner", () => {
     assert.ok(Math.abs(owner.looks - 40) <= 2, `${owner.looks} looks`);
   });
 
-  test("what keeps it from lending at the start is told before anything is claimed", () => {
+  test("what keeps the machine from being lent at the start is told before anything is claimed", () => {
     const owner = new Watched({ hours: [{ from: 0, to: 1, days: [] }] });
     assert.deepEqual(owner.told.lent, ["closed: its owner does not lend it at this hour"]);
   });
 
-  test("hands back after yield-after", async () => {
+  test("the owner's watch has runs handed back after yield-after", async () => {
     const owner = new Watched({ whenIdle: minute, yieldAfter: 2 * minute });
     for (let i = 0; i < 9; i += 1) {
       owner.use();
@@ -150,13 +150,13 @@ describe("the watch over an owner", () => {
     assert.deepEqual(owner.told.lent, ["frozen: somebody types at pts/3", "closed: somebody types at pts/3"]);
   });
 
-  test("without a rule that needs it only the file is looked at", async () => {
+  test("without a rule that needs it, the owner's watch looks at the file alone", async () => {
     const owner = new Watched({}, { hasDetector: false });
     await owner.live(minute);
     assert.deepEqual([owner.looks, owner.told.lent], [0, []]);
   });
 
-  test("obeys a changed file at once, and keeps its rules where it is broken", async () => {
+  test("the owner's watch obeys a changed file at once, and keeps its rules where the file is broken", async () => {
     const owner = new Watched({ whenIdle: minute, slots: 4 });
     owner.use();
     await owner.live(1000);
@@ -172,7 +172,7 @@ describe("the watch over an owner", () => {
     assert.equal(owner.said.at(-1), "worker.yaml has changed: lends always, whether you use this machine or not");
   });
 
-  test("finishes once its time is over", async () => {
+  test("the owner's watch finishes once its time is over", async () => {
     const owner = new Watched({ until: { kind: "after", ms: minute } });
     owner.told.running = 2;
     await owner.live(minute - 1000);
@@ -199,8 +199,8 @@ describe("the watch over an owner", () => {
   });
 });
 
-describe("memory", () => {
-  test("above the limit hands back the newest run, and takes one more only when there is room", async () => {
+describe("the limit of memory", () => {
+  test("runs above --memory cost the newest one, and one more is taken only when there is room", async () => {
     const owner = new Watched({ memory: 1000e6 });
     owner.told.running = 4;
     owner.used = 1200e6;
@@ -218,7 +218,7 @@ describe("memory", () => {
     assert.equal(owner.told.most, 4);
   });
 
-  test("a run that is too large alone is handed back, and none is taken for a while", async () => {
+  test("a run too large for --memory alone is handed back, and none is taken for a while", async () => {
     const owner = new Watched({ memory: 1000e6 });
     owner.told.running = 1;
     owner.used = 2000e6;
@@ -232,7 +232,7 @@ describe("memory", () => {
     assert.equal(owner.told.most, 1);
   });
 
-  test("without the rule any more there is no limit", async () => {
+  test("the limit on runs goes with the rule --memory", async () => {
     const owner = new Watched({ memory: 1000e6 });
     owner.told.running = 2;
     owner.used = 2000e6;
@@ -245,7 +245,7 @@ describe("memory", () => {
 });
 
 describe("a share of the processor", () => {
-  test("is what runs get over some seconds, however many threads they have", async () => {
+  test("--cpu-share is what runs get over some seconds, however many threads they have", async () => {
     // Four cores, of which a quarter: one.
     const owner = new Watched({ cpuShare: 0.25 });
     let taken = 0;
@@ -261,7 +261,7 @@ describe("a share of the processor", () => {
     assert.equal(owner.told.slots, 1);
   });
 
-  test("runs that take less are never stopped", async () => {
+  test("runs that take less than --cpu-share are never stopped", async () => {
     const owner = new Watched({ cpuShare: 0.5 });
     owner.taken = 0.4;
     await owner.live(minute);

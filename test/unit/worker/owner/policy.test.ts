@@ -28,12 +28,12 @@ class Owner {
 const typed = (at: number, what = "somebody types at pts/3"): Partial<Signs> => ({ uses: [{ at, what }] });
 
 describe("what the owner allows", () => {
-  test("without rules everything, whatever the signs", () => {
+  test("an owner without rules allows everything, whatever the signs", () => {
     const owner = new Owner({});
     assert.equal(owner.at(0, { ...typed(0), onBattery: true, load: 9, temperature: 99 }), "open");
   });
 
-  test("the first sign of use freezes at once, and after the idle time it lends again", () => {
+  test("the first sign of use freezes runs at once, and after the idle time the machine lends again", () => {
     const owner = new Owner({ whenIdle: 5 * minute });
     assert.equal(owner.at(0, typed(-6 * minute)), "open");
     const frozen = "frozen: somebody types at pts/3; after 5 min without a sign of use";
@@ -44,7 +44,7 @@ describe("what the owner allows", () => {
     assert.equal(owner.at(7 * minute, typed(2 * minute)), "open");
   });
 
-  test("once nobody has typed for the idle time, what still keeps it is named", () => {
+  test("once nobody has typed for the idle time, what still keeps the machine is named", () => {
     const owner = new Owner({ whenIdle: minute });
     const signs = (at: number, cores: string): Partial<Signs> => ({
       uses: [
@@ -69,14 +69,14 @@ describe("what the owner allows", () => {
     assert.match(owner.at(15 * minute, typed(15 * minute)), /^frozen/, "the time begins anew");
   });
 
-  test("outside of the hours runs are handed back at once, whoever is there", () => {
+  test("outside of the owner's hours runs are handed back at once, whoever is there", () => {
     const owner = new Owner({ hours: [{ from: 1140, to: 420, days: [3] }], whenIdle: minute });
     assert.equal(owner.at(0, typed(0)), "closed: its owner does not lend it at this hour; at 19:00");
     assert.equal(owner.at(7 * 60 * minute), "open");
     assert.match(owner.at(7 * 60 * minute + 1, typed(7 * 60 * minute + 1)), /^frozen: somebody types/);
   });
 
-  test("on battery it freezes, and hands back if that lasts", () => {
+  test("a machine on battery freezes its runs, and hands them back if that lasts", () => {
     const owner = new Owner({ onBattery: "never", yieldAfter: 2 * minute });
     assert.equal(owner.at(0, { onBattery: false }), "open");
     assert.equal(owner.at(1, { onBattery: true }), "frozen: it runs on battery; with mains power");
@@ -94,7 +94,7 @@ describe("what the owner allows", () => {
     assert.equal(owner.at(4, { temperature: 84 }), "open");
   });
 
-  test("the load must fall well below its limit", () => {
+  test("the load must fall well below its limit before the machine lends again", () => {
     const owner = new Owner({ maxLoad: 1 });
     assert.equal(owner.at(0, { load: 1 }), "open");
     assert.equal(
@@ -113,11 +113,11 @@ describe("what the owner allows", () => {
     assert.equal(new Owner({}).at(0, { onBattery: null }), "open");
   });
 
-  test("what nobody can tell keeps nothing from being lent", () => {
+  test("signs that nobody can tell keep nothing from being lent", () => {
     assert.equal(new Owner({ onBattery: "never", maxLoad: 1, maxTemperature: 85, whenIdle: minute }).at(0), "open");
   });
 
-  test("when one reason ends the next one is told, and the time runs on", () => {
+  test("when one reason not to lend ends the next one is told, and the time runs on", () => {
     const owner = new Owner({ onBattery: "never", whenIdle: minute, yieldAfter: 3 * minute });
     assert.match(owner.at(0, { ...typed(0), onBattery: true }), /^frozen: somebody types/);
     assert.match(owner.at(2 * minute, { ...typed(0), onBattery: true }), /^frozen: it runs on battery/);

@@ -16,7 +16,7 @@ function read(name: string, ...texts: string[]): unknown {
 }
 
 describe("an owner's rules", () => {
-  test("are read as they are typed", () => {
+  test("an owner's rules are read as they are typed", () => {
     assert.equal(read("when-idle", "5min"), 300_000);
     assert.equal(read("when-idle", "90 s"), 90_000);
     assert.equal(read("when-idle", "90"), 90_000);
@@ -44,7 +44,7 @@ describe("an owner's rules", () => {
     });
   });
 
-  test("each say what they expect of a bad value", () => {
+  test("an owner's rules each say what they expect of a bad value", () => {
     const bad: readonly (readonly [string, string, RegExp])[] = [
       ["when-idle", "5", /a time of at least 10s, such as 90, 30s, 10min, 2h or 7d; for example 5min/],
       ["when-idle", "9s", /at least 10s/],
@@ -71,21 +71,21 @@ describe("an owner's rules", () => {
     assert.deepEqual([...new Set(bad.map(([name]) => name))].sort(), ruleWords.map((each) => each.word).sort());
   });
 
-  test("a worker ends at the next such time of the day, also if that is tomorrow", () => {
+  test("a worker until a time of day ends at the next such time, also if that is tomorrow", () => {
     const started = new Date(2026, 10, 28, 23, 0).getTime();
     assert.equal(endOf({ kind: "time of day", minute: 420 }, started), new Date(2026, 10, 29, 7, 0).getTime());
     assert.equal(endOf({ kind: "time of day", minute: 1410 }, started), new Date(2026, 10, 28, 23, 30).getTime());
     assert.equal(endOf({ kind: "after", ms: 1000 }, started), started + 1000);
   });
 
-  test("slots follow the share of the processor", () => {
+  test("a worker's slots follow the share of the processor", () => {
     assert.equal(slotsOf({ slots: null, cpuShare: null }, 8), 8);
     assert.equal(slotsOf({ slots: null, cpuShare: 0.5 }, 8), 4);
     assert.equal(slotsOf({ slots: 2, cpuShare: 0.5 }, 8), 2);
     assert.equal(slotsOf({ slots: null, cpuShare: 0.3 }, 2), 1);
   });
 
-  test("are said in one line", () => {
+  test("an owner's rules are said in one line", () => {
     assert.equal(rulesText(usualRules, 0), "lends always, whether you use this machine or not");
     const rules: Rules = {
       ...usualRules,
@@ -109,7 +109,7 @@ describe("worker.yaml", () => {
     return found.ok ? "" : found.problems;
   };
 
-  test("has the words of the flags", () => {
+  test("worker.yaml has the words of the flags", () => {
     const text = `
 when-idle: 5min
 hours:
@@ -135,11 +135,11 @@ cpu-share: 50%
     });
   });
 
-  test("may be empty", () => {
+  test("worker.yaml may be empty", () => {
     for (const text of ["", "# nothing yet\n"]) assert.deepEqual(readRulesText("w", text, ""), { ok: true, given: {} });
   });
 
-  test("every problem is told with its place, what was found, what was expected, and the nearest word", () => {
+  test("problems of worker.yaml are told with place, what was found and expected, and the nearest word", () => {
     assert.equal(
       problems("when-idel: 5min\nslots: many\nhours: [19:00-07:00 mon-fry, sat]\nmemory:\n  - 8GB\n"),
       `worker.yaml:1:1: unknown rule "when-idel"

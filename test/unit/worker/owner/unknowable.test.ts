@@ -19,7 +19,7 @@ describe("a rule that the system cannot tell", () => {
     unknowable({ ...usualRules, ...rules }, files, platform, path);
   const whenIdle = 300_000;
 
-  test("is refused: the signs that were typed, shares of processor and memory, load", () => {
+  test("a rule that the system cannot tell is refused: typed signs, shares of processor and memory, load", () => {
     for (const platform of ["darwin", "win32"] as const) {
       const system = platform === "darwin" ? "macOS" : "Windows";
       assert.equal(
@@ -37,7 +37,7 @@ describe("a rule that the system cannot tell", () => {
     assert.match(refused({ maxLoad: 1 }, "win32") ?? "", /^max-load: Windows/);
   });
 
-  test("is not asked for by whoever names no signs, or no idle time, or has the tool", () => {
+  test("a rule is not refused where no sign is named, without an idle time, or where the tool is there", () => {
     for (const platform of ["darwin", "win32"] as const) {
       assert.equal(refused({ whenIdle }, platform), null);
       assert.equal(refused({ signs: ["cpu"] }, platform), null);

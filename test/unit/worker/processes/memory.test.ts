@@ -39,7 +39,7 @@ function recorded(files: Readonly<Record<string, string>>): {
 }
 
 describe("a reading of the memory", () => {
-  test("is what the kernel says of the machine", () => {
+  test("a reading of the memory is what the kernel says of the machine", () => {
     const files = recorded({ "proc/meminfo": meminfo(7_340_032), "proc/pressure/memory": pressure("23.50") });
     assert.deepEqual(readMemory(files), {
       totalBytes: 16303428 * 1024,
@@ -48,7 +48,7 @@ describe("a reading of the memory", () => {
     });
   });
 
-  test("in a group with a limit is what is left of that, files in the cache not counted", () => {
+  test("a reading of the memory in a limited group is what is left of that, without files in the cache", () => {
     const group = "cgroup/user.slice/nexus.service";
     const files = recorded({
       "proc/meminfo": meminfo(7_340_032),
@@ -63,7 +63,7 @@ describe("a reading of the memory", () => {
     assert.equal(readMemory(files)?.availableBytes, 7 * gigabyte);
   });
 
-  test("counts the limit of a service also where the worker has made groups for itself and its runs", () => {
+  test("a reading of the memory counts a service's limit also from the worker's own group inside it", () => {
     const service = "user.slice/nexus.service";
     const own = `${service}/nexus-4711/worker`;
     const files = recorded({
@@ -80,7 +80,7 @@ describe("a reading of the memory", () => {
     assert.deepEqual(readMemory(files), { totalBytes: 4 * gigabyte, availableBytes: 1.5 * gigabyte, pressure: 31 });
   });
 
-  test("does not exist where the kernel does not say", () => {
+  test("a reading of the memory does not exist where the kernel does not say", () => {
     assert.equal(readMemory(recorded({})), undefined);
   });
 });
@@ -95,13 +95,13 @@ describe("the rule of memory", () => {
   };
   const short = { ...easy, availableBytes: 0.5 * gigabyte };
 
-  test("needs a twentieth, within limits", () => {
+  test("the memory rule needs a twentieth of the machine's, within limits", () => {
     assert.equal(neededBytes(2 * gigabyte), gigabyte / 4);
     assert.equal(neededBytes(10 * gigabyte), gigabyte / 2);
     assert.equal(neededBytes(256 * gigabyte), gigabyte);
   });
 
-  test("hands back one run after the other, with time between for the memory to come back", () => {
+  test("the memory rule hands back one run after the other, with time between for the memory to come back", () => {
     const rule = new MemoryRule();
     assert.equal(rule.judge(easy, 0), "enough");
     assert.equal(rule.judge(short, 2000), "hand back");
@@ -110,7 +110,7 @@ describe("the rule of memory", () => {
     assert.equal(rule.judge(short, 12_000), "hand back");
   });
 
-  test("lets claims go on only when there has been plenty for a while", () => {
+  test("the memory rule lets claims go on only when there has been plenty for a while", () => {
     const rule = new MemoryRule();
     rule.judge(short, 0);
     assert.equal(rule.judge({ ...easy, availableBytes: gigabyte }, 2000), "hold", "just enough");
@@ -121,7 +121,7 @@ describe("the rule of memory", () => {
     assert.equal(rule.judge(easy, 52_000), "enough");
   });
 
-  test("hands nothing back for the use of others, unless the owner is there", () => {
+  test("the memory rule hands nothing back for the use of others, unless the owner is there", () => {
     const others = { ...short, runsBytes: () => 0.5 * gigabyte };
     assert.equal(new MemoryRule().judge(others, 0), "hold");
     assert.equal(new MemoryRule().judge({ ...others, isOwnerHere: true }, 0), "hand back");
@@ -132,7 +132,7 @@ describe("the rule of memory", () => {
     );
   });
 
-  test("knows that programs wait for memory, except where much is free", () => {
+  test("the memory rule knows that programs wait for memory, except where much is free", () => {
     const waiting = { ...easy, availableBytes: 2 * gigabyte, pressure: 25 };
     assert.equal(new MemoryRule().judge(waiting, 0), "hand back");
     assert.equal(new MemoryRule().judge({ ...waiting, availableBytes: 8 * gigabyte }, 0), "enough");

@@ -57,7 +57,7 @@ const messages: readonly FromRunner[] = [
 ];
 
 describe("what a runner says to its worker", () => {
-  test("arrives as it was said, however it was cut on its way", async () => {
+  test("what a runner says to its worker arrives as it was said, however it was cut on its way", async () => {
     const bytes = Buffer.concat(messages.map(frame));
     for (const size of [bytes.length, 70_000, 4096]) {
       const parts = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
@@ -80,7 +80,7 @@ describe("what a runner says to its worker", () => {
     ["a million small values", frame({ ...messages[0], reports: Array(1_000_000).fill(0) }), /^more than 260000/],
   ];
   for (const [what, bytes, why] of wrong) {
-    test(`${what} is refused, and nothing after it is read`, async () => {
+    test(`a runner's message is refused, and nothing after it is read: ${what}`, async () => {
       const { heard, spoilt } = await hearing(frame(messages[4]), bytes, frame(messages[4]));
       assert.deepEqual(heard, [messages[4]]);
       assert.equal(spoilt.length, 1);

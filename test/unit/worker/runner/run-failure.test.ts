@@ -16,7 +16,7 @@ async function thrownBy(work: () => unknown): Promise<unknown> {
 }
 
 describe("what the console says about a failed run", () => {
-  test("is one sentence if the spec, or a program that it names, is at fault", async () => {
+  test("the console says one sentence of a failed run if the spec, or a program it names, is at fault", async () => {
     const mistakes = [
       () => readLayout("eazy", "environments/Maze_Env"),
       () => readCommand({ component: "processors/Command_Proc", command: 7 }),
@@ -31,7 +31,7 @@ describe("what the console says about a failed run", () => {
     assert.equal(failureText(new StageFailure("python3 ended with exit code 1")), "python3 ended with exit code 1");
   });
 
-  test("includes the stack if code failed", () => {
+  test("the console has the stack of a run that failed in its code", () => {
     assert.match(failureText(new TypeError("x is not a function")), /^TypeError: x is not a function\n {4}at /);
     assert.equal(failureText("a text"), "a text");
   });

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Telling } from "../../../../worker/runner/telling.ts";
 
 describe("what a run tells its worker", () => {
-  test("travels with its end if nothing was sent before, and the console text only once", () => {
+  test("what a run tells its worker travels with its end if nothing was sent before, its console once", () => {
     const telling = new Telling(() => assert.fail("told too soon"));
     telling.line("one");
     telling.report([1, 10, 0, [0.5], [1]]);
@@ -11,7 +11,7 @@ describe("what a run tells its worker", () => {
     assert.deepEqual(telling.last(), { reports: [[1, 10, 0, [0.5], [1]]], lines: "", console: "one\ntwo\n" });
   });
 
-  test("is sent once, and the end has the lines that were not sent yet", () => {
+  test("what a run tells its worker is sent once, and the end has the lines that were not sent yet", () => {
     const sent: unknown[] = [];
     const telling = new Telling((told) => sent.push(told));
     telling.line("one");
@@ -21,7 +21,7 @@ describe("what a run tells its worker", () => {
     assert.deepEqual(telling.last(), { reports: [], lines: "two\n", console: "one\ntwo\n" });
   });
 
-  test("keeps the first and last lines of a long console, and says how many are left out", () => {
+  test("a run keeps the first and last lines of a long console, and says how many are left out", () => {
     const telling = new Telling(() => undefined);
     for (let i = 1; i <= 2000; i += 1) telling.line(`line ${i}`);
     telling.line("x".repeat(5000));

@@ -39,7 +39,7 @@ function machineOf(platform: NodeJS.Platform, answer: (words: string) => Said = 
   return { machine, home, asked, said, say: (text: string): void => void said.push(text) };
 }
 
-test("Linux: the unit and the line are written, then systemd is told, and what to type is said", () => {
+test("install on Linux writes the unit and the line, tells systemd, and says what to type", () => {
   const { machine, home, asked, said, say } = machineOf("linux");
   assert.equal(install(wish, now, machine, say), true);
   const unit = join(home, ".config/systemd/user/nexus-worker-ws1.service");
@@ -69,7 +69,7 @@ test("Linux: the unit and the line are written, then systemd is told, and what t
   assert.deepEqual(readdirSync(join(unit, "..")), ["nexus-worker-ws1.service"], "no other file is left");
 });
 
-test("typed with npx, the service has the shell's PATH, and a warning if its program lies in npm's cache", () => {
+test("a service installed with npx has the shell's PATH, and a warning if it lies in npm's cache", () => {
   const { machine, home, said, say } = machineOf("linux");
   const bin = "/home/ann/project/node_modules/.bin";
   const gyp = "/usr/lib/node_modules/npm/node_modules/@npmcli/run-script/lib/node-gyp-bin";
@@ -89,7 +89,7 @@ test("typed with npx, the service has the shell's PATH, and a warning if its pro
   assert.match(said.join("\n"), /lies in npm's cache/);
 });
 
-test("the same again is kept; another text is shown and replaced only by force", () => {
+test("a service installed again is kept; another text is shown and replaced only by force", () => {
   const { machine, home, said, say } = machineOf("linux");
   const unit = join(home, ".config/systemd/user/nexus-worker-ws1.service");
   install(wish, now, machine, say);
@@ -110,7 +110,7 @@ test("the same again is kept; another text is shown and replaced only by force",
   assert.match(readFileSync(unit, "utf8"), /--slots=2/);
 });
 
-test("a dry run prints the file and writes nothing", () => {
+test("a dry run of an installation prints the service's file and writes nothing", () => {
   const { machine, home, asked, said, say } = machineOf("linux");
   assert.equal(install(wish, { isDryRun: true, isForced: false }, machine, say), true);
   assert.match(said.join("\n"), /nexus-worker-ws1\.service\n.*\nExecStart=/s);
@@ -119,7 +119,7 @@ test("a dry run prints the file and writes nothing", () => {
   assert.deepEqual(readdirSync(home), []);
 });
 
-test("no session bus: the file stays, and what to type is said", () => {
+test("install without a session bus leaves the service's file, and says what to type", () => {
   const words = "Failed to connect to bus: No medium found";
   const { machine, home, said, say } = machineOf("linux", () => ({ code: 1, text: words }));
   assert.equal(install(wish, now, machine, say), false);
@@ -137,13 +137,13 @@ test("no session bus: the file stays, and what to type is said", () => {
   );
 });
 
-test("no systemd at all: says so", () => {
+test("install without systemd says so", () => {
   const { machine, said, say } = machineOf("linux", () => ({ code: null, text: "spawnSync systemctl ENOENT" }));
   assert.equal(install(wish, now, machine, say), false);
   assert.match(said.at(-1) ?? "", /there is no systemd on this machine/);
 });
 
-test("macOS: an agent of the user's own; one that runs is ended before the new one starts", () => {
+test("install on macOS makes an agent of the user's own, and ends one that runs before it starts", () => {
   const { machine, home, asked, say } = machineOf("darwin", (words) => ({
     code: words.includes("bootout") ? 3 : 0,
     text: "",
@@ -159,7 +159,7 @@ test("macOS: an agent of the user's own; one that runs is ended before the new o
   assert.deepEqual(asked.slice(2), [`launchctl bootout ${target}`, ...start]);
 });
 
-test("Windows: what to type instead, with this machine's own paths", () => {
+test("install on Windows says what to type instead, with this machine's own paths", () => {
   const { machine, say } = machineOf("win32");
   assert.throws(
     () => install({ ...wish, line: undefined }, now, machine, say),
@@ -178,7 +178,7 @@ test("a proxy's password is not written into a service's file", () => {
   assert.deepEqual(readdirSync(home), []);
 });
 
-test("uninstalling ends it, and removes the file and the line", () => {
+test("uninstalling a service ends it, and removes the file and the line", () => {
   const { machine, home, asked, said, say } = machineOf("linux");
   install(wish, now, machine, say);
   asked.length = 0;
@@ -192,7 +192,7 @@ test("uninstalling ends it, and removes the file and the line", () => {
   assert.match(said.at(-1) ?? "", /has ended; its runs were handed back/);
 });
 
-test("uninstalling where systemd does not answer says that it may still run", () => {
+test("uninstalling a service where systemd does not answer says that it may still run", () => {
   const { machine, said, say } = machineOf("linux");
   install(wish, now, machine, say);
   const deaf = { ...machine, run: () => ({ code: 1, text: "Failed to connect to bus: No medium found" }) };

@@ -42,7 +42,7 @@ const pod = deployment.spec.template.spec;
 const container = pod.containers[0] ?? assert.fail("no container");
 const mountOf = (name: string) => container.volumeMounts.find((mount) => mount.name === name) ?? assert.fail(name);
 
-test("it is a low priority, and a deployment that has it", () => {
+test("worker.yaml for Kubernetes is a low priority, and a deployment that has it", () => {
   assert.equal(priority["kind"], "PriorityClass");
   assert.deepEqual(priority["metadata"], { name: pod.priorityClassName });
   assert.ok(Number(priority["value"]) < 0, "below what has none, which has 0");
@@ -51,7 +51,7 @@ test("it is a low priority, and a deployment that has it", () => {
   assert.deepEqual(deployment.spec.selector.matchLabels, deployment.spec.template.metadata.labels);
 });
 
-test("its words are flags of nexus-worker, and its slots are the processors that it asks for", () => {
+test("the words of Kubernetes' worker.yaml are flags, and its slots the processors that it asks for", () => {
   const command = new Command().argument("[line]").exitOverride();
   for (const option of program.options) command.addOption(option);
   command.parse([...container.args], { from: "user" });
@@ -59,14 +59,14 @@ test("its words are flags of nexus-worker, and its slots are the processors that
   assert.equal(String(command.opts()["slots"]), container.resources.requests["cpu"]);
 });
 
-test("the line comes from a secret, and is in no word and no variable", () => {
+test("the join line in Kubernetes comes from a secret, and is in no word and no variable", () => {
   const secret = pod.volumes.find(({ name }) => name === "line");
   assert.deepEqual(secret?.secret, { secretName: "nexus-line", defaultMode: 0o440 });
   assert.equal(mountOf("line").readOnly, true);
   assert.doesNotMatch(text, /:\/\/|NEXUS_JOIN/);
 });
 
-test("it may do nothing, and writes to its own folders alone", () => {
+test("a worker in Kubernetes may do nothing, and writes to its own folders alone", () => {
   assert.deepEqual(container.securityContext, {
     allowPrivilegeEscalation: false,
     privileged: false,
@@ -82,12 +82,12 @@ test("it may do nothing, and writes to its own folders alone", () => {
   for (const name of ["state", "tmp"]) assert.ok(pod.volumes.find((volume) => volume.name === name)?.emptyDir);
 });
 
-test("it ends later than its runs have for their last checkpoints", () => {
+test("a worker in Kubernetes ends later than its runs have for their last checkpoints", () => {
   const { grace } = program.opts<{ readonly grace: number }>();
   assert.ok(pod.terminationGracePeriodSeconds >= grace / 1000 + 20, `${grace} ms`);
 });
 
-test("the version of its image is this package's", () => {
+test("the version of Kubernetes' image is this package's", () => {
   const { version } = JSON.parse(readFileSync(join(packageFolder(), "package.json"), "utf8")) as { version: string };
   assert.equal(container.image, `nexus-swarm:${version}`);
   const dockerfile = readFileSync(join(packageFolder(), "specs/kubernetes/Dockerfile"), "utf8");

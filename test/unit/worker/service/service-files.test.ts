@@ -30,11 +30,11 @@ const service: Service = {
   outputFile: "/home/ann/.local/state/nexus/services/nexus-worker-ws1-lab.log",
 };
 
-test("a systemd user unit, to the letter", () => {
+test("a systemd user unit is the fixture, to the letter", () => {
   assert.equal(systemdUnit(service), fixture("worker.service"));
 });
 
-test("systemd finds nothing wrong with it, where there is one", () => {
+test("systemd finds nothing wrong with the unit, where there is a systemd", () => {
   const unit = join(folder, "nexus-worker-ws1-lab.service");
   writeFileSync(unit, systemdUnit(service));
   const { error, status, stderr } = spawnSync("systemd-analyze", ["--user", "verify", unit], {
@@ -49,11 +49,11 @@ test("systemd finds nothing wrong with it, where there is one", () => {
   assert.equal(status, 0);
 });
 
-test("a launchd agent, to the letter", () => {
+test("a launchd agent is the fixture, to the letter", () => {
   assert.equal(launchdPlist(service), fixture("worker.plist"));
 });
 
-test("another program reads the agent, and finds in it what was meant", () => {
+test("another program reads the launchd agent, and finds in it what was meant", () => {
   const path = join(folder, "agent.plist");
   writeFileSync(path, launchdPlist(service));
   const read = "import json, plistlib, sys; print(json.dumps(plistlib.load(open(sys.argv[1], 'rb'))))";

@@ -41,5 +41,5 @@ describe("why a setup failed", () => {
       "error: Request failed after 3 retries in 7.9s; cause: Connection refused",
     ],
   ] as const)
-    test(what, () => assert.equal(causeIn(lines), cause));
+    test(`the cause of a failed setup is found in its output: ${what}`, () => assert.equal(causeIn(lines), cause));
 });

@@ -7,7 +7,7 @@ import { reaperWords } from "../../../../worker/processes/reaper/reaper.ts";
 import { runCommand, SetupOutput } from "../../../../worker/setup/run-command.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
-test("a command that the system refuses has failed, and this process makes its files as before", async () => {
+test("a setup's command that the system refuses has failed, and this process makes its files as before", async () => {
   const folder = temporaryFolder();
   const output = new SetupOutput(join(folder, "log"));
   const before = process.umask();
@@ -23,7 +23,7 @@ test("a command that the system refuses has failed, and this process makes its f
   }
 });
 
-test("a program that is not there is said to be so, with and without a reaper", async () => {
+test("a setup's program that is not there is said to be so, with and without a reaper", async () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "here.sh"), "#!/bin/sh\n", { mode: 0o700 });
   const output = new SetupOutput(join(folder, "log"));

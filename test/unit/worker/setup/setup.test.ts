@@ -47,7 +47,7 @@ describe("the digest of a setup", () => {
     setupDigest({ commands: wanted, python: null, codeFolder: folderWith(files) }, found);
   const plain = { "requirements.txt": "numpy\n-r more/base.txt\n", "more/base.txt": "scipy\n", "train.py": "1" };
 
-  test("is of commands, interpreter and the files that are named, directly or by requirement files", () => {
+  test("a setup's digest is of commands, interpreter and the files named, also by requirement files", () => {
     const usual = digest(plain);
     assert.match(usual, /^[0-9a-f]{64}$/);
     assert.equal(digest({ ...plain, "train.py": "2" }), usual, "nothing names it");
@@ -67,7 +67,7 @@ describe("the digest of a setup", () => {
     );
   });
 
-  test("tells whether pip is called", () => {
+  test("a setup is known to call pip, by itself or by a file that it names", () => {
     const codeFolder = folderWith({ "make.sh": "pip install x", "other.sh": "echo", "lib/a.py": "" });
     const mentions = (...words: string[]): boolean => mentionsPip({ commands: [words], python: null, codeFolder });
     assert.deepEqual(
@@ -81,7 +81,7 @@ describe("the digest of a setup", () => {
     );
   });
 
-  test("reads no file outside of the code, and takes a script for no file", () => {
+  test("a setup's digest reads no file outside of the code, and takes a script for no file", () => {
     const outside = folderWith({ "tool.sh": "pip install x", "code/a.py": "1" });
     const wish = (...words: string[]) => ({ commands: [words], python: null, codeFolder: join(outside, "code") });
     // The worker would stand still where such a file never ends: /proc/kmsg.
@@ -104,7 +104,7 @@ mkdir -p "$last/bin"; cp "$0" "$last/bin/python"; echo made >> "${folder}/made"
 }
 
 describe("the Python that a job asks for", () => {
-  test("is found by its name, or what there is is said", async () => {
+  test("the Python that a job asks for is found by its name, or what there is is said", async () => {
     const folder = temporaryFolder();
     fakePython(folder, "python3", "3.11.2");
     fakePython(folder, "python3.12", "3.12.4");
@@ -135,7 +135,7 @@ describe("environments", () => {
   const ready = async (environments: Environments, wish: SetupWish) =>
     (await environments.ready(wish, unending)).environment;
 
-  test("go when they are too many or were not used for long, and none that a run uses", async () => {
+  test("environments go when too many or unused for long, and none that a run uses", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     fakePython(tools, "python3", "3.11.2");
     const environment = { PATH: `${tools}:/usr/bin:/bin` };
@@ -186,7 +186,7 @@ describe("environments", () => {
     await eventually("nothing is left", () => readdirSync(folder).length === 0);
   });
 
-  test("are measured and deleted beside the runs, and one that somebody wants meanwhile stays", async () => {
+  test("environments are measured and deleted beside the runs, and one that somebody wants meanwhile stays", async () => {
     const big: Record<string, string> = {};
     for (let i = 0; i < 200; i += 1) big[`a/lib/${i}`] = "x";
     const folder = folderWith({
@@ -207,7 +207,7 @@ describe("environments", () => {
     await eventually("so has the other", () => readdirSync(folder).length === 0);
   });
 
-  test("that a wrong clock has dated ahead are looked at again in two weeks, and not without end", async () => {
+  test("environments that a wrong clock dated ahead are looked at again in two weeks, and not without end", async () => {
     const folder = folderWith({ "ahead.json": "{}" });
     const ahead = Date.now() / 1000 + 40 * 86_400;
     utimesSync(join(folder, "ahead.json"), ahead, ahead);
@@ -226,7 +226,7 @@ describe("environments", () => {
     assert.ok(existsSync(join(folder, "ahead.json")));
   });
 
-  test("are made once for all that want the same, and anew after they vanished", async () => {
+  test("an environment is made once for all that want the same, and anew after it vanished", async () => {
     const folder = temporaryFolder();
     const tools = temporaryFolder();
     fakePython(tools, "python3", "3.11.2");
@@ -258,7 +258,7 @@ describe("environments", () => {
     assert.equal(count(), 0);
   });
 
-  test("are made by uv if present, which the sandbox then shows, with the authorities the system trusts", async () => {
+  test("environments are made by uv if present, which the sandbox shows, with the system's authorities", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     fakePython(tools, "python3", "3.11.2");
     const uv = join(tools, "uv");
@@ -286,7 +286,7 @@ echo uv 0.13
     assert.match(readFileSync(join(tools, "called"), "utf8"), /^--version .*\nvenv .* 1\npip install six 1\n$/);
   });
 
-  test("are never written to once their setup has ended, so no link that it made leads the worker elsewhere", async () => {
+  test("an environment is not written to once its setup has ended, so no link in it leads elsewhere", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     const other = join(tools, "key");
     writeFileSync(other, "secret");
@@ -301,9 +301,9 @@ echo uv 0.13
 
   for (const [which, reaper] of [
     ["with a reaper", reaperWords()],
-    ["without one", undefined],
+    ["without a reaper", undefined],
   ] as const) {
-    test(`are made, and no process that they left in a session of its own stays, ${which}`, async () => {
+    test(`an environment is made, and no process that it left in a session of its own stays, ${which}`, async () => {
       const [folder, tools] = [temporaryFolder(), temporaryFolder()];
       fakePython(tools, "python3", "3.11.2");
       const environment = { PATH: `${tools}:/usr/bin:/bin` };
@@ -318,7 +318,7 @@ echo uv 0.13
     });
   }
 
-  test("in a sandbox share nothing that they fetched: what one left there, the next would install", async () => {
+  test("environments made in a sandbox share no downloads, as one could plant what the next installs", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     fakePython(tools, "python3", "3.11.2");
     const environment = { PATH: `${tools}:/usr/bin:/bin` };
@@ -348,7 +348,7 @@ echo uv 0.13
     await eventually("nothing of it stays", () => !readdirSync(folder).some((name) => name.includes("downloads")));
   });
 
-  test("are nobody else's to write, whatever umask the worker was started with", async () => {
+  test("environments are nobody else's to write, whatever umask the worker was started with", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     fakePython(tools, "python3", "3.11.2");
     const wish = { commands: [["sh", "-c", ": > $VIRTUAL_ENV/made"]] };
@@ -362,7 +362,7 @@ echo uv 0.13
     assert.deepEqual(modes, ["700", "600", "600", "600"]);
   });
 
-  test("that cannot be made leave their output, and nothing that looks like one", async () => {
+  test("an environment that cannot be made leaves its output, and nothing that looks like one", async () => {
     const folder = temporaryFolder();
     const tools = temporaryFolder();
     fakePython(tools, "python3", "3.11.2");

@@ -31,7 +31,7 @@ function program(text: string, more: object = {}, options: Parameters<typeof rec
 }
 
 describe("a user's program", () => {
-  test("gets its settings in three ways, and its reports are recognised among its other output", async () => {
+  test("a user's program gets its settings in three ways, and its reports are told from its other output", async () => {
     const { context, folder, run } = program(`
       console.log("options " + JSON.stringify(process.argv.slice(2)));
       console.log("environment " + [process.env.NEXUS_lr, process.env.NEXUS_SEED, process.env.NEXUS_RESUME].join(" "));
@@ -59,7 +59,7 @@ describe("a user's program", () => {
     assert.deepEqual(JSON.parse(readFileSync(join(folder, "parameters.json"), "utf8")), usual.arguments);
   });
 
-  test("whose flags take no value is told how they are written", async () => {
+  test("a user's program whose flags take no value is told how they are written", async () => {
     const says = (line: string): string => `console.error(${JSON.stringify(line)}); process.exit(2);`;
     const flags = { arguments: { lr: 0.5, shrinking: true } };
     const argparse = program(says("t.py: error: unrecognized arguments: true"), flags);
@@ -73,7 +73,7 @@ describe("a user's program", () => {
     await assert.rejects(other.run(), /unrecognized arguments: --lr$/);
   });
 
-  test("need not know of us: a pattern finds its metrics in both outputs, and a number in quotes is one", async () => {
+  test("a user's program need not know of us: a pattern finds its metrics in both outputs", async () => {
     const { context, run } = program(
       `console.log("epoch 1: loss 0.5 (extra: 3)");
       console.error("epoch 2: loss 0.4");
@@ -94,7 +94,7 @@ describe("a user's program", () => {
     assert.deepEqual([...context.lines].sort(), ["epoch 1: loss 0.5 (extra: 3)", "epoch 2: loss 0.4"]);
   });
 
-  test("that prints a metric for people fails with the pattern that would read it", async () => {
+  test("a user's program that prints a metric for people fails with the pattern that would read it", async () => {
     const said = program('console.log("epoch 1"); console.log("loss: 0.25")').run();
     await assert.rejects(said, {
       message:
@@ -111,7 +111,7 @@ describe("a user's program", () => {
     await assert.rejects(slow.run(), { message: /metric_pattern took more than 1 s/ });
   });
 
-  test("continues from its own files, and earlier reports are not repeated", async () => {
+  test("a user's program continues from its own files, and earlier reports are not repeated", async () => {
     const { context, run } = program(
       `for (const iters of [10, 20, 30]) console.log(JSON.stringify({ iters, loss: Number(process.env.NEXUS_RESUME) }));`,
       {},
@@ -124,7 +124,7 @@ describe("a user's program", () => {
     );
   });
 
-  test("is measured by what it writes to a file, also what comes last", async () => {
+  test("a user's program is measured by what it writes to a file, also what comes last", async () => {
     const { context, run } = program(
       `const { appendFileSync } = await import("node:fs");
       appendFileSync("m.csv", "epoch,val/loss\\n0,3\\n1,2\\n2,1\\n");`,
@@ -141,7 +141,7 @@ describe("a user's program", () => {
     );
   });
 
-  test("that writes no such file, or one without the metric, fails with what was found and looked for", async () => {
+  test("a user's program that writes no metrics file, or one without the metric, fails with what was found", async () => {
     const none = program("console.log(1)", { metrics_file: "m.csv" });
     await assert.rejects(
       none.run(),
@@ -157,7 +157,7 @@ describe("a user's program", () => {
     );
   });
 
-  test("hands over its progress when a checkpoint is due", async () => {
+  test("a user's program hands over its progress when a checkpoint is due", async () => {
     const asked = join(temporaryFolder(), "asked");
     const { context, run } = program(
       `const { existsSync } = await import("node:fs");
@@ -176,7 +176,7 @@ describe("a user's program", () => {
     assert.deepEqual(context.checkpoints, [{ iters: 7, state: Uint8Array.of(0, 0, 0, 7) }]);
   });
 
-  test("has its files taken one time after the other, also where it must leave meanwhile", async () => {
+  test("a user's program has its files taken one time after the other, also where it must leave meanwhile", async () => {
     const stopped = new AbortController();
     const text = `process.on("SIGTERM", () => {}); setInterval(() => {}, 1000);`;
     const { context } = program(text, {}, { signal: stopped.signal });
@@ -228,12 +228,12 @@ describe("a user's program", () => {
       /, and found lines in Python's notation of a dict; print\(json\.dumps\(\.\.\.\)\) writes JSON; /,
     ],
   ] as const) {
-    test(`that ${what} fails with that reason`, async () => {
+    test(`a user's program that ${what} fails with that reason`, async () => {
       await assert.rejects(program(text).run(), (error: Error) => expected.test(error.message));
     });
   }
 
-  test("that gets too long an argument, or reports a metric that is no number, fails with that reason", async () => {
+  test("a user's program with too long an argument, or a metric that is no number, fails with that reason", async () => {
     const long = program("", { arguments: { notes: "a".repeat(300_000) } });
     await assert.rejects(long.run(), /could not be started: its arguments and environment are longer than this system/);
     for (const [value, said] of Object.entries({ null: "null", true: "true", "[0.5]": "\\[0\\.5\\]" })) {
@@ -242,13 +242,13 @@ describe("a user's program", () => {
     }
   });
 
-  test("that does not exist fails with that reason", async () => {
+  test("a user's program that does not exist fails with that reason", async () => {
     const { context } = program("");
     const absent = makeCommand({ ...context, spec: { ...usual, command: ["no-such-program-here"] } });
     await assert.rejects(absent.run(), /there is no program no-such-program-here on this worker, or not in its PATH/);
   });
 
-  test("ends with its run, together with its descendants, even if it ignores SIGTERM", async () => {
+  test("a user's program ends with its run and its descendants, even if it ignores SIGTERM", async () => {
     const stop = new AbortController();
     const { context, run } = program(
       `const { spawn } = process.getBuiltinModule("node:child_process");
@@ -268,7 +268,7 @@ describe("a user's program", () => {
     await eventually("both have ended", () => both.every((each) => each && !isAlive(each)));
   });
 
-  test("that asks whether it should stop ends by itself, and gets no SIGTERM", async () => {
+  test("a user's program that asks whether it should stop ends by itself, and gets no SIGTERM", async () => {
     const stop = new AbortController();
     const { context, folder, run } = program(
       `const { existsSync, writeFileSync } = await import("node:fs");
@@ -290,7 +290,7 @@ describe("a user's program", () => {
     assert.equal(existsSync(join(folder, ".nexus-should-stop")), false);
   });
 
-  test("that says it asks, and does not, gets SIGTERM all the same", async () => {
+  test("a user's program that says it asks, and does not, gets SIGTERM all the same", async () => {
     const stop = new AbortController();
     const { context, run } = program(
       `console.log('{"iters": 1, "loss": 1}'); setInterval(() => undefined, 1000);`,
@@ -317,7 +317,7 @@ describe("a user's program", () => {
     ["metric_pattern", ["(?<iters>.*)"], /metric_pattern: expected a regular expression with groups named as/],
     ["decimals", -1, /decimals: expected a whole number from 0 to 15/],
   ] as const) {
-    test(`with an invalid ${property} is refused`, () => {
+    test(`a user's program with an invalid ${property} is refused`, () => {
       const { context } = program("");
       assert.throws(() => makeCommand({ ...context, spec: { ...context.spec, [property]: value } }), expected);
     });

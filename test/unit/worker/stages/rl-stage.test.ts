@@ -225,7 +225,7 @@ test("stage: evaluation does not change an agent's parameters", async () => {
   assert.deepEqual(first, last);
 });
 
-test("stage: it breathes at least every 50 ms of work, and notices an abort at once", async () => {
+test("stage: training breathes at least every 50 ms of work, and notices an abort at once", async () => {
   const controller = new AbortController();
   const core = { component: "model_cores/GRU_Core", obs_embed_size: 64, num_rnn_units: 64, output_layer_size: 64 };
   const spec = stage({ max_iterations: Number.MAX_SAFE_INTEGER, iters_per_report: 1_000_000 }, { core });

@@ -38,37 +38,42 @@ describe("one line for a machine's owner", () => {
       {},
       "3 runs of job7 (own program train.py), 212 runs done today, lowest priority, nothing while you type; stop: Ctrl-C",
     ],
-    ["nothing yet", { jobs: [], done: 0 }, "no run yet, lowest priority, nothing while you type; stop: Ctrl-C"],
+    [
+      "that no run has come yet",
+      { jobs: [], done: 0 },
+      "no run yet, lowest priority, nothing while you type; stop: Ctrl-C",
+    ],
     [
       "why it waits",
       { jobs: [], done: 1, waits: "job1 is paused: lunch\n  type: nexus resume job1" },
       "no run now (job1 is paused: lunch), 1 run done today, lowest priority, nothing while you type; stop: Ctrl-C",
     ],
     [
-      "frozen",
+      "that runs are frozen, and why",
       { withheld: "somebody types; lends again after 5 min" },
       "3 runs of job7 (own program train.py), frozen (somebody types; lends again after 5 min), 212 runs done today, lowest priority, nothing while you type; stop: Ctrl-C",
     ],
     [
-      "withheld without runs",
+      "why it lends nothing now",
       { jobs: [], done: 0, withheld: "on battery" },
       "nothing now (on battery), lowest priority, nothing while you type; stop: Ctrl-C",
     ],
     [
-      "runs that do not give way, as NEXUS_PRIORITY says",
+      "that runs do not give way, as NEXUS_PRIORITY says",
       { givesWay: false },
       "3 runs of job7 (own program train.py), 212 runs done today, usual priority (NEXUS_PRIORITY=normal), nothing while you type; stop: Ctrl-C",
     ],
     [
-      "a job at the usual priority",
+      "which job runs at the usual priority",
       { jobs: [job7, { job: "job8", what: "a.yaml", runs: 1, isLowPriority: false }], done: 0 },
       "3 runs of job7 (own program train.py) and 1 run of job8 (a.yaml), usual priority for job8 (low_priority: false), nothing while you type; stop: Ctrl-C",
     ],
   ] as const) {
-    test(what, () => assert.equal(statusLine({ ...status, ...change }, noon, true), lends + expected));
+    test(`the status line of a worker says ${what}`, () =>
+      assert.equal(statusLine({ ...status, ...change }, noon, true), lends + expected));
   }
 
-  test("elsewhere the process is named, and yesterday's runs are not today's", () => {
+  test("the status line elsewhere names the process, and does not count yesterday's runs as today's", () => {
     assert.match(
       statusLine(status, noon, false),
       /212 runs done today, .*; stop: Ctrl-C in its terminal, or: kill 4711$/,
@@ -77,7 +82,7 @@ describe("one line for a machine's owner", () => {
     assert.doesNotMatch(statusLine(status, noon + 86_400_000, false), /done today/);
   });
 
-  test("text from elsewhere moves no cursor", () => {
+  test("text from elsewhere in the status line moves no cursor", () => {
     assert.equal(statusLine({ ...status, waits: "\u001b[2J", jobs: [] }, noon, true).includes("\u001b"), false);
   });
 });
@@ -97,7 +102,7 @@ describe("the file that nexus-worker status reads", () => {
     return { due, troubles, told, open };
   }
 
-  test("only its owner reads it; changes at once are written once, and the next process counts on", () => {
+  test("only the owner reads a worker's status file; changes at once are one write, and a restart counts on", () => {
     const folder = temporaryFolder();
     const { due, told, open } = kept(folder);
     const file = open();
@@ -121,7 +126,7 @@ describe("the file that nexus-worker status reads", () => {
     assert.equal(file.status.done, 1);
   });
 
-  test("a folder that takes no file is said once, and the worker goes on", () => {
+  test("a folder that takes no status file is said once, and the worker goes on", () => {
     const folder = join(temporaryFolder(), "gone");
     const { troubles, open } = kept(folder);
     const file = open();
@@ -135,7 +140,7 @@ describe("the file that nexus-worker status reads", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test("what is no such file says nothing", () => {
+  test("a file that is no status file says nothing", () => {
     const folder = temporaryFolder();
     for (const text of ["", "{", "[]", "{}", '{"worker":"a","workspace":"b"}']) {
       writeFileSync(join(folder, "status.json"), text);

@@ -26,7 +26,7 @@ test("the entry that nats-server complains of is found by its line, its key or i
   }
 });
 
-test("a complaint of something else names no entry", () => {
+test("a complaint of nats-server about something else names no entry", () => {
   for (const complaint of ["", "workers.conf:1:1: unknown field", "nats-server.conf:999:1: no", 'unknown "thing"'])
     assert.equal(withoutRefused(text, complaint), undefined, complaint);
 });

@@ -69,7 +69,7 @@ const changes: JobChanges = {
   addRanges: { decay: { from: 1e-5, to: 1, scale: "log" } },
 };
 
-test("all that was changed is told, and written where it belongs; the rest stays byte for byte", () => {
+test("all that was changed in a job's spec is told and written in its place; the rest stays as it was", () => {
   const { spec, submitted } = job(changes);
   assert.deepEqual(changesSince(spec, submitted), changes);
   const now = withChanges(text, changes, submitted.hyperparameters, maximised);
@@ -93,7 +93,7 @@ test("all that was changed is told, and written where it belongs; the rest stays
   );
 });
 
-test("the text of now is read as the job of now", () => {
+test("a job's spec as it is now is read as the job as it is now", () => {
   const { submitted } = job(changes);
   const again = read(withChanges(text, changes, submitted.hyperparameters, maximised));
   assert.deepEqual(again.settings, submitted.settings);

@@ -28,7 +28,7 @@ function verdictFor(runs: readonly CompletedRun[], hyperparameters = dials): Ver
 const modelFor = (runs: readonly CompletedRun[], hyperparameters: readonly Hyperparameter[] = dials): SearchModel =>
   new SearchModel(hyperparameters, indexOf(runs.map(({ configuration, hpmax }) => [configuration, hpmax])));
 
-test("the history ends with the leader by the original's estimate, and its rows cover the search", () => {
+test("a search's history ends with the leader by the original's estimate, and its rows cover the search", () => {
   const run = fc.tuple(fc.tuple(fc.nat(7), fc.nat(2)), fc.integer({ min: 0, max: 5 }));
   fc.assert(
     fc.property(fc.array(run, { minLength: 1, maxLength: 80, size: "max" }), (runs) => {

@@ -192,7 +192,7 @@ suite("job settings", () => {
     test(`max_failures_in_a_row: ${text} is ${most ?? "no limit"}`, () =>
       assert.equal(settings(`max_failures_in_a_row: ${text}`).maxFailuresInARow, most));
   }
-  test("repeat is auto or never", () => {
+  test("the setting repeat is auto or never", () => {
     assert.equal(settings("repeat: never").repeat, "never");
     const lines = ["job_launcher:", "  component: job_launchers/XT", "  repeat: nevr"];
     const reading = readSpec({ file: "a.yaml", text: specText(lines), defaults: testDefaults() });
@@ -249,7 +249,7 @@ suite("wasteful searches", () => {
     assert.deepEqual(read(specText(launcher(1, "dgd"))).warnings, []);
   });
 
-  test("dgd without hp_tuning: dgd has no effect, and a search is told so", () => {
+  test("the setting dgd has no effect without hp_tuning: dgd, and a search is told so", () => {
     const text = (tuning: string) =>
       specText([`job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: ${tuning}, dgd: paper}`]);
     assert.deepEqual(read(text("random")).warnings, ["dgd has no effect"]);

@@ -174,7 +174,7 @@ test("dgd: weights are at least 1, runs + weight is the ceiling, and probabiliti
   );
 });
 
-test("dgd: chooses only from the neighbourhood, in proportion to the weights", () => {
+test("dgd chooses only from the neighbourhood, in proportion to the weights", () => {
   const index = indexOf([
     [[1, 0, 0], 0.5],
     [[1, 0, 0], 0.5],

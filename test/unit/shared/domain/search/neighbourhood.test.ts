@@ -6,7 +6,7 @@ import { ordered, unordered } from "../../../../support/stories/search.ts";
 
 const settings = (length: number) => Array.from({ length }, (_, i) => i * 10);
 
-test("neighbours: previous and next value if ordered, every other if unordered, none of one value", () => {
+test("neighbours are the previous and next value if ordered, every other if unordered, none of one value", () => {
   const dials = [ordered("a", settings(4)), unordered("b", settings(4)), ordered("c", [7])];
   assert.deepEqual(
     neighbourhoodOf(dials, [1, 2, 0]).map(({ configuration, changed }) => [changed, configuration.join(" ")]),
@@ -33,7 +33,7 @@ test("the ends of an ordered list of values have one neighbour each", () => {
   );
 });
 
-test("every neighbour of a configuration is in the space, differs in one position and has it as a neighbour", () => {
+test("a neighbour of a configuration is in the space, differs in one position and has it as a neighbour", () => {
   const dial = fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 6 }), fc.nat(5));
   fc.assert(
     fc.property(fc.array(dial, { maxLength: 6 }), (spec) => {

@@ -19,7 +19,7 @@ function choices(tuning: "grid" | "random" | false, count: number, excluded: rea
 }
 const keys = (chosen: ReturnType<typeof choices>) => chosen.map((choice) => choice?.configuration.join(" "));
 
-test("grid: tries every configuration once, the last hyperparameter fastest, then starts again", () => {
+test("grid tries every configuration once, the last hyperparameter fastest, then starts again", () => {
   assert.deepEqual(keys(choices("grid", 13)), [...all, ...all, "0 0 0"]);
 });
 
@@ -47,7 +47,7 @@ test("grid: turns far beyond the grid and grids far beyond 2^53 have their confi
   assert.equal(choice?.why, "configuration 1234568 of the about 10^40 of the grid");
 });
 
-test("random: chooses every configuration about equally often, whatever was found", () => {
+test("random chooses every configuration about equally often, whatever was found", () => {
   const counts = new Map<string | undefined, number>();
   for (const key of keys(choices("random", 6000))) counts.set(key, (counts.get(key) ?? 0) + 1);
   assert.deepEqual([...counts.keys()].sort(), all);
@@ -55,7 +55,7 @@ test("random: chooses every configuration about equally often, whatever was foun
   for (const [key, count] of counts) assert.ok(count > 880 && count < 1120, `${key}: ${count}`);
 });
 
-test("random: finds the only configuration left, and says if none is", () => {
+test("random finds the only configuration left, and says if none is", () => {
   const left = choices("random", 20, all.slice(1));
   assert.deepEqual(new Set(keys(left)), new Set(["0 0 0"]));
   const [excluded] = choices("random", 1, all);
@@ -73,7 +73,7 @@ test("random: excluding a corner of a large space does not slow it down", () => 
   }
 });
 
-test("random: gives up after 100,000 excluded configurations in a row", () => {
+test("random gives up after 100,000 excluded configurations in a row", () => {
   let asked = 0;
   const view = viewOf(tutorialHyperparameters, none, () => {
     asked++;
@@ -94,7 +94,7 @@ test("hp_tuning false: every run has the tuned values", () => {
   }
 });
 
-test("hp_tuning false: repeats values that fail, and says so", () => {
+test("hp_tuning false repeats values that fail, and says so", () => {
   const index = new RunSetIndex();
   for (const worker of ["ada", "ada", "bob"]) {
     index.started([0, 0, 0]);

@@ -4,7 +4,7 @@ import { LeaveTime, usualGraceMs } from "../../../../../worker/node/leaving/leav
 import { SimProcess } from "../../../../simulate/sim-process.ts";
 import { Timeline } from "../../../../simulate/timeline.ts";
 
-test("a hand-back has what is left of the grace to be told; one that nobody ordered has the usual grace", () => {
+test("a run's hand-back has what is left of the grace to be told, and the usual grace if nobody ordered it", () => {
   const { clock } = new SimProcess(new Timeline(), "worker", "seed");
   const time = new LeaveTime(clock);
   assert.equal(time.tellingMs, usualGraceMs);

@@ -55,7 +55,7 @@ class Machine extends RecordedTree {
 }
 
 describe("a GPU of AMD or Intel in use by others", () => {
-  test("is a sign from a tenth of an engine's time on, whoever has it open how often", () => {
+  test("others' use of an AMD or Intel GPU is a sign from a tenth of an engine's time on", () => {
     const machine = new Machine({ "/dev/dri/renderD128": "", "/proc/400/comm": "bash" });
     assert.ok(DrmUse.isThere(machine.files));
     machine.link("/proc/400/fd/0", "/dev/pts/3");
@@ -72,7 +72,7 @@ describe("a GPU of AMD or Intel in use by others", () => {
     assert.equal(machine.look(gpu), undefined, "it only keeps its memory");
   });
 
-  test("is told by each driver in its own way", () => {
+  test("each driver tells of the use of a GPU in its own way", () => {
     const machine = new Machine();
     machine.open(500, 9, "/dev/dri/renderD128", told.i915(0));
     machine.open(600, 5, "/dev/dri/renderD129", told.xe(0, 0));
@@ -88,7 +88,7 @@ describe("a GPU of AMD or Intel in use by others", () => {
     assert.equal(machine.look(gpu), "another program uses GPU 0000:03:00.0: program600");
   });
 
-  test("is no sign where our own runs use it, nor once the program has ended", () => {
+  test("use of a GPU is no sign where our own runs use it, nor once the program has ended", () => {
     const machine = new Machine();
     machine.open(900, 9, "/dev/dri/renderD128", told.amdgpu(0, 3));
     machine.open(500, 9, "/dev/dri/renderD128", told.amdgpu(0, 4));
@@ -104,7 +104,7 @@ describe("a GPU of AMD or Intel in use by others", () => {
     assert.equal(machine.look(gpu), "another program uses GPU 0000:0b:00.0: program500");
   });
 
-  test("is found among many processes within some looks, twenty at each", () => {
+  test("others' use of a GPU is found among many processes within some looks, twenty at each", () => {
     const machine = new Machine();
     for (let pid = 1000; pid < 1250; pid += 1) machine.write(`/proc/${pid}/comm`, "sleep");
     machine.open(1251, 4, "/dev/dri/renderD128", told.amdgpu(0));
@@ -117,7 +117,7 @@ describe("a GPU of AMD or Intel in use by others", () => {
     assert.equal(found, "another program uses GPU 0000:0b:00.0: program1251");
   });
 
-  test("is not looked for where there is none", () => {
+  test("others' use of an AMD or Intel GPU is not looked for where there is none", () => {
     assert.ok(!DrmUse.isThere(new RecordedTree({ "/dev/null": "" }).files));
   });
 });

@@ -50,7 +50,7 @@ class Machine {
 }
 
 describe("other programs' use of the processor", () => {
-  test("is a sign after half a second of half a core", () => {
+  test("other programs' use of the processor is a sign after half a second of half a core", () => {
     const machine = new Machine();
     machine.look(0);
     assert.equal(machine.look(2).use, undefined, "a desktop that nobody touches");
@@ -60,7 +60,7 @@ describe("other programs' use of the processor", () => {
     assert.equal(machine.look(1).use?.at, 1250);
   });
 
-  test("is a sign at the second look, beside runs that wait for a processor too", () => {
+  test("other programs' use is a sign at the second look, beside runs that wait for a processor too", () => {
     const machine = new Machine();
     machine.process(7, 0, 19);
     machine.look(0, 50);
@@ -71,7 +71,7 @@ describe("other programs' use of the processor", () => {
     assert.ok(machine.look(24, 25).use, "the kernel counts a tick more or less");
   });
 
-  test("is no sign for our having been busy a moment before", () => {
+  test("our having been busy a moment before is no sign of other programs' use of the processor", () => {
     const machine = new Machine();
     machine.process(7, 0, 0);
     machine.look(0);
@@ -82,7 +82,7 @@ describe("other programs' use of the processor", () => {
     assert.equal(machine.look(12).use, undefined);
   });
 
-  test("is no sign while it is ours, at whatever priority", () => {
+  test("our own use of the processor is no sign, at whatever priority", () => {
     for (const niceness of [0, 19]) {
       const machine = new Machine();
       machine.process(7, 0, niceness);
@@ -95,7 +95,7 @@ describe("other programs' use of the processor", () => {
     }
   });
 
-  test("is seen beside nice runs of ours that take all that is left", () => {
+  test("other programs' use is seen beside nice runs of ours that take all that is left", () => {
     const machine = new Machine();
     machine.process(7, 0, 19);
     machine.look(0);
@@ -107,7 +107,7 @@ describe("other programs' use of the processor", () => {
     assert.match(machine.look(25, 25).use?.what ?? "", /other programs use 1.0 cores/);
   });
 
-  test("is no sign when it is nice", () => {
+  test("other programs' use of the processor is no sign when it is nice", () => {
     const machine = new Machine();
     machine.look(0);
     for (let i = 0; i < 8; i += 1) assert.equal(machine.look(0, 50).use, undefined);
@@ -135,7 +135,7 @@ describe("other programs' use of the processor", () => {
     assert.equal(machine.look(1).use, undefined);
   });
 
-  test("its mean over a minute is the load", () => {
+  test("the mean of other programs' use of the processor over a minute is the load", () => {
     const machine = new Machine(false);
     machine.look(0);
     machine.look(0);
@@ -145,7 +145,7 @@ describe("other programs' use of the processor", () => {
     assert.equal(use, undefined, "only the load was wanted");
   });
 
-  test("nobody knows without /proc/stat", () => {
+  test("nobody knows other programs' use of the processor without /proc/stat", () => {
     const tree = new RecordedTree();
     const cpu = new ForeignCpu(
       tree.files,

@@ -20,21 +20,21 @@ describe("mains power", () => {
   });
   const onBattery = (files: Record<string, string>) => new Power(new RecordedTree(files).files).look().onBattery;
 
-  test("is seen at its plug; a mouse's battery is none of the machine", () => {
+  test("mains power is seen at its plug, and a mouse's battery is none of the machine", () => {
     assert.equal(onBattery(laptop("1", "Charging")), false);
     assert.equal(onBattery(laptop("1", "Not charging")), false);
     assert.equal(onBattery(laptop("0", "Discharging")), true);
     assert.equal(onBattery({}), false, "a machine without batteries has it");
   });
 
-  test("may come by USB, and by none that tells", () => {
+  test("mains power may come by USB, and is missing where a battery discharges and no plug tells", () => {
     const battery = { [`${supply}/BAT0/type`]: "Battery", [`${supply}/BAT0/status`]: "Discharging" };
     const usb = { [`${supply}/ucsi/type`]: "USB", [`${supply}/ucsi/online`]: "1" };
     assert.equal(onBattery(battery), true);
     assert.equal(onBattery({ ...battery, ...usb }), false);
   });
 
-  test("is looked at anew each time", () => {
+  test("mains power is looked at anew each time", () => {
     const tree = new RecordedTree(laptop("1", "Full"));
     const power = new Power(tree.files);
     assert.equal(power.look().onBattery, false);
@@ -47,7 +47,7 @@ describe("mains power", () => {
 describe("temperature", () => {
   const celsius = (files: Record<string, string>) => new Temperature(new RecordedTree(files).files).look().temperature;
 
-  test("is that of the hottest sensor in the processor, not of discs and radios", () => {
+  test("the temperature is that of the hottest sensor in the processor, not of discs and radios", () => {
     const files = {
       "/sys/class/hwmon/hwmon0/name": "nvme",
       "/sys/class/hwmon/hwmon0/temp1_input": "95850",
@@ -60,7 +60,7 @@ describe("temperature", () => {
     assert.equal(celsius(files), 67);
   });
 
-  test("without such a driver comes from the thermal zones, the mainboard's only if there is no better one", () => {
+  test("without a sensor's driver the temperature is of a thermal zone, the mainboard's as a last resort", () => {
     const board = {
       "/sys/class/thermal/thermal_zone0/type": "acpitz",
       "/sys/class/thermal/thermal_zone0/temp": "27800",
@@ -75,7 +75,7 @@ describe("temperature", () => {
     assert.equal(celsius({ ...board, ...package_ }), 55);
   });
 
-  test("that is not plausible does not count, and where there is none nobody knows", () => {
+  test("a temperature that is not plausible does not count, and where there is none nobody knows", () => {
     const broken = { "/sys/class/hwmon/hwmon0/name": "k10temp", "/sys/class/hwmon/hwmon0/temp1_input": "-273150" };
     assert.equal(celsius(broken), undefined);
     assert.equal(celsius({}), undefined);

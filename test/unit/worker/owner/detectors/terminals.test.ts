@@ -12,7 +12,7 @@ const at = (seconds: number): Now => ({ wall: (start + seconds) * 1000, monotoni
 const alone = { pids: () => [1] };
 
 describe("terminals", () => {
-  test("are used when a program reads what was typed, not when it prints", () => {
+  test("a terminal is used when a program reads what was typed, not when it prints", () => {
     const tree = new RecordedTree({ "/dev/pts/3": "", "/dev/pts/ptmx": "" });
     tree.touch("/dev/pts/3", start - 600, start - 600);
     const terminals = new Terminals(tree.files, alone);
@@ -24,7 +24,7 @@ describe("terminals", () => {
     assert.equal(terminals.look(at(60)).use?.at, 2000);
   });
 
-  test("a key is new however the clock was put", () => {
+  test("a key typed at a terminal is new however the clock was put", () => {
     const tree = new RecordedTree({ "/dev/pts/3": "" });
     tree.touch("/dev/pts/3", start - 600, start);
     const terminals = new Terminals(tree.files, alone);
@@ -38,7 +38,7 @@ describe("terminals", () => {
     assert.equal(terminals.look({ wall: (start - 86_400) * 1000, monotonic: 500 }).use?.at, 500);
   });
 
-  test("one that opens counts as used; one that closes is forgotten", () => {
+  test("a terminal that opens counts as used, and one that closes is forgotten", () => {
     const tree = new RecordedTree({ "/dev/pts/0": "" });
     tree.touch("/dev/pts/0", start - 600, start);
     const terminals = new Terminals(tree.files, alone);
@@ -70,7 +70,7 @@ describe("built-in keyboards", () => {
   8:          0          0   IO-APIC   8-edge      rtc0
 NMI:          0          0   Non-maskable interrupts`;
 
-  test("are used when their interrupt counts on", () => {
+  test("a built-in keyboard is used when its interrupt counts on", () => {
     const tree = new RecordedTree({ "/proc/interrupts": interrupts, "/proc/stat": stat(35, 10, 0) });
     const keys = new ConsoleKeys(tree.files, new KernelCounts(tree.files));
     assert.deepEqual(keys.look(at(0)), {}, "what was before nobody knows");
@@ -81,7 +81,7 @@ NMI:          0          0   Non-maskable interrupts`;
     assert.equal(keys.look(at(3)).use?.at, 2000);
   });
 
-  test("are not there on a server", () => {
+  test("a server has no built-in keyboard", () => {
     const tree = new RecordedTree({ "/proc/interrupts": " 25:  1  IO-APIC  virtio0", "/proc/stat": stat(1) });
     assert.deepEqual(new ConsoleKeys(tree.files, new KernelCounts(tree.files)).look(at(0)), {});
     assert.deepEqual(new ConsoleKeys(new RecordedTree().files, new KernelCounts(tree.files)).look(at(0)), {});

@@ -36,7 +36,7 @@ describe("GPUs in use by others", () => {
     "    1        900     C     97     60      -      -      -      -    python         ",
   ];
 
-  test("are seen in what one nvidia-smi prints; ours, idle ones and what draws a clock do not count", () => {
+  test("nvidia-smi shows GPUs in use by others; ours, idle ones and what draws a clock do not count", () => {
     const tools = new Tools();
     const gpu = new GpuUse(tools.start, { pids: () => [1, 900] }, tools.log);
     gpu.look(at(0));
@@ -49,7 +49,7 @@ describe("GPUs in use by others", () => {
     assert.equal(tools.stopped, 1);
   });
 
-  test("are named shortly, whatever their owners call them", () => {
+  test("a program that uses a GPU is named shortly, whatever its owner calls it", () => {
     const tools = new Tools();
     const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
     gpu.look(at(0));
@@ -59,7 +59,7 @@ describe("GPUs in use by others", () => {
 
   const mayUse = (ms: number) => ({ use: { at: ms, what: "another program may use a GPU" } });
 
-  test("may be there while nvidia-smi does not tell: before its first line, and between two of its processes", () => {
+  test("others may use a GPU while nvidia-smi does not tell: before its first line, and until it is back", () => {
     const tools = new Tools();
     const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
     assert.deepEqual(gpu.look(at(0)), mayUse(0));
@@ -85,7 +85,7 @@ describe("GPUs in use by others", () => {
     assert.equal(tools.warnings.length, 2, "each time that it stops to tell");
   });
 
-  test("cannot be where there is no GPU, or no driver for it", () => {
+  test("others cannot use a GPU where there is none, or no driver for it", () => {
     for (const line of [
       "No devices were found",
       "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver. Make sure that it is installed.",
@@ -112,7 +112,7 @@ describe("a Mac", () => {
   const battery = `Now drawing from 'Battery Power'
  -InternalBattery-0 (id=1234567)	87%; discharging; 4:12 remaining present: true`;
 
-  test("says how long nobody has touched it", async () => {
+  test("a Mac says how long nobody has touched it", async () => {
     assert.equal(hidIdleMs(ioreg), 68_130.403958);
     assert.equal(hidIdleMs("nothing"), undefined);
     const asked: string[] = [];
@@ -128,7 +128,7 @@ describe("a Mac", () => {
     assert.ok(asked.length >= 1);
   });
 
-  test("says whether it has mains power", async () => {
+  test("a Mac says whether it has mains power", async () => {
     let answer = "Now drawing from 'AC Power'\n";
     const power = macPower(async () => answer, { warn: () => assert.fail() });
     await eventually("it is answered", () => power.look(at(0)).onBattery === false);
@@ -136,7 +136,7 @@ describe("a Mac", () => {
     await eventually("it is answered anew", () => power.look(at(0)).onBattery === true);
   });
 
-  test("counts as used while ioreg fails, also after it has answered; it is asked again every minute", async () => {
+  test("a Mac counts as used while ioreg fails, also after it has answered; it is asked again every minute", async () => {
     const warnings: unknown[] = [];
     const log = { warn: (text: unknown) => warnings.push(text) };
     let asked = 0;
@@ -174,7 +174,7 @@ describe("a Mac", () => {
     });
   });
 
-  test("may have no mains power while pmset does not tell", async () => {
+  test("a Mac may have no mains power while pmset does not tell", async () => {
     let answer = "Now drawing from 'AC Power'\n";
     const warnings: unknown[] = [];
     const power = macPower(async () => answer, { warn: (text: unknown) => warnings.push(text) });
@@ -185,7 +185,7 @@ describe("a Mac", () => {
     assert.deepEqual(warnings, ["power: Error: pmset tells no power source; it is asked again every minute"]);
   });
 
-  test("a tool that fails is logged once", async () => {
+  test("a Mac's tool that fails is logged once", async () => {
     const warnings: unknown[] = [];
     let asked = 0;
     const failing = async (): Promise<string> => {
@@ -206,7 +206,7 @@ describe("a Mac", () => {
 describe("a Windows desktop", () => {
   const mayUse = (ms: number) => ({ use: { at: ms, what: "somebody may use its desktop" }, onBattery: null });
 
-  test("says through one PowerShell how long nobody has touched it, and whether it has mains power", () => {
+  test("a Windows desktop tells through one PowerShell of its last use and its mains power", () => {
     const tools = new Tools();
     const desktop = new WindowsDesktop(tools.start, tools.log);
     assert.deepEqual(desktop.look(at(10_000)), mayUse(10_000));
@@ -223,7 +223,7 @@ describe("a Windows desktop", () => {
     assert.equal(tools.started.length, 1);
   });
 
-  test("counts as used from the end of PowerShell until another one, a minute later, tells", () => {
+  test("a Windows desktop counts as used from PowerShell's end until another one, a minute later, tells", () => {
     const tools = new Tools();
     const desktop = new WindowsDesktop(tools.start, tools.log);
     desktop.look(at(0));
@@ -247,7 +247,7 @@ describe("a Windows desktop", () => {
     });
   });
 
-  test("counts as used while PowerShell says nothing, which is ended after a minute of that", () => {
+  test("a Windows desktop counts as used while PowerShell says nothing, which is ended after a minute", () => {
     const tools = new Tools();
     const desktop = new WindowsDesktop(tools.start, tools.log);
     desktop.look(at(0));
@@ -262,7 +262,7 @@ describe("a Windows desktop", () => {
 });
 
 describe("a tool", () => {
-  test("is heard line by line until it ends", async () => {
+  test("a tool that looks for signs is heard line by line until it ends", async () => {
     const heard: string[] = [];
     const ended: string[] = [];
     startTool(
@@ -274,7 +274,7 @@ describe("a tool", () => {
     assert.deepEqual([heard, ended], [["one", "two"], ["/bin/sh ended (3)"]]);
   });
 
-  test("that is not there is told, and one that is stopped is not", async () => {
+  test("a tool that is not there is told, and the end of one that is stopped is not", async () => {
     const ended: string[] = [];
     startTool(
       { command: "/nowhere/tool", words: [] },

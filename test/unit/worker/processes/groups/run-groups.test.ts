@@ -65,7 +65,7 @@ class Tree implements GroupFiles {
 const base = (tree: Tree): string => join(tree.own, "nexus-4711");
 
 describe("groups of runs", () => {
-  test("are made in a service of the user's own, where the worker moves out of their way", () => {
+  test("groups of runs are made in a service of the user's own, where the worker moves out of their way", () => {
     const tree = new Tree();
     const groups = RunGroups.open(tree);
     assert.deepEqual(groups?.controllers, ["cpu", "io", "memory"]);
@@ -79,7 +79,7 @@ describe("groups of runs", () => {
     assert.equal(tree.read(base(tree), "runs", "ab12-4", "cpu.idle"), "");
   });
 
-  test("freeze, go on, end and vanish as a whole", async () => {
+  test("a group of runs freezes, goes on, ends and vanishes as a whole", async () => {
     const tree = new Tree();
     const group = RunGroups.open(tree)?.add("ab12-3", true);
     const folder = join(base(tree), "runs", "ab12-3");
@@ -94,11 +94,11 @@ describe("groups of runs", () => {
     group?.freeze(false);
   });
 
-  test("are shared out by what the kernel has for them, and limit nothing themselves", () => {
+  test("groups of runs use the controllers that the kernel has for them", () => {
     assert.deepEqual(RunGroups.open(new Tree({ controllers: "memory pids" }))?.controllers, ["memory"]);
   });
 
-  test("of a kernel that cannot end them as a whole are ended one by one, also when their worker dies", async () => {
+  test("a group of runs that the kernel cannot end whole is ended one by one, also when its worker dies", async () => {
     const tree = new Tree();
     const groups = RunGroups.open(tree);
     const add = (name: string): readonly [RunGroup, ChildProcess, Promise<unknown>] => {
@@ -127,7 +127,7 @@ describe("groups of runs", () => {
     assert.ok(!existsSync(join(base(tree), "runs", "ab12-4")));
   });
 
-  test("of a worker that was killed are ended, those of one that lives are left alone", () => {
+  test("groups of a worker that was killed are ended, and those of one that lives are left alone", () => {
     const tree = new Tree();
     for (const [pid, worker] of [
       [1, ""],
@@ -143,7 +143,7 @@ describe("groups of runs", () => {
     assert.ok(RunGroups.open(tree), "also with the number of one that has just ended");
   });
 
-  test("are not made with cgroup v1, in the group of the whole system, or where it is forbidden", () => {
+  test("groups of runs are not made with cgroup v1, in the whole system's group, or where it is forbidden", () => {
     assert.equal(RunGroups.open(new Tree({ line: "4:memory:/user" })), undefined);
     assert.equal(RunGroups.open(new Tree({ type: "threaded" })), undefined);
     assert.equal(RunGroups.open(new Tree({ line: "0::/" })), undefined);

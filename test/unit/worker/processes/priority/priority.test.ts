@@ -23,7 +23,7 @@ function proc(groups: Readonly<Record<string, string>>): string {
 }
 
 describe("the group of a session", () => {
-  test("is lowered once, and only where there is one", () => {
+  test("a session's group is lowered once, and only where there is one", () => {
     const folder = proc({ 7: "/autogroup-812 nice 0\n", 8: "/autogroup-813 nice 19\n", 9: "" });
     assert.deepEqual(
       [7, 8, 9, 10].map((pid) => autogroupNice(pid, folder)),
@@ -34,7 +34,7 @@ describe("the group of a session", () => {
     assert.deepEqual(files, ["19", "/autogroup-813 nice 19\n", ""]);
   });
 
-  test("is looked for after processes were started, once more, and seldom while none are", () => {
+  test("a session's group is looked for after processes were started, and seldom while none are", () => {
     let newest = "11";
     const looks = new WorthALook(() => newest);
     const next = (count: number): string =>
@@ -48,13 +48,13 @@ describe("the group of a session", () => {
     assert.equal(next(3), "look look look", "nobody knows");
   });
 
-  test("that cannot be lowered is no secret", () => {
+  test("a session's group that is no file counts as lowered", () => {
     const folder = proc({});
     mkdirSync(join(folder, "7", "autogroup"), { recursive: true });
     assert.ok(lowerAutogroup(7, folder), "not a file: no groups");
   });
 
-  test("of a program that a run starts becomes as low as the run's", () => {
+  test("the session's group of a program that a run starts becomes as low as the run's", () => {
     assert.equal(sameAutogroup(proc({ self: "/autogroup-1 nice 0\n" })), "");
     assert.equal(sameAutogroup(proc({})), "");
     assert.match(sameAutogroup(proc({ self: "/autogroup-1 nice 19\n" })), /echo 19 >\/proc\/self\/autogroup/);
@@ -62,7 +62,7 @@ describe("the group of a session", () => {
 });
 
 describe("the priority of runs", () => {
-  test("is looked after by the clock: a thousand short runs share a look", () => {
+  test("the priority of runs is looked after by the clock: a thousand short runs share a look", () => {
     const looks: number[] = [];
     const keeper = new LowSessions(7, assert.fail, (pid) => looks.push(pid) > 0);
     for (let run = 0; run < 1000; run += 1) {
@@ -74,7 +74,7 @@ describe("the priority of runs", () => {
     assert.ok(looks.every((pid) => pid === 7));
   });
 
-  test("that could not be lowered at once is seen to in the next run, however short", async () => {
+  test("a run's priority that could not be lowered at once is seen to in the next run, however short", async () => {
     let looks = 0;
     const keeper = new LowSessions(7, assert.fail, () => ++looks > 2);
     await eventually("a look that finds nothing left to do", () => {
@@ -84,7 +84,7 @@ describe("the priority of runs", () => {
     });
   });
 
-  test("on macOS and Windows is the lowest that there is", () => {
+  test("the priority of runs on macOS and Windows is the lowest that there is", () => {
     const calls: unknown[] = [];
     const set = (...call: unknown[]): void => void calls.push(call);
     for (const platform of ["darwin", "win32"] as const) {
@@ -100,7 +100,7 @@ describe("the priority of runs", () => {
     ]);
   });
 
-  test("is normal where the owner says so, and never something else", () => {
+  test("the priority of runs is normal where the owner says so, and never something else", () => {
     const low = systemPriority({}, "linux")(true).words.join(" ");
     assert.match(low, /chrt --idle [^|]*; renice -n 19 [^|]*; ionice/);
     assert.equal(systemPriority({ NEXUS_PRIORITY: "low" }, "linux")(true).words.join(" "), low);

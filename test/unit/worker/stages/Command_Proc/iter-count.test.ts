@@ -6,7 +6,7 @@ import { countState } from "../../../../../worker/stages/count-state.ts";
 const counted = (count: IterCount, ...said: (number | undefined)[]) => said.map((each) => count.next(each));
 
 describe("the iterations of a program's reports", () => {
-  test("rise; what was reported before counts no more, and what has no count is the next", () => {
+  test("a program's iterations rise; those reported before do not count, and one without a count is next", () => {
     assert.deepEqual(counted(new IterCount(undefined), 10, 20, 20, 5, undefined, 30), [
       10,
       20,
@@ -17,7 +17,7 @@ describe("the iterations of a program's reports", () => {
     ]);
   });
 
-  test("of a program that counts from 0 are one more, so that none is lost", () => {
+  test("the iterations of a program that counts from 0 are one more, so that none is lost", () => {
     const count = new IterCount(undefined);
     assert.deepEqual(counted(count, 0, 1, 2, 1), [1, 2, 3, undefined]);
     // The next attempt knows it too: it begins at NEXUS_RESUME, which is 3.
@@ -26,7 +26,7 @@ describe("the iterations of a program's reports", () => {
     assert.deepEqual(counted(next, 0, 2, 3, 4), [undefined, undefined, 4, 5]);
   });
 
-  test("go on from the state of an earlier version; what is no whole number is the next", () => {
+  test("a program's iterations go on from an earlier version's state; what is no whole number is the next", () => {
     assert.deepEqual(counted(new IterCount(countState(7)), 7, 8, 8.5, -3), [undefined, 8, 9, 10]);
     assert.deepEqual(new IterCount(countState(7)).state(), countState(7));
   });

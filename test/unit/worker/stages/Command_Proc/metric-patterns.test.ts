@@ -9,7 +9,7 @@ import {
 } from "../../../../../worker/stages/Command_Proc/metric-patterns.ts";
 
 describe("metrics in what a program prints for people", () => {
-  test("are found by the first pattern that fits a line, with the iterations if it names them", () => {
+  test("printed metrics are found by the first pattern that fits a line, with the iterations it names", () => {
     const patterns = new MetricPatterns(["epoch (?<iters>\\d+).*accuracy: (?<acc>[\\d.]+)", "loss=(?<loss>\\S+)"]);
     const lines = ["starting", "epoch 3/10 loss=0.2 accuracy: 0.93", "12% done\rloss=1e-3 ", "loss=nan", "loss=high"];
     assert.deepEqual(patterns.find(lines), [
@@ -22,7 +22,7 @@ describe("metrics in what a program prints for people", () => {
     assert.deepEqual(patterns.find(["no number", ""]), [undefined, undefined]);
   });
 
-  test("end the search for them if a pattern is slow, with its name and the line", () => {
+  test("a slow pattern ends the search for printed metrics, with its name and the line", () => {
     const patterns = new MetricPatterns(["^(?<loss>(\\d+)+)$"]);
     assert.throws(() => patterns.find([`${"1".repeat(40)}x`]), {
       name: SlowPattern.name,
@@ -30,7 +30,7 @@ describe("metrics in what a program prints for people", () => {
     });
   });
 
-  test("are not looked for in a line without a number, whichever lines come with it", () => {
+  test("printed metrics are not looked for in a line without a number, whichever lines come with it", () => {
     const patterns = new MetricPatterns(["^(?<loss>(\\w+)+)$"]);
     assert.deepEqual(patterns.find([`${"a".repeat(40)}!`, "3", "b"]), [
       undefined,
@@ -39,13 +39,13 @@ describe("metrics in what a program prints for people", () => {
     ]);
   });
 
-  test("are numbers however they are written", () => {
+  test("printed metrics are numbers however they are written", () => {
     const texts = ["0.93", " 93% ", "-.5", "1e-3", "+inf", "-Infinity", "NaN"];
     assert.deepEqual(texts.map(numberIn), [0.93, 93, -0.5, 0.001, Infinity, -Infinity, Number.NaN]);
     for (const text of ["", "0x10", "1.2.3", "one", "1e"]) assert.equal(numberIn(text), undefined, text);
   });
 
-  test("are named by a pattern that we propose, which finds what was printed", () => {
+  test("a pattern that we propose for printed metrics finds what was printed", () => {
     for (const [line, iters, value] of [
       ["Accuracy: 0.93", undefined, 0.93],
       ["Epoch 12/100 | loss 0.4 | accuracy = 0.93", 12, 0.93],
@@ -62,7 +62,7 @@ describe("metrics in what a program prints for people", () => {
   });
 });
 
-test("options are written as argparse, click and Hydra read them", () => {
+test("a program's options are written as argparse, click and Hydra read them", () => {
   const parameters = { lr: 0.1, big: true, small: false, none: null, layers: [64, 32], name: "it's" };
   const words = (options: "plain" | "none" | "argparse" | "click" | "hydra"): string =>
     commandLine({ command: ["train"], parameters, options }, { codeFolder: null, inputsFolder: null }).join(" ");

@@ -36,7 +36,7 @@ MONOTONIC=31000000
 ${more}`;
 
 describe("graphical sessions", () => {
-  test("are those of people that a screen shows now", () => {
+  test("graphical sessions are those of people that a screen shows now", () => {
     const tree = new RecordedTree({
       "/run/systemd/sessions/2": session(""),
       "/run/systemd/sessions/4": session("TYPE=x11\nDISPLAY=:1\nUID=1001"),
@@ -61,7 +61,7 @@ describe("a desktop", () => {
   };
   const log = { info: () => undefined, warn };
 
-  test("is used as long ago as its source says, and at once when that calls", async () => {
+  test("a desktop is used as long ago as its source says, and at once when that calls", async () => {
     let now = 100_000;
     let touch: () => void = () => assert.fail();
     let asked = 0;
@@ -91,7 +91,7 @@ describe("a desktop", () => {
     desktop.close();
   });
 
-  test("is left alone when its user logs out while its source is being opened", async () => {
+  test("a desktop is left alone when its user logs out while its source is being opened", async () => {
     const recorded = tree();
     let opened: (source: IdleSource) => void = () => assert.fail();
     let closed = 0;
@@ -118,7 +118,7 @@ describe("a desktop", () => {
     desktop.close();
   });
 
-  test("of which nobody tells counts as used, and that is logged once", async () => {
+  test("a desktop of which nobody tells counts as used, and that is logged once", async () => {
     let now = 0;
     let tries = 0;
     const desktop = new Desktop(
@@ -141,7 +141,7 @@ describe("a desktop", () => {
     desktop.close();
   });
 
-  test("that nobody is logged in to is none", () => {
+  test("a desktop that nobody is logged in to is none", () => {
     const desktop = new Desktop(
       new RecordedTree().files,
       () => assert.fail(),
@@ -153,7 +153,7 @@ describe("a desktop", () => {
 });
 
 describe("D-Bus", () => {
-  test("messages are laid out as its specification says", () => {
+  test("D-Bus messages are laid out as the specification says", () => {
     const call = { destination: "org.a", path: "/a", interface: "org.a.B", member: "Do", args: ["text", 7] };
     const bytes = encodeCall(call, 3);
     assert.equal(bytes.length % 4, 0);
@@ -165,7 +165,7 @@ describe("D-Bus", () => {
     assert.throws(() => decodeMessage(Buffer.from("HTTP/1.1 400 Bad Request")), /not a little-endian message/);
   });
 
-  test("GNOME says how long nobody has touched it, and calls when somebody does", async () => {
+  test("GNOME says how long nobody has touched a desktop, and calls when somebody does", async () => {
     const path = join(folder, "session");
     let idle = 250n;
     const bus = new FakeBus(path, (member) => {
@@ -232,7 +232,7 @@ describe("D-Bus", () => {
     bus.close();
   });
 
-  test("a desktop without such a service is none", async () => {
+  test("GNOME's idle time cannot be had without its bus, or without its service", async () => {
     await assert.rejects(
       gnomeIdle(join(folder, "nowhere"), () => undefined),
       /ENOENT/,
@@ -250,7 +250,7 @@ describe("D-Bus", () => {
 });
 
 describe("X11", () => {
-  test("the cookie of a display is found in the file of them", () => {
+  test("the X11 cookie of a display is found in the file of cookies", () => {
     const part = (text: string): Buffer => {
       const length = Buffer.alloc(2);
       length.writeUInt16BE(text.length);
@@ -265,7 +265,7 @@ describe("X11", () => {
     assert.equal(cookieOf(join(folder, "none"), "7").length, 0);
   });
 
-  test("a server says how long nobody has touched it", async () => {
+  test("an X server says how long nobody has touched it", async () => {
     const path = join(folder, "X7");
     const requests: number[][] = [];
     const server = createServer((socket) => {
@@ -320,19 +320,19 @@ function endless(path: string, first: string): Server {
   return server.listen(path);
 }
 
-describe("whoever answers in the place of a server", () => {
+describe("impostors of a desktop's servers", () => {
   for (const [who, first] of [
     ["an X server that greets without end", ""],
     ["an X server that refuses without end", "\0\0\0\0\0\0\xff\xff"],
   ] as const)
-    test(`${who} is left`, async () => {
+    test(`${who} is given up`, async () => {
       const number = first.length;
       const server = endless(join(folder, `X${number}0`), first);
       await assert.rejects(x11Idle(`:${number}0`, "", folder), /says too much|does not let this user in/);
       server.close();
     });
 
-  test("an X server whose answer would have 16 GB is left", async () => {
+  test("an X server whose answer would have 16 GB is given up", async () => {
     const path = join(folder, "X99");
     const greeting = Buffer.alloc(8 + 32 + 4 + 8);
     greeting.writeUInt8(1, 0);
@@ -347,7 +347,7 @@ describe("whoever answers in the place of a server", () => {
   });
 
   for (const first of ["", "OK 1234\r\n"])
-    test(`a bus that says ${first === "" ? "no end of a line" : "what is no message"} is left`, async () => {
+    test(`a bus that says ${first === "" ? "no end of a line" : "what is no message"} is given up`, async () => {
       const path = join(folder, `bus${first.length}`);
       const server = endless(path, first);
       await assert.rejects(

@@ -30,7 +30,7 @@ function watched(path: string, metrics = ["acc", "loss"], columns: Readonly<Reco
 }
 
 describe("a table that grows", () => {
-  test("is read as it comes; a torn line waits, and the newest iteration waits for its other metrics", () => {
+  test("a growing table is read as it comes; a torn line waits, and so does the newest iteration", () => {
     const { file, read } = watched("m.csv");
     assert.deepEqual(read(), []);
     writeFileSync(file, "step,loss,acc,note\n1,0.9,0.1,a\n2,0.8");
@@ -42,7 +42,7 @@ describe("a table that grows", () => {
     assert.deepEqual(read("last"), []);
   });
 
-  test("counts from where its attempt began, whatever an earlier one has left", () => {
+  test("a table of metrics counts from where its attempt began, whatever an earlier one has left", () => {
     const { file, files, read } = watched("m.csv");
     writeFileSync(file, "loss\n0.9\n0.8\n");
     files.begin();
@@ -51,7 +51,7 @@ describe("a table that grows", () => {
     assert.deepEqual(read(), [["row 1", { loss: 0.7 }]]);
   });
 
-  test("is told again where it has a count, which says what was reported", () => {
+  test("a table with a count of its own is told again, as the count says what was reported", () => {
     const { file, files, read } = watched("m.csv");
     writeFileSync(file, "Epoch,loss,acc\n1,0.9,0.1\n2,0.8,0.2\n");
     files.begin();
@@ -61,13 +61,13 @@ describe("a table that grows", () => {
     ]);
   });
 
-  test("has many rows in a small file", () => {
+  test("a table of metrics in a small file may have 200,000 rows", () => {
     const { file, files } = watched("m.csv", ["loss"]);
     writeFileSync(file, `loss\n${"1\n".repeat(200_000)}`);
     assert.equal(files.read("last").length, 200_000);
   });
 
-  test("loses no metric to a checkpoint between two rows of one iteration", () => {
+  test("a table loses no metric to a checkpoint between two rows of one iteration", () => {
     const { file, files, read } = watched("m.csv");
     writeFileSync(file, "step,loss,acc\n1,0.9,0.1\n2,0.8,\n");
     assert.deepEqual(
@@ -78,7 +78,7 @@ describe("a table that grows", () => {
     assert.deepEqual(read(), [[2, { loss: 0.8, acc: 0.2 }]]);
   });
 
-  test("of hundreds of thousands of lines is read bit by bit, so that signals are heard, and none is lost", () => {
+  test("a table of hundreds of thousands of lines is read bit by bit, so that signals are heard", () => {
     const { file, files } = watched("m.csv", ["loss"]);
     const all = 400_000;
     writeFileSync(file, `step,loss\n${Array.from({ length: all }, (_, i) => `${i + 1},0.5`).join("\n")}\n`);
@@ -87,7 +87,7 @@ describe("a table that grows", () => {
     assert.equal(first + files.read("last").length, all);
   });
 
-  test("gives what one iteration had when its worker died to the next attempt, which goes on behind it", () => {
+  test("what a table had of an iteration when its worker died is told by the next attempt", () => {
     const [run, state] = [temporaryFolder(), temporaryFolder()];
     writeFileSync(join(state, "m.csv"), "step,loss,acc\n4,0.5,\n4,,0.6\n5,,0.7\n");
     const files = new MetricFiles({ path: "m.csv", columns: {} }, ["acc", "loss"], [run, state]);
@@ -99,7 +99,7 @@ describe("a table that grows", () => {
     assert.deepEqual([both, half], [[5, { acc: 0.7 }], undefined]);
   });
 
-  test("is read to its end when the program has ended, however large it is", () => {
+  test("a table is read to its end when the program has ended, however large it is", () => {
     const { file, files } = watched("m.csv");
     const filler = "x".repeat(1000);
     const lines = Array.from({ length: 20_000 }, (_, i) => `${i + 1},0.5,${filler}\n`);
@@ -107,7 +107,7 @@ describe("a table that grows", () => {
     assert.equal(files.read("last").at(-1)?.step, 20_000);
   });
 
-  test("has quotes, semicolons or tabs, percent signs, nan and inf", () => {
+  test("a table may have quotes, semicolons or tabs, percent signs, nan and inf", () => {
     for (const [name, content] of [
       ["m.csv", '"epoch","val; loss","acc"\r\n1,"0.5","93%"\r\n2,nan,-inf\r\n'],
       ["m.tsv", "epoch\tval; loss\tacc\n1\t0.5\t93%\n2\tnan\t-inf\n"],
@@ -121,7 +121,7 @@ describe("a table that grows", () => {
     }
   });
 
-  test("without a column that counts goes by its rows; one that is named counts", () => {
+  test("a table without a column that counts goes by its rows, and one that is named counts", () => {
     const rows = watched("m.csv", ["loss"]);
     writeFileSync(rows.file, "n,loss\n10,3\n20,2\n");
     assert.deepEqual(rows.read(), [
@@ -136,7 +136,7 @@ describe("a table that grows", () => {
     ]);
   });
 
-  test("that is rewritten with a new column, as Lightning does, or replaced, is read anew, and nothing twice", () => {
+  test("a table that is rewritten with a new column or replaced is read anew, and nothing twice", () => {
     const { file, read, folder } = watched("m.csv", ["loss", "acc"]);
     writeFileSync(file, "step,loss\n1,0.9\n2,0.8\n");
     assert.deepEqual(read(), [[1, { loss: 0.9 }]]);
@@ -152,7 +152,7 @@ describe("a table that grows", () => {
 });
 
 describe("JSON", () => {
-  test("lines: half a line waits, nested names have slashes, what is no object is passed over", () => {
+  test("JSON lines: half a line waits, nested names have slashes, what is no object is passed over", () => {
     const { file, read } = watched("log.jsonl", ["acc", "loss"], { acc: "val/acc" });
     writeFileSync(file, 'starting\n{"epoch": 0, "val": {"acc": 0.5}, "loss": NaN}\n[1]\n{"epoch": 1, "lo');
     assert.deepEqual(read(), [[0, { acc: 0.5, loss: Number.NaN }]]);
@@ -160,7 +160,7 @@ describe("JSON", () => {
     assert.deepEqual(read("last"), [[1, { loss: 2.5 }]]);
   });
 
-  test("a summary that is written anew is read whole, once it is whole", () => {
+  test("a JSON summary that is written anew is read whole, once it is whole", () => {
     const { file, read } = watched("wandb-summary.json", ["acc"]);
     writeFileSync(file, '{"_step": 3, "ac');
     assert.deepEqual(read(), []);
@@ -184,7 +184,7 @@ describe("TensorBoard's events", () => {
       .filter(([, name]) => name !== "text/x");
   };
 
-  test("are read in whatever pieces they come, simple values and tensors of one number", () => {
+  test("TensorBoard's events are read in whatever pieces they come, as values or tensors of one number", () => {
     for (const size of [1, 7, 100, events.length]) {
       const pieces = Array.from({ length: Math.ceil(events.length / size) }, (_, i) =>
         events.subarray(i * size, (i + 1) * size),
@@ -193,7 +193,7 @@ describe("TensorBoard's events", () => {
     }
   });
 
-  test("whose checksum does not fit are passed over; nothing is read behind a length that does not", () => {
+  test("TensorBoard's events with a wrong checksum are passed over, and all behind a wrong length", () => {
     const second = 16 + events.readUInt32LE(0);
     const damaged = Buffer.from(events);
     damaged[second + 20] = (damaged[second + 20] ?? 0) ^ 1;
@@ -208,7 +208,7 @@ describe("TensorBoard's events", () => {
     assert.ok(scalars([lost]).length < expected.length);
   });
 
-  test("too long for a scalar are passed over unread, however they come", () => {
+  test("TensorBoard's events too long for a scalar are passed over unread, however they come", () => {
     const long = Buffer.from(record(message(bytes(3, Buffer.alloc(3 << 20)))));
     const all = Buffer.concat([events, long, events]);
     for (const size of [4096, 1 << 20, all.length]) {
@@ -222,7 +222,7 @@ describe("TensorBoard's events", () => {
     assert.deepEqual(scalars([Buffer.from(record(message(integer(2, 1), bytes(5, message(bytes(1, value))))))]), []);
   });
 
-  test("are found in a folder, also below it and later, and merged by their steps", () => {
+  test("TensorBoard's events are found in a folder, also below it and later, and merged by their steps", () => {
     const { folder, read, files } = watched("runs", ["val_acc", "loss"], { loss: "train/loss" });
     assert.deepEqual(read(), []);
     mkdirSync(join(folder, "runs", "today", "a"), { recursive: true });
@@ -246,7 +246,7 @@ describe("two files of a folder", () => {
     return { ...found, train, val };
   }
 
-  test("an iteration waits for the metrics of the one that is behind, and not for ever", () => {
+  test("an iteration waits for the metrics of the file that is behind, and not for ever", () => {
     const { train, val, read } = two(["acc", "loss"]);
     appendFileSync(train, line(1, { loss: 3 }) + line(2, { loss: 2 }) + line(3, { loss: 1 }));
     assert.deepEqual(read(), [], "without the first metric");
@@ -266,7 +266,7 @@ describe("two files of a folder", () => {
     assert.deepEqual(read("last"), [[5, { loss: 0.4 }]]);
   });
 
-  test("an iteration for which the other has nothing is told once the other is past it", () => {
+  test("an iteration for which the other file has nothing is told once that file is past it", () => {
     const { train, val, read } = two(["loss", "acc"]);
     appendFileSync(train, line(1, { loss: 3 }) + line(2, { loss: 2 }) + line(3, { loss: 1 }));
     appendFileSync(val, line(3, { acc: 0.3 }));
@@ -277,7 +277,7 @@ describe("two files of a folder", () => {
     ]);
   });
 
-  test("that call their metrics alike are told apart by their folders", () => {
+  test("two files that call their metrics alike are told apart by their folders", () => {
     const { train, val, read } = two(["val_loss", "loss"], { loss: "train/loss" });
     appendFileSync(train, line(1, { loss: 3 }));
     appendFileSync(val, line(1, { loss: 4 }));
@@ -317,7 +317,7 @@ describe("W&B's offline files", () => {
   };
   const records = [0, 1, 2].map((step) => history(step, { acc: step / 10, big: "x".repeat(40_000) }));
 
-  test("are read in pieces; records span blocks, and one that is damaged is passed over", () => {
+  test("W&B's offline files are read in pieces, across blocks, and a damaged record is passed over", () => {
     const file = wandbFile([message(integer(1, 1), text(4, "output")), ...records]);
     for (const size of [1000, file.length]) {
       const rows = new WandbRows("");
@@ -337,7 +337,7 @@ describe("W&B's offline files", () => {
     assert.equal(new WandbRows("").push(file).length, 2);
   });
 
-  test("are preferred to the summary beside them", () => {
+  test("W&B's offline files are preferred to the summary beside them", () => {
     const { folder, read } = watched("wandb", ["acc"]);
     mkdirSync(join(folder, "wandb", "offline-run-1", "files"), { recursive: true });
     writeFileSync(join(folder, "wandb", "offline-run-1", "run-1.wandb"), wandbFile([history(4, { acc: 0.75 })]));
@@ -347,7 +347,7 @@ describe("W&B's offline files", () => {
 });
 
 describe("what is no file of metrics", () => {
-  test("a link is not followed, and a pipe not waited for", () => {
+  test("a link in the place of a file of metrics is not followed, and a pipe not waited for", () => {
     const { folder, file, read } = watched("m.csv", ["loss"]);
     writeFileSync(join(folder, "elsewhere.csv"), "loss\n1\n");
     symlinkSync(join(folder, "elsewhere.csv"), file);
