@@ -17,7 +17,7 @@ async function mouse(screen: Screen, name: string, wanted: RegExp): Promise<stri
 }
 
 describe("the mouse", () => {
-  test("sorts by the header that is clicked, best first; again, the other way round", async () => {
+  test("a click on a list's header sorts by it, best first; another click, the other way round", async () => {
     const screen = new Screen();
     screen.press("2", "down");
     assert.match(await mouse(screen, "click", /run +node +status .*hpmax/), /Runs 200 by hpmax▼/);
@@ -26,7 +26,7 @@ describe("the mouse", () => {
     assert.match(await mouse(screen, "click", /now {2}hpmax▼/), /Runs 200 by hpmax▲/);
   });
 
-  test("selects the row that is clicked and opens it when it is clicked again", async () => {
+  test("a click on a row selects it, and another click opens it", async () => {
     const screen = new Screen();
     const [, , third] = await screen.text().then(() => screen.model.lists.standings.rows);
     const row = new RegExp(` ${third?.runSet.bestRun?.replace(".", "\\.")} `);
@@ -37,7 +37,7 @@ describe("the mouse", () => {
     assert.match(await screen.text(), /attempt +node/);
   });
 
-  test("goes to the screen whose name is clicked, and to the pane", async () => {
+  test("a click on the name of a screen or of a pane goes there", async () => {
     const screen = new Screen();
     assert.match(await mouse(screen, "click", / 3 Workers/), /▶ Workers 6/);
     assert.match(await mouse(screen, "click", /─ Events/), /▶ Events/);
@@ -46,7 +46,7 @@ describe("the mouse", () => {
     assert.match(await mouse(screen, "click", /▶ Events|─ Events/), /\[d\] detach/);
   });
 
-  test("scrolls the pane under the wheel and leaves the selection where it is", async () => {
+  test("the wheel scrolls the pane under the mouse and leaves the selection where it is", async () => {
     const screen = new Screen();
     screen.press("2");
     assert.match(await screen.text(), /─ 1-\d+ of 200 ▼/);
@@ -58,7 +58,7 @@ describe("the mouse", () => {
 });
 
 describe("sorting", () => {
-  test("o chooses the column; the list is shown from the top, and Esc leaves it", async () => {
+  test("the key o chooses the column to sort a list by; the list is shown from the top, and Esc leaves it", async () => {
     const screen = new Screen();
     screen.press("2");
     await screen.text();
@@ -76,7 +76,7 @@ describe("sorting", () => {
 });
 
 describe("a filter being typed", () => {
-  test("is followed by the list; what is no filter yet says why and changes nothing", async () => {
+  test("a list follows the filter being typed; what is no filter yet says why and changes nothing", async () => {
     const screen = new Screen();
     screen.press("2", "/");
     screen.type("hpmax>0.0");
@@ -98,7 +98,7 @@ describe("a filter being typed", () => {
     assert.ok((await screen.text()).includes(kept), "Esc goes back to the filter before");
   });
 
-  test("is edited in its middle; up and down recall what was filtered here before", async () => {
+  test("a filter is edited in its middle; up and down recall what was filtered here before", async () => {
     const screen = new Screen();
     screen.press("2");
     for (const filter of ["status=running", "lr=0.001"]) {
@@ -123,7 +123,7 @@ describe("a filter being typed", () => {
     assert.match(await screen.text(), / filter: _/);
   });
 
-  test("may hold wide letters, under which the carets stand right", async () => {
+  test("a filter being typed may hold wide letters, under which the carets stand right", async () => {
     const screen = new Screen();
     screen.press("2", "/");
     screen.type("実験 hpmx=1");
@@ -131,7 +131,7 @@ describe("a filter being typed", () => {
   });
 });
 
-test("keys that do nothing say so, by the names that people know", async () => {
+test("keys that do nothing on a screen say so, by the names that people know", async () => {
   const screen = new Screen();
   for (const [key, name] of [
     ["f5", "F5"],
@@ -144,7 +144,7 @@ test("keys that do nothing say so, by the names that people know", async () => {
   }
 });
 
-test("only keys that change something are offered; the others say why they do not", async () => {
+test("a screen offers only keys that change something; the others say why they do not", async () => {
   const screen = new Screen();
   screen.terminal.columns = 160;
   screen.press("1");

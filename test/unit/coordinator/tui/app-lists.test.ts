@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { Screen } from "../../../support/terminal/app-screen.ts";
 
 describe("lists", () => {
-  test("a filter takes terms; a wrong one stays open and says what was perhaps meant", async () => {
+  test("a list's filter takes terms; a wrong one stays open and says what was perhaps meant", async () => {
     const screen = new Screen();
     screen.press("2", "/");
     screen.type("hpmx>0.01");
@@ -24,7 +24,7 @@ describe("lists", () => {
     assert.doesNotMatch(await screen.text(), /filter:/);
   });
 
-  test("a filter takes every column of nexus list runs and list workers, also those that are not shown", async () => {
+  test("a list's filter takes every column of nexus list runs and list workers, also hidden ones", async () => {
     const screen = new Screen();
     await screen.text();
     for (const [key, filters] of [
@@ -41,7 +41,7 @@ describe("lists", () => {
     }
   });
 
-  test("a word that nothing is called says which status was perhaps meant", async () => {
+  test("a filter's word that nothing is called says which status was perhaps meant", async () => {
     const screen = new Screen();
     screen.press("2", "/");
     screen.type("runing");
@@ -52,7 +52,7 @@ describe("lists", () => {
     );
   });
 
-  test("columns can be hidden, except those that always stay", async () => {
+  test("a list's columns can be hidden, except those that always stay", async () => {
     const screen = new Screen();
     screen.press("3", "c");
     for (const column of ["node", "state", "runs", "now"]) {
@@ -65,7 +65,7 @@ describe("lists", () => {
     assert.doesNotMatch(text, /runs +now/);
   });
 
-  test("y copies a row as JSON with numbers unrounded; on Workers the join line", async () => {
+  test("the key y copies a row as JSON with numbers unrounded, and on Workers the join line", async () => {
     const screen = new Screen();
     await screen.text();
     screen.press("y", "3");
@@ -78,7 +78,7 @@ describe("lists", () => {
     assert.equal(line, "nexus-worker nats://CODE@192.0.2.7:4222/ws1");
   });
 
-  test("s saves the screen, m switches the mouse, Ctrl-Z suspends, Ctrl-L redraws", async () => {
+  test("the key s saves the screen, m switches the mouse, Ctrl-Z suspends, Ctrl-L redraws", async () => {
     const screen = new Screen();
     screen.press("s", "m", "C-z");
     const before = screen.terminal.frames;
@@ -91,7 +91,7 @@ describe("lists", () => {
     assert.equal(screen.suspended, 1);
   });
 
-  test("Enter opens the run set, its run, and a worker's runs; Esc comes back", async () => {
+  test("the key Enter opens a run set, its run, and a worker's runs; Esc comes back", async () => {
     const screen = new Screen();
     await screen.text();
     screen.press("enter");
@@ -104,7 +104,7 @@ describe("lists", () => {
     assert.match(await screen.text(), /Runs \d+ of \d+ filter: node=node-1/);
   });
 
-  test("as many of the best have curves as asked, with ranks, metric and what else is drawn", async () => {
+  test("Curves shows as many of the best as asked, with ranks, metric and what else is drawn", async () => {
     const screen = new Screen({ top: 2 });
     await screen.text();
     const [first, second, third] = screen.model.lists.standings.rows;
@@ -124,7 +124,7 @@ describe("lists", () => {
     assert.doesNotMatch(text, /#3/);
   });
 
-  test("right scrolls by a column until one is left, past those without room too; left scrolls back", async () => {
+  test("the right key scrolls a list by a column until one is left, and the left key scrolls back", async () => {
     const screen = new Screen();
     screen.terminal.columns = 70;
     screen.terminal.rows = 24;
@@ -149,7 +149,7 @@ describe("lists", () => {
     assert.match(await screen.text(), /there are no columns further left/);
   });
 
-  test("[ and ] go from job to job", async () => {
+  test("the keys [ and ] go from job to job, and say where there is no other", async () => {
     const screen = new Screen();
     screen.press("]");
     assert.match(await screen.text(), /there is no job after this one/);

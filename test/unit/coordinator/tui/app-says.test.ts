@@ -18,7 +18,7 @@ describe("a coordinator that says nothing", () => {
     }
   };
 
-  test("is missed after six seconds: the header says so and what to type, and foretells nothing", async () => {
+  test("a silent coordinator is missed after six seconds: the header says what to type, without a forecast", async () => {
     const screen = new Screen({ flags: " --workspace lab" });
     screen.press("3");
     const before = await screen.text();
@@ -37,7 +37,7 @@ describe("a coordinator that says nothing", () => {
     assert.match(await screen.text(), /^job1 +maze +RUNNING [^\n]* ETA [^\n]*\nbest /);
   });
 
-  test("is told with what to type in the narrowest terminal too, and without a job", async () => {
+  test("a silent coordinator is told with what to type in the narrowest terminal too, and without a job", async () => {
     const screen = new Screen();
     screen.terminal.columns = 60;
     screen.terminal.rows = 12;
@@ -49,7 +49,7 @@ describe("a coordinator that says nothing", () => {
     assert.match(await screen.text(), /^workspace ws1 .*NO COORDINATOR *\nstart one: nexus-coord {2}no job yet/);
   });
 
-  test("is not missed by a screen that stood still, nor in a search that is over", async () => {
+  test("no coordinator is missed by a screen that stood still, nor in a search that is over", async () => {
     const screen = new Screen();
     await screen.text();
     screen.now += 60_000;
@@ -63,7 +63,7 @@ describe("a coordinator that says nothing", () => {
   });
 });
 
-test("a message goes with the next key that does something, or after some seconds", async () => {
+test("a screen's message goes with the next key that does something, or after some seconds", async () => {
   const screen = new Screen();
   const another = new JobStory({ number: 2 });
   for (const event of another.events) screen.model.search.happened(event, apply(screen.model.search.state, event));
@@ -95,7 +95,7 @@ function read({ model }: Screen, n: number, hasReports: boolean): void {
 }
 
 describe("reports that have not been read yet", () => {
-  test("are waited for on a run's page, which says so if the run sent none", async () => {
+  test("a run's page waits for reports that have not been read yet, and says so if the run sent none", async () => {
     const screen = new Screen();
     screen.press("2");
     const open = screen.model.search.table?.trials.open() ?? [];
@@ -120,7 +120,7 @@ describe("reports that have not been read yet", () => {
     assert.match(page(running), /reading its reports\.\.\./);
   });
 
-  test("stand as ... in the list of runs until they are read", async () => {
+  test("reports that have not been read yet stand as ... in the list of runs", async () => {
     const screen = new Screen();
     screen.model.search.curves.clear();
     screen.model.search.isCatchingUp = true;
@@ -132,7 +132,7 @@ describe("reports that have not been read yet", () => {
   });
 });
 
-test("times and rate stay in the first line, whatever comes and goes; nothing reports where nothing runs", () => {
+test("the header's first line keeps times and rate, whatever comes; where nothing runs, the rate is 0", () => {
   const search = new SimulatedSearch({ runs: 200, workers: 6, colour: false }, storyStart);
   let now = 0;
   for (let i = 0; i < 90; i += 1) {

@@ -10,17 +10,17 @@ import { BusError } from "../../../../shared/ports.ts";
 import { Screen } from "../../../support/terminal/app-screen.ts";
 
 describe("the key map", () => {
-  test("has each key once", () => {
+  test("the key map has each key once", () => {
     const keys = bindings.flatMap((binding) => binding.keys);
     assert.deepEqual(keys.toSorted(), [...new Set(keys)].toSorted());
   });
 
-  test("is the table in docs/screens.md", () => {
+  test("the key map is the table in docs/screens.md", () => {
     const text = readFileSync(join(packageRoot(), "docs", "screens.md"), "utf8");
     assert.ok(text.includes(keyTable().join("\n")), `docs/screens.md must hold:\n${keyTable().join("\n")}`);
   });
 
-  test("is the whole help, with the command of every control key", async () => {
+  test("the key map is the whole help, with the command of every control key", async () => {
     const screen = new Screen();
     screen.terminal.rows = bindings.length + 12;
     screen.press("?");
@@ -31,7 +31,7 @@ describe("the key map", () => {
     }
   });
 
-  test("answers keys that do nothing", async () => {
+  test("keys that do nothing where they are pressed say why", async () => {
     const screen = new Screen();
     for (const [keys, why] of [
       ["Q", /"Q" does nothing here; \? shows the keys/],
@@ -58,7 +58,7 @@ describe("the key map", () => {
 });
 
 describe("control keys", () => {
-  test("only y confirms; Enter and every other key change nothing", async () => {
+  test("only y confirms an order; Enter and every other key change nothing", async () => {
     const screen = new Screen();
     for (const key of ["enter", "n", "escape", " ", "down", "P"]) {
       screen.press("P");
@@ -74,7 +74,7 @@ describe("control keys", () => {
     assert.deepEqual([order.verb, order.target], ["pause", { kind: "job", job: "job1" }]);
   });
 
-  test("each names its effect and its command", async () => {
+  test("each control key names its effect and its command", async () => {
     for (const [keys, effect, command] of [
       [["D"], /drains job1: 6 runs begun are finished/, "nexus drain job1"],
       [["S"], /stops job1 for good: 6 runs begun are finished, \d+ will never start/, "nexus stop job1"],
@@ -102,7 +102,7 @@ describe("control keys", () => {
     }
   });
 
-  test("a whole job is cancelled only by its name", async () => {
+  test("on a screen, a whole job is cancelled only by typing its name", async () => {
     const screen = new Screen();
     screen.press("X");
     screen.type("job2");
@@ -116,7 +116,7 @@ describe("control keys", () => {
     assert.equal(screen.orders.length, 1);
   });
 
-  test("a refusal and a missing coordinator are reported", async () => {
+  test("a screen reports that an order was refused, failed, or may have been carried out", async () => {
     const screen = new Screen();
     screen.answer = { ok: false, code: "refused", term: 1, name: "", reason: "job1 is over" };
     screen.press("P", "y");
@@ -133,7 +133,7 @@ describe("control keys", () => {
     assert.match(await screen.text(), /it may have done it or not/);
   });
 
-  test("show the whole command: every run, and the workspace if it is not the default", async () => {
+  test("control keys show the whole command, with the workspace if it is not the default", async () => {
     const screen = new Screen({ flags: " --workspace lab" });
     screen.terminal.columns = 80;
     screen.terminal.rows = 24;
@@ -146,12 +146,12 @@ describe("control keys", () => {
     assert.match(screen.left?.message ?? "", /nexus-coord watch job1 --workspace lab$/);
   });
 
-  test("a long list of runs is named in full, as ranges where they follow each other", () => {
+  test("a screen's command names a long list of runs in full, as ranges where they follow each other", () => {
     const trials = ["run2.11", "run1.3", "run1.4", "run1.10", "run10.1", "run1.5", "run2.10"].map((run) => ({ run }));
     assert.equal(runListOf(trials as unknown as Trial[]), "run1.3-run1.5,run1.10,run2.10-run2.11,run10.1");
   });
 
-  test("do nothing on a read-only screen, where q only offers to detach", async () => {
+  test("control keys do nothing on a read-only screen, where q only offers to detach", async () => {
     const screen = new Screen({ isReadonly: true });
     for (const key of ["P", "R", "D", "S", "X", "B"]) {
       screen.press(key);
@@ -166,7 +166,7 @@ describe("control keys", () => {
 });
 
 describe("leaving", () => {
-  test("q asks, d detaches; a key that is no answer leaves the question open", async () => {
+  test("the key q asks how to leave, d detaches; a key that is no answer leaves the question open", async () => {
     const screen = new Screen();
     screen.press("q", "v");
     assert.match(await screen.text(), /\[d\] detach: job1 goes on without this screen: 6 runs running, 200 to come/);
@@ -180,7 +180,7 @@ describe("leaving", () => {
     );
   });
 
-  test("Ctrl-C asks the same; twice within two seconds detaches at once", async () => {
+  test("Ctrl-C asks how to leave; pressed twice within two seconds, it detaches at once", async () => {
     const screen = new Screen();
     screen.press("C-c");
     assert.match(await screen.text(), /\[d\] detach/);
@@ -195,7 +195,7 @@ describe("leaving", () => {
     assert.equal(screen.orders.length, 0);
   });
 
-  test("s stops the job and leaves once the order is accepted", async () => {
+  test("s as the answer to q stops the job, and leaves once the order is accepted", async () => {
     const screen = new Screen();
     screen.press("q", "s");
     assert.match(await screen.text(), /stops job1 for good/);

@@ -14,7 +14,7 @@ const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.
 story.lost(story.started("run1.1", [1]), "run1.1", "no sign of life for 30 s");
 
 describe("screen.log", () => {
-  test("is made with its first line, and gives way to a new one when it is large", () => {
+  test("screen.log is made with its first line, and gives way to a new one when it is large", () => {
     const file = join(temporaryFolder(), "state", "nexus", "screen.log");
     assert.ok(!existsSync(file));
     new ScreenLog(file).write("curves could not be read");
@@ -26,7 +26,7 @@ describe("screen.log", () => {
     assert.equal(statSync(`${file}.1`).size, 2 ** 20 + 1);
   });
 
-  test("drops its lines if it cannot be written", () => {
+  test("screen.log drops its lines if it cannot be written", () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "nexus"), "");
     new ScreenLog(join(folder, "nexus", "screen.log")).write("nobody hears this");
@@ -36,7 +36,7 @@ describe("screen.log", () => {
 describe("screen.json", () => {
   const hidden = (model: ViewModel, screen: "Runs" | "Workers"): string[] => [...model.lists.of(screen).hidden];
 
-  test("keeps which columns are hidden from one screen to the next", () => {
+  test("screen.json keeps which columns are hidden from one screen to the next", () => {
     const file = join(temporaryFolder(), "new", "screen.json");
     const before = modelOf(story);
     before.lists.runs.hidden.add("lease").add("attempt");
@@ -47,7 +47,7 @@ describe("screen.json", () => {
     assert.deepEqual([hidden(after, "Runs"), hidden(after, "Workers")], [["lease", "attempt"], ["host"]]);
   });
 
-  test("hides no column if it is missing, damaged or somebody else's", () => {
+  test("screen.json hides no column if it is missing or damaged", () => {
     const folder = temporaryFolder();
     const file = join(folder, "screen.json");
     const texts = [undefined, "{", "[]", '{"hidden":{"Runs":"lease"}}', '{"hidden":{"Runs":[1,null,{}]}}'];
@@ -61,7 +61,7 @@ describe("screen.json", () => {
     assert.throws(() => keepColumns(join(folder, "folder"), modelOf(story).lists));
   });
 
-  test("lies where the person's state lies", () => {
+  test("screen.json and screen.log lie where the person's state lies", () => {
     assert.equal(
       screenFile("screen.json", { XDG_STATE_HOME: "/state", HOME: "/home/ann" }),
       "/state/nexus/screen.json",

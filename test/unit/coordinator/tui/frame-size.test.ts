@@ -16,7 +16,7 @@ describe("a screen of 10,000 runs and 100 workers", () => {
     [120, 40],
     [200, 60],
   ] as const) {
-    test(`sends at most 16 KiB a frame at ${columns}x${rows}`, async () => {
+    test(`a screen of 10,000 runs and 100 workers sends at most 16 KiB a frame at ${columns}x${rows}`, async () => {
       const search = new SimulatedSearch({ runs: 10_000, workers: 100 }, storyStart);
       const { output, ports } = fakeTty(columns, rows);
       const terminal = openTerminal({ colour: true, unicode: true }, ports);

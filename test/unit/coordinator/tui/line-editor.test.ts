@@ -10,7 +10,7 @@ function after(text: string, ...keys: readonly string[]): string {
 }
 
 describe("a line being typed", () => {
-  test("takes characters where the cursor is", () => {
+  test("a line being typed takes characters where the cursor is", () => {
     assert.equal(after("", ..."lr=1"), "lr=1|");
     assert.equal(after("lr=1", "home", "!"), "!|lr=1");
     assert.equal(after("lr=1", "left", "left", ">"), "lr>|=1");
@@ -21,14 +21,14 @@ describe("a line being typed", () => {
     assert.ok(!line.press({ name: "f5", text: "" }));
   });
 
-  test("moves and deletes by characters as people see them", () => {
+  test("a line's cursor moves and deletes by characters as people see them", () => {
     assert.equal(after("実e\u0301🚀", "left", "left"), "実|e\u0301🚀");
     assert.equal(after("実e\u0301🚀", "backspace", "backspace"), "実|");
     assert.equal(after("実e\u0301🚀", "home", "delete", "C-d"), "|🚀");
     assert.equal(after("", "backspace", "delete", "left", "right", "C-w", "M-d"), "|");
   });
 
-  test("moves and cuts by words, to its beginning and to its end, and puts back what was cut", () => {
+  test("a line's cursor moves and cuts by words and to both ends, and what was cut is put back", () => {
     assert.equal(after("lr=0.1 runs>3", "M-b"), "lr=0.1 runs>|3");
     assert.equal(after("lr=0.1 runs>3", "C-left", "M-left"), "lr=0.1 |runs>3");
     assert.equal(after("lr=0.1 runs>3", "home", "M-f", "C-right"), "lr=0|.1 runs>3");

@@ -25,7 +25,7 @@ function allFailed(): JobStory {
 }
 
 describe("if every run fails", () => {
-  test("the third line says how many and why, and the reason is whole where the standings would be", () => {
+  test("if every run fails, the third line says how many and why, and the standings' place has the reason", () => {
     const model = modelOf(allFailed());
     for (const [width, height] of [
       [80, 24],
@@ -43,7 +43,7 @@ describe("if every run fails", () => {
     assert.match(lines(model, 200, 60)[2] ?? "", /the first line, since 08:00:02 {2}Enter goes there$/);
   });
 
-  test("a job that stands for it says that, and what makes it go on", () => {
+  test("a job paused for its failures says that, and what makes it go on", () => {
     const story = allFailed();
     story.over("paused", `30 runs have failed, and none has completed; run1.30 was the last: ${reason}`);
     const model = modelOf(story, { flags: " --workspace lab" });
@@ -58,7 +58,7 @@ describe("if every run fails", () => {
     assert.equal(whatGoesOn(search, "lab"), "job1 stays paused, and nothing of it runs");
   });
 
-  test("a broker that is away says what to type if it stays so", () => {
+  test("if the broker is away, the header says what to type if it stays so", () => {
     const model = modelOf(allFailed(), { flags: " --workspace lab" });
     model.search.isAway = true;
     const [first = "", second = ""] = lines(model, 120);
@@ -66,14 +66,14 @@ describe("if every run fails", () => {
     assert.match(second, /^if it stays away: nexus-coord --workspace lab {2}best/);
   });
 
-  test("the header has three lines with and without trouble", () => {
+  test("a screen's header has three lines with and without trouble", () => {
     const calm = new JobStory({ number: 1 });
     calm.started("run1.1", []);
     for (const story of [calm, allFailed()]) assert.match(lines(modelOf(story), 80)[3] ?? "", /^─ Standings/);
   });
 });
 
-test("Enter goes to what is wrong while nothing can come of the search, and ! does always", async () => {
+test("Enter goes to what is wrong while nothing can come of a search, and the key ! always does", async () => {
   const screen = new Screen();
   screen.press("!");
   assert.match(await screen.text(), /nothing is wrong/);
@@ -135,7 +135,7 @@ test("a job that waits because another has the workers says so, and asks for no 
 });
 
 describe("who leaves", () => {
-  test("a job that nobody leads any more is not said to go on", () => {
+  test("a screen that is left does not say that a job without a leader or a broker goes on", () => {
     const { search } = starved();
     const options = { ...screenOptions, flags: " --workspace lab" };
     for (let now = 0; now <= 10_000; now += 1000) search.look(now);
@@ -145,7 +145,7 @@ describe("who leaves", () => {
     assert.match(whatGoesOn(search, "lab"), /^job1 starts no runs: its broker is away/);
   });
 
-  test("a job that is over is told which others go on, and what the job can be followed by", () => {
+  test("a screen that is left after a job's end says which others go on, and what may follow it", () => {
     const { search } = starved();
     assert.match(whatGoesOn(search, "ws1"), /^job1 goes on .*; 1 run of job2 goes on$/);
     const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [1, 2])] });

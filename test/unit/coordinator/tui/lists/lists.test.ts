@@ -29,7 +29,7 @@ const ids = (list: ListView<Row>): string[] => list.rows.map(({ id }) => id);
 const numbered = (count: number): Row[] => Array.from({ length: count }, (_, i) => ({ id: `row${i}`, value: i }));
 
 describe("a list", () => {
-  test("keeps the selection on the row, not on the place", () => {
+  test("a list keeps the selection on the row, not on the place", () => {
     const rows = numbered(5);
     const list = listOf(rows);
     list.refresh(1, 0);
@@ -41,7 +41,7 @@ describe("a list", () => {
     assert.deepEqual(list.visible(10).selected, 3);
   });
 
-  test("stands still for three seconds after someone moved in it, and while it is frozen", () => {
+  test("a list stands still for three seconds after someone moved in it, and while it is frozen", () => {
     const rows = numbered(3);
     const list = listOf(rows);
     list.refresh(1, 0);
@@ -60,7 +60,7 @@ describe("a list", () => {
     assert.equal(list.rows.length, 5);
   });
 
-  test("sorts at once when asked, and again at most once a second", () => {
+  test("a list sorts at once when asked, and again at most once a second", () => {
     const rows = numbered(3);
     const list = listOf(rows);
     list.refresh(1, 0);
@@ -77,7 +77,7 @@ describe("a list", () => {
     assert.deepEqual(ids(list), ["row1", "row2", "row0"]);
   });
 
-  test("starts with the best when sorted: high measures, low ones if less is better, names from a", () => {
+  test("a sorted list starts with the best: high measures, low ones if less is better, names from a", () => {
     const sorting: readonly ScreenColumn<Row>[] = [
       { name: "rank", kind: "count", about: "", priority: 0, best: "low", value: ({ value }) => value },
       { name: "id", kind: "text", about: "", priority: 0, value: ({ id }) => id },
@@ -98,7 +98,7 @@ describe("a list", () => {
     assert.equal(list.rows[0]?.id, "row0");
   });
 
-  test("is shown from the top after a change of its order or filter; a row that is followed stays visible", () => {
+  test("a list is shown from the top after a change of order or filter, unless it follows a row", () => {
     const list = listOf(numbered(1000));
     list.refresh(1, 0);
     const topAfter = (change: () => void): number => {
@@ -125,7 +125,7 @@ describe("a list", () => {
     assert.ok(topAfter(() => list.sortBy("value", 0)) > 0);
   });
 
-  test("scrolls without selecting, and not beyond its ends", () => {
+  test("a list scrolls without selecting, and not beyond its ends", () => {
     const list = listOf(numbered(1000));
     list.refresh(1, 0);
     list.visible(10);
@@ -138,7 +138,7 @@ describe("a list", () => {
     assert.equal(list.visible(10).top, 990);
   });
 
-  test("makes only the first rows of a long list, until someone goes to its end", () => {
+  test("a list makes only the first of many rows, until someone goes to its end", () => {
     const list = listOf(numbered(10_000));
     list.refresh(1, 0);
     assert.ok(list.rows.length < 500);
@@ -151,7 +151,7 @@ describe("a list", () => {
     assert.ok(list.rows.length < 500);
   });
 
-  test("follows its row only when told to", () => {
+  test("a list follows its row only when told to", () => {
     const rows = numbered(50);
     const list = listOf(rows);
     list.refresh(1, 0);
@@ -167,7 +167,7 @@ describe("a list", () => {
   });
 });
 
-test("rows without a value come last in both directions", () => {
+test("a list's rows without a value come last in both directions", () => {
   fc.assert(
     fc.property(fc.array(fc.option(fc.double(), { nil: undefined })), fc.boolean(), (values, isDescending) => {
       const sorted = sortedBy(values, (value) => value, isDescending);
@@ -185,7 +185,7 @@ test("rows without a value come last in both directions", () => {
 describe("the filter's terms", () => {
   const passes = (text: string, row: Row): boolean => rowTest(text, columns)(row);
 
-  test("are split at spaces, but not around operators or in quotes", () => {
+  test("a filter's terms are split at spaces, but not around operators or in quotes", () => {
     assert.deepEqual(terms(`lr = 0.0004  runs>3 !failed why="no sign of life" "two words" lr<>1`), [
       { text: "lr = 0.0004", at: 0 },
       { text: "runs>3", at: 13 },
@@ -196,7 +196,7 @@ describe("the filter's terms", () => {
     ]);
   });
 
-  test("must all hold; a word is searched for in texts, and ! negates it", () => {
+  test("a filter's terms must all hold; a word is searched for in texts, and ! negates it", () => {
     assert.ok(passes("value>1 row", { id: "row7", value: 2 }));
     assert.ok(!passes("value>1 row", { id: "row7", value: 1 }));
     assert.ok(!passes("!row", { id: "row7", value: 1 }));

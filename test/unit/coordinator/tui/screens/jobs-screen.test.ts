@@ -96,7 +96,7 @@ describe("the jobs screen", () => {
     [120, 40],
     [200, 60],
   ] as const) {
-    test(`looks as it was approved at ${width}x${height}`, () => {
+    test(`the jobs screen looks as it was approved at ${width}x${height}`, () => {
       const model = workspace();
       model.show("Jobs");
       // In some frames the best of every job has been found.
@@ -117,7 +117,7 @@ describe("the jobs screen", () => {
     assert.match(linesOf(alone, 120, 30)[0] ?? "", /^job1 {2}spec {2}RUNNING/);
   });
 
-  test("slots are those of workers that may take its runs, within what the job lets itself have", () => {
+  test("a job's slots are those of workers that may take its runs, within what the job lets itself have", () => {
     const model = workspace();
     const looks = new JobLooks(model.search);
     const allowed = (number: number): number | undefined => {
@@ -129,7 +129,7 @@ describe("the jobs screen", () => {
     assert.equal(allowed(1), undefined);
   });
 
-  test("of hundreds of jobs only those in sight are looked at, and no frame waits for the best of one", () => {
+  test("of hundreds of jobs only those in sight are looked at, and no frame waits for a job's best", () => {
     const stories = Array.from({ length: 300 }, (_, i) => {
       const story = new JobStory({ number: i + 1, hyperparameters: dials, firstParent: i + 1 });
       story.started(`run${i + 1}.1`, [0]);
@@ -156,7 +156,7 @@ describe("the jobs screen", () => {
     assert.equal(known(), 10);
   });
 
-  test("an empty workspace says what to type, with the words that reach it", () => {
+  test("the screen of an empty workspace says what to type, with the words that reach it", () => {
     const model = shown([], [], { flags: " --workspace lab" });
     for (const screen of ["Jobs", "Standings"] as const) {
       model.show(screen);

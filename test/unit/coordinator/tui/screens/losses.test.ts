@@ -13,7 +13,7 @@ const frame = (model: ViewModel, width = 120, height = 40): string =>
     .join("\n");
 
 describe("under goal: minimize", () => {
-  test("no screen, page or glossary has the loss with its sign turned", () => {
+  test("under goal: minimize, no screen, page or glossary has the loss with its sign turned", () => {
     const model = modelOf(lossStory());
     for (const [width, height] of [
       [80, 24],
@@ -42,7 +42,7 @@ describe("under goal: minimize", () => {
     }
   });
 
-  test("lists are sorted by the loss with the lowest first", () => {
+  test("under goal: minimize, lists are sorted by the loss with the lowest first", () => {
     const model = modelOf(lossStory());
     frame(model);
     const { runs } = model.lists;

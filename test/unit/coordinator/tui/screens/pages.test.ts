@@ -7,7 +7,7 @@ import { JobStory } from "../../../../support/stories/job-story.ts";
 import { modelOf, screenOptions } from "../../../../support/stories/shown-story.ts";
 import { WatchedWorker } from "../../../../support/stories/watched-worker.ts";
 
-test("an attempt lasts until its end, not until someone looks", () => {
+test("on a run's page, an attempt lasts until its end, not until someone looks", () => {
   const watched = new WatchedWorker();
   watched.assign(1);
   watched.pass(40, true);
@@ -24,7 +24,7 @@ test("an attempt lasts until its end, not until someone looks", () => {
   assert.match(text, / 2 {2}lab-1 .* holds it for 5s/);
 });
 
-test("a failed run's console is wrapped, not cut, and one report takes no room as a curve", () => {
+test("a failed run's page wraps its console, cuts nothing, and gives one report no room as a curve", () => {
   const story = new JobStory({ number: 1 });
   story.endedWithout(story.started("run1.1", []), "run1.1", "failed", "it broke");
   const model = modelOf(story);

@@ -87,12 +87,12 @@ function isGolden(name: string, text: string): void {
   assert.equal(text, readFileSync(file, "utf8"));
 }
 
-describe("every screen looks as it was approved", () => {
+describe("every screen, as it was approved", () => {
   for (const [width, height] of sizes) {
-    test(`${width}x${height}`, () => {
+    test(`every screen looks as it was approved at ${width}x${height}`, () => {
       isGolden(`${width}x${height}.txt`, allScreens({ colour: false, unicode: true }, width, height));
     });
-    test(`${width}x${height} in colour`, () => {
+    test(`every screen looks as it was approved at ${width}x${height} in colour`, () => {
       isGolden(
         `${width}x${height}-colour.txt`,
         allScreens({ colour: true, greys: true, unicode: true }, width, height),
@@ -100,14 +100,14 @@ describe("every screen looks as it was approved", () => {
     });
   }
 
-  test("80x24 in ASCII", () => {
+  test("every screen looks as it was approved at 80x24 in ASCII", () => {
     const text = allScreens({ colour: false, unicode: false }, 80, 24);
     assert.match(text, /^[\n -~]*$/);
     isGolden("80x24-ascii.txt", text);
   });
 });
 
-test("if the broker listens on this machine only, nobody is told to join from another one", () => {
+test("if the broker listens on this machine only, a screen tells nobody to join from another one", () => {
   const opening = "nexus-coord stop --workspace lab; nexus-coord --workspace lab --listen 0.0.0.0:4222";
   const joining = { commands: ["nexus-worker --workspace lab"], opening };
   const story = new JobStory({ number: 1 });
@@ -128,7 +128,7 @@ test("if the broker listens on this machine only, nobody is told to join from an
 });
 
 describe("sizes", () => {
-  test("below 60x12 a sentence says so, in lines that fit", () => {
+  test("a terminal below 60x12 shows a sentence that says so, in lines that fit", () => {
     const { model } = search({ colour: false, unicode: true });
     for (const [width, height] of [
       [59, 11],
@@ -143,7 +143,7 @@ describe("sizes", () => {
     }
   });
 
-  test("every size from 60x12 on is filled exactly, on every screen", () => {
+  test("every screen fills every size from 60x12 on exactly", () => {
     const { model } = search({ colour: false, unicode: true });
     let now = 100_000;
     for (const name of screenNames) {
@@ -168,7 +168,7 @@ describe("a table marks what it hides", () => {
     return (lines.find((line) => /^ {2,}(#|run) /.test(line)) ?? "").trimEnd();
   };
 
-  test("at every width, the visible columns and the count after them add up to all", () => {
+  test("at every width, a table's visible columns and the count after them add up to all", () => {
     const { model } = search({ colour: false, unicode: true });
     let now = 100_000;
     for (const name of ["Standings", "Runs"] as const) {
@@ -227,7 +227,7 @@ test("side by side, panes are divided by a line from top to bottom, however litt
   }
 });
 
-test("a search whose messages went over the network in plain text says so on top, at every width", () => {
+test("a screen says on top, at every width, that messages went over the network in plain text", () => {
   const { model } = search({ colour: false, unicode: true });
   const plain = new ViewModel(model.search, { ...model.options, isPlainText: true });
   const top = (of: ViewModel, width: number): string => lineText(frameLines(of, width, 24, 1)[0] ?? []);
@@ -237,11 +237,11 @@ test("a search whose messages went over the network in plain text says so on top
   }
 });
 
-describe("the best configuration is in the header at every width", () => {
+describe("the best configuration in the header", () => {
   const { model } = search({ colour: false, unicode: true });
   const configuration = "lr=0.001 disc=0.9 rscale=8 seqlen=16 clip=256 core=LSTM_Core";
 
-  test("whole, or shortened to what tells settings apart, or with a count of the rest", () => {
+  test("the header has the best configuration whole, shortened, or with a count of the rest", () => {
     const best = (width: number): string => lineText(frameLines(model, width, 24, 1)[1] ?? []).trimEnd();
     for (const width of [120, 160, 200]) assert.ok(best(width).includes(`  ${configuration}`), best(width));
     assert.match(
@@ -253,7 +253,7 @@ describe("the best configuration is in the header at every width", () => {
     assert.match(best(60), /\+\d more$/);
   });
 
-  test("in any width, nothing is dropped silently", () => {
+  test("at any width, no setting of a configuration is dropped silently", () => {
     const table = model.search.table;
     const set = model.search.leader?.runSet;
     assert.ok(table && set);
@@ -278,7 +278,7 @@ test("the neighbourhood's steps follow the dial, even after a value was added be
   assert.match(text, /> lr +1 \[2\] 3 +1 +0 .* 3 +0 /);
 });
 
-test("long lines are broken at spaces, and no word of them is lost", () => {
+test("long lines of a screen are broken at spaces, and no word of them is lost", () => {
   fc.assert(
     fc.property(
       fc.array(fc.stringMatching(/^[a-z]{1,30}$/), { maxLength: 20 }),
@@ -311,7 +311,7 @@ test("long lines are broken at spaces, and no word of them is lost", () => {
   ]);
 });
 
-test("names with escapes move nothing; those with emoji, wide letters and marks keep the columns straight", () => {
+test("names with escapes move nothing on a screen, and those with wide letters keep columns straight", () => {
   const search = new SimulatedSearch({ runs: 5, workers: 4 }, storyStart);
   const { model } = search;
   const hosts = ["\u001b[2J🚀 実験室 e\u0301\r\n", "lab-1", "кухня", "실험실"];
@@ -332,7 +332,7 @@ test("names with escapes move nothing; those with emoji, wide letters and marks 
   assert.equal(versions.length, 4);
 });
 
-test("a workspace without a job and without a worker says what starts both", () => {
+test("the screen of a workspace without a job and without a worker says what starts both", () => {
   const search = new LiveSearch({ wall: () => 0 });
   search.live(emptyWorkspace());
   const flags = " --workspace lab";

@@ -42,7 +42,7 @@ const textOf = (model: ViewModel, width = 120, height = 30, now = 1000): string 
     .join("\n");
 
 describe("why a run was tried", () => {
-  test("stays on its page and in the list after it has ended, also for a screen that opens later", () => {
+  test("why a run was tried stays on its page and in the list after its end, also for a later screen", () => {
     const model = modelOf(story());
     assert.equal(model.search.table?.trial(1)?.why, "", "the fold has forgotten it");
     model.open({ kind: "run", n: 1 });
@@ -51,7 +51,7 @@ describe("why a run was tried", () => {
     assert.match(textOf(model, 179), /\n> run1\.4 .* the best run set's neighbour\n/);
   });
 
-  test("is remembered of the newest runs; of others the page says where to look", () => {
+  test("why runs were tried is remembered of the newest; of others the page says where to look", () => {
     const choices = new ChoicesSeen(100);
     const told = new JobStory({ number: 1, settings: { totalRuns: 1000 } });
     for (let n = 1; n <= 500; n += 1) told.started(`run1.${n}`, []);
@@ -76,7 +76,7 @@ test("the standings have a column of what ranks them, and follow it", () => {
 });
 
 describe("the neighbourhood", () => {
-  test("opens both steps of a hyperparameter", () => {
+  test("the neighbourhood opens both steps of a hyperparameter", () => {
     const model = modelOf(story());
     model.show("Neighbourhood");
     assert.match(textOf(model), /> lr +1 \[2\] 3/);
@@ -97,13 +97,13 @@ describe("the neighbourhood", () => {
     assert.match(open(), /no run of either step has started yet/);
   });
 
-  test("says after how many results the chances count, as the search does", () => {
+  test("the neighbourhood says after how many results the chances count, as the search does", () => {
     const model = modelOf(story({ dgd: { rule: "model", countInFlight: true } }));
     model.show("Neighbourhood");
     assert.match(textOf(model), new RegExp(`the first ${leastResults} results are spread evenly`));
   });
 
-  test("of a search that is over says what it would try, not what it tries next", () => {
+  test("the neighbourhood of a search that is over says what it would try, not what it tries next", () => {
     for (const rule of ["paper", "model"] as const) {
       const told = story({ dgd: { rule, countInFlight: true } });
       const before = modelOf(told);
@@ -128,14 +128,14 @@ describe("the legend of curves", () => {
   const texts = (width: number, height: number): string[] =>
     legendLines({ metric: "s1-rew", entries, said: "dim: another run" }, width, height).map(lineText);
 
-  test("names configurations in one line, in a line for each, or only ranks", () => {
+  test("the legend of curves names configurations in one line, in a line for each, or only ranks", () => {
     assert.deepEqual(texts(80, 10), ["  s1-rew   ── #1 run1.1  lr=2   ── #2 2 runs  lr=1   dim: another run"]);
     assert.deepEqual(texts(60, 20), ["  s1-rew   dim: another run", "  ── #1 run1.1  lr=2", "  ── #2 2 runs  lr=1"]);
     assert.deepEqual(texts(60, 10), ["  s1-rew   ── #1 run1.1   ── #2 2 runs   dim: another run"]);
     assert.deepEqual(texts(50, 10), ["  s1-rew   ── #1   ── #2   dim: another run"]);
   });
 
-  test("tells each configuration by what it does not share with the others", () => {
+  test("the legend of curves tells each configuration by what it does not share with the others", () => {
     const model = modelOf(story({}));
     textOf(model);
     for (const { n } of model.search.table?.trials ?? [])
@@ -166,7 +166,7 @@ test("the help explains every column of the screen that it is opened on", async 
   }
 });
 
-test("the help begins with the keys of the pane or the page that it is opened on, and has every key once", async () => {
+test("the help begins with the keys of the pane or page that it is opened on, and has each key once", async () => {
   const screen = new Screen();
   screen.terminal.rows = 120;
   screen.terminal.columns = 179;

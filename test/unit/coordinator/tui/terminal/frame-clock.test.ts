@@ -27,7 +27,7 @@ describe("frames", () => {
     return { state, run };
   }
 
-  test("are at most eight a second, one if nothing changes, none while the last has not left", () => {
+  test("frames are at most eight a second, one if nothing changes, none while the last has not left", () => {
     const { state, run } = clock();
     assert.equal(run(4000), 32);
     assert.equal(run(4000, false), 4);
@@ -37,13 +37,13 @@ describe("frames", () => {
     assert.ok(run(4000) > 28);
   });
 
-  test("are one a second if nobody has pressed a key for ten minutes", () => {
+  test("frames are one a second if nobody has pressed a key for ten minutes", () => {
     const { state, run } = clock();
     state.now = 600_001;
     assert.equal(run(4000), 4);
   });
 
-  test("are fewer while they cost too much, and as many as before when that is over", () => {
+  test("frames are fewer while they cost too much, and as many as before when that is over", () => {
     const { state, run } = clock({ cost: 40 });
     assert.equal(run(2000), 16, "the first ones are not judged");
     assert.equal(state.rate, 0);

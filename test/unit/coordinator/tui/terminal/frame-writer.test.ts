@@ -26,7 +26,7 @@ const frame = fc.array(
 );
 
 describe("frames written as changes", () => {
-  test("show the same as if each were written whole", () => {
+  test("frames written as changes show the same as if each were written whole", () => {
     fc.assert(
       fc.property(fc.array(frame, { minLength: 1, maxLength: 5 }), (frames) => {
         const writer = new FrameWriter();
@@ -39,7 +39,7 @@ describe("frames written as changes", () => {
     );
   });
 
-  test("send only the cells that differ", () => {
+  test("frames written as changes send only the cells that differ", () => {
     const writer = new FrameWriter();
     const lines = ["best 0.123", `${"x".repeat(20)}`];
     assert.ok(writer.frame(lines, width, height).startsWith("\u001b[m\u001b[2J"));
@@ -50,7 +50,7 @@ describe("frames written as changes", () => {
     assert.match(writer.frame(lines, width, height), /best 0\.123/);
   });
 
-  test("keep what follows a wide or joined character in its place, whatever width the terminal gives it", () => {
+  test("a frame keeps what follows a wide or joined character in its place, however wide it is shown", () => {
     for (const own of [1, 2] as const) {
       const terminal = new TinyTerminal(width, height, (character) =>
         character === "実" ? own : characterWidth(character),
@@ -60,7 +60,7 @@ describe("frames written as changes", () => {
     }
   });
 
-  test("are cut at the terminal's edge; half a wide character is none", () => {
+  test("frames are cut at the terminal's edge; half a wide character is none", () => {
     const terminal = new TinyTerminal(4, 1, characterWidth);
     terminal.write(new FrameWriter().frame(["abc実d", "beyond"], 4, 1));
     assert.deepEqual(terminal.lines(), ["abc"]);

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { canShowScreen, lookOf } from "../../../../../coordinator/tui/terminal/look.ts";
 
-describe("a screen is shown", () => {
+describe("the look of a screen", () => {
   const terminal = { input: { isTTY: true }, output: { isTTY: true } };
 
-  test("only on a terminal that can, and not in CI", () => {
+  test("a screen is shown only on a terminal that can, and not in CI", () => {
     assert.ok(canShowScreen(terminal, { TERM: "xterm" }));
     assert.ok(!canShowScreen({ ...terminal, output: {} }, { TERM: "xterm" }));
     assert.ok(!canShowScreen({ ...terminal, input: {} }, { TERM: "xterm" }));
@@ -14,7 +14,7 @@ describe("a screen is shown", () => {
     }
   });
 
-  test("in colour unless that is refused, in Unicode if the locale has it", () => {
+  test("a screen is shown in colour unless that is refused, in Unicode if the locale has it", () => {
     assert.deepEqual(lookOf({ LANG: "C.UTF-8" }), { colour: true, greys: false, unicode: true });
     assert.deepEqual(lookOf({ LANG: "C.UTF-8", NO_COLOR: "1" }), { colour: false, greys: false, unicode: true });
     assert.deepEqual(lookOf({ LANG: "C.UTF-8", NO_COLOR: "" }).colour, true);
@@ -24,7 +24,7 @@ describe("a screen is shown", () => {
     assert.deepEqual(lookOf({ LANG: "en_GB.UTF-8", LC_ALL: "C" }).unicode, false);
   });
 
-  test("dims only where there is a grey to dim with, and takes old terminals for what they are", () => {
+  test("a screen dims only where there is a grey to dim with, and old terminals have no colour", () => {
     for (const term of ["xterm-256color", "tmux-256color", "screen-256color", "xterm-kitty", "alacritty", "foot"]) {
       assert.ok(lookOf({ TERM: term }).greys, term);
       assert.ok(!lookOf({ TERM: term, NO_COLOR: "1" }).greys, term);

@@ -36,7 +36,7 @@ test("letters, arrows and control keys have their names in every keypad mode", a
   assert.deepEqual(await names("\u001bOq\u001bOs\u001bOM\u001bOo"), ["1", "3", "enter", "/"]);
 });
 
-test("keys of line editing, of other terminals, and unknown ones", async () => {
+test("keys of line editing and of other terminals have their names; unknown sequences are no keys", async () => {
   assert.deepEqual(
     await names("\u001bb\u001bf\u001b\u007f", "\u001b[1;5C\u001b[1;3D\u001bOd", "\u001b[3~\u001b[1~\u001b[4~"),
     [...["M-b", "M-f", "M-backspace", "C-right", "M-left", "C-left", "delete", "home", "end"]],
@@ -79,7 +79,7 @@ test("clicks and turns of the wheel say where; releases, movements and other but
   );
 });
 
-test("bytes are the same keys wherever they are cut", () => {
+test("a terminal's bytes are the same keys wherever they are cut", () => {
   const sequences = [
     "a",
     "é",
