@@ -54,7 +54,7 @@ function printing(state: WorkspaceState) {
   return { printing: { state, workspace: "ws1", flags: "", output }, text: () => text, notes: () => notes };
 }
 
-test("lists of runs have the word, the reason and a line below", () => {
+test("a list of runs says which are infeasible and why, and a line below counts them", () => {
   const state = stateOf(told());
   const { results, notes } = printed(state, ["job1"], { child: true });
   assert.match(results, /run1\.2 +infeasible +100 +9\.250 +0\.900/);
@@ -85,7 +85,7 @@ test("a required metric that no run reports is named where people look", () => {
   assert.equal(texts.filter((text) => text.includes("no run of job1 reports memroy_gb")).length, 1);
 });
 
-test("standings, progress, jobs and events leave it out or name it", () => {
+test("standings leave an infeasible run out, and progress, jobs and events name it", () => {
   const story = told();
   const state = stateOf(story);
   const table = tableOf(state);
@@ -104,7 +104,7 @@ test("standings, progress, jobs and events leave it out or name it", () => {
   assert.equal(sentence, "run1.2 infeasible  hpmax 0.90000  layers=2 dropout=0.2: memory_gb <= 8 (memory_gb is 9.25)");
 });
 
-test("an evaluation never recommends it, and says how many there are", () => {
+test("an evaluation never recommends an infeasible configuration, and says how many there are", () => {
   const state = stateOf(told());
   const evaluation = evaluate(tableOf(state));
   assert.deepEqual(evaluation?.verdict.leader, [1, 1]);
@@ -118,7 +118,7 @@ test("an evaluation never recommends it, and says how many there are", () => {
   assert.deepEqual([verdict.infeasible, verdict.hparams], [1, { layers: 1, dropout: 0.2 }]);
 });
 
-test("plots of completed runs leave it out; an inactive hyperparameter has no place on its dial", () => {
+test("plots leave infeasible runs out; an inactive hyperparameter has no place on its dial", () => {
   const chosen = chooseRuns(
     { runs: ["job1"], filter: [], status: undefined, maxRuns: undefined },
     stateOf(told()),
@@ -159,7 +159,7 @@ test("an inactive hyperparameter is - on screens, and nothing in exports", () =>
   assert.deepEqual(Object.keys(study[0].distributions), ["layers"]);
 });
 
-test("the screen of standings puts it behind those with a rank, with the word for its estimate", () => {
+test("the standings screen puts an infeasible configuration behind those with a rank", () => {
   const list = standingsList(searchOf(told()));
   list.refresh(1, 0);
   const rows = [...list.rows];
@@ -173,7 +173,7 @@ test("the screen of standings puts it behind those with a rank, with the word fo
   );
 });
 
-test("an import takes what keeps to the constraints, and needs no value of an inactive hyperparameter", () => {
+test("an import takes what keeps to the constraints, and needs no inactive hyperparameter's value", () => {
   const state = stateOf(told());
   const csv = [...exportLines(listing({ runs: ["job1"], child: true }, state, "ws1"), "csv")].join("");
   const all = earlierRuns("runs.csv", csv, dials);
@@ -193,7 +193,7 @@ test("an import takes what keeps to the constraints, and needs no value of an in
   );
 });
 
-test("events as JSON say why, and the neighbourhood has no row for an inactive hyperparameter", () => {
+test("JSON events say why a run is infeasible; the neighbourhood has no inactive hyperparameter's row", () => {
   const story = told();
   const state = stateOf(story);
   let text = "";

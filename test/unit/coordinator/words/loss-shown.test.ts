@@ -37,8 +37,8 @@ function results(print: (output: { result(text: string): void; note(text: string
   return said;
 }
 
-describe("under goal: minimize people see the loss", () => {
-  test("in the line and the table of a search", () => {
+describe("under goal: minimize", () => {
+  test("under goal: minimize, a search's line and table show the loss", () => {
     assert.match(progressLine(table, story.at), / best loss 0\.\d+ ±0\.\d+ \(n=2\) lr=0\.2 layers=3/);
     const [header, , first, second] = standingsTable(table);
     assert.deepEqual(cells(header).slice(0, 3), ["rank", "loss", "sd"]);
@@ -47,7 +47,7 @@ describe("under goal: minimize people see the loss", () => {
     assert.equal(standingsTable(table, 1).at(-1), "the best 1 of 2 configurations measured, by loss plus 2 sd");
   });
 
-  test("in events and reasons", () => {
+  test("under goal: minimize, events and reasons tell the loss", () => {
     const done = story.events.findLast(({ type }) => type === "completed") as JournalEvent;
     assert.equal(eventText(done, table)?.text, "run1.3 completed  loss 0.25000  lr=0.2 layers=3");
     let listed = "";
@@ -64,7 +64,7 @@ describe("under goal: minimize people see the loss", () => {
     );
   });
 
-  test("in the verdict, with the ends of its intervals in order", () => {
+  test("under goal: minimize, the verdict tells the loss, with the ends of its intervals in order", () => {
     const evaluation = evaluate(table);
     assert.ok(evaluation);
     const { verdict } = evaluation;
@@ -81,7 +81,7 @@ describe("under goal: minimize people see the loss", () => {
     assert.doesNotMatch(said, turnedSign);
   });
 
-  test("in what confirms it, and in the mean of one configuration", () => {
+  test("under goal: minimize, nexus confirm and the mean of one configuration tell the loss", () => {
     const search = {
       runs: 2,
       mean: -0.4,
@@ -112,7 +112,7 @@ describe("under goal: minimize people see the loss", () => {
     assert.deepEqual(minimized, { metric: "loss", mean: -mean });
   });
 
-  test("in lists: under its own name in the place of hpmax, the lowest last where it is sorted", () => {
+  test("under goal: minimize, lists show the loss in the place of hpmax, sorted with the lowest last", () => {
     const { results: list } = printed(state, ["job1"], { child: true, sort: "loss" });
     const [header, , ...rows] = list.trim().split("\n");
     const at = cells(header).indexOf("loss");
@@ -131,7 +131,7 @@ describe("under goal: minimize people see the loss", () => {
     assert.deepEqual(metrics, { "s1-loss": 0.75, hpmax: -0.75, loss: 0.75 });
   });
 
-  test("in filters and groups, which read what the list shows", () => {
+  test("under goal: minimize, filters and groups read the loss that the list shows", () => {
     const rejecting = lossStory();
     rejecting.judged("rejected", [2]);
     const list = (filter: string, json = false): string =>
@@ -143,7 +143,7 @@ describe("under goal: minimize people see the loss", () => {
     assert.doesNotMatch(grouped.results + grouped.notes, turnedSign);
   });
 
-  test("beside jobs that maximise", () => {
+  test("beside jobs that maximise, lists show the loss of those that minimise", () => {
     const [one, two] = [lossStory(3), [...mixed().jobs.keys()]];
     assert.equal(two.length, 2);
     const gain = new JobStory({ number: 4, firstParent: 4 });
@@ -168,7 +168,7 @@ describe("under goal: minimize people see the loss", () => {
     assert.ok(hpmax < 0 && lowest === -hpmax && minimized === "loss", object);
   });
 
-  test("in the plain view's JSON beside hpmax", () => {
+  test("under goal: minimize, the plain view's JSON has the loss beside hpmax", () => {
     const objects: { standings?: { hpmax: number; minimized?: object }[] }[] = [];
     const ports = {
       progress: { write: () => undefined },
@@ -180,7 +180,7 @@ describe("under goal: minimize people see the loss", () => {
     assert.deepEqual(first?.minimized, { metric: "loss", estimate: -(first?.hpmax ?? 0) });
   });
 
-  test("in other tools", () => {
+  test("under goal: minimize, exports to other tools have the loss and its direction", () => {
     const [study, , , , , , trial] = [...optunaJournal(table, "ws1")].map((line) => JSON.parse(line));
     assert.deepEqual([study.directions, trial.value], [[1], 0.75]);
     assert.equal(JSON.parse(jobLine(table, "ws1")).direction, "minimize");
@@ -191,7 +191,7 @@ describe("under goal: minimize people see the loss", () => {
     assert.deepEqual([metric, result], ["loss", 0.75]);
   });
 
-  test("on a run's console and in what nexus check says", () => {
+  test("under goal: minimize, a run's console and nexus check tell the loss", () => {
     const metric = { short: "loss", long: "loss", decimals: 3, higherIsBetter: false, aggregation: "last" } as const;
     assert.equal(hpmaxLine(-0.25, metric, true), "Objective being minimized by hyperparameter tuning (loss):  0.250");
     const up = { ...metric, higherIsBetter: true };

@@ -5,7 +5,7 @@ import { cutTo, paddedEnd, paddedStart, widthOf } from "../../../../coordinator/
 import { clip, narrow } from "../../../../coordinator/words/narrow.ts";
 
 describe("text from outside", () => {
-  test("moves nothing, and keeps its letters", () => {
+  test("text from outside moves nothing on a screen, and keeps its letters", () => {
     assert.equal(narrow("plain ±é text"), "plain ±é text");
     assert.equal(narrow("a\u001b[31mb\tc\n"), "a?[31mb?c?");
     assert.equal(narrow("🚀 実 e\u0301 \u202e.\u200d"), "🚀 実 é ?.");
@@ -14,12 +14,12 @@ describe("text from outside", () => {
     assert.equal(narrow(`z${"\u0321".repeat(40)}`), `z${"\u0321".repeat(3)}`);
   });
 
-  test("of pictures that terminals measure differently, has a form that they agree on", () => {
+  test("pictures that terminals measure differently get a form that they agree on", () => {
     assert.equal(narrow("👨‍👩‍👧 🇩🇪 ❤️ 👍🏽 1️⃣"), "👨 DE ❤ 👍 1\u20e3");
     assert.equal(widthOf(narrow("👨‍👩‍👧 🇩🇪 ❤️ 👍🏽")), 2 + 1 + 2 + 1 + 1 + 1 + 2);
   });
 
-  test("is cut by cells, and never has a control character", () => {
+  test("text from outside is cut by cells, and never has a control character", () => {
     assert.equal(clip("abcdefgh", 5), "abc..");
     assert.equal(clip("🚀🚀", 5), "🚀🚀");
     assert.equal(clip("実験室の実験", 7), "実験..");

@@ -54,21 +54,21 @@ test("without a free worker the progress line says what the job waits for", () =
   );
 });
 
-test("a job that is over shows no waiting and no time left", () => {
+test("the progress line of a job that is over shows no waiting and no time left", () => {
   const story = search(5);
   story.over("completed");
   const line = progressLine(tableOf(story), story.at + 1e6);
   assert.match(line, /^job7 {2}completed: 5\/5 runs, 1 failed {2}best .* lr=0\.0004 {2}11s$/);
 });
 
-test("a paused job shows no time left", () => {
+test("the progress line of a paused job shows no time left", () => {
   const story = search();
   story.started("run1.6", [2, 0]);
   story.over("paused");
   assert.match(progressLine(tableOf(story), story.at), / lr=0\.0004 {2}13s$/);
 });
 
-test("the progress line fits any width: settings go first, then the time, then other counts, the best last", () => {
+test("the progress line fits any width: settings go first, then time, then other counts, the best last", () => {
   const story = search();
   story.started("run1.6", [2, 0]);
   const table = tableOf(story);

@@ -45,7 +45,7 @@ const printing = (state: WorkspaceState) => {
   return { printing: { state, workspace: "ws1", flags: "", output }, text: () => text };
 };
 
-test("a list of runs shows a rejected one after those that count, without hpmax and metrics, and says why", () => {
+test("a list of runs shows a rejected one last, without hpmax and metrics, and says why", () => {
   const { results, notes } = printed(stateOf(told()), ["job1"], { sort: "hpmax", child: true });
   assert.match(results, /run1\.1 .*\n.*run1\.2 .*\n.*run2\.1 +rejected/);
   assert.ok(!results.includes("e+308") && !results.includes("e308"), results);
@@ -81,7 +81,7 @@ test("jobs, workers and progress say how many results are rejected, and only if 
   }
 });
 
-test("the record reads as a sentence", () => {
+test("the record of a rejection reads as a sentence", () => {
   const state = stateOf(told());
   const event = told().events.at(-1);
   assert.ok(event);
@@ -108,7 +108,7 @@ test("plots leave a rejected run out unless it or its status is named", () => {
   );
 });
 
-test("an export names the status, an import and optuna do not count the result", () => {
+test("an export names the status rejected; an import and optuna do not count the result", () => {
   const state = stateOf(told());
   const csv = [...exportLines(listing({ runs: ["job1"], child: true }, state, "ws1"), "csv")].join("");
   assert.match(csv, /run2\.1,rejected,/);

@@ -9,7 +9,7 @@ test("a shell reads a quoted word as the word it was", () => {
   assert.equal(execFileSync("sh", ["-c", line], { encoding: "utf8" }), `${words.join("|")}|`);
 });
 
-test("ordinary words are printed without quotes", () => {
+test("ordinary words are printed for a shell without quotes", () => {
   assert.equal(
     ["job1", "run1.2-run1.9", "nats://host:4222"].map(shellWord).join(" "),
     "job1 run1.2-run1.9 nats://host:4222",

@@ -25,7 +25,7 @@ test("a search says how many combinations conditions and constraints leave", () 
   assert.equal(textOf([layers, dropout], { hpTuning: false }), "");
 });
 
-test("what is too much to count is estimated, and said so", () => {
+test("a number of combinations that is too large to count is estimated, and said to be", () => {
   const many = Array.from({ length: 8 }, (_, i) => ordered(`h${i}`, [...Array(10).keys()]));
   const where = [`${many.map(({ name }) => `*${name}`).join(" + ")} <= 36`];
   assert.match(textOf(many, { where }), /^about 5\.\de7 of 1\.0e8 combinations are searched \(where\)$/);

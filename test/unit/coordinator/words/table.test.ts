@@ -13,7 +13,7 @@ import { type Cell, laidTable, RowTable, tableColumn, tableLines } from "../../.
 import { hiddenColumnsNote } from "../../../../coordinator/words/table-layout.ts";
 import { maximised } from "../../../../shared/domain/goal.ts";
 
-test("a column has as many decimals as its smallest value needs for two digits, at least three", () => {
+test("a table's column has the decimals that its smallest value needs for two digits, at least three", () => {
   assert.equal(decimalsFor([0.038, 0.045]), 3);
   assert.equal(decimalsFor([0.0067, 0.0472]), 4);
   assert.equal(decimalsFor([0.00016, 0.001]), 5);
@@ -26,7 +26,7 @@ test("a column has as many decimals as its smallest value needs for two digits, 
   assert.equal(decimalsFor([0, Number.NaN, Number.POSITIVE_INFINITY]), 3);
 });
 
-test("any column shows its smallest value with two digits, or with an exponent", () => {
+test("any column of a table shows its smallest value with two digits, or with an exponent", () => {
   const measured = fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 });
   fc.assert(
     fc.property(fc.array(measured, { minLength: 1 }), (values) => {
@@ -41,7 +41,7 @@ test("any column shows its smallest value with two digits, or with an exponent",
   );
 });
 
-test("a huge value is printed with three digits and an exponent", () => {
+test("a huge value in a table is printed with three digits and an exponent", () => {
   assert.equal(formatDecimal(-2.46535358840342e23, 3), "-2.47e+23");
   assert.equal(formatDecimal(1e15, 3), "1.00e+15");
   assert.equal(formatDecimal(123_456_789_012_345, 3), "123456789012345.000");
@@ -50,20 +50,20 @@ test("a huge value is printed with three digits and an exponent", () => {
   assert.equal(estimateText(maximised, estimate, " ±"), "-2.47e+23 ±5.36e+24");
 });
 
-test("settings keep the digits with which they were typed", () => {
+test("settings in a table keep the digits with which they were typed", () => {
   assert.deepEqual([0.125, 1.6e-4, 5, 1e21, 1e-7, 0.1 + 0.2].map(decimalsTyped), [3, 5, 0, 0, 7, 0]);
   assert.deepEqual(tableColumn("disc", "setting", [0.999, 0.9995]).cells, ["0.9990", "0.9995"]);
   assert.deepEqual(tableColumn("disc", "measure", [0.999, 0.9995]).cells, ["0.999", "1.000"]);
 });
 
-test("integers print plainly as counts and settings, and with decimals as measures", () => {
+test("integers in a table print plainly as counts and settings, and with decimals as measures", () => {
   assert.deepEqual(tableColumn("iters", "count", [100000, 5]).cells, ["100000", "5"]);
   assert.deepEqual(tableColumn("out", "setting", [1024, 64]).cells, ["1024", "64"]);
   assert.deepEqual(tableColumn("s1-win", "measure", [1, 0]).cells, ["1.000", "0.000"]);
   assert.deepEqual(tableColumn("units", "setting", [1, 0.5]).cells, ["1.000", "0.500"]);
 });
 
-test("numbers are right-aligned, words left-aligned, and missing values empty", () => {
+test("in a table, numbers are right-aligned, words left-aligned, and missing values empty", () => {
   const lines = tableLines([
     tableColumn("core", "setting", ["GRU", null, true]),
     tableColumn("lr", "setting", [0.1, undefined, 0.25]),
@@ -79,7 +79,7 @@ test("numbers are right-aligned, words left-aligned, and missing values empty", 
   ]);
 });
 
-test("the header is repeated below more than five rows", () => {
+test("a table's header is repeated below more than five rows", () => {
   const column = (rows: number) =>
     tableColumn(
       "n",
@@ -91,7 +91,7 @@ test("the header is repeated below more than five rows", () => {
   assert.deepEqual(tableLines([column(0)]), ["n", ""]);
 });
 
-test("precision, number formats and widths apply to cells", () => {
+test("precision, number formats and widths apply to a table's cells", () => {
   assert.deepEqual(tableColumn("x", "measure", [0.00012, 1]).cells, ["0.00012", "1.00000"]);
   assert.deepEqual(tableColumn("x", "measure", [0.00012, 1], { precision: 2 }).cells, ["0.00", "1.00"]);
   assert.deepEqual(tableColumn("x", "count", [12], { precision: 2 }).cells, ["12"]);
@@ -147,7 +147,7 @@ const idle = tableColumn("idle", "count", [1, 200]);
 const clock = tableColumn("clock", "count", [7, 8]);
 const why = tableColumn("why", "text", ["it is lent to nobody until its owner has gone home", "idle"]);
 
-test("on a terminal a last column of text is broken between words, and stays whole in a pipe", () => {
+test("a table's last column of text is broken between words on a terminal, and whole in a pipe", () => {
   assert.deepEqual(laidTable([spare, idle, why], 42).lines, [
     "worker  idle  why",
     "",
@@ -158,7 +158,7 @@ test("on a terminal a last column of text is broken between words, and stays who
   assert.equal(tableLines([spare, idle, why])[2], "lab-1      1  it is lent to nobody until its owner has gone home");
 });
 
-test("columns without room go, the least important first, and the header counts them", () => {
+test("a table's columns without room go, the least important first, and its header counts them", () => {
   const kept = { ...clock, priority: 0 };
   assert.deepEqual(laidTable([spare, idle, kept], 18), {
     lines: ["worker  clock  +1", "", "lab-1       7", "lab-2       8"],

@@ -55,9 +55,9 @@ const kinds: readonly (readonly [string, Partial<SimulationOptions>])[] = [
   ["whose machines come and go", { faults: new Set(["lost", "flapping"]), trials: 120, seed: 5 }],
 ];
 
-describe("from a third of a job on, the time left is right within a quarter, for a job", () => {
+describe("the time left from a third of a job on", () => {
   for (const [kind, options] of kinds) {
-    test(kind, async () => {
+    test(`from a third on, the time left is right within a quarter for a job ${kind}`, async () => {
       const ratios = await lived(options);
       assert.equal(ratios.length, parts.length);
       for (const ratio of ratios) assert.ok(ratio > 0.75 && ratio < 1.25, `what was said, by what came: ${ratios}`);
@@ -65,7 +65,7 @@ describe("from a third of a job on, the time left is right within a quarter, for
   }
 });
 
-test("the newest of a stream of short and long runs give the mean, though long ones take most of the time", () => {
+test("the newest of short and long runs give the mean length, though long ones take most of the time", () => {
   // On ten slots two runs of a second follow each of ten; what ended in the last 20 s is known, and what runs.
   const now = 1000;
   const runs: RunLength[] = [];
@@ -110,7 +110,7 @@ const near = (left: ReturnType<typeof timeLeft>, ms: number): void => {
   assert.ok(left && Math.abs((left.low + left.high) / 2 / ms - 1) < 0.1, JSON.stringify(left));
 };
 
-test("the hours before the first run, a pause and hours without a worker are no part of the pace", () => {
+test("time before the first run, in a pause or without a worker is no part of the time left's pace", () => {
   const story = minutes(20);
   near(saidOf(story), 40 * 61_000);
   story.over("paused");
@@ -127,7 +127,7 @@ test("the hours before the first run, a pause and hours without a worker are no 
   near(saidOf(story), 39 * 61_000);
 });
 
-test("it is a range until ten runs have ended, and unknown before the first has", () => {
+test("the time left is a range until ten runs have ended, and unknown before the first has", () => {
   assert.equal(saidOf(minutes(0)), undefined);
   for (const ended of [2, 8]) {
     const left = saidOf(minutes(ended));
@@ -140,7 +140,7 @@ test("it is a range until ten runs have ended, and unknown before the first has"
   assert.match(timeLeftText(later), /^\d\dm\d\ds$/);
 });
 
-test("a range is told in one unit", () => {
+test("a range of the time left is told in one unit", () => {
   const told = (low: number, high: number): string => timeLeftText({ low, high });
   assert.deepEqual(
     [told(2400, 7100), told(70_000, 230_000), told(5e6, 1e7), told(4e4, 9e7), told(2e8, 3e8)],
@@ -149,7 +149,7 @@ test("a range is told in one unit", () => {
   assert.equal(told(90_000, 90_000), "1m30s");
 });
 
-test("twice the workers take half the time, as soon as they have begun", () => {
+test("twice the workers halve the time left, as soon as they have begun", () => {
   const story = minutes(20);
   const before = saidOf(story);
   for (const i of [3, 4]) story.started(`run${i}.1`, []);
@@ -157,7 +157,7 @@ test("twice the workers take half the time, as soon as they have begun", () => {
   assert.ok(before && after && Math.abs(after.low / before.low - 0.5) < 0.1, `${before?.low} ${after?.low}`);
 });
 
-test("it is a number where the clock is behind, also of a job of which runs were pruned", () => {
+test("the time left is a number where the clock is behind, also where runs were pruned", () => {
   const story = minutes(8);
   const ends = story.events.flatMap((event) => (event.type === "completed" ? [event.at] : []));
   const [n, run] = [story.started("run1.99", []), "run1.99"];

@@ -134,7 +134,7 @@ test("a job with a search of its own may wait for that", () => {
   assert.equal(own?.why, "waiting for its own search to choose, or for a free slot on lab-1");
 });
 
-test("if a worker may take the job, or it has ended, there is nothing to type", () => {
+test("if a worker may take the job, there is nothing to type, and a job that runs waits for nothing", () => {
   const busy = waiting({ computeTarget: "gpu" }, [{ targets: ["gpu"] }, {}, {}, {}, {}]).why();
   assert.deepEqual(busy, { why: "waiting for a free slot on lab-1, lab-2, lab-3 and 2 more", commands: [] });
   const running = waiting({}, []);
@@ -143,7 +143,7 @@ test("if a worker may take the job, or it has ended, there is nothing to type", 
   assert.equal(running.why(), null);
 });
 
-test("runs that need several slots wait for those, or for a whole worker", () => {
+test("a job whose runs need several slots waits for those, or for a whole worker", () => {
   const why = (...slots: number[]): string | undefined =>
     waiting(
       { coresPerRun: 4 },

@@ -16,7 +16,7 @@ function submitted(...workers: readonly (readonly [string, Parameters<ToldWhys["
 const frozen = { lending: "frozen", lendingWhy: "somebody types", lendingUntil: "after 5 min", lendingMs: 1 } as const;
 
 describe("why a job is as it is", () => {
-  test("it runs, or all that it runs stands still", () => {
+  test("nexus why says that a job runs, or that all that it runs stands still", () => {
     const { told, story } = submitted(["node-1"], ["node-2"]);
     story.started("run1.1", []);
     const n = story.started("run2.1", []);
@@ -34,7 +34,7 @@ describe("why a job is as it is", () => {
     );
   });
 
-  test("it waits for workers: none, all benched, or all in their owners' hands", () => {
+  test("nexus why says that a job waits for workers: there are none, or none that may or can work", () => {
     const { told } = submitted();
     assert.equal(told.job(), "waiting | waiting for a worker: no worker has joined yet | to change it: nexus-worker -");
     const benched = submitted(["node-1"], ["node-2"]).told;
@@ -59,7 +59,7 @@ describe("why a job is as it is", () => {
     assert.match(owners.job(), /: the owners of node-1, node-2 do not lend now \|/);
   });
 
-  test("a person or a rule has paused it, and how to search on", () => {
+  test("nexus why says that a person or a rule has paused a job, and how to search on", () => {
     const { told, story } = submitted(["node-1"]);
     story.started("run1.1", []);
     told.hear(story);
@@ -78,7 +78,7 @@ describe("why a job is as it is", () => {
     assert.equal(told.whys.job(told.table()).weight, "stuck");
   });
 
-  test("it is ending, or over and by which rule", () => {
+  test("nexus why says that a job is ending, or over and by which rule", () => {
     const { told, story } = submitted(["node-1"]);
     const says = (
       state: "draining" | "stopping" | "cancelling" | "held" | "completed" | "cancelled",
@@ -110,7 +110,7 @@ describe("why a job is as it is", () => {
     assert.equal(says("cancelled", "cancelled by ann"), "cancelled | cancelled by ann | nothing: it is over");
   });
 
-  test("it is over, and some of its runs have failed", () => {
+  test("nexus why says that a job is over, and how many of its runs have failed", () => {
     const { told, story } = submitted(["node-1"]);
     story.completed(story.started("run1.1", []), "run1.1", 0.5);
     story.endedWithout(story.started("run1.2", []), "run1.2", "failed", "it broke");
@@ -123,7 +123,7 @@ describe("why a job is as it is", () => {
   });
 });
 
-test("all that stands still comes in the order in which it needs a person, without what runs or is over", () => {
+test("nexus why lists what stands still as it needs a person, without what runs or is over", () => {
   const { told, story } = submitted(["node-1"], ["node-2"], ["node-3", frozen], ["node-4"], ["node-5"]);
   story.started("run1.1", []);
   const second = story.started("run3.1", []);

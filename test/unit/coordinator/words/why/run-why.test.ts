@@ -16,7 +16,7 @@ function started(settings: Partial<JobSettings> = {}, said: Parameters<ToldWhys[
 }
 
 describe("why a run is where it is", () => {
-  test("it runs: where, how far, and when it last reported", () => {
+  test("nexus why says of a run that runs where it is, how far, and when it last reported", () => {
     const { told, story, n, says } = started();
     assert.equal(says(), "running | on node-1 | nothing: it runs");
     told.leases = [{ job: story.job, n, attempt: 1, leftMs: 20_000, iters: 1200 }];
@@ -24,7 +24,7 @@ describe("why a run is where it is", () => {
     assert.equal(says(), "running | on node-1, 1200 iterations, last report 3s ago | nothing: it runs");
   });
 
-  test("it is frozen while its worker's owner is there, and still counts as running", () => {
+  test("nexus why says that a run is frozen while its worker's owner is there, and still counts as running", () => {
     const { says } = started(
       {},
       { lending: "frozen", lendingWhy: "somebody types", lendingUntil: "after 5 min", lendingMs: 1 },
@@ -35,13 +35,13 @@ describe("why a run is where it is", () => {
     );
   });
 
-  test("its worker is silent, until its lease ends", () => {
+  test("nexus why says that a run's worker is silent, and when its lease ends", () => {
     const { told, story, n, says } = started({}, { silentMs: 31_000 });
     told.leases = [{ job: story.job, n, attempt: 1, leftMs: 4000, iters: 0 }];
     assert.equal(says(), "running | on node-1, which is silent | it goes to another worker when its lease ends in 4s");
   });
 
-  test("an operator paused it", () => {
+  test("nexus why says that an operator paused or stopped a run", () => {
     const { told, story, n, says } = started();
     told.pauses(story.job, n, told.wall - 5000);
     assert.equal(says(), "paused | paused by ann; frozen on node-1, in its slot | to change it: nexus resume run1.1");
@@ -58,7 +58,7 @@ describe("why a run is where it is", () => {
     assert.equal(says(), "running | stopped by ann | it ends within seconds");
   });
 
-  test("it was lost and waits: for a slot, for a worker, or for its job", () => {
+  test("nexus why says what a lost run waits for: a slot, a worker, or its job", () => {
     const { told, story, says } = started({ retries: 3 });
     story.started("run1.2", []);
     story.lost(1, "run1.1", "no sign of life from node-1 for 30 s");
@@ -77,7 +77,7 @@ describe("why a run is where it is", () => {
     assert.equal(says(), `queued | ${lost}; job1 is paused | to change it: nexus resume job1`);
   });
 
-  test("it was handed back, and goes on from its checkpoint", () => {
+  test("nexus why says that a run was handed back, and goes on from its checkpoint", () => {
     const { told, story, n, says } = started();
     const place = {
       worker: told.joins("node-1"),
@@ -111,7 +111,7 @@ describe("why a run is where it is", () => {
     );
   });
 
-  test("it has ended, by itself, by a rule or by somebody", () => {
+  test("nexus why says how a run has ended: by itself, by a rule or by somebody", () => {
     const ended = (settings: Partial<JobSettings>, tell: (story: JobStory, n: number) => void): string => {
       const { told, story, n, says } = started(settings);
       tell(story, n);
@@ -162,7 +162,7 @@ describe("why a run is where it is", () => {
     );
   });
 
-  test("a parent run without runs says what it waits for", () => {
+  test("nexus why says what a parent run without runs waits for", () => {
     const told = new ToldWhys();
     told.hear(new JobStory({ number: 1, parents: 1, settings: { computeNodes: 1 } }));
     const table = told.table();

@@ -3,8 +3,8 @@ import { describe, test } from "node:test";
 import { jobName, type RunName, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { WatchedWorker } from "../../../../support/stories/watched-worker.ts";
 
-describe("a worker", () => {
-  test("that is killed is lost as soon as its lease is, and back when it is heard again", () => {
+describe("the row of a worker", () => {
+  test("a killed worker is shown as lost as soon as its lease is, and as back when it is heard again", () => {
     const watched = new WatchedWorker();
     watched.pass(3, true);
     assert.equal(watched.row, "idle 3");
@@ -29,7 +29,7 @@ describe("a worker", () => {
     ]);
   });
 
-  test("whose runner died is still there, though its run was lost", () => {
+  test("a worker whose runner died is shown as still there, though its run was lost", () => {
     const watched = new WatchedWorker();
     watched.assign(1);
     watched.pass(10, true);
@@ -39,7 +39,7 @@ describe("a worker", () => {
     assert.equal(watched.events.length, 1);
   });
 
-  test("stopped by its owner says so, and is away when nothing more is heard", () => {
+  test("a worker whose owner stops it is shown so, and as away when nothing more is heard", () => {
     const watched = new WatchedWorker();
     watched.assign(1);
     watched.pass(10, true);
@@ -51,7 +51,7 @@ describe("a worker", () => {
     assert.equal(watched.events.at(-1), "worker lab-1 is away: its owner stopped the worker");
   });
 
-  test("that ends in good order has left at once, and is back when it starts again", () => {
+  test("a worker that ends in good order has left at once, and is back when it starts again", () => {
     const watched = new WatchedWorker();
     watched.pass(3, true);
     assert.equal(watched.row, "idle 3");
@@ -68,7 +68,7 @@ describe("a worker", () => {
     assert.ok(watched.search.events.lines.every(({ level }) => level === "info"));
   });
 
-  test("stopped by its owner with runs in hand has left too, and says who stopped it", () => {
+  test("a worker stopped by its owner with runs in hand is shown as left, with who stopped it", () => {
     const watched = new WatchedWorker();
     watched.assign(1);
     watched.pass(10, true);
@@ -78,7 +78,7 @@ describe("a worker", () => {
     assert.equal(watched.search.workers()[0]?.why, "its owner stopped the worker");
   });
 
-  test("has a pace by its last runs, which falls while nothing ends", () => {
+  test("a worker's pace is by its last runs, and falls while nothing ends", () => {
     const watched = new WatchedWorker();
     const { notes } = watched.search;
     const worker = "lab-1" as WorkerId;
@@ -91,7 +91,7 @@ describe("a worker", () => {
     assert.equal(notes.paceOf(worker, last + 2 * 86_400_000), undefined);
   });
 
-  test("counts as busy since its first run, from one run to the next", () => {
+  test("a worker counts as busy since its first run, from one run to the next", () => {
     const watched = new WatchedWorker();
     watched.assign(1);
     watched.pass(20, true);

@@ -14,7 +14,7 @@ function idle(settings: Partial<JobSettings> = {}, said: Parameters<ToldWhys["jo
 }
 
 describe("why a worker is busy", () => {
-  test("its runs are named, and why its other slots are free", () => {
+  test("nexus why names a busy worker's runs, and why its other slots are free", () => {
     const { told, story } = idle({ totalRuns: 2 });
     story.started("run1.1", []);
     told.hear(story);
@@ -27,7 +27,7 @@ describe("why a worker is busy", () => {
     assert.equal(told.worker("node-1"), "busy | run1.1, run1.2 of job1, 2 of 2 slots | nothing: it runs");
   });
 
-  test("runs that an operator has paused are said to be", () => {
+  test("nexus why says which of a busy worker's runs an operator has paused", () => {
     const { told, story } = idle({ totalRuns: 1 });
     const n = story.started("run1.1", []);
     told.hear(story);
@@ -36,7 +36,7 @@ describe("why a worker is busy", () => {
   });
 });
 
-test("reports that are held back for results are told of workers and jobs that have runs, and of no others", () => {
+test("nexus why says of workers and jobs with runs, and no others, that reports wait for room", () => {
   const { told, story } = idle({ totalRuns: 2 });
   told.joins("node-2");
   const held = /; reports and checkpoints wait until the store has room \(nexus delete JOB, nexus purge worker NAME\)/;
@@ -54,7 +54,7 @@ test("reports that are held back for results are told of workers and jobs that h
 });
 
 describe("why a worker is idle", () => {
-  test("no job is open", () => {
+  test("nexus why says that a worker is idle because no job is open", () => {
     const told = new ToldWhys();
     told.joins("node-1");
     assert.equal(told.worker("node-1"), "idle | no job is open | to start one: nexus run spec.yaml");
@@ -62,7 +62,7 @@ describe("why a worker is idle", () => {
 
   for (const [what, settings, said, expected] of [
     [
-      "its pools",
+      "it serves other pools",
       { computeTarget: "gpu" },
       { targets: ["cpu"] },
       'job1 is for the target "gpu", and node-1 serves cpu | start node-1 with --target cpu,gpu',
@@ -86,12 +86,12 @@ describe("why a worker is idle", () => {
       "node-1 has started 5 times within a short while; it may start 6 times a minute | ",
     ],
   ] as const) {
-    test(what, () => {
+    test(`nexus why says that a worker is idle because ${what}`, () => {
       assert.equal(idle(settings, said).told.worker("node-1"), `idle | ${expected}`);
     });
   }
 
-  test("it takes no programs (--no-code), and the job brings one", () => {
+  test("nexus why says that an idle worker takes no programs (--no-code), and the job brings one", () => {
     const { told } = idle({}, { noCode: true });
     const table = told.table();
     table.submitted = { ...table.submitted, code: { sha256: "", files: 1, zipped: new Uint8Array(0) } };
@@ -101,7 +101,7 @@ describe("why a worker is idle", () => {
     );
   });
 
-  test("its job is paused, or has started all its runs on its nodes", () => {
+  test("nexus why says that a worker is idle because the job is paused, or has started all its runs", () => {
     const { told, story } = idle({ totalRuns: 1, computeNodes: 1 });
     told.joins("node-2");
     story.started("run1.1", []);
@@ -124,7 +124,7 @@ describe("why a worker is idle", () => {
     assert.equal(stood.told.worker("node-1"), "idle | job1 is paused: paused by ann | to change it: nexus resume job1");
   });
 
-  test("no slots fit (cores_per_run), while others of its slots are taken", () => {
+  test("nexus why says that a worker's free slots are too few for a run (cores_per_run)", () => {
     const { told, story } = idle({ coresPerRun: 2 }, { slots: 3 });
     story.started("run1.1", []);
     told.hear(story);
@@ -134,7 +134,7 @@ describe("why a worker is idle", () => {
     );
   });
 
-  test("nobody leads", () => {
+  test("nexus why says that a worker is idle because nobody leads", () => {
     const { told } = idle();
     told.hasLeader = false;
     assert.equal(told.worker("node-1"), "idle | no coordinator gives out runs | to change it: nexus-coord");
@@ -142,7 +142,7 @@ describe("why a worker is idle", () => {
 });
 
 describe("why a worker does not work", () => {
-  test("its owner is there: what is frozen, and until when", () => {
+  test("nexus why says that a worker's owner is there: what is frozen, and until when", () => {
     const lending = {
       lending: "frozen",
       lendingWhy: "somebody types at pts/3",
@@ -167,7 +167,7 @@ describe("why a worker does not work", () => {
     );
   });
 
-  test("a person or the coordinator ordered it: who, when, and how it is undone", () => {
+  test("nexus why says who ordered a worker not to work, why, and how it is undone", () => {
     for (const state of ["paused", "draining", "stopped"] as const) {
       const { told } = idle();
       told.orders("node-1", state, `${state} by ann`);
@@ -189,7 +189,7 @@ describe("why a worker does not work", () => {
     );
   });
 
-  test("it is lost with runs, or away", () => {
+  test("nexus why says that a worker is lost with runs, or away", () => {
     const { told, story } = idle({}, { silentMs: 45_000 });
     assert.match(
       told.worker("node-1"),
@@ -207,7 +207,7 @@ describe("why a worker does not work", () => {
     assert.match(told.worker("node-1"), /^lost \| no sign of life from node-1 for 30 s \| /);
   });
 
-  test("whatever it does, another version and a wrong clock are named", () => {
+  test("nexus why names a worker's other version and wrong clock, whatever it does", () => {
     const { told } = idle({}, { version: "0.9", skewMs: 600_000 });
     assert.match(told.worker("node-1"), /^idle \| .*; its version is 0\.9, here is 1; its clock is 10m00s ahead \| /);
   });
