@@ -65,7 +65,7 @@ test("a leader knows within half a lease that no question can reach it, and when
   assert.ok(!hearing.hears, "at once where the connection is known to be lost");
 });
 
-test("a leader that hears no question for three leases is told once; time it stood still does not count", async () => {
+test("a leader that hears no question for three leases is told once; time it stood still is left out", async () => {
   const { heard, line, pass, stop } = deafLeader();
   await pass(30);
   assert.equal(heard.deaf, 0);

@@ -134,7 +134,7 @@ describe("outcomes", () => {
     story.check();
   });
 
-  test("a console in the journal keeps its last whole lines", async () => {
+  test("the journal keeps the last whole lines of a failed run's console", async () => {
     const story = new Story({ totalRuns: 1 });
     await story.claim();
     const text = Array.from({ length: 400 }, (_, i) => `line ${i}\n`).join("");
@@ -169,7 +169,7 @@ describe("outcomes", () => {
     assert.equal(story.table.trial(1)?.status, "running");
   });
 
-  test("an answer names the attempt that was granted, whatever happens while it is stored", async () => {
+  test("the answer to a claim names the attempt that was granted, whatever happens while it is stored", async () => {
     const story = new Story({ totalRuns: 3 });
     let stored: () => void = () => undefined;
     story.test.storing = new Promise((resolve) => {

@@ -54,7 +54,7 @@ describe("the leader's status", () => {
     assert.equal(said()?.left, null);
   });
 
-  test("the leader's status says how many slots a worker has now, whose owner may change that", async () => {
+  test("the leader's status says how many slots a worker has now, also after its owner changed that", async () => {
     const swarm = new TestReign();
     swarm.submit({ totalRuns: 10 });
     const slotsSaid = (): (number | undefined)[] => statusOf(swarm.reign).workers.map(({ slots }) => slots);
@@ -247,7 +247,7 @@ test("a status that cannot be sent is not made more often than one that can", as
   assert.equal(tries, 2);
 });
 
-test("who waits for the status of a large swarm waits as long as it takes", async (t) => {
+test("a reader of the status waits longer for a large swarm's, but not for ever", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { state } = new TestReign().reign;
   const large = { ...state, jobs: new Map([["job1", { running: 5000 }]]) } as unknown as WorkspaceState; // its size counts

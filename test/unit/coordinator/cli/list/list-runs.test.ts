@@ -292,7 +292,7 @@ test("a list of running runs shows from the leader how far they are, and why one
   ]);
 });
 
-test("a long list keeps none of the runs that it shows, and is printed no faster than it is read", async () => {
+test("nexus list runs keeps none of a long list's runs, and prints it no faster than it is read", async () => {
   const story = new JobStory({ number: 1, settings: { totalRuns: 2000 } });
   for (let i = 1; i <= 2000; i += 1) story.completed(story.started(`run1.${i}`, []), `run1.${i}`, i / 7);
   const state = stateOf(story);

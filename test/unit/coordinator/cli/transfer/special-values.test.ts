@@ -49,7 +49,7 @@ describe("infinities and null as values", () => {
     );
   });
 
-  test("infinities and null are named where an import expects one of them", () => {
+  test("infinities and null are named in an import's error, where one of them is expected", () => {
     assert.throws(() => earlierRuns("runs.csv", "hpmax,x\n1,2\n", dials), {
       name: UsageError.name,
       message: /x is "2"; expected one of 1, null, -\.inf, \.inf, "null"/,

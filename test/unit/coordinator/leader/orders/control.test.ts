@@ -108,7 +108,7 @@ describe("a job", () => {
     assert.equal(next.test.events.filter(({ type }) => type === "job-state").length, 1);
   });
 
-  test("an order asked again with its id changes nothing, whatever came between", async () => {
+  test("an order with the id of one that was carried out changes nothing, whatever came between", async () => {
     const story = new Story({ totalRuns: 9 });
     await story.do("pause", undefined, "same");
     const events = story.test.events.length;
@@ -215,7 +215,7 @@ describe("a job that is edited", () => {
     assert.equal(story.table.edits.length, 0);
   });
 
-  test("a job edited to fewer nodes gives nothing more to the last that came, which leave as runs end", async () => {
+  test("a job edited to fewer nodes gives nothing to the workers that came last, which leave as runs end", async () => {
     const story = new Story({ totalRuns: 40 });
     for (const worker of [alice, bob, alice, bob]) await story.claim(worker);
     await story.edit({ computeNodes: 1 });
@@ -320,7 +320,7 @@ describe("a run", () => {
     story.check();
   });
 
-  test("a run that has ended is left as it is, and runs cannot be drained", async () => {
+  test("an order leaves a run that has ended as it is, and runs cannot be drained", async () => {
     const story = new Story({ totalRuns: 2 });
     await story.claim();
     story.say(alice, 1, "result");

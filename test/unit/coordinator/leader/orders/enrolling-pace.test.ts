@@ -56,7 +56,7 @@ describe("how many machines enrol, and how fast", () => {
     door.story.check();
   });
 
-  test("of enrolments by an unknown invitation a few are read, by whichever id, and none is remembered", async () => {
+  test("a few enrolments by unknown invitations are read, whatever their ids, and none is remembered", async () => {
     const door = await Door.open();
     let read = 0;
     for (let i = 0; i < 1000; i += 1) if (howToTake(door.story.test.reign, `no${i}`) === "read") read += 1;

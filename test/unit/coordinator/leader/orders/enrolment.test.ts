@@ -25,7 +25,7 @@ describe("a machine that holds a code", () => {
     door.story.check();
   });
 
-  test("a machine that enrols again gets the same answer, also from the next leader, and is one use", async () => {
+  test("a repeated enrolment gets the same answer, also from the next leader, and uses its invitation once", async () => {
     const door = await Door.open({ uses: 1 });
     const asked = signedEnrolment(door.code, "lab");
     for (let i = 0; i < 3; i += 1) assert.equal((await door.enrol(asked))?.name, "lab");

@@ -182,7 +182,7 @@ describe("a rejected result", () => {
   });
 });
 
-describe("the order", () => {
+describe("orders to reject and to accept", () => {
   test("an order to reject is carried out once, by its request id and by what it says", async () => {
     const story = await storyOf([alice, 1], [bob, 2]);
     await judge(story, "reject", { trials: [2] }, "same");

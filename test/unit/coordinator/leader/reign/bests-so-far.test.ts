@@ -51,7 +51,7 @@ test("a diverged run and a lucky one do not stop a search", () => {
   assert.ok(bests.of(table).mean > 0.49 && bests.of(table).mean < 0.51);
 });
 
-test("the model is asked for the best no more often than its time allows", () => {
+test("a stop rule asks the model for the best no more often than its time allows", () => {
   const { table, complete } = search();
   let now = 0;
   // Each look at the clock takes 2 ms, so that a model seems to.
@@ -68,7 +68,7 @@ test("the model is asked for the best no more often than its time allows", () =>
   assert.equal(bests.of(table).bestFor, 3);
 });
 
-test("before any run has completed there is no best", () => {
+test("a stop rule knows no best before any run has completed", () => {
   const story = storyOfRuns([]);
   const table = stateOf(story).jobs.get(story.job);
   assert.ok(table);

@@ -42,7 +42,7 @@ describe("claims", () => {
     assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.attempts.at(-1)?.worker, bob);
   });
 
-  test("ended + open never exceeds total_runs; a claim beyond it waits and says why", async () => {
+  test("a job's ended and open runs never exceed total_runs; a claim beyond them waits and says why", async () => {
     const test_ = new TestReign();
     test_.submit({ totalRuns: 2 });
     await answerClaim(test_.reign, alice, claim("c1"));
@@ -51,7 +51,7 @@ describe("claims", () => {
     assert.ok(third?.kind === "wait" && third.reason === "job1 has started all its 2 runs, 2 still open");
   });
 
-  test("the choice uses every result up to the claim's lastResultSeq", async () => {
+  test("a search's choice uses every result up to the claim's lastResultSeq", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 9 });
     await answerClaim(test_.reign, alice, claim("c1"));

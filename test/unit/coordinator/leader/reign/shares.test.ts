@@ -65,7 +65,7 @@ const near = (actual: number, expected: number, what: string): void =>
 
 describe("jobs share the slots' time by priority", () => {
   for (const slots of [1, 2, 5]) {
-    test(`jobs share the time of ${slots} slots by priority, whatever their runs take`, async () => {
+    test(`jobs share the slots' time by priority (slots: ${slots}), whatever their runs take`, async () => {
       const rig = new Slots(slots);
       const old = rig.submit(2000);
       const urgent = rig.submit(7000, { priority: 4 });

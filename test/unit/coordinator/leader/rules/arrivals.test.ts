@@ -46,7 +46,7 @@ test("a worker that sends more than its quota is cut off with the reason, and no
   assert.ok(story.published > 0, "the broker is told");
 });
 
-test("a worker at its quota is left alone for ever", async () => {
+test("a worker that sends just its quota is never cut off", async () => {
   const { look } = watched();
   await look(0, sent("Umal", 0));
   for (let second = 1; second < 100; second += 1)

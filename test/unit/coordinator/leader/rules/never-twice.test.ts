@@ -27,7 +27,7 @@ const searches = ["random", "grid", "dgd", "bayesian"] as const;
 
 describe("a search whose settings always give the same result", () => {
   for (const hpTuning of searches) {
-    test(`${hpTuning} runs no configuration twice once results are known to repeat, and ends when all have run`, async () => {
+    test(`a ${hpTuning} search runs nothing twice once results are known to repeat, and ends when all has run`, async () => {
       const { table, test: told } = await search({ hpTuning }, value);
       assert.equal(table.state, "completed");
       assert.equal(
@@ -44,14 +44,14 @@ describe("a search whose settings always give the same result", () => {
       for (const why of known < 0 ? [] : whys.slice(known)) assert.match(why, /none runs twice/);
     });
 
-    test(`${hpTuning} goes on repeating configurations where results differ`, async () => {
+    test(`a ${hpTuning} search goes on repeating configurations where results differ`, async () => {
       const { table } = await search({ hpTuning }, (configuration, n) => value(configuration) + (n % 3) / 7);
       assert.equal(table.ended, 60);
       assert.equal(table.state, "completed");
       assert.match(table.reason, /all 60 runs have ended/);
     });
 
-    test(`${hpTuning} with repeat: never runs each configuration once from the beginning`, async () => {
+    test(`with repeat: never, a ${hpTuning} search runs each configuration once from the beginning`, async () => {
       const story = await search(
         { hpTuning, repeat: "never" },
         (configuration, n) => value(configuration) + (n % 3) / 7,

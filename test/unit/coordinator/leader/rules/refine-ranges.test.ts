@@ -90,7 +90,7 @@ describe("a search over ranges", () => {
     assert.ok(regret < regretOfFirst / 2, `regret ${regret} (${regrets.join(", ")}), ${regretOfFirst} by first marks`);
   });
 
-  test("new marks are journalled now and then, and fold, snapshot and invariants agree on them", async () => {
+  test("a range's new marks are journalled now and then, and fold, snapshot and invariants agree", async () => {
     const { test_, job } = await search(ranges, 1, { totalRuns: 300 });
     const { events, reign } = test_;
     const refined = events.filter(({ type }) => type === "range-refined").length;
@@ -130,7 +130,7 @@ describe("a search over ranges", () => {
     assert.ok(Number.isFinite(regret));
   });
 
-  test("an edit makes a list a range; one that leaves values out is refused", async () => {
+  test("an edit turns a list of values into a range; one that leaves values out is refused", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 40, hpTuning: "random" });
     const edited = async (addRanges: NonNullable<JobChanges["addRanges"]>): Promise<string> => {

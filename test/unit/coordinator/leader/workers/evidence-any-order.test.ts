@@ -31,7 +31,7 @@ const known = (state: WorkspaceState): unknown => ({
   ]),
 });
 
-test("after runs that end in any way, and rejections, a snapshot says what the records say", async () => {
+test("whatever ends runs had, and whichever were rejected, a snapshot says what the records say", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 40 }), async (steps) => {
       const story = new Story({ totalRuns: 90, require: ["val <= 5"], maxFailuresInARow: null });
