@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { LiveCurve, meanCurve, rangeCurves } from "../../../../coordinator/live/curve-store.ts";
 
 describe("a run's curve", () => {
-  test("stays small however many reports come, and keeps its ends", () => {
+  test("a live curve stays small however many reports come, and keeps its ends", () => {
     const curve = new LiveCurve();
     for (let i = 1; i <= 100_000; i += 1) curve.add(1, i, i / 3600, i);
     assert.ok(curve.length <= 512);
@@ -13,7 +13,7 @@ describe("a run's curve", () => {
     assert.deepEqual(curve.last, { iters: 100_000, value: 100_000 });
   });
 
-  test("keeps every spike and the means when it thins", () => {
+  test("a live curve keeps every spike, every gap and the means when it thins", () => {
     const curve = new LiveCurve();
     for (let i = 1; i <= 10_000; i += 1) curve.add(1, i, 0, i === 4321 ? 1000 : i === 8765 ? -1000 : i % 2);
     const ys = curve.envelope("iters").map(({ y }) => y);
@@ -26,7 +26,7 @@ describe("a run's curve", () => {
     assert.ok(gap.envelope("iters").some(({ y }) => Number.isNaN(y)));
   });
 
-  test("takes each iteration once, and starts anew with each stage", () => {
+  test("a live curve takes each iteration once, and starts anew with each stage", () => {
     const curve = new LiveCurve();
     curve.add(1, 10, 0, 1);
     curve.add(1, 10, 0, 99);
@@ -36,7 +36,7 @@ describe("a run's curve", () => {
     assert.deepEqual(curve.points("iters"), [{ x: 10, y: 3 }]);
   });
 
-  test("has a mean over several runs that counts, at each place, those that reach it", () => {
+  test("a mean or range of several live curves counts, at each place, those that reach it", () => {
     const line = (to: number, slope: number) => Array.from({ length: to + 1 }, (_, x) => ({ x, y: slope * x }));
     const mean = meanCurve([line(10, 1), line(5, 3)], 11);
     assert.deepEqual(mean[0], { x: 0, y: 0, spread: 0 });

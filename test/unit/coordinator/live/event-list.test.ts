@@ -10,8 +10,8 @@ import { screenOptions } from "../../../support/stories/shown-story.ts";
 
 const [one, two] = [jobName(1), jobName(2)];
 
-describe("what happened", () => {
-  test("is kept to about 5,000 lines, with equal troubles folded into one, which stays", () => {
+describe("the list of events", () => {
+  test("the list of events keeps about 5,000 lines, with equal troubles folded into one, which stays", () => {
     const events = new EventList();
     for (let i = 0; i < 37; i += 1) events.add(i, `run1.${i} lost by lab-1, queued again: no sign of life`, "trouble");
     assert.equal(events.lines.length, 1);
@@ -22,7 +22,7 @@ describe("what happened", () => {
     assert.equal(events.lines[0]?.count, 37);
   });
 
-  test("one cause is one line, whatever came between; it moves to the end and keeps its name", () => {
+  test("one cause of trouble is one line, whatever came between; it moves to the end and keeps its name", () => {
     const events = new EventList();
     events.add(1, "run1.1 error on lab-1: CUDA out of memory", "trouble");
     events.add(2, "run1.2 started on lab-1", "info");
@@ -40,7 +40,7 @@ describe("what happened", () => {
     assert.equal(events.lines.at(-1)?.id, id);
   });
 
-  test("a cause is the same on every worker, and the line knows which", () => {
+  test("a cause of trouble is the same on every worker, and its line knows which", () => {
     const events = new EventList();
     for (const worker of ["lab-1", "lab-2", "lab-2"])
       events.put({ at: 1, text: `run1.1 lost by ${worker}`, level: "trouble", workers: [worker], cause: "silence" });
@@ -50,7 +50,7 @@ describe("what happened", () => {
     );
   });
 
-  test("a busy job does not push out the lines of a quiet one", () => {
+  test("a busy job does not push the lines of a quiet one out of the list of events", () => {
     const events = new EventList();
     for (let i = 0; i < 50; i += 1) events.put({ at: i, text: `quiet ${i}`, level: "info", job: one });
     for (let i = 0; i < 30_000; i += 1) events.put({ at: i, text: `busy ${i}`, level: "info", job: two });
@@ -61,7 +61,7 @@ describe("what happened", () => {
     assert.equal(events.of(one).length, 51, "what concerns the workspace is in every job's list");
   });
 
-  test("causes are limited too: the one that happened longest ago goes first", () => {
+  test("causes of trouble are limited too: the one that happened longest ago goes first", () => {
     const events = new EventList();
     for (let i = 0; i < 5000; i += 1) {
       events.put({ at: i, text: "again and again", level: "trouble", cause: "often" });
@@ -74,7 +74,7 @@ describe("what happened", () => {
   });
 });
 
-describe("what happened before somebody looked", () => {
+describe("events before the first look", () => {
   /** Thirty runs of job1 fail; then job2 has more runs than lines are kept. */
   function searched(): { readonly model: ViewModel; readonly failing: JobStory } {
     const failing = new JobStory({ number: 1, settings: { totalRuns: 50 } });
@@ -98,7 +98,7 @@ describe("what happened before somebody looked", () => {
     return { model: new ViewModel(search, screenOptions), failing };
   }
 
-  test("troubles are told by their causes, with how often, when first, and where", () => {
+  test("troubles before the first look are told by cause, with how often, when first, and where", () => {
     const { model, failing } = searched();
     const { search } = model;
     const troubles = search.events.of(one).filter(({ level }) => level === "trouble");
@@ -121,7 +121,7 @@ describe("what happened before somebody looked", () => {
     assert.equal(search.events.of(one).at(-1)?.count, 30);
   });
 
-  test("a filter for troubles finds those of the job, and with all jobs each line names its job", () => {
+  test("a filter for troubles finds those of the job; with all jobs, each event names its job", () => {
     const { model } = searched();
     const { events } = model.lists;
     model.show("Events");

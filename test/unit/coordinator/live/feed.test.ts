@@ -63,7 +63,7 @@ async function drawn(told: readonly Told[]): Promise<[x: number, y: number][]> {
 }
 
 describe("a live curve", () => {
-  test("has the reports that travel with checkpoints, with results and with failures", async () => {
+  test("a live curve has the reports that travel with checkpoints, with results and with failures", async () => {
     const ways: readonly Told[] = [
       ["checkpoint", { attempt: 1, reports: [row(20, 2), row(30, 3)], state }],
       ["result", { attempt: 1, reports: [row(20, 2), row(30, 3)], hpmax: 3, iters: 30, metrics: {}, console: "" }],
@@ -83,7 +83,7 @@ describe("a live curve", () => {
     }
   });
 
-  test("says nothing of an attempt that was handed back, and nothing that another worker says", async () => {
+  test("a live curve takes nothing from a hand-back, and nothing that another worker says", async () => {
     const found = await drawn([
       ["report", { attempt: 1, reports: [row(10, 9)] }, "stranger" as WorkerId],
       ["report", { attempt: 1, reports: [row(10, 1)] }],

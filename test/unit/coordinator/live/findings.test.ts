@@ -56,8 +56,8 @@ const foundIn = (search: LiveSearch): Findings => {
   return findings;
 };
 
-describe("what a screen finds out beside its frames", () => {
-  test("is asked for when runs have ended since, within a share of a core, and at once when the job is over", async () => {
+describe("the findings beside a screen's frames", () => {
+  test("findings are asked for when runs have ended, within a share of a core, and once a job is over", async () => {
     const told = story(12);
     const search = searchOf(told);
     const evaluator = new Slow();
@@ -94,7 +94,7 @@ describe("what a screen finds out beside its frames", () => {
     assert.equal(evaluator.stopped, 1);
   });
 
-  test("gives the thread's memory back before a long pause, and asks again after it", async () => {
+  test("the thread that finds gives its memory back before a long pause, and is asked again after it", async () => {
     const told = story(12);
     const search = searchOf(told);
     const evaluator = new Slow();
@@ -110,7 +110,7 @@ describe("what a screen finds out beside its frames", () => {
     assert.deepEqual([evaluator.asked.length, evaluator.stopped, search.findings?.completed], [2, 1, 13]);
   });
 
-  test("is not asked for where there is nothing to compare", () => {
+  test("findings are not asked for where there is nothing to compare", () => {
     const evaluator = new Slow();
     const single = new JobStory({ number: 1, hyperparameters: [ordered("lr", [1])] });
     single.completed(single.started("run1.1", [0]), "run1.1", 1);
@@ -118,7 +118,7 @@ describe("what a screen finds out beside its frames", () => {
     assert.equal(evaluator.asked.length, 0);
   });
 
-  test("counts the lead on from run to run, as nexus eval would", () => {
+  test("the lead counts on from the findings as nexus eval would count it", () => {
     const told = story(12);
     const search = searchOf(told);
     search.hasDesk = true;
@@ -128,14 +128,14 @@ describe("what a screen finds out beside its frames", () => {
     assert.deepEqual(search.lead, leadOf(search.table));
   });
 
-  test("of another job is not shown", () => {
+  test("findings about another job are not shown", () => {
     const search = searchOf(story(12));
     const findings = foundIn(search);
     search.found({ ...findings, job: new JobStory({ number: 2 }).job });
     assert.equal(search.findings, null);
   });
 
-  test("comes from a thread, and is what nexus eval says", async () => {
+  test("findings come from a thread, and are what nexus eval says", async () => {
     const told = story(20);
     const search = searchOf(told);
     assert.ok(search.table);

@@ -39,7 +39,7 @@ const stored = (values: readonly number[], console: string | null = null): Pick<
 });
 
 describe("a live search", () => {
-  test("puts into words what came before the first look, and then each record as it comes", () => {
+  test("a live search puts into words what came before the first look, and then each record as it comes", () => {
     const story = new JobStory({ number: 1 });
     story.started("run1.1", []);
     const search = searchOf(story);
@@ -52,7 +52,7 @@ describe("a live search", () => {
     assert.deepEqual(heard, ["job", "job2"]);
   });
 
-  test("shows a new job when the shown one is over, not while it goes on and not where it is told to stay", () => {
+  test("a live search shows a new job when the shown one is over, unless it is told to stay", () => {
     for (const [isOver, showsNewJobs, shown] of [
       [false, true, "job1"],
       [true, true, "job2"],
@@ -66,7 +66,7 @@ describe("a live search", () => {
     }
   });
 
-  test("forgets curves, consoles and leases of a job when another one is shown, and says so to its views", () => {
+  test("a live search forgets curves, consoles and leases when another job is shown, and tells its views", () => {
     const story = new JobStory({ number: 1 });
     const n = story.started("run1.1", []);
     const search = searchOf(story);
@@ -83,7 +83,7 @@ describe("a live search", () => {
     assert.deepEqual([search.curves.of(n), search.leases.size, search.metricOf(1)], [undefined, 0, ""]);
   });
 
-  test("leaves a shown job that is deleted for the newest other one, and tells nothing of it any more", () => {
+  test("a live search leaves a deleted job for the newest other one, and tells nothing of it any more", () => {
     for (const [others, showsNewJobs, shown] of [
       [2, true, "job3"],
       [2, false, null],
@@ -120,7 +120,7 @@ describe("a live search", () => {
     }
   });
 
-  test("tells nothing of a job that was deleted before somebody looked", () => {
+  test("a live search tells nothing of a job that was deleted before somebody looked", () => {
     const story = new JobStory({ number: 1 });
     story.endedWithout(story.started("run1.1", []), "run1.1", "failed", "told to");
     story.over();
@@ -134,7 +134,7 @@ describe("a live search", () => {
     assert.equal(search.table, undefined);
   });
 
-  test("knows the best configuration and for how many runs it has led", () => {
+  test("a live search knows the best configuration and for how many runs it has led", () => {
     const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.2])] });
     story.completed(story.started("run1.1", [1]), "run1.1", 0.5);
     const search = searchOf(story);
@@ -148,7 +148,7 @@ describe("a live search", () => {
 });
 
 describe("the leader of a live search", () => {
-  test("is silent when looks of six seconds heard nothing from it, until it speaks", () => {
+  test("a leader is called silent after six seconds of looks that heard nothing of it, until it speaks", () => {
     const search = searchOf(new JobStory({ number: 1 }));
     for (let second = 0; second <= 5; second += 1) search.look(1000 * second);
     assert.equal(search.isLeaderSilent, false);
@@ -158,14 +158,14 @@ describe("the leader of a live search", () => {
     assert.equal(search.isLeaderSilent, false);
   });
 
-  test("is not called silent by a view that stood still", () => {
+  test("a view that stood still does not call the leader silent", () => {
     const search = searchOf(new JobStory({ number: 1 }));
     search.look(0);
     search.look(3_600_000);
     assert.equal(search.isLeaderSilent, false);
   });
 
-  test("is believed about leases of the shown job, and not when its term is over", () => {
+  test("the leader is believed about leases of the shown job, and not when its term is over", () => {
     const story = new JobStory({ number: 1 });
     const n = story.started("run1.1", []);
     const search = searchOf(story);
@@ -184,7 +184,7 @@ describe("the leader of a live search", () => {
 describe("why nothing runs", () => {
   const words = { joinLine: "LINE", flags: "" };
 
-  test("is known once the leader has spoken, or is missed", () => {
+  test("a live search knows why nothing runs once the leader has spoken, or is missed", () => {
     const search = searchOf(new JobStory({ number: 1 }));
     assert.equal(search.whyWaiting(words), null);
     search.heard(status(), 0);
@@ -195,7 +195,7 @@ describe("why nothing runs", () => {
     assert.equal(search.whyWaiting(words), null);
   });
 
-  test("the screen does not say between two runs that nothing runs", () => {
+  test("a live search does not say between two runs that nothing runs", () => {
     const story = new JobStory({ number: 1 });
     const search = searchOf(story);
     const begun = story.events.length;
@@ -209,7 +209,7 @@ describe("why nothing runs", () => {
     assert.match(search.standstill, /^waiting for a worker/);
   });
 
-  test("the screen says what stands still, and not what somebody ordered", () => {
+  test("a live search says what stands still, but not that somebody ordered it", () => {
     const story = new JobStory({ number: 1 });
     const search = searchOf(story);
     assert.equal(search.standstill, "");
@@ -243,8 +243,8 @@ describe("why nothing runs", () => {
   });
 });
 
-describe("a run's evidence", () => {
-  test("replaces what was heard of its curve, names its metric and has its console", () => {
+describe("the evidence of a run in a live search", () => {
+  test("a run's evidence replaces what was heard of its curve, names its metric and has its console", () => {
     const story = new JobStory({ number: 1 });
     const n = story.started("run1.1", []);
     const search = searchOf(story);
@@ -260,7 +260,7 @@ describe("a run's evidence", () => {
     assert.deepEqual([search.metricOf(1), search.consoleOf(trial)], ["s1-rew", "the end"]);
   });
 
-  test("is to come until it was read, and again when its curve made room for others", () => {
+  test("a run's curve is awaited until it was read, and again when it made room for others", () => {
     const search = searchOf(new JobStory({ number: 1 }));
     assert.ok(search.isCurveToCome(1));
     search.evidenceRead(1, { ...stored([]), console: null });
@@ -271,7 +271,7 @@ describe("a run's evidence", () => {
     assert.ok(search.isCurveToCome(2) && !search.isCurveToCome(1));
   });
 
-  test("counts for the rate of reports only when it is news", () => {
+  test("reports count for their rate only when they are news", () => {
     const search = searchOf(new JobStory({ number: 1 }));
     const row: ReportRow = [1, 10, 0, [1], [1]];
     search.isCatchingUp = true;

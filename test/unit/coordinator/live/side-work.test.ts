@@ -7,7 +7,7 @@ import type { Steps } from "../../../../shared/domain/steps.ts";
 import { SimulatedSearch } from "../../../support/stories/simulated-search.ts";
 
 describe("work beside the frames", () => {
-  test("is done at once while nobody takes its steps, and a step at a time where somebody does", () => {
+  test("side work is done at once while nobody takes its steps, and a step at a time where somebody does", () => {
     const work = new SideWork();
     const done: string[] = [];
     function* steps(name: string): Steps {
@@ -37,7 +37,7 @@ describe("work beside the frames", () => {
     assert.deepEqual(done, ["a1", "a1", "a2"]);
   });
 
-  test("keeps a recent value: makes the first at once, later ones in between, and dear ones less often", () => {
+  test("a recent value is made at once at first, later beside the frames, and less often if it is dear", () => {
     const work = new SideWork();
     work.takenBy(() => undefined);
     let time = 0;
@@ -62,7 +62,7 @@ describe("work beside the frames", () => {
     assert.equal(lately.of({ at: 7 }, 5001), 7, "of another there is nothing to show yet");
   });
 
-  test("makes model, order of standings and time left; a frame just after a result shows the last ones", () => {
+  test("model, standings and time left are made beside the frames; until then, frames show the last ones", () => {
     const swarm = new SimulatedSearch({ runs: 300, workers: 5, learns: true }, 1e12);
     const { model } = swarm;
     const { search } = model;

@@ -33,7 +33,7 @@ const status = (leases: readonly LeaseStatus[] = []): Status => ({
 });
 
 describe("failures", () => {
-  test("of one cause count as one, whatever amounts and workers they name; exit codes do not", () => {
+  test("failures that differ only in amounts and workers have one cause; other exit codes are another", () => {
     const story = failing(3);
     for (const [i, code] of [1, 1, 137].entries()) {
       const run = `run${i + 2}.1`;
@@ -54,7 +54,7 @@ describe("failures", () => {
     assert.deepEqual([causes[0]?.firstAt, causes[0]?.lastAt], [storyStart + 2000, storyStart + 6000]);
   });
 
-  test("are told with how many, why and since when, and lead to the newest of them", () => {
+  test("failures are told with how many, why and since when, and lead to the newest of them", () => {
     const search = searchOf(failing(30));
     const [trouble] = new Troubles(search).all;
     assert.deepEqual(trouble, {
@@ -65,7 +65,7 @@ describe("failures", () => {
     });
   });
 
-  test("are no longer news some minutes after the last, unless they are many", () => {
+  test("failures are no longer news some minutes after the last, unless they are many", () => {
     const few = failing(1, 40, 100);
     const troubles = (story: JobStory, later: number): string[] => {
       story.at += later;
@@ -78,7 +78,7 @@ describe("failures", () => {
   });
 });
 
-test("a job that waits is in trouble, since when it was seen to wait", () => {
+test("a waiting job is among the troubles, from when it was seen to wait", () => {
   const story = new JobStory({ number: 1 });
   const search = searchOf(story);
   const troubles = new Troubles(search);
@@ -100,7 +100,7 @@ test("a job that waits is in trouble, since when it was seen to wait", () => {
 });
 
 describe("a run that reports no more", () => {
-  test("is silent after thrice the longest pause that the job's runs have made, and after two minutes", () => {
+  test("a run is silent after thrice the longest pause of its job's runs, and after two minutes", () => {
     const silence = new ReportSilence();
     silence.heard(1, 0);
     assert.equal(silence.silentMs(1, 1e9), undefined, "nothing is known of how often they report");
@@ -122,7 +122,7 @@ describe("a run that reports no more", () => {
     assert.equal(silence.silentMs(2, 1_000_000), 999_999);
   });
 
-  test("is named with its worker", () => {
+  test("a run that reports no more is named with its worker", () => {
     const story = new JobStory({ number: 1 });
     const [first, second] = ["run1.1", "run2.1"].map((run) => story.started(run, []));
     assert.ok(first && second);
@@ -142,7 +142,7 @@ describe("a run that reports no more", () => {
   });
 });
 
-test("a benched worker is named with why", () => {
+test("a benched worker is named among the troubles, with why", () => {
   const story = new JobStory({ number: 1 });
   story.started("run1.1", []);
   const search = searchOf(story);

@@ -16,7 +16,7 @@ const run = (
   value,
 });
 
-test("a module sees each run as it was told last, and the run sets that follow", () => {
+test("a search module sees each run as it was told last, and the run sets that follow", () => {
   const history = new History();
   history.tell(run(1, [0, 1], "running"));
   history.tell(run(2, [0, 1], "running"));

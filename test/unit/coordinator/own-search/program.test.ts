@@ -5,7 +5,7 @@ import { systemClock } from "../../../../shared/clock.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { eventually } from "../../../support/patience.ts";
 
-test("a search that complains without end is read no faster than it may, and goes on", async () => {
+test("an own search that complains without end is read no faster than it may, and goes on", async () => {
   const waiting: (() => void)[] = [];
   const clock = {
     ...systemClock,

@@ -19,7 +19,7 @@ const refused = (line: string): string => {
 };
 
 describe("what a coordinator says to a search", () => {
-  test("is one JSON object a line, with the words of the documentation", () => {
+  test("the coordinator speaks to a search in one JSON object a line, with the documentation's words", () => {
     const about = { job: "job3" as JobName, seed: 5, totalRuns: 9, hyperparameters: dials, where: ["*lr < 1"] };
     const hello = protocol.hello(about, 4);
     assert.ok(hello.endsWith("\n") && !hello.slice(0, -1).includes("\n"));
@@ -41,7 +41,7 @@ describe("what a coordinator says to a search", () => {
 });
 
 describe("what a search says", () => {
-  test("is a choice by positions or by values, each of its own type", () => {
+  test("a search's choice is by positions or by values, each of its own type", () => {
     const choice = { type: "choice", ask: 3, settings: [0.01, true], why: "" };
     assert.deepEqual(read('{"type":"choice","ask":3,"configuration":[1,2]}'), choice);
     assert.deepEqual(read('{"type":"choice","ask":3,"settings":{"core":true,"lr":0.01}}'), choice);
@@ -51,7 +51,7 @@ describe("what a search says", () => {
     });
   });
 
-  test("is cut where it would fill the journal, and has nothing that a terminal obeys", () => {
+  test("a search's reason is cut where it would fill the journal, and has nothing that a terminal obeys", () => {
     const said = read(`{"type":"choice","ask":1,"configuration":[0,0],"why":"\\u001b[2J${"x".repeat(500)}"}`);
     assert.ok(said.type === "choice" && said.why.length === 300 && !said.why.includes("\u001b"));
   });
@@ -88,5 +88,5 @@ describe("what a search says", () => {
     ['{"type":"prune","run":"run1.7"}', /^its "prune" has run: "run1\.7"; expected the number of a run$/],
   ];
   for (const [line, why] of wrong)
-    test(`${line} is refused with what was expected`, () => assert.match(refused(line), why));
+    test(`a search's line ${line} is refused with what was expected`, () => assert.match(refused(line), why));
 });

@@ -21,7 +21,7 @@ import { patienceMs } from "../../../support/patience.ts";
 const importAll = fileURLToPath(new URL("../../../support/processes/import-all.js", import.meta.url));
 
 describe("the package for other machines", () => {
-  test("holds what the worker's programs import, the licences of all of it, and nothing else", async () => {
+  test("the worker's package holds what its programs import, the licences of all of it, and nothing else", async () => {
     const files = workerFiles();
     const folder = temporaryFolder();
     install(await tarball(files), folder, join(folder, "here"));
@@ -57,7 +57,7 @@ describe("the package for other machines", () => {
     assert.ok(!files.some(({ path }) => path === "dist/worker/program.js" || path === "node_modules/nats/index.js"));
   });
 
-  test("is the same bytes each time, and a tar as others read it", async () => {
+  test("the worker's package is the same bytes each time, and a tar as others read it", async () => {
     const long = `${"a".repeat(60)}/${"b".repeat(60)}/${"c".repeat(60)}.js`;
     const files = [
       { path: "empty", bytes: Buffer.alloc(0) },
@@ -73,7 +73,7 @@ describe("the package for other machines", () => {
     await assert.rejects(tarball([{ path: "x".repeat(101), bytes: Buffer.alloc(0) }]), /too long for a tar/);
   });
 
-  test("is unpacked as a whole or not at all, and never beside its folder", async () => {
+  test("the worker's package is unpacked as a whole or not at all, and never beside its folder", async () => {
     const folder = join(temporaryFolder(), "versions");
     const place = join(folder, "0.1.0-abc");
     const packed = await tarball([{ path: "dist/worker/main.js", bytes: Buffer.from("1") }]);
@@ -91,7 +91,7 @@ describe("the package for other machines", () => {
     assert.deepEqual([...unpacked(Buffer.alloc(1024))], []);
   });
 
-  test("stays while a worker runs from it, and one more does; older ones go", () => {
+  test("an unpacked package stays while a worker runs from it, and one more does; older ones go", () => {
     const folder = temporaryFolder();
     const add = (name: string, usedAt: number, ...users: (number | string)[]): string => {
       const path = join(folder, name);
@@ -153,7 +153,7 @@ describe("the server of the package", () => {
     return heard;
   };
 
-  test("gives what is on its shelf by its exact name, and nothing else by any", async () => {
+  test("the package's server gives what is on its shelf by its exact name, and nothing else by any", async () => {
     for (const [path, bytes] of made.shelf) {
       const answer = await fetch(`http://127.0.0.1:${port}${path}`);
       assert.equal(answer.status, 200);
@@ -180,7 +180,7 @@ describe("the server of the package", () => {
     assert.match(head, /^HTTP\/1\.1 200 [\s\S]*\r\n\r\n$/);
   });
 
-  test("takes no other method, no long headers, and no nonsense", async () => {
+  test("the package's server takes no other method, no long headers, and no nonsense", async () => {
     for (const method of ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"])
       assert.match(
         await raw(`${method} /node HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n`),
@@ -191,7 +191,7 @@ describe("the server of the package", () => {
     assert.equal(await raw("INFO {}\r\n\r\n"), "");
   });
 
-  test("is kept from nobody by another address that holds all its connections", async () => {
+  test("an address that holds all connections of the package's server keeps no other address from it", async () => {
     const holding = await Promise.all(
       Array.from({ length: 64 }, async () => {
         const socket = connect({ port, host: "127.0.0.1", localAddress: "127.0.0.2" });
@@ -208,13 +208,13 @@ describe("the server of the package", () => {
     for (const socket of holding) socket.destroy();
   });
 
-  test("lets go of those that never finish their question", async () => {
+  test("the package's server lets go of those that never finish their question", async () => {
     const hasty = await listening(200);
     assert.match(await raw("GET /node HTTP/1.1\r\nHost: x\r\n", hasty), /^(HTTP\/1\.1 408 [\s\S]*)?$/);
   });
 });
 
-test("where Python finds no Node and can keep none, it says so in one line", () => {
+test("where Python finds no Node for a worker and can keep none, it says so in one line", () => {
   const file = join(temporaryFolder(), "cache");
   writeFileSync(file, "no folder");
   const env = { PATH: "/nowhere", XDG_CACHE_HOME: file };
@@ -223,7 +223,7 @@ test("where Python finds no Node and can keep none, it says so in one line", () 
   assert.match(stderr, /^there is no Node 20 or newer here, and none can be installed: .*Not a directory.*\n$/);
 });
 
-test("the lines hold nothing that a shell would change", () => {
+test("the lines that start a worker from the package hold nothing that a shell would change", () => {
   const handedOut = readHandedOut({ port: 4223, node: "AAAA-_", python: "ab12" });
   assert.ok(handedOut);
   const { node, python } = bootstrapFor(

@@ -66,7 +66,7 @@ function watched({
   return { view, search, story, written, tell, table, pass };
 }
 
-test("without a terminal each event is a line, with standings in between", () => {
+test("without a terminal, the plain view prints a line for each event, with standings in between", () => {
   const { view, story, written, tell, table } = watched({ everyMs: 60_000 });
   try {
     story.completed(story.started("run1.1", [1]), "run1.1", 0.5);
@@ -100,7 +100,7 @@ test("without a terminal each event is a line, with standings in between", () =>
   }
 });
 
-test("a terminal's one line is rewritten at most eight times a second, and fits", () => {
+test("the plain view rewrites a terminal's one line at most eight times a second, and it fits", () => {
   const { view, story, written, tell, table } = watched({ isTTY: true, columns: 40 });
   try {
     const before = written.progress;
@@ -130,7 +130,7 @@ test("a terminal's one line is rewritten at most eight times a second, and fits"
   }
 });
 
-test("a terminal that understands nothing but text gets lines, and no escape", () => {
+test("the plain view gives a terminal that understands nothing but text lines, and no escape", () => {
   const { view, story, written, tell } = watched({ isTTY: true, isPlainTerminal: true });
   try {
     story.completed(story.started("run1.1", [1]), "run1.1", 0.5);
@@ -145,7 +145,7 @@ test("a terminal that understands nothing but text gets lines, and no escape", (
   }
 });
 
-test("when the broker is away the line says so until it is back", () => {
+test("when the broker is away, the plain view's line says so until it is back", () => {
   const { view, search, written } = watched({ isTTY: true });
   try {
     search.isAway = true;
@@ -162,7 +162,7 @@ test("when the broker is away the line says so until it is back", () => {
   }
 });
 
-test("as JSON every line is an object with type, version and time, numbers unrounded", () => {
+test("as JSON, each line of the plain view has type, version and time, and its numbers are unrounded", () => {
   const { view, story, written, tell, table } = watched({ json: true, isTTY: true, everyMs: 1000 });
   try {
     story.completed(story.started("run1.1", [1]), "run1.1", 1 / 3);
@@ -187,7 +187,7 @@ test("as JSON every line is an object with type, version and time, numbers unrou
   }
 });
 
-test("every kind of object is in docs/screens.md, with the fields that it has", () => {
+test("every kind of the plain view's JSON objects is in docs/screens.md, with the fields that it has", () => {
   const { view, story, written, tell, table, pass } = watched({ json: true });
   try {
     pass(10);
@@ -220,7 +220,7 @@ test("every kind of object is in docs/screens.md, with the fields that it has", 
   }
 });
 
-test("why nothing runs is told once, with what to type, when it has lasted", () => {
+test("the plain view tells once why nothing runs, with what to type, when it has lasted", () => {
   const { view, search, written, pass } = watched({ isTTY: true });
   const hear = (): void => search.heard({ term: 9, leader: "", leaseMs: 30_000, workers: [], leases: [] }, Date.now());
   try {
@@ -243,7 +243,7 @@ test("why nothing runs is told once, with what to type, when it has lasted", () 
   }
 });
 
-test("a leader that says nothing is missed after some seconds, with what to type", () => {
+test("the plain view misses a leader that says nothing after some seconds, and says what to type", () => {
   const { view, written, pass } = watched({});
   try {
     pass(5);

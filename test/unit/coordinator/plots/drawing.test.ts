@@ -31,7 +31,7 @@ const pathsOf = (svg: string): string[] =>
     [...inner.matchAll(/ d="([^"]*)"/g)].map(([, d = ""]) => d),
   );
 
-test("a report that measured nothing breaks the line in SVG and text, and is never drawn as 0", () => {
+test("a report that measured nothing breaks a plot's line in SVG and text, and is never drawn as 0", () => {
   const ys = [5, 6, Number.NaN, 7, 8, Number.POSITIVE_INFINITY, 9, 9, 9, 9];
   const svg = figureSvg(figureOf([line(ys)]), {});
   assert.doesNotMatch(svg, /NaN|Infinity|undefined/);
@@ -118,7 +118,7 @@ test("a PNG has the requested width and its text on every machine, and a font th
   }
 });
 
-test("in text, a few special dots are the legend's signs, and a heat map's cells show their number of runs", () => {
+test("a text plot shows special dots as in its legend, and a heat map's runs in its cells", () => {
   const change = { ...lookOf(1), marker: "diamond" } as const;
   const few: Mark = { kind: "dots", look: change, xs: [2, 4], ys: [3, 6] };
   const many: Mark = { kind: "dots", look: { ...lookOf(2), isFaint: true }, xs: [1, 5, 7], ys: [1, 1, 2] };
@@ -145,7 +145,7 @@ test("in text, a few special dots are the legend's signs, and a heat map's cells
   assert.match(heat[at + 1] ?? "", /12/);
 });
 
-test("without colours, the legend shows the letters that fill the boxes", () => {
+test("without colours, a text plot's legend shows the letters that fill its boxes", () => {
   const box = { x1: 0, x2: 5, y1: 4, y2: 6, colour: "#d55e00", text: "run1.1", share: null, letter: "x" };
   const legend = [{ label: "failed", look: { ...look, colour: box.colour }, swatch: "box" as const, letter: "x" }];
   const figure = figureOf([{ kind: "boxes", boxes: [box] }], { legend });
@@ -157,7 +157,7 @@ test("without colours, the legend shows the letters that fill the boxes", () => 
   );
 });
 
-test("in text, the end of a bar stays visible beneath its interval", () => {
+test("in a text plot, the end of a bar stays visible beneath its interval", () => {
   const box = { x1: 0, x2: 5, y1: 4.6, y2: 5.4, colour: "#0072b2", text: "", share: null, letter: "#" };
   const bar: Mark = { kind: "intervals", look, isUpright: false, at: [5], low: [2], high: [8] };
   const rows = figureText(figureOf([{ kind: "boxes", boxes: [box] }, bar]), {

@@ -34,7 +34,7 @@ function objects(figure: Figure): Record<string, unknown>[] {
 }
 
 describe("a plot's JSON data", () => {
-  test("has curves as drawn, with their bands, unrounded", () => {
+  test("a plot's JSON has curves as drawn, with their bands, unrounded", () => {
     const run = (i: number, ys: readonly number[]): RunCurve => ({
       ...{
         run: `run1.${i}`,
@@ -80,7 +80,7 @@ describe("a plot's JSON data", () => {
     );
   });
 
-  test("has settings unchanged, and null for what was not measured", () => {
+  test("a plot's JSON has settings unchanged, and null for what was not measured", () => {
     const against = objects(againstDial(hpmax, lr, { ...labels, ...scales }));
     assert.deepEqual(
       against.filter(({ type }) => type === "run").map(({ lr: setting, hpmax: value }) => [setting, value]),
@@ -118,7 +118,7 @@ describe("a plot's JSON data", () => {
     );
   });
 
-  test("of a search, its importance and its workers says the same as the picture", () => {
+  test("the JSON of a search, its importance and its workers says the same as the picture", () => {
     const row = {
       ...{ configuration: [0], label: "lr=0.001", ended: 1, bestFor: 2, estHpmax: 0.3333333333333333, sd: null },
       ...{ runs: 2, bestRun: "run1.1", bestHpmax: 0.5 },

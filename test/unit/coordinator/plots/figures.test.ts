@@ -68,7 +68,7 @@ const marksOf = <Kind extends Mark["kind"]>(marks: readonly Mark[], kind: Kind) 
 const values = { title: "", xLabel: undefined, yLabel: undefined, xLimits: free, yLimits: free } as const;
 const valueOptions = { ...values, xScale: "linear", yScale: "linear", errorBars: "none" } as const;
 
-test("of more than ten curves the ten best by hpmax are named; the others are pale and counted", () => {
+test("of more than ten curves, a plot names the ten best by hpmax; the others are pale and counted", () => {
   const figure = metricCurves(
     Array.from({ length: 24 }, (_, i) => run(i + 1, [i, i + 1])),
     plain,
@@ -107,7 +107,7 @@ test("the tutorial's plot is one line with a band of one standard deviation", ()
   assert.ok(y && y.from < 0.6 && y.to > 6.8, "the band is within the axis");
 });
 
-test("--break-on makes a panel for each metric, run or group; panels of a metric share their y axis", () => {
+test("nexus plot --break-on makes a panel for each metric, run or group; a metric's panels share y axes", () => {
   const curves = [run(1, [1, 2]), run(2, [10, 20]), run(1, [0.1], { col: "s1-win" }), run(2, [0.2], { col: "s1-win" })];
   const byCol = metricCurves(curves, { ...plain, breakOn: ["col"] });
   assert.deepEqual(
@@ -140,7 +140,7 @@ test("--break-on makes a panel for each metric, run or group; panels of a metric
   });
 });
 
-test("a mean says how many runs count if not all reach its end", () => {
+test("a plot of means says how many runs count if not all reach its end", () => {
   const options = { ...plain, aggregate: "mean", groupBy: "job" } as const;
   const even = metricCurves([run(1, [1, 2]), run(2, [3, 6])], options);
   assert.deepEqual(even.notes, []);
@@ -150,7 +150,7 @@ test("a mean says how many runs count if not all reach its end", () => {
   ]);
 });
 
-test("titles may contain the run, job, node, metric or group of their panel", () => {
+test("a plot's titles may contain the run, job, node, metric or group of their panel", () => {
   const figure = metricCurves([run(1, [1]), run(2, [2])], {
     ...plain,
     breakOn: ["run"],
@@ -182,7 +182,7 @@ test("titles may contain the run, job, node, metric or group of their panel", ()
   );
 });
 
-test("a smoothed curve can be shown with the original, within the requested limits", () => {
+test("a plot can show a smoothed curve with the original, within the requested limits", () => {
   const figure = metricCurves([run(1, [0, 10, 0, 10])], {
     ...plain,
     smoothing: 0.9,
@@ -196,7 +196,7 @@ test("a smoothed curve can be shown with the original, within the requested limi
   assert.equal(figure.panels[0]?.y.from, -5);
 });
 
-test("axes cover all finite values: none, one, or numbers of any size", () => {
+test("a plot's axes cover all finite values: none, one, or numbers of any size", () => {
   for (const some of [[], [Number.NaN], [3], [0], [-1e300, 1e300], [1e-300, 2e-300], [Number.POSITIVE_INFINITY, 1]]) {
     const axis = axisOver("y", some);
     assert.ok(Number.isFinite(axis.from) && Number.isFinite(axis.to) && axis.from < axis.to, `${some}`);
@@ -244,7 +244,7 @@ test("a plot in order of completion has the best so far, and counts runs without
   assert.deepEqual([low?.ys, losses.legend[1]?.label, losses.panels[0]?.y.label], [[2, 2, 1], "lowest so far", "loss"]);
 });
 
-test("bins cover all values and count each once", () => {
+test("a histogram's bins cover all values and count each once", () => {
   const some = Array.from({ length: 500 }, (_, i) => Math.sin(i) * 5);
   const bins = binEdges(some, undefined);
   assert.ok(bins.length > 5 && bins.length < 62);
@@ -313,7 +313,7 @@ test("parallel coordinates draw the best run last and leave out constant hyperpa
   assert.deepEqual([losses.ramp, losses.notes.at(-1)], [{ label: "loss", from: 9, to: 3 }, "best: 3"]);
 });
 
-test("the summary shows the search's history: a stepped estimate, its band, and marks at changes", () => {
+test("the summary plot shows a search's history: a stepped estimate, its band, and marks at changes", () => {
   const hyperparameters = [ordered("lr", [1, 2, 3])];
   const hpmax = [0.1, 0.2, 0.3, 0.31, 0.3];
   const runs = hpmax.map((value, i) => ({

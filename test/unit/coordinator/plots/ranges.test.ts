@@ -61,7 +61,7 @@ const options = {
   ...({ xScale: "linear", yScale: "linear", errorBars: "none" } as const),
 };
 
-test("a range is drawn as its scale says, with its first marks named, and 0 below the lowest", async () => {
+test("a plot draws a range as its scale says, with its first marks named, and 0 below the lowest", async () => {
   const runs = chosen(await twoJobs(), "job1");
   const dial = dialNamed(dialsOf(runs), "lr");
   const [panel] = againstDial(measureOf(runs, "hpmax"), dial, options).panels;
@@ -75,7 +75,7 @@ test("a range is drawn as its scale says, with its first marks named, and 0 belo
   );
 });
 
-test("parallel coordinates and heat maps show a range in about ten parts, however many marks it has", async () => {
+test("parallel coordinates and heat maps show a range in about ten parts, however many its marks", async () => {
   const runs = chosen(await twoJobs(), "job2");
   const measure = measureOf(runs, "hpmax");
   const dials = dialsOf(runs);
@@ -97,7 +97,7 @@ test("parallel coordinates and heat maps show a range in about ten parts, howeve
   assert.ok(labels?.kind === "labels" && labels.labels.filter(({ x }) => x === 0).length === lr.values.length);
 });
 
-test("jobs over the same range are shown together, although they have different marks", async () => {
+test("a plot shows jobs over the same range together, although they have different marks", async () => {
   const runs = chosen(await twoJobs(), "job1", "job2");
   const hyperparameters = hyperparametersOf(runs);
   const configurations = configurationsOf(runs);

@@ -51,20 +51,20 @@ const bus = new Proxy({} as Bus, {
 });
 const source = { state: stateOf(story), workspace: "ws1", bus };
 
-test("the help lists a newly registered kind, its examples and its options", () => {
+test("nexus plot's help lists a newly registered kind, its examples and its options", () => {
   assert.match(operandsHelp(kinds), /^runs and metrics; or summary, .*, timeline or records and a job$/);
   assert.match(examplesHelp(kinds), /\n {2}nexus plot records job1 {33}how often a run was the best so far\n/);
   assert.deepEqual(optionsOf(kinds).at(-1), { flags: "--every <n>", form: "count", help: "runs between two dots" });
 });
 
-test("the help lists each option once, with each kind's meaning", () => {
+test("nexus plot's help lists each option once, with each kind's meaning", () => {
   const flags = optionsOf(plotKinds).map((option) => option.flags);
   assert.equal(new Set(flags).size, flags.length);
   const aggregate = optionsOf(plotKinds).find((option) => option.flags.startsWith("--aggregate"));
   assert.equal(aggregate?.help, "aggregate runs: mean, min, max, std, var, sem (none); heatmap: mean, max, min, std");
 });
 
-test("a newly registered kind draws from the runs that it reads", async () => {
+test("a newly registered kind of plot draws from the runs that it reads", async () => {
   const figure = await readRequest(["records", "job1"], {}, kinds).figure(source);
   assert.deepEqual(
     figure.data().map(({ runs, count }) => [runs, count]),
@@ -81,7 +81,7 @@ test("a newly registered kind draws from the runs that it reads", async () => {
   await assert.rejects(readRequest(["records", "job2"], {}, kinds).figure(source), NotFoundError);
 });
 
-test("a newly registered kind refuses options and words that it does not take", () => {
+test("a newly registered kind of plot refuses options and words that it does not take", () => {
   const wrong: [string[], Record<string, unknown>, RegExp][] = [
     [["records", "job1"], { bins: 3 }, /^nexus plot records takes no --bins\n {2}it takes: --title, .*, --every$/],
     [["records", "job1"], { every: 101 }, /^--every=101: expected at most 100$/],

@@ -6,7 +6,7 @@ import type { TypedOptions } from "../../../../coordinator/plots/option.ts";
 import { readRequest } from "../../../../coordinator/plots/request.ts";
 import { UsageError } from "../../../../shared/errors.ts";
 
-test("options are read as in the tutorial, and have defaults", () => {
+test("nexus plot's options are read as in the tutorial, and have defaults", () => {
   const words = { runs: ["job289"], names: ["s1-rew"] };
   const asked = runs.asked(words, { aggregate: "mean", groupBy: "job", shadowType: "std" });
   assert.deepEqual([asked.aggregate, asked.groupBy, asked.shadow, asked.names], ["mean", "job", "std", ["s1-rew"]]);
@@ -17,7 +17,7 @@ test("options are read as in the tutorial, and have defaults", () => {
   );
 });
 
-test("runs and metrics may be typed in any order, with commas or spaces", () => {
+test("nexus plot takes runs and metrics in any order, with commas or spaces", () => {
   const request = readRequest(["ws1/job1,run7.2", "s1-rew,s1-win", "job3"], { saveTo: "out/Fig.SVG", size: "80x50" });
   assert.deepEqual(request.runs, ["ws1/job1,run7.2", "job3"]);
   assert.deepEqual(request.names, ["s1-rew", "s1-win"]);
@@ -27,7 +27,7 @@ test("runs and metrics may be typed in any order, with commas or spaces", () => 
   assert.deepEqual(readRequest(["heat-map", "job411", "lr", "units"], {}).names, ["lr", "units"]);
 });
 
-test("limits and layouts may be incomplete, and lists have commas", () => {
+test("a plot's limits and layouts may be incomplete, and its lists have commas", () => {
   const asked = runs.asked(
     { runs: ["job1"], names: [] },
     {
@@ -52,7 +52,7 @@ test("limits and layouts may be incomplete, and lists have commas", () => {
   assert.deepEqual(asked.panelTitles, ["a,b", "c"]);
 });
 
-test("a wrong command line is refused with what to type instead", () => {
+test("a wrong nexus plot command is refused with what to type instead", () => {
   const wrong: [string[], TypedOptions, RegExp][] = [
     [["sumary", "x"], {}, /neither a job or run nor a kind.*did you mean nexus plot summary\?/s],
     [["summary"], {}, /which runs\?.*nexus plot summary job1/s],
@@ -87,7 +87,7 @@ test("a wrong command line is refused with what to type instead", () => {
   }
 });
 
-test("colours and characters depend on the terminal, the locale and the options", () => {
+test("a plot's colours and characters depend on the terminal, the locale and the options", () => {
   const screen = { isTerminal: true, columns: 100, rows: 30, env: { LANG: "en_GB.UTF-8" }, color: undefined };
   assert.deepEqual(textLook({ form: undefined }, screen), {
     width: 100,

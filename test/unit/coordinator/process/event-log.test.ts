@@ -11,7 +11,7 @@ const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.
 story.lost(story.started("run1.1", [1]), "run1.1", "no sign of life for 30 s");
 
 describe("events.log", () => {
-  test("has a line for each event that people wait for, whole when the process ends, for its owner alone", async () => {
+  test("events.log has a line for each event that people wait for, whole at the end, for its owner alone", async () => {
     const file = join(temporaryFolder(), "events.log");
     const log = new EventLog(file, assert.fail);
     for (const event of story.events) log.event(event, undefined);
@@ -27,7 +27,7 @@ describe("events.log", () => {
     assert.equal(statSync(file).mode & 0o777, 0o600);
   });
 
-  test("gives way to a new one when it is full; one older file is kept", async () => {
+  test("events.log gives way to a new one when it is full; one older file is kept", async () => {
     const file = join(temporaryFolder(), "events.log");
     const [submitted] = story.events;
     assert.ok(submitted);
@@ -40,7 +40,7 @@ describe("events.log", () => {
     assert.equal(readFileSync(`${file}.1`, "utf8").split("\n").length, 3);
   });
 
-  test("that cannot be written is told of once, and ends nothing", async () => {
+  test("an events.log that cannot be written is told of once, and ends nothing", async () => {
     const told: string[] = [];
     const log = new EventLog(join(temporaryFolder(), "gone", "events.log"), (why) => told.push(why));
     for (const event of story.events) log.event(event, undefined);

@@ -43,7 +43,7 @@ function told(
 }
 
 describe("a coordinator in the foreground", () => {
-  test("says where its broker listens, where its log is, and once it leads how workers join", () => {
+  test("a coordinator in the foreground says where its broker listens, its log, and how workers join", () => {
     const where = (at: Happening): Whereabouts => whereabouts({ join: at === "leading" ? join1 : null });
     assert.deepEqual(told(["ready", "leading"], false, where), [
       "workspace ws1; its broker listens on 0.0.0.0:4222",
@@ -54,7 +54,7 @@ describe("a coordinator in the foreground", () => {
     assert.equal(told(["ready", "leading"], false, here).at(-1), "on this machine, run: nexus-worker");
   });
 
-  test("says that it stands by, and when it leads later", () => {
+  test("a coordinator in the foreground says that it stands by, and when it leads later", () => {
     const where = (at: Happening): Whereabouts => whereabouts({ join: at === "leading" ? join1 : null });
     assert.deepEqual(told(["ready", "standing by", "leading"], false, where).slice(2), [
       "standing by: another coordinator leads",
@@ -65,7 +65,7 @@ describe("a coordinator in the foreground", () => {
     assert.equal(peer.filter((line) => line.includes("CODE")).length, 1, "the line is said once");
   });
 
-  test("says the same in JSON, an object a line", () => {
+  test("a coordinator in the foreground says the same in JSON, an object a line", () => {
     const objects = told(["ready", "standing by", "leading"], true, () => whereabouts()).map(
       (line) => JSON.parse(line) as object,
     );
@@ -77,7 +77,7 @@ describe("a coordinator in the foreground", () => {
     ]);
   });
 
-  test("says how to join by WebSocket beside the usual way, where it may be shown", () => {
+  test("a coordinator says how to join by WebSocket beside the usual way, where it may be shown", () => {
     const webSocket = 'nexus-worker "wss://CODE@192.0.2.7:443/ws1#sha256=abc"';
     const lines = told(["ready"], false, () => whereabouts({ webSocket }));
     assert.ok(
@@ -93,7 +93,7 @@ describe("a coordinator in the foreground", () => {
     );
   });
 
-  test("says how another machine joins through a tunnel, where the line may be shown", () => {
+  test("a coordinator says how another machine joins through a tunnel, where the line may be shown", () => {
     const tunnel = {
       ssh: "ssh -N -L 24410:127.0.0.1:24410 ann@lab",
       command: "nexus-worker nats://CODE@127.0.0.1:24410/ws1",
@@ -117,7 +117,7 @@ describe("a coordinator in the foreground", () => {
     assert.deepEqual(JSON.parse(hidden), { type: "join", v: 1, join: "nexus-worker", until: null });
   });
 
-  test("warns of plain text before it says how to join", () => {
+  test("a coordinator warns of plain text before it says how to join", () => {
     const warning = "warning: not encrypted";
     const lines = told(["ready"], false, () => whereabouts({ warning }));
     assert.equal(lines[2], warning);
@@ -125,7 +125,7 @@ describe("a coordinator in the foreground", () => {
     assert.deepEqual(objects[1], { type: "warning", v: 1, warning });
   });
 
-  test("keeps the join line out of a log, and says where to see it", () => {
+  test("a coordinator keeps the join line out of a log, and says where to see it", () => {
     for (const json of [false, true]) {
       const lines = told(["ready", "leading"], json, () => whereabouts(), false);
       assert.ok(!lines.join("\n").includes("CODE"));
@@ -136,7 +136,7 @@ describe("a coordinator in the foreground", () => {
     assert.equal(here.at(-1), "on this machine, run: nexus-worker");
   });
 
-  test("never shows the password in the URL of someone else's broker", () => {
+  test("a coordinator never shows the password in the URL of someone else's broker", () => {
     const paths = workspacePaths("ws1", { XDG_DATA_HOME: join(temporaryFolder(), "data") });
     const external = { url: "nats://ann:secret@lab1:4222,ann:secret@lab2:4222", credentialsFile: null, caFile: null };
     assert.ok(!whereaboutsOf(paths, external, 1).broker.includes("secret"));

@@ -20,7 +20,7 @@ const point = (stage: number, iters: number, ...values: number[]): CurvePoint =>
 ];
 
 describe("a curve", () => {
-  test("has its stages and reports in order, whatever arrived first", () => {
+  test("a curve has its stages and reports in order, whatever arrived first", () => {
     const builder = new CurveBuilder(run);
     for (const each of [point(2, 10, 5), point(1, 20, 2, 7), point(1, 10, 1, 6)]) assert.ok(builder.add(each));
     const curve = builder.curve(["s1-hrs", "s1-rew", "s1-win", "s2-hrs", "s2-loss"]);
@@ -43,7 +43,7 @@ describe("a curve", () => {
     assert.equal(metricOf(curve, "s1-los"), undefined);
   });
 
-  test("metrics whose names are not known yet are numbered", () => {
+  test("metrics of a curve whose names are not known yet are numbered", () => {
     const builder = new CurveBuilder(run);
     builder.add(point(1, 10, 1, 2));
     const names = builder.curve(["s1-hrs", "s1-rew"]).stages[0]?.metrics.map(({ name }) => name);
@@ -65,7 +65,7 @@ describe("a curve", () => {
     return [[1, iters.map(([at]) => at), iters.map(([, value]) => value)]];
   };
 
-  test("is of one training, whichever attempts it took", () => {
+  test("a curve is of one training, whichever attempts it took", () => {
     assert.deepEqual(valuesOf(told([1, 1, 15], [2, 11, 20])), one([1, 1, 10], [2, 11, 20]), "from a checkpoint");
     assert.deepEqual(valuesOf(told([2, 1, 4], [1, 1, 15])), one([2, 1, 4]), "afresh, and not as far yet");
     assert.deepEqual(
@@ -86,7 +86,7 @@ describe("a curve", () => {
     assert.deepEqual(valuesOf(stages), [[1, [...early, 19], values]], "in an earlier stage");
   });
 
-  test("keeps the first of several reports of the same iterations by one attempt", () => {
+  test("a curve keeps the first of several reports of the same iterations by one attempt", () => {
     const reports = fc.array(fc.tuple(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 9 }), fc.double()));
     fc.assert(
       fc.property(reports, (all) => {
@@ -135,7 +135,7 @@ describe("evidence about a run", () => {
   };
   const row = (iters: number, value: number): ReportRow => [1, iters, 0, [value], [1]];
 
-  test("of both attempts becomes one curve, with the names and the console of the result", () => {
+  test("evidence of both attempts becomes one curve, with the result's names and console", () => {
     const collector = new EvidenceCollector(table, trial);
     assert.ok(collector.add(message("report", { attempt: 1, reports: [row(10, 1), row(20, 2)] })));
     assert.ok(!collector.add(message("report", { attempt: 1, reports: [row(10, 99)] })), "told twice");
@@ -149,7 +149,7 @@ describe("evidence about a run", () => {
     assert.deepEqual(metricOf(curve, "s1-rew")?.metric.values, [1, 98, 3]);
   });
 
-  test("takes metric names from the console before there is a result", () => {
+  test("metric names of a curve come from the console before there is a result", () => {
     const collector = new EvidenceCollector(table, trial);
     const lines = `Processing stage 1 of 2
 RL_Proc:  Started
@@ -173,7 +173,7 @@ RL_Proc:  Started
     assert.deepEqual(namesInConsole("no report here"), []);
   });
 
-  test("that came with checkpoints counts, and attempts are told apart on the console", () => {
+  test("evidence that came with checkpoints counts, and the console tells attempts apart", () => {
     const collector = new EvidenceCollector(table, trial);
     const state = {
       stage: 1,
@@ -191,7 +191,7 @@ RL_Proc:  Started
     assert.equal(console, "--- attempt 1, node-1 ---\none\n--- attempt 2, node-1 ---\ntwo\n");
   });
 
-  test("of a worker that never held the attempt, or that cannot be read, is left out", () => {
+  test("evidence that cannot be read, or of a worker that never held the attempt, is left out", () => {
     const collector = new EvidenceCollector(table, trial);
     assert.ok(!collector.add(message("report", { attempt: 1, reports: [row(10, 1)] }, workerIdFrom("stranger"))));
     assert.ok(!collector.add(message("report", { attempt: 3, reports: [row(10, 1)] })));
@@ -200,7 +200,7 @@ RL_Proc:  Started
     assert.deepEqual(collector.evidence().curve.stages, []);
   });
 
-  test("the console of a last attempt that sent no lines before its end follows those of earlier attempts", () => {
+  test("the console that comes with a last attempt's end follows those of earlier attempts", () => {
     const collector = new EvidenceCollector(table, trial);
     collector.add(message("report", { attempt: 1, reports: [row(10, 1)], lines: "one\n" }));
     const metrics = {};
@@ -222,7 +222,7 @@ RL_Proc:  Started
     assert.equal(collector.evidence().console, "fine\n");
   });
 
-  test("is found for a run that a word names after it has completed", async () => {
+  test("evidence is found for a run that a word names after it has completed", async () => {
     const ended = new JobStory({ number: 2 });
     const place = ended.started("run2.1", []);
     ended.completed(place, "run2.1", 3);

@@ -11,7 +11,7 @@ import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
 import { printed } from "../../../support/stories/listed-runs.ts";
 import { ordered, unordered } from "../../../support/stories/search.ts";
 
-test("export writes every digit, as commas, tabs or JSON", () => {
+test("a table of runs is exported with every digit, as commas, tabs or JSON", () => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
   try {
     const story = new JobStory({ number: 1, hyperparameters: [ordered("core", ['a "b", c', 1 / 3])] });
@@ -78,7 +78,7 @@ test("an export that fails keeps the old file and leaves no part of the new one"
   }
 });
 
-test("parts left by a killed writer are removed after an hour; younger ones may still be in use", () => {
+test("parts of exports left by a killed writer are removed after an hour; younger ones are kept", () => {
   const folder = mkdtempSync(join(tmpdir(), "nexus-test-"));
   try {
     const [old, young, own] = [".runs.csv.0123456789ab.part", ".runs.csv.ba9876543210.part", ".notes.part"];
@@ -92,7 +92,7 @@ test("parts left by a killed writer are removed after an hour; younger ones may 
   }
 });
 
-test("control characters of a text reach no table", () => {
+test("an exported table has no control characters of a text", () => {
   const values = ["\x1b]0;x\x07a", "a\x9b31m", "a\rb", "\u202ea", "two\nlines", "\r=1"];
   const story = new JobStory({ number: 1, hyperparameters: [unordered("t", values)] });
   values.forEach((_, i) => void story.started(`run1.${i + 1}`, [i]));
@@ -101,7 +101,7 @@ test("control characters of a text reach no table", () => {
   assert.equal(csv, `t\n ]0;x a\na 31m\na b\n a\n"two\nlines"\n' =1\n`);
 });
 
-test("text that a spreadsheet would run as a formula is disarmed, numbers are not", () => {
+test("an export disarms text that a spreadsheet would run as a formula, and leaves numbers alone", () => {
   const values = ["=1+1", "+a", "-x", "@sum", "safe", -0.5];
   const story = new JobStory({ number: 1, hyperparameters: [unordered("=cmd", values)] });
   values.forEach((_, i) => void story.started(`run1.${i + 1}`, [i]));

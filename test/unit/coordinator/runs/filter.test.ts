@@ -25,22 +25,22 @@ test("every filter operator compares as documented, with and without spaces", ()
   for (const [text, passed] of expected) assert.deepEqual(passing(text, cells, "measure"), passed, text);
 });
 
-test("a column's name may have a prefix, a dash or a point", () => {
+test("a column's name in a filter may have a prefix, a dash or a point", () => {
   assert.equal(parseFilter("metrics.s1-rew>0").column, "metrics.s1-rew");
   assert.equal(parseFilter("hparams.lr=1").column, "hparams.lr");
 });
 
-test("a quoted column name may contain the characters of operators", () => {
+test("a quoted column name in a filter may contain the characters of operators", () => {
   const { column, operator, valueAt } = parseFilter("'a=b' >= 3");
   assert.deepEqual([column, operator, valueAt], ["a=b", ">=", 9]);
   assert.equal(parseFilter('"my lr"=2').column, "my lr");
 });
 
-test("a run without a value passes no comparison", () => {
+test("a run without a value passes no comparison of a filter", () => {
   for (const text of ["x=1", "x!=1", "x<1", "x<>1", "x>=0"]) assert.deepEqual(passing(text, [undefined]), [], text);
 });
 
-test("words compare as text, with digits in numeric order and case distinguished", () => {
+test("filters compare words as text, with digits in numeric order and case distinguished", () => {
   assert.deepEqual(passing("x=GRU_Core", ["GRU_Core", "gru_core", "MLP_Core"]), ["GRU_Core"]);
   assert.deepEqual(passing("x!=GRU_Core", ["GRU_Core", "gru_core"]), ["gru_core"]);
   assert.deepEqual(passing("x>run9", ["run10", "run9", "run8"], "text"), ["run10"]);

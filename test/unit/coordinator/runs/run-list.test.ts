@@ -20,14 +20,14 @@ function named(...words: string[]): string[] {
 
 const everyRun = ["run1", "run1.1", "run1.2", "run1.3", "run2", "run2.1", "run3"];
 
-test("an empty list names every run, by job and number", () => {
+test("an empty selection names every run, by job and number", () => {
   assert.deepEqual(named(), everyRun);
   assert.deepEqual(named("job1-job2"), everyRun);
   assert.deepEqual(named("job*"), everyRun);
   assert.deepEqual(named(","), everyRun);
 });
 
-test("a word names a job, a run, a child run or a range", () => {
+test("a word of a selection names a job, a run, a child run or a range", () => {
   assert.deepEqual(named("job2"), ["run3"]);
   assert.deepEqual(named("run1"), ["run1", "run1.1", "run1.2", "run1.3"]);
   assert.deepEqual(named("run1.2"), ["run1.2"]);
@@ -39,12 +39,12 @@ test("a word names a job, a run, a child run or a range", () => {
   assert.deepEqual(named("run2-run99"), ["run2", "run2.1", "run3"]);
 });
 
-test("several words name each run once, in order", () => {
+test("several words of a selection name each run once, in order", () => {
   assert.deepEqual(named("run2.1,run1.2", "run1.2-run1.3"), ["run1.2", "run1.3", "run2.1"]);
   assert.deepEqual(named("ws1/run2"), ["run2", "run2.1"]);
 });
 
-test("the jobs of a selection are those that its runs belong to", () => {
+test("the jobs of a selection of runs are those that its runs belong to", () => {
   assert.deepEqual(
     selectRuns(["run3"], state(), "ws1").tables.map(({ job }) => job),
     ["job2"],
@@ -70,7 +70,7 @@ test("a run that does not exist is refused with those that do", () => {
   assert.throws(() => selectRuns(["job1"], emptyWorkspace(), "ws1"), { message: /workspace ws1 has no jobs yet/ });
 });
 
-test("a word that is not a name is refused with a guess", () => {
+test("a word that is no name of a job or run is refused with a guess", () => {
   const wrong: [string, RegExp][] = [
     ["jbo1", /"jbo1" is not a job or run; did you mean job1\?/],
     ["rnu662", /did you mean run662\?/],
@@ -109,7 +109,7 @@ test("a job that was deleted is named with who deleted it and when, and so are i
   assert.throws(() => selectRuns(["job7"], alone, "ws1"), /there is no job7: workspace ws1 has no jobs\n/);
 });
 
-test("what to type reaches the workspace that was asked for", () => {
+test("what an error says to type reaches the workspace that was asked for", () => {
   const [table] = state().jobs.values();
   assert.ok(table);
   const flags = " --workspace lab";

@@ -8,7 +8,7 @@ const clock = { pause: async () => undefined };
 const missing = () => new BusError("refused", "JRN: the broker refused it: stream not found (10059)");
 
 describe("a view of new peers, whose streams are still being made", () => {
-  test("asks again until they are there", async () => {
+  test("a view of new peers asks again until their streams are there", async () => {
     let asked = 0;
     const read = async (): Promise<number> => {
       asked += 1;
@@ -19,14 +19,14 @@ describe("a view of new peers, whose streams are still being made", () => {
     assert.equal(asked, 4);
   });
 
-  test("says after a while that there is none, and is no bug", async () => {
+  test("a view of new peers says after a while that there is no stream, and that is no bug", async () => {
     await assert.rejects(
       onceThere(() => Promise.reject(missing()), clock),
       (error) => error instanceof UnreachableError && /stream not found .*; try again$/.test(error.message),
     );
   });
 
-  test("does not ask again after anything else", async () => {
+  test("a view of new peers does not ask again after anything but a missing stream", async () => {
     let asked = 0;
     const read = (): Promise<number> => {
       asked += 1;

@@ -7,7 +7,7 @@ import { workspacePaths } from "../../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 describe("a newcomer", () => {
-  test("is told what to do in words that 80 columns hold", () => {
+  test("a newcomer is told what to do in words that 80 columns hold", () => {
     for (const folder of ["/home/ann/searches", `/home/ann/${"deep/".repeat(12)}searches`]) {
       const text = welcomeText(folder, 80);
       assert.ok(text.includes(folder));
@@ -15,14 +15,14 @@ describe("a newcomer", () => {
     }
   });
 
-  test("is not asked for a spec where it is said where to listen, or which spec to start", () => {
+  test("a newcomer who says where to listen, or which spec to start, is not asked for a spec", () => {
     assert.ok(isJustLooking({}, []));
     assert.ok(!isJustLooking({ listen: "0.0.0.0:4222" }, []));
     assert.ok(!isJustLooking({ listenWss: ":443" }, []));
     assert.ok(!isJustLooking({}, ["spec.yaml"]));
   });
 
-  test("is somebody in a workspace without a search and a folder without a spec", () => {
+  test("a newcomer is somebody in a workspace without a search and a folder without a spec", () => {
     const folder = temporaryFolder();
     const paths = workspacePaths("ws1", { XDG_DATA_HOME: join(folder, "data") });
     const here = join(folder, "here");

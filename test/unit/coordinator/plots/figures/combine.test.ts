@@ -6,7 +6,7 @@ import { aggregated, combine, edges, smoothed, valueAt } from "../../../../../co
 
 const nan = Number.NaN;
 
-test("runs that reported at the same places are combined there, without those that measured nothing", () => {
+test("curves that report at the same places are combined there, without those that measured nothing", () => {
   const combined = combine([
     { xs: [1, 2, 3, 4], ys: [1, 2, nan, nan] },
     { xs: [1, 2, 3, 4], ys: [3, 4, 5, nan] },
@@ -24,7 +24,7 @@ test("runs that reported at the same places are combined there, without those th
   assert.deepEqual(aggregated(combined, "std").slice(0, 2), [2, Math.SQRT2]);
 });
 
-test("runs that reported at different places are interpolated, but not beyond their ends", () => {
+test("curves that report at different places are interpolated, but not beyond their ends", () => {
   const combined = combine([
     { xs: [0, 10], ys: [0, 10] },
     { xs: [5, 20], ys: [100, 100] },
@@ -39,7 +39,7 @@ test("runs that reported at different places are interpolated, but not beyond th
   assert.equal(valueAt({ xs: [0, 10], ys: [0, 10] }, 2.5), 2.5);
 });
 
-test("a completed run keeps its last value, so that the mean does not jump where the faster runs end", () => {
+test("a completed run keeps its last value, so that the mean does not jump where faster runs end", () => {
   const fast = { xs: [0, 10], ys: [4, 8], isComplete: true };
   const slow = { xs: [0, 20], ys: [2, 2], isComplete: true };
   const over = combine([fast, slow]);
@@ -60,7 +60,7 @@ test("a completed run keeps its last value, so that the mean does not jump where
   );
 });
 
-test("the mean of any runs lies between the least and the greatest", () => {
+test("the mean curve of any runs lies between their least and their greatest values", () => {
   const curve = fc.array(fc.double({ min: -1e6, max: 1e6 }), { minLength: 5, maxLength: 5 });
   fc.assert(
     fc.property(fc.array(curve, { minLength: 1, maxLength: 8 }), (runs) => {
@@ -76,7 +76,7 @@ test("the mean of any runs lies between the least and the greatest", () => {
   );
 });
 
-test("smoothing keeps gaps, starts at the first value and leaves a flat curve flat", () => {
+test("smoothing keeps a curve's gaps, starts at its first value and leaves a flat curve flat", () => {
   assert.deepEqual(smoothed([1, nan, 3], 0), [1, nan, 3]);
   assert.deepEqual(
     smoothed([2, 2, nan, 2], 0.9).map((value) => Number(value.toFixed(9))),

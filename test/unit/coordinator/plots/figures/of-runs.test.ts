@@ -6,7 +6,7 @@ import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 
 const all = { runs: ["job1"], filter: [], status: undefined, maxRuns: undefined };
 
-test("a mean says which of its runs did not complete", () => {
+test("a plot says which of its runs did not complete", () => {
   const story = new JobStory({ number: 1 });
   const [done, failed] = [story.started("run1.1", []), story.started("run1.2", [])];
   story.completed(done, "run1.1", 1);
@@ -20,7 +20,7 @@ test("a mean says which of its runs did not complete", () => {
   assert.deepEqual(unfinishedNote(runs, new Set(["run1.1"])), []);
 });
 
-test("runs that reported nothing are counted, but not imported ones", () => {
+test("a plot says how many of its runs reported nothing, without imported ones", () => {
   const imported = [["run9.1", 5, []] as const, ["run9.2", 3, []] as const];
   const story = new JobStory({ number: 1, parents: 1, imported });
   for (const run of ["run1.1", "run1.2", "run1.3"]) story.completed(story.started(run, []), run, 1);

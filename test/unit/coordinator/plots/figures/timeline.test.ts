@@ -6,7 +6,7 @@ import { JobStory, storyStart } from "../../../../support/stories/job-story.ts";
 
 const second = (n: number): number => storyStart + n * 1000;
 
-test("each attempt at a trial is a stay that says how it ended", () => {
+test("each attempt at a trial is a stay in the timeline, which says how it ended", () => {
   const story = new JobStory({ number: 1 });
   const lost = story.started("run1.1", []);
   const done = story.started("run2.1", []);
@@ -27,7 +27,7 @@ test("each attempt at a trial is a stay that says how it ended", () => {
   );
 });
 
-test("a worker has as many rows as it ran trials at once", () => {
+test("a worker has as many rows in the timeline as it ran trials at once", () => {
   const stay = (from: number, to: number): Stay => ({ worker: "w", from, to, end: "completed", run: "run1.1" });
   const lanes = inLanes([stay(0, 10), stay(5, 15), stay(10, 20), stay(12, 14)]);
   assert.deepEqual(
@@ -43,7 +43,7 @@ test("a worker has as many rows as it ran trials at once", () => {
   );
 });
 
-test("the time axis has a suitable unit, and only the busiest of many workers are shown", () => {
+test("the timeline's axis has a suitable unit, and only the busiest of many workers are shown", () => {
   const stays = Array.from({ length: 300 }, (_, i): Stay => {
     const worker = `w${i % 100}`;
     return {
