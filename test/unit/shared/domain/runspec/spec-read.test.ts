@@ -70,7 +70,7 @@ suite("the hyperparameter section", () => {
     ],
   };
   for (const [name, lines] of Object.entries(layouts)) {
-    test(`a hyperparameter written ${name} is read`, () => {
+    test(`a hyperparameter is read if it is written ${name}`, () => {
       const { spec } = read(specText(["hyperparameters:", ...lines], ["notes: *x"]));
       assert.deepEqual(spec.hyperparameters, [{ name: "x", ordered: true, values: [1, 2], tuned: 2 }]);
       assert.equal(
