@@ -7,7 +7,7 @@ import { pause } from "../../shared/deadline.ts";
 import { identify } from "../../shared/machine/process-identity.ts";
 import { type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
 import { TcpProxy } from "../support/broker/proxy.ts";
-import { processesNaming } from "../support/processes/process-list.ts";
+import { processesNaming } from "../support/process-list.ts";
 import { signalTo, Victim } from "./victims.ts";
 
 const startLimitMs = 30_000;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { identify, isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import { descendantsOf } from "../../shared/machine/process-tree.ts";
-import { allProcesses } from "../support/processes/process-list.ts";
+import { allProcesses } from "../support/process-list.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 

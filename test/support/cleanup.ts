@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { identify, isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
-import { type ListedProcess, processesNaming } from "./processes/process-list.ts";
+import { type ListedProcess, processesNaming } from "./process-list.ts";
 
 /**
  * Importing this makes a test file fail when it leaves something behind: a process that it registered, any process whose

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
-import { readIfThere } from "../support/processes/process-list.ts";
+import { readIfThere } from "../support/process-list.ts";
 import { Swarm } from "../support/processes/swarm.ts";
 import { quoted, Tmux } from "../support/terminal/tmux.ts";
 

@@ -9,10 +9,10 @@ import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { Patience } from "../../../worker/joining/patience.ts";
 import type { Act, Family } from "../act.ts";
 import { honestEnrolment, joinerBy } from "../attacker/joining.ts";
-import { RawClient } from "../attacker/raw-client.ts";
 import { renewal, report } from "../attacker/words.ts";
 import { ids, type Role } from "../ground/ground.ts";
 import { stateOf } from "../ground/state.ts";
+import { RawClient } from "../raw-client.ts";
 
 const floodLimitMs = 60_000;
 const { messages, arrivals } = usualQuotas;

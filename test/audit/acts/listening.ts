@@ -1,8 +1,8 @@
 import type { Act, Family } from "../act.ts";
-import type { RawClient } from "../attacker/raw-client.ts";
 import { renewal } from "../attacker/words.ts";
 import type { Ground, Role } from "../ground/ground.ts";
 import { attackers, ids } from "../ground/ground.ts";
+import type { RawClient } from "../raw-client.ts";
 import { isOutside, knock } from "./publishing.ts";
 import { covers, mayHear, rights } from "./rights.ts";
 

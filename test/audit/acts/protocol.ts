@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createConnection } from "node:net";
 import { pause } from "../../../shared/deadline.ts";
 import type { Act, Family } from "../act.ts";
-import { RawClient } from "../attacker/raw-client.ts";
 import { renewal } from "../attacker/words.ts";
 import { ids, type Role } from "../ground/ground.ts";
+import { RawClient } from "../raw-client.ts";
 import { openVictimsEars } from "./publishing.ts";
 
 /** Lines that no client of ours sends. `?` stands for the mark, which must reach nobody. */

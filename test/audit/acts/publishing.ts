@@ -1,7 +1,7 @@
 import type { Act, Family } from "../act.ts";
-import { RawClient } from "../attacker/raw-client.ts";
 import type { Ground, Role } from "../ground/ground.ts";
 import { attackers, ids } from "../ground/ground.ts";
+import { RawClient } from "../raw-client.ts";
 import { mayPublish } from "./rights.ts";
 
 /** Subjects that somebody might write to; `?` stands for the mark, where a new name does no harm if it gets through. */

@@ -2,9 +2,9 @@ import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { eventually } from "../../support/patience.ts";
 import type { Act, Family } from "../act.ts";
 import { enrolSubject } from "../attacker/joining.ts";
-import type { RawClient } from "../attacker/raw-client.ts";
 import { claim, enrolment, jobQuestion, order, renewal } from "../attacker/words.ts";
 import { type Ground, ids, type Role } from "../ground/ground.ts";
+import type { RawClient } from "../raw-client.ts";
 import { heardByVictim, openVictimsEars } from "./publishing.ts";
 
 const { worker: own, victim, honest } = ids;

@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { allProcesses } from "../../support/processes/process-list.ts";
+import { allProcesses } from "../../support/process-list.ts";
 import type { Act, Family } from "../act.ts";
 import type { Ground } from "../ground/ground.ts";
 import { secretsOf } from "../ground/secrets.ts";

@@ -1,4 +1,4 @@
-import { allProcesses } from "../../support/processes/process-list.ts";
+import { allProcesses } from "../../support/process-list.ts";
 import type { Act, Found } from "../act.ts";
 import type { ExtraWorker } from "../ground/extra-worker.ts";
 import type { Ground } from "../ground/ground.ts";

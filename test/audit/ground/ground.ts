@@ -11,7 +11,7 @@ import { isWorkerId } from "../../../shared/domain/names.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
 import { identify } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
-import { RawClient, type RawCredentials } from "../attacker/raw-client.ts";
+import { RawClient, type RawCredentials } from "../raw-client.ts";
 import { Observer } from "./observer.ts";
 import { endRest, type Program, startProgram } from "./programs.ts";
 import { type Pulse, pulseOf } from "./pulse.ts";

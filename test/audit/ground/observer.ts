@@ -2,7 +2,7 @@ import { connect, type JetStreamManager, type NatsConnection, type StreamInfo } 
 import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
-import { RawClient } from "../attacker/raw-client.ts";
+import { RawClient } from "../raw-client.ts";
 
 /** A message that the coordinators' account carried. */
 export interface Heard {

@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { pause } from "../../../shared/deadline.ts";
 import { identify } from "../../../shared/machine/process-identity.ts";
 import { signalTo } from "../../chaos/victims.ts";
-import { processesNaming } from "../../support/processes/process-list.ts";
+import { processesNaming } from "../../support/process-list.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 

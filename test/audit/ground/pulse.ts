@@ -1,5 +1,5 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
-import { readIfThere } from "../../support/processes/process-list.ts";
+import { readIfThere } from "../../support/process-list.ts";
 
 /** How the coordinator's process does, seen from outside. */
 export interface Pulse {

@@ -19,7 +19,7 @@ import {
   watchServers,
 } from "../../support/broker/brokers.ts";
 import { eventually } from "../../support/patience.ts";
-import { processesNaming } from "../../support/processes/process-list.ts";
+import { processesNaming } from "../../support/process-list.ts";
 
 const down = (paths: WorkspacePaths): Promise<true> => eventually("the broker is down", () => isDown(paths));
 

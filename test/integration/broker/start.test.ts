@@ -28,7 +28,7 @@ import {
 import { holdPort } from "../../support/broker/ports.ts";
 import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
-import { processesNaming } from "../../support/processes/process-list.ts";
+import { processesNaming } from "../../support/process-list.ts";
 
 async function occupy(host: string, port: number): Promise<Server> {
   const server = createServer();

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
-import { RawClient } from "../../audit/attacker/raw-client.ts";
+import { RawClient } from "../../audit/raw-client.ts";
 import { startNatsServer, type TestServer } from "../../support/broker/nats-server.ts";
 import { atEnd } from "../../support/cleanup.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";

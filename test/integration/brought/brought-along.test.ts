@@ -8,8 +8,8 @@ import { jobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { allBundlePieces, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusHere, standIn } from "../../support/stories/nexus-here.ts";
 
 /** Prints sums of what it finds of code and data, and whether it may write to the data. */
 const program = `

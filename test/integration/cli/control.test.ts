@@ -15,10 +15,10 @@ import {
 } from "../../../shared/wire/messages.ts";
 import { evidenceOfJob, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
+import { readIfThere } from "../../support/process-list.ts";
 import type { CommandEnd } from "../../support/processes/nexus-command.ts";
-import { readIfThere } from "../../support/processes/process-list.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 type OrderWords = Order extends infer Each ? (Each extends Order ? Omit<Each, "op"> : never) : never;
 const control = (verb: ControlVerb, target: ControlTarget): OrderWords => ({ kind: "control", verb, target });

@@ -13,8 +13,8 @@ import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import type { CommandEnd } from "../../support/processes/nexus-command.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 /** Connections that are there this long after the answer were not cut off "within a second". */
 const cutWithinMs = 1000;

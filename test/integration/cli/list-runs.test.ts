@@ -5,7 +5,7 @@ import { before, test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
 import { workspacePaths } from "../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { tellWorkspace } from "../../support/stories/told-workspace.ts";
 import { job278, job289, tutorialText } from "../../support/stories/tutorial-jobs.ts";
 

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 import { turnedSign, writeLossSpec } from "../../support/stories/loss-search.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 const swarm = new Swarm();
 const { folder } = swarm;

@@ -15,8 +15,8 @@ import { operator } from "../../../shared/wire/subjects.ts";
 import { rawConnection } from "../../support/broker/raw-connection.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 const swarm = new Swarm();
 const own = operator(operatorName());

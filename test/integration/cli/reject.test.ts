@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 test("results are rejected by run and by worker, and accepted again, also by the next coordinator", async () => {
   const swarm = new Swarm();

@@ -11,8 +11,8 @@ import { exitCode } from "../../../shared/errors.ts";
 import { fieldsOf } from "../../../shared/machine/secret-file.ts";
 import { rawConnection } from "../../support/broker/raw-connection.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 describe("nexus rotate", () => {
   test("nexus rotate says what to start if nobody leads, and does nothing without --yes", async () => {

@@ -11,8 +11,8 @@ import { maskedCrc32c } from "../../../shared/tensorboard/crc32c.ts";
 import { chunk, streams } from "../../../shared/wire/subjects.ts";
 import { readEvents } from "../../support/event-file.ts";
 import { startNexus } from "../../support/processes/nexus-command.ts";
+import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusHere, standIn } from "../../support/stories/nexus-here.ts";
 
 const program = fileURLToPath(new URL("../../../coordinator/cli/main.js", import.meta.url));
 

@@ -3,9 +3,9 @@ import { test } from "node:test";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { writeProbeSpec } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 test("nexus why tells of a paused job, a benched worker, an owner who is there, and what would change each", async () => {
   const swarm = new Swarm();

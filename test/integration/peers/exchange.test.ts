@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
+import { allProcesses } from "../../support/process-list.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
 import {
   endAll,
@@ -14,7 +15,6 @@ import {
   tableOf,
   verifyOn,
 } from "../../support/processes/peer-machines.ts";
-import { allProcesses } from "../../support/processes/process-list.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const totalRuns = 48;

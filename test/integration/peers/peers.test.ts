@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import {
   endAll,
   joinLineOf,
@@ -12,7 +13,6 @@ import {
   verifyOn,
 } from "../../support/processes/peer-machines.ts";
 import { lookMs, Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 /** More than any machine completes meanwhile; then the search is cut to what has ended and a little more. */
 const manyRuns = 4000;

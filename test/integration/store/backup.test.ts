@@ -17,9 +17,9 @@ import { newWorkspace } from "../../support/broker/brokers.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusHere } from "../../support/processes/nexus-here.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { JobStory } from "../../support/stories/job-story.ts";
-import { nexusHere } from "../../support/stories/nexus-here.ts";
 
 /** More than any machine completes meanwhile; in the end the search is cut to a little more than what has ended. */
 const manyRuns = 4000;

@@ -24,8 +24,8 @@ import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../../s
 import { encodeEvents, encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";
 import { evidence } from "../../../shared/wire/subjects.ts";
 import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
+import { nexusHere } from "../../support/processes/nexus-here.ts";
 import { JobStory, workerOf } from "../../support/stories/job-story.ts";
-import { nexusHere } from "../../support/stories/nexus-here.ts";
 import { type ToldMessage, tellWorkspace } from "../../support/stories/told-workspace.ts";
 
 const runs = 12;

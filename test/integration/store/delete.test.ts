@@ -17,8 +17,8 @@ import { encodeEvidence } from "../../../shared/wire/messages.ts";
 import { chunksOfJob, evidence, evidenceOfJob, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 import { plain, silentLog } from "../../support/stories/reign.ts";
 
 async function asCoordinator<T>(swarm: Swarm, work: (bus: CoordinatorBus, url: string) => Promise<T>): Promise<T> {

@@ -4,8 +4,8 @@ import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { encode } from "../../../shared/wire/codec.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 test("stored messages that cannot be read are named once, and every reader goes on without them", async () => {
   const swarm = new Swarm();

@@ -6,8 +6,8 @@ import { createWorkspace, workspacePaths } from "../../../shared/machine/workspa
 import { encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";
 import { evidence } from "../../../shared/wire/subjects.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { JobStory, workerOf } from "../../support/stories/job-story.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 import { type ToldMessage, tellWorkspace } from "../../support/stories/told-workspace.ts";
 
 /** Two completed runs of a job, in the journal and in the evidence; the hpmax of run i is i. */

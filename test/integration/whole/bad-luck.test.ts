@@ -12,8 +12,8 @@ import { isAlive } from "../../../shared/machine/process-identity.ts";
 import { holdPort } from "../../support/broker/ports.ts";
 import { atEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { processesNaming } from "../../support/process-list.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
-import { processesNaming } from "../../support/processes/process-list.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 /** The program ends by itself with this code, and says this; people's bad luck prints no stack. */

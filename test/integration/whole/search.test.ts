@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { isOpen } from "../../../shared/domain/fold/trial.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 describe("a whole search on a real swarm", () => {
   const swarm = new Swarm();

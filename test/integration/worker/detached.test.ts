@@ -13,7 +13,7 @@ import { reaperWords } from "../../../worker/processes/reaper/reaper.ts";
 import { reaperSignal } from "../../../worker/processes/reaper/scripts.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
-import { readIfThere } from "../../support/processes/process-list.ts";
+import { readIfThere } from "../../support/process-list.ts";
 import { shellTask } from "../../support/processes/run-task.ts";
 import { silentLog } from "../../support/stories/reign.ts";
 

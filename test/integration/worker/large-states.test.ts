@@ -4,9 +4,9 @@ import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { allChunks, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 /** Writes so many bytes of state and waits; an heir says whether they are the same, and reports the rest. */
 const trains = (bytes: number): string => `

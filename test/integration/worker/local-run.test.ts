@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { exitCode } from "../../../shared/errors.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { processesNaming } from "../../support/process-list.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
-import { processesNaming } from "../../support/processes/process-list.ts";
 import { tutorialText } from "../../support/stories/tutorial-jobs.ts";
 
 const folder = temporaryFolder();

@@ -7,8 +7,8 @@ import { jobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
 import { startNexus } from "../../support/processes/nexus-command.ts";
+import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusHere, standIn } from "../../support/stories/nexus-here.ts";
 
 /** Its files are read from the source tree; what is compiled lies elsewhere. */
 const fixture = join(packageRoot(), "test/fixtures/own-code");

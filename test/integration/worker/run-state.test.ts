@@ -14,9 +14,9 @@ import { chunk, evidence } from "../../../shared/wire/subjects.ts";
 import { encodeRun } from "../../../worker/runner/run-state.ts";
 import { countState } from "../../../worker/stages/count-state.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusAt } from "../../support/stories/nexus-here.ts";
 
 /** Leaves files of two kinds and waits; an heir says what it finds, and where. */
 const leaves = `

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { eventually } from "../../support/patience.ts";
+import { readIfThere } from "../../support/process-list.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
-import { readIfThere } from "../../support/processes/process-list.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 const swarm = new Swarm();

@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { descendantsOf } from "../../../shared/machine/process-tree.ts";
 import { mustEnd } from "../../support/cleanup.ts";
+import { allProcesses, readIfThere } from "../../support/process-list.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
-import { allProcesses, readIfThere } from "../../support/processes/process-list.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const main = (program: string): string => fileURLToPath(new URL(`../../../${program}/main.js`, import.meta.url));

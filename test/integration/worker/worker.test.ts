@@ -11,7 +11,7 @@ import { descendantsOf } from "../../../shared/machine/process-tree.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
-import { readIfThere } from "../../support/processes/process-list.ts";
+import { readIfThere } from "../../support/process-list.ts";
 import { standingOf } from "../../support/processes/standing.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 

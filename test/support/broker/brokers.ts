@@ -15,7 +15,7 @@ import type { ProcessIdentity } from "../../../shared/machine/process-identity.t
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
 import { eventually } from "../patience.ts";
-import { processesNaming } from "../processes/process-list.ts";
+import { processesNaming } from "../process-list.ts";
 
 /** Another process that holds the broker (broker-holder.ts). */
 export interface OtherHolder {

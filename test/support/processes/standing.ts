@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
-import { readIfThere } from "./process-list.ts";
+import { readIfThere } from "../process-list.ts";
 
 /** How a process stands behind others, as the kernel says. */
 export interface SeenStanding {

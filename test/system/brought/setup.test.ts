@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { jobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
-import { nexusHere, standIn } from "../../support/stories/nexus-here.ts";
 
 /** A package that needs nothing to be installed: the setup copies it to where the environment's Python finds it. */
 const install = `

@@ -8,8 +8,8 @@ import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../../shared/machine/process-identity.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { processesNaming } from "../../support/process-list.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
-import { processesNaming } from "../../support/processes/process-list.ts";
 import { fullPriority } from "../../support/processes/swarm.ts";
 
 /** `npm start`, with the spec that people see: about a second of training a run, 60 runs. */

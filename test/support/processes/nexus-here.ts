@@ -1,7 +1,7 @@
 import { carryOut } from "../../../coordinator/cli/command-line.ts";
 import { explain } from "../../../shared/errors.ts";
-import type { CommandEnd } from "../processes/nexus-command.ts";
-import type { Swarm } from "../processes/swarm.ts";
+import type { CommandEnd } from "./nexus-command.ts";
+import type { Swarm } from "./swarm.ts";
 
 /** This process is from then on where a swarm's commands are typed. */
 export function standIn({ folder, env }: Pick<Swarm, "folder" | "env">): void {
