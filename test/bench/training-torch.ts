@@ -3,7 +3,7 @@ import { once } from "node:events";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
-import type { Size } from "./training.ts";
+import type { Size } from "./training-size.ts";
 
 /** A running training-torch.py. */
 export interface Torch {

@@ -12,14 +12,8 @@ import type { Agent } from "../../worker/components/component.ts";
 import { createComponent } from "../../worker/components/registry.ts";
 import { componentSpec } from "../support/learner.ts";
 import { measureNativePeak, measureWasmPeak } from "./training-peak.ts";
+import type { Size } from "./training-size.ts";
 import { startTorch, type Torch } from "./training-torch.ts";
-
-export interface Size {
-  readonly embed: number;
-  readonly units: number;
-  readonly out: number;
-  readonly seqlen: number;
-}
 
 const sizes: readonly Size[] = [
   { embed: 256, units: 128, out: 1024, seqlen: 8 },

@@ -1,4 +1,4 @@
-import type { Happening } from "./timeline.ts";
+import type { Happening } from "./happening.ts";
 
 /** Children of one place: few levels, and all children of a place lie together. */
 const width = 4;

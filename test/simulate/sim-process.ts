@@ -1,6 +1,7 @@
 import { type Rng, rngFrom } from "../../shared/domain/rng.ts";
 import type { Chance, Clock, Timer } from "../../shared/ports.ts";
-import type { Happening, Owner, Timeline } from "./timeline.ts";
+import type { Happening, Owner } from "./happening.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** 2027-01-15, so that wall clocks show something. */
 const wallAtStart = 1_800_000_000_000;

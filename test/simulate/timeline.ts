@@ -1,50 +1,11 @@
-import type { Timer } from "../../shared/ports.ts";
+import { Happening, type Owner } from "./happening.ts";
 import { PlanHeap } from "./plan-heap.ts";
-
-/** Something that is going to happen; of a program's clock it is the timer. */
-export class Happening implements Timer {
-  at: number;
-  /** Of those at one time the one that was planned first happens first. */
-  order: number;
-  action: () => void;
-  readonly owner: Owner | null;
-  readonly isTimer: boolean;
-
-  constructor(at: number, order: number, action: () => void, owner: Owner | null, isTimer: boolean) {
-    this.at = at;
-    this.order = order;
-    this.action = action;
-    this.owner = owner;
-    this.isTimer = isTimer;
-  }
-
-  get isCancelled(): boolean {
-    return this.action === nothing;
-  }
-
-  /** It will not happen. What it would have done is let go at once: it may lie in the plan for long, and hold much. */
-  cancel(): void {
-    this.action = nothing;
-  }
-
-  unref(): Timer {
-    return this;
-  }
-}
-
-/** Whom something happens to: it may be dead by then, or stand still. */
-export interface Owner {
-  /** Whether it happens now; otherwise the owner has dropped it, or has put it by. */
-  takes(happening: Happening): boolean;
-}
 
 /**
  * Steps that one turn of node's loop takes: each is an immediate of its own, so that every promise that follows from one has
  * had its say before the next, and 64 share the turn's system calls.
  */
 const stepsTogether = 64;
-
-const nothing = (): void => undefined;
 
 /** Simulated time: it jumps from one happening to the next, in one order that the seed alone decides. */
 export class Timeline {

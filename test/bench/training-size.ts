@@ -1,0 +1,6 @@
+export interface Size {
+  readonly embed: number;
+  readonly units: number;
+  readonly out: number;
+  readonly seqlen: number;
+}
