@@ -13,7 +13,7 @@ const usage =
   "bench evaluation [seeds] [draws] [words]: searches of each kind, 0 for none, 100 when left out; draws of a verdict, 1000 when left out; only kinds whose name holds one of the words";
 
 /**
- * How long it takes to evaluate a search, and how often the verdict's 90 % intervals hold the truth: simulated searches with
+ * How long it takes to evaluate a search, and how often the verdict's 90% intervals hold the truth: simulated searches with
  * known truths, see test/support/stories/simulated-searches.ts.
  */
 export async function run(args: string[]): Promise<void> {
@@ -75,7 +75,7 @@ function longSearch(count: number): CompletedRuns {
 }
 
 function calibration(chosen: readonly Scenario[], seeds: number, draws: number): void {
-  console.log(`\n90 % intervals of the leader's true mean, ${seeds} searches each, ${draws} draws\n`);
+  console.log(`\n90% intervals of the leader's true mean, ${seeds} searches each, ${draws} draws\n`);
   console.log(
     "| searches | configurations | runs of the leader | truth in the interval | below | above | original's | its error, in sd of a run | model's | its error | ours | chance of a better one: said | seen | gain: said | seen | told to stop | gain missed then |",
   );
@@ -115,7 +115,7 @@ function calibrationRow(scenario: Scenario, seeds: number, draws: number): strin
   const mean = (value: (row: (typeof rows)[number]) => number | boolean): number =>
     rows.reduce((sum, row) => sum + Number(value(row)), 0) / rows.length;
   const percent = (value: (row: (typeof rows)[number]) => number | boolean): string =>
-    `${Math.round(100 * mean(value))} %`;
+    `${Math.round(100 * mean(value))}%`;
   const stopped = rows.filter(({ mayStop }) => mayStop);
   const cells = [
     scenario.name,

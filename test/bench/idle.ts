@@ -208,7 +208,7 @@ async function spent(folder: string, seconds: number): Promise<Map<string, numbe
   return new Map([...cpuSeconds(folder)].map(([kind, cpu]) => [kind, (cpu - (before.get(kind) ?? 0)) / passed]));
 }
 
-const percent = (share = Number.NaN): string => `${(100 * share).toFixed(2)} %`;
+const percent = (share = Number.NaN): string => `${(100 * share).toFixed(2)}%`;
 
 /** Of all processes of that program together: a broker has a guard. */
 function resident(mark: string, program: string): number {

@@ -75,7 +75,7 @@ async function row(size: Size, torch: Torch | null, windows: number, peak: numbe
     .map((each) => median(each.map((ms, i) => ms / wasm[i]!)).toFixed(1));
   const gflops = flopsPerIteration(size) / median(wasm) / 1e6;
   const { embed, units, out, seqlen } = size;
-  const share = `${((100 * gflops) / peak).toFixed(0)} %`;
+  const share = `${((100 * gflops) / peak).toFixed(0)}%`;
   return `| ${embed}, ${units}, ${out}, ${seqlen} | ${[...cells, ...ratios].join(" | ")} | ${gflops.toFixed(1)} | ${share} |`;
 }
 

@@ -90,7 +90,7 @@ async function verdict({ rig, search, table, total, faults, repeat }: Outcome): 
     ["completions lost", `${lost}`],
     ["counted twice", `${twice}`],
     ["stays lost", `${table.lost}, and ${table.reclaimed} handed back, ${table.late} late results`],
-    ["iterations in vain", `${again} of ${iterations}, ${((100 * again) / Math.max(1, iterations)).toFixed(1)} %`],
+    ["iterations in vain", `${again} of ${iterations}, ${((100 * again) / Math.max(1, iterations)).toFixed(1)}%`],
     ["manual steps", `${steps.length}`],
     ["stored", `${records} records of the journal, ${evidence} messages of evidence`],
   ];

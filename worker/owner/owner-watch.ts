@@ -13,7 +13,7 @@ import type { Rules } from "./rules.ts";
 import type { RulesSource } from "./rules-source.ts";
 import { rulesText } from "./said-rules.ts";
 
-/** Half of what may pass from a key to a free processor at most; 0.1 % of a core. */
+/** Half of what may pass from a key to a free processor at most; 0.1% of a core. */
 const lookMs = 250;
 /** While the owner is there, nothing has to stop at once; this is how late runs may go on after his idle time. */
 const usedMs = 500;

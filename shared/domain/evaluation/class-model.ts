@@ -268,7 +268,7 @@ class VarianceGrid {
   }
 }
 
-/** Rounds numbers of runs above 20 to steps of 5 %, so that the table stays small in long searches. */
+/** Rounds numbers of runs above 20 to steps of 5%, so that the table stays small in long searches. */
 function roundedCount(runs: number): number {
   return runs <= 20 ? runs : Math.round(20 * Math.exp(Math.round(Math.log(runs / 20) / 0.05) * 0.05));
 }

@@ -8,7 +8,7 @@ import { RandomDraws } from "./random-draws.ts";
 /** The posterior of one configuration's true mean, which is the mean of endlessly many new runs. */
 export interface Estimate {
   readonly estimate: number;
-  /** Holds the true mean with probability 90 %. */
+  /** Holds the true mean with probability 90%. */
   readonly interval: Interval;
 }
 

@@ -16,7 +16,7 @@ export interface Differs {
 
 /**
  * How often luck may raise a flag for any machine, at one look. People look as the search goes on, ten times by the time that the
- * number of its runs has grown a thousandfold, which makes 1 % of all searches at most (measured in the test).
+ * number of its runs has grown a thousandfold, which makes 1% of all searches at most (measured in the test).
  */
 const falseAlarms = 0.001;
 /** A smaller difference harms no search, however certain it is. */

@@ -38,7 +38,7 @@ export interface ImportanceShare {
   readonly name: string;
   /** 0 to 1, the median of the rounds. */
   readonly share: number;
-  /** The middle 90 % of the rounds. */
+  /** The middle 90% of the rounds. */
   readonly low: number;
   readonly high: number;
 }
@@ -61,7 +61,7 @@ export interface TooLittle {
 
 export const fewestRunSets = 20;
 const level = 0.9;
-/** A mean counts as no further below the median than so many times the distance from there to the 95 % quantile. */
+/** A mean counts as no further below the median than so many times the distance from there to the 95% quantile. */
 const deepest = 10;
 const rounds = 30;
 const treesPerForest = 6;

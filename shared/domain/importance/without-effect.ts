@@ -54,7 +54,7 @@ const mostNoise = 4;
  * Names of the hyperparameters whose value changes nothing, as far as the runs show; those of which too little is known to see an
  * effect that matters are not among them.
  *
- * The model of a search is fitted without the hyperparameter. It has no effect if a large one (some 5 % of the variance) would make
+ * The model of a search is fitted without the hyperparameter. It has no effect if a large one (some 5% of the variance) would make
  * what was measured less likely, and if no effect, large or small, alone or on what the others do, makes it much likelier than the same
  * values dealt out at random. Measured on surfaces of eight hyperparameters (2026-11-28, 300 runs at random): nine in ten of those
  * without effect are found, none with a twentieth of the variance is accused, and a quarter of those with a hundredth.
@@ -134,7 +134,7 @@ class Surface {
     this.#beliefs = beliefs;
   }
 
-  /** Whether so many configurations, and so many runs of each, would show an effect of 5 % of the variance. */
+  /** Whether so many configurations, and so many runs of each, would show an effect of 5% of the variance. */
   isTelling(): boolean {
     const { own, noise } = this.#beliefs;
     const contrast = this.#observed.reduce((sum, { runs }) => sum + leastEffect / (own + noise / runs), 0);

@@ -18,7 +18,7 @@ export interface Squash {
 const deepest = 4;
 
 /**
- * c is the median of the run sets' means, and s the distance from there to their 95 % quantile.
+ * c is the median of the run sets' means, and s the distance from there to their 95% quantile.
  *
  * @param means  of run sets with a completed run, in any order; at least one
  */

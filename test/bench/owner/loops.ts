@@ -85,6 +85,6 @@ export async function loops(pairs: number, runs: number): Promise<void> {
 }
 
 const text = (ms: readonly number[], part: number): string => `${quantile(ms, part).toFixed(0)} ms`;
-const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)} %`;
+const percent = (ratio: number): string => `${((ratio - 1) * 100).toFixed(1)}%`;
 const share = (waitedMs: number, ms: readonly number[]): string =>
   `${((waitedMs / ms.reduce((sum, each) => sum + each, 0)) * 100).toFixed(1)} % of its time`;

@@ -87,7 +87,7 @@ function rowOf(outcomes: readonly PrunedOutcome[]): string {
   const honesty =
     errors.count === 0
       ? "-"
-      : `${errors.mean.toFixed(0)} (${((100 * errors.mean) / (unit * first.best)).toFixed(1)} %), sd ${Math.sqrt(errors.sampleVariance).toFixed(0)}`;
+      : `${errors.mean.toFixed(0)} (${((100 * errors.mean) / (unit * first.best)).toFixed(1)}%), sd ${Math.sqrt(errors.sampleVariance).toFixed(0)}`;
   return [
     `${surface}, ${search}, ${pruner}, ${workers} workers`.padEnd(46),
     ...cells,

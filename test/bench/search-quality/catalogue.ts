@@ -27,7 +27,7 @@ const entries: Readonly<Record<string, Entry>> = {
   plateaus: family("plateaus", "terraces: most steps change nothing"),
   cliffs: family("cliffs", "the best lies near an edge with terrible values behind it"),
   "uneven-noise": family("uneven-noise", "noise that differs tenfold from place to place"),
-  "bad-runs": family("bad-runs", "15 % bad runs, 1 % diverge to -1e24"),
+  "bad-runs": family("bad-runs", "15% bad runs, 1% diverge to -1e24"),
   "second-peak": family("second-peak", "a wide misleading hill and a narrow best"),
   "dead-dials": family("dead-dials", "twelve hyperparameters, eight of which change nothing"),
   "log-ranges": family("log-ranges", "four ranges, three over decades"),

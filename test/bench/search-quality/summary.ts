@@ -3,7 +3,7 @@ import { Moments } from "../../../shared/domain/statistics.ts";
 import type { Outcome, Rule, Task } from "./measuring.ts";
 import { simpleRules } from "./recommending.ts";
 
-/** A mean, and half the width of its 95 % confidence interval (Student's); NaN for fewer than two values. */
+/** A mean, and half the width of its 95% confidence interval (Student's); NaN for fewer than two values. */
 export interface Estimate {
   readonly mean: number;
   readonly half: number;

@@ -46,7 +46,7 @@ export function synthetic(): Surface {
 
 /**
  * Another surface for each seed, over the tutorial's space: where the optimum lies, what matters how much, the interactions, noise
- * of 10 to 40 %, up to 10 % bad runs, roughness; every third has negative values, every third an unordered hyperparameter,
+ * of 10 to 40%, up to 10% bad runs, roughness; every third has negative values, every third an unordered hyperparameter,
  * every fourth a second, lower peak.
  */
 export function variant(seed: number): Surface {

@@ -15,7 +15,7 @@ import { estimateText, tablesOf } from "../../bench/search-quality/table.ts";
 import { indexOf } from "../../support/stories/search.ts";
 
 describe("summary statistics", () => {
-  test("the bench's 95 % interval of a mean is Student's", () => {
+  test("the bench's 95% interval of a mean is Student's", () => {
     const { mean, half, count } = estimateOf([1, 2, 3, 4, 5]);
     assert.equal(mean, 3);
     assert.equal(count, 5);

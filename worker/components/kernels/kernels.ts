@@ -66,7 +66,7 @@ export const beta2 = 0.999;
 
 /**
  * Moments closer to zero than this, 2^-110, are stored as zero. Otherwise those of dead units decay into denormal numbers, which
- * make an Adam pass 1.7 times slower (measured with 4 % of entries, after 20,000 steps). They do not affect a step: a first moment
+ * make an Adam pass 1.7 times slower (measured with 4% of entries, after 20,000 steps). They do not affect a step: a first moment
  * of this size moves a parameter by less than 1e-25, and a second moment is far below the square of epsilon.
  */
 export const tiniestMoment = 7.703719777548943e-34;

@@ -3,7 +3,7 @@ import type { SystemFiles } from "./system-files.ts";
 
 /** Percent of an engine of a GPU that a program uses; below this a desktop draws its clock. */
 const leastPercent = 10;
-/** Processes whose files are looked through at one look: all of a desktop's within 15 s, at 0.14 % of a busy core (2026-11-28). */
+/** Processes whose files are looked through at one look: all of a desktop's within 15 s, at 0.14% of a busy core (2026-11-28). */
 const atOnce = 20;
 
 /** How far the counters of one engine have come: by the clock where `total` is undefined, else by the cycles that passed. */

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 const mostLeftOut = 4;
 
 /**
- * Which looks for new sessions are worth their time: of a worker with four runs they took some 40 % of the time of all its timers
+ * Which looks for new sessions are worth their time: of a worker with four runs they took some 40% of the time of all its timers
  * (2026-11-29). A process that begins a session was mostly started just before. So one look is taken when some process was started
  * anywhere, one more because it may begin its session a little later, and after that every fifth.
  */

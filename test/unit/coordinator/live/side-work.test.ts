@@ -53,7 +53,7 @@ describe("work beside the frames", () => {
     assert.equal(lately.of(source, 0), 1);
     source.at = 2;
     assert.equal(lately.of(source, 499), 1);
-    assert.equal(work.isOpen, false, "10 ms are 2 % of 500");
+    assert.equal(work.isOpen, false, "10 ms are 2% of 500");
     assert.equal(lately.of(source, 500), 1);
     work.step();
     assert.equal(lately.of(source, 500), 2);

@@ -26,7 +26,7 @@ test("learner: a small net learns the easy maze in 100,000 iterations", async ()
   assert.ok(summaryOf(context) > 0.025, `${summaryOf(context)}`);
 });
 
-test("learner: an untrained agent wins 5 to 15 % of its episodes, as a uniform policy does", async () => {
+test("learner: an untrained agent wins 5 to 15% of its episodes, as a uniform policy does", async () => {
   let [won, episodes] = [0, 0];
   for (let seed = 0; seed < 10; seed++) {
     const sizes = { obs_embed_size: 16, num_rnn_units: 16, output_layer_size: 16 };

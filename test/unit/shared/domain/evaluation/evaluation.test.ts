@@ -67,7 +67,7 @@ const chosen: Readonly<Record<string, number>> = {
   "8 configurations, noise 1, DGD, 40 runs": 24,
 };
 
-test("90 % intervals of the best hold in about 90 % of searches, and the chance of a better one is right", () => {
+test("90% intervals of the best hold in about 90% of searches, and the chance of a better one is right", () => {
   const results = Object.entries(chosen).flatMap(([name, seeds]) => {
     const scenario = scenarios.find((each) => each.name === name);
     assert.ok(scenario, name);

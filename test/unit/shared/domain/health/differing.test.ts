@@ -91,7 +91,7 @@ describe("machines that are all well", () => {
     "those of a greedy search": { machines: 6, total: 300, explores: 0.05, early: 0.5 },
     "with runs that diverge": { machines: 10, total: 300, diverges: true },
   } satisfies Record<string, Swarm>)) {
-    test(`machines that are all well raise a flag in less than 1 % of searches: ${name}`, () => {
+    test(`machines that are all well raise a flag in less than 1% of searches: ${name}`, () => {
       const searches = 60;
       assert.ok(flagged(name, swarm, searches) <= 0.01 * searches, `${flagged(name, swarm, searches)} of ${searches}`);
     });
