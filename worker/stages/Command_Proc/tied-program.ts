@@ -18,13 +18,15 @@ const mostQuietMs = 300;
 /** How long the output of a program that has ended is read while something that it left behind keeps it open. */
 const mostLastWordsMs = 2000;
 
+/** Exit code or signal; or why it could not be started. */
+export interface ProgramEnd {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly why: string;
+}
+
 export interface TiedProgram {
-  /** Exit code or signal; or why it could not be started. */
-  readonly ended: Promise<{
-    readonly code: number | null;
-    readonly signal: NodeJS.Signals | null;
-    readonly why: string;
-  }>;
+  readonly ended: Promise<ProgramEnd>;
   /** Sends a signal to the program and its descendants. */
   signal(name: NodeJS.Signals): void;
   /** Suspends the program and its descendants until thawed. */
@@ -58,7 +60,7 @@ export function startTied(
     while (performance.now() - heardAt < quietMs && performance.now() < limit);
   };
   const signal = (name: NodeJS.Signals): void => signalGroup(child, name);
-  const ended = new Promise<Awaited<TiedProgram["ended"]>>((resolve) => {
+  const ended = new Promise<ProgramEnd>((resolve) => {
     child.once("error", (error) => resolve({ code: null, signal: null, why: error.message }));
     child.once("exit", (code, how) => {
       tie.end("ended\n");

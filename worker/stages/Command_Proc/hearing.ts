@@ -1,0 +1,127 @@
+import type { StageContext } from "../stage.ts";
+import type { CommandSpec } from "./command-spec.ts";
+import { type HowMuch, MetricFiles } from "./files/metric-files.ts";
+import { numberOf } from "./files/row.ts";
+import { IterCount } from "./iter-count.ts";
+import { type Measured, MetricPatterns, SlowPattern } from "./metric-patterns.ts";
+
+/** Names that an error can tell; a program could print new ones for ever. */
+const mostOthers = 50;
+/** Lines that an error may tell. */
+const mostNewest = 20;
+
+/** Makes reports of what a program prints and writes into files, and keeps what explains a failure. */
+export class Hearing {
+  /** Iterations that earlier attempts reported. */
+  readonly before: number;
+  /** The newest lines. */
+  readonly newest: string[] = [];
+  /** Names of the numbers in reports that contained none of the metrics. */
+  readonly others = new Set<string>();
+  /** The first metric that was reported as something else than a number. */
+  noNumber: string | undefined;
+  /** The patterns took too long: they find nothing more. */
+  slow: SlowPattern | undefined;
+  /** Where metrics_file is looked for. */
+  readonly files: MetricFiles | undefined;
+  readonly #context: StageContext;
+  readonly #metrics: readonly string[];
+  readonly #patterns: MetricPatterns | undefined;
+  readonly #count: IterCount;
+  #hasReported = false;
+
+  /** Before the program starts: what its files hold by then is of earlier attempts. */
+  constructor(spec: CommandSpec, context: StageContext) {
+    this.#context = context;
+    this.#metrics = spec.metrics.map(({ short }) => short);
+    this.#patterns = spec.patterns.length > 0 ? new MetricPatterns(spec.patterns) : undefined;
+    this.#count = new IterCount(context.resume);
+    this.before = this.#count.done;
+    this.files = spec.file && new MetricFiles(spec.file, this.#metrics, [context.directory, context.stateDirectory]);
+    this.files?.begin();
+  }
+
+  /** Whether this attempt and the earlier ones have reported nothing. */
+  get isNothingReported(): boolean {
+    return !this.#hasReported && this.before === 0;
+  }
+
+  /** @param end  ends the program, whose output the patterns cannot keep up with */
+  hear(lines: readonly string[], isError: boolean, end: () => void): void {
+    let found: readonly (Measured | undefined)[] = [];
+    try {
+      if (this.#patterns && !this.slow) found = this.#patterns.find(lines);
+    } catch (error) {
+      if (!(error instanceof SlowPattern)) throw error;
+      this.slow = error;
+      end();
+    }
+    for (const [i, line] of lines.entries()) this.#hearLine(line, isError ? undefined : reportIn(line), found[i]);
+  }
+
+  readFiles(howMuch: HowMuch): void {
+    for (const { step, row, values, file } of this.files?.read(howMuch) ?? []) {
+      const told = { ...(step === undefined ? {} : { step }), ...values };
+      this.#context.witness?.printed(`${file}: ${JSON.stringify(told)}`, true);
+      this.#report(
+        step ?? (row === undefined ? undefined : this.before + row),
+        this.#metrics.map((metric) => values[metric]),
+      );
+    }
+  }
+
+  /** Hands over how far the reports are, and the files beside it. */
+  checkpoint(): Promise<void> {
+    return this.#context.checkpoint(this.#count.done, this.#count.state());
+  }
+
+  #hearLine(line: string, found: Readonly<Record<string, unknown>> | undefined, measured: Measured | undefined): void {
+    const { witness } = this.#context;
+    if (!found && !measured) {
+      witness?.printed(line, false);
+      this.#keep(line);
+      return;
+    }
+    const values = this.#metrics.map((metric) => (found ? numberOf(found[metric]) : measured?.values[metric]));
+    const isMeasured = values.some((value) => value !== undefined);
+    witness?.printed(line, isMeasured);
+    if (isMeasured) {
+      this.#report(found ? numberOf(found["iters"]) : measured?.iters, values);
+      if (found) return;
+    }
+    for (const [name, value] of Object.entries(found ?? {})) {
+      if (this.others.size < mostOthers && numberOf(value) !== undefined) this.others.add(name);
+      else if (this.#metrics.includes(name)) this.noNumber ??= `${name} as ${JSON.stringify(value).slice(0, 80)}`;
+    }
+    this.#keep(line);
+  }
+
+  #report(said: number | undefined, values: readonly (number | undefined)[]): void {
+    const iters = this.#count.next(said);
+    if (iters === undefined) return; // repeated since the last checkpoint, and already reported
+    this.#hasReported = true;
+    this.#context.report(
+      iters,
+      values.map((value) => value ?? Number.NaN),
+      values.map((value) => (value === undefined ? 0 : 1)),
+    );
+  }
+
+  #keep(line: string): void {
+    if (line.trim() !== "") this.newest.push(line);
+    if (this.newest.length > mostNewest) this.newest.shift();
+    this.#context.log(line);
+  }
+}
+
+/** A line has at most 64 kB (tied-program.ts). */
+function reportIn(line: string): Readonly<Record<string, unknown>> | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    // What training programs print for NaN and infinity, which JSON does not have.
+    const value: unknown = JSON.parse(line.replace(/:\s*(NaN|-?Infinity)\b/g, ': "$1"'));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined; // a line for people that starts with a brace
+  }
+}
