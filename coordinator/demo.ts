@@ -22,6 +22,8 @@ import { watchJob } from "./plain/watch-job.ts";
 
 const workspace = "demo";
 const paths = workspacePaths(workspace);
+const coordinatorMain = new URL("./main.js", import.meta.url);
+const workerMain = new URL("../worker/main.js", import.meta.url);
 const specFile = join(packageRoot(), "specs", "maze_dgd.yaml");
 const children: ChildProcess[] = [];
 const typed = typedHere(process.env);
@@ -56,7 +58,7 @@ async function demonstrate(again: boolean): Promise<number> {
     );
   }
   say("Starting a broker and a coordinator on this machine...");
-  const coordinator = start("./main.js", ["--headless", "--workspace", workspace]);
+  const coordinator = start(coordinatorMain, ["--headless", "--workspace", workspace]);
   if (!(await untilLeading(coordinator, paths, paths.logs, stop.signal))) return 130;
   const link = await linkWorkspace(paths, "operator");
   try {
@@ -79,7 +81,7 @@ function startWorkers(): void {
   const slots = String(Math.max(1, Math.floor(availableParallelism() / nodes)));
   for (let i = 1; i <= 2; i += 1) {
     const name = `demo-${i}`;
-    start("../worker/main.js", ["--workspace", workspace, "--name", name, "--slots", slots, "--quiet"]);
+    start(workerMain, ["--workspace", workspace, "--name", name, "--slots", slots, "--quiet"]);
   }
   say(
     "Two workers train recurrent agents in a maze; distributed grid descent searches for the best hyperparameters.\n",
@@ -121,8 +123,8 @@ Search on real machines:   ${`${prefix}nexus-coord`.padEnd(23)} then follow what
 }
 
 /** Starts a process in its own group, so that Ctrl-C reaches only this one. `--tied` makes it end with this one. */
-function start(program: string, args: readonly string[]): ChildProcess {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(program, import.meta.url)), ...args, "--tied"], {
+function start(program: URL, args: readonly string[]): ChildProcess {
+  const child = spawn(process.execPath, [fileURLToPath(program), ...args, "--tied"], {
     detached: true,
     stdio: ["ignore", "ignore", "inherit", "ipc"],
   });

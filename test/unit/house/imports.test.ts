@@ -5,8 +5,8 @@ import { join, posix } from "node:path";
 import { describe, test } from "node:test";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { fileCircles, folderCircles } from "./circles.ts";
-import { programs, roomOf } from "./rooms.ts";
-import { type Import, imports, importsOf, isIn, productFolders, tree } from "./source-tree.ts";
+import { programs, roomOf, unnamed } from "./rooms.ts";
+import { type Import, imports, importsOf, isIn, productFolders, tree, unnamedIn } from "./source-tree.ts";
 
 interface Rule {
   readonly rule: string;
@@ -115,6 +115,8 @@ const broken = (imports: readonly Import[], among = rules): string[] =>
       .map(({ rule }) => `${each.from}:${each.line} imports "${each.specifier}": ${rule}`),
   );
 
+const files = new Set(tree.map(({ file }) => file));
+
 describe("imports", () => {
   for (const { rule, isBroken } of rules) {
     test(rule, () => assert.deepEqual(broken(imports, [{ rule, isBroken }]), []));
@@ -125,8 +127,42 @@ describe("imports", () => {
 
   test("imports form no circle of folders, at any level", () => assert.deepEqual(folderCircles(imports), []));
 
+  test("what the product reaches without an import is in the table of rooms", () => {
+    const found = tree
+      .filter(({ file }) => isIn(file, ...productFolders))
+      .map(({ file, text }) => [file, unnamedIn(file, text)] as const)
+      .filter(([, reached]) => reached.length > 0);
+    assert.deepEqual(Object.fromEntries(found), unnamed);
+  });
+
+  test("every program that is started by its path is there", () => {
+    const programs = Object.values(unnamed)
+      .flat()
+      .filter((reached) => reached.endsWith(".ts"));
+    assert.ok(programs.length > 8);
+    assert.deepEqual(
+      programs.filter((file) => !files.has(file)),
+      [],
+    );
+  });
+
+  test("every permission in the table of rooms is used", () => {
+    const used = new Set(
+      imports.flatMap(({ from, file }) => {
+        const [own, other] = [roomOf(from), file === undefined ? undefined : roomOf(file)];
+        return own?.program === other?.program ? [`${own?.program}: ${own?.room} -> ${other?.room}`] : [];
+      }),
+    );
+    const permitted = programs.flatMap(({ program, rooms }) =>
+      Object.entries(rooms).flatMap(([room, allowed]) => allowed.map((other) => `${program}: ${room} -> ${other}`)),
+    );
+    assert.deepEqual(
+      permitted.filter((arrow) => !used.has(arrow)),
+      [],
+    );
+  });
+
   test("every import of our own files means a file that is there", () => {
-    const files = new Set(tree.map(({ file }) => file));
     const missing = imports.filter(({ file }) => file !== undefined && !files.has(file));
     assert.deepEqual(
       missing.map(({ from, line, specifier }) => `${from}:${line} ${specifier}`),
@@ -141,6 +177,10 @@ describe("the check of imports", () => {
       const lines = text.match(/\bfrom "[^"]+";$|^import "[^"]+";$/gm) ?? [];
       const read = importsOf(file, text).filter(({ isDynamic }) => !isDynamic);
       assert.equal(read.length, lines.length, file);
+      if (!isIn(file, ...productFolders)) continue;
+      const lazy = importsOf(file, text).filter(({ isDynamic }) => isDynamic);
+      const computed = unnamedIn(file, text).filter((reached) => reached === "import");
+      assert.equal(lazy.length + computed.length, text.match(/\bimport\(/g)?.length ?? 0, file);
     }
     assert.ok(imports.length > 500, `${imports.length} imports in ${tree.length} files`);
   });
@@ -172,6 +212,23 @@ describe("the check of imports", () => {
         [8, "worker/stages/e.ts", false, true],
       ],
     );
+  });
+
+  test("the check of imports sees what no import names", () => {
+    const text = [
+      `await ${"import"}("./a.ts");`,
+      `await ${"import"}(\`./b.ts\`);`,
+      `await ${"import"}(name);`,
+      `await ${"import"}("./c.ts", { with: { type: "json" } });`,
+      `const late = ${"createRequire"}(import.meta.url);`,
+      'const program = new URL("../here/d.js", import.meta.url);',
+      "const other = new URL(name, import.meta.url);",
+      "const library = import.meta.resolve(name);",
+    ].join("\n");
+    assert.deepEqual(unnamedIn("worker/stages/x.ts", text), [
+      ...["import", "import", "import", "createRequire"],
+      ...["worker/here/d.ts", "import.meta.url", "import.meta.resolve"],
+    ]);
   });
 
   test("the check of imports names the rule that is broken", () => {

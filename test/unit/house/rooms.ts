@@ -12,9 +12,6 @@ export interface Program {
   readonly rooms: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What reads and words a search, without drawing it. */
-const views = ["live", "runs", "reading", "words", "chart"];
-
 export const programs: readonly Program[] = [
   {
     program: "coordinator",
@@ -31,21 +28,24 @@ export const programs: readonly Program[] = [
       // tells what a search is, to whatever view there is
       words: [],
       chart: [],
-      reading: ["words"],
+      reading: [],
       live: ["reading", "words", "chart"],
       runs: ["reading", "words"],
       operator: ["endpoint", "reading", "words"],
       plots: ["runs", "reading", "words", "chart"],
-      // views; only `view` and `program.ts` choose among them
-      plain: views,
-      tui: [...views, "operator", "plots"],
-      view: ["plain", "tui", "cli", "live", "operator", "endpoint", "peers", "reading", "words", "chart"],
-      cli: ["plain", "plots", "operator", "endpoint", "peers", "own-search", ...views],
+      // views, which know no other view; `view` chooses one for nexus-coord, and commands print plainly
+      plain: ["live", "runs", "words"],
+      tui: ["live", "runs", "words", "chart"],
+      view: ["plain", "tui", "cli", "live", "operator", "endpoint", "peers", "words", "chart"],
+      cli: [
+        ...["plain", "plots", "operator", "endpoint", "peers", "own-search"],
+        ...["live", "runs", "reading", "words", "chart"],
+      ],
       "demo-words.ts": [],
-      "demo.ts": ["demo-words.ts", "plain", "operator", "endpoint", "words"],
+      "demo.ts": ["demo-words.ts", "plain", "operator", "endpoint"],
       // first hides what it was started with, then loads the program
       "main.ts": ["program.ts"],
-      "program.ts": ["process", "view", "peers", "endpoint", "own-search", "words"],
+      "program.ts": ["process", "view", "peers", "endpoint", "own-search"],
     },
   },
   {
@@ -58,13 +58,13 @@ export const programs: readonly Program[] = [
       joining: [],
       components: ["own-code"],
       stages: ["components", "own-code", "processes", "gpus"],
-      runner: ["stages", "components", "own-code", "processes", "gpus"],
+      runner: ["stages", "components", "processes"],
       // environments that jobs want for their programs
       setup: ["processes"],
       node: ["runner", "processes", "own-code", "gpus", "setup"],
       // what the machine's owner allows, and the signs that he is there; tells the node
       owner: ["node", "processes"],
-      here: ["runner", "stages", "components", "own-code", "processes"],
+      here: ["runner", "stages", "components", "own-code"],
       // has the machine start a worker by itself
       service: ["joining", "owner"],
       // what a worker tells its machine's owner, and where that is read
@@ -82,7 +82,7 @@ export const programs: readonly Program[] = [
     rooms: {
       domain: [],
       "errors.ts": [],
-      "ports.ts": ["domain"],
+      "ports.ts": [],
       "clock.ts": ["ports.ts"],
       "chance.ts": ["ports.ts"],
       "deadline.ts": ["ports.ts", "clock.ts"],
@@ -96,10 +96,46 @@ export const programs: readonly Program[] = [
       tensorboard: ["domain"],
       wire: ["domain", "ports.ts", "errors.ts"],
       components: ["domain", "wire", "machine", "errors.ts"],
-      broker: ["domain", "wire", "machine", "ports.ts", "errors.ts", "clock.ts", "deadline.ts", "ending.ts", "log.ts"],
+      broker: ["domain", "wire", "machine", "ports.ts", "errors.ts", "clock.ts", "deadline.ts", "ending.ts"],
     },
   },
 ];
+
+/**
+ * What the product reaches without an import that names it, by file: modules of computed names, loaders, what lies beside the
+ * file. A program that is started by its path stands here also where the table above would forbid its import.
+ */
+export const unnamed: Readonly<Record<string, readonly string[]>> = {
+  // modules whose names are computed: a user's own, a component's by its place, a worker that was fetched
+  "coordinator/endpoint/bootstrap.ts": ["import"],
+  "coordinator/own-search/module-host.ts": ["import"],
+  "coordinator/package/start-here.ts": ["import", "import.meta.url"],
+  "worker/components/registry.ts": ["import.meta.url", "import"],
+  "worker/own-code/own-code.ts": ["import"],
+  // modules of Node's that are loaded when they are needed
+  "coordinator/package/serve-package.ts": ["createRequire"],
+  "shared/broker/client/sockets/proxy.ts": ["createRequire"],
+  "shared/broker/client/sockets/secure.ts": ["createRequire"],
+  // programs of the worker that the coordinator's commands start
+  "coordinator/demo.ts": ["coordinator/main.ts", "worker/main.ts"],
+  "coordinator/cli/submit/check-spec.ts": ["worker/here/check-run.ts"],
+  "coordinator/cli/submit/check-stages.ts": ["worker/here/check-stages.ts"],
+  "coordinator/cli/submit/run-here.ts": ["worker/here/local-run.ts"],
+  // programs and threads of the same program
+  "coordinator/cli/mcp/mcp.ts": ["coordinator/cli/main.ts"],
+  "coordinator/cli/submit/demo.ts": ["coordinator/demo.ts"],
+  "coordinator/endpoint/launch.ts": ["coordinator/main.ts"],
+  "coordinator/live/findings-desk.ts": ["coordinator/live/findings-thread.ts"],
+  "coordinator/own-search/own-searches.ts": ["coordinator/own-search/module-host.ts"],
+  "coordinator/process/snapshot-process.ts": ["coordinator/process/snapshot-writer.ts"],
+  "shared/broker/server/server.ts": ["shared/broker/server/guard.ts"],
+  "worker/node/runner-launch.ts": ["worker/runner/main.ts"],
+  "worker/service/machine.ts": ["worker/main.ts"],
+  // files that are no modules
+  "coordinator/plots/drawing/png.ts": ["import.meta.resolve"],
+  "shared/components/component-defaults.ts": ["import.meta.url", "import.meta.url"],
+  "worker/components/kernels/wasm.ts": ["worker/components/kernels/kernels.wasm"],
+};
 
 /** The rooms of the product's folders that hold more than one room each: `coordinator/leader/reign.ts` -> `leader`. */
 export function roomOf(file: string): { readonly program: string; readonly room: string } | undefined {

@@ -46,6 +46,20 @@ export function importsOf(file: string, text: string): Import[] {
   );
 }
 
+const unnamed =
+  /\bimport\((?!\s*"[^"]+"\s*\))|\bcreateRequire\((?:import\.meta\.url)?|\bgetBuiltinModule\(|(?:new URL\("(?<beside>[^"]+)", )?import\.meta\.(?<own>\w+)/g;
+
+/**
+ * Where a file reaches for something that none of its imports names: a computed `import()`, a loader, `import.meta`. A path
+ * beside the file is given relative to the root, a program's as its source.
+ */
+export function unnamedIn(file: string, text: string): string[] {
+  return [...text.matchAll(unnamed)].map(([found, beside, own]) => {
+    if (beside !== undefined) return posix.join(posix.dirname(file), beside.replace(/\.js$/, ".ts"));
+    return own === undefined ? found.slice(0, found.indexOf("(")) : `import.meta.${own}`;
+  });
+}
+
 /** Whether a file lies in one of the folders, at any depth. */
 export const isIn = (file: string | undefined, ...folders: readonly string[]): boolean =>
   file !== undefined && folders.some((folder) => file.startsWith(`${folder}/`));
