@@ -6,6 +6,7 @@ import { isOpen, resultBy, type Trial } from "../../../shared/domain/fold/trial.
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
+import { isSentAway } from "../rules/bench.ts";
 import { accepted, isAnswer, type Operator, refused, tableOr, unchanged } from "./order-answers.ts";
 
 /** Trial numbers in one record. */
@@ -119,6 +120,8 @@ function standing({ job, completions, rejected, isOver, state }: RunTable): stri
 function stillToCome(reign: Reign, worker: WorkerId): string {
   const record = reign.state.workers.get(worker);
   if (record?.state === "revoked") return `${worker} is revoked`;
-  if (record?.state === "benched") return `${worker} is benched: it gets no more runs`;
+  if (record && isSentAway(record)) return `${worker} is benched: it gets no more runs`;
+  if (record?.state === "benched")
+    return `results of runs that ${worker} began before it was benched will count; to end that: nexus workers revoke ${worker}`;
   return `results that ${worker} has yet to send will count; to give it no more runs: nexus bench ${worker}`;
 }

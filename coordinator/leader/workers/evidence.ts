@@ -10,7 +10,7 @@ import { decodeEvidence, type Evidence } from "../../../shared/wire/messages.ts"
 import { type EvidenceAddress, lostSubject, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import { hearReports, keepReports } from "../pruning/pruning.ts";
 import type { Reign } from "../reign/reign.ts";
-import { benchCause } from "../rules/bench.ts";
+import { benchCause, isSentAway } from "../rules/bench.ts";
 import { reportToOwn } from "../rules/own-search.ts";
 import { countEvidence } from "../rules/quotas.ts";
 import { lastLines, requeue } from "../rules/requeue.ts";
@@ -19,7 +19,8 @@ import { judgeCheckpoint, judgeLostCheckpoint } from "./checkpoints.ts";
 /**
  * Judges what workers published. Only a worker that the journal names for an attempt may report on it. The first result from
  * any holder counts while the trial is open; later ones are `late`: kept, labelled, never counted. A failure counts only from
- * the newest attempt, since an older holder's may be its machine's. A non-finite hpmax is a failure.
+ * the newest attempt, since an older holder's may be its machine's. A non-finite hpmax is a failure. Of trials that were taken
+ * from a worker that was sent away, nothing of what it says counts.
  *
  * EV is judged in its order, and each decision cites the sequence that it rests on, so the next leader continues after the
  * highest one cited. Reports that it judges again decide nothing.
@@ -59,12 +60,27 @@ function judgeMessage(reign: Reign, message: StoredMessage): void {
     const { worker, job } = address;
     const unheard = whyUnheard(trial, { ...told, worker });
     if (unheard !== undefined) throw new BadMessage(unheard);
+    if (isOpen(trial) && isTakenBack(reign, trial, worker, told.attempt)) {
+      const fields = { run: trial.run, worker, attempt: told.attempt, kind: told.kind };
+      const text = "what a worker that was sent away says of a run that was taken from it is not counted";
+      reign.repeated.warn(`taken.${worker}`, reign.ports.clock.monotonic(), fields, text);
+      if (told.kind === "checkpoint")
+        reign.discardState(job, trial.n, { worker, attempt: told.attempt, ...told.state });
+      return;
+    }
     judge({ reign, table, trial, job, worker, ev: seq }, told);
   } catch (error) {
     if (!(error instanceof BadMessage)) throw error;
     const kind = subject.split(".", 2).join(".");
     reign.drop(kind, { subject, seq, why: error.message }, "evidence dropped");
   }
+}
+
+/** Whether the trial was taken from this worker because it was sent away. */
+function isTakenBack(reign: Reign, trial: Trial, worker: WorkerId, attempt: number): boolean {
+  const record = reign.state.workers.get(worker);
+  if (!record || !isSentAway(record)) return false;
+  return trial.status !== "running" || !isNewestStay(trial, attempt);
 }
 
 /** What the message says; undefined if it cannot be read, and is set aside. */

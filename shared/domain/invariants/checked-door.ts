@@ -1,4 +1,4 @@
-import type { Invited, InviteEnded, JournalEvent, WorkerEnrolled } from "../fold/events.ts";
+import { actorOf, type Invited, type InviteEnded, type JournalEvent, type WorkerEnrolled } from "../fold/events.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { WorkerId } from "../names.ts";
 
@@ -19,6 +19,8 @@ export class CheckedDoor {
   readonly #keys = new Map<WorkerId, string>();
   readonly #owners = new Map<string, WorkerId>();
   readonly #revoked = new Set<WorkerId>();
+  /** Whoever was ever sent away: benched by a person or for what it sent, or revoked. */
+  readonly #sentAway = new Set<WorkerId>();
   readonly #broken: (what: string) => void;
 
   /** @param broken  hears what is wrong with a record, in words */
@@ -39,6 +41,8 @@ export class CheckedDoor {
         this.#enrolled(event);
         break;
       case "worker-state":
+        if (event.state === "revoked" || (event.state === "benched" && (event.cutOff || actorOf(event) === "person")))
+          this.#sentAway.add(event.worker);
         if (event.state === "revoked") this.#revoked.add(event.worker);
         else if (event.state === "admitted") this.#revoked.delete(event.worker);
         break;
@@ -51,6 +55,11 @@ export class CheckedDoor {
         break;
       default: // says nothing about who may join
     }
+  }
+
+  /** Whether results of this worker may be passed over. */
+  wasSentAway(worker: WorkerId): boolean {
+    return this.#sentAway.has(worker);
   }
 
   /** Differences between a fold, or a snapshot of one, and the records. */

@@ -46,7 +46,7 @@ type AboutTrial = Assigned | Citing | Reopened;
  *
  * - a trial ends at most once (unless its failure is taken back), by an attempt that the journal gave to that worker;
  * - no trial starts beyond the current total_runs, and a job that nobody stopped ends with all of them;
- * - every completion cites its own message, which says the same, and no result is ignored;
+ * - every completion cites its own message, which says the same, and no result is ignored but of a worker that was sent away;
  * - only a result that counts is rejected, only a rejected one accepted: results = those that count + those rejected;
  * - nothing rests on a message that was set aside, and each is named once;
  * - the curve of a completed run has no gap, and only a pruned run has a prediction;
@@ -66,10 +66,11 @@ export class InvariantCheck {
   #citedUpTo = 0;
   readonly #jobs = new Map<JobName, CheckedJob>();
   readonly #purges = new CheckedPurges((what) => this.#broken(what));
+  readonly #door = new CheckedDoor((what) => this.#broken(what));
   /** Checks with a state of their own. */
   readonly #others = [
-    this.#purges,
-    ...[CheckedDoor, CheckedPredictions, CheckedRanges].map((Kind) => new Kind((what) => this.#broken(what))),
+    ...[this.#purges, this.#door],
+    ...[CheckedPredictions, CheckedRanges].map((Kind) => new Kind((what) => this.#broken(what))),
   ];
   readonly #cited = new Set<number>();
   /** Decisions whose evidence has not been read yet, by sequence of the evidence. */
@@ -165,7 +166,7 @@ export class InvariantCheck {
     for (const { seq, kind, job, n, worker, attempt } of this.#uncited.values()) {
       const trial = this.#jobs.get(job)?.trials.glance(n);
       const isPassedOver = kind === "result" && seq <= this.#citedUpTo && trial?.workers[attempt - 1] === worker;
-      if (isPassedOver && trial.status !== "over")
+      if (isPassedOver && trial.status !== "over" && !this.#door.wasSentAway(worker))
         found.push(`${job} trial ${n}: the result from ${worker} (evidence ${seq}) was ignored`);
     }
     for (const [name, { trials }] of this.#jobs) {

@@ -218,6 +218,11 @@ describe("orders to reject and to accept", () => {
     await story.order({ kind: "bench", worker: bob });
     await judge(story, "accept", { worker: bob });
     assert.match(await judge(story, "reject", { worker: bob }), /bob is benched: it gets no more runs/);
+    await story.order({ kind: "admit", worker: bob });
+    const sick = { type: "worker-state", worker: bob, state: "benched", reason: "its runs failed" } as const;
+    void story.test.reign.record({ ...sick, by: "coordinator", op: "" });
+    await judge(story, "accept", { worker: bob });
+    assert.match(await judge(story, "reject", { worker: bob }), /bob began before .* will count; .* revoke bob/);
   });
 
   test("after any order of rejecting and accepting, estimates and snapshot are those of what counts", async () => {
