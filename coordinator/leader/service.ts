@@ -1,42 +1,40 @@
 import type { ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { foldJournal } from "../../shared/broker/store/journal-reader.ts";
 import { checkCited } from "../../shared/broker/store/store-check.ts";
-import { programVersion } from "../../shared/components/version.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { apply, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { QuotaLimits } from "../../shared/domain/quotas.ts";
-import type { OwnSearches } from "../../shared/domain/search/own-search.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
-import { BadMessage, OtherVersion } from "../../shared/wire/check.ts";
-import * as messages from "../../shared/wire/messages.ts";
-import type { OrderKey } from "../../shared/wire/seals/order-proof.ts";
-import * as subjects from "../../shared/wire/subjects.ts";
+import { streams } from "../../shared/wire/subjects.ts";
+import { type AnswerPorts, answers } from "./answers.ts";
 import { Hearing, heardOnce } from "./hearing.ts";
-import { type Intake, watchIntake } from "./intake-watch.ts";
+import { watchIntake } from "./intake-watch.ts";
 import { InviteCare } from "./invite-care.ts";
 import { Deposed, type JournalPorts, JournalWriter } from "./journal.ts";
 import { type LeaderIdentity, Leadership, type LeadershipPorts } from "./leadership.ts";
-import { enrolWorker, howToTake, tooMany } from "./orders/enrolment.ts";
-import { OrderDesk } from "./orders/order-desk.ts";
-import { carryOut } from "./orders/orders.ts";
 import { recallCurves } from "./pruning/recall-curves.ts";
-import type { BundleStore, Purger } from "./reign/ports.ts";
 import { Reign } from "./reign/reign.ts";
 import { type StoredSizes, watchRoom } from "./room-watch.ts";
 import { type TrafficPorts, watchArrivals } from "./rules/arrivals.ts";
 import { follow } from "./rules/consequences.ts";
 import { closeOwn } from "./rules/own-search.ts";
-import { mayAsk } from "./rules/quotas.ts";
+import { SnapshotCare, type SnapshotPorts } from "./snapshot-care.ts";
 import { tellStatus } from "./status.ts";
+import { type StorePorts, storePorts } from "./store-ports.ts";
 import { watchStore } from "./store-watch.ts";
 import { Upkeep } from "./upkeep.ts";
 import { UserList, type UserListPorts } from "./user-list.ts";
-import { answerAsk } from "./workers/asks.ts";
 import { judgeEvidence } from "./workers/evidence.ts";
 
-export interface ServicePorts extends JournalPorts, UserListPorts, Omit<LeadershipPorts, "entries"> {
+export interface ServicePorts
+  extends JournalPorts,
+    UserListPorts,
+    AnswerPorts,
+    StorePorts,
+    SnapshotPorts,
+    Omit<LeadershipPorts, "entries"> {
   /**
    * Where questions arrive: a connection of its own, on which no answer of the broker waits behind a flood of them. A leader that
    * hears no answer cannot keep its lead, and so cannot cut off who floods it. Left out: `bus`.
@@ -44,30 +42,12 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
   readonly questions?: Pick<Bus, "respond" | "onReconnect" | "isConnected" | "flush">;
   readonly identity: LeaderIdentity;
   readonly leaseMs: number;
-  /** With which operators sign their orders; left out: orders need no proof. */
-  readonly orderKey?: OrderKey | undefined;
-  /** Seed for a job whose spec gives none. */
-  drawSeed(): number;
   /** The invitation whose line this machine's coordinator shows; left out: none. */
   readonly showInvite?: ShowInvite;
-  /** Starts searches of users; left out: none. */
-  readonly ownSearches?: OwnSearches;
-  /** Makes new passwords and keys, soon; left out: not here. */
-  readonly rotate?: () => void;
-  /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
-  readonly snapshotEvery?: number;
   /** What workers have sent the broker; left out where that cannot be known. */
   readonly traffic?: TrafficPorts;
   /** Called with the sequence of a reign's first record, once it is stored. */
   onLed?(seq: number): Promise<void>;
-  /** Stores a snapshot of the journal; resolves when that is done, or has failed. */
-  writeSnapshot(signal: AbortSignal): Promise<void>;
-  /** What keeps EV open for the others when a worker has flooded it; a simulation leaves it out. */
-  readonly intake?: Intake;
-  /** Left out: nothing is deleted. */
-  readonly purger?: Purger;
-  /** What jobs bring along in pieces; a simulation leaves it out. */
-  readonly bundles?: BundleStore;
   /** What workers have stored; a simulation leaves it out. */
   readonly storedSizes?: StoredSizes;
   /** What one worker may ask and store now. Left out: `usualQuotas`. */
@@ -80,8 +60,6 @@ export interface ServicePorts extends JournalPorts, UserListPorts, Omit<Leadersh
 
 const tickMs = 200;
 const quotasEveryMs = 2000;
-/** Records between two snapshots for each trial, so that the bytes written stay in proportion to the search. */
-const snapshotShare = 0.2;
 
 /** Stands by, leads, and stands by again when deposed, until the signal aborts; then steps down. */
 export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<void> {
@@ -121,52 +99,25 @@ async function lead(
   onLost: (why: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { bus, questions = bus, clock, log, snapshotEvery = 20_000 } = ports;
+  const { bus, questions = bus, clock, log } = ports;
   const { state, records } = await unlessEnded(foldAndLead(ports, leadership), signal);
-  let corrupt: JournalCorruptError | undefined;
   const journal = new JournalWriter(ports, leadership.term, state.seq, onLost, (why) =>
     log.error(`the journal does not take a record yet: ${why}`),
   );
-  /** Records that are in no snapshot yet. */
-  let unsaved = records;
+  const snapshots = new SnapshotCare(ports, state, records);
   const reign = new Reign(
     state,
     leadership.term,
     ports.leaseMs,
     {
-      clock,
-      log,
+      ...storePorts(ports),
       append: (event) => {
-        unsaved += 1;
+        snapshots.recorded();
         const stored = journal.append(event);
-        // A refused record has not happened; its caller is told.
-        void stored
-          .then(
-            () => ports.onStored?.(event, tableOf(state, event)),
-            () => undefined,
-          )
-          .catch((error: unknown) => {
-            log.error({ type: event.type, error: String(error) }, "a stored record could not be told on");
-          });
+        void tellStored(ports, state, event, stored);
         return stored;
       },
       flushed: () => journal.flushed(),
-      tell: (worker, control) =>
-        bus.publish(worker === null ? subjects.controlAll : subjects.control(worker), messages.encodeControl(control)),
-      discard: (subject) =>
-        void bus.purge(subjects.streams.blob, subject).catch((error: unknown) => {
-          // The sweep will find them.
-          log.warn({ subject, error: String(error) }, "pieces of a run's state could not be deleted");
-        }),
-      dropUnstored: async () => {
-        try {
-          await ports.intake?.drop();
-        } catch (error) {
-          log.error(`what a worker had sent could not be dropped: ${String(error)}`);
-        }
-      },
-      lastEvidence: () => bus.lastSeq(subjects.streams.evidence),
-      stateSubjects: () => bus.subjects(subjects.streams.blob, subjects.allChunks),
       publishUsers: async () => {
         invites.look();
         try {
@@ -176,10 +127,6 @@ async function lead(
           throw error;
         }
       },
-      purger: ports.purger,
-      bundles: ports.bundles,
-      rotate: ports.rotate,
-      ownSearches: ports.ownSearches,
       leads: () => leadership.leads && !signal.aborted,
     },
     follow,
@@ -188,6 +135,7 @@ async function lead(
   const upkeep = new Upkeep(reign, () => hearing?.hears ?? true);
   const users = new UserList(ports, reign);
   const invites = new InviteCare(reign, ports.showInvite, () => void users.publishSoon(signal));
+  let corrupt: JournalCorruptError | undefined;
   const undo: (() => void | Promise<void>)[] = [() => closeOwn(reign)];
   try {
     await ports.intake?.reopen();
@@ -197,72 +145,19 @@ async function lead(
     for (const connection of new Set([bus, questions]))
       undo.push(connection.onReconnect(() => upkeep.silenceWasOurs("the broker was away")));
     await recallCurves(reign, bus);
-    const evidence = await bus.read(subjects.streams.evidence, reign.evidence.judged + 1, (message) => {
-      try {
-        judgeEvidence(reign, message);
-      } catch (error) {
-        // A reading ends silently when its handler throws, and a leader that hears no evidence must not lead.
-        log.error({ seq: message.seq }, `evidence could not be judged: ${String(error)}`);
-        onLost("evidence could not be judged");
-      }
-    });
-    undo.push(() => evidence.stop());
-    const respondToAsk = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void => {
-      const worker = subjects.parseAsk(subject);
-      if (!worker || !leadership.leads || !mayAsk(reign, worker, data.length)) return;
-      void answering(reign, subject, reply, async () => {
-        const answer = await answerAsk(reign, worker, messages.decodeAsk(data));
-        return answer && messages.encodeAnswer(answer);
-      }).finally(() => reign.quotas.answered(worker));
-    };
-    undo.push(questions.respond(subjects.allAsks, respondToAsk));
-    const desk = new OrderDesk(reign, {
-      key: ports.orderKey,
-      nonce: () => ports.chance.nonce(),
-      carryOut: (by, order) => carryOut(reign, by, order, ports.drawSeed),
-    });
-    const respondToOrder = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void =>
-      void answering(reign, subject, reply, async () => {
-        const answer = await desk.take(subject, data, subjects.parseOperator(subject));
-        return messages.encodeOrderAnswer(answer, ownVersion());
-      });
-    undo.push(questions.respond(subjects.allOperators, respondToOrder));
-    const respondToEnrolment = (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void): void => {
-      if (!leadership.leads) return;
-      const invite = subjects.parseEnrol(subject);
-      const how = howToTake(reign, invite);
-      if (how === "later") reply(messages.encodeOrderAnswer(tooMany(reign)));
-      if (how !== "read") return;
-      void answering(reign, subject, reply, async () => {
-        const enrolment = messages.decodeEnrolment(data);
-        const answer = await enrolWorker(reign, invite, enrolment);
-        return answer && messages.encodeOrderAnswer({ ...answer, op: enrolment.op });
-      });
-    };
-    undo.push(questions.respond(subjects.allEnrolments, respondToEnrolment));
+    undo.push(await hearEvidence(reign, bus, onLost));
+    for (const stop of answers(reign, questions, ports)) undo.push(stop);
     const timer = clock.every(tickMs, () => {
       upkeep.tick();
       invites.tick();
-      if (unsaved < Math.max(snapshotEvery, trialsIn(state) * snapshotShare)) return;
-      // Reset now: records that come while it is written belong to the next one.
-      unsaved = 0;
-      void ports.writeSnapshot(signal);
+      snapshots.tick(signal);
     });
     undo.push(() => timer.cancel());
     if (hearing) {
       const onAgain = (): void => upkeep.silenceWasOurs("no question could reach it");
       undo.push(hearing.watch(onAgain, () => onLost("for three leases no question could reach it")));
     }
-    undo.push(tellStatus(reign, bus));
-    if (ports.traffic) undo.push(watchArrivals(reign, ports.traffic));
-    if (ports.intake) undo.push(watchIntake(reign, ports.intake));
-    if (ports.storedSizes) undo.push(watchRoom(reign, ports.storedSizes));
-    const { quotas } = ports;
-    if (quotas) {
-      reign.quotas.change(quotas());
-      const change = clock.every(quotasEveryMs, () => reign.quotas.change(quotas()));
-      undo.push(() => change.cancel());
-    }
+    for (const stop of watches(reign, ports)) undo.push(stop);
     const known = { journal: () => journal.stored, evidence: () => reign.evidence.judged };
     const watch = watchStore(bus, clock, known, (error) => {
       corrupt = error;
@@ -282,8 +177,53 @@ async function lead(
   }
 }
 
-const trialsIn = (state: WorkspaceState): number =>
-  [...state.jobs.values()].reduce((sum, { trials }) => sum + trials.length, 0);
+/** Tells of a record once it is stored. A refused one has not happened; who recorded it is told. */
+async function tellStored(
+  { onStored, log }: Pick<ServicePorts, "onStored" | "log">,
+  state: WorkspaceState,
+  event: JournalEvent,
+  stored: Promise<number>,
+): Promise<void> {
+  try {
+    await stored;
+  } catch {
+    return;
+  }
+  try {
+    onStored?.(event, tableOf(state, event));
+  } catch (error) {
+    log.error({ type: event.type, error: String(error) }, "a stored record could not be told on");
+  }
+}
+
+/** Judges what is in EV and what comes. @returns what ends it */
+async function hearEvidence(reign: Reign, bus: Bus, onLost: (why: string) => void): Promise<() => Promise<void>> {
+  const evidence = await bus.read(streams.evidence, reign.evidence.judged + 1, (message) => {
+    try {
+      judgeEvidence(reign, message);
+    } catch (error) {
+      // A reading ends silently when its handler throws, and a leader that hears no evidence must not lead.
+      reign.ports.log.error({ seq: message.seq }, `evidence could not be judged: ${String(error)}`);
+      onLost("evidence could not be judged");
+    }
+  });
+  return () => evidence.stop();
+}
+
+/** Starts what goes on beside the questions while a coordinator leads. Yields what ends each. */
+function* watches(
+  reign: Reign,
+  { bus, clock, traffic, intake, storedSizes, quotas }: ServicePorts,
+): Generator<() => void> {
+  yield tellStatus(reign, bus);
+  if (traffic) yield watchArrivals(reign, traffic);
+  if (intake) yield watchIntake(reign, intake);
+  if (storedSizes) yield watchRoom(reign, storedSizes);
+  if (!quotas) return;
+  reign.quotas.change(quotas());
+  const change = clock.every(quotasEveryMs, () => reign.quotas.change(quotas()));
+  yield () => change.cancel();
+}
 
 const tableOf = (state: WorkspaceState, event: JournalEvent): RunTable | undefined =>
   "job" in event ? state.jobs.get(event.job) : undefined;
@@ -334,36 +274,6 @@ async function foldAndLead(
       if (!(error instanceof Deposed)) throw error;
     }
     if (!leadership.leads) throw new Deposed("lost the lead while taking it");
-  }
-}
-
-let version: string | undefined;
-/** For sides that speak another version: read once. */
-const ownVersion = (): string => (version ??= programVersion());
-
-/** Answers if there is an answer and this process still leads; a client without an answer asks again. */
-async function answering(
-  reign: Reign,
-  subject: string,
-  reply: (data: Uint8Array) => void,
-  work: () => Promise<Uint8Array | undefined>,
-): Promise<void> {
-  if (!reign.ports.leads()) return;
-  try {
-    const answer = await work();
-    if (answer && reign.ports.leads()) reply(answer);
-  } catch (error) {
-    if (error instanceof BadMessage) {
-      const kind = subject.slice(0, 100);
-      reign.drop(kind, { subject: kind, why: error.message }, "message dropped");
-      if (!(error instanceof OtherVersion)) return;
-      reply(messages.versionNotice(ownVersion()));
-    } else if (!(error instanceof Deposed)) {
-      reign.ports.log.error(
-        { subject, error: error instanceof Error ? error.stack : String(error) },
-        "a question failed",
-      );
-    }
   }
 }
 

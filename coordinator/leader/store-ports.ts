@@ -1,0 +1,48 @@
+import type { Bus } from "../../shared/ports.ts";
+import { encodeControl } from "../../shared/wire/messages.ts";
+import { allChunks, control, controlAll, streams } from "../../shared/wire/subjects.ts";
+import type { Intake } from "./intake-watch.ts";
+import type { ReignPorts } from "./reign/ports.ts";
+
+export interface StorePorts
+  extends Pick<ReignPorts, "clock" | "log" | "purger" | "bundles" | "rotate" | "ownSearches"> {
+  readonly bus: Bus;
+  /** What keeps EV open for the others when a worker has flooded it; a simulation leaves it out. */
+  readonly intake?: Intake;
+}
+
+/** What a reign needs of the broker and its process, without the journal and the list of users. */
+export function storePorts({
+  bus,
+  intake,
+  clock,
+  log,
+  purger,
+  bundles,
+  rotate,
+  ownSearches,
+}: StorePorts): Omit<ReignPorts, "append" | "flushed" | "publishUsers" | "leads"> {
+  return {
+    clock,
+    log,
+    purger,
+    bundles,
+    rotate,
+    ownSearches,
+    tell: (worker, message) => bus.publish(worker === null ? controlAll : control(worker), encodeControl(message)),
+    discard: (subject) =>
+      void bus.purge(streams.blob, subject).catch((error: unknown) => {
+        // The sweep will find them.
+        log.warn({ subject, error: String(error) }, "pieces of a run's state could not be deleted");
+      }),
+    dropUnstored: async () => {
+      try {
+        await intake?.drop();
+      } catch (error) {
+        log.error(`what a worker had sent could not be dropped: ${String(error)}`);
+      }
+    },
+    lastEvidence: () => bus.lastSeq(streams.evidence),
+    stateSubjects: () => bus.subjects(streams.blob, allChunks),
+  };
+}
