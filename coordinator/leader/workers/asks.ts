@@ -15,7 +15,7 @@ export async function answerAsk(reign: Reign, worker: WorkerId, ask: Ask): Promi
     case "renew":
       return answerRenewal(reign, worker, ask);
     case "job":
-      return describeJob(reign, ask);
+      return describeJob(reign, worker, ask);
     default: {
       const never: never = ask;
       throw new RangeError(`unknown question ${JSON.stringify(never)}`);
@@ -23,15 +23,22 @@ export async function answerAsk(reign: Reign, worker: WorkerId, ask: Ask): Promi
   }
 }
 
-/** What a job runs; each worker that gets a trial of it asks once. */
-function describeJob(reign: Reign, question: JobQuestion): JobAnswer | undefined {
+/**
+ * What a job runs; each worker that gets a trial of it asks once. A worker that never had one hears only whether it is over: every
+ * worker asks that when the nodes of a job are released, and goes on asking until it is answered.
+ */
+function describeJob(reign: Reign, worker: WorkerId, question: JobQuestion): JobAnswer | undefined {
   const table = reign.state.jobs.get(question.job);
   if (!table) return undefined;
   const { job, code = null, largeCode, inputs } = table.submitted;
-  const pieced = { ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
   const over = table.state === "completed" || table.state === "cancelled";
-  return { kind: "job", term: reign.term, job, ...toldOf(table.submitted), code, ...pieced, over };
+  const answer = { kind: "job", term: reign.term, job, over } as const;
+  if (!table.parentRuns.has(worker)) return { ...answer, ...nothingTold, code: null };
+  const pieced = { ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
+  return { ...answer, ...toldOf(table.submitted), code, ...pieced };
 }
+
+const nothingTold: CarriedSpec = { file: "", text: "", sources: {}, commandLine: {} };
 
 /** What workers are told of each job's spec, made once for all of them. */
 const told = new WeakMap<JobSubmitted["sources"], CarriedSpec>();

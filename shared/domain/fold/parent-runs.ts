@@ -35,6 +35,11 @@ export class ParentRuns {
     return parent;
   }
 
+  /** Whether this worker ever had a run of the job. */
+  has(worker: WorkerId): boolean {
+    return this.#byWorker.has(worker);
+  }
+
   /** The name of the next run that this worker starts; `fresh` is the workspace's next run number. */
   nextRunName(worker: WorkerId, fresh: number): RunName {
     const parent = this.#byWorker.get(worker) ?? this.all[this.#free];

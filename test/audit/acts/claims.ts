@@ -211,11 +211,27 @@ const answersOf: Act = {
   },
 };
 
+/** What a job runs is for those who run it: its spec, its code, the values of its environment. */
+const specOfJob: Act = {
+  family: "claims",
+  role: "benched",
+  title: "asks what a job runs of which it never had a run",
+  attempt: async (ground, mark) => {
+    const client = await ground.as("benched");
+    const answer = await client.ask(`ask.${ids.benched}`, jobQuestion("job1"), ground.inbox("benched"));
+    ground.notes.set(mark, answer);
+  },
+  harm: (ground, mark) => {
+    const { data } = ground.notes.get(mark) as { data: Buffer }; // as attempt left it
+    return data.includes("Probe_Proc") ? `it was told ${data.length} bytes of the spec` : undefined;
+  },
+};
+
 export const claims: Family = {
   name: "claims",
   origin: "4, 7, 15, held",
   acts: async (ground) => {
     await victimsRun(ground);
-    return [...asked, ...benched, answersOf, memory, slots, flood, boots];
+    return [...asked, ...benched, answersOf, specOfJob, memory, slots, flood, boots];
   },
 };

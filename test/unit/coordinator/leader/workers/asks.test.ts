@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answerAsk } from "../../../../../coordinator/leader/workers/asks.ts";
+import { restoreSnapshot, takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
+import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import { decodeAnswer, encodeAnswer, type JobAnswer } from "../../../../../shared/wire/messages.ts";
+import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
+
+const asked = async ({ test }: Story, worker: WorkerId, job: JobName): Promise<JobAnswer> => {
+  const answer = await answerAsk(test.reign, worker, { kind: "job", job });
+  const read = answer && decodeAnswer(encodeAnswer(answer));
+  assert.ok(read?.kind === "job");
+  return read;
+};
+
+test("what a job runs is told to workers that were given a run of it, also after they lost it", async () => {
+  const story = new Story({ totalRuns: 2 });
+  const { job } = story;
+  assert.equal((await asked(story, alice, job)).text, "");
+  assert.equal(await story.claim(alice), 1);
+  const { text } = story.table.submitted;
+  assert.equal((await asked(story, alice, job)).text, text);
+  story.say(alice, 1, "released");
+  assert.equal((await asked(story, alice, job)).text, text);
+  // The next leader knows it too, from a snapshot.
+  const next = new Story({}, restoreSnapshot(structuredClone(takeSnapshot(story.test.reign.state))), job);
+  assert.equal((await asked(next, alice, job)).text, text);
+});
+
+test("a worker that never had a run of a job hears only whether it is over", async () => {
+  const story = new Story({ totalRuns: 1 });
+  const { job } = story;
+  assert.equal(await story.claim(alice), 1);
+  const nothing = {
+    file: "",
+    text: "",
+    sources: {},
+    commandLine: {},
+    code: null,
+    largeCode: undefined,
+    inputs: undefined,
+  };
+  const { term } = story.test.reign;
+  assert.deepEqual(await asked(story, bob, job), { kind: "job", term, job, ...nothing, over: false });
+  story.say(alice, 1, "result");
+  assert.deepEqual(await asked(story, bob, job), { kind: "job", term, job, ...nothing, over: true });
+});
