@@ -38,7 +38,7 @@ export const program = new Command("nexus-coord")
   .argument("[spec...]", "runspecs to start, as with nexus run")
   .option("--workspace <name>", "the workspace", process.env["NEXUS_WORKSPACE"] ?? "ws1")
   .option("--headless", "run the coordinator in the foreground, without a view (for systemd and containers)", false)
-  .option("--listen <host:port>", "where its broker listens (default: as at the last start, at first loopback)")
+  .option("--listen <host:port>", "where its broker listens (default: the last start's; loopback the first time)")
   .option(
     "--listen-wss <host:port>",
     "take workers by WebSocket too (443 if no port is given), with a line of its own; remembered until none",
@@ -62,12 +62,12 @@ export const program = new Command("nexus-coord")
   )
   .option("--replicas <n>", "with --nats: copies of each stream, 1, 3 or 5; streams that have fewer get more", replicas)
   .option("--creds <file>", "credentials for --nats")
-  .option("--lease <time>", "a worker that is silent for so long loses its trials (default: 30s)", seconds(1))
+  .option("--lease <time>", "a worker that is silent for this long loses its trials (default: 30s)", seconds(1))
   .option("--linger <time>", "how long the broker outlives a crashed coordinator (default: 10min)", seconds(0))
   .addOption(
     new Option(
       "--own-search <whose>",
-      "whose programs it starts for hp_tuning: own: of who orders here, of all operators, of nobody",
+      "whose searches (hp_tuning: own) it may start: operators on this machine, all operators, nobody",
     )
       .choices(searchesFrom)
       .default("here"),
@@ -78,7 +78,7 @@ export const program = new Command("nexus-coord")
     (word: string, before: readonly string[]) => [...before, word],
     [] as readonly string[],
   )
-  .option("--every <time>", "without a terminal: from one standing to the next, as 30s", seconds(1), 60)
+  .option("--every <time>", "without a terminal: interval between standings, e.g. 30s", seconds(1), 60)
   .option("--json", "one JSON object a line instead of a view", false)
   .option("--plain", "lines instead of a screen, even on a terminal", false)
   .option("--readonly", "a screen without control keys and join line", false)

@@ -55,19 +55,19 @@ export const program = new Command("nexus-worker")
   .option("--no-network", "in the sandbox: not even jobs with network: true reach the network")
   .option("--pass-env <name,...>", "variables of the environment that runs get besides PATH and its kin", variableList)
   .addOption(
-    new Option("--wait <time>", "for a coordinator that is not there yet: 0, 90, 10min, 2h")
+    new Option("--wait <time>", "how long to wait for a coordinator that is not there yet: 0, 90, 10min, 2h")
       .argParser(waitTime)
       .default(Number.POSITIVE_INFINITY, "for ever"),
   )
   .addOption(
-    new Option("--grace <time>", "for runs to save themselves, and for carrying what they saved, when they must leave")
+    new Option("--grace <time>", "time for runs to save and upload a checkpoint when they must leave")
       .argParser(graceTime)
       .default(10_000, "10s"),
   )
   .addOption(
     new Option(
       "--cache <size>",
-      "for code and data that jobs brought along, kept for later jobs, and as much for what their setups made; 0: as long as a run needs it",
+      "for code and data kept for later jobs, and the same again for environments; 0: keep nothing after the run",
     )
       .argParser(cacheSize)
       .default(10e9, "10GB"),
@@ -90,12 +90,12 @@ export const program = new Command("nexus-worker")
     "after",
     `
 Ctrl-C once finishes the runs in hand and takes no more; twice hands them back; three times kills.
-SIGTERM hands them back: within --grace they save themselves, their checkpoints are carried, and they go on elsewhere. A
-signal 5 s later shortens that to 1 s. --spot does so by itself, within the time that the cloud leaves. Give the worker a little more
-before it is killed: TimeoutStopSec=, or sbatch --signal=TERM@40.
+SIGTERM hands them back: within --grace they save and upload a checkpoint, and continue elsewhere. A signal 5 s later shortens
+that to 1 s. --spot does the same by itself, within the time that the cloud leaves. Leave the worker a little more time before it is
+killed: TimeoutStopSec=, or sbatch --signal=TERM@40.
 
-While somebody uses the machine (--when-idle), runs stand still at once; after --yield-after they are handed back, and go on
-elsewhere where their last checkpoint was. Without any rule it lends always, at the lowest priority.
+While somebody uses the machine (--when-idle), runs are frozen at once; after --yield-after they are handed back, and continue
+elsewhere from their last checkpoint. Without any rule it always lends, at the lowest priority.
 
 A job may run programs and name files to read and write. Without --sandbox they have your rights. --no-code refuses
 such jobs. Join only workspaces of people you trust.

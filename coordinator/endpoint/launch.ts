@@ -38,7 +38,7 @@ export async function ensureCoordinator(
   } finally {
     closeSync(errors);
   }
-  throw new UnreachableError(`the coordinator did not start to lead within ${patienceMs / 1000} s; see ${paths.logs}`);
+  throw new UnreachableError(`the coordinator did not take the lead within ${patienceMs / 1000} s; see ${paths.logs}`);
 }
 
 /**

@@ -59,7 +59,7 @@ export function verdictLines(
   }
   if (verdict.isNoiseFree) {
     lines.push(
-      `the same settings have always given the same ${goal.name} (${counted(verdict.repeated, "configuration")} ran more than once): to run one again says nothing new`,
+      `the same settings have always given the same ${goal.name} (${counted(verdict.repeated, "configuration")} ran more than once): repeating a run adds no information`,
     );
   }
   if (verdict.rival) {

@@ -131,7 +131,7 @@ export function whyWaiting(
   const fetching = willing.filter(({ presence }) => presence.fetches || beyond === null);
   if (fetching.length === 0) {
     return {
-      why: `waiting for a worker of this version: ${table.job} ${beyond}, which ${names(recordsOf(willing))}, of an earlier one, cannot`,
+      why: `waiting for a worker of this version: ${table.job} ${beyond}, which ${names(recordsOf(willing))} cannot handle: ${willing.length === 1 ? "its version is" : "their versions are"} older`,
       commands: [join],
     };
   }
@@ -140,7 +140,7 @@ export function whyWaiting(
     const reasons = fetching.map(({ presence }) => `${presence.worker}: ${unfitFor(presence, table.job)}`);
     return {
       why: `waiting for a worker that can run it; ${reasons.slice(0, mostReasons).join("; ")}`,
-      change: `mend it on that machine, which tries again within ${unfitMinutes} minutes, or in the spec, or add another machine`,
+      change: `fix it on that machine (it retries within ${unfitMinutes} minutes) or in the spec, or add another machine`,
       commands: [join],
     };
   }

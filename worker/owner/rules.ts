@@ -38,7 +38,7 @@ export const usualRules: Rules = {
   memory: null,
   until: null,
   maxTrials: null,
-  // Twice the usual idle time: who only looks something up comes and goes within it, and no run moves.
+  // Twice the usual idle time: an owner who only looks something up is gone again by then, and no run moves.
   yieldAfter: 600_000,
   signs: signNames,
 };
@@ -81,7 +81,7 @@ export const ruleWords: readonly RuleWord[] = [
     "whenIdle",
     "when-idle",
     "[time]",
-    "lend only while nobody has used this machine for so long",
+    "lend only once nobody has used this machine for this long",
     // Linux tells the time of the last key to 8 s, so that nobody can time what another types.
     (text) => readDuration(text, leastIdleMs, "5min", "a time of at least 10s"),
     { preset: "5min" },
@@ -89,8 +89,12 @@ export const ruleWords: readonly RuleWord[] = [
   word("hours", "hours", "<spans>", 'lend only then, local time: "19:00-07:00 mon-fri; sat,sun"', readHours, {
     isList: true,
   }),
-  word("maxLoad", "max-load", "<cores>", "freeze runs while other programs use more cores, a minute's mean", (text) =>
-    readNumber(text, { above: 0, most: 4096 }, "a number of cores above 0", "0.5"),
+  word(
+    "maxLoad",
+    "max-load",
+    "<cores>",
+    "freeze runs while other programs use more cores than this (mean of a minute)",
+    (text) => readNumber(text, { above: 0, most: 4096 }, "a number of cores above 0", "0.5"),
   ),
   word("onBattery", "on-battery", "<never|always>", "whether it lends without mains power (default: always)", (text) =>
     text === "never" || text === "always" ? { ok: true, value: text } : expect("never or always"),
@@ -103,7 +107,7 @@ export const ruleWords: readonly RuleWord[] = [
     "cpuShare",
     "cpu-share",
     "<percent>",
-    "most of the processor that all runs together take: 50% (Linux)",
+    "largest share of the processor for all runs together: 50% (Linux)",
     (text) => {
       const read = readNumber(text.replace(/\s*%$/, ""), { above: 0.9, most: 100 }, "1% to 100%", "50%");
       return read.ok ? { ok: true, value: read.value / 100 } : read;
@@ -113,23 +117,29 @@ export const ruleWords: readonly RuleWord[] = [
     "memory",
     "memory",
     "<size>",
-    "most that all runs together take; above it the newest is handed back (Linux)",
+    "most memory for all runs together; above it the newest is handed back (Linux)",
     (text) => readBytes(text, leastMemory, "a size of at least 256 MB", "8GB"),
   ),
-  word("until", "until", "<time>", 'end then, after the runs in hand: 8h, 07:00, "2026-12-01 07:00"', readUntil),
+  word(
+    "until",
+    "until",
+    "<time>",
+    'stop taking runs then, and end when those in progress finish: 8h, 07:00, "2026-12-01 07:00"',
+    readUntil,
+  ),
   word("maxTrials", "max-trials", "<n>", "end after so many runs", (text) => wholeNumber(text, 1_000_000)),
   word(
     "yieldAfter",
     "yield-after",
     "<time>",
-    "hand frozen runs back after so long, to go on elsewhere (default: 10min)",
+    "hand back runs that have been frozen for this long; they continue elsewhere (default: 10min)",
     (text) => readDuration(text, 1000, "10min", "a time of at least 1s"),
   ),
   word(
     "signs",
     "signs",
     "<a,b>",
-    `which signs of use count for --when-idle (default: all that this system tells of ${signNames.join(",")})`,
+    `which signs of use count for --when-idle (default: all that this system supports: ${signNames.join(",")})`,
     readSigns,
     { isList: true },
   ),

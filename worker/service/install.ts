@@ -113,7 +113,7 @@ export function install(wish: Wish, how: How, machine: Machine, say: (text: stri
   const isOther = before !== undefined && before !== text;
   if (isOther && !how.isForced) {
     throw new UsageError(
-      `${file} exists and says something else:\n${before.replace(/^/gm, "    ")}\n  to put the new one in its place: --force; to see the new one: --dry-run`,
+      `${file} already exists with different content:\n${before.replace(/^/gm, "    ")}\n  to put the new one in its place: --force; to see the new one: --dry-run`,
     );
   }
   if (wish.line !== undefined) {

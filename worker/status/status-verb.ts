@@ -21,8 +21,8 @@ export function statusVerb(words: readonly string[], say: (line: string) => void
     .addHelpText(
       "after",
       `
-Each worker keeps what it does in its own folder, in a file that only you may read. A signal has it said as well, where the
-worker prints: kill -USR1 PID.
+Each worker keeps what it does in its own folder, in a file that only you may read. The worker also prints it on SIGUSR1:
+kill -USR1 PID.
 
 Examples:
   nexus-worker status             all that run

@@ -40,24 +40,24 @@ others succeed in the same job. nexus admit takes a worker back.`;
 export const reject = `
 A rejected result counts in no estimate: not in the standings, the search's choices, evaluations, plots of results or exports'
 hpmax. It stays in the journal, and its run stays listed as rejected. The run counts as ended: the job does not run it again by
-itself, but the search may choose its configuration again. --worker is about results that have come; to get no more from a worker:
+itself, but the search may choose its configuration again. --worker covers the results received so far; to get no more from a worker:
 nexus bench. Rejecting more than one result asks first; without a terminal it needs --yes. nexus accept undoes it, in any order.`;
 
 export const edit = `
-total_runs     raised: the search continues, also one that has ended. Lowered below the runs that have ended or are open: none starts any more, and the
-               open ones are finished and count.
-compute_nodes  lowered: the workers that came last get no more runs, and leave when theirs end.
-max_run_time   also limits runs that are running, from their next renewal on.
-grace          also for runs that are running, from their next renewal on; NEXUS_GRACE tells a run what it had at its start.
-limit          of checkpoints (checkpoint_limit): for runs that start from now on.
-deadline       no run starts after it (nor after max_job_time); those begun are finished. Moved to later, the search continues.
-failures       after max_failures_in_a_row of them, or max_failures_at_start while none has completed, the job has paused: mend the
-               cause, then nexus resume. If the limit alone was too low: raise it, then nexus resume.
-values         are available to the next choice; choices already made stay. On a dial of rising or falling numbers a new number
-               goes between its neighbours, otherwise after the other values. Values cannot be removed.
-ranges         lr=1e-6..0.1 makes a range wider, or a list of numbers a range; it must include all values that are there. After a
-               colon the scale: linear, log, integer, log_integer (left out: as before, for a list linear), and ,zero on a log
-               scale that includes 0: clip=0.1..100:log,zero. The new part gets marks at once, and more where the search looks.
+total_runs        raised: the search continues, even if it has ended. Lowered below the runs that have ended or are open: no more
+                  start, and the open ones are finished and count.
+compute_nodes     lowered: the workers that came last get no more runs, and leave when theirs end.
+max_run_time      also limits runs in progress, from their next renewal on.
+grace             also for runs in progress, from their next renewal on; NEXUS_GRACE tells a run what it had at its start.
+checkpoint_limit  for runs that start from now on.
+deadline          no run starts after it (nor after max_job_time); those begun are finished. Moved to later, the search continues.
+failures          a job has paused after max_failures_in_a_row of them, or max_failures_at_start while none has completed: fix the
+                  cause, then nexus resume. If only the limit was too low: raise it, then nexus resume.
+values            are available to the next choice; choices already made stay. On a dial of rising or falling numbers a new number
+                  goes between its neighbours, otherwise after the other values. Values cannot be removed.
+ranges            lr=1e-6..0.1 makes a range wider, or a list of numbers a range; it must include all existing values. The scale
+                  follows a colon: linear, log, integer, log_integer (default: as before; for a list, linear). On a log scale
+                  ,zero includes 0: clip=0.1..100:log,zero. The new part gets marks at once, and more where the search looks.
 
 The command asks only if values or ranges are added, or if total_runs leaves nothing to start.
 
@@ -66,8 +66,8 @@ Example:
 `;
 
 export const deletion = `
-For a job with which you have finished. It must be over; otherwise end it first (nexus stop job1, nexus cancel job1). Its runs,
-results, curves, consoles, checkpoints and files go from every list, screen, evaluation, plot and export, and so do the pieces of
-code and data that no other job has; the store gets their room back. To keep its results: nexus export job1 --output job1.csv.
-Its number is not given out again. The command says how much goes, and asks; without a terminal it needs --yes. This cannot be
-undone; the journal keeps who ordered it, and nexus verify knows of it. What you downloaded or exported stays.`;
+For a job that you no longer need. It must be over; otherwise end it first (nexus stop job1, nexus cancel job1). Its runs,
+results, curves, consoles, checkpoints and files disappear from every list, screen, evaluation, plot and export, and so do the
+pieces of code and data that no other job uses; the store regains their space. To keep its results: nexus export job1 --output
+job1.csv. Its number is not used again. The command says how much will be deleted, and asks; without a terminal it needs --yes. This
+cannot be undone; the journal keeps who ordered it, and nexus verify takes it into account. What you downloaded or exported stays.`;

@@ -20,7 +20,7 @@ Examples:
 export const confirm = `
 Each configuration becomes a job of its own, with hp_tuning: false, its settings as tuned values, fresh seeds, and the search's
 name in its spec (confirms: job278). The command waits for the jobs. Ctrl-C leaves them running; the same command waits for
-them again and submits nothing twice. With larger --runs it submits only the missing runs.
+them again and submits nothing twice. Repeat it with a larger --runs to add only the missing runs.
 
 --targets says which configurations are the best:
   best               as the standings rank them (default)

@@ -47,19 +47,19 @@ If job_launcher is enabled, the spec is submitted to the workspace's coordinator
 export const init = `
 Without a file, or with one that is not there yet, it writes an example (search.yaml). A script is read by Python's parser and never
 executed: its options (argparse, click, typer, Hydra's configuration) become dials, its prints a metric_pattern. A sweep of W&B
-(parameters, method, metric) is translated. What was not understood stands in comments. The spec is written beside the script, as
-search.yaml or under the second name; a file that is there is never touched.`;
+(parameters, method, metric) is translated. Whatever was not understood is listed in comments. The spec is written beside the script,
+as search.yaml or under the second name; an existing file is never touched.`;
 
 export const check = `
-It runs with the tuned values, in a folder of its own that is deleted afterwards, and sees of this machine's environment what a worker
-would pass on. It prints the command, the variables that are set for it, each line that the program prints (= marks those in which
+It runs with the tuned values, in a folder of its own that is deleted afterwards, and sees the part of this machine's environment that
+a worker would pass on. It prints the command, the variables that are set for it, each line that the program prints (= marks those in which
 something was measured), what a search would measure, which files it keeps for a resume, and a verdict. Exit code 0 if a search could
 use it, else 1; 2 if the spec itself is wrong. --values runs nothing, and prints the command and the arguments of each program.`;
 
 export const checkSearch = `
 A search of your own chooses for a job with hp_tuning: own. It is a module that exports choose(view, n, rng), or a program that
 speaks JSON lines on standard input and output. It is started a dozen times on this machine, with made-up runs; a spec gives it its
-own hyperparameters and only the files that would travel with the job. Exit code 0 if every promise holds, else 1.`;
+own hyperparameters and only the files that would travel with the job. Exit code 0 if it meets every requirement, else 1.`;
 
 export const listRuns = `
 Runs:     job1, job1-job3, run662 (with its children), run662.7, run662.* (its children), run660-run684; commas or spaces
@@ -99,7 +99,7 @@ export const repair = `
 Without options, only reports: exit code 0 if the store is whole; 1 if something is missing, with what could be kept.
 With --accept-loss the workspace continues from the journal's records before the first missing or unreadable one; the later
 ones are lost. The damaged store is kept in the workspace's folder as damaged-DATE. If there is a backup, use nexus restore.
-With --accept-journal nothing is repaired: the journal is believed as it is, also what was sealed with a key that is lost.
+With --accept-journal nothing is repaired: the journal is believed as it is, including what was sealed with a lost key.
 
 Examples:
   nexus repair                     what is damaged

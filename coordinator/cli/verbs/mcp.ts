@@ -13,7 +13,7 @@ export const addMcp: AddVerbs = (program, { output, does }) => {
     .addHelpText(
       "after",
       `
-An assistant starts this itself. Its configuration names the command, in most of them so:
+An assistant starts this itself. Most are configured like this:
 
   {"mcpServers": {"nexus": {"command": "nexus", "args": ["mcp"]}}}
 

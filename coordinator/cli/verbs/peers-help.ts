@@ -12,7 +12,7 @@ there the line that nexus peers invite prints on lab1.
 
 export const replace = `
 OLD must be down, and more than half of the peers up. The command prints what to type on NEW and waits until NEW has all copies.
-Ctrl-C leaves and the exchange continues; the same command waits for it again. The search continues meanwhile.
+Ctrl-C leaves this command; the replacement continues. The same command waits for it again. The search continues meanwhile.
 
 Examples:
   nexus peers replace lab2 lab4          lab4 takes the place of lab2

@@ -20,7 +20,7 @@ export const watching = (command: Command): Command =>
         "same: stay and show the search; none: return; new: print the command that watches it",
       ).choices(["same", "none", "new"]),
     )
-    .option("--every <time>", "from one standing to the next if the output is not a terminal (60s; 0: never)", seconds)
+    .option("--every <time>", "interval between standings if the output is not a terminal (60s; 0: never)", seconds)
     .option("--json", "show the search as one JSON object a line");
 
 /** What starts a search. */
@@ -75,7 +75,7 @@ export const addRun: AddVerbs = (program, { output, does }) => {
     );
   program
     .command("check-search")
-    .description("hold a search of your own to what a coordinator relies on, a line for each promise")
+    .description("check that a search of your own keeps the contract, one line per requirement")
     .argument("<search...>", "an ES module; a spec with hp_tuning: own; or a program and its words, after --")
     .option("--seed <n>", "the seed that it is given (1)", count)
     .option("--answer-time <time>", "how long it may think about an answer (60s, or as the spec says)", seconds)

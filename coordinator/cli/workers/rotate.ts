@@ -56,15 +56,15 @@ function refuseElsewhere({ external, paths, flags }: Scope): void {
     );
   if (external)
     throw new UsageError(
-      "if others run this workspace's broker, its administrator makes the passwords: give the new ones with --creds FILE\n" +
+      "if others run this workspace's broker, its administrator sets the passwords: pass the new ones with --creds FILE\n" +
         "  if it is the workspace's own broker, type nexus rotate on its coordinator's machine, without --nats and --creds",
     );
   const peers = readPeers(paths);
   if (!peers) return;
   const hosts = peers.peers.map(({ host }) => host).join(",");
   throw new UsageError(
-    `the workspace lives on ${peers.peers.length} machines (${peerUrls(paths, peers)}), each of which has a copy of its passwords; they are not made anew in one step\n` +
-      `  move it to this machine, make them anew, and move it back:\n    nexus move --to-single${flags}\n    nexus rotate${flags}\n    nexus move --to-peers ${hosts}${flags}`,
+    `the workspace lives on ${peers.peers.length} machines (${peerUrls(paths, peers)}), each of which has a copy of its passwords; they cannot be rotated in one step\n` +
+      `  move it to this machine, rotate there, and move it back:\n    nexus move --to-single${flags}\n    nexus rotate${flags}\n    nexus move --to-peers ${hosts}${flags}`,
   );
 }
 

@@ -152,7 +152,7 @@ async function submit(
   if (!read.ok) return refused(reign, renderProblems(read.problems, read.texts, "nothing was submitted"));
   const { settings }: Spec = read.spec;
   const hyperparameters = withOwnMarks(read.spec.hyperparameters, marks);
-  if (!hyperparameters) return refused(reign, `${file}: it gives ranges marks that they cannot have`);
+  if (!hyperparameters) return refused(reign, `${file}: it adds values that do not belong to a range, or repeat one`);
   if (!settings.enabled)
     return refused(reign, `${file}: job_launcher is not enabled; nexus run runs such a spec on your machine`);
   const unwanted = settings.search && searchProblem(reign, order, settings.search);
@@ -171,7 +171,7 @@ async function submit(
       return refused(reign, `${file}: the imported run ${name} has settings that this spec does not have`);
     }
     if (!isAllowed(hyperparameters, settings.where, configuration)) {
-      return refused(reign, `${file}: the imported run ${name} has settings that where forbids`);
+      return refused(reign, `${file}: the imported run ${name} has settings that the spec's \`where\` forbids`);
     }
   }
   const imported = earlier.map(([name, hpmax, any]): ImportedRun => [name, hpmax, canonical(hyperparameters, any)]);

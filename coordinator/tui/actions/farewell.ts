@@ -63,7 +63,7 @@ export function unanswered(error: unknown, flags: string): string {
     return `not done: no coordinator is leading at the moment; if none is starting, start one: nexus-coord${flags}`;
   }
   if (reason === "no answer in time") {
-    return "no answer from the coordinator yet: it may have done it or not; if nothing changes, press the key again";
+    return "no answer from the coordinator yet: the order may or may not have been carried out; if nothing changes, press the key again";
   }
   return `not done: ${messageOf(error)}`;
 }

@@ -59,7 +59,7 @@ export function whyLines(all: readonly Why[], { wall, flags }: { wall: number; f
 export const heldBack = (status: Status | null): string[] =>
   status?.onlyResults
     ? [
-        "reports and checkpoints wait until the store has room (nexus delete JOB, nexus purge worker NAME): what is left is for results",
+        "reports and checkpoints wait until the store has room (nexus delete JOB, nexus purge worker NAME): the remaining space is reserved for results",
       ]
     : [];
 

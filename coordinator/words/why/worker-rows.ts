@@ -166,7 +166,7 @@ function whyBarred({ id, state, reason, stateBy, stateActor, isCutOff }: WorkerR
 }
 
 const startAgain = ({ host, id }: WorkerRecord): string =>
-  `it goes on by itself once it is heard; if its process has ended, start it on ${host || id}: nexus-worker`;
+  `it resumes as soon as it reconnects; if its process has ended, start it on ${host || id}: nexus-worker`;
 
 /** What its owner keeps it from, as it says itself; null if he lets it work. */
 function withheldBy({ says, silentMs = 0, wall }: Presence): StateOfWorker | null {

@@ -101,7 +101,7 @@ test("a service installed again is kept; another text is shown and replaced only
     () => install(other, now, machine, say),
     (error) =>
       error instanceof UsageError &&
-      /exists and says something else:\n {4}\[Service\]\n {4}ExecStart=\/mine\n.*--force/s.test(error.message),
+      /already exists with different content:\n {4}\[Service\]\n {4}ExecStart=\/mine\n.*--force/s.test(error.message),
   );
   const secret = join(home, ".local/state/nexus/services/nexus-worker-ws1.line");
   assert.equal(readFileSync(secret, "utf8"), `${line}\n`, "nothing was changed");

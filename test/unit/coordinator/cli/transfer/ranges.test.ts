@@ -84,7 +84,10 @@ processing_stages:
     assert.equal(said, "ok");
     assert.deepEqual([dial?.values.at(-1), dial?.dial], [2.5, [0, 1, 8, 2, 3, 4, 5, 6, 7]]);
     for (const marks of [{ a: [9] }, { a: [2] }, { a: [2.5, 2.5] }, { b: [1] }] as const) {
-      assert.match((await submit(marks)).said, /^spec.yaml: it gives ranges marks that they cannot have/);
+      assert.match(
+        (await submit(marks)).said,
+        /^spec.yaml: it adds values that do not belong to a range, or repeat one/,
+      );
     }
     assert.match((await submit({})).said, /settings that this spec does not have/);
   });

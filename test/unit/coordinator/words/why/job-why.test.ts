@@ -53,7 +53,7 @@ describe("why a job is as it is", () => {
     const failed = submitted(["node-1", { unfit: [{ job: "job1" as JobName, why: "its setup failed: make" }] }]).told;
     assert.equal(
       failed.job(),
-      "waiting | waiting for a worker that can run it; node-1: its setup failed: make | mend it on that machine, which tries again within 10 minutes, or in the spec, or add another machine: nexus-worker -",
+      "waiting | waiting for a worker that can run it; node-1: its setup failed: make | fix it on that machine (it retries within 10 minutes) or in the spec, or add another machine: nexus-worker -",
     );
     owners.joins("node-2", { ...frozen, lending: "closed" });
     assert.match(owners.job(), /: the owners of node-1, node-2 do not lend now \|/);

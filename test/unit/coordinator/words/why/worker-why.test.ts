@@ -193,7 +193,7 @@ describe("why a worker does not work", () => {
     const { told, story } = idle({}, { silentMs: 45_000 });
     assert.match(
       told.worker("node-1"),
-      /^away \| not connected \| it goes on by itself .*start it on node-1-host: nexus-worker$/,
+      /^away \| not connected \| it resumes as soon as it reconnects; .*start it on node-1-host: nexus-worker$/,
     );
     story.started("run1.1", []);
     told.hear(story);
