@@ -49,7 +49,7 @@ export class Hearing {
     this.#answeredAt = this.#clock.monotonic();
     let unanswered = 0;
     const everyMs = this.#leaseMs / asksALease;
-    // Counted in turns: whoever was suspended for an hour has not asked meanwhile.
+    // Counted in turns: a suspended process asked nothing during that time.
     const timer = this.#clock.every(everyMs, () => {
       unanswered += 1;
       if (unanswered === mostUnanswered) onDeaf();
@@ -68,7 +68,7 @@ export class Hearing {
   }
 }
 
-/** Waits until the broker answers there, or the signal ends the wait: who cannot hear questions must not lead. */
+/** Waits until the broker answers there, or the signal ends the wait: a coordinator that no question reaches must not lead. */
 export async function heardOnce(questions: Questions, clock: Clock, signal: AbortSignal): Promise<void> {
   const answers = (): Promise<boolean> =>
     questions.flush().then(

@@ -37,7 +37,7 @@ export interface ServicePorts
     Omit<LeadershipPorts, "entries"> {
   /**
    * Where questions arrive: a connection of its own, on which no answer of the broker waits behind a flood of them. A leader that
-   * hears no answer cannot keep its lead, and so cannot cut off who floods it. Left out: `bus`.
+   * hears no answer cannot keep its lead, and so cannot cut off the flooder. Left out: `bus`.
    */
   readonly questions?: Pick<Bus, "respond" | "onReconnect" | "isConnected" | "flush">;
   readonly identity: LeaderIdentity;

@@ -201,7 +201,7 @@ export async function connectAs(url: string, credentials: BusCredentials, role: 
   }
 }
 
-/** Whether the account calls things so; a server that others run may have users of the same names, and one account. */
+/** Whether this account uses our subject names; a server that others run may have users of the same names, and one account. */
 async function knows(bus: CoordinatorBus, names: LocalNames): Promise<boolean> {
   const question = askedAs(`$JS.API.STREAM.INFO.${streams.journal}`, names);
   for (let left = knowsTries; ; left -= 1) {

@@ -10,7 +10,7 @@ export class OtherVersion extends BadMessage {}
 /** `at`: where the value stands, for the error; "" in a first pass, which need not name it. */
 export type Check<T> = (value: unknown, at: string) => T;
 
-/** Names the place of what is wrong, which a valid message does not need: so only a bad one is checked a second time. */
+/** Checks a second time only to name the faulty field, so valid messages pay nothing for it. */
 export function checked<T>(of: Check<T>, value: unknown): T {
   try {
     return of(value, "");

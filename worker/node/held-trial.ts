@@ -253,7 +253,7 @@ export class HeldTrial {
     const kind = { lowPriority, cores, network, ...gpus };
     this.#task = this.#ports.runners.run(kind, task, (reports, lines, state) => {
       this.#reports.hear(reports, lines);
-      // One that nobody hears of would only take up room.
+      // While reports are held, a checkpoint could not be announced; do not store it.
       if (state && this.#reports.isHeld) state.tail?.close();
       else if (state) states.keep(state);
     });

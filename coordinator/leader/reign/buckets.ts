@@ -9,7 +9,7 @@ interface Bucket {
 /** Within this time a bucket is not filled again unless it is empty: a flood must not cost a calculation a message. */
 const fillEveryMs = 100;
 
-/** A token bucket for each worker, or whoever: full at first, and filled again as time passes and by what it earns. */
+/** A token bucket per owner: starts full; refilled over time and by earned credit. */
 export class Buckets<Owner = WorkerId> {
   /** May be changed at any time. */
   allowance: Allowance;

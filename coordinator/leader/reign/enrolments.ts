@@ -5,8 +5,8 @@ import { Buckets } from "./buckets.ts";
 export const readOfOne: Allowance = { perSecond: 5, atOnce: 50 };
 const readOfAll: Allowance = { perSecond: 50, atOnce: 500 };
 /**
- * Those that are told to come later, unread. What is beyond withdraws the invitation. The broker lets 256 machines that want to enrol
- * in at a time, and each asks every three seconds.
+ * Enrolments beyond `readOfOne` are told to retry, unread; beyond this limit the invitation is withdrawn. The broker admits 256
+ * enrolling machines at a time, and each asks every three seconds.
  */
 export const unreadOfOne: Allowance = { perSecond: 200, atOnce: 2000 };
 

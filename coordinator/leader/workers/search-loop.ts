@@ -132,7 +132,7 @@ function chooseNext(
 
 /**
  * Time after which a worker that found nothing asks again; usually it is woken sooner. It may wait a quarter longer; it is still
- * heard within the usual lease. Half of what a thousand idle workers cost was their asking every 15 s (2026-11-28).
+ * heard within the usual lease. Asking every 15 s made up half the cost of 1,000 idle workers (2026-11-28).
  */
 const idleRetryMs = 22_000;
 const wait = ({ term }: Reign, reason: string, retryMs = idleRetryMs): Wait => ({
@@ -155,7 +155,7 @@ async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Clai
   return !isAwaited();
 }
 
-/** Who claims, lends. */
+/** A worker that claims is lending. */
 const open: LendingSaid = { lending: "open", lendingWhy: "", lendingUntil: "", lendingMs: 0 };
 
 /** Refuses workers that are barred, and retires a worker's older process, whose trials are lost at once. */

@@ -149,7 +149,7 @@ export interface JobEdited extends Ordered {
   readonly opens?: string;
 }
 
-/** A job that is over is deleted with all it stored: a record that this begins, before anything is gone, and one of what it came to. */
+/** A job that is over is deleted with all it stored: one record before anything is deleted, one with the result. */
 export interface JobDeleted extends Ordered {
   readonly type: "job-deleted";
   readonly job: JobName;
