@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from "node:util";
+
 /** One instant by both of the clock's times, in milliseconds. */
 export interface Now {
   /** Since 1970; may jump. */
@@ -27,6 +29,9 @@ export interface Found {
   /** Degrees Celsius. */
   readonly temperature?: number;
 }
+
+/** The object of the last look if this one says the same. */
+export const newOrLast = (last: Found, found: Found): Found => (isDeepStrictEqual(last, found) ? last : found);
 
 /**
  * Port: looks for one kind of sign, or reads one gauge. A look takes microseconds and starts no process; what takes longer, a

@@ -1,4 +1,4 @@
-import type { Detector, Found, Now, OwnRuns } from "./detector.ts";
+import { type Detector, type Found, type Now, newOrLast, type OwnRuns } from "./detector.ts";
 import { type KernelCounts, ticksPerSecond } from "./kernel-counts.ts";
 import { OwnTicks } from "./own-ticks.ts";
 import type { SystemFiles } from "./system-files.ts";
@@ -74,7 +74,7 @@ export class ForeignCpu implements Detector {
   #mean(passedMs: number, cores: number): void {
     const part = Math.exp(-passedMs / meanMs);
     const load = this.#found.load === undefined ? cores : this.#found.load * part + cores * (1 - part);
-    this.#found = { ...this.#found, load };
+    this.#found = newOrLast(this.#found, { ...this.#found, load });
   }
 
   /** So little that it does not matter whose it is: it counts as others'. */

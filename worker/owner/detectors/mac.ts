@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import type { Log } from "../../../shared/log.ts";
-import type { Detector, Found, Now, Use } from "./detector.ts";
+import { type Detector, type Found, type Now, newOrLast, type Use } from "./detector.ts";
 
 /** What macOS's own tools say. @throws Error if they cannot be started */
 export type AskTool = (command: string, words: readonly string[]) => Promise<string>;
@@ -48,7 +48,7 @@ class MacTool implements Detector {
       void this.#ask()
         .then(
           (found) => {
-            this.#found = found;
+            this.#found = newOrLast(this.#found ?? {}, found);
             this.#isFailureTold = false;
           },
           (error: unknown) => {

@@ -1,4 +1,4 @@
-import type { Detector, Found } from "./detector.ts";
+import { type Detector, type Found, newOrLast } from "./detector.ts";
 import type { SystemFiles } from "./system-files.ts";
 
 const folder = "/sys/class/power_supply";
@@ -8,6 +8,7 @@ export class Power implements Detector {
   readonly name = "power";
   readonly everyMs = 1000;
   readonly #files: SystemFiles;
+  #found: Found = {};
 
   constructor(files: SystemFiles) {
     this.#files = files;
@@ -23,7 +24,8 @@ export class Power implements Detector {
       if (type === "Mains" || type === "USB") isPlugged ||= read("online") === "1";
       if (type === "Battery" && read("scope") !== "Device") isDischarging ||= read("status") === "Discharging";
     }
-    return { onBattery: isDischarging && !isPlugged };
+    this.#found = newOrLast(this.#found, { onBattery: isDischarging && !isPlugged });
+    return this.#found;
   }
 
   close(): void {}

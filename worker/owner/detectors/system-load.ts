@@ -1,4 +1,4 @@
-import type { Detector, Found } from "./detector.ts";
+import { type Detector, type Found, newOrLast } from "./detector.ts";
 
 /** Where no /proc/stat tells whose processor time it is: the system's mean load over a minute, less one for each run in hand. */
 export class SystemLoad implements Detector {
@@ -6,6 +6,7 @@ export class SystemLoad implements Detector {
   readonly everyMs = 2000;
   readonly #mean: () => number;
   readonly #runs: () => number;
+  #found: Found = {};
 
   constructor(mean: () => number, runs: () => number) {
     this.#mean = mean;
@@ -13,7 +14,8 @@ export class SystemLoad implements Detector {
   }
 
   look(): Found {
-    return { load: Math.max(0, this.#mean() - this.#runs()) };
+    this.#found = newOrLast(this.#found, { load: Math.max(0, this.#mean() - this.#runs()) });
+    return this.#found;
   }
 
   close(): void {}

@@ -1,4 +1,4 @@
-import type { Detector, Found } from "./detector.ts";
+import { type Detector, type Found, newOrLast } from "./detector.ts";
 import type { SystemFiles } from "./system-files.ts";
 
 /** Drivers of sensors in processors, as they name themselves below /sys/class/hwmon. */
@@ -12,6 +12,7 @@ export class Temperature implements Detector {
   readonly everyMs = 2000;
   readonly #files: SystemFiles;
   #sensors: readonly string[] | undefined;
+  #found: Found = {};
 
   constructor(files: SystemFiles) {
     this.#files = files;
@@ -22,7 +23,8 @@ export class Temperature implements Detector {
     // In thousandths of a degree. Broken sensors say 0 or less, or as much as they can.
     const read = this.#sensors.map((path) => (this.#files.number(path) ?? 0) / 1000);
     const plausible = read.filter((celsius) => celsius > 0 && celsius < 150);
-    return plausible.length === 0 ? {} : { temperature: Math.max(...plausible) };
+    this.#found = newOrLast(this.#found, plausible.length === 0 ? {} : { temperature: Math.max(...plausible) });
+    return this.#found;
   }
 
   close(): void {}

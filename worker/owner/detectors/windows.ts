@@ -1,5 +1,5 @@
 import type { Log } from "../../../shared/log.ts";
-import type { Detector, Found, Now, Use } from "./detector.ts";
+import { type Detector, type Found, type Now, newOrLast, type Use } from "./detector.ts";
 import { LastingTool } from "./lasting-tool.ts";
 import type { StartTool } from "./tool-lines.ts";
 
@@ -36,6 +36,7 @@ export class WindowsDesktop implements Detector {
   #now: Now = { wall: 0, monotonic: 0 };
   #use: Use | undefined;
   #onBattery = false;
+  #found: Found = {};
 
   constructor(start: StartTool, log: Pick<Log, "warn">) {
     const encoded = Buffer.from(script, "utf16le").toString("base64");
@@ -46,8 +47,10 @@ export class WindowsDesktop implements Detector {
 
   look(now: Now): Found {
     this.#now = now;
-    if (this.#tool.look(now.monotonic) === "yes" && this.#use) return { use: this.#use, onBattery: this.#onBattery };
-    return { use: { at: now.monotonic, what: "somebody may use its desktop" }, onBattery: null };
+    const isTold = this.#tool.look(now.monotonic) === "yes";
+    const use = isTold && this.#use ? this.#use : { at: now.monotonic, what: "somebody may use its desktop" };
+    this.#found = newOrLast(this.#found, { use, onBattery: isTold ? this.#onBattery : null });
+    return this.#found;
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createServer, type Server } from "node:http";
+import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { systemClock } from "../../../../shared/clock.ts";
@@ -9,48 +9,20 @@ import { gcpNotices } from "../../../../worker/owner/notices/gcp.ts";
 import { metadataAt } from "../../../../worker/owner/notices/notice.ts";
 import { type SpotWord, watchNotices } from "../../../../worker/owner/notices/watch-notices.ts";
 import { atEnd } from "../../../support/cleanup.ts";
+import {
+  action,
+  aws,
+  awsWants,
+  azure,
+  azureWants,
+  cloud,
+  event,
+  gcpWants,
+  preempted,
+  scheduled,
+  wall,
+} from "../../../support/clouds.ts";
 import { silentLog } from "../../../support/stories/reign.ts";
-
-type Answers = Readonly<Record<string, string | number>>;
-
-/** Plays the answers of a metadata service, which come from the clouds' documentation; a number is a status. */
-async function cloud(answers: Answers, wants: Readonly<Record<string, string>>): Promise<string> {
-  const server: Server = createServer((request, response) => {
-    const key = `${request.method} ${request.url}`;
-    const isAllowed =
-      request.method === "PUT" || Object.entries(wants).every(([name, value]) => request.headers[name] === value);
-    const answer = isAllowed ? (answers[key] ?? 404) : 401;
-    response.writeHead(typeof answer === "number" ? answer : 200).end(typeof answer === "number" ? "" : answer);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  atEnd(() => new Promise<void>((resolve) => void server.close(() => resolve())));
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on a port
-}
-
-const wall = Date.parse("2026-11-28T08:20:00Z");
-const token = "AQAEAEo9JmV0PNwsbWYlIAgOEiOGxS9G4tJhDCWj3LHoEqMiTzqAOg==";
-const aws = { "PUT /latest/api/token": token, "GET /latest/meta-data/instance-id": "i-0598c7d356eba48d7" };
-const awsWants = { "x-aws-ec2-metadata-token": token };
-const action = "GET /latest/meta-data/spot/instance-action";
-const preempted = "GET /computeMetadata/v1/instance/preempted";
-const gcpWants = { "metadata-flavor": "Google" };
-const azure = { "GET /metadata/instance/compute/name?api-version=2021-02-01&format=text": "lab-vm-2" };
-const azureWants = { metadata: "true" };
-const scheduled = "GET /metadata/scheduledevents?api-version=2020-07-01";
-const event = (resources: readonly string[], type = "Preempt", notBefore = "Sat, 28 Nov 2026 08:20:30 GMT"): string =>
-  JSON.stringify({
-    DocumentIncarnation: 2,
-    Events: [
-      {
-        EventId: "602d9444",
-        EventType: type,
-        ResourceType: "VirtualMachine",
-        Resources: resources,
-        EventStatus: "Scheduled",
-        NotBefore: notBefore,
-      },
-    ],
-  });
 
 test("whoever answers without end in the place of a cloud is not read to that end", async () => {
   let sent = 0;

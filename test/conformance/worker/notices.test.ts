@@ -1,0 +1,3 @@
+import { noticeImplementations, noticeSuite } from "./notices.ts";
+
+for (const implementation of noticeImplementations) noticeSuite(implementation);
