@@ -175,30 +175,52 @@ function ownersText(workers: readonly Present[]): string {
   return `${only.record.id} does not lend now${why}${lendingUntil ? `, and lends again ${lendingUntil}` : ""}`;
 }
 
-/** A run that needs more slots than a worker has gets the whole worker. */
-function waitingForSlots(table: RunTable, working: readonly Present[]): string {
-  const { coresPerRun, hpTuning } = table.submitted.settings;
-  if (hpTuning === "own" && table.waiting.size === 0)
-    return `waiting for its own search to choose, or for a free slot on ${names(recordsOf(working))}`;
-  const need = gpuNeed(table.submitted.settings);
-  if (need && coresPerRun === 1)
-    return `waiting for a worker with a free GPU: a run takes ${needText(need)} (gpus_per_run), and all of ${names(recordsOf(working))} are taken`;
-  if (coresPerRun === 1) return `waiting for a free slot on ${names(recordsOf(working))}`;
-  if (working.some(({ presence }) => presence.slots >= coresPerRun)) {
-    return `waiting for ${coresPerRun} free slots (cores_per_run) on ${names(recordsOf(working))}`;
-  }
-  const have = working.length === 1 ? "it has" : "they have";
-  return `waiting until nothing else runs on ${names(recordsOf(working))}: a run takes ${coresPerRun} slots (cores_per_run), more than ${have}`;
+/** What it waits for. */
+interface Lacking {
+  readonly why: string;
+  /** The sentence ends with the workers, so that a clause about them may follow. */
+  readonly isListLast: boolean;
 }
 
+/** A run that needs more slots than a worker has gets the whole worker. */
+function waitingForSlots(table: RunTable, working: readonly Present[]): Lacking {
+  const { coresPerRun, hpTuning } = table.submitted.settings;
+  if (hpTuning === "own" && table.waiting.size === 0)
+    return onThese("waiting for its own search to choose, or for a free slot", working);
+  const need = gpuNeed(table.submitted.settings);
+  if (need && coresPerRun === 1)
+    return {
+      why: `waiting for a worker with a free GPU: a run takes ${needText(need)} (gpus_per_run), and all of ${names(recordsOf(working))} are taken`,
+      isListLast: false,
+    };
+  if (coresPerRun === 1) return onThese("waiting for a free slot", working);
+  if (working.some(({ presence }) => presence.slots >= coresPerRun))
+    return onThese(`waiting for ${coresPerRun} free slots (cores_per_run)`, working);
+  const have = working.length === 1 ? "it has" : "they have";
+  return {
+    why: `waiting until nothing else runs on ${names(recordsOf(working))}: a run takes ${coresPerRun} slots (cores_per_run), more than ${have}`,
+    isListLast: false,
+  };
+}
+
+const onThese = (what: string, workers: readonly Present[]): Lacking => ({
+  why: `${what} on ${names(recordsOf(workers))}`,
+  isListLast: true,
+});
+
 /** Says of what it waits for which other jobs have it. */
-function whoHasThem(why: string, { job }: RunTable, { jobs }: WorkspaceState, working: readonly Present[]): string {
+function whoHasThem(
+  { why, isListLast }: Lacking,
+  { job }: RunTable,
+  { jobs }: WorkspaceState,
+  working: readonly Present[],
+): string {
   const others = [...jobs.values()].filter((other) => other.job !== job && !other.isOver && other.holding.size > 0);
   const busy = recordsOf(working).filter(({ id }) => others.some(({ holding }) => holding.has(id)));
   if (busy.length === 0) return why;
   const theirs = others.filter(({ holding }) => busy.some(({ id }) => holding.has(id))).map((other) => other.job);
   const has = `busy with ${theirs.length > 3 ? `${theirs.length} other jobs` : theirs.join(" and ")}`;
-  if (busy.length === working.length && why.endsWith(names(busy))) return `${why}, which ${are(busy)} ${has}`;
+  if (busy.length === working.length && isListLast) return `${why}, which ${are(busy)} ${has}`;
   return `${why}: ${busy.length > 3 ? `${busy.length} workers` : names(busy)} ${are(busy)} ${has}`;
 }
 

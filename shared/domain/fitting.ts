@@ -186,13 +186,16 @@ export function nothingNow(state: WorkspaceState, worker: WorkerId, claim: WhatI
 
 /** Why a job that a worker may work for starts nothing; null if it does. */
 function nothingToGive(table: RunTable): Hindrance | null {
-  const { job, state, reason, submitted, open, paused } = table;
+  const { job, state, reason, pauseWords, submitted, open, paused } = table;
   if (table.hasRoom || table.nextWaiting()) return null;
   if (state !== "searching") {
     const isOrdered = state === "paused" || state === "draining" || state === "stopping";
     // `nexus why` of the job says the whole; several jobs may stand here.
-    const [rule = ""] = reason.split("; ");
-    return hindrance(`${job} is ${state}: ${rule}`, "", ...(isOrdered ? [`nexus resume ${job}`] : []));
+    return hindrance(
+      `${job} is ${state}: ${pauseWords?.rule ?? reason}`,
+      "",
+      ...(isOrdered ? [`nexus resume ${job}`] : []),
+    );
   }
   const some = paused.size > 0 ? `, ${paused.size} of them paused` : "";
   const { totalRuns } = submitted.settings;

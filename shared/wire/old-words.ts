@@ -1,4 +1,5 @@
-import type { Actor, LossCause } from "../domain/fold/events.ts";
+import type { Actor, LossCause, PrunedBy } from "../domain/fold/events.ts";
+import type { PauseWords } from "../domain/fold/job-state.ts";
 
 /**
  * Records and messages of earlier versions have no codes, only sentences. This file derives the codes from the sentences when such a
@@ -22,6 +23,19 @@ export function lossCause(outcome: "lost" | "reclaimed", worker: string, reason:
 export function lossCauseOfEnd(end: string, worker: string): LossCause | null {
   const [, outcome, reason = ""] = /^(lost|reclaimed): (.*)$/s.exec(end) ?? [];
   return outcome === "lost" || outcome === "reclaimed" ? lossCause(outcome, worker, reason) : null;
+}
+
+/** Who pruned a run. */
+export function prunedBy(reason: string): PrunedBy {
+  if (!reason.startsWith("stopped by ")) return "rule";
+  return /^stopped by its own search(: |$)/.test(reason) ? "search" : "operator";
+}
+
+/** Why the coordinator paused a job, apart from what to type; null if the reason ends otherwise. */
+export function pauseWords(job: string, reason: string): PauseWords | null {
+  if (!reason.endsWith(`: nexus resume ${job}`)) return null;
+  const [rule = "", ...details] = reason.slice(0, reason.lastIndexOf("; ")).split("; ");
+  return { rule, detail: details.join("; ") };
 }
 
 /** Who brought a job or a worker into its state; null: nobody has. */

@@ -1,9 +1,17 @@
-import type { Assigned, Completed, JournalEvent, Lost } from "../domain/fold/events.ts";
+import {
+  type Assigned,
+  actorOf,
+  type Completed,
+  type EndedWithout,
+  type JobChanged,
+  type JournalEvent,
+  type Lost,
+} from "../domain/fold/events.ts";
 import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { id, open, seal, term, wireVersion } from "./envelope.ts";
 import { entryLimits } from "./limits.ts";
-import { lossCause } from "./old-words.ts";
+import { lossCause, pauseWords, prunedBy } from "./old-words.ts";
 
 /** Journal message: a list of version and records. Version 1, which is still read: a record or `{type: "batch", events}`. */
 export const journalVersion = 2;
@@ -111,7 +119,16 @@ function decodeVersion1(message: unknown): JournalEvent[] {
 const recordOf: check.Check<JournalEvent> = (value, at) => {
   const type = typeof value === "object" && value !== null ? (value as { type?: unknown }).type : undefined;
   if (typeof type !== "string") throw new check.BadMessage(`${at}: expected a record with a type`);
-  return type === "lost" ? withCause(value as Lost, at) : (value as JournalEvent);
+  switch (type) {
+    case "lost":
+      return withCause(value as Lost, at);
+    case "ended":
+      return withPrunedBy(value as EndedWithout, at);
+    case "job-state":
+      return withPauseWords(value as JobChanged, at);
+    default:
+      return value as JournalEvent;
+  }
 };
 
 const said = check.text(Number.POSITIVE_INFINITY);
@@ -119,6 +136,17 @@ function withCause(event: Lost, at: string): Lost {
   const { cause, outcome, worker, reason } = event;
   if (cause !== undefined) return event;
   return { ...event, cause: lossCause(outcome, said(worker, `${at}.worker`), said(reason, `${at}.reason`)) };
+}
+
+function withPrunedBy(event: EndedWithout, at: string): EndedWithout {
+  if (event.outcome !== "pruned" || event.prunedBy !== undefined) return event;
+  return { ...event, prunedBy: prunedBy(said(event.reason, `${at}.reason`)) };
+}
+
+function withPauseWords(event: JobChanged, at: string): JobChanged {
+  if (event.state !== "paused" || event.told !== undefined || actorOf(event) === "person") return event;
+  const told = pauseWords(event.job, said(event.reason, `${at}.reason`));
+  return told ? { ...event, told } : event;
 }
 
 const batchShape = check.shape({ events: check.list(recordOf) });

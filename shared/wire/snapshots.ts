@@ -7,7 +7,7 @@ import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { open, seal } from "./envelope.ts";
 import { entryLimits } from "./limits.ts";
-import { actorCalled, lossCauseOfEnd } from "./old-words.ts";
+import { actorCalled, lossCauseOfEnd, pauseWords, prunedBy } from "./old-words.ts";
 import { sealingKey } from "./sealed-chunks.ts";
 
 /** The typed arrays in a table, in its list of trials, and in the trials that are kept in columns. */
@@ -111,7 +111,7 @@ export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
   const snapshot = decode(unpack(saved.rest as Packed)) as Snapshot;
   const jobs = snapshot.jobs.map(
     ({ table, trials }): SavedJob => ({
-      table: withActor(withColumns(table, tableColumns, columns)),
+      table: withPauseWords(withActor(withColumns(table, tableColumns, columns))),
       trials: {
         ...withColumns(trials, listColumns, columns),
         others: trials.others.map(withLaterFields),
@@ -127,11 +127,18 @@ function withActor<T extends { readonly stateBy: string; readonly stateActor: Ac
   return saved.stateActor === undefined ? { ...saved, stateActor: actorCalled(saved.stateBy) } : saved;
 }
 
+function withPauseWords<T extends SavedJob["table"]>(saved: T): T {
+  if (saved.pauseWords !== undefined) return saved;
+  const isOwn = saved.state === "paused" && saved.stateActor === "coordinator";
+  return { ...saved, pauseWords: isOwn ? pauseWords(saved.submitted.job, saved.reason) : null };
+}
+
 function withLaterFields(trial: Trial): Trial {
   for (const part of trial.attempts) if (part.cause === undefined) part.cause = lossCauseOfEnd(part.end, part.worker);
   trial.rejected ??= null;
   trial.resultBy ??= null;
   trial.predicted ??= null;
+  trial.prunedBy ??= trial.status === "pruned" ? prunedBy(trial.reason) : null;
   trial.unsaved ??= "";
   return trial;
 }

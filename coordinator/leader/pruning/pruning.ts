@@ -63,6 +63,17 @@ export function pruneRun(
   const { job } = table;
   const { n } = trial;
   const { attempt, worker } = lastAttempt(trial);
-  void reign.record({ type: "ended", job, n, attempt, worker, outcome: "pruned", reason, ev: 0, ...rest });
+  void reign.record({
+    type: "ended",
+    job,
+    n,
+    attempt,
+    worker,
+    outcome: "pruned",
+    prunedBy: "rule",
+    reason,
+    ev: 0,
+    ...rest,
+  });
   reign.tellToRenew(worker);
 }

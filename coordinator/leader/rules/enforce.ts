@@ -52,7 +52,8 @@ function end(
     const { n } = trial;
     const { attempt, worker } = lastAttempt(trial);
     if (trial.status === "running") holders.add(worker);
-    void reign.record({ type: "ended", job, n, attempt, worker, outcome, reason: why(trial), ev: 0 });
+    const prunedBy = outcome === "pruned" ? ({ prunedBy: "operator" } as const) : {};
+    void reign.record({ type: "ended", job, n, attempt, worker, outcome, ...prunedBy, reason: why(trial), ev: 0 });
   }
   for (const worker of holders) reign.tellToRenew(worker);
 }

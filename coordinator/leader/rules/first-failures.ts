@@ -3,6 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Reign } from "../reign/reign.ts";
+import { pauseWords } from "./pause-words.ts";
 
 /**
  * A job that fails from its start: most likely its program is at fault, and a newcomer waits for its first result. So it pauses after
@@ -17,10 +18,10 @@ const mostPrinted = 500;
 const linesPrinted = 3;
 
 /** Why the job pauses now; undefined: it goes on. */
-export function startFailing(reign: Reign, table: RunTable): string | undefined {
+export function startFailing(reign: Reign, table: RunTable): ReturnType<typeof pauseWords> | undefined {
   if (!isStartFull(table) || !table.hasRoom) return undefined;
   const alone = onlyOne(table);
-  return alone !== undefined && mayOthersTry(reign, table, alone) ? undefined : reasonOf(table);
+  return alone !== undefined && mayOthersTry(reign, table, alone) ? undefined : wordsOf(table);
 }
 
 /** Why a worker gets nothing more of a job at its start; undefined: it may. */
@@ -63,21 +64,21 @@ function mayOthersTry(reign: Reign, table: RunTable, worker: WorkerId): boolean 
   return false;
 }
 
-function reasonOf(table: RunTable): string {
+function wordsOf(table: RunTable): ReturnType<typeof pauseWords> {
   const { job, failingRow, submitted } = table;
   const count = failingRow.size;
   const failed = count === 1 ? "the first run has failed" : `${count} runs have failed`;
   const last = table.trial([...failingRow].at(-1) ?? 0);
   const [cause = ""] = last?.reason.split("\n", 1) ?? [];
-  const lines = (last?.console ?? "").split("\n").filter((line) => line.trim() !== "" && !cause.includes(line.trim()));
-  const printed = lines.slice(-linesPrinted).join(" | ").slice(-mostPrinted);
-  const parts = [
-    `${failed}, and none has completed yet (max_failures_at_start)`,
+  const lines = (last?.console ?? "").split("\n").filter((line) => line.trim() !== "");
+  // The cause may quote some of them.
+  const unsaid = lines.slice(-linesPrinted).filter((line) => !cause.includes(line.trim()));
+  const printed = unsaid.join(" | ").slice(-mostPrinted);
+  const details = [
     ...(last ? [`${last.run} was the last${cause === "" ? "" : `: ${cause.slice(0, mostCause)}`}`] : []),
-    ...(printed === "" || cause.includes(" printed") ? [] : [`the last that it printed: ${printed}`]),
+    ...(printed === "" ? [] : [`the last that it printed: ${printed}`]),
     ...(last ? [`to see all that it printed: nexus view console ${last.run}`] : []),
     `to try one run on your machine: nexus check ${/^[\w./-]+$/.test(submitted.file) ? submitted.file : "SPEC"}`,
-    `when fixed: nexus resume ${job}`,
   ];
-  return parts.join("; ");
+  return pauseWords(job, `${failed}, and none has completed yet (max_failures_at_start)`, details, "when fixed");
 }

@@ -1,10 +1,11 @@
-import { type JobStateName, ownDecision } from "../../../shared/domain/fold/events.ts";
+import { type JobChanged, ownDecision } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { StopRule } from "../../../shared/domain/runspec/job-settings.ts";
 import { stopRuleText } from "../../../shared/domain/runspec/quantities.ts";
 import type { BestsSoFar } from "../reign/bests-so-far.ts";
 import type { Reign } from "../reign/reign.ts";
 import { startFailing } from "./first-failures.ts";
+import { pauseWords } from "./pause-words.ts";
 
 /** Characters of a run's own words in the reason for which its job pauses. */
 const mostCause = 120;
@@ -13,17 +14,17 @@ const mostCause = 120;
 export function closeIfDone(reign: Reign, table: RunTable): void {
   if (table.isOver || table.open > 0) return;
   const end = endOf(table);
-  if (!end) return;
-  move(reign, table, end.state, end.reason);
+  if (end) move(reign, table, end);
 }
 
-function move(reign: Reign, { job, state: was }: RunTable, state: JobStateName, reason: string): void {
-  const cause = was === "draining" ? "drained" : "failures";
-  void reign.record({ type: "job-state", job, state, reason, ...(state === "paused" && { cause }), ...ownDecision });
+type Move = Pick<JobChanged, "state" | "reason" | "cause" | "told">;
+
+function move(reign: Reign, { job }: RunTable, to: Move): void {
+  void reign.record({ type: "job-state", job, ...to, ...ownDecision });
 }
 
 /** What becomes of a job without open trials; undefined: it goes on. */
-function endOf(table: RunTable): { readonly state: JobStateName; readonly reason: string } | undefined {
+function endOf(table: RunTable): Move | undefined {
   const { totalRuns, hold } = table.submitted.settings;
   if (table.state === "cancelling") return { state: "cancelled", reason: table.reason };
   const over = hold ? "held" : "completed";
@@ -36,10 +37,8 @@ function endOf(table: RunTable): { readonly state: JobStateName; readonly reason
   }
   if (table.state === "stopping") return { state: over, reason: table.reason };
   if (table.state === "draining") {
-    return {
-      state: "paused",
-      reason: `${table.reason}; nothing runs any more; to search on: nexus resume ${table.job}`,
-    };
+    const words = pauseWords(table.job, table.reason, ["nothing runs any more"], "to search on");
+    return { state: "paused", cause: "drained", ...words };
   }
   return undefined;
 }
@@ -55,13 +54,13 @@ export function stopExhausted(reign: Reign, table: RunTable, once: string | null
     once === null
       ? "every configuration that is left has failed too often"
       : `every configuration has been tried, and none runs twice: ${once}`;
-  move(reign, table, "stopping", reason);
+  move(reign, table, { state: "stopping", reason });
 }
 
 /** After an edit, continues a search that the coordinator itself had stopped by one of its rules. */
 export function goOnIfLifted(reign: Reign, table: RunTable, user: string): void {
   if (table.state !== "stopping" || table.stateActor !== "coordinator") return;
-  move(reign, table, "searching", `changed by ${user}`);
+  move(reign, table, { state: "searching", reason: `changed by ${user}` });
 }
 
 /** Stops a search whose stop_when holds, or whose time is over; pauses one whose runs do nothing but fail. */
@@ -69,17 +68,18 @@ export function stopIfReached(reign: Reign, table: RunTable): void {
   if (table.state !== "searching") return;
   const reason = reached(table, reign);
   if (reason !== undefined) {
-    move(reign, table, "stopping", reason);
+    move(reign, table, { state: "stopping", reason });
     return;
   }
-  const failing = failsAgainAndAgain(table) ? failingReason(table) : startFailing(reign, table);
-  if (failing !== undefined) move(reign, table, "paused", failing);
+  const failing = failsAgainAndAgain(table) ? failingWords(table) : startFailing(reign, table);
+  if (failing) move(reign, table, { state: "paused", cause: "failures", ...failing });
 }
 
 /** A machine was at fault for failures, which are taken back: a search that paused for them goes on. */
 export function goOnIfMachineFailed(reign: Reign, table: RunTable, why: string): void {
   if (table.pauseCause !== "failures" || isRowFull(table)) return;
-  move(reign, table, "searching", `the runs that had failed in a row go to other machines: ${why}`);
+  const reason = `the runs that had failed in a row go to other machines: ${why}`;
+  move(reign, table, { state: "searching", reason });
 }
 
 /** A rule about the same in stop_when takes the place of max_failures_in_a_row. The last runs of a job are not worth a pause. */
@@ -90,14 +90,14 @@ function failsAgainAndAgain(table: RunTable): boolean {
 const isRowFull = ({ submitted, failingRow }: RunTable): boolean =>
   failingRow.size >= (submitted.settings.maxFailuresInARow ?? Number.POSITIVE_INFINITY);
 
-function failingReason(table: RunTable): string {
+function failingWords(table: RunTable): ReturnType<typeof pauseWords> {
   const { job, failingRow } = table;
   const last = table.trial([...failingRow].at(-1) ?? 0);
   const [cause = ""] = last?.reason.split("\n", 1) ?? [];
-  const how = last ? `; ${last.run} was the last${cause === "" ? "" : `: ${cause.slice(0, mostCause)}`}` : "";
-  const look = last ? `to see why: nexus view console ${last.run}; ` : "";
+  const said = cause === "" ? "" : `: ${cause.slice(0, mostCause)}`;
+  const details = last ? [`${last.run} was the last${said}`, `to see why: nexus view console ${last.run}`] : [];
   const row = failingRow.size === 1 ? "a run has failed" : `${failingRow.size} runs in a row have failed`;
-  return `${row} (max_failures_in_a_row)${how}; ${look}when fixed: nexus resume ${job}`;
+  return pauseWords(job, `${row} (max_failures_in_a_row)`, details, "when fixed");
 }
 
 function reached(table: RunTable, { ages, bests, ports }: Reign): string | undefined {

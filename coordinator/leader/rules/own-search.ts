@@ -16,6 +16,7 @@ import { choiceRng } from "../../../shared/domain/seeds.ts";
 import type { ReportRow } from "../../../shared/wire/messages.ts";
 import { OwnQueue } from "../reign/own-queue.ts";
 import type { Reign } from "../reign/reign.ts";
+import { pauseWords } from "./pause-words.ts";
 
 /**
  * Searches of users (`hp_tuning: own`). The leader asks ahead and keeps the answers; a claim that finds none is answered `wait`, and
@@ -147,7 +148,7 @@ function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
   const refusal = port ? port.refusal : "this coordinator starts no searches of users";
   if (!port || refusal !== null || !settings.search) {
     const why = refusal ?? "its spec names no search";
-    pause(reign, table, `${why}; to go on where one is started: nexus resume ${table.job}`);
+    pause(reign, table, why, "to go on where one is started");
     return undefined;
   }
   const ears: OwnSearchEars = {
@@ -179,7 +180,7 @@ function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
     },
     gaveUp: (why) => {
       reign.own.delete(table.job);
-      pause(reign, table, `${why}; when fixed: nexus resume ${table.job}`);
+      pause(reign, table, why, "when fixed");
     },
   };
   const heard: OwnSearchEars = {
@@ -290,18 +291,20 @@ function prune(reign: Reign, table: RunTable, n: number, why: string): void {
   const { attempt, worker } = lastAttempt(trial);
   const reason = `stopped by its own search${why === "" ? "" : `: ${why}`}`;
   const isHeld = trial.status === "running";
-  void reign.record({ type: "ended", job: table.job, n, attempt, worker, outcome: "pruned", reason, ev: 0 });
+  const by = { outcome: "pruned", prunedBy: "search" } as const;
+  void reign.record({ type: "ended", job: table.job, n, attempt, worker, ...by, reason, ev: 0 });
   if (isHeld) reign.tellToRenew(worker);
 }
 
-function pause(reign: Reign, table: RunTable, reason: string): void {
+function pause(reign: Reign, table: RunTable, why: string, toGoOn: string): void {
   if (table.state !== "searching") return;
-  reign.ports.log.warn({ job: table.job }, `paused: ${reason}`);
+  const words = pauseWords(table.job, why, [], toGoOn);
+  reign.ports.log.warn({ job: table.job }, `paused: ${words.reason}`);
   void reign.record({
     type: "job-state",
     job: table.job,
     state: "paused",
-    reason,
+    ...words,
     cause: "own search",
     ...ownDecision,
   });

@@ -72,11 +72,10 @@ function endedText({ job, reason, ended, outcomes: { failed } }: RunTable): stri
   return `${reason}; ${failed} of ${ended} failed (nexus list runs ${job} --status error --columns run,reason)`;
 }
 
-/** Why it is in its state, without what the coordinator's own reasons say to type, and what is still under way. */
+/** Why it is in its state, without what lets it go on, and what is still under way. */
 function stoodText(table: RunTable): string {
-  const { reason, job, running, waiting, paused, stateBy, stateActor } = table;
-  const isAdvised = stateActor === "coordinator" && reason.endsWith(`: nexus resume ${job}`);
-  const why = isAdvised ? reason.slice(0, reason.lastIndexOf("; ")) : reason;
+  const { reason, pauseWords, running, waiting, paused, stateBy, stateActor } = table;
+  const why = pauseWords ? [pauseWords.rule, pauseWords.detail].filter((part) => part !== "").join("; ") : reason;
   const by = stateActor === "person" && stateBy !== "" && !why.includes(stateBy) ? ` (by ${stateBy})` : "";
   const parts = [
     ...(running > 0 ? [`${counted(running, "run is", "runs are")} in hand`] : []),

@@ -135,11 +135,10 @@ function queued(table: RunTable, trial: Trial, job: Why): Rest {
 const resultText = ({ goal }: RunTable, { hpmax, iters }: Trial): string =>
   `${goal.name} ${hpmax === null ? "unknown" : formatDecimal(told(goal, hpmax), 5)}${iters > 0 ? ` after ${counted(iters, "iteration")}` : ""}`;
 
-/** Which rule pruned it: the job's, or an operator. */
-function prunedText(table: RunTable, { reason, iters }: Trial): string {
+/** Why it was pruned; a reason of the job's rule does not name it. */
+function prunedText(table: RunTable, { reason, iters, prunedBy }: Trial): string {
   const { pruning } = table.submitted.settings;
-  const isOrder = /^stopped by /.test(reason);
-  const rule = isOrder || pruning === "none" ? "" : `by the rule pruning: ${pruning}: `;
+  const rule = prunedBy === "rule" ? `by the rule pruning: ${pruning}: ` : "";
   return `${rule}${reason}${iters > 0 ? `, after ${counted(iters, "iteration")}` : ""}`;
 }
 

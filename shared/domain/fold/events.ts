@@ -5,7 +5,7 @@ import type { JobName, RunName, WorkerId } from "../names.ts";
 import type { Predicted } from "../pruning/predicted.ts";
 import type { JobSettings } from "../runspec/job-settings.ts";
 import type { CheckpointPlace } from "./checkpoint-place.ts";
-import type { Actor, JobStateName, PauseCause } from "./job-state.ts";
+import type { Actor, JobStateName, PauseCause, PauseWords } from "./job-state.ts";
 
 /** The journal's records: every decision, once, in one order. Only the leader writes them; `apply` folds them everywhere. */
 export type JournalEvent =
@@ -105,9 +105,12 @@ export interface JobChanged extends Ordered {
   readonly type: "job-state";
   readonly job: JobName;
   readonly state: JobStateName;
+  /** The whole sentence, for people and for earlier versions. */
   readonly reason: string;
   /** Why the coordinator paused it. Earlier versions wrote none; the fold then derives it from the reason. */
   readonly cause?: PauseCause;
+  /** If the coordinator paused it, its reason apart from what to type. Earlier versions wrote none; the decoder then derives it. */
+  readonly told?: PauseWords;
 }
 
 /** What an operator may change in a job. maxRunSeconds and graceSeconds reach running trials at their next renewal. */
@@ -224,11 +227,16 @@ export interface Completed extends Cited {
 
 export type EndedOutcome = "failed" | "timed out" | "pruned" | "cancelled";
 
+/** Who stopped a run whose result would not have mattered: the job's rule (`pruning`), its own search, or an operator. */
+export type PrunedBy = "rule" | "search" | "operator";
+
 /** The trial ended without a result. */
 export interface EndedWithout extends Cited {
   readonly type: "ended";
   readonly outcome: EndedOutcome;
   readonly reason: string;
+  /** If it was pruned. Earlier versions wrote none; the decoder then derives it from the reason. */
+  readonly prunedBy?: PrunedBy;
   /** If the coordinator pruned it: how far it had come, in iterations of its last stage. */
   readonly iters?: number;
   /** If the pruner predicted its end. */

@@ -23,6 +23,14 @@ export type Actor = "coordinator" | "person";
  */
 export type PauseCause = "failures" | "drained" | "own search";
 
+/** The coordinator's reason for a pause, apart from what to type. */
+export interface PauseWords {
+  /** What it paused for, in one clause. */
+  readonly rule: string;
+  /** What else there is to know: which run was the last, where to look; "" if nothing. */
+  readonly detail: string;
+}
+
 /** How the coordinator's reason begins where runs did nothing but fail; what a program printed comes later. */
 const failures =
   /^(the first run has failed|\d+ runs have failed), and none has completed yet \(max_failures_at_start\)|^(a run has failed|\d+ runs in a row have failed) \(max_failures_in_a_row\)/;

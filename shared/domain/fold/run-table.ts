@@ -22,7 +22,7 @@ import { Feasibility } from "./feasibility.ts";
 import { FoldError } from "./fold-error.ts";
 import { asEdited, asRefined } from "./grown-dials.ts";
 import { importedRuns } from "./imported.ts";
-import type { Actor, JobStateName, PauseCause } from "./job-state.ts";
+import type { Actor, JobStateName, PauseCause, PauseWords } from "./job-state.ts";
 import { MetricColumns } from "./metric-columns.ts";
 import { type ParentRun, ParentRuns } from "./parent-runs.ts";
 import { acceptResult, orderOfCompletion, rejectResult } from "./rejection.ts";
@@ -41,10 +41,11 @@ export class RunTable {
   state: JobStateName = "searching";
   /** Why the job is in its state. */
   reason = "";
-  /** Who put it there, by name and as what, null at first; and why, if the coordinator paused it. */
+  /** Who put it there, by name and as what, null at first; and why, if the coordinator paused it: as a code and in words. */
   stateBy = "";
   stateActor: Actor | null = null;
   pauseCause: PauseCause | null = null;
+  pauseWords: PauseWords | null = null;
   endedAt: number | null = null;
   /** Runs of earlier searches: part of the run sets, but of none of the counts below. */
   readonly imported: readonly Trial[];
@@ -222,10 +223,8 @@ export class RunTable {
   endedWithout(event: EndedWithout): void {
     const trial = this.#openTrial(event);
     this.#close(trial, event.at);
-    trial.status = event.outcome;
-    trial.reason = event.reason;
-    trial.console = event.console ?? "";
-    trial.iters = event.iters ?? 0;
+    const { outcome: status, reason, console = "", iters = 0, prunedBy = null } = event;
+    Object.assign(trial, { status, reason, console, iters, prunedBy } satisfies Partial<Trial>);
     this.outcomes[event.outcome] += 1;
     const runSet = this.trials.runSetOf(trial.n);
     if (event.outcome === "cancelled") {

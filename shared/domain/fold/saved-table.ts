@@ -10,7 +10,7 @@ import type { SavedTrials } from "./trial-list.ts";
 
 /** The fields of a table that are saved unchanged. */
 const asItIs = [
-  ...(["submitted", "state", "reason", "stateBy", "stateActor", "pauseCause", "endedAt"] as const),
+  ...(["submitted", "state", "reason", "stateBy", "stateActor", "pauseCause", "pauseWords", "endedAt"] as const),
   ...(["lost", "reclaimed", "late", "reopened"] as const),
 ] as const;
 type AsItIs = Readonly<Pick<RunTable, (typeof asItIs)[number]>>;

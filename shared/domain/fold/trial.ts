@@ -1,7 +1,7 @@
 import type { Configuration } from "../hyperparameter.ts";
 import type { RunName, WorkerId } from "../names.ts";
 import type { Predicted } from "../pruning/predicted.ts";
-import type { CheckpointPlace, EndedOutcome, LossCause } from "./events.ts";
+import type { CheckpointPlace, EndedOutcome, LossCause, PrunedBy } from "./events.ts";
 
 /**
  * running: a worker holds it; waiting: it was lost or handed back and needs a free slot; otherwise how it ended. rejected: it
@@ -70,6 +70,8 @@ export interface Trial {
   resultBy: WorkerId | null;
   /** The last console lines of a run that ended without a result; "" if none were kept. */
   console: string;
+  /** Who pruned it; null: nobody did. */
+  prunedBy: PrunedBy | null;
   /** What a pruned run would have come to; null if nobody said. */
   predicted: Predicted | null;
 }
@@ -102,6 +104,7 @@ export const newTrial = (
   rejected: null,
   resultBy: null,
   console: "",
+  prunedBy: null,
   predicted: null,
 });
 

@@ -249,6 +249,7 @@ function becomes(table: RunTable, order: JobChanged | JobEdited, to: JobStateNam
   table.stateBy = order.by;
   table.stateActor = actorOf(order);
   table.pauseCause = pauseCauseOf(table, order.type === "job-state" ? order.cause : undefined);
+  table.pauseWords = order.type === "job-state" ? (order.told ?? null) : null;
   if (to === "completed" || to === "cancelled") table.endedAt = order.at;
   // Who lets a search go on gives it as many failures again.
   if (to === "searching") {

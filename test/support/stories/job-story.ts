@@ -1,4 +1,10 @@
-import type { EndedOutcome, ImportedRun, JournalEvent, ResultsVerdict } from "../../../shared/domain/fold/events.ts";
+import type {
+  EndedOutcome,
+  ImportedRun,
+  JournalEvent,
+  PrunedBy,
+  ResultsVerdict,
+} from "../../../shared/domain/fold/events.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Configuration, Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { type JobName, jobName, parseRunName, type RunName, workerIdFrom } from "../../../shared/domain/names.ts";
@@ -79,9 +85,10 @@ export class JobStory {
     }));
   }
 
-  endedWithout(n: number, run: string, outcome: EndedOutcome, reason: string): void {
+  endedWithout(n: number, run: string, outcome: EndedOutcome, reason: string, prunedBy?: PrunedBy): void {
     const { job } = this;
-    this.#tell((at) => ({ type: "ended", job, n, attempt: 1, worker: workerOf(run), outcome, reason, ev: 0, at }));
+    const end = { outcome, reason, ...(prunedBy && { prunedBy }) };
+    this.#tell((at) => ({ type: "ended", job, n, attempt: 1, worker: workerOf(run), ...end, ev: 0, at }));
   }
 
   lost(n: number, run: string, reason: string): void {

@@ -18,7 +18,7 @@ function waiting(settings: Partial<JobSettings>, workers: (Partial<WorkerStatus>
   const state = emptyWorkspace();
   for (const event of story.events) apply(state, event);
   const present = workers.map(({ orders = [], ...rest }, i): WorkerStatus => {
-    const worker = workerIdFrom(`lab-${i + 1}`);
+    const { worker = workerIdFrom(`lab-${i + 1}`) } = rest;
     apply(state, { type: "worker-enrolled", worker, publicKey: "U", host: "lab", op: `e${i}`, at: 1 });
     for (const order of orders) {
       const change = { type: "worker-state", worker, reason: "", by: "ann", op: `${order}${i}`, at: 2 } as const;
@@ -141,6 +141,23 @@ test("if a worker may take the job, there is nothing to type, and a job that run
   running.story.started("run1.1", []);
   for (const event of running.story.events.slice(1)) apply(running.state, event);
   assert.equal(running.why(), null);
+});
+
+test("a job that waits says which other job has its workers, whatever they are called", () => {
+  const why = (settings: Partial<JobSettings>, ...names: string[]): string | undefined => {
+    const its = waiting(
+      settings,
+      names.map((name) => ({ worker: workerIdFrom(name), gpus: 1 })),
+    );
+    const other = new JobStory({ number: 2 });
+    other.started("run2.1", []);
+    for (const event of other.events)
+      apply(its.state, event.type === "assigned" ? { ...event, worker: workerIdFrom(names[0] ?? "") } : event);
+    return its.why()?.why;
+  };
+  assert.equal(why({}, "lab-1"), "waiting for a free slot on lab-1, which is busy with job2");
+  const gpu = { gpusPerRun: 1 };
+  assert.match(why(gpu, "taken") ?? "", /and all of taken are taken: taken is busy with job2$/);
 });
 
 test("a job whose runs need several slots waits for those, or for a whole worker", () => {

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type LossCause, lossOutcomes } from "../../../../shared/domain/fold/events.ts";
+import {
+  type JournalEvent,
+  type LossCause,
+  lossOutcomes,
+  type PrunedBy,
+} from "../../../../shared/domain/fold/events.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { encode } from "../../../../shared/wire/codec.ts";
 import {
@@ -107,6 +112,73 @@ describe("the cause of a loss", () => {
   test("a loss has no cause where the part in the trial goes on, or its failure was taken back", () => {
     assert.equal(lossCauseOfEnd("", alice), null);
     assert.equal(lossCauseOfEnd("taken back: alice is benched: its last 3 runs failed", alice), null);
+  });
+});
+
+describe("who pruned a run", () => {
+  const ended = {
+    type: "ended",
+    job: "job1",
+    n: 1,
+    attempt: 1,
+    worker: alice,
+    outcome: "pruned",
+    ev: 0,
+    at: 0,
+  } as const;
+  const said: readonly (readonly [PrunedBy, string])[] = [
+    ["rule", "0.1 by then, the median is 0.3"],
+    ["search", "stopped by its own search"],
+    ["search", "stopped by its own search: enough"],
+    ["operator", "stopped by ann"],
+  ];
+
+  for (const [prunedBy, reason] of said) {
+    test(`a pruned run's end without who pruned it is read from its words: ${reason}`, () => {
+      assert.deepEqual(decodeEvents(encode([2, { ...ended, reason }])), [{ ...ended, reason, prunedBy }]);
+    });
+  }
+
+  test("a pruned run's end that names who pruned it is believed, whatever its words", () => {
+    const event = { ...ended, reason: "stopped by the median", prunedBy: "rule" } as JournalEvent;
+    assert.deepEqual(decodeEvents(encodeEvents([event])), [event]);
+  });
+
+  test("an operator's stop of a run is recorded as his, in the words of earlier versions", async () => {
+    const story = new Story();
+    assert.equal(await story.claim(alice), 1);
+    await story.order({ kind: "control", verb: "stop", target: { kind: "runs", job: story.job, trials: [1] } });
+    const event = story.test.events.find((each) => each.type === "ended");
+    assert.ok(event?.type === "ended");
+    assert.equal(event.prunedBy, "operator");
+    const { prunedBy: _, ...before } = event;
+    assert.deepEqual(decodeEvents(encode([2, before])), [event]);
+    assert.equal(story.table.trial(1)?.prunedBy, "operator");
+  });
+});
+
+describe("why the coordinator paused a job", () => {
+  test("a pause's reason is kept apart from what to type, also if the record is of an earlier version", async () => {
+    const story = new Story({ totalRuns: 9, maxFailuresInARow: 1 });
+    assert.equal(await story.claim(alice), 1);
+    story.say(alice, 1, "failed");
+    const event = story.test.events.find((each) => each.type === "job-state");
+    assert.ok(event?.type === "job-state");
+    const run = story.table.trial(1)?.run;
+    assert.deepEqual(event.told, {
+      rule: "a run has failed (max_failures_in_a_row)",
+      detail: `${run} was the last: told to; to see why: nexus view console ${run}`,
+    });
+    assert.deepEqual(story.table.pauseWords, event.told);
+    const { told: _, ...before } = event;
+    assert.deepEqual(decodeEvents(encode([2, before])), [event]);
+  });
+
+  test("a person's pause, and one whose reason ends otherwise, are not taken apart", () => {
+    const pause = { type: "job-state", job: "job1", state: "paused", by: "ann", op: "o1", at: 0 } as const;
+    const typed = { ...pause, reason: "lunch; when full: nexus resume job1" } as JournalEvent;
+    const own = { ...pause, op: "", reason: "it is late; all sleep" } as JournalEvent;
+    for (const event of [typed, own]) assert.deepEqual(decodeEvents(encode([2, event])), [event]);
   });
 });
 

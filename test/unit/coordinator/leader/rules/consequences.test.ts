@@ -53,6 +53,7 @@ const ended = (
   ...{ job, n, worker, outcome },
   attempt: 1,
   reason: "told to",
+  ...(outcome === "pruned" && { prunedBy: "operator" }),
   ev: 0,
   at: 0,
 });

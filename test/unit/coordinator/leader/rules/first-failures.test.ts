@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { WorkerId } from "../../../../../shared/domain/names.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import { encodeEvidence } from "../../../../../shared/wire/messages.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
 
 const carol = "carol" as WorkerId;
@@ -44,6 +45,12 @@ describe("a job that fails from its start", () => {
     const m = Number(await repeated.claim());
     repeated.hear(repeated.test.message(alice, repeated.job, m, "failed", 1, 1, "one\nto\n  told to\n"));
     assert.match(repeated.table.reason, /: told to; the last that it printed: one; to see/);
+    const quoted = storyOf({ maxFailuresAtStart: 1 });
+    const k = Number(await quoted.claim());
+    const reason = "no such file: what was printed.txt";
+    const failure = { attempt: 1, reports: [], outcome: "failed", reason, console: "reading\n" } as const;
+    quoted.hear({ ...quoted.test.message(alice, quoted.job, k, "failed", 1), data: encodeEvidence(failure) });
+    assert.match(quoted.table.reason, /printed\.txt; the last that it printed: reading; to see/);
   });
 
   test("a job that fails from its start gets as many failures again when it is resumed", async () => {

@@ -68,9 +68,12 @@ describe("why a job is as it is", () => {
     assert.equal(told.job(), "paused | paused by ann; 1 run is in hand | to change it: nexus resume job1");
     assert.equal(told.whys.job(told.table()).since, told.wall - 8000);
     assert.equal(told.whys.job(told.table()).weight, "waits");
-    const reason =
-      "5 runs in a row have failed (max_failures_in_a_row); run1.5 was the last: it broke; to see why: nexus view console run1.5; when fixed: nexus resume job1";
-    told.tell({ ...paused, reason, by: "coordinator", op: "" });
+    const words = {
+      rule: "5 runs in a row have failed (max_failures_in_a_row)",
+      detail: "run1.5 was the last: it broke; to see why: nexus view console run1.5",
+    };
+    const reason = `${words.rule}; ${words.detail}; when fixed; type: nexus resume job1`;
+    told.tell({ ...paused, reason, told: words, by: "coordinator", op: "" });
     assert.equal(
       told.job(),
       "paused | 5 runs in a row have failed (max_failures_in_a_row); run1.5 was the last: it broke; to see why: nexus view console run1.5; 1 run is in hand | to change it: nexus resume job1",

@@ -137,13 +137,21 @@ describe("why a run is where it is", () => {
     );
     assert.equal(
       ended({ pruning: "median" }, (story, n) =>
-        story.endedWithout(n, "run1.1", "pruned", "0.1 by then, the median is 0.3"),
+        story.endedWithout(n, "run1.1", "pruned", "0.1 by then, the median is 0.3", "rule"),
       ),
       `pruned | by the rule pruning: median: 0.1 by then, the median is 0.3 | ${over}`,
     );
     assert.equal(
-      ended({ pruning: "median" }, (story, n) => story.endedWithout(n, "run1.1", "pruned", "stopped by ann")),
-      `pruned | stopped by ann | ${over}`,
+      ended({ pruning: "median" }, (story, n) =>
+        story.endedWithout(n, "run1.1", "pruned", "halted by ann", "operator"),
+      ),
+      `pruned | halted by ann | ${over}`,
+    );
+    assert.equal(
+      ended({ pruning: "median" }, (story, n) =>
+        story.endedWithout(n, "run1.1", "pruned", "stopped by the median", "rule"),
+      ),
+      `pruned | by the rule pruning: median: stopped by the median | ${over}`,
     );
     assert.equal(
       ended({}, (story, n) => story.endedWithout(n, "run1.1", "cancelled", "cancelled by ann")),

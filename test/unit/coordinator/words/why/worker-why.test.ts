@@ -122,6 +122,10 @@ describe("why a worker is idle", () => {
     stood.story.over("paused", "paused by ann");
     stood.told.hear(stood.story);
     assert.equal(stood.told.worker("node-1"), "idle | job1 is paused: paused by ann | to change it: nexus resume job1");
+    const worded = { rule: "its search ended; it said: no", detail: "see its log" };
+    const pause = { type: "job-state", state: "paused", reason: "its search ended", told: worded } as const;
+    stood.told.tell({ ...pause, job: stood.story.job, by: "coordinator", op: "", at: stood.told.wall });
+    assert.match(stood.told.worker("node-1"), /^idle \| job1 is paused: its search ended; it said: no \| /);
   });
 
   test("nexus why says that a worker's free slots are too few for a run (cores_per_run)", () => {
