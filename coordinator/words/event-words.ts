@@ -7,7 +7,7 @@ import { settingText } from "../../shared/domain/hyperparameter.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import { formatDecimal } from "./number-format.ts";
 import { settingsWithNames, unreportedText } from "./progress.ts";
-import { childStatus, jobStatus, reasonOf } from "./status-words.ts";
+import { childStatus, jobStatus, personOf, reasonOf, withAuthor } from "./status-words.ts";
 import { troubleCause } from "./trouble-cause.ts";
 
 export interface EventText {
@@ -103,8 +103,11 @@ export function eventText(event: JournalEvent, table: RunTable | undefined): Eve
       return actorOf(event) === "person" || event.cutOff
         ? line(`invitation ${event.invite} is over: ${event.reason}`)
         : undefined;
-    case "worker-state":
-      return line(`worker ${event.worker} ${event.state}: ${event.reason}`.replace(/: $/, ""));
+    case "worker-state": {
+      const why = withAuthor(event.reason, personOf(event));
+      const after = why === "" ? "" : event.reason === "" ? ` ${why}` : `: ${why}`;
+      return line(`worker ${event.worker} ${event.state}${after}`);
+    }
     case "led":
     case "checkpoint":
     case "learned":

@@ -1,9 +1,10 @@
-import type { JobStateName } from "../../shared/domain/fold/events.ts";
+import { actorOf, type JobStateName } from "../../shared/domain/fold/events.ts";
 import { isImported } from "../../shared/domain/fold/imported.ts";
 import type { ParentRun } from "../../shared/domain/fold/parent-runs.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Trial, TrialStatus } from "../../shared/domain/fold/trial.ts";
 import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
+import { isOrderSentence } from "../../shared/domain/order-sentence.ts";
 import { didYouMean } from "../../shared/domain/runspec/nearest-name.ts";
 
 /** Every word that a run's status column may hold. */
@@ -113,3 +114,13 @@ export function parentStatus(table: RunTable, parent: ParentRun): StatusWord {
 
 export const noJobText = ({ deleted }: Pick<WorkspaceState, "deleted">): string =>
   deleted.size === 0 ? "no job yet" : "no job";
+
+/** The name of the person who decided; "" if the coordinator did. */
+export const personOf = (event: { readonly by: string; readonly op: string }): string =>
+  actorOf(event) === "person" ? event.by : "";
+
+/** A reason, and the person whose order it is the reason for: `cannot be trusted (by ann)`, `benched by ann`. */
+export function withAuthor(reason: string, person: string): string {
+  if (person === "" || isOrderSentence(reason, person)) return reason;
+  return reason === "" ? `by ${person}` : `${reason} (by ${person})`;
+}

@@ -1,5 +1,5 @@
 import { counted } from "../../../shared/domain/counted.ts";
-import { actorOf, type JournalEvent } from "../../../shared/domain/fold/events.ts";
+import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { changesText } from "../../../shared/domain/fold/job-changes.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { maximised, told } from "../../../shared/domain/goal.ts";
@@ -12,7 +12,7 @@ import { type Field, showRecords, type TableOutput } from "../../runs/records.ts
 import { namesJobs, selectRuns } from "../../runs/run-list.ts";
 import { marksText } from "../../words/event-words.ts";
 import { formatDecimal } from "../../words/number-format.ts";
-import { jobStatus } from "../../words/status-words.ts";
+import { jobStatus, personOf, withAuthor } from "../../words/status-words.ts";
 import type { Cell } from "../../words/table.ts";
 
 export interface ViewEventsOptions extends JsonOption {
@@ -134,31 +134,25 @@ function detailOf(event: JournalEvent, state: WorkspaceState): string {
       return `${event.file} by ${event.by}: ${counted(event.settings.totalRuns, "run")}, hp_tuning ${event.settings.hpTuning}`;
     case "job-state":
     case "worker-state":
-      return withAuthor(event.reason, actorOf(event) === "coordinator" ? "" : event.by);
+      return withAuthor(event.reason, personOf(event));
     case "job-edited":
-      return event.opens ?? withAuthor(changesText(event.changes, goal).join(", "), event.by);
+      return event.opens ?? `${changesText(event.changes, goal).join(", ")} (by ${event.by})`;
     case "job-deleted": {
       const done = event.messages === null ? "begins" : `${counted(event.messages, "message")} deleted`;
-      return `${done}; by ${event.by}`;
+      return `${done} (by ${event.by})`;
     }
     case "range-refined":
       return marksText(event.marks);
     case "worker-purged": {
       const what = event.all ? "all that it stored" : "all but what its results rest on";
       const done = event.messages === null ? "begins" : `${counted(event.messages, "message")} of EV deleted`;
-      return `${what}, before number ${event.before} of EV: ${done}; by ${event.by}`;
+      return `${what}, before number ${event.before} of EV: ${done} (by ${event.by})`;
     }
     case "results-judged":
-      return `${counted(event.trials.length, "result")} ${withAuthor(`${event.verdict}${event.reason === "" ? "" : `: ${event.reason}`}`, event.by)}`;
+      return `${counted(event.trials.length, "result")} ${event.verdict}${event.reason === "" ? "" : `: ${event.reason}`} (by ${event.by})`;
     default:
       return "reason" in event ? event.reason : "by" in event ? `by ${event.by}` : "";
   }
-}
-
-/** A reason often names who gave the order already. */
-function withAuthor(reason: string, by: string): string {
-  if (by === "" || reason.endsWith(`by ${by}`)) return reason;
-  return reason === "" ? `by ${by}` : `${reason}; by ${by}`;
 }
 
 /** The record as it is, without the texts that came with a job, which `view spec` shows. */

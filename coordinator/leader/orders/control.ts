@@ -3,6 +3,7 @@ import type { JobStateName, RunOrder, WorkerDuty } from "../../../shared/domain/
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.ts";
+import { orderSentence } from "../../../shared/domain/order-sentence.ts";
 import type { ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { takeAll } from "../rules/enforce.ts";
@@ -40,7 +41,7 @@ export async function control(
 interface Move {
   readonly to: JobStateName;
   readonly from: readonly JobStateName[];
-  readonly word: string;
+  readonly word: Parameters<typeof orderSentence>[0];
 }
 
 const moves: Readonly<Record<ControlVerb, Move>> = {
@@ -56,7 +57,7 @@ async function controlJob(reign: Reign, who: Operator, verb: ControlVerb, table:
   const { to, from, word } = moves[verb];
   if (state === to) return unchanged(reign, job, `${job} is ${to} already`);
   if (!from.includes(state)) return refused(reign, whyNot(table, verb));
-  const reason = `${word} by ${who.by}`;
+  const reason = orderSentence(word, who.by);
   return carriedOut(reign, { type: "job-state", job, state: to, reason, ...who }, job, () => standing(table));
 }
 
@@ -132,7 +133,7 @@ async function controlWorker(
     const benched = isBenched ? `, but benched; to let it work: nexus admit ${worker}` : "";
     return unchanged(reign, worker, `${worker} is ${duty} already${benched}`);
   }
-  const reason = `${moves[verb].word} by ${who.by}`;
+  const reason = orderSentence(moves[verb].word, who.by);
   const stored = reign.record({ type: "worker-state", worker, state: duty, reason, ...who });
   // A stopped worker has time to hand its runs back; a cancelled one does not.
   if (verb === "cancel") takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });

@@ -5,6 +5,7 @@ import type { ImportedRun, JobSubmitted } from "../../../shared/domain/fold/even
 import { withMarks } from "../../../shared/domain/fold/grown-dials.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { jobName } from "../../../shared/domain/names.ts";
+import { orderSentence } from "../../../shared/domain/order-sentence.ts";
 import { type Marks, mostMarks } from "../../../shared/domain/ranges/finer-marks.ts";
 import { contains } from "../../../shared/domain/ranges/range.ts";
 import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
@@ -86,7 +87,7 @@ async function release(reign: Reign, who: Operator, { job }: OrderOf<"release">)
   const table = tableOr(reign, job);
   if (isAnswer(table)) return table;
   if (table.state !== "held") return refused(reign, `${job} is not held: it is ${table.state}`);
-  const reason = `released by ${who.by}`;
+  const reason = orderSentence("released", who.by);
   return carriedOut(reign, { type: "job-state", job, state: "completed", reason, ...who }, job);
 }
 
@@ -104,7 +105,8 @@ async function judgeWorker(
   }
   if (record.state === "benched") return unchanged(reign, worker, `it is benched already: ${record.reason}`);
   const held = reign.leases.heldBy(worker).length;
-  const benched = { type: "worker-state", worker, state: "benched", reason: `benched by ${who.by}`, ...who } as const;
+  const reason = orderSentence("benched", who.by);
+  const benched = { type: "worker-state", worker, state: "benched", reason, ...who } as const;
   const moved = held === 1 ? "its run goes" : `its ${held} runs go`;
   const said = `it gets no runs until it is admitted${held === 0 ? "" : `; ${moved} to other workers`}`;
   return carriedOut(reign, benched, worker, () => said);

@@ -2,6 +2,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import type { InviteRecord } from "../../../shared/domain/fold/invites.ts";
 import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
+import { orderSentence } from "../../../shared/domain/order-sentence.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { endInvite } from "./invite-orders.ts";
@@ -22,7 +23,7 @@ export async function revoke(reign: Reign, who: Operator, order: OrderOf<"revoke
     return unchanged(reign, id, `it was revoked already: ${record.reason}`);
   }
   const { reason: typed = "" } = order;
-  const reason = typed.trim() === "" ? `revoked by ${who.by}` : typed.trim();
+  const reason = typed.trim() === "" ? orderSentence("revoked", who.by) : typed.trim();
   const held = reign.leases.heldBy(id).length;
   void reign.record({ type: "worker-state", worker: id, state: "revoked", reason, ...who });
   const invite = reign.state.invites.get(record.invite);

@@ -5,7 +5,7 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 import { goOnCommand } from "../go-on.ts";
-import { jobStatus } from "../status-words.ts";
+import { jobStatus, withAuthor } from "../status-words.ts";
 import { whyWaiting } from "../waiting.ts";
 import { fewOf, heldBack, type Why } from "./why.ts";
 import type { WorkerRow } from "./worker-rows.ts";
@@ -76,13 +76,13 @@ function endedText({ job, reason, ended, outcomes: { failed } }: RunTable): stri
 function stoodText(table: RunTable): string {
   const { reason, pauseWords, running, waiting, paused, stateBy, stateActor } = table;
   const why = pauseWords ? [pauseWords.rule, pauseWords.detail].filter((part) => part !== "").join("; ") : reason;
-  const by = stateActor === "person" && stateBy !== "" && !why.includes(stateBy) ? ` (by ${stateBy})` : "";
   const parts = [
     ...(running > 0 ? [`${counted(running, "run is", "runs are")} in hand`] : []),
     ...(waiting.size > 0 ? [`${waiting.size} queued`] : []),
     ...(paused.size > 0 ? [`${paused.size} paused`] : []),
   ];
-  return `${why || "no reason was given"}${by}${parts.length === 0 ? "" : `; ${parts.join(", ")}`}`;
+  const whole = withAuthor(why, stateActor === "person" ? stateBy : "");
+  return `${whole || "no reason was given"}${parts.length === 0 ? "" : `; ${parts.join(", ")}`}`;
 }
 
 type Rest = Omit<Why, "kind" | "name" | "since"> & { readonly since?: number };

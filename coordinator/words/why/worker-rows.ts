@@ -3,6 +3,7 @@ import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/fold/w
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
 import { heldBy, isSilent } from "../silence.ts";
+import { withAuthor } from "../status-words.ts";
 import { whyIdle } from "./idle.ts";
 import type { WorkerNote } from "./worker-note.ts";
 
@@ -152,10 +153,8 @@ const leftText = ({ host, id }: WorkerRecord, { gone }: WorkerNote): Hindrance =
 
 /** Benched or revoked: why, by whom, and how that is undone. */
 function whyBarred({ id, state, reason, stateBy, stateActor, isCutOff }: WorkerRecord): Hindrance {
-  const by = stateActor === "coordinator" ? "the coordinator" : stateBy;
-  const who = by === "" || reason.includes(by) ? "" : ` (by ${by})`;
-  const cut = isCutOff ? "; the broker refuses its key" : "";
-  const why = `${reason}${who}${cut}`;
+  const whole = stateActor === "coordinator" ? `${reason} (by the coordinator)` : withAuthor(reason, stateBy);
+  const why = `${whole}${isCutOff ? "; the broker refuses its key" : ""}`;
   return state === "revoked"
     ? {
         why: `${why}; its key opens nothing any more`,

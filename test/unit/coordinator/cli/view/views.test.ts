@@ -10,9 +10,10 @@ import { reportsJson, reportsText } from "../../../../../coordinator/cli/view/vi
 import { isChoiceOf, runText, whyChosen } from "../../../../../coordinator/cli/view/view-run.ts";
 import { viewSpec } from "../../../../../coordinator/cli/view/view-spec.ts";
 import { oneRun } from "../../../../../coordinator/runs/one-run.ts";
+import { eventText } from "../../../../../coordinator/words/event-words.ts";
 import type { Curve } from "../../../../../shared/domain/curve.ts";
 import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
-import type { JobName, RunName } from "../../../../../shared/domain/names.ts";
+import { type JobName, type RunName, workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { ordered } from "../../../../support/stories/search.ts";
@@ -99,7 +100,20 @@ describe("nexus view events", () => {
       by: "ann",
       at,
     } as const;
-    assert.match(eventsText([{ seq: 1, event }], state), /job-edited +total_runs 99, lr also 0.001; by ann\n/);
+    assert.match(eventsText([{ seq: 1, event }], state), /job-edited +total_runs 99, lr also 0.001 \(by ann\)\n/);
+    const worker = workerIdFrom("lab-1");
+    const revoked = { type: "worker-state", worker, state: "revoked", by: "ann", op: "op2", at } as const;
+    const told = (reason: string): string => eventsText([{ seq: 2, event: { ...revoked, reason } }], state);
+    assert.match(told("was lent by ann and by nobody else, it seems stolen by ann"), /stolen by ann \(by ann\)\n/);
+    assert.match(told("revoked by ann"), /revoked +revoked by ann\n/);
+    assert.equal(
+      eventText({ ...revoked, reason: "not ours" }, undefined)?.text,
+      "worker lab-1 revoked: not ours (by ann)",
+    );
+    assert.equal(
+      eventText({ ...revoked, state: "admitted", reason: "" }, undefined)?.text,
+      "worker lab-1 admitted by ann",
+    );
   });
 
   test("nexus view events selects the events of a job, of a worker, or of a parent run's children", () => {

@@ -100,6 +100,7 @@ describe("why a job is as it is", () => {
       says("stopping", "stop_when is reached: hpmax >= 0.05"),
       /^stopping \| stop_when is reached: hpmax >= 0\.05 \(by ann\); 1 run is in hand \| it ends when they have ended/,
     );
+    assert.match(says("stopping", "cannot be right"), /^stopping \| cannot be right \(by ann\); /);
     assert.match(says("cancelling", "cancelled by ann"), /\| it ends within seconds$/);
     assert.equal(
       says("held", "all 60 runs have ended"),

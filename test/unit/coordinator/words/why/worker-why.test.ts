@@ -186,6 +186,8 @@ describe("why a worker does not work", () => {
     );
     told.orders("node-1", "benched", "it sent 5000 messages", "coordinator", true);
     assert.match(told.worker("node-1"), /; the broker refuses its key \| to change it: nexus admit node-1$/);
+    told.orders("node-1", "benched", "cannot be trusted");
+    assert.match(told.worker("node-1"), /^benched \| cannot be trusted \(by ann\) \| /);
     told.orders("node-1", "revoked", "not ours");
     assert.equal(
       told.worker("node-1"),

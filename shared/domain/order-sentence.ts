@@ -1,0 +1,10 @@
+/** What an order came to, as the leader says it where nobody typed a reason. */
+const words = ["paused", "resumed", "drained", "stopped", "cancelled", "released", "benched", "revoked"] as const;
+type Word = (typeof words)[number];
+
+/** The leader's reason for what a person ordered: `paused by ann`. */
+export const orderSentence = (word: Word, by: string): string => `${word} by ${by}`;
+
+/** Whether a reason is that sentence, whole, so that it has named the person. */
+export const isOrderSentence = (reason: string, by: string): boolean =>
+  words.some((word) => reason === orderSentence(word, by));
