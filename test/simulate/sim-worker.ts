@@ -4,45 +4,15 @@ import type { WorkerId } from "../../shared/domain/names.ts";
 import { readSpec } from "../../shared/domain/runspec/spec-read.ts";
 import type { Log } from "../../shared/log.ts";
 import { WorkerNode } from "../../worker/node/node.ts";
-import type { Letter, Spool } from "../../worker/node/spool.ts";
 import { Liar } from "./liar.ts";
 import type { SimBroker } from "./sim-broker.ts";
 import { SimBus } from "./sim-bus.ts";
 import { brokerPatienceMs } from "./sim-link.ts";
 import { SimProcess } from "./sim-process.ts";
 import { type Ledger, SimRunners } from "./sim-runners.ts";
+import { SimSpool } from "./sim-spool.ts";
 import type { Training } from "./sim-task.ts";
 import type { Timeline } from "./timeline.ts";
-
-/** A disk that outlives the processes of one worker. */
-class SimSpool implements Spool {
-  readonly letters = new Map<string, Letter>();
-
-  keep(letter: Letter): string {
-    const name = `${letter.msgId}.letter`;
-    this.letters.set(name, letter);
-    return name;
-  }
-
-  drop(name: string): void {
-    this.letters.delete(name);
-  }
-
-  names(): string[] {
-    return [...this.letters.keys()];
-  }
-
-  read(name: string): Letter {
-    const letter = this.letters.get(name);
-    if (!letter) throw new Error(`no letter ${name}`);
-    return letter;
-  }
-
-  putAside(name: string): string {
-    this.letters.delete(name);
-    return name;
-  }
-}
 
 const readings = new Map<string, ReturnType<typeof readSpec>>();
 
@@ -106,7 +76,7 @@ export class SimWorker {
 
   /** Results that wait on its disk. */
   get spooled(): number {
-    return this.#spool.letters.size;
+    return this.#spool.names().length;
   }
 
   get isFrozen(): boolean {

@@ -15,9 +15,15 @@ export interface Letter {
 
 /** Keeps letters that could not be delivered at once; it outlives the worker's process. */
 export interface Spool {
-  /** Returns the name of the stored letter. */
+  /**
+   * Returns the name of the stored letter; the same msgId, the same name.
+   *
+   * @throws if it cannot be written; then nothing of it is stored
+   */
   keep(letter: Letter): string;
+  /** The letter may be gone already. */
   drop(name: string): void;
+  /** In any order. */
   names(): string[];
   /** @throws if it cannot be read */
   read(name: string): Letter;

@@ -6,8 +6,8 @@ import { type Bus, BusError } from "../../../../shared/ports.ts";
 import { decodeAsk, encodeAnswer } from "../../../../shared/wire/messages.ts";
 import { WorkerNode } from "../../../../worker/node/node.ts";
 import type { RunnerEnd, Runners, TakenState } from "../../../../worker/node/runners.ts";
-import type { Letter, Spool } from "../../../../worker/node/spool.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
+import { SimSpool } from "../../../simulate/sim-spool.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
 import { Timeline } from "../../../simulate/timeline.ts";
 import { specText, testDefaults } from "../../../support/stories/spec-defaults.ts";
@@ -24,7 +24,8 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true, stat
   const happened: string[] = [];
   let attempts = 0;
   const broker = { isAcknowledging: false, answering: Promise.resolve() };
-  const spool = new Map<string, Letter>();
+  const spool = new SimSpool();
+  spool.isFull = !hasFolder;
   const bus: Partial<Bus> = {
     request: async (_subject, data) => {
       const ask = decodeAsk(data);
@@ -74,20 +75,9 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true, stat
     },
     close: async () => undefined,
   };
-  const files: Spool = {
-    keep: (letter) => {
-      if (!hasFolder) throw Object.assign(new Error("ENOENT: no such file or directory"), { code: "ENOENT" });
-      spool.set(letter.msgId, letter);
-      return letter.msgId;
-    },
-    drop: (name) => void spool.delete(name),
-    names: () => [...spool.keys()],
-    read: (name) => spool.get(name) ?? assert.fail(),
-    putAside: () => assert.fail(),
-  };
   const node = new WorkerNode(
     {
-      ...{ bus: bus as Bus, clock, chance, log: silentLog, runners, spool: files, unpackCode: () => "" },
+      ...{ bus: bus as Bus, clock, chance, log: silentLog, runners, spool, unpackCode: () => "" },
       removeFolder: (folder) => void happened.push(`${folder} is removed`),
       readSpec: () => readSpec({ file: "a.yaml", text: specText([]), defaults: testDefaults() }),
     },
@@ -173,10 +163,10 @@ describe("a run that has to leave while no broker acknowledges", () => {
     await live(100);
     node.lend({ word: "closed", why: "its hour is over", until: "" });
     await live(60_000);
-    assert.equal(spool.size, 1);
+    assert.equal(spool.names().length, 1);
     broker.isAcknowledging = true;
     await live(60_000);
     assert.ok(happened.includes("result is stored"));
-    assert.equal(spool.size, 0);
+    assert.equal(spool.names().length, 0);
   });
 });

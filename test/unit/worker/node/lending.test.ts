@@ -6,6 +6,7 @@ import { decodeAsk, encodeAnswer, type Renewal } from "../../../../shared/wire/m
 import type { Lending } from "../../../../worker/node/lending.ts";
 import { WorkerNode } from "../../../../worker/node/node.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
+import { SimSpool } from "../../../simulate/sim-spool.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
 import { Timeline } from "../../../simulate/timeline.ts";
 
@@ -36,11 +37,10 @@ function idleWorker(): {
     },
     subscribe: () => () => undefined,
   };
-  const noSpool = { keep: () => "", drop: () => {}, names: () => [], read: () => assert.fail(), putAside: () => "" };
   const runners = { run: () => assert.fail(), close: async () => undefined };
   const folders = { unpackCode: () => "", removeFolder: () => undefined };
   const node = new WorkerNode(
-    { bus: bus as Bus, clock, chance, log: silentLog, runners, spool: noSpool, ...folders },
+    { bus: bus as Bus, clock, chance, log: silentLog, runners, spool: new SimSpool(), ...folders },
     {
       worker: "w1" as WorkerId,
       bootId: "boot",

@@ -7,6 +7,7 @@ import { Gate } from "../../../../worker/node/lending.ts";
 import { WorkerNode } from "../../../../worker/node/node.ts";
 import { changedOrEnded } from "../../../../worker/node/slots.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
+import { SimSpool } from "../../../simulate/sim-spool.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
 import { Timeline } from "../../../simulate/timeline.ts";
 
@@ -76,17 +77,10 @@ function startWorker(): {
     },
   };
   const { clock, chance } = process;
-  const spool = {
-    keep: () => "",
-    drop: () => undefined,
-    names: () => [],
-    read: () => assert.fail(),
-    putAside: () => "",
-  };
   const runners = { run: () => assert.fail(), close: async () => undefined };
   const folders = { unpackCode: () => "", removeFolder: () => undefined };
   const node = new WorkerNode(
-    { bus: bus as Bus, clock, chance, log: silentLog, runners, spool, ...folders },
+    { bus: bus as Bus, clock, chance, log: silentLog, runners, spool: new SimSpool(), ...folders },
     {
       worker: "w1" as WorkerId,
       bootId: "boot",
