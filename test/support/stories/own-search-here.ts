@@ -1,4 +1,4 @@
-import { type Configuration, settingsOf } from "../../../shared/domain/hyperparameter.ts";
+import { type Configuration, type Setting, settingsOf } from "../../../shared/domain/hyperparameter.ts";
 import type {
   OwnSearch,
   OwnSearchEars,
@@ -7,16 +7,18 @@ import type {
   ToldRun,
 } from "../../../shared/domain/search/own-search.ts";
 
-/** A search in memory, which the test lets answer. */
+/** A search in memory, up from the start, which the test lets answer; test/conformance holds it to the port's promises. */
 export class SearchHere implements OwnSearch {
   readonly job: OwnSearchJob;
+  /** For what a search must never say. */
   readonly ears: OwnSearchEars;
   wantsReports = false;
   isClosed = false;
   /** How often it heard of new marks. */
   grownTimes = 0;
-  /** What it was asked and told, in order. */
+  /** Questions without an answer, the oldest first. */
   readonly asked: { readonly ask: number; readonly n: number }[] = [];
+  /** What it was told, in order, each history included. */
   readonly told: ToldRun[] = [];
   readonly reported: (readonly [run: number, iters: number, value: number])[] = [];
   readonly refused: { readonly ask: number; readonly why: string }[] = [];
@@ -25,6 +27,7 @@ export class SearchHere implements OwnSearch {
   constructor(job: OwnSearchJob, ears: OwnSearchEars) {
     this.job = job;
     this.ears = ears;
+    this.#begin();
   }
 
   doing(): string {
@@ -32,39 +35,85 @@ export class SearchHere implements OwnSearch {
   }
 
   ask(ask: number, n: number): void {
-    this.asked.push({ ask, n });
+    if (!this.isClosed) this.asked.push({ ask, n });
   }
 
-  /** Answers the oldest question. */
+  /** Answers the oldest question, as everything below. */
   answer(configuration: Configuration, why = ""): number {
-    const question = this.asked.shift();
-    if (!question) throw new Error("nothing was asked");
-    this.ears.chosen(question.ask, settingsOf(this.job.hyperparameters, configuration), why);
-    return question.ask;
+    return this.choose(settingsOf(this.job.hyperparameters, configuration), why);
+  }
+
+  /** @param settings  in spec order; numbers of ranges need no mark */
+  choose(settings: readonly Setting[], why = ""): number {
+    const ask = this.#oldest();
+    this.#say((ears) => ears.chosen(ask, settings, why));
+    return ask;
+  }
+
+  later(why = ""): void {
+    const ask = this.#oldest();
+    this.#say((ears) => ears.later(ask, why));
+  }
+
+  finish(why = ""): void {
+    this.#oldest();
+    this.#say((ears) => ears.finished(why));
+  }
+
+  prune(run: number, why = ""): void {
+    this.#say((ears) => ears.prune(run, why));
+  }
+
+  /** Its program dies and is started again at once. */
+  die(): void {
+    this.asked.length = 0;
+    this.#begin();
+    this.#say((ears) => ears.restarted());
+  }
+
+  giveUp(why: string): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.ears.gaveUp(why);
   }
 
   tell(run: ToldRun): void {
-    this.told.push(run);
+    if (!this.isClosed) this.told.push(run);
   }
 
   report(run: number, iters: number, value: number): void {
-    this.reported.push([run, iters, value]);
+    if (this.wantsReports && !this.isClosed) this.reported.push([run, iters, value]);
   }
 
   refuse(ask: number, why: string): void {
-    this.refused.push({ ask, why });
+    if (!this.isClosed) this.refused.push({ ask, why });
   }
 
   exclude(configuration: Configuration): void {
-    this.excluded.push(configuration);
+    if (!this.isClosed) this.excluded.push(configuration);
   }
 
   grown(): void {
-    this.grownTimes += 1;
+    if (!this.isClosed) this.grownTimes += 1;
   }
 
   close(): void {
     this.isClosed = true;
+  }
+
+  #say(words: (ears: OwnSearchEars) => void): void {
+    if (!this.isClosed) words(this.ears);
+  }
+
+  #begin(): void {
+    this.told.push(...this.job.history());
+    this.excluded.push(...this.job.excluded());
+  }
+
+  #oldest(): number {
+    const question = this.asked.shift();
+    if (!question) throw new Error("nothing was asked");
+    return question.ask;
   }
 }
 

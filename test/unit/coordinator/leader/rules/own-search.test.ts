@@ -150,7 +150,7 @@ describe("a search of one's own, as the leader uses it", () => {
     const ranged = { ...a, values: [1, 2, 3, 4], range: { from: 1, to: 4, scale: "linear" } as const };
     story.table.submitted = { ...submitted, hyperparameters: [ranged, b] };
     for (const [at, number] of [2.512345, 2.51234, 3].entries()) {
-      story.search.ears.chosen(story.search.asked.shift()?.ask ?? 0, [number, "y"], "");
+      story.search.choose([number, "y"]);
       assert.equal((await story.claim())?.kind, "assigned", `choice ${at + 1}`);
     }
     assert.deepEqual(story.table.submitted.hyperparameters[0]?.values, [1, 2, 3, 4, 2.512]);
@@ -169,13 +169,13 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.ok(a && b);
     const ranged = { ...a, values: [1, 2, 3, 4], range: { from: 1, to: 4, scale: "linear" } as const };
     story.table.submitted = { ...submitted, hyperparameters: [ranged, b] };
-    story.search.ears.chosen(story.search.asked.shift()?.ask ?? 0, [3.5, "y"], "");
+    story.search.choose([3.5, "y"]);
     assert.equal((await story.claim())?.kind, "wait");
     assert.deepEqual(
       story.search.refused.map(({ ask }) => ask),
       [1],
     );
-    story.search.ears.chosen(story.search.asked.shift()?.ask ?? 0, [2.5, "y"], "");
+    story.search.choose([2.5, "y"]);
     const { told, reign } = story.test_;
     reign.waiting.wake();
     reign.waiting.sentAway(attic);
@@ -203,14 +203,13 @@ describe("a search of one's own, as the leader uses it", () => {
 
   test("an own search that waits for a result is asked again after one, or if no run is under way", async () => {
     const story = new OwnStory();
-    const later = (): void => story.search.ears.later(story.search.asked.shift()?.ask ?? 0, "");
     const n = await story.begin([0, 0]);
-    later();
+    story.search.later();
     lookAfterOwn(story.test_.reign);
     assert.deepEqual(story.search.asked, []);
     story.end(n, "result");
     assert.equal(story.search.asked.length, 1);
-    later();
+    story.search.later();
     lookAfterOwn(story.test_.reign);
     assert.equal(story.search.asked.length, 1);
   });
@@ -222,7 +221,7 @@ describe("a search of one's own, as the leader uses it", () => {
       [1, 2],
     );
     const n = await story.begin([0, 0]);
-    story.search.ears.finished("one is enough");
+    story.search.finish("one is enough");
     assert.equal(story.table.state, "stopping");
     story.end(n, "result");
     assert.deepEqual(
@@ -246,11 +245,11 @@ describe("a search of one's own, as the leader uses it", () => {
       [2, 40, 0, [9], [1]],
     ]);
     assert.deepEqual(story.search.reported, [[n, 20, 0.25]], "of its last stage, what was measured");
-    story.search.ears.prune(n, "");
-    story.search.ears.prune(n, "again");
+    story.search.prune(n);
+    story.search.prune(n, "again");
     reportToOwn(story.test_.reign, story.table, trial, [[1, 50, 0, [0.5], [1]]]);
     assert.equal(story.search.reported.length, 1, "it has ended");
-    story.search.ears.prune(99, "");
+    story.search.prune(99);
     assert.deepEqual([story.table.outcomes.pruned, story.table.trial(n)?.reason], [1, "stopped by its own search"]);
     assert.ok(story.test_.told.some(({ worker, kind }) => worker === lab && kind === "renew"));
   });
@@ -258,7 +257,7 @@ describe("a search of one's own, as the leader uses it", () => {
   test("after its restart, an own search's earlier choices still count, but answer no new question", async () => {
     const story = new OwnStory();
     story.search.answer([2, 0]);
-    story.search.ears.restarted();
+    story.search.die();
     await story.claim();
     assert.deepEqual(
       story.search.told.map(({ configuration, ask }) => [configuration, ask]),
@@ -294,7 +293,7 @@ describe("a search of one's own, as the leader uses it", () => {
     void reign.record({ ...state, state: "paused", op: "o1" });
     const first = story.search;
     assert.ok(first.isClosed);
-    first.answer([0, 0]);
+    first.ears.chosen(first.asked[0]?.ask ?? 0, [1, "x"], "");
     first.ears.gaveUp("it died");
     assert.equal(story.table.reason, "paused by ann");
     void reign.record({ ...state, state: "searching", op: "o2" });
@@ -305,7 +304,7 @@ describe("a search of one's own, as the leader uses it", () => {
 
   test("an own search that gave up, or that this coordinator does not start, pauses the job and says why", () => {
     const story = new OwnStory();
-    story.search.ears.gaveUp("its search ended with exit code 1; its last lines: no module");
+    story.search.giveUp("its search ended with exit code 1; its last lines: no module");
     const said = "its search ended with exit code 1; its last lines: no module; when fixed: nexus resume job1";
     assert.deepEqual([story.table.state, story.table.reason, story.table.stateBy], ["paused", said, "coordinator"]);
     const bare = new TestReign();
@@ -319,7 +318,7 @@ describe("a search of one's own, as the leader uses it", () => {
       const story = new OwnStory();
       const good = await story.begin([1, 1], attic);
       for (const mark of [0, 2, 3]) story.end(await story.begin([mark, 0]), "failed");
-      story.search.ears.gaveUp(`its search gave up: 20 runs in a row have failed (${rule})`);
+      story.search.giveUp(`its search gave up: 20 runs in a row have failed (${rule})`);
       story.end(good, "result", 1, attic);
       assert.equal(story.test_.reign.state.workers.get(lab)?.state, "benched");
       assert.deepEqual([story.table.state, story.table.pauseCause], ["paused", "own search"], story.table.reason);
