@@ -71,7 +71,7 @@ class EscapeTerminal implements Terminal {
   }
 
   draw(lines: readonly string[]): void {
-    if (!this.#isOpen || this.#isSuspended) return;
+    if (!this.#isOurs) return;
     const bytes = this.#writer.frame(lines, this.columns, this.rows);
     if (bytes !== "") this.#output.write(bytes);
   }
@@ -91,12 +91,12 @@ class EscapeTerminal implements Terminal {
   }
 
   copy(text: string): void {
-    this.#output.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
+    if (this.#isOurs) this.#output.write(`\u001b]52;c;${Buffer.from(text).toString("base64")}\u0007`);
   }
 
   setMouse(on: boolean): void {
     this.#hasMouse = on;
-    if (this.#isOpen && !this.#isSuspended) this.#output.write(on ? mouseOn : mouseOff);
+    if (this.#isOurs) this.#output.write(on ? mouseOn : mouseOff);
   }
 
   repaint(): void {
@@ -135,6 +135,10 @@ class EscapeTerminal implements Terminal {
     setRaw(this.#input, false);
     this.#input.pause();
     this.#output.close();
+  }
+
+  get #isOurs(): boolean {
+    return this.#isOpen && !this.#isSuspended;
   }
 
   #resized(): void {

@@ -1,21 +1,26 @@
 import type { Look } from "../../../coordinator/tui/terminal/styled.ts";
 import type { Key, Terminal } from "../../../coordinator/tui/terminal/terminal-port.ts";
 
-/** Remembers what was drawn; its keys are pressed by the test. */
+/** Remembers what was drawn; its keys are pressed by the test. test/conformance holds it to the port's promises. */
 export class FakeTerminal implements Terminal {
   readonly look: Look = { colour: false, unicode: true };
   columns: number;
   rows: number;
   isDrained = true;
+  /** Characters, of lines that changed. */
   written = 0;
+  /** What is on the screen. */
   lines: readonly string[] = [];
   frames = 0;
   repaints = 0;
   readonly copied: string[] = [];
   isMouseOn = false;
   isSuspended = false;
+  isRestored = false;
+  #isKnown = false;
   #onKey: (key: Key) => void = () => undefined;
   #onRedraw: () => void = () => undefined;
+  #onGone: () => void = () => undefined;
 
   constructor(columns = 120, rows = 40) {
     this.columns = columns;
@@ -23,7 +28,12 @@ export class FakeTerminal implements Terminal {
   }
 
   draw(lines: readonly string[]): void {
+    if (!this.#isOurs) return;
+    for (const [row, line] of lines.entries()) {
+      if (!this.#isKnown || line !== this.lines[row]) this.written += line.length;
+    }
     this.lines = lines;
+    this.#isKnown = true;
     this.frames += 1;
   }
 
@@ -35,38 +45,40 @@ export class FakeTerminal implements Terminal {
     this.#onRedraw = handler;
   }
 
-  onGone(): void {
-    // It never goes.
+  onGone(handler: () => void): void {
+    this.#onGone = handler;
   }
 
   copy(text: string): void {
-    this.copied.push(text);
+    if (this.#isOurs) this.copied.push(text);
   }
 
   setMouse(on: boolean): void {
-    this.isMouseOn = on;
+    if (!this.isRestored) this.isMouseOn = on;
   }
 
   repaint(): void {
+    this.#isKnown = false;
     this.repaints += 1;
   }
 
   suspend(): void {
-    this.isSuspended = true;
+    if (!this.isRestored) this.isSuspended = true;
   }
 
   resume(): void {
+    if (this.isRestored) return;
     this.isSuspended = false;
-    this.#onRedraw();
+    this.#redraw();
   }
 
   restore(): void {
-    this.#onKey = () => undefined;
+    this.isRestored = true;
   }
 
   /** Keys by name; one character writes itself. */
   press(...names: readonly string[]): void {
-    for (const name of names) this.#onKey({ name, text: name.length === 1 ? name : "" });
+    for (const name of names) this.#key({ name, text: name.length === 1 ? name : "" });
   }
 
   type(text: string): void {
@@ -75,6 +87,30 @@ export class FakeTerminal implements Terminal {
 
   /** The mouse, at a cell. */
   point(name: string, at: { readonly x: number; readonly y: number }): void {
-    this.#onKey({ name, text: "", at });
+    this.#key({ name, text: "", at });
+  }
+
+  resize(columns: number, rows: number): void {
+    this.columns = columns;
+    this.rows = rows;
+    this.#redraw();
+  }
+
+  /** Its window is closed. */
+  hangUp(): void {
+    this.#onGone();
+  }
+
+  get #isOurs(): boolean {
+    return !this.isSuspended && !this.isRestored;
+  }
+
+  #key(key: Key): void {
+    if (this.#isOurs) this.#onKey(key);
+  }
+
+  #redraw(): void {
+    this.#isKnown = false;
+    this.#onRedraw();
   }
 }

@@ -1,5 +1,8 @@
-/** The least that shows what a screen writes: cells, cursor, colours. */
+/** The least that shows what a screen writes: cells, cursor, colours, modes, clipboard. */
 export class TinyTerminal {
+  /** Modes that are on, by number: 1049 is the alternate screen, 1000 the mouse. */
+  readonly modes = new Set<string>();
+  readonly copied: string[] = [];
   readonly #width: number;
   readonly #widthOf: (character: string) => number;
   readonly #cells: { text: string; colour: string }[][];
@@ -18,8 +21,12 @@ export class TinyTerminal {
 
   write(bytes: string): void {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: sequences begin with an escape.
-    for (const [piece, parameters = "", last] of bytes.matchAll(/\u001b\[([0-9;]*)([A-Za-z])|[\s\S]/gu)) {
-      if (last === undefined) this.#put(piece);
+    const pieces = /\u001b\[(\??[0-9;]*)([A-Za-z])|\u001b>|\u001b\]52;c;([^\u0007]*)\u0007|[\s\S]/gu;
+    for (const [piece, parameters = "", last, clip] of bytes.matchAll(pieces)) {
+      if (clip !== undefined) this.copied.push(Buffer.from(clip, "base64").toString());
+      else if (last !== undefined && parameters.startsWith("?")) this.#switch(parameters.slice(1), last === "h");
+      else if (piece === "\u001b>") continue;
+      else if (last === undefined) this.#put(piece);
       else this.#obey(last, parameters);
     }
   }
@@ -36,6 +43,11 @@ export class TinyTerminal {
       }
       return out.trimEnd();
     });
+  }
+
+  #switch(mode: string, on: boolean): void {
+    if (on) this.modes.add(mode);
+    else this.modes.delete(mode);
   }
 
   #obey(last: string, parameters: string): void {

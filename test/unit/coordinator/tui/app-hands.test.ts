@@ -146,7 +146,7 @@ test("keys that do nothing on a screen say so, by the names that people know", a
 
 test("a screen offers only keys that change something; the others say why they do not", async () => {
   const screen = new Screen();
-  screen.terminal.columns = 160;
+  screen.terminal.resize(160, 40);
   screen.press("1");
   assert.match(await screen.text(), /P pause {2}\? help/);
   screen.press("R");

@@ -126,8 +126,7 @@ describe("lists", () => {
 
   test("the right key scrolls a list by a column until one is left, and the left key scrolls back", async () => {
     const screen = new Screen();
-    screen.terminal.columns = 70;
-    screen.terminal.rows = 24;
+    screen.terminal.resize(70, 24);
     screen.press("1");
     const header = async (): Promise<string> => /\n( +# .*hpmax.*)\n/.exec(await screen.text())?.[1]?.trimEnd() ?? "";
     const seen = [await header()];

@@ -39,8 +39,7 @@ describe("a coordinator that says nothing", () => {
 
   test("a silent coordinator is told with what to type in the narrowest terminal too, and without a job", async () => {
     const screen = new Screen();
-    screen.terminal.columns = 60;
-    screen.terminal.rows = 12;
+    screen.terminal.resize(60, 12);
     wait(screen, 6);
     screen.press("2");
     assert.match(await screen.text(), /^job1 .*NO COORDINATOR .*\nstart one: nexus-coord {2}best /);

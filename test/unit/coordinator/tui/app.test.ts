@@ -22,7 +22,7 @@ describe("the key map", () => {
 
   test("the key map is the whole help, with the command of every control key", async () => {
     const screen = new Screen();
-    screen.terminal.rows = bindings.length + 12;
+    screen.terminal.resize(120, bindings.length + 12);
     screen.press("?");
     const text = await screen.text();
     for (const { shown, does, command } of bindings) {
@@ -51,7 +51,7 @@ describe("the key map", () => {
     }
     screen.press("1", "escape");
     assert.match(await screen.text(), /there is nothing to go back to; q leaves the screen/);
-    screen.terminal.columns = 80;
+    screen.terminal.resize(80, 40);
     screen.press("w");
     assert.match(await screen.text(), /there is only one pane/);
   });
@@ -135,8 +135,7 @@ describe("control keys", () => {
 
   test("control keys show the whole command, with the workspace if it is not the default", async () => {
     const screen = new Screen({ flags: " --workspace lab" });
-    screen.terminal.columns = 80;
-    screen.terminal.rows = 24;
+    screen.terminal.resize(80, 24);
     screen.press("P");
     assert.match(await screen.text(), /the same in a shell: nexus pause job1 --workspace lab$/m);
     screen.press("escape", "q", "s");

@@ -151,8 +151,7 @@ describe("the legend of curves", () => {
 
 test("the help explains every column of the screen that it is opened on", async () => {
   const screen = new Screen();
-  screen.terminal.rows = 120;
-  screen.terminal.columns = 179;
+  screen.terminal.resize(179, 120);
   for (const [key, name] of screenNames.entries()) {
     screen.press(String(key), "?");
     const text = await screen.text();
@@ -168,8 +167,7 @@ test("the help explains every column of the screen that it is opened on", async 
 
 test("the help begins with the keys of the pane or page that it is opened on, and has each key once", async () => {
   const screen = new Screen();
-  screen.terminal.rows = 120;
-  screen.terminal.columns = 179;
+  screen.terminal.resize(179, 120);
   const parts = async (): Promise<string[]> => {
     screen.press("?");
     const text = await screen.text();

@@ -1,0 +1,3 @@
+import { terminalImplementations, terminalSuite } from "./terminal.ts";
+
+for (const implementation of terminalImplementations) terminalSuite(implementation);
