@@ -13,7 +13,7 @@ export interface Letter {
   readonly data: Uint8Array;
 }
 
-/** Keeps letters that could not be delivered at once; it outlives the worker's process. */
+/** Port: keeps letters that could not be delivered at once; it outlives the worker's process. */
 export interface Spool {
   /**
    * Returns the name of the stored letter; the same msgId, the same name.

@@ -13,7 +13,7 @@ export interface Key {
   readonly at?: { readonly x: number; readonly y: number };
 }
 
-/** A terminal that is drawn on line by line. From `openTerminal` to `restore` it belongs to one screen: nobody else prints. */
+/** Port: a terminal that is drawn on line by line. From `openTerminal` to `restore` it belongs to one screen: nobody else prints. */
 export interface Terminal {
   readonly look: Look;
   readonly columns: number;

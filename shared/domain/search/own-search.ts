@@ -94,7 +94,7 @@ export interface OwnSearchEars {
   gaveUp(why: string): void;
 }
 
-/** A search that is open: its program runs, or is being started. Nothing here waits for it. */
+/** Port: a search that is open. Its program runs, or is being started. Nothing here waits for it. */
 export interface OwnSearch {
   /** Whether it wants the reports of runs that are under way. */
   readonly wantsReports: boolean;
