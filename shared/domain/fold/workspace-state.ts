@@ -106,142 +106,113 @@ export function emptyWorkspace(): WorkspaceState {
  * @throws FoldError if the record cannot follow from the state
  */
 export function apply(state: WorkspaceState, event: JournalEvent): WorkspaceState {
-  switch (event.type) {
-    case "led":
-      if (event.term <= state.term) throw new FoldError(`term ${event.term} follows term ${state.term}`);
-      state.term = event.term;
-      state.leader = event.leader;
-      break;
-    case "job": {
-      if (state.jobs.has(event.job) || state.deleted.has(event.job))
-        throw new FoldError(`${event.job} was submitted twice`);
-      state.jobs.set(event.job, new RunTable(event));
-      state.nextJob = Math.max(state.nextJob, (parseJobName(event.job)?.number ?? 0) + 1);
-      state.nextRun = Math.max(state.nextRun, event.firstParent + event.parents);
-      break;
-    }
-    case "job-state":
-      becomes(tableOf(state, event.job), event, event.state, event.reason);
-      break;
-    case "job-edited": {
-      const table = tableOf(state, event.job);
-      table.editedBy(event);
-      if (event.opens !== undefined) becomes(table, event, "searching", event.opens);
-      break;
-    }
-    case "job-deleted":
-      deleteJob(state, event);
-      break;
-    case "range-refined":
-      tableOf(state, event.job).refinedBy(event);
-      break;
-    case "runs-ordered":
-      orderRuns(tableOf(state, event.job), event);
-      break;
-    case "results-judged":
-      for (const [id, more] of tableOf(state, event.job).judged(event)) {
-        const worker = state.workers.get(id);
-        if (!worker) continue;
-        worker.completed += more;
-        worker.rejected -= more;
-      }
-      break;
-    case "learned":
-      tableOf(state, event.job).model.learned = { beliefs: event.beliefs, results: event.results };
-      break;
-    case "assigned": {
-      const table = tableOf(state, event.job);
-      state.nextRun = Math.max(state.nextRun, table.assigned(event) + 1);
-      const worker = workerOf(state, event.worker);
-      if (worker.bootId !== event.bootId) {
-        if (worker.bootId !== "") retire(worker.retiredBoots, worker.bootId);
-        worker.bootId = event.bootId;
-      }
-      worker.claims.set(event.claimId, table.job, event.n, event.attempt);
-      break;
-    }
-    case "completed": {
-      tableOf(state, event.job).completed(event);
-      const worker = state.workers.get(event.worker);
-      // An earlier holder may have been forgotten meanwhile.
-      if (!worker) break;
-      worker.completed += 1;
-      worker.failuresInRow = 0;
-      if (worker.failureRow.length > 0) worker.failureRow = [];
-      break;
-    }
-    case "ended": {
-      const table = tableOf(state, event.job);
-      table.endedWithout(event);
-      keepPrediction(table, event);
-      const worker = state.workers.get(event.worker);
-      if (worker && event.outcome === "failed") {
-        worker.failed += 1;
-        worker.failuresInRow += 1;
-        worker.failureRow.push({ job: event.job, n: event.n, attempt: event.attempt });
-        if (worker.failureRow.length > failuresKept) worker.failureRow.shift();
-      }
-      break;
-    }
-    case "reopened": {
-      tableOf(state, event.job).reopenedBy(event);
-      const worker = state.workers.get(event.worker);
-      if (worker) worker.failureRow = worker.failureRow.filter(({ job, n }) => job !== event.job || n !== event.n);
-      break;
-    }
-    case "lost":
-      tableOf(state, event.job).lostBy(event);
-      break;
-    case "checkpoint":
-      tableOf(state, event.job).checkpointed(event);
-      break;
-    case "checkpoint-lost":
-      checkpointLost(tableOf(state, event.job), event);
-      break;
-    case "late":
-      tableOf(state, event.job).lateBy(event);
-      break;
-    case "set-aside":
-      workerOf(state, event.worker).setAside += 1;
-      break;
-    case "invited":
-      invited(state.invites, event);
-      break;
-    case "invite-ended":
-      inviteEnded(state.invites, event);
-      break;
-    case "worker-enrolled": {
-      const worker = workerOf(state, event.worker);
-      // A new worker is admitted; enrolling again does not lift a bench.
-      worker.publicKey = event.publicKey;
-      worker.host = event.host;
-      worker.invite = event.invite ?? "";
-      worker.pools = event.targets ?? [];
-      const invite = state.invites.get(worker.invite);
-      if (invite) invite.used += 1;
-      break;
-    }
-    case "worker-state":
-      changeWorker(state, event);
-      break;
-    case "worker-forgotten":
-      state.workers.delete(event.worker);
-      break;
-    case "worker-purged":
-      foldPurge(state.purges, event);
-      break;
-    default: {
-      const never: never = event;
-      const { type } = never as { type: unknown };
-      throw new FoldError(
-        `a record of unknown type ${JSON.stringify(type)}; if a newer nexus-swarm wrote it, install that one here too`,
-      );
-    }
+  const { type } = event;
+  if (!Object.hasOwn(folds, type)) {
+    const what = `a record of unknown type ${JSON.stringify(type)}`;
+    throw new FoldError(`${what}; if a newer nexus-swarm wrote it, install that one here too`);
   }
+  (folds[type] as (state: WorkspaceState, event: JournalEvent) => void)(state, event); // the table has each under its type
   if ("ev" in event && event.ev > state.evidenceSeq) state.evidenceSeq = event.ev;
   if ("op" in event && event.op !== "") state.orders.set(event.op, subjectOf(event));
   return state;
 }
+
+type Fold<Type> = (state: WorkspaceState, event: Extract<JournalEvent, { readonly type: Type }>) => void;
+
+/** What a record changes, by its type. */
+const folds: { readonly [Type in JournalEvent["type"]]: Fold<Type> } = {
+  led(state, { term, leader }) {
+    if (term <= state.term) throw new FoldError(`term ${term} follows term ${state.term}`);
+    state.term = term;
+    state.leader = leader;
+  },
+  job(state, event) {
+    const { job, firstParent, parents } = event;
+    if (state.jobs.has(job) || state.deleted.has(job)) throw new FoldError(`${job} was submitted twice`);
+    state.jobs.set(job, new RunTable(event));
+    state.nextJob = Math.max(state.nextJob, (parseJobName(job)?.number ?? 0) + 1);
+    state.nextRun = Math.max(state.nextRun, firstParent + parents);
+  },
+  "job-state": (state, event) => becomes(tableOf(state, event.job), event, event.state, event.reason),
+  "job-edited"(state, event) {
+    const table = tableOf(state, event.job);
+    table.editedBy(event);
+    if (event.opens !== undefined) becomes(table, event, "searching", event.opens);
+  },
+  "job-deleted": deleteJob,
+  "range-refined": (state, event) => tableOf(state, event.job).refinedBy(event),
+  "runs-ordered": (state, event) => orderRuns(tableOf(state, event.job), event),
+  "results-judged"(state, event) {
+    for (const [id, more] of tableOf(state, event.job).judged(event)) {
+      const worker = state.workers.get(id);
+      if (!worker) continue;
+      worker.completed += more;
+      worker.rejected -= more;
+    }
+  },
+  learned(state, { job, beliefs, results }) {
+    tableOf(state, job).model.learned = { beliefs, results };
+  },
+  assigned(state, event) {
+    const table = tableOf(state, event.job);
+    state.nextRun = Math.max(state.nextRun, table.assigned(event) + 1);
+    const worker = workerOf(state, event.worker);
+    if (worker.bootId !== event.bootId) {
+      if (worker.bootId !== "") retire(worker.retiredBoots, worker.bootId);
+      worker.bootId = event.bootId;
+    }
+    worker.claims.set(event.claimId, table.job, event.n, event.attempt);
+  },
+  completed(state, event) {
+    tableOf(state, event.job).completed(event);
+    const worker = state.workers.get(event.worker);
+    // An earlier holder may have been forgotten meanwhile.
+    if (!worker) return;
+    worker.completed += 1;
+    worker.failuresInRow = 0;
+    if (worker.failureRow.length > 0) worker.failureRow = [];
+  },
+  ended(state, event) {
+    const table = tableOf(state, event.job);
+    table.endedWithout(event);
+    keepPrediction(table, event);
+    const worker = state.workers.get(event.worker);
+    if (!worker || event.outcome !== "failed") return;
+    worker.failed += 1;
+    worker.failuresInRow += 1;
+    worker.failureRow.push({ job: event.job, n: event.n, attempt: event.attempt });
+    if (worker.failureRow.length > failuresKept) worker.failureRow.shift();
+  },
+  reopened(state, event) {
+    tableOf(state, event.job).reopenedBy(event);
+    const worker = state.workers.get(event.worker);
+    if (worker) worker.failureRow = worker.failureRow.filter(({ job, n }) => job !== event.job || n !== event.n);
+  },
+  lost: (state, event) => tableOf(state, event.job).lostBy(event),
+  checkpoint: (state, event) => tableOf(state, event.job).checkpointed(event),
+  "checkpoint-lost": (state, event) => checkpointLost(tableOf(state, event.job), event),
+  late: (state, event) => tableOf(state, event.job).lateBy(event),
+  "set-aside"(state, { worker }) {
+    workerOf(state, worker).setAside += 1;
+  },
+  invited: (state, event) => invited(state.invites, event),
+  "invite-ended": (state, event) => inviteEnded(state.invites, event),
+  "worker-enrolled"(state, event) {
+    const worker = workerOf(state, event.worker);
+    // A new worker is admitted; enrolling again does not lift a bench.
+    worker.publicKey = event.publicKey;
+    worker.host = event.host;
+    worker.invite = event.invite ?? "";
+    worker.pools = event.targets ?? [];
+    const invite = state.invites.get(worker.invite);
+    if (invite) invite.used += 1;
+  },
+  "worker-state": changeWorker,
+  "worker-forgotten"(state, { worker }) {
+    state.workers.delete(worker);
+  },
+  "worker-purged": (state, event) => foldPurge(state.purges, event),
+};
 
 function becomes(table: RunTable, order: JobChanged | JobEdited, to: JobStateName, reason: string): void {
   table.state = to;

@@ -52,10 +52,10 @@ describe("data written before jobs, runs and workers could be controlled", () =>
   });
 
   test("a journal record of an unknown type is refused, never ignored", () => {
-    const unknown = { type: "teleported", at: 1 } as unknown as JournalEvent;
-    assert.throws(
-      () => apply(emptyWorkspace(), unknown),
-      /a record of unknown type "teleported"; .* install that one here too/,
-    );
+    for (const type of ["teleported", "toString", "__proto__"]) {
+      const unknown = { type, at: 1 } as unknown as JournalEvent;
+      const refusal = new RegExp(`a record of unknown type "${type}"; .* install that one here too`);
+      assert.throws(() => apply(emptyWorkspace(), unknown), refusal);
+    }
   });
 });
