@@ -1,6 +1,5 @@
 import { spawn } from "node:child_process";
-import { accessSync, constants } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { programOnPath } from "../../shared/machine/program-on-path.ts";
 
 /** A driver that hangs must not keep the worker from starting. */
 export const patienceMs = 5000;
@@ -23,7 +22,7 @@ export interface Asking {
  * killed at all.
  */
 export function askProgram(name: string, words: readonly string[], { path, patienceMs: most }: Asking): Promise<Said> {
-  const file = inPath(name, path);
+  const file = programOnPath(name, path ?? "");
   if (file === undefined) return Promise.resolve({ kind: "none" });
   return new Promise((resolve) => {
     const child = spawn(file, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, LC_ALL: "C" } });
@@ -59,18 +58,3 @@ export function askProgram(name: string, words: readonly string[], { path, patie
 }
 
 const firstLine = (text: string): string => text.trim().split("\n", 1)[0]?.slice(0, 200) ?? "";
-
-function inPath(name: string, path = ""): string | undefined {
-  return path
-    .split(delimiter)
-    .filter((folder) => isAbsolute(folder))
-    .map((folder) => join(folder, name))
-    .find((file) => {
-      try {
-        accessSync(file, constants.X_OK);
-        return true;
-      } catch {
-        return false; // not there, or not to be executed
-      }
-    });
-}

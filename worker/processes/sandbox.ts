@@ -12,6 +12,7 @@ import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpat
 import { dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { programOnPath } from "../../shared/machine/program-on-path.ts";
 import { sandboxMark } from "./leftovers.ts";
 
 /** The descriptor on which bubblewrap says which process is the first inside. */
@@ -59,9 +60,12 @@ const devices = /^(nvidia.*|dri|kfd|dxg)$/;
 
 export class Sandbox {
   readonly #options: SandboxOptions;
+  /** By its path: a setup could put a `bwrap` of its own into its environment, whose programs come first on its PATH. */
+  readonly #bubblewrap: string;
 
-  private constructor(options: SandboxOptions) {
+  private constructor(options: SandboxOptions, bubblewrap: string) {
     this.#options = options;
+    this.#bubblewrap = bubblewrap;
   }
 
   /** @throws UsageError with what to install or type, if no sandbox can be made here */
@@ -69,7 +73,14 @@ export class Sandbox {
     if (process.platform !== "linux") throw new UsageError("--sandbox: there is one on Linux only");
     const real = hidden.map(realPath);
     const paths = readable.map((path) => readablePath(path, real));
-    const sandbox = new Sandbox({ readable: paths, hidden: real });
+    const bubblewrap = programOnPath("bwrap", process.env["PATH"]);
+    if (bubblewrap === undefined) {
+      throw new UsageError(
+        "--sandbox: there is no bubblewrap (bwrap) in PATH\n" +
+          "  Debian, Ubuntu: apt-get install bubblewrap    Fedora: dnf install bubblewrap    Arch: pacman -S bubblewrap",
+      );
+    }
+    const sandbox = new Sandbox({ readable: paths, hidden: real }, bubblewrap);
     const [command = "", ...words] = sandbox.around([process.execPath, "-e", ""], {
       writable: [],
       readable: [],
@@ -77,12 +88,6 @@ export class Sandbox {
       gpus: true,
     });
     const { error, status, stderr } = spawnSync(command, words, { encoding: "utf8", timeout: 60_000 });
-    if (error && "code" in error && error.code === "ENOENT") {
-      throw new UsageError(
-        "--sandbox: there is no bubblewrap (bwrap) in PATH\n" +
-          "  Debian, Ubuntu: apt-get install bubblewrap    Fedora: dnf install bubblewrap    Arch: pacman -S bubblewrap",
-      );
-    }
     if (error || status !== 0) {
       const said = (stderr.trim() || error?.message || `exit code ${status}`).slice(-400);
       throw new UsageError(`--sandbox: bubblewrap cannot make one here: ${said}\n${whatHelps()}`);
@@ -92,7 +97,7 @@ export class Sandbox {
 
   /** The command that starts this one inside. @param more  further options of bubblewrap */
   around(command: readonly string[], room: Room, more: readonly string[] = []): string[] {
-    return ["bwrap", ...this.#bounds(room), ...more, "--", ...command];
+    return [this.#bubblewrap, ...this.#bounds(room), ...more, "--", ...command];
   }
 
   /** The environment inside: home and temporary files are nobody else's. */

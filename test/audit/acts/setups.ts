@@ -54,6 +54,11 @@ const tries: readonly Try[] = [
     script: "ln -s $GROUND/data/nexus/ws1/secrets $VIRTUAL_ENV/lib/secrets; ln -s $GROUND/data $VIRTUAL_ENV/lib/data",
   },
   {
+    title: "puts a program into the place of the one that makes its sandbox",
+    script:
+      'printf "#!/bin/sh\\necho x > $GROUND/planted\\nexec /usr/bin/bwrap \\"\\$@\\"\\n" > $VIRTUAL_ENV/bin/bwrap; chmod +x $VIRTUAL_ENV/bin/bwrap',
+  },
+  {
     title: "leaves folders without rights in its environment",
     script: "mkdir -p $VIRTUAL_ENV/closed/inner; chmod 000 $VIRTUAL_ENV/closed",
   },
@@ -105,7 +110,7 @@ async function play(
   const take = `cp $VIRTUAL_ENV/stolen-* . ; echo '{"iters": 1, "value": 1}'`;
   const first = await worker.run(
     `${pool}-1`,
-    commandSpec(ground.folder, pool, ["bash", "-c", take], { setup: ["bash", "-c", script] }),
+    commandSpec(ground.folder, pool, ["bash", "-c", take], { setup: [["bash", "-c", script], ["true"]] }),
   );
   const look =
     "find $PIP_CACHE_DIR $UV_CACHE_DIR $VIRTUAL_ENV/../*/planted -type f > $VIRTUAL_ENV/found 2> /dev/null; exit 0";

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { programOnPath } from "../../../shared/machine/program-on-path.ts";
 import { perlReaper, pythonReaper } from "./scripts.ts";
 
 /** The number of the system call prctl, by Node's names of processors. */
@@ -12,10 +13,10 @@ const prctlNumbers: Readonly<Record<string, number>> = {
   x64: 157,
 };
 
-/** The programs that can be reapers, the lightest first: 0.4 MB of its own and 5 ms, 3 MB and 30 ms (2026-11-28). */
-const programs: readonly { readonly name: string; readonly words: readonly string[] }[] = [
-  { name: "perl", words: ["perl", "-e", perlReaper] },
-  { name: "python3", words: ["python3", "-IS", "-c", pythonReaper] },
+/** The programs that can be reapers, with their words, the lightest first: 0.4 MB and 5 ms, 3 MB and 30 ms (2026-11-28). */
+const programs: readonly (readonly [name: string, ...words: string[]])[] = [
+  ["perl", "-e", perlReaper],
+  ["python3", "-IS", "-c", pythonReaper],
 ];
 
 /** A program that is there and cannot do it after so long counts as none. */
@@ -23,15 +24,17 @@ const mostTryMs = 10_000;
 
 /** Words before the command of a runner, with which it gets a reaper (scripts.ts). Undefined where there can be none. */
 export function reaperWords(
-  names: readonly string[] = programs.map(({ name }) => name),
+  names: readonly string[] = programs.map(([name]) => name),
   platform: NodeJS.Platform = process.platform,
   processor: string = process.arch,
 ): readonly string[] | undefined {
   const number = prctlNumbers[processor];
   if (platform !== "linux" || number === undefined) return undefined;
-  for (const { name, words } of programs) {
-    if (!names.includes(name)) continue;
-    const all = [...words, String(number), String(process.pid)];
+  for (const [name, ...words] of programs) {
+    // By its path: on the PATH of a setup, programs that it installed come first.
+    const program = names.includes(name) ? programOnPath(name, process.env["PATH"]) : undefined;
+    if (program === undefined) continue;
+    const all = [program, ...words, String(number), String(process.pid)];
     const [command = "", ...rest] = [...all, "/bin/sh", "-c", "exit 42"];
     const env = { ...process.env, PERL_BADLANG: "0" };
     if (spawnSync(command, rest, { stdio: "ignore", timeout: mostTryMs, env }).status === 42) return all;
