@@ -28,7 +28,7 @@ export function bootstrapFor(line: string, addresses: readonly string[], handedO
   const joining = `NEXUS_JOIN='${line}'`;
   return {
     node: `${joining} node -e '${nodeLoader(addresses, handedOut.node)}' --`,
-    python: `${joining} python3 -c "${pythonLoader(addresses, handedOut.python)}"`,
+    python: `${joining} python3 -I -c "${pythonLoader(addresses, handedOut.python)}"`,
   };
 }
 
@@ -44,7 +44,7 @@ export const nodeLoader = (addresses: readonly string[], sha256: string): string
   `})).then(([a,b])=>{globalThis.nexusFrom=a;return import(["data:text/javascript;base64",b.toString("base64")])},` +
   `()=>{console.error("${mistrusted}");process.exitCode=4})`;
 
-/** Holds no double quotes, `$` or backquotes, so a shell can take it in double quotes. */
+/** Holds no double quotes, `$` or backquotes, so a shell can take it in double quotes. With `-I` it imports nothing of the current folder. */
 const pythonLoader = (addresses: readonly string[], sha256: string): string =>
   "import hashlib,http.client as u;" +
   `exec('for a in \\'${addresses.join(",")}\\'.split(\\',\\'):` +

@@ -65,7 +65,7 @@ def find_node():
     sys.stderr.write("there is no Node %d or newer here; installing one into %s\\n" % (LEAST, cache()))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--upgrade"]
     try:
-        done = subprocess.run(pip + ["--target", cache(), PACKAGE]).returncode == 0
+        done = subprocess.run(pip + ["--target", cache(), PACKAGE], cwd=cache()).returncode == 0
     except OSError:
         done = False
     if done and works(own):

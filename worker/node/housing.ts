@@ -93,7 +93,7 @@ export function environmentsIn(
   if (sandbox === null) return new Environments({ ...kept, environment: env, reaper, log });
   const confined = (command: readonly string[], { cwd, ...room }: SetupRoom): string[] =>
     sandbox.around(command, { ...room, network: network && room.network, gpus: false, cwd });
-  return new Environments({ ...kept, environment: sandbox.environment(env), confined, log });
+  return new Environments({ ...kept, environment: sandbox.environment(env), outside: env, confined, log });
 }
 
 /** What a run may do on this machine, for its owner. */

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { basename, delimiter, join } from "node:path";
+import { basename, join } from "node:path";
+import { programOnPath } from "../../shared/machine/program-on-path.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { endMarked, runMark } from "../processes/leftovers.ts";
 import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
@@ -40,6 +41,8 @@ export class SetupFailure extends Error {
 export interface EnvironmentsOptions extends KeptOptions {
   /** What setups see of the worker's environment. */
   readonly environment: NodeJS.ProcessEnv;
+  /** That with which the worker looks for Python and uv, outside of its sandbox; left out: the same. */
+  readonly outside?: NodeJS.ProcessEnv;
   /** Words that give a setup a reaper; none where there can be none, or in a sandbox. */
   readonly reaper?: readonly string[] | undefined;
   /** Puts a command into the worker's sandbox; left out: there is none. */
@@ -107,12 +110,16 @@ export class Environments {
     }
   }
 
+  get #outside(): NodeJS.ProcessEnv {
+    return this.#options.outside ?? this.#options.environment;
+  }
+
   /** Worked out once for all runs of a job, whose code does not change. */
   async #known(wish: SetupWish): Promise<{ readonly found: Python; readonly digest: string }> {
     const key = JSON.stringify([wish.commands, wish.python, wish.codeFolder]);
     const known = this.#digests.get(key);
     if (known && existsSync(known.found.path)) return known;
-    const found = await findPython(wish.python, this.#options.environment);
+    const found = await findPython(wish.python, this.#outside);
     const fresh = { found, digest: setupDigest(wish, found) };
     this.#digests.set(key, fresh);
     return fresh;
@@ -194,11 +201,9 @@ export class Environments {
    * sandbox it must be named to be seen, since it usually lies in a home.
    */
   async #uvFor(commands: readonly (readonly string[])[]): Promise<string | undefined> {
-    const { environment } = this.#options;
     if (!commands.every(([program]) => program === "pip" || program === "uv")) return undefined;
-    if ((await answer("uv", ["--version"], environment)) === "") return undefined;
-    const places = (environment["PATH"] ?? "").split(delimiter).map((place) => join(place, uvProgram));
-    return places.find((place) => existsSync(place));
+    const uv = programOnPath(uvProgram, this.#outside["PATH"]);
+    return uv !== undefined && (await answer(uv, ["--version"], this.#outside)) !== "" ? uv : undefined;
   }
 }
 

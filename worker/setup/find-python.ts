@@ -77,10 +77,10 @@ function others(env: NodeJS.ProcessEnv): string[] {
   return found.slice(0, mostAsked);
 }
 
-/** Undefined if that is no Python that starts. */
+/** Undefined if that is no Python that starts. `-I`: it imports nothing that a user may have installed for himself. */
 export async function about(path: string, env: NodeJS.ProcessEnv): Promise<Python | undefined> {
   try {
-    const [version, program, base] = JSON.parse(await answer(path, ["-c", asked], env)) as unknown[];
+    const [version, program, base] = JSON.parse(await answer(path, ["-I", "-c", asked], env)) as unknown[];
     if (typeof version !== "string" || typeof program !== "string" || typeof base !== "string") return undefined;
     return { version, path: program, base };
   } catch {
@@ -88,10 +88,13 @@ export async function about(path: string, env: NodeJS.ProcessEnv): Promise<Pytho
   }
 }
 
-/** What a program prints; "" if it cannot be started or fails. */
+/**
+ * What a program prints; "" if it cannot be started or fails. It is started in no folder of anybody's: Python imports from the
+ * current one, and uv takes the environment that lies there.
+ */
 export function answer(program: string, words: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((resolve) => {
-    const child = spawn(program, words, { env, stdio: ["ignore", "pipe", "ignore"], timeout: answerMs });
+    const child = spawn(program, words, { cwd: "/", env, stdio: ["ignore", "pipe", "ignore"], timeout: answerMs });
     let text = "";
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
       if (text.length < 10_000) text += chunk;

@@ -204,7 +204,7 @@ test("nexus invite shows the lines to paste, but not if nothing is handed out, w
   const { stdout } = await nexus(["invite", "--json"], swarm.folder);
   const invited = JSON.parse(stdout) as { bootstrap: Bootstrap };
   assert.match(invited.bootstrap.node, /^NEXUS_JOIN='tls:\/\/\S+' node -e '[^']+' --$/);
-  assert.match(invited.bootstrap.python, /^NEXUS_JOIN='tls:\/\/\S+' python3 -c "[^"$`]+"$/);
+  assert.match(invited.bootstrap.python, /^NEXUS_JOIN='tls:\/\/\S+' python3 -I -c "[^"$`]+"$/);
   const told = await nexus(["invite"], swarm.folder);
   assert.match(told.stderr, /on a machine without nexus-swarm, with Node 20 or newer:\n {2}NEXUS_JOIN=/);
   const differs = swarm.run("coordinator/main.js", ["--plain", "--package", "none"]);

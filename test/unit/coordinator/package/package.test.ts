@@ -232,7 +232,7 @@ test("the lines that start a worker from the package hold nothing that a shell w
     handedOut,
   );
   assert.match(node, /^NEXUS_JOIN='[^']+' node -e '[^']+' --$/);
-  assert.match(python, /^NEXUS_JOIN='[^']+' python3 -c "[^"$`!]+"$/);
+  assert.match(python, /^NEXUS_JOIN='[^']+' python3 -I -c "[^"$`!]+"$/);
   assert.equal(readHandedOut({ port: "4223", node: "a", python: "b" }), undefined);
   assert.equal(readHandedOut(null), undefined);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "../../../../shared/clock.ts";
@@ -26,4 +26,24 @@ test("a setup in a sandbox puts a program of its own in no place from which its 
   release();
   assert.ok(existsSync(join(environment.folder, "bin/bwrap")), "it was put there");
   assert.ok(!existsSync(outside), "and was started outside");
+});
+
+test("a worker with a sandbox looks for Python and uv with its own HOME, not with that of a sandbox", async () => {
+  const tools = temporaryFolder();
+  const python = `#!/bin/sh
+if [ "$1" = -I ]; then echo $HOME >> "${tools}/homes"; echo '["3.97.2", "${tools}/python3", "${tools}"]'; exit 0; fi
+for last; do :; done
+mkdir -p "$last/bin"; cp "$0" "$last/bin/python"
+`;
+  writeFileSync(join(tools, "python3"), python, { mode: 0o755 });
+  writeFileSync(join(tools, "uv"), `#!/bin/sh\necho $HOME >> "${tools}/homes"; exit 1\n`, { mode: 0o755 });
+  const { PATH } = process.env;
+  process.env["PATH"] = `${tools}:${PATH}`;
+  const environments = boxedEnvironments();
+  process.env["PATH"] = PATH;
+  const wish = { commands: [], python: "3.97", codeFolder: null, network: false };
+  const { release } = await environments.ready(wish, new Ending());
+  release();
+  const { HOME = "" } = process.env;
+  assert.deepEqual(readFileSync(join(tools, "homes"), "utf8").split("\n"), [HOME, HOME, HOME, ""]);
 });

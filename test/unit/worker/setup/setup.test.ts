@@ -95,7 +95,7 @@ describe("the digest of a setup", () => {
 /** A Python that is none: it says a version, and makes an environment as `-m venv` does. */
 function fakePython(folder: string, name: string, version: string): void {
   const script = `#!/bin/sh
-if [ "$1" = -c ]; then echo '["${version}", "'"$0"'", "/usr"]'; exit 0; fi
+if [ "$1 $2" = "-I -c" ]; then echo '["${version}", "'"$0"'", "/usr"]'; exit 0; fi
 for last; do :; done
 mkdir -p "$last/bin"; cp "$0" "$last/bin/python"; echo made >> "${folder}/made"
 `;
