@@ -11,9 +11,9 @@ import { accepted, refused } from "./order-answers.ts";
 
 /** Workers that a workspace may have; each is a user that the broker reads at every change of the list. */
 export const mostWorkers = 10_000;
-/** Enrolments within a minute; a machine that comes later is told to wait, and asks again by itself. */
-export const mostAMinute = 120;
-const minuteMs = 60_000;
+/** The last places, which an invitation for any number of machines gets none of once it has brought `mostBefore`. */
+export const keptPlaces = 1000;
+export const mostBefore = 1000;
 
 /**
  * Whether an enrolment may be read now. One that may not is told to come later, or gets no answer; neither costs more than that. The
@@ -66,15 +66,16 @@ export async function enrolWorker(
   const obstacle = whyNot(reign, found, enrolment.worker) ?? ownersObstacle(reign, owner?.id, enrolment.worker);
   if (obstacle !== undefined) return refused(reign, obstacle);
   if (owner) return known(reign, owner.id);
-  const waitMs = tooFast(reign);
-  if (waitMs > 0) {
-    const reason = `${mostAMinute} machines enrolled within a minute, as many as may; asking again in ${Math.ceil(waitMs / 1000)} s`;
+  const now = reign.ports.clock.monotonic();
+  const wait = reign.enrolments.wait(invite, now);
+  if (wait) {
+    const reason = `${wait.behind} machines enrolled within a minute, as many as may; asking again in ${Math.ceil(wait.ms / 1000)} s`;
     return { ...refused(reign, reason), code: "later" };
   }
   const worker = freeName(reign, enrolment.worker);
   const { targets } = found;
   const limits = targets.length === 0 ? {} : { targets };
-  reign.enrolments.doneAt.push(reign.ports.clock.monotonic());
+  reign.enrolments.done(invite, now);
   await reign.record({ type: "worker-enrolled", worker, publicKey, host, op, invite, ...limits });
   reign.ports.log.info({ worker, host, invite }, "worker enrolled");
   return known(reign, worker);
@@ -109,11 +110,23 @@ function whyNot(reign: Reign, invite: InviteRecord, wished: WorkerId): string | 
       ` if it is another machine, give it another name: nexus-worker --name ${wished}-b`
     );
   }
-  if (reign.state.workers.size >= mostWorkers) {
-    return `this workspace has ${mostWorkers} workers, as many as it may\n  to make room: nexus workers forget NAME, on the coordinator's machine`;
+  const { size } = reign.state.workers;
+  if (size >= mostWorkers) return `this workspace has ${mostWorkers} workers, as many as it may\n${makeRoom}`;
+  const brought = size < mostWorkers - keptPlaces || invite.uses !== null ? 0 : broughtBy(reign, invite);
+  if (brought >= mostBefore) {
+    return (
+      `this workspace has ${size} workers, ${brought} of them by invitation ${invite.id}, and keeps its last places for others'\n` +
+      `${makeRoom}; for an invitation that gets them: nexus invite --uses N`
+    );
   }
   return undefined;
 }
+
+const makeRoom = "  to make room: nexus workers forget NAME, on the coordinator's machine";
+
+/** Of the workers that the workspace has. */
+const broughtBy = ({ state }: Reign, { id }: InviteRecord): number =>
+  [...state.workers.values()].filter(({ invite }) => invite === id).length;
 
 const ownersObstacle = (reign: Reign, owner: WorkerId | undefined, wished: WorkerId): string | undefined => {
   if (owner === undefined) return undefined;
@@ -121,13 +134,6 @@ const ownersObstacle = (reign: Reign, owner: WorkerId | undefined, wished: Worke
   if (record?.state === "revoked") return `${owner} was revoked: ${record.reason}`;
   return owner === wished ? undefined : `that key belongs to ${owner} already`;
 };
-
-/** Milliseconds until the next machine may enrol; 0: now. */
-function tooFast({ enrolments: { doneAt }, ports }: Reign): number {
-  const now = ports.clock.monotonic();
-  while ((doneAt[0] ?? now) <= now - minuteMs) doneAt.shift();
-  return doneAt.length < mostAMinute ? 0 : (doneAt[0] ?? now) + minuteMs - now;
-}
 
 function freeName(reign: Reign, wished: WorkerId): WorkerId {
   for (let i = 1; ; i += 1) {

@@ -1,7 +1,8 @@
 /**
  * nats-server's configuration as text. SWARM is the account that holds the streams; coordinators are in it, and the operators and
  * viewers of their machines, who could do as they like there anyway. Everybody else is in an account without JetStream that
- * imports a few subjects of SWARM (rights.ts): OPERATORS and VIEWERS, whose passwords may be given away, WORKERS, and ENROLLING.
+ * imports a few subjects of SWARM (rights.ts): OPERATORS and VIEWERS, whose passwords may be given away, WORKERS, and an account for
+ * each invitation, ENROLLING_k5gm97fw: nats-server limits the connections of an account, not of a user.
  *
  * Within one account anybody can make the server write in another's name, because reply subjects are not checked (seen); between
  * accounts an answer goes back to the account that asked. What remains:
@@ -31,6 +32,9 @@ import {
   workersConnections,
   workersSum,
 } from "./rights.ts";
+
+/** Machines that one invitation lets in at a time to enrol; more are told that there are too many, and ask again. */
+export const enrollingAtOnce = 256;
 
 /** A worker that may connect. */
 export interface WorkerUser {
@@ -222,12 +226,12 @@ function systemAccount({ systemPassword }: ClusterSettings): string {
  * worker.
  *
  * @param leftOut  hears why a worker or an invitation is not in the file
- * @param inOrder  whether workers may ask for pieces in order (rights.ts)
+ * @param server   what the main configuration lets this file have
  */
 export function workersConfiguration(
   account: WorkersAccount,
   leftOut: (problem: string) => void,
-  inOrder = false,
+  { inOrder, isByInvitation }: ServerLets = thisVersions,
 ): string {
   const seen = new Set<string>();
   const entries = account.workers.flatMap((worker) => {
@@ -241,21 +245,19 @@ export function workersConfiguration(
     seen.add(id).add(publicKey);
     return userEntry(`nkey: ${publicKey}`, workerRights(id, inOrder));
   });
-  const enrollers: string[] = [];
-  for (const { id, publicKey } of account.invites) {
-    if (!isInviteId(id) || !isUserPublicKey(publicKey) || seen.has(publicKey)) {
+  const invites = account.invites.filter(({ id, publicKey }) => {
+    const isGood = isInviteId(id) && isUserPublicKey(publicKey) && !seen.has(publicKey) && !seen.has(inviteUser(id));
+    if (isGood) seen.add(publicKey).add(inviteUser(id));
+    else
       leftOut(
         `invitation "${id}": expected 8 letters and digits, and the public key of an nkey user that nobody else has`,
       );
-      continue;
-    }
-    seen.add(publicKey);
-    enrollers.push(userEntry(`nkey: ${publicKey}`, enrolling(inviteUser(id), subjects.enrol(id))));
-  }
+    return isGood;
+  });
   return `${workersHead}
 WORKERS {
   users: [
-${entries.map((entry) => `    ${entry}\n`).join("")}  ]
+${usersOf(entries)}  ]
   imports: [
 ${importLines("WORKERS", workersNames, inOrder ? [piecesInOrder] : [])}
   ]
@@ -264,16 +266,38 @@ ${importLines("WORKERS", workersNames, inOrder ? [piecesInOrder] : [])}
     { service: ${quote(sumOf)}, response: stream, accounts: [SWARM] }
   ]
 }
-ENROLLING {
-  limits { max_payload: 8KB, max_connections: 256, max_subscriptions: 20 }
+${
+  isByInvitation
+    ? invites.map((invite) => enrollingAccount(`ENROLLING_${invite.id}`, [invite])).join("")
+    : enrollingAccount("ENROLLING", invites)
+}`;
+}
+
+/** What the main configuration of a running server, perhaps by an earlier version, lets the included file have. */
+export interface ServerLets {
+  /** Whether workers may ask for pieces in order (rights.ts). */
+  readonly inOrder: boolean;
+  /** Whether each invitation may have an account of its own. */
+  readonly isByInvitation: boolean;
+}
+const thisVersions: ServerLets = { inOrder: false, isByInvitation: true };
+
+function enrollingAccount(name: string, invites: readonly InviteIdentity[]): string {
+  const users = invites.map(({ id, publicKey }) =>
+    userEntry(`nkey: ${publicKey}`, enrolling(inviteUser(id), subjects.enrol(id))),
+  );
+  return `${name} {
+  limits { max_payload: 8KB, max_connections: ${enrollingAtOnce}, max_subscriptions: 20 }
   users: [
-${enrollers.map((entry) => `    ${entry}\n`).join("")}  ]
+${usersOf(users)}  ]
   imports: [
 ${importLines("ENROLLING", {})}
   ]
 }
 `;
 }
+
+const usersOf = (entries: readonly string[]): string => entries.map((entry) => `    ${entry}\n`).join("");
 
 /**
  * The same file for a server that does not let workers ask for pieces in order, which it may have reached with its workspace: without
@@ -286,6 +310,10 @@ export const withoutPiecesInOrder = (text: string): string =>
     .join("\n");
 
 const workersHead = "# The workers' accounts. Written by the coordinator from the journal; changes are lost.";
+
+/** Whether a server that runs with this configuration lets each invitation have an account: earlier versions did not. */
+export const exportsToInvitations = (configuration: string): boolean => configuration.includes(`${toEveryAccount}\n`);
+const toEveryAccount = `{ service: ${quote(subjects.allEnrolments)} }`;
 
 /** Whether workers may be let ask for pieces in order by a server that runs with this configuration: earlier versions did not. */
 export const exportsPiecesInOrder = (configuration: string): boolean =>
@@ -305,7 +333,10 @@ function exportLines(inOrder: boolean): string {
     for (const subject of heard) add(account, `stream: ${quote(subject)}`);
   }
   if (inOrder) add("WORKERS", `service: ${quote(piecesInOrder)}`);
-  return lines([...accountsOf], ([entry, accounts]) => `{ ${entry}, accounts: [${accounts.join(", ")}] }`);
+  return lines([...accountsOf], ([entry, accounts]) =>
+    // Their accounts are in the included file, and change while the server runs.
+    accounts.includes("ENROLLING") ? toEveryAccount : `{ ${entry}, accounts: [${accounts.join(", ")}] }`,
+  );
 }
 
 function importLines(account: keyof typeof imports, names: LocalNames, more: readonly string[] = []): string {

@@ -4,12 +4,18 @@ import { readLockOwner } from "../../machine/lock-file.ts";
 import { isAlive, isSameProcess, type ProcessIdentity } from "../../machine/process-identity.ts";
 import { readIfThere, writeSecretFile } from "../../machine/secret-file.ts";
 import type { WorkspacePaths } from "../../machine/workspace.ts";
-import { exportsPiecesInOrder, type WorkersAccount, workersConfiguration } from "../access/accounts.ts";
+import {
+  exportsPiecesInOrder,
+  exportsToInvitations,
+  type ServerLets,
+  type WorkersAccount,
+  workersConfiguration,
+} from "../access/accounts.ts";
 import { isAtLeast } from "../install/nats-server-version.ts";
 import { runningBroker } from "./broker-info.ts";
 import { readFrom, sizeOf } from "./nats-process.ts";
 import { signalProcess } from "./tied-process.ts";
-import { isAccepted, keepAccepted, mostLeftOut, substitutes, withoutRefused } from "./users-file.ts";
+import { acceptedText, isAccepted, keepAccepted, mostLeftOut, substitutes, withoutRefused } from "./users-file.ts";
 
 const patienceMs = 10_000;
 
@@ -34,9 +40,11 @@ export async function reloadWorkers(
   leftOut: (problem: string) => void,
   last?: ReadList,
 ): Promise<ReadList | undefined> {
-  const wanted = workersConfiguration(account, leftOut, mayAskInOrder(paths));
+  const wanted = workersConfiguration(account, leftOut, letBy(paths));
   if (last?.wanted === wanted && runsWith(paths, last)) return last;
   let text = wanted;
+  // nats-server connects a new account's imports only when it reads its configuration once more (2.10.27 and 2.15.1).
+  let isOnceMore = hasNewAccount(acceptedText(paths) ?? "", wanted);
   writeSecretFile(paths.workersConfiguration, text);
   const limit = performance.now() + patienceMs;
   for (let left = mostLeftOut; performance.now() < limit; ) {
@@ -47,6 +55,10 @@ export async function reloadWorkers(
     const found = server ? await reload(paths, server, limit) : undefined;
     if (!server || !found) {
       await delay(5);
+      continue;
+    }
+    if (found === "done" && isOnceMore) {
+      isOnceMore = false;
       continue;
     }
     if (found === "done") {
@@ -70,16 +82,26 @@ export async function reloadWorkers(
   );
 }
 
+function hasNewAccount(before: string, text: string): boolean {
+  const known = new Set(accountsOf(before));
+  return accountsOf(text).some((account) => !known.has(account));
+}
+
+const accountsOf = (text: string): readonly string[] => text.match(/^\w+ \{$/gm) ?? [];
+
 /** Whether that server still runs with that list: another coordinator may have written one since, or had it read. */
 function runsWith(paths: WorkspacePaths, { server, text }: ReadList): boolean {
   const running = runningBroker(paths)?.server;
   return running != null && isSameProcess(running, server) && isAccepted(paths, text);
 }
 
-function mayAskInOrder(paths: WorkspacePaths): boolean {
+function letBy(paths: WorkspacePaths): ServerLets {
   const version = runningBroker(paths)?.version;
-  if (version === undefined || isAtLeast(version, 2, 11)) return false;
-  return exportsPiecesInOrder(readIfThere(paths.serverConfiguration) ?? "");
+  const configuration = readIfThere(paths.serverConfiguration) ?? "";
+  return {
+    inOrder: version !== undefined && !isAtLeast(version, 2, 11) && exportsPiecesInOrder(configuration),
+    isByInvitation: configuration === "" || exportsToInvitations(configuration),
+  };
 }
 
 /** Has the server read its configuration again; undefined: it died, or says nothing. It answers only in its log. */

@@ -16,16 +16,19 @@ const acceptedFile = (paths: WorkspacePaths): string => `${paths.workersConfigur
 /** Called when the server has read the file. */
 export function keepAccepted(paths: WorkspacePaths): void {
   const text = readIfThere(paths.workersConfiguration);
-  if (text !== undefined && text !== readIfThere(acceptedFile(paths))) writeSecretFile(acceptedFile(paths), text);
+  if (text !== undefined && text !== acceptedText(paths)) writeSecretFile(acceptedFile(paths), text);
 }
+
+/** The last file that a server took. */
+export const acceptedText = (paths: WorkspacePaths): string | undefined => readIfThere(acceptedFile(paths));
 
 /** Whether that is the file, and the last one that a server took. */
 export const isAccepted = (paths: WorkspacePaths, text: string): boolean =>
-  text === readIfThere(paths.workersConfiguration) && text === readIfThere(acceptedFile(paths));
+  text === readIfThere(paths.workersConfiguration) && text === acceptedText(paths);
 
 /** Texts to start with in the place of one that the server refused, the best first. */
 export function substitutes(paths: WorkspacePaths): readonly { readonly text: string; readonly what: string }[] {
-  const accepted = readIfThere(acceptedFile(paths));
+  const accepted = acceptedText(paths);
   const empty = workersConfiguration({ workers: [], invites: [] }, () => undefined);
   const last = accepted === undefined ? [] : [{ text: accepted, what: "the last list that it took is used" }];
   return [...last, { text: empty, what: "no worker is let in until a coordinator has written another" }];

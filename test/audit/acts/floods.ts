@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { enrollingAtOnce } from "../../../shared/broker/access/accounts.ts";
 import { systemChance } from "../../../shared/chance.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import { pause } from "../../../shared/deadline.ts";
@@ -10,7 +11,7 @@ import { Patience } from "../../../worker/joining/patience.ts";
 import type { Act, Family } from "../act.ts";
 import { honestEnrolment, joinerBy } from "../attacker/joining.ts";
 import { renewal, report } from "../attacker/words.ts";
-import { ids, type Role } from "../ground/ground.ts";
+import { type Ground, ids, type Role } from "../ground/ground.ts";
 import { stateOf } from "../ground/state.ts";
 import { RawClient } from "../raw-client.ts";
 
@@ -102,6 +103,42 @@ const shouting: Act = {
 
 const mostFlooded = 200_000;
 
+/** An invitation for a hundred machines: its line and what its holders may do. */
+async function invited(ground: Ground): Promise<{ readonly line: string } & ReturnType<typeof joinerBy>> {
+  const { output } = await ground.command(["invite", "--uses", "100"]);
+  const [, line = ""] = /^nexus-worker (\S+)$/m.exec(output) ?? [];
+  return { line, ...joinerBy(line) };
+}
+
+/** A machine of ours joins by the line that the coordinator shows. */
+async function joins(ground: Ground, name: string): Promise<void> {
+  const patience = new Patience({ clock: systemClock, chance: systemChance }, 2 * floodLimitMs, () => undefined);
+  const join = parseJoinLine(ground.joinLine);
+  await identify(`${ground.folder}/${name}`, name as WorkerId, join, () => undefined, { patience });
+}
+
+/** Holders of one invitation fill every place at the door, and say nothing; a machine joins by another meanwhile. */
+const silent: Act = {
+  family: "floods",
+  role: "joiner",
+  title: "keeps 300 silent connections by one invitation",
+  attempt: async (ground, mark) => {
+    const { seed } = await invited(ground);
+    const clients: RawClient[] = [];
+    for (let i = 0; i < 300; i += 1) clients.push(await RawClient.connect(ground.broker.port, { seed }));
+    const joining = joins(ground, `${mark}-b`).then(() => "in");
+    ground.notes.set(mark, await Promise.race([joining, pause(20_000)]));
+    ground.notes.set(`${mark} open`, clients.filter(({ isClosed }) => !isClosed).length);
+    for (const client of clients) client.end();
+    await joining;
+  },
+  harm: (ground, mark) => {
+    const open = ground.notes.get(`${mark} open`) as number; // as attempt left it
+    if (open > enrollingAtOnce) return `${open} connections are open`;
+    return ground.notes.get(mark) === "in" ? undefined : "the other machine could not join meanwhile";
+  },
+};
+
 /** Holders of one invitation shout; others' claims are answered meanwhile, and a machine joins by another invitation. */
 const enrolling = (what: string, made: (joinLine: string, mark: string) => string | Uint8Array): Act => ({
   family: "floods",
@@ -109,9 +146,7 @@ const enrolling = (what: string, made: (joinLine: string, mark: string) => strin
   title: `keeps ten connections asking to enrol with ${what}`,
   watch: { cpuMs: 20_000, growthMb: 250 },
   attempt: async (ground, mark) => {
-    const { output } = await ground.command(["invite", "--uses", "100"]);
-    const [, line = ""] = /^nexus-worker (\S+)$/m.exec(output) ?? [];
-    const { invite, seed, subject, inbox } = joinerBy(line);
+    const { line, invite, seed, subject, inbox } = await invited(ground);
     const clients = await Promise.all(
       Array.from({ length: 10 }, () => RawClient.connect(ground.broker.port, { seed })),
     );
@@ -126,9 +161,7 @@ const enrolling = (what: string, made: (joinLine: string, mark: string) => strin
     const shouting = clients.map(shout);
     const victim = await ground.as("victim");
     const answer = await victim.ask(`ask.${ids.victim}`, renewal(), ground.inbox("victim"));
-    const patience = new Patience({ clock: systemClock, chance: systemChance }, 2 * floodLimitMs, () => undefined);
-    const join = parseJoinLine(ground.joinLine);
-    await identify(`${ground.folder}/${mark}`, `${mark}-b` as WorkerId, join, () => undefined, { patience });
+    await joins(ground, `${mark}-b`);
     await Promise.all(shouting);
     const open = clients.filter(({ isClosed }) => !isClosed).length;
     for (const client of clients) client.end();
@@ -153,6 +186,7 @@ export const floods: Family = {
     junk("benched", `ask.${ids.benched}`, 20_000),
     junk("operator", "op.root", 5000),
     shouting,
+    silent,
     enrolling("an enrolment that was accepted", honestEnrolment),
     enrolling("7 kB of junk", () => "\xc1".repeat(3500)),
     filling("benched", "ev", 40_000),

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { howToTake, mostAMinute, mostWorkers, tooMany } from "../../../../../coordinator/leader/orders/enrolment.ts";
-import { readOfOne, unreadOfOne } from "../../../../../coordinator/leader/reign/enrolments.ts";
+import {
+  howToTake,
+  keptPlaces,
+  mostBefore,
+  mostWorkers,
+  tooMany,
+} from "../../../../../coordinator/leader/orders/enrolment.ts";
+import { aMinute, Enrolments, readOfOne, unreadOfOne } from "../../../../../coordinator/leader/reign/enrolments.ts";
 import { eventText } from "../../../../../coordinator/words/event-words.ts";
 import { inviteKey, newInviteCode } from "../../../../../shared/broker/access/invite-code.ts";
 import { workerOf } from "../../../../../shared/domain/fold/workspace-state.ts";
@@ -87,14 +93,44 @@ describe("how many machines enrol, and how fast", () => {
 
   test("machines that come too fast are told to wait, and join later", async () => {
     const door = await Door.open();
-    for (let i = 0; i < mostAMinute; i += 1)
+    for (let i = 0; i < aMinute.ofOne; i += 1)
       assert.equal((await door.enrol(signedEnrolment(door.code, `lab-${i}`)))?.ok, true);
     const late = signedEnrolment(door.code, "late");
     const answer = await door.enrol(late);
     assert.equal(answer?.code, "later");
     assert.match(refusal(answer), /120 machines enrolled within a minute, as many as may; asking again in 60 s/);
+    const other = newInviteCode(hourMs);
+    await door.ask({ kind: "invite", publicKey: inviteKey(other).publicKey });
+    assert.equal((await door.enrol(signedEnrolment(other, "in-time"), inviteKey(other).id))?.name, "in-time");
     door.story.test.now += 60_001;
     assert.equal((await door.enrol(late))?.name, "late");
+  });
+
+  test("holders of many invitations together enrol five times as fast as those of one", () => {
+    const enrolments = new Enrolments();
+    for (let i = 0; i < aMinute.ofAll; i += 1) {
+      assert.equal(enrolments.wait(`of${i % 10}`, i), undefined);
+      enrolments.done(`of${i % 10}`, i);
+    }
+    assert.deepEqual(enrolments.wait("late", 1000), { ms: 59_000, behind: 600 });
+    assert.equal(enrolments.wait("late", 60_000), undefined);
+  });
+
+  test("an invitation for any number of machines that has brought very many gets none of the last places", async () => {
+    const door = await Door.open();
+    const { state } = door.story.test.reign;
+    for (let i = 0; state.workers.size < mostWorkers - keptPlaces; i += 1)
+      workerOf(state, `w${i}` as WorkerId).invite = i < mostBefore ? door.invite : "";
+    const counted = newInviteCode(hourMs);
+    await door.ask({ kind: "invite", publicKey: inviteKey(counted).publicKey, uses: 2000 });
+    const other = newInviteCode(hourMs);
+    await door.ask({ kind: "invite", publicKey: inviteKey(other).publicKey, uses: null });
+    assert.match(
+      refusal(await door.enrol(signedEnrolment(door.code, "lab"))),
+      /has 9000 workers, 1000 of them by invitation \w+, and keeps its last places for others'\n.*forget NAME.*--uses N/,
+    );
+    for (const code of [counted, other])
+      assert.equal((await door.enrol(signedEnrolment(code, "lab"), inviteKey(code).id))?.ok, true);
   });
 
   test("a workspace takes at most ten thousand workers, and says how to forget some", async () => {

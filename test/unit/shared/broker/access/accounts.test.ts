@@ -4,6 +4,7 @@ import fc from "fast-check";
 import {
   type ClusterSettings,
   exportsPiecesInOrder,
+  exportsToInvitations,
   inboxPrefix,
   inviteUser,
   isWorkersConfiguration,
@@ -125,7 +126,7 @@ describe("the workers' account", () => {
     const without = workersConfiguration(account, nobody);
     assert.doesNotMatch(without, inOrder);
     assert.ok(!without.includes(imported));
-    const allowed = workersConfiguration(account, nobody, true);
+    const allowed = workersConfiguration(account, nobody, { inOrder: true, isByInvitation: true });
     assert.match(allowed, inOrder);
     assert.ok(allowed.includes(imported));
     assert.ok(!withoutPiecesInOrder(allowed).includes(imported), "a newer server begins without it");
@@ -153,6 +154,32 @@ describe("the workers' account", () => {
     const text = workersConfiguration({ workers: [], invites: [{ id, publicKey }] }, nobody);
     assert.ok(text.includes(entry), text);
     assert.ok(!isWorkerId(inviteUser(id)), "no worker can have its inbox");
+  });
+
+  it("each invitation has an account of its own, with a limit of its own on connections", () => {
+    const invites = ["A", "B"].map(() => inviteKey(newInviteCode(Date.now())));
+    const text = workersConfiguration({ workers: [], invites }, nobody);
+    for (const { id, publicKey } of invites) {
+      const [, account = ""] = new RegExp(`^ENROLLING_${id} \\{\n([^]*?)^\\}`, "m").exec(text) ?? [];
+      assert.match(account, /max_connections: 256/);
+      assert.deepEqual(
+        [...account.matchAll(/nkey: (\w+)/g)].map(([, key]) => key),
+        [publicKey],
+      );
+    }
+  });
+
+  it("invitations share an account where a server runs with the configuration of an earlier version", () => {
+    const server = serverConfiguration(settings);
+    assert.ok(exportsToInvitations(server));
+    const earlier = server.replace('{ service: "enrol.*" }', '{ service: "enrol.*", accounts: [ENROLLING] }');
+    assert.notEqual(earlier, server);
+    assert.ok(!exportsToInvitations(earlier));
+    const invites = ["A", "B"].map(() => inviteKey(newInviteCode(Date.now())));
+    const lets = { inOrder: false, isByInvitation: false };
+    const text = workersConfiguration({ workers: [], invites }, nobody, lets);
+    assert.deepEqual([...text.matchAll(/^ENROLLING\w* /gm)].length, 1);
+    for (const { publicKey } of invites) assert.ok(text.includes(publicKey));
   });
 
   it("the workers' account leaves out an invitation with a bad id or key, or with a worker's key", () => {
