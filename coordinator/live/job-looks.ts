@@ -3,9 +3,9 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { Standing } from "../../shared/domain/model/standings.ts";
 import type { Steps } from "../../shared/domain/steps.ts";
 import { type TimeLeft, timeLeft, timeLeftHoldsMs } from "../words/time-left.ts";
-import { slotsAllowed } from "../words/why/slots-allowed.ts";
 import type { Why } from "../words/why/why.ts";
 import type { LiveSearch } from "./live-search.ts";
+import { slotsAllowed } from "./slots-allowed.ts";
 
 /** How one of the workspace's jobs stands. */
 export interface JobLook {

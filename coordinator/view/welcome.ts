@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
-import { firstSpecName, writeFirstSpec } from "../cli/submit/init.ts";
+import { firstSpecName, writeFirstSpec } from "../cli/init/init.ts";
 import { livingEndpoint } from "../endpoint/endpoint.ts";
 
 /** Whether someone is new here: the workspace never had a search, and the folder holds no spec. */

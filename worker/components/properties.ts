@@ -1,6 +1,6 @@
-import type { Objection } from "../../shared/components/stage-check.ts";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { shown } from "../../shared/domain/runspec/problems.ts";
+import type { Objection } from "../../shared/here/stage-check.ts";
 import type { ComponentSpec } from "./component-spec.ts";
 import { PropertyError } from "./property-error.ts";
 

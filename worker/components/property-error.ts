@@ -1,5 +1,5 @@
-import type { Objection } from "../../shared/components/stage-check.ts";
 import { SpecError } from "../../shared/errors.ts";
+import type { Objection } from "../../shared/here/stage-check.ts";
 
 /** What a component cannot use among its properties. */
 export class PropertyError extends SpecError {

@@ -2,10 +2,10 @@
 
 import { readdirSync } from "node:fs";
 import { join, relative } from "node:path";
-import type { CheckedMetric, CheckedRun, CheckNote, CheckOrder } from "../../shared/components/check-run.ts";
 import { expandSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { messageOf } from "../../shared/errors.ts";
+import type { CheckedMetric, CheckedRun, CheckNote, CheckOrder } from "../../shared/here/check-run.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { readCarried } from "../runner/read-carried.ts";
 import { executeRun } from "../runner/run.ts";

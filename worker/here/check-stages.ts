@@ -1,6 +1,5 @@
 /** Checks that the stages of a spec accept each of its values. `nexus run` and `nexus edit` start this process. */
 
-import type { StageCheck, StageCheckAnswer, StageProblem } from "../../shared/components/stage-check.ts";
 import type { Setting } from "../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings } from "../../shared/domain/run.ts";
 import { shown } from "../../shared/domain/runspec/problems.ts";
@@ -8,6 +7,7 @@ import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { expandStages, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { SpecError } from "../../shared/errors.ts";
+import type { StageCheck, StageCheckAnswer, StageProblem } from "../../shared/here/stage-check.ts";
 import type { ComponentSpec } from "../components/component-spec.ts";
 import { PropertyError } from "../components/property-error.ts";
 import { NotAComponent } from "../own-code/own-code.ts";

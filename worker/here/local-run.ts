@@ -3,13 +3,13 @@
 import { closeSync, openSync, writeFileSync, writeSync } from "node:fs";
 import { constants } from "node:os";
 import { join } from "node:path";
-import type { LocalRun } from "../../shared/components/local-run.ts";
 import { whyInfeasible } from "../../shared/domain/fold/feasibility.ts";
 import { told } from "../../shared/domain/goal.ts";
 import { expandSpec, goalOfSpec, reproSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { isMapping } from "../../shared/domain/runspec/tree.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { exitCode, messageOf } from "../../shared/errors.ts";
+import type { LocalRun } from "../../shared/here/local-run.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { failureText, settingLines } from "../runner/console-lines.ts";
 import { readCarried } from "../runner/read-carried.ts";

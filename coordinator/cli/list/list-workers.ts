@@ -9,10 +9,10 @@ import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Printing, Session } from "../../operator/session.ts";
 import { type Field, recordsJson, showRecords } from "../../runs/records.ts";
 import { saidByState, workerFields } from "../../runs/worker-fields.ts";
-import { healthFields } from "../../runs/worker-health-fields.ts";
 import { healthWarnings } from "../../words/health-words.ts";
 import { heldBy } from "../../words/silence.ts";
 import { Whys } from "../../words/why/whys.ts";
+import { healthFields } from "./worker-health-fields.ts";
 
 const sentences = ["reason", "why"];
 

@@ -1,10 +1,10 @@
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { StageCheck, StageCheckAnswer, StageProblem } from "../../../shared/components/stage-check.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { ProblemList, renderProblems } from "../../../shared/domain/runspec/problems.ts";
 import { composeYaml } from "../../../shared/domain/runspec/yaml-tree.ts";
 import { SpecError } from "../../../shared/errors.ts";
+import type { StageCheck, StageCheckAnswer, StageProblem } from "../../../shared/here/stage-check.ts";
 import type { Output } from "../../operator/output.ts";
 import { placeOfProperty } from "./property-place.ts";
 

@@ -3,12 +3,12 @@ import { mkdirSync } from "node:fs";
 import { constants } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { LocalRun } from "../../../shared/components/local-run.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { expandSpec, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { isMapping } from "../../../shared/domain/runspec/tree.ts";
 import { largestRandint } from "../../../shared/domain/seeds.ts";
 import { exitCode, messageOf, UsageError } from "../../../shared/errors.ts";
+import type { LocalRun } from "../../../shared/here/local-run.ts";
 import type { Output } from "../../operator/output.ts";
 import { copyCode, findCode, findInputs } from "./collect-code.ts";
 

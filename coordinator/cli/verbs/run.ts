@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
-import type { CheckSearchOptions } from "../submit/check-search.ts";
-import type { CheckOptions } from "../submit/check-spec.ts";
+import type { CheckSearchOptions } from "../check/check-search.ts";
+import type { CheckOptions } from "../check/check-spec.ts";
 import type { DemoOptions } from "../submit/demo.ts";
 import type { RunOptions } from "../submit/launch-job.ts";
 import { count, seconds } from "./arguments.ts";
@@ -50,7 +50,7 @@ export const addRun: AddVerbs = (program, { output, does }) => {
         initFrom(file, spec, output);
         return;
       }
-      const { firstSpecName, initSpec } = await import("../submit/init.ts");
+      const { firstSpecName, initSpec } = await import("../init/init.ts");
       initSpec(file ?? firstSpecName, output);
     });
   program
@@ -67,8 +67,8 @@ export const addRun: AddVerbs = (program, { output, does }) => {
     .addHelpText("after", examples("nexus check search.yaml", "nexus check search.yaml --time 300 --reports 3"))
     .action(
       does(async () => {
-        const { checkSpec } = await import("../submit/check-spec.ts");
-        const { printValues } = await import("../submit/spec-values.ts");
+        const { checkSpec } = await import("../check/check-spec.ts");
+        const { printValues } = await import("../check/spec-values.ts");
         return (_session, _spec: string, { values, ...options }: CheckOptions & ValuesOption, { args }: Command) =>
           values ? printValues(args, output) : checkSpec(args, options, output);
       }),
@@ -91,7 +91,7 @@ export const addRun: AddVerbs = (program, { output, does }) => {
     )
     .action(
       does(async () => {
-        const { checkOwnSearch } = await import("../submit/check-search.ts");
+        const { checkOwnSearch } = await import("../check/check-search.ts");
         return (_session, words: string[], options: CheckSearchOptions) => checkOwnSearch(words, options, output);
       }),
     );

@@ -96,6 +96,8 @@ export const programs: readonly Program[] = [
       tensorboard: ["domain"],
       wire: ["domain", "ports.ts", "errors.ts"],
       components: ["domain", "wire", "machine", "errors.ts"],
+      // what the commands and a run on this machine, without a swarm, tell each other
+      here: ["domain"],
       broker: ["domain", "wire", "machine", "ports.ts", "errors.ts", "clock.ts", "deadline.ts", "ending.ts"],
     },
   },
@@ -118,7 +120,7 @@ export const unnamed: Readonly<Record<string, readonly string[]>> = {
   "shared/broker/client/sockets/secure.ts": ["createRequire"],
   // programs of the worker that the coordinator's commands start
   "coordinator/demo.ts": ["coordinator/main.ts", "worker/main.ts"],
-  "coordinator/cli/submit/check-spec.ts": ["worker/here/check-run.ts"],
+  "coordinator/cli/check/check-spec.ts": ["worker/here/check-run.ts"],
   "coordinator/cli/submit/check-stages.ts": ["worker/here/check-stages.ts"],
   "coordinator/cli/submit/run-here.ts": ["worker/here/local-run.ts"],
   // programs and threads of the same program

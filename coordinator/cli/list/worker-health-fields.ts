@@ -1,9 +1,9 @@
-import type { WorkerRecord } from "../../shared/domain/fold/workspace-state.ts";
-import type { MachineHealth } from "../../shared/domain/health/machine-health.ts";
-import type { WorkerId } from "../../shared/domain/names.ts";
-import type { Status } from "../../shared/wire/messages.ts";
-import { differsText } from "../words/health-words.ts";
-import type { Field } from "./records.ts";
+import type { WorkerRecord } from "../../../shared/domain/fold/workspace-state.ts";
+import type { MachineHealth } from "../../../shared/domain/health/machine-health.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { Status } from "../../../shared/wire/messages.ts";
+import type { Field } from "../../runs/records.ts";
+import { differsText } from "../../words/health-words.ts";
 
 /** How each worker's machine does beside the others, and what it has left. Empty: nothing is known of any. */
 export function healthFields(

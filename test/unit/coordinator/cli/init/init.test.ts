@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { firstSpec, initSpec } from "../../../../../coordinator/cli/submit/init.ts";
+import { firstSpec, initSpec } from "../../../../../coordinator/cli/init/init.ts";
 import { loadSpecFile } from "../../../../../shared/components/component-defaults.ts";
 import { UsageError } from "../../../../../shared/errors.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";

@@ -1,8 +1,8 @@
-import type { CheckedRun } from "../../../shared/components/check-run.ts";
 import { almostReport } from "../../../shared/domain/almost-report.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { type Goal, maximised, told } from "../../../shared/domain/goal.ts";
 import { printable } from "../../../shared/domain/printable.ts";
+import type { CheckedRun } from "../../../shared/here/check-run.ts";
 import { shellWord } from "../../words/shell-word.ts";
 
 /** What the run of `nexus check` says about the spec. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { measuredLines, verdictOf } from "../../../../../coordinator/cli/submit/check-verdict.ts";
-import type { CheckedRun } from "../../../../../shared/components/check-run.ts";
+import { measuredLines, verdictOf } from "../../../../../coordinator/cli/check/check-verdict.ts";
+import type { CheckedRun } from "../../../../../shared/here/check-run.ts";
 
 const loss = { name: "s1-loss", count: 3, first: 0.9, last: 0.3 };
 const good: CheckedRun = {

@@ -1,8 +1,8 @@
-import { obstacle } from "../../../shared/domain/fitting.ts";
-import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
-import type { Status } from "../../../shared/wire/messages.ts";
-import { isSilent } from "../silence.ts";
+import { obstacle } from "../../shared/domain/fitting.ts";
+import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
+import type { Status } from "../../shared/wire/messages.ts";
+import { isSilent } from "../words/silence.ts";
 
 const nothingTaken = { cores: 0, gpus: 0 };
 

@@ -3,7 +3,7 @@ import { pythonJson } from "../../../shared/domain/python-json.ts";
 import { expandStages } from "../../../shared/domain/runspec/spec-read.ts";
 import { SpecError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
-import { parseSpecArguments } from "./spec-arguments.ts";
+import { parseSpecArguments } from "../submit/spec-arguments.ts";
 
 /** A `randint` outside of a run is 0, as `NEXUS_SEED` is. */
 const noDraw = (): number => 0;

@@ -9,7 +9,7 @@ import { exitCode, UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 import { checkSearch } from "../../own-search/check/suite.ts";
 import { launchIn } from "../../own-search/own-searches.ts";
-import { collectCode } from "./collect-code.ts";
+import { collectCode } from "../submit/collect-code.ts";
 
 export interface CheckSearchOptions {
   readonly seed?: number | undefined;

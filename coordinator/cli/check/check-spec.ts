@@ -3,7 +3,6 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { CheckedRun, CheckNote, CheckOrder } from "../../../shared/components/check-run.ts";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { type Goal, told } from "../../../shared/domain/goal.ts";
@@ -11,13 +10,14 @@ import { printable } from "../../../shared/domain/printable.ts";
 import { goalOfSpec, renderProblems, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { largestRandint } from "../../../shared/domain/seeds.ts";
 import { exitCode } from "../../../shared/errors.ts";
+import type { CheckedRun, CheckNote, CheckOrder } from "../../../shared/here/check-run.ts";
 import { runEnvironment, threadCounts } from "../../../shared/machine/run-environment.ts";
 import type { Output } from "../../operator/output.ts";
 import { shellWord } from "../../words/shell-word.ts";
-import { checkStages } from "./check-stages.ts";
+import { checkStages } from "../submit/check-stages.ts";
+import { copyCode, findCode, findInputs } from "../submit/collect-code.ts";
+import { parseSpecArguments } from "../submit/spec-arguments.ts";
 import { measuredLines, verdictOf } from "./check-verdict.ts";
-import { copyCode, findCode, findInputs } from "./collect-code.ts";
-import { parseSpecArguments } from "./spec-arguments.ts";
 
 export interface CheckOptions {
   /** Seconds after which the run is stopped (60). */
