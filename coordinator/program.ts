@@ -1,14 +1,14 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type ExternalBroker, externalBroker } from "../shared/broker/server/external-broker.ts";
 import { type TlsSettings, tlsSettings } from "../shared/broker/tls/tls-settings.ts";
-import { endWhenNobodyReads } from "../shared/closed-pipe.ts";
 import { programVersion } from "../shared/components/version.ts";
 import { typedSeconds, typedSecondsForms } from "../shared/domain/runspec/quantities.ts";
 import { explain, UsageError } from "../shared/errors.ts";
-import { exitAfter } from "../shared/exit-after.ts";
-import { helpOutput } from "../shared/help-lines.ts";
 import { setQuotas } from "../shared/machine/quota-file.ts";
 import { createWorkspace, workspacePaths } from "../shared/machine/workspace.ts";
+import { endWhenNobodyReads } from "../shared/program/closed-pipe.ts";
+import { exitAfter } from "../shared/program/exit-after.ts";
+import { helpOutput } from "../shared/program/help-lines.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
 import { type PackageChoice, packageChoice, rememberPackage } from "./endpoint/package-choice.ts";
 import { type SearchesFrom, searchesFrom } from "./own-search/own-searches.ts";

@@ -1,6 +1,6 @@
 /**
  * What the edges provide to the logic, and what it may rely on; test/conformance tests every implementation against this page.
- * The real ones: clock.ts, chance.ts and shared/broker/client/bus.ts. The simulated ones: test/simulate.
+ * The real ones: time/clock.ts, chance.ts and shared/broker/client/bus.ts. The simulated ones: test/simulate.
  */
 
 /** What ends a wait early: an AbortSignal, or an `Ending` if a program makes millions of them. */

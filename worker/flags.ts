@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { programVersion } from "../shared/components/version.ts";
 import { parseBytes, typedSeconds, typedSecondsForms } from "../shared/domain/runspec/quantities.ts";
-import { helpOutput } from "../shared/help-lines.ts";
+import { helpOutput } from "../shared/program/help-lines.ts";
 import { mostGraceMs } from "../shared/wire/limits.ts";
 import { type GpuChoice, gpuChoiceExpected, readGpuChoice } from "./gpus/choose-gpus.ts";
 import type { Confinement } from "./node/housing.ts";

@@ -9,7 +9,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { programVersion } from "../../shared/components/version.ts";
 import { exitCode } from "../../shared/errors.ts";
-import { helpLines } from "../../shared/help-lines.ts";
+import { helpLines } from "../../shared/program/help-lines.ts";
 import type { Output } from "../operator/output.ts";
 import type { GlobalOptions } from "../operator/scope.ts";
 import { checkHelpWords, whereHelpIs } from "./help-words.ts";

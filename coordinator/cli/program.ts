@@ -1,5 +1,5 @@
-import { endWhenNobodyReads } from "../../shared/closed-pipe.ts";
-import { exitAfter } from "../../shared/exit-after.ts";
+import { endWhenNobodyReads } from "../../shared/program/closed-pipe.ts";
+import { exitAfter } from "../../shared/program/exit-after.ts";
 import { processOutput } from "../operator/output.ts";
 import { carryOut } from "./command-line.ts";
 

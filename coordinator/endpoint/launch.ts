@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { pause } from "../../shared/deadline.ts";
 import { exitCode, NexusError, UnreachableError } from "../../shared/errors.ts";
 import { isAlive } from "../../shared/machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../../shared/machine/workspace.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { type Endpoint, livingEndpoint } from "./endpoint.ts";
 
 const program = fileURLToPath(new URL("../main.js", import.meta.url));

@@ -1,6 +1,6 @@
-import { within } from "../../shared/deadline.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import { type Bus, BusError, type Chance, type Clock, type StoredMessage } from "../../shared/ports.ts";
+import { within } from "../../shared/time/deadline.ts";
 import { encodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import {
   journalBatch,

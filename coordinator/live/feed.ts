@@ -1,9 +1,9 @@
 import { followJournal } from "../../shared/broker/store/journal-reader.ts";
-import { pause } from "../../shared/deadline.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { isOpen, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import type { Bus, StoredMessage } from "../../shared/ports.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, decodeStatus, type Evidence } from "../../shared/wire/messages.ts";
 import { asksWhoHears } from "../../shared/wire/status.ts";

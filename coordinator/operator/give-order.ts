@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
-import { pause } from "../../shared/deadline.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
 import { NotFoundError, UsageError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { OtherVersion } from "../../shared/wire/check.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";

@@ -3,8 +3,8 @@ import { savedFiles } from "../../shared/broker/copies/workspace-copy.ts";
 import { writeInvitation } from "../../shared/broker/peers/invitation.ts";
 import { peersTrouble, probePeers } from "../../shared/broker/peers/peer-probe.ts";
 import { type PeersFile, readPeers, sharedPart } from "../../shared/broker/peers/peers.ts";
-import { pause } from "../../shared/deadline.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
+import { pause } from "../../shared/time/deadline.ts";
 
 /** The line that makes another machine a peer. It contains the workspace's passwords. */
 export const invitationLine = (paths: WorkspacePaths, file: PeersFile): string =>

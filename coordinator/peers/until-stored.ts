@@ -10,11 +10,11 @@ import { areClosed } from "../../shared/broker/store/closed-streams.ts";
 import { checkStore } from "../../shared/broker/store/store-check.ts";
 import { currentMark, writeMark } from "../../shared/broker/store/store-mark.ts";
 import { ensureStreams, streamPlans } from "../../shared/broker/store/streams.ts";
-import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { bucket } from "../../shared/wire/subjects.ts";
 import { Rejoin } from "./rejoin.ts";
 

@@ -6,11 +6,11 @@ import { type Members, membersSubject, readMembers } from "../../shared/broker/p
 import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
 import { readPeers, writePeers } from "../../shared/broker/peers/peers.ts";
 import { Alarm } from "../../shared/broker/server/alarm.ts";
-import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { adoptMembers } from "./adopt-members.ts";
 import { addressesOf } from "./invitation.ts";
 import { ClusterCare } from "./look-after.ts";

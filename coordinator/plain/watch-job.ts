@@ -1,10 +1,10 @@
-import { pause } from "../../shared/deadline.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import type { Bus } from "../../shared/ports.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { Feed } from "../live/feed.ts";
 import { LiveSearch } from "../live/live-search.ts";
 import { noJob } from "../runs/named-job.ts";

@@ -22,8 +22,6 @@ import { dropUnstored, endDropped, reachOf, subjectsOf } from "../../shared/brok
 import type { TlsSettings } from "../../shared/broker/tls/tls-settings.ts";
 import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts";
 import { systemChance } from "../../shared/chance.ts";
-import { systemClock } from "../../shared/clock.ts";
-import { within } from "../../shared/deadline.ts";
 import { type QuotaLimits, quotasWith } from "../../shared/domain/quotas.ts";
 import { largestRandint } from "../../shared/domain/seeds.ts";
 import { messageOf, UsageError } from "../../shared/errors.ts";
@@ -32,6 +30,8 @@ import { dropOldCode } from "../../shared/machine/kept-code.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import { readQuotaFile } from "../../shared/machine/quota-file.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
+import { systemClock } from "../../shared/time/clock.ts";
+import { within } from "../../shared/time/deadline.ts";
 import { streams } from "../../shared/wire/subjects.ts";
 import type { HandedOut } from "../endpoint/bootstrap.ts";
 import { livingEndpoint, removeEndpoint, writeEndpoint } from "../endpoint/endpoint.ts";

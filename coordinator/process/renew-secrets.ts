@@ -6,9 +6,9 @@ import { signalProcess } from "../../shared/broker/server/tied-process.ts";
 import { rotateSeal } from "../../shared/broker/store/seal-file.ts";
 import type { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
-import { pause } from "../../shared/deadline.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { sealedEntries, splitEntry } from "../../shared/wire/entry-seals.ts";
 import { leaderKey } from "../../shared/wire/subjects.ts";
 

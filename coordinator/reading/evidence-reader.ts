@@ -1,9 +1,9 @@
-import { within } from "../../shared/deadline.ts";
 import { type Curve, CurveBuilder } from "../../shared/domain/curve.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { Bus, Reading, StoredMessage } from "../../shared/ports.ts";
+import { within } from "../../shared/time/deadline.ts";
 import type { ArtifactList } from "../../shared/wire/artifacts.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, type Failure, type Reports, type Result } from "../../shared/wire/messages.ts";

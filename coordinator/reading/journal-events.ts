@@ -1,6 +1,6 @@
-import { within } from "../../shared/deadline.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { Bus, Reading } from "../../shared/ports.ts";
+import { within } from "../../shared/time/deadline.ts";
 import { decodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import { streams } from "../../shared/wire/subjects.ts";
 

@@ -1,6 +1,6 @@
-import { within } from "../../shared/deadline.ts";
 import type { Trial } from "../../shared/domain/fold/trial.ts";
 import type { Bus, Reading } from "../../shared/ports.ts";
+import { within } from "../../shared/time/deadline.ts";
 import { evidenceOfTrial, parseEvidence, streams } from "../../shared/wire/subjects.ts";
 import type { ChosenRun } from "./evidence-reader.ts";
 

@@ -1,6 +1,6 @@
-import { systemClock } from "../../shared/clock.ts";
 import { UnreachableError } from "../../shared/errors.ts";
 import { BusError, type Clock } from "../../shared/ports.ts";
+import { systemClock } from "../../shared/time/clock.ts";
 
 /** 20 s: three new peers on a busy machine (load 40) took some 10 s to make their streams, 2026-11-29. */
 const tries = 40;

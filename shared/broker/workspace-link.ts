@@ -13,10 +13,10 @@
  */
 
 import { existsSync, readdirSync } from "node:fs";
-import { pause } from "../deadline.ts";
 import { BrokerError, UnreachableError } from "../errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../machine/workspace.ts";
 import { BusError } from "../ports.ts";
+import { pause } from "../time/deadline.ts";
 import { streams } from "../wire/subjects.ts";
 import { inboxPrefix } from "./access/accounts.ts";
 import { livingSecret, orderKeyAt, type Role, readCredentialsFile, readRoleSecret } from "./access/credentials.ts";

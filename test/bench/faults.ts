@@ -1,8 +1,8 @@
 import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
-import { pause } from "../../shared/deadline.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { JobName } from "../../shared/domain/names.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { Rig, until } from "../chaos/rig.ts";
 import { Search } from "../chaos/search.ts";
 

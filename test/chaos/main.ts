@@ -1,5 +1,5 @@
-import { pause } from "../../shared/deadline.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { ChaosFaults } from "./faults.ts";
 import { type ChaosOptions, commandOf, help, parseChaos } from "./options.ts";
 import { Rig, until } from "./rig.ts";

@@ -4,11 +4,11 @@ import { type Verification, verifyStore } from "../../coordinator/cli/store/veri
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
-import { pause } from "../../shared/deadline.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { decodeOrderAnswer, encodeOrder, type Order } from "../../shared/wire/messages.ts";
 import { operator } from "../../shared/wire/subjects.ts";
 import { runOrder, writeProbeSpec } from "../support/processes/probe-spec.ts";

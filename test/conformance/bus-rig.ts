@@ -7,8 +7,8 @@ import { streamInfo, updateStream } from "../../shared/broker/client/jetstream-a
 import { askedAs, readersNames } from "../../shared/broker/client/local-names.ts";
 import { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { ensureStreams } from "../../shared/broker/store/streams.ts";
-import { pause } from "../../shared/deadline.ts";
 import type { Bus } from "../../shared/ports.ts";
+import { pause } from "../../shared/time/deadline.ts";
 import { orderKey } from "../../shared/wire/seals/order-proof.ts";
 import { sealKey, secretBytes } from "../../shared/wire/seals/seals.ts";
 import { SimBroker } from "../simulate/sim-broker.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { within } from "../../shared/deadline.ts";
 import type { Bus, BusError, Reading, StoredMessage } from "../../shared/ports.ts";
+import { within } from "../../shared/time/deadline.ts";
 import { patienceMs } from "../support/patience.ts";
 import type { BusImplementation } from "./bus-rig.ts";
 import { bytes, fails, testsOn, text } from "./conform.ts";

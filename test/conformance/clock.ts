@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { systemClock } from "../../shared/clock.ts";
-import { Ending } from "../../shared/ending.ts";
 import type { Clock, EndSignal } from "../../shared/ports.ts";
+import { systemClock } from "../../shared/time/clock.ts";
+import { Ending } from "../../shared/time/ending.ts";
 import { SimProcess } from "../simulate/sim-process.ts";
 import { eventually } from "../support/patience.ts";
 import { runningTimeline } from "./running-timeline.ts";
@@ -223,7 +223,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
 
 /** What a process prints whose whole program is this call of the system's clock. */
 function lastWords(call: string): string {
-  const clock = fileURLToPath(new URL("../../shared/clock.js", import.meta.url));
+  const clock = fileURLToPath(new URL("../../shared/time/clock.js", import.meta.url));
   const code = `import { systemClock } from ${JSON.stringify(clock)}; systemClock.${call};`;
   const { status, stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" });
   assert.equal(status, 0);

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { SearchProcess } from "../../coordinator/own-search/search-process.ts";
-import { systemClock } from "../../shared/clock.ts";
 import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { childRunName, type JobName, jobName } from "../../shared/domain/names.ts";
 import {
@@ -13,6 +12,7 @@ import {
   type OwnSearchJob,
   type ToldRun,
 } from "../../shared/domain/search/own-search.ts";
+import { systemClock } from "../../shared/time/clock.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { SearchHere } from "../support/stories/own-search-here.ts";
 import { silentLog } from "../support/stories/reign.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { systemClock } from "../../shared/clock.ts";
 import type { Clock } from "../../shared/ports.ts";
+import { systemClock } from "../../shared/time/clock.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
 import { RunnerPool } from "../../worker/node/runner-pool.ts";
 import type { OnReports, RunnerEnd, RunnerKind, Runners, RunningTask } from "../../worker/node/runners.ts";

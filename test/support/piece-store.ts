@@ -1,5 +1,5 @@
-import { systemClock } from "../../shared/clock.ts";
 import type { Bus, BusError, Clock } from "../../shared/ports.ts";
+import { systemClock } from "../../shared/time/clock.ts";
 
 /** BLOB in memory: what `sendBundle` and `BundleCache` do with a broker, and the misfortunes that it may have. */
 export class PieceStore {

@@ -1,6 +1,6 @@
 import type { WorkerId } from "../../shared/domain/names.ts";
-import { Ending } from "../../shared/ending.ts";
 import { BusError, type EndSignal } from "../../shared/ports.ts";
+import { Ending } from "../../shared/time/ending.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import {
   type Answer,

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
-import { Ending } from "../../shared/ending.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { BusError } from "../../shared/ports.ts";
+import { Ending } from "../../shared/time/ending.ts";
 import type { Assignment, Control, Renewal, Renewed } from "../../shared/wire/messages.ts";
 import { CoordinatorLink } from "./coordinator-link.ts";
 import { HeldTrial } from "./held-trial.ts";

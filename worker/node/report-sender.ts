@@ -1,5 +1,5 @@
-import { Ending } from "../../shared/ending.ts";
 import { BusError, type EndSignal } from "../../shared/ports.ts";
+import { Ending } from "../../shared/time/ending.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import type { CheckpointLost, ReportRow, Reports } from "../../shared/wire/messages.ts";
 import { fitting } from "../runner/report-batch.ts";

@@ -1,6 +1,6 @@
 import { mostCheckpointBytes } from "../../shared/domain/runspec/job-settings.ts";
-import { Ending } from "../../shared/ending.ts";
 import type { EndSignal } from "../../shared/ports.ts";
+import { Ending } from "../../shared/time/ending.ts";
 import type { Assignment, Claim, Takes } from "../../shared/wire/messages.ts";
 import type { CoordinatorLink } from "./coordinator-link.ts";
 import type { PreparedJobs } from "./job/prepared-job.ts";

@@ -1,8 +1,8 @@
 import { isDiskFull } from "../../shared/broker/server/disk.ts";
 import type { CheckpointPlace } from "../../shared/domain/fold/events.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
-import { Ending } from "../../shared/ending.ts";
 import type { EndSignal } from "../../shared/ports.ts";
+import { Ending } from "../../shared/time/ending.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import type { CheckpointLost } from "../../shared/wire/evidence.ts";
 import { newKey } from "../../shared/wire/sealed-chunks.ts";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import { pause } from "../../shared/deadline.ts";
 import { identify, isAlive, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
+import { pause } from "../../shared/time/deadline.ts";
 
 /** The end of a sandbox takes milliseconds, unless a process in it waits for a disk. */
 const longestEndMs = 10_000;

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync } from "node:fs";
 import { Command } from "commander";
-import { systemClock } from "../../shared/clock.ts";
 import { programVersion } from "../../shared/components/version.ts";
 import { exitCode, NotFoundError, UsageError } from "../../shared/errors.ts";
-import { helpOutput } from "../../shared/help-lines.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
+import { helpOutput } from "../../shared/program/help-lines.ts";
+import { systemClock } from "../../shared/time/clock.ts";
 import { lineFrom } from "../joining/given-line.ts";
 import { checkWorkerName } from "../joining/identity.ts";
 import { parseJoinLine } from "../joining/join-line.ts";

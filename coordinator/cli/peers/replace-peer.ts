@@ -5,9 +5,9 @@ import { type Members, readMembers, writeMembers } from "../../../shared/broker/
 import { parsePeer } from "../../../shared/broker/peers/peer-list.ts";
 import { probePeer, stateText } from "../../../shared/broker/peers/peer-probe.ts";
 import { type Peer, type PeersFile, readPeers } from "../../../shared/broker/peers/peers.ts";
-import { pause } from "../../../shared/deadline.ts";
 import { NotFoundError, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { consentOf } from "../../operator/consent.ts";
 import type { Output } from "../../operator/output.ts";
 import { type Scope, withLink } from "../../operator/scope.ts";

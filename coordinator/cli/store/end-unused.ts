@@ -1,10 +1,10 @@
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { takeCensus } from "../../../shared/broker/server/holders.ts";
 import { signalProcess } from "../../../shared/broker/server/tied-process.ts";
-import { pause } from "../../../shared/deadline.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { isAlive } from "../../../shared/machine/process-identity.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 
 const patienceMs = 30_000;
 

@@ -2,14 +2,14 @@ import { createHash, randomBytes } from "node:crypto";
 import { closeSync, fstatSync, read } from "node:fs";
 import { promisify } from "node:util";
 import { storePiece } from "../../../shared/broker/store/pieces.ts";
-import { systemClock } from "../../../shared/clock.ts";
 import type { PiecedBundle } from "../../../shared/domain/code-bundle.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
-import { Ending } from "../../../shared/ending.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { openToRead, stampOf } from "../../../shared/machine/inside.ts";
 import type { Bus, BusError, Clock } from "../../../shared/ports.ts";
+import { systemClock } from "../../../shared/time/clock.ts";
+import { Ending } from "../../../shared/time/ending.ts";
 import {
   encodeList,
   layoutOf,

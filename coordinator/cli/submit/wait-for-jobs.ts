@@ -1,9 +1,9 @@
 import { followJournal } from "../../../shared/broker/store/journal-reader.ts";
-import { pause } from "../../../shared/deadline.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import type { JournalCorruptError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { duration } from "../../words/duration.ts";
 
 /** Where progress goes: on a terminal one line that is rewritten, elsewhere a line now and then. */

@@ -1,8 +1,8 @@
 import { fetchPiecesTogether, piecesInFlight } from "../../../shared/broker/store/pieces.ts";
-import { systemClock } from "../../../shared/clock.ts";
 import type { PiecedBundle } from "../../../shared/domain/code-bundle.ts";
-import { Ending } from "../../../shared/ending.ts";
 import type { Bus } from "../../../shared/ports.ts";
+import { systemClock } from "../../../shared/time/clock.ts";
+import { Ending } from "../../../shared/time/ending.ts";
 import {
   decodeList,
   layoutOf,

@@ -1,5 +1,4 @@
 import { hostname } from "node:os";
-import { within } from "../../../shared/deadline.ts";
 import { usedSettings } from "../../../shared/domain/conditions/activity.ts";
 import type { Curve } from "../../../shared/domain/curve.ts";
 import { hasResult } from "../../../shared/domain/fold/rejection.ts";
@@ -7,6 +6,7 @@ import { isOpen } from "../../../shared/domain/fold/trial.ts";
 import { told } from "../../../shared/domain/goal.ts";
 import type { Bus, Reading } from "../../../shared/ports.ts";
 import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../../shared/tensorboard/event-file.ts";
+import { within } from "../../../shared/time/deadline.ts";
 import { open } from "../../../shared/wire/sealed-chunks.ts";
 import { chunk, chunks, streams } from "../../../shared/wire/subjects.ts";
 import type { ChosenRun, RunEvidence, RunFiles } from "../../reading/evidence-reader.ts";

@@ -1,10 +1,10 @@
 import { peerUrls, readPeers } from "../../../shared/broker/peers/peers.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
-import { pause } from "../../../shared/deadline.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { openInvites } from "../../../shared/domain/fold/invites.ts";
 import { BrokerError, UnreachableError, UsageError } from "../../../shared/errors.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { livingEndpoint } from "../../endpoint/endpoint.ts";
 import { consentOf } from "../../operator/consent.ts";
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";

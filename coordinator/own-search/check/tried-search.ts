@@ -1,5 +1,4 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { systemClock } from "../../../shared/clock.ts";
 import { withMarks } from "../../../shared/domain/fold/grown-dials.ts";
 import {
   type Configuration,
@@ -10,6 +9,7 @@ import {
 import type { JobName, RunName } from "../../../shared/domain/names.ts";
 import { markFor } from "../../../shared/domain/ranges/mark-for.ts";
 import type { ToldRun } from "../../../shared/domain/search/own-search.ts";
+import { systemClock } from "../../../shared/time/clock.ts";
 import { type Launch, notEnded, Program } from "../program.ts";
 import * as protocol from "../protocol.ts";
 

@@ -1,7 +1,7 @@
 /** How a process gets its `Bus`: one connection of the NATS client. */
 
 import { type ConnectionOptions, credsAuthenticator, usernamePasswordAuthenticator } from "nats";
-import { pause } from "../../deadline.ts";
+import { pause } from "../../time/deadline.ts";
 import { answerTo } from "../nkey.ts";
 import type { Pin } from "../pin.ts";
 import { parseServerUrl, shownUrl } from "../server-url.ts";

@@ -1,7 +1,7 @@
 /** JetStream's own requests that the client lacks: gaps, snapshots, changes. Only coordinators may; viewers `streamInfo`. */
 
-import { pause } from "../../deadline.ts";
 import { type Bus, BusError } from "../../ports.ts";
+import { pause } from "../../time/deadline.ts";
 
 const answerTimeoutMs = 10_000;
 const firstPatienceMs = 1000;

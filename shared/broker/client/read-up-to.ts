@@ -1,6 +1,6 @@
-import { pause, within } from "../../deadline.ts";
-import { Ending } from "../../ending.ts";
 import type { Bus, StoredMessage } from "../../ports.ts";
+import { pause, within } from "../../time/deadline.ts";
+import { Ending } from "../../time/ending.ts";
 
 const readTimeoutMs = 600_000;
 /** A copy that is behind has heard from the others after so long. */

@@ -3,9 +3,9 @@
  * may have its messages delivered on any subject of the account that holds the streams.
  */
 
-import { pause } from "../../deadline.ts";
-import { Ending } from "../../ending.ts";
 import { BusError, type StoredMessage } from "../../ports.ts";
+import { pause } from "../../time/deadline.ts";
+import { Ending } from "../../time/ending.ts";
 import type { Delivered, Delivery } from "./stream-reading.ts";
 
 interface GetPorts {

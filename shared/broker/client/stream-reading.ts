@@ -1,6 +1,6 @@
-import { pause } from "../../deadline.ts";
-import { Ending } from "../../ending.ts";
 import type { Reading } from "../../ports.ts";
+import { pause } from "../../time/deadline.ts";
+import { Ending } from "../../time/ending.ts";
 
 /** Hands messages over, one after another, until it is closed. */
 export interface Delivery {

@@ -1,7 +1,7 @@
-import { pause } from "../../deadline.ts";
 import { UsageError } from "../../errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import type { StoredMessage } from "../../ports.ts";
+import { pause } from "../../time/deadline.ts";
 import { sealedEntries, splitEntry } from "../../wire/entry-seals.ts";
 import { isJournalRecord } from "../../wire/messages.ts";
 import { leaderKey, streams } from "../../wire/subjects.ts";

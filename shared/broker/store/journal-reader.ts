@@ -1,11 +1,11 @@
-import { systemClock } from "../../clock.ts";
-import { within } from "../../deadline.ts";
 import type { JournalEvent } from "../../domain/fold/events.ts";
 import { FoldError } from "../../domain/fold/fold-error.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../domain/fold/workspace-state.ts";
-import { Ending } from "../../ending.ts";
 import { JournalCorruptError } from "../../errors.ts";
 import type { Bus, Clock, Reading, StoredMessage } from "../../ports.ts";
+import { systemClock } from "../../time/clock.ts";
+import { within } from "../../time/deadline.ts";
+import { Ending } from "../../time/ending.ts";
 import { BadMessage } from "../../wire/check.ts";
 import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
 import { streams } from "../../wire/subjects.ts";

@@ -4,12 +4,12 @@
  * would be another history: completed runs would be gone, and sequences would be given out twice.
  */
 
-import { within } from "../../deadline.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
-import { Ending } from "../../ending.ts";
 import { JournalCorruptError } from "../../errors.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import { type Bus, BusError } from "../../ports.ts";
+import { within } from "../../time/deadline.ts";
+import { Ending } from "../../time/ending.ts";
 import { streams } from "../../wire/subjects.ts";
 import { patiently, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";

@@ -1,7 +1,7 @@
 import { statfs } from "node:fs/promises";
-import { pause } from "../../deadline.ts";
 import { BrokerError, messageOf } from "../../errors.ts";
 import { BusError } from "../../ports.ts";
+import { pause } from "../../time/deadline.ts";
 import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
 import { JetStreamRefusal, streamInfo, updateStream } from "../client/jetstream-api.ts";

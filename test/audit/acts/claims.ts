@@ -1,5 +1,5 @@
-import { pause } from "../../../shared/deadline.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { decode } from "../../../shared/wire/codec.ts";
 import type { Act, Family } from "../act.ts";
 import { claimOnce, type Held, hold } from "../attacker/holding.ts";

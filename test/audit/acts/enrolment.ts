@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { nkeys } from "nats";
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import type { Act, Family } from "../act.ts";
 import { enrolSubject, joinersTurn, signedWith } from "../attacker/joining.ts";
 import { type Ground, ids, type Role } from "../ground/ground.ts";

@@ -1,10 +1,10 @@
 import { statSync } from "node:fs";
 import { enrollingAtOnce } from "../../../shared/broker/access/accounts.ts";
 import { systemChance } from "../../../shared/chance.ts";
-import { systemClock } from "../../../shared/clock.ts";
-import { pause } from "../../../shared/deadline.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { usualQuotas } from "../../../shared/domain/quotas.ts";
+import { systemClock } from "../../../shared/time/clock.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { identify } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { Patience } from "../../../worker/joining/patience.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer } from "node:net";
 import { inviteKey } from "../../../shared/broker/access/invite-code.ts";
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import type { Act, Family } from "../act.ts";
 import { type Program, startProgram } from "../ground/programs.ts";

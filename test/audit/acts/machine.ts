@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { workerStateDir } from "../../../worker/joining/identity.ts";
 import type { Act, Family, Found } from "../act.ts";
 import { type Ground, ids } from "../ground/ground.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { bootstrapFor, type HandedOut } from "../../../coordinator/endpoint/bootstrap.ts";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import type { Act, Family, Found } from "../act.ts";
 import type { Ground } from "../ground/ground.ts";
 import { startProcess } from "../ground/programs.ts";

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createConnection } from "node:net";
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import type { Act, Family } from "../act.ts";
 import { renewal } from "../attacker/words.ts";
 import { ids, type Role } from "../ground/ground.ts";

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import type { Act, Family } from "../act.ts";
 import { actsOfPlay, goesOn, printsRaw, type Scene, seesWhatIsTaken, type Try } from "../attacker/play.ts";
 import { type ExtraWorker, startExtraWorker } from "../ground/extra-worker.ts";

@@ -1,4 +1,4 @@
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { decode } from "../../../shared/wire/codec.ts";
 import type { Ground, Role } from "../ground/ground.ts";
 import { claim } from "./words.ts";

@@ -1,4 +1,4 @@
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 
 /** One after the other, with a pause after each. */
 export class Turns {

@@ -1,4 +1,4 @@
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import type { Ground } from "./ground.ts";
 import { type Program, startProgram } from "./programs.ts";
 import { stateOf } from "./state.ts";

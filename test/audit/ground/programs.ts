@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { pause } from "../../../shared/deadline.ts";
 import { identify } from "../../../shared/machine/process-identity.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { signalTo } from "../../chaos/victims.ts";
 import { processesNaming } from "../../support/process-list.ts";
 

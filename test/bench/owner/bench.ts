@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
-import { pause } from "../../../shared/deadline.ts";
 import { messageOf } from "../../../shared/errors.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { LentMachine } from "./lent-machine.ts";
 import { loops } from "./loops.ts";
 import { keys, loads } from "./signs.ts";

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { cpuSeconds } from "../process-cpu.ts";
 import { LentMachine } from "./lent-machine.ts";
 import { medianInterval, quantile } from "./worker-processes.ts";

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { loadavg } from "node:os";
-import { pause } from "../../../shared/deadline.ts";
 import { childrenOf } from "../../../shared/machine/process-tree.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { TypedTerminal } from "../../support/terminal/typed-terminal.ts";
 import { LentMachine } from "./lent-machine.ts";
 import { coresUsed, quantile, stateOf } from "./worker-processes.ts";

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { pause } from "../../../shared/deadline.ts";
 import { childrenOf } from "../../../shared/machine/process-tree.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 
 /** All descendants of a process. */
 export function descendantsOf(pid: number): number[] {

@@ -1,5 +1,5 @@
-import { pause } from "../../../shared/deadline.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { Rig, until } from "../../chaos/rig.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { cpuSeconds } from "../process-cpu.ts";

@@ -9,10 +9,10 @@ import { askJetStream, streamInfo } from "../../../shared/broker/client/jetstrea
 import { foldJournal, followJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { systemChance } from "../../../shared/chance.ts";
-import { systemClock } from "../../../shared/clock.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
+import { systemClock } from "../../../shared/time/clock.ts";
 import { encodeEvidence } from "../../../shared/wire/messages.ts";
 import { chunksOfJob, evidence, evidenceOfJob, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";

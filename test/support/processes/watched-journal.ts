@@ -1,9 +1,9 @@
 import { followJournal, readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace, type WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
-import { systemClock } from "../../../shared/clock.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
+import { systemClock } from "../../../shared/time/clock.ts";
 import { streams } from "../../../shared/wire/subjects.ts";
 
 /** A workspace's journal, looked at again and again: over one connection while that holds, and each record read once. */

@@ -1,7 +1,6 @@
 import type { BundleStore, Purger } from "../../../coordinator/leader/reign/ports.ts";
 import { Reign } from "../../../coordinator/leader/reign/reign.ts";
 import { follow } from "../../../coordinator/leader/rules/consequences.ts";
-import { systemClock } from "../../../shared/clock.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
@@ -9,6 +8,7 @@ import type { QuotaLimits } from "../../../shared/domain/quotas.ts";
 import { defaultSettings, type JobSettings } from "../../../shared/domain/runspec/job-settings.ts";
 import type { OwnSearches } from "../../../shared/domain/search/own-search.ts";
 import type { StoredMessage } from "../../../shared/ports.ts";
+import { systemClock } from "../../../shared/time/clock.ts";
 import { type Claim, encodeEvidence, type Reports, type Result } from "../../../shared/wire/messages.ts";
 import { evidence } from "../../../shared/wire/subjects.ts";
 

@@ -4,8 +4,8 @@ import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts"
 import { ensureSealFile, readSeals } from "../../../shared/broker/store/seal-file.ts";
 import { type Foreign, SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
 import { systemChance } from "../../../shared/chance.ts";
-import { systemClock } from "../../../shared/clock.ts";
 import { createWorkspace, type WorkspacePaths, workspaceAt } from "../../../shared/machine/workspace.ts";
+import { systemClock } from "../../../shared/time/clock.ts";
 import { atEnd, temporaryFolder } from "../cleanup.ts";
 import { silentLog } from "./reign.ts";
 

@@ -83,22 +83,20 @@ export const programs: readonly Program[] = [
       domain: [],
       "errors.ts": [],
       "ports.ts": [],
-      "clock.ts": ["ports.ts"],
       "chance.ts": ["ports.ts"],
-      "deadline.ts": ["ports.ts", "clock.ts"],
-      "ending.ts": ["ports.ts"],
+      // the system's clock, deadlines and ends by it
+      time: ["ports.ts"],
       "rotating-file.ts": [],
       "log.ts": ["rotating-file.ts"],
-      "closed-pipe.ts": [],
-      "help-lines.ts": [],
-      "exit-after.ts": ["errors.ts"],
+      // what each program does at its edges: help, exit codes, closed pipes
+      program: ["errors.ts"],
       machine: ["domain", "errors.ts"],
       tensorboard: ["domain"],
       wire: ["domain", "ports.ts", "errors.ts"],
       components: ["domain", "wire", "machine", "errors.ts"],
       // what the commands and a run on this machine, without a swarm, tell each other
       here: ["domain"],
-      broker: ["domain", "wire", "machine", "ports.ts", "errors.ts", "clock.ts", "deadline.ts", "ending.ts"],
+      broker: ["domain", "wire", "machine", "ports.ts", "errors.ts", "time"],
     },
   },
 ];

@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { pause } from "../../../shared/deadline.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 
 /**
  * The kernel's groups of processes (cgroup v2), one for each runner, where this worker may make some: in a systemd unit with

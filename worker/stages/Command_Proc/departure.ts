@@ -1,5 +1,5 @@
-import { pause } from "../../../shared/deadline.ts";
 import { writeInside } from "../../../shared/machine/inside.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import type { StageContext } from "../stage.ts";
 import type { Saving } from "./saving.ts";
 import type { TiedProgram } from "./tied-program.ts";

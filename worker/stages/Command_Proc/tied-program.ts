@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
-import { pause } from "../../../shared/deadline.ts";
 import { signalGroup } from "../../../shared/machine/process-tree.ts";
+import { pause } from "../../../shared/time/deadline.ts";
 import { canFreeze, FrozenProcess } from "../../processes/frozen-process.ts";
 import { sameAutogroup } from "../../processes/priority/autogroup.ts";
 import { StageFailure } from "../stage.ts";

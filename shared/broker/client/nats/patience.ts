@@ -1,4 +1,4 @@
-import { pause } from "../../../deadline.ts";
+import { pause } from "../../../time/deadline.ts";
 import { busError } from "./errors.ts";
 
 /** Limit for a question to JetStream, and for each of its tries. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Program } from "../../../../coordinator/own-search/program.ts";
-import { systemClock } from "../../../../shared/clock.ts";
+import { systemClock } from "../../../../shared/time/clock.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { eventually } from "../../../support/patience.ts";
 

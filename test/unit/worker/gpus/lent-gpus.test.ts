@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Ending } from "../../../../shared/ending.ts";
+import { Ending } from "../../../../shared/time/ending.ts";
 import type { ChosenGpus } from "../../../../worker/gpus/choose-gpus.ts";
 import type { GpuMaker } from "../../../../worker/gpus/gpu.ts";
 import { variablesFor, withVariables } from "../../../../worker/gpus/gpu-variables.ts";

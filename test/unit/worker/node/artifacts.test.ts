@@ -3,9 +3,9 @@ import { linkSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFile
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { systemClock } from "../../../../shared/clock.ts";
 import { jobName, workerIdFrom } from "../../../../shared/domain/names.ts";
 import { type Bus, BusError, type BusErrorReason } from "../../../../shared/ports.ts";
+import { systemClock } from "../../../../shared/time/clock.ts";
 import { artifactList } from "../../../../shared/wire/artifacts.ts";
 import { decodeEvidence, encodeEvidence } from "../../../../shared/wire/messages.ts";
 import { open } from "../../../../shared/wire/sealed-chunks.ts";

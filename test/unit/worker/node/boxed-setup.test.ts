@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { systemClock } from "../../../../shared/clock.ts";
-import { Ending } from "../../../../shared/ending.ts";
+import { systemClock } from "../../../../shared/time/clock.ts";
+import { Ending } from "../../../../shared/time/ending.ts";
 import { environmentsIn, housingOf } from "../../../../worker/node/housing.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 

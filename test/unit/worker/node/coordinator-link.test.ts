@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
-import { Ending } from "../../../../shared/ending.ts";
 import { type Bus, BusError } from "../../../../shared/ports.ts";
+import { Ending } from "../../../../shared/time/ending.ts";
 import { CoordinatorLink } from "../../../../worker/node/coordinator-link.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
 import { silentLog } from "../../../simulate/simulation.ts";

@@ -19,9 +19,9 @@ import { FoundFiles } from "../../../../coordinator/cli/submit/found-files.ts";
 import { secretFor, sendBundle, storedPieces } from "../../../../coordinator/cli/submit/send-bundle.ts";
 import type { PiecedBundle } from "../../../../shared/domain/code-bundle.ts";
 import { emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
-import { Ending } from "../../../../shared/ending.ts";
 import { UnreachableError, UsageError } from "../../../../shared/errors.ts";
 import { BusError } from "../../../../shared/ports.ts";
+import { Ending } from "../../../../shared/time/ending.ts";
 import {
   type BundleFile,
   decodeList,

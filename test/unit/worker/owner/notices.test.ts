@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
-import { systemClock } from "../../../../shared/clock.ts";
+import { systemClock } from "../../../../shared/time/clock.ts";
 import { awsNotices } from "../../../../worker/owner/notices/aws.ts";
 import { azureNotices } from "../../../../worker/owner/notices/azure.ts";
 import { gcpNotices } from "../../../../worker/owner/notices/gcp.ts";

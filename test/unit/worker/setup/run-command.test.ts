@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Ending } from "../../../../shared/ending.ts";
+import { Ending } from "../../../../shared/time/ending.ts";
 import { reaperWords } from "../../../../worker/processes/reaper/reaper.ts";
 import { runCommand, SetupOutput } from "../../../../worker/setup/run-command.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";

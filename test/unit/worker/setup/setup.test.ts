@@ -12,9 +12,9 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
-import { systemClock } from "../../../../shared/clock.ts";
-import { Ending } from "../../../../shared/ending.ts";
 import { identify } from "../../../../shared/machine/process-identity.ts";
+import { systemClock } from "../../../../shared/time/clock.ts";
+import { Ending } from "../../../../shared/time/ending.ts";
 import { reaperWords } from "../../../../worker/processes/reaper/reaper.ts";
 import { programsIn } from "../../../../worker/processes/virtual-environment.ts";
 import {

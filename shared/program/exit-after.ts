@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { exitCode, explain } from "./errors.ts";
+import { exitCode, explain } from "../errors.ts";
 
 /** Prints what ended a program to stderr, and returns its exit code. */
 export function exitAfter(error: unknown, program: string): number {

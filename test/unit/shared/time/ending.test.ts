@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { systemClock } from "../../../shared/clock.ts";
-import { Ending } from "../../../shared/ending.ts";
+import { systemClock } from "../../../../shared/time/clock.ts";
+import { Ending } from "../../../../shared/time/ending.ts";
 
 test("an ending calls each of its listeners once and cuts a pause short", async () => {
   const ending = new Ending();

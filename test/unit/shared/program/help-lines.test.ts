@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { helpLines, newsLines } from "../../../shared/help-lines.ts";
+import { helpLines, newsLines } from "../../../../shared/program/help-lines.ts";
 
 const text = `Usage: tool [options]
 

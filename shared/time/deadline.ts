@@ -1,5 +1,5 @@
+import { BusError, type Clock, type EndSignal, type Timer } from "../ports.ts";
 import { systemClock } from "./clock.ts";
-import { BusError, type Clock, type EndSignal, type Timer } from "./ports.ts";
 
 /** The promise's value, or BusError "no answer in time" after `ms`; the promise goes on, and its result is dropped. */
 export async function within<T>(

@@ -1,4 +1,4 @@
-import type { Clock, Timer } from "./ports.ts";
+import type { Clock, Timer } from "../ports.ts";
 
 /** This process's own time. */
 export const systemClock: Clock = {

@@ -1,4 +1,4 @@
-import type { EndSignal } from "./ports.ts";
+import type { EndSignal } from "../ports.ts";
 
 /**
  * An AbortController and its signal in one object. A worker makes several for each run and one for each wait. The platform's
