@@ -15,7 +15,7 @@ import { writeWhole } from "../../runs/whole-file.ts";
 import type { ToolFormat } from "./export-formats.ts";
 import { eventFile } from "./run-files.ts";
 import { jobLine, runLine } from "./tool-lines.ts";
-import { pythonWith } from "./tool-python.ts";
+import { codeWords, pythonWith, safePython } from "./tool-python.ts";
 
 /** Runs whose evidence is in memory at once. */
 const runsAtOnce = 50;
@@ -89,8 +89,8 @@ async function throughPython(
 ): Promise<Omit<ToldTool, "open">> {
   const library = join(packageRoot(), "python", "src");
   const path = [library, ...(process.env["PYTHONPATH"] ? [process.env["PYTHONPATH"]] : [])].join(delimiter);
-  const env = { ...process.env, PYTHONPATH: path, PYTHONIOENCODING: "utf-8" };
-  const child = spawn(pythonWith(tool, process.env), ["-m", "nexus_swarm._export", tool, place], {
+  const env = { ...safePython(process.env), PYTHONPATH: path, PYTHONIOENCODING: "utf-8" };
+  const child = spawn(pythonWith(tool, process.env), [...codeWords(exporter), tool, place], {
     env,
     stdio: ["pipe", "pipe", "pipe"],
   });
@@ -120,6 +120,7 @@ async function throughPython(
 }
 
 const mostErrors = 4000;
+const exporter = "from nexus_swarm._export import main; main()";
 
 /** What it comes to, in a sentence. */
 export const toldWords = ({ written, there, where, notes, open }: ToldTool): string =>

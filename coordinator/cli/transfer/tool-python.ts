@@ -1,8 +1,21 @@
 import { spawnSync } from "node:child_process";
 import { NexusError, UsageError } from "../../../shared/errors.ts";
 
-/** Whether this interpreter has the package; a folder of that name in the current one is none. */
-const look = "import importlib.util as u,sys; s=u.find_spec(sys.argv[1]); sys.exit(s is None or s.origin is None)";
+/**
+ * Words with which Python executes this code and imports nothing of the current folder, which may be a download whose file names a
+ * worker chose. What it starts in turn keeps to that from 3.11 on (PYTHONSAFEPATH).
+ */
+export const codeWords = (code: string): readonly string[] => [
+  "-c",
+  `import sys; sys.path[:] = [p for p in sys.path if p]; ${code}`,
+];
+
+export const safePython = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({ ...env, PYTHONSAFEPATH: "1" });
+
+/** Whether this interpreter has the package. */
+const look = codeWords(
+  "import importlib.util as u; s = u.find_spec(sys.argv[1]); sys.exit(s is None or s.origin is None)",
+);
 
 /**
  * The Python that has a tool's package: `$NEXUS_PYTHON`, else the first of python3 and python on PATH, and the one that pip installed
@@ -14,7 +27,7 @@ export function pythonWith(tool: string, env: NodeJS.ProcessEnv): string {
   const { NEXUS_PYTHON: named, NEXUS_BROUGHT_PYTHON: brought } = env;
   const there: string[] = [];
   for (const python of named ? [named] : ["python3", "python", ...(brought ? [brought] : [])]) {
-    const { error, status } = spawnSync(python, ["-c", look, tool], { env, stdio: "ignore" });
+    const { error, status } = spawnSync(python, [...look, tool], { env: safePython(env), stdio: "ignore" });
     if (error && named)
       throw new UsageError(`NEXUS_PYTHON=${named} is not a program (${error.message}); correct it, or unset it`);
     if (error) continue;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -127,7 +127,12 @@ test("a run's console is followed live, its files come home verified, and what i
 
   // Into other tools, by their own packages: what is there is not doubled.
   process.env["NEXUS_PYTHON"] = "/usr/bin/python3";
+  // What a worker named so and somebody downloaded is not executed.
+  const planted = ["json.py", "contextlib.py", "nexus_swarm.py", "optuna.py"].map((name) => join(swarm.folder, name));
+  for (const file of planted) writeFileSync(file, 'open("executed", "w")\n');
   const study = await nexusHere("export", job, "--to", "optuna");
+  assert.ok(!existsSync(join(swarm.folder, "executed")));
+  for (const file of planted) rmSync(file);
   assert.equal(study.stderr, `2 runs written to sqlite:///ws1-${job}.optuna.db, study ${job}\n`);
   const again = JSON.parse((await nexusHere("export", job, "--to", "optuna", "--json")).stdout);
   assert.deepEqual(again, {
