@@ -27,6 +27,8 @@ export const usualQuotas = {
   unanswered: { perSecond: 100, atOnce: 10_000 },
   /** Questions whose answer waits, for instance for a result that is on its way. */
   waiting: 5000,
+  /** Runs that it holds and has not ended; more come with those that it ends (leader/rules/open-runs.ts). */
+  openRuns: 64,
   /** Starts of its process. */
   starts: { perSecond: 1 / 3, atOnce: 30 },
   /** Messages that it stores. They cannot be refused once they are stored, so what is beyond cuts the worker off. */
@@ -66,6 +68,7 @@ const settable = {
   questions: { quota: "asks", inBytes: false, example: "400/4000" },
   "question-bytes": { quota: "askedBytes", inBytes: true, example: "4MB/64MB" },
   waiting: { quota: "waiting", inBytes: false, example: "10000" },
+  runs: { quota: "openRuns", inBytes: false, example: "256" },
   starts: { quota: "starts", inBytes: false, example: "1/60" },
   messages: { quota: "messages", inBytes: false, example: "40/2000" },
   bytes: { quota: "bytes", inBytes: true, example: "4MB/1GB" },

@@ -24,6 +24,7 @@ const meanings: Readonly<Record<QuotaName, string>> = {
   questions: "answered, a second/at once",
   "question-bytes": "read of its questions, a second/at once",
   waiting: "questions whose answer waits",
+  runs: "held at first; more by those that it ended",
   starts: "of its process, a second/at once",
   messages: "stored, a second/at once",
   bytes: "of stored messages, a second/at once",

@@ -15,6 +15,8 @@ export class Quotas {
   readonly arrivedBytes: Buckets;
   /** Bytes that a worker may store besides results while only those have room; nothing refills it. */
   readonly besideResults = new Buckets({ perSecond: 0, atOnce: Number.POSITIVE_INFINITY });
+  /** Workers that were given nothing more because they hold as many runs as they may. */
+  readonly full = new Set<WorkerId>();
   /** Questions of each worker that are being answered. */
   readonly #waiting = new Map<WorkerId, number>();
 
@@ -74,5 +76,6 @@ export class Quotas {
     const { asks, askedBytes, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults } = this;
     for (const each of [asks, askedBytes, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults])
       each.forget(worker);
+    this.full.delete(worker);
   }
 }

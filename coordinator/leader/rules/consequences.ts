@@ -17,6 +17,7 @@ import { benchIfSick, benchWhoFailed, takeFailuresBack } from "./bench.ts";
 import { enforceOn, enforceOnWorker } from "./enforce.ts";
 import { closeIfDone, goOnIfLifted, stopIfReached } from "./job-end.ts";
 import { learnAnew, learnIfDue } from "./learning.ts";
+import { askAgain } from "./open-runs.ts";
 import { isOwn, tellOwn } from "./own-search.ts";
 import { publishUsers } from "./quotas.ts";
 import { refineRanges } from "./refine-ranges.ts";
@@ -106,6 +107,7 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
     case "completed":
     case "ended":
       reign.forget(job, n);
+      askAgain(reign, event.worker);
       if (event.type === "completed") reign.pruners.get(job)?.completed(n, event.hpmax);
       else reign.pruners.get(job)?.forget(n);
       // First, because a failure that is taken back is one more run to do, and the job does not end.

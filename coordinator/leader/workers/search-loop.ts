@@ -14,6 +14,7 @@ import type { Answer, Assignment, Claim, Refusal, Takes, Wait } from "../../../s
 import type { Reign } from "../reign/reign.ts";
 import { whyHeldBack } from "../rules/first-failures.ts";
 import { stopExhausted, stopIfReached } from "../rules/job-end.ts";
+import { whyEnough } from "../rules/open-runs.ts";
 import { isOwn, takeOwn, whyNoChoice } from "../rules/own-search.ts";
 import { makeRoom } from "../rules/refine-ranges.ts";
 import { requeueLeased } from "../rules/requeue.ts";
@@ -73,7 +74,7 @@ async function decide(
   const thinking: string[] = [];
   const fitting = jobs.filter((table) => obstacle(table, worker, claim, taken) === null);
   for (const table of reign.shares.inTurn(fitting)) {
-    const heldBack = whyHeldBack(reign, table, worker);
+    const heldBack = whyHeldBack(reign, table, worker) ?? whyEnough(reign, table, worker, taken);
     if (heldBack !== undefined) {
       thinking.push(heldBack);
       continue;

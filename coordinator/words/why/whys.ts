@@ -3,7 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
-import type { Status } from "../../../shared/wire/messages.ts";
+import type { LeaseStatus, Status } from "../../../shared/wire/messages.ts";
 import { whyJob } from "./job-why.ts";
 import { OrdersSeen } from "./orders-seen.ts";
 import { whyParent, whyRun } from "./run-why.ts";
@@ -35,15 +35,16 @@ export class Whys {
   readonly #known: Known;
   readonly #orders: OrdersSeen;
   readonly #workers: WorkerContext;
-  readonly #leases: ReadonlyMap<string, Status["leases"][number]>;
+  readonly #leases: ReadonlyMap<string, LeaseStatus>;
   readonly #jobs = new Map<RunTable, Why>();
 
   constructor(known: Known) {
     const { state, status, wall, version } = known;
     this.#known = known;
     this.#orders = known.orders ?? new OrdersSeen();
-    this.#workers = { state, status, version, held: runsByWorker(state) };
     this.#leases = new Map(status?.leases.map((lease) => [`${lease.job} ${lease.n}`, lease]));
+    const leaseOf = this.#leaseOf.bind(this);
+    this.#workers = { state, status, version, wall, leaseOf, held: runsByWorker(state) };
     const rows = workerRows(state, known.notes ?? this.#foldedNotes(), { status, statusAgeMs: 0, wall });
     this.rows = new Map(rows.map((row) => [row.record.id, row]));
   }
@@ -69,7 +70,7 @@ export class Whys {
     const holder = holderOf(trial)?.worker;
     return whyRun(table, trial, {
       wall,
-      lease: this.#leases.get(`${table.job} ${trial.n}`),
+      lease: this.#leaseOf(table, trial),
       leaseMs: status?.leaseMs,
       holder: holder === undefined ? undefined : this.rows.get(holder),
       reportedAt: reportedAt?.get(trial),
@@ -80,6 +81,10 @@ export class Whys {
 
   parent(table: RunTable, parent: ParentRun): Why {
     return whyParent(table, parent);
+  }
+
+  #leaseOf({ job }: RunTable, { n }: Trial): LeaseStatus | undefined {
+    return this.#leases.get(`${job} ${n}`);
   }
 
   /** Everything that could run and does not, the most important first. */

@@ -1,10 +1,10 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { inUse, openJobs } from "../../../shared/domain/fitting.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { holderOf, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { holderOf, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
-import type { Status } from "../../../shared/wire/messages.ts";
+import type { LeaseStatus, Status } from "../../../shared/wire/messages.ts";
 import { duration } from "../duration.ts";
 import { whyIdle } from "./idle.ts";
 import { fewOf, heldBack, type Weight, type Why } from "./why.ts";
@@ -29,6 +29,10 @@ export interface WorkerContext {
   readonly state: WorkspaceState;
   readonly status: Status | null;
   readonly held: ReadonlyMap<WorkerId, readonly { readonly table: RunTable; readonly trial: Trial }[]>;
+  /** Wall clock of the machine that shows it. */
+  readonly wall: number;
+  /** What the leader says of a run that a worker holds. */
+  leaseOf(table: RunTable, trial: Trial): LeaseStatus | undefined;
   /** Of the program that asks; a worker of another version is named. */
   readonly version: string;
 }
@@ -52,9 +56,34 @@ const weightOf: Readonly<Record<WorkerState, Weight>> = {
 export function whyWorker(row: WorkerRow, context: WorkerContext): Why {
   const { record, state, since, change, commands } = row;
   const why = state === "busy" ? busyText(row, context) : row.why;
-  const noted = [why, ...heldText(row, context), ...remarks(row, context)].filter((part) => part !== "");
-  const kind = "worker" as const;
-  return { kind, name: record.id, state, since, why: noted.join("; "), change, commands, weight: weightOf[state] };
+  const idle = state === "busy" ? endsNothing(row, context) : "";
+  const noted = [why, idle, ...heldText(row, context), ...remarks(row, context)].filter((part) => part !== "");
+  const of = { kind: "worker", name: record.id, state, since, why: noted.join("; ") } as const;
+  if (idle === "") return { ...of, change, commands, weight: weightOf[state] };
+  const commands_ = [`nexus bench ${record.id}`];
+  return {
+    ...of,
+    change: "nothing, if its runs report only at their end; otherwise",
+    commands: commands_,
+    weight: "sick",
+  };
+}
+
+/** So many runs without a sign of work, for so long, are worth a look ... */
+const manyRuns = 8;
+const longMs = 30 * 60_000;
+
+/** ... of a worker that has never ended one. "" if there is nothing to say. */
+function endsNothing({ record, held }: WorkerRow, { held: all, wall, leaseOf }: WorkerContext): string {
+  const { completed, failed, rejected, id } = record;
+  if (held < manyRuns || completed + failed + rejected > 0) return "";
+  const runs = all.get(id) ?? [];
+  const isSilent = ({ table, trial }: (typeof runs)[number]): boolean =>
+    leaseOf(table, trial)?.iters === 0 && trial.checkpoint === null;
+  if (!runs.every(isSilent)) return "";
+  const long = runs.filter(({ trial }) => wall - lastAttempt(trial).at >= longMs).length;
+  if (long < manyRuns) return "";
+  return `it has never ended a run, none of its ${held} has got anywhere, and it holds ${long} of them for more than ${duration(longMs)}`;
 }
 
 /** `run1.4, run1.7 of job1, 2 of 4 slots`, and why the other slots are free. */

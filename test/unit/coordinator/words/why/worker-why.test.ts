@@ -36,6 +36,33 @@ describe("why a worker is busy", () => {
   });
 });
 
+test("nexus why names a worker that holds many runs, none of which gets anywhere, and has ended none", () => {
+  const { told, story } = idle({ totalRuns: 20 }, { slots: 4096 });
+  const ns = Array.from({ length: 9 }, (_, i) => story.started(`run1.${i + 1}`, []));
+  told.hear(story);
+  const leases = (iters: number) => ns.map((n) => ({ job: story.job, n, attempt: 1, leftMs: 9000, iters }));
+  told.leases = leases(0);
+  assert.doesNotMatch(told.worker("node-1"), /has never ended a run/);
+  told.seconds = 3600;
+  assert.match(
+    told.worker("node-1"),
+    /it has never ended a run, none of its 9 has got anywhere, and it holds 9 of them for more than 30m.* \| nothing, if its runs report only at their end; otherwise: nexus bench node-1$/,
+  );
+  assert.deepEqual(
+    told.whys.standing().flatMap(({ name, weight }) => (name === "node-1" ? [weight] : [])),
+    ["sick"],
+  );
+  // One that works, or has ended a run, is not named; nor is one of which no leader says anything.
+  told.leases = [...leases(0).slice(1), ...leases(7).slice(0, 1)];
+  assert.match(told.worker("node-1"), / \| nothing: it runs$/);
+  told.leases = [];
+  assert.match(told.worker("node-1"), / \| nothing: it runs$/);
+  told.leases = leases(0);
+  story.completed(1, "run1.1", 1);
+  told.hear(story);
+  assert.match(told.worker("node-1"), / \| nothing: it runs$/);
+});
+
 test("nexus why says of workers and jobs with runs, and no others, that reports wait for room", () => {
   const { told, story } = idle({ totalRuns: 2 });
   told.joins("node-2");
