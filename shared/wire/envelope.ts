@@ -46,7 +46,7 @@ export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: MessageLi
       `${check.versionText(v)}; this program speaks version ${wireVersion}: update the older side` +
         (theirs === undefined
           ? ""
-          : ` (the other side is nexus-swarm ${theirs}: pip install nexus-swarm==${theirs}, or npm install -g nexus-swarm@${theirs})`),
+          : ` (the other side is nexus-swarm ${theirs}: install that version from where you got this one (docs/install.md); for a worker, paste the line of nexus invite)`),
     );
   }
   return check.checked(of, value);

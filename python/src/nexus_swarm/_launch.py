@@ -94,7 +94,7 @@ def command(program: str) -> list[str]:
     """
     file = _JS / "dist" / program
     if not file.is_file():
-        _fail(f"{file} is gone\n  install it again: pip install --force-reinstall --no-deps nexus-swarm\n  in a checkout: npm run build")
+        _fail(f"{file} is gone\n  install it again from where you got it: pip install --force-reinstall --no-deps nexus_swarm-VERSION-py3-none-any.whl\n  in a checkout: npm run build")
     return [node_program(), str(file)]
 
 

@@ -42,7 +42,9 @@ test("a question of another version is answered with what to install", async () 
       (error: Error) => {
         assert.ok(error instanceof OtherVersion);
         const [, version] =
-          /\(the other side is nexus-swarm (\S+): pip install nexus-swarm==\1, /.exec(error.message) ?? [];
+          /\(the other side is nexus-swarm (\S+): install that version from where you got this one/.exec(
+            error.message,
+          ) ?? [];
         return version === programVersion();
       },
     );
@@ -67,7 +69,7 @@ test("a command says that the coordinator is of another version, and is no bug",
       assert.ok(error instanceof UsageError);
       assert.match(
         error.message,
-        /^the coordinator of ws1 is of another version: message version \d+; this program speaks .* nexus-swarm 9\.1\.0: pip install nexus-swarm==9\.1\.0/,
+        /^the coordinator of ws1 is of another version: message version \d+; this program speaks .* nexus-swarm 9\.1\.0: install that version .*; for a worker, paste the line of nexus invite\)$/,
       );
       return true;
     },
