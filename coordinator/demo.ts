@@ -9,7 +9,7 @@ import { linkWorkspace } from "../shared/broker/workspace-link.ts";
 import { loadSpecFile, packageRoot } from "../shared/components/component-defaults.ts";
 import { type JobName, parseJobName } from "../shared/domain/names.ts";
 import { usedComponents } from "../shared/domain/runspec/spec-read.ts";
-import { explain, SpecError, UsageError } from "../shared/errors.ts";
+import { explain, SpecError, signalExit, UsageError } from "../shared/errors.ts";
 import { workspacePaths } from "../shared/machine/workspace.ts";
 import type { Bus } from "../shared/ports.ts";
 import { demoHelp, readDemoWords, typedHere } from "./demo-words.ts";
@@ -28,12 +28,15 @@ const specFile = join(packageRoot(), "specs", "maze_dgd.yaml");
 const children: ChildProcess[] = [];
 const typed = typedHere(process.env);
 const stop = new AbortController();
+/** Exit code after a signal. */
+let stopped: number = signalExit.SIGINT;
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    if (!stop.signal.aborted)
-      say(`\nstopping; unfinished runs are handed back, and the next ${typed.demo} continues from here...`);
+    if (stop.signal.aborted) return;
+    say(`\nstopping; unfinished runs are handed back, and the next ${typed.demo} continues from here...`);
+    stopped = signalExit[signal];
     stop.abort();
   });
 }
@@ -59,7 +62,7 @@ async function demonstrate(again: boolean): Promise<number> {
   }
   say("Starting a broker and a coordinator on this machine...");
   const coordinator = start(coordinatorMain, ["--headless", "--workspace", workspace]);
-  if (!(await untilLeading(coordinator, paths, paths.logs, stop.signal))) return 130;
+  if (!(await untilLeading(coordinator, paths, paths.logs, stop.signal))) return stopped;
   const link = await linkWorkspace(paths, "operator");
   try {
     const { job, isOver } = await findOrSubmit(link.bus, again);
@@ -68,7 +71,7 @@ async function demonstrate(again: boolean): Promise<number> {
     const words = { joinLine: `--workspace ${workspace}`, flags: ` --workspace ${workspace}` };
     const view = new PlainView(processPorts(process.env));
     const table = await watchJob(link.bus, job, view, { signal: stop.signal, words });
-    if (!table.isOver) return 130;
+    if (!table.isOver) return stopped;
     say(nextSteps(job));
     return 0;
   } finally {

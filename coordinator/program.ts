@@ -102,8 +102,8 @@ Examples:
   nexus-coord watch job1             watch one job
   nexus-coord stop                   end the coordinator; workers wait for the next one, and nothing is lost
 
-Exit codes: 0 done, 1 failure, 2 wrong usage or spec, a refused order, 3 no such job, 4 no coordinator or broker, or no broker
-can run here.`,
+Exit codes: 0 done, 1 failure, 2 wrong usage or spec, a refused order, 3 what was named is not there, 4 no coordinator or
+broker, or no broker can run here; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP (--headless: 0).`,
   );
 
 program

@@ -1,6 +1,6 @@
 /** Named errors. A person's mistake prints `message` and no stack; a bug prints its stack and asks for a report. */
 
-/** Exit codes of all programs; `nexus --help` prints this table. */
+/** Exit codes of all programs, in `nexus --help` and docs/commands.md too. */
 export const exitCode = {
   done: 0,
   failure: 1,
@@ -9,6 +9,9 @@ export const exitCode = {
   unreachable: 4,
   someRunsFailed: 5,
 } as const;
+
+/** Exit codes of a program that a signal ends: 128 and the signal's number. */
+export const signalExit = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 
 /** A mistake or misfortune that a person can act on. `message` says where, what was found, what was expected, what to type. */
 export class NexusError extends Error {
@@ -37,7 +40,7 @@ export class SpecError extends coded("SPEC", exitCode.usage) {}
 /** Wrong arguments or settings. */
 export class UsageError extends coded("USAGE", exitCode.usage) {}
 
-/** No such job, run or worker. */
+/** What was named is not there, or there is nothing to show yet. */
 export class NotFoundError extends coded("NOT_FOUND", exitCode.notFound) {}
 
 /** No coordinator, or no broker, or no answer from either. */

@@ -127,7 +127,8 @@ Environment:
                     first, and a worker that runs obeys a changed file at once
   XDG_STATE_HOME    its key, log and run folders are in its folder "nexus" (default ~/.local/state)
 
-Exit codes: 0 done, 1 failure, 2 wrong usage, a refused line or server, 4 no coordinator or broker, 130 killed by Ctrl-C.`,
+Exit codes: 0 done, 1 failure, 2 wrong usage, a refused line or server, 4 no coordinator or broker,
+130, 129 ended by Ctrl-C, SIGHUP.`,
   );
 
 /** `0`, `90`, `10min`; milliseconds. */

@@ -1,5 +1,5 @@
 import { counted } from "../shared/domain/counted.ts";
-import { exitCode } from "../shared/errors.ts";
+import { exitCode, signalExit } from "../shared/errors.ts";
 import type { WorkerNode } from "./node/node.ts";
 import { type SpotWord, watchNotices } from "./owner/notices/watch-notices.ts";
 
@@ -39,7 +39,7 @@ export function obeySignals(node: WorkerNode, say: (line: string) => void, grace
       else say(`finishing ${counted(running, "run")}, taking no more; Ctrl-C again hands them back`);
       node.finish();
     } else if (interrupts < 3) leave("its owner stopped the worker", "Ctrl-C again kills");
-    else process.exit(130);
+    else process.exit(signalExit.SIGINT);
   });
   const handBack = (signal: string, code: number): void => {
     const now = performance.now();
@@ -49,7 +49,7 @@ export function obeySignals(node: WorkerNode, say: (line: string) => void, grace
     leave(`the worker got ${signal}`, `a signal after ${sameSignalMs / 1000} s shortens that`);
   };
   process.on("SIGTERM", () => handBack("SIGTERM", exitCode.done));
-  process.on("SIGHUP", () => handBack("SIGHUP", 129));
+  process.on("SIGHUP", () => handBack("SIGHUP", signalExit.SIGHUP));
   return () => exit;
 }
 

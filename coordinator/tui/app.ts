@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { signalExit } from "../../shared/errors.ts";
 import { narrow } from "../words/narrow.ts";
 import { askOrSay } from "./actions/ask-or-say.ts";
 import { detachedText, isLed, unanswered, whatGoesOn } from "./actions/farewell.ts";
@@ -125,7 +126,7 @@ export class App {
   }
 
   #interrupt({ now, leave, askToQuit, detachedText }: KeyContext): void {
-    if (now - this.#interruptedAt < twiceMs) leave({ exitCode: 130, message: detachedText });
+    if (now - this.#interruptedAt < twiceMs) leave({ exitCode: signalExit.SIGINT, message: detachedText });
     this.#interruptedAt = now;
     askToQuit();
   }

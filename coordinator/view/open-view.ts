@@ -4,7 +4,7 @@ import { aimed } from "../../shared/broker/store/store-check.ts";
 import type { TypedTls } from "../../shared/broker/tls/tls-settings.ts";
 import { credentialsOf, linkWorkspace, type WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import { type JobName, parseJobName } from "../../shared/domain/names.ts";
-import { NotFoundError } from "../../shared/errors.ts";
+import { NotFoundError, signalExit } from "../../shared/errors.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
 import type { Bus } from "../../shared/ports.ts";
@@ -52,8 +52,6 @@ export interface ScreenFlags extends TypedTls {
 }
 
 export const graphForms = dotForms;
-
-const interrupted = 130;
 
 /** `nexus-coord`: makes sure that a coordinator runs, starts the specs, and shows the newest job that is not over. */
 export async function openScreen(
@@ -160,7 +158,7 @@ async function watchPlainly(
     if (table.isOver) return 0;
     const again = `nexus-coord watch ${job}${words.flags}`;
     process.stderr.write(`${job} goes on without this view; to watch it again: ${again}\n`);
-    return interrupted;
+    return signalExit.SIGINT;
   } finally {
     process.off("SIGINT", onSignal);
   }

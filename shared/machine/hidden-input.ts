@@ -1,5 +1,5 @@
 import { text } from "node:stream/consumers";
-import { UsageError } from "../errors.ts";
+import { signalExit, UsageError } from "../errors.ts";
 
 const interrupt = "\u0003";
 const endOfInput = "\u0004";
@@ -29,7 +29,7 @@ export async function readSecret(what: string): Promise<string> {
             else resolve(typed.trim());
             return;
           }
-          if (character === interrupt) process.exit(130);
+          if (character === interrupt) process.exit(signalExit.SIGINT);
           else if (backspaces.includes(character)) typed = typed.slice(0, -1);
           else typed += character;
         }

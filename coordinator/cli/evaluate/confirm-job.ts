@@ -16,7 +16,7 @@ import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
 import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { readSpec, renderProblems, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
-import { exitCode, NotFoundError, SpecError } from "../../../shared/errors.ts";
+import { exitCode, NotFoundError, SpecError, signalExit } from "../../../shared/errors.ts";
 import { giveOrder, newOrderId } from "../../operator/give-order.ts";
 import {
   type JsonOption,
@@ -42,9 +42,6 @@ export interface ConfirmOptions extends JsonOption {
   /** Submit, and do not wait. */
   readonly detach?: boolean | undefined;
 }
-
-/** Exit code of a process that was ended by Ctrl-C. */
-const interrupted = 130;
 
 /**
  * `nexus confirm job278 --top 3 --runs 20`: runs the best configurations again with fresh seeds, each as a job of its own, waits
@@ -172,7 +169,7 @@ async function wait(
       if (over) return code;
     }
     output.note(`the runs go on; to wait for them again, repeat the command\n`);
-    return interrupted;
+    return signalExit.SIGINT;
   } finally {
     process.off("SIGINT", onSignal);
   }

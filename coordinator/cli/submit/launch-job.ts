@@ -13,7 +13,7 @@ import { parseJobName } from "../../../shared/domain/names.ts";
 import type { Marks } from "../../../shared/domain/ranges/finer-marks.ts";
 import type { Spec } from "../../../shared/domain/runspec/spec.ts";
 import { usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
-import { exitCode, messageOf, SpecError } from "../../../shared/errors.ts";
+import { exitCode, messageOf, SpecError, signalExit } from "../../../shared/errors.ts";
 import { LinkError } from "../../../shared/machine/inside.ts";
 import type { Status } from "../../../shared/wire/messages.ts";
 import { joiningOf, shownJoinLine } from "../../endpoint/join-lines.ts";
@@ -32,9 +32,6 @@ import { bringAlong } from "./bring-along.ts";
 import { checkStages } from "./check-stages.ts";
 
 const copyName = "launched_job_spec.yaml";
-/** Exit code of a process that was ended by Ctrl-C. */
-const interrupted = 130;
-
 export interface RunOptions extends JsonOption {
   /** Overrides the spec's `monitor`. */
   readonly monitor?: "same" | "none" | "new" | undefined;
@@ -215,7 +212,7 @@ async function watch(
     const table = await watchJob(link.bus, job, view, { signal: leave.signal, words, isNew: true, onCaughtUp });
     if (table.isOver) return endOf(table, flags, output);
     output.note(`${job} goes on without this view; to watch it again: nexus-coord watch ${job}${flags}\n`);
-    return interrupted;
+    return signalExit.SIGINT;
   } finally {
     process.off("SIGINT", onSignal);
   }

@@ -32,7 +32,8 @@ Exit codes:
   1  failure                           5  finished, but some runs failed (confirm)
   2  wrong usage, a spec that cannot   130  ended by Ctrl-C
      be used, a refused order          143  ended by SIGTERM
-  3  no such job, run or worker        129  ended by SIGHUP
+  3  what was named is not there, or   129  ended by SIGHUP
+     there is nothing to show yet
 `;
 
 export const run = `

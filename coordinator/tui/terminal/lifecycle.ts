@@ -1,9 +1,7 @@
-import { explain } from "../../../shared/errors.ts";
+import { explain, signalExit } from "../../../shared/errors.ts";
 import type { ScreenLog } from "./screen-log.ts";
 import type { Terminal } from "./terminal-port.ts";
 
-/** Exit codes of a process that a signal ends. */
-const endings = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129, SIGQUIT: 131 } as const;
 /** If the system has not stopped the process by then, it will not. */
 const stoppingMs = 100;
 /** How long closing the connections may take after a signal. */
@@ -49,8 +47,8 @@ export function guardTerminal(terminal: Terminal, { log, onConsole, onSignal }: 
     setTimeout(() => process.exit(exitCode), closingMs).unref();
     onSignal(exitCode);
   };
-  for (const [signal, exitCode] of Object.entries(endings)) on(signal, () => end(exitCode));
-  terminal.onGone(() => end(endings.SIGHUP));
+  for (const [signal, exitCode] of Object.entries(signalExit)) on(signal, () => end(exitCode));
+  terminal.onGone(() => end(signalExit.SIGHUP));
   let isStopping = false;
   let timer: NodeJS.Timeout | undefined;
   let isListening = true;

@@ -126,6 +126,20 @@ test("npm start ends whole at Ctrl-C, resumes when started again, and shows a fi
   await nothingRuns(folder, []);
 });
 
+test("npm start that SIGTERM or SIGHUP ends exits with the signal's own code", async () => {
+  for (const [signal, code] of [
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
+    const folder = temporaryFolder();
+    const started = demonstrate(folder);
+    await eventually("it begins", () => started.stderr().includes("Starting a broker"));
+    started.child.kill(signal);
+    assert.deepEqual(await started.ended(), { code, signal: null });
+    await nothingRuns(folder, []);
+  }
+});
+
 test("npm start in a terminal shows its progress in one live line, and ends whole at a typed Ctrl-C", async () => {
   const folder = temporaryFolder();
   const terminal = openTerminal(folder, 100, 30);

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { more } from "../../../../../coordinator/cli/verbs/help.ts";
 import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
 import { programVersion } from "../../../../../shared/components/version.ts";
-import { exitCode } from "../../../../../shared/errors.ts";
+import { exitCode, signalExit } from "../../../../../shared/errors.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";
 import { nexus, startNexus } from "../../../../support/processes/nexus-command.ts";
 
@@ -33,6 +35,18 @@ test("nexus --help goes to stdout, with every verb, the environment and the exit
   const ofRun = await nexus(["run", "--help"], folder);
   assert.equal(ofRun.code, exitCode.done);
   assert.match(ofRun.stdout, /--name value .* replaces <name>/);
+});
+
+test("nexus --help and docs/commands.md name every exit code", () => {
+  const page = readFileSync(join(packageRoot(), "docs", "commands.md"), "utf8");
+  const [, table = ""] = page.split("## Exit codes");
+  // The screen alone is ended by SIGQUIT.
+  const { SIGQUIT: _, ...bySignal } = signalExit;
+  for (const code of Object.values({ ...exitCode, ...bySignal })) {
+    assert.match(more, new RegExp(` {2}${code} {2}\\w`));
+    assert.match(table, new RegExp(`^\\| (\\d+, )*${code}\\b`, "m"));
+  }
+  for (const text of [more.replace(/\s+/g, " "), table]) assert.match(text, /what was named is not there, or/);
 });
 
 test("help calls the peers' invitation what it is: a line for nexus-coord --peers-join -, no command", async () => {
