@@ -15,20 +15,11 @@ export interface StorePorts
 export function storePorts({
   bus,
   intake,
-  clock,
-  log,
-  purger,
-  bundles,
-  rotate,
-  ownSearches,
+  ...ports
 }: StorePorts): Omit<ReignPorts, "append" | "flushed" | "publishUsers" | "leads"> {
+  const { log } = ports;
   return {
-    clock,
-    log,
-    purger,
-    bundles,
-    rotate,
-    ownSearches,
+    ...ports,
     tell: (worker, message) => bus.publish(worker === null ? controlAll : control(worker), encodeControl(message)),
     discard: (subject) =>
       void bus.purge(streams.blob, subject).catch((error: unknown) => {

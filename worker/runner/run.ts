@@ -12,17 +12,14 @@ import type { StageContext, StageProcessor, Witness } from "../stages/stage.ts";
 import * as lines from "./console-lines.ts";
 import type { SavedRun } from "./run-state.ts";
 
-export interface RunPorts {
+export interface RunPorts
+  extends Pick<
+    StageContext,
+    "directory" | "stateDirectory" | "codeFolder" | "inputsFolder" | "environmentFolder" | "signal"
+  > {
   line(text: string): void;
   /** @param names  names of the values with the prefix of the stage: s1-rew, s1-win */
   report(report: MetricReport, names: readonly string[]): void;
-  readonly directory: string;
-  readonly stateDirectory: string;
-  readonly codeFolder: string | null;
-  readonly inputsFolder: string | null;
-  /** Folder of the virtual environment; left out: there is none. */
-  readonly environmentFolder?: string | null;
-  readonly signal: AbortSignal;
   /** As in `StageContext`; left out: the run leaves only by `signal`. */
   readonly leaving?: AbortSignal;
   readonly savingSeconds?: number;

@@ -132,35 +132,35 @@ function notBySudo({ env, uid }: Machine): void {
   );
 }
 
-async function uninstallVerb(words: readonly string[]): Promise<number> {
-  const command = new Command("nexus-worker uninstall-service")
-    .description("Ends a service of install-service and removes it. Its runs are handed back and go on elsewhere.")
+const ofOneService = (verb: string): Command =>
+  new Command(`nexus-worker ${verb}`)
     .argument("[service]", "its name, such as nexus-worker-ws1 (default: the only one)")
     .exitOverride()
-    .configureOutput(helpOutput)
+    .configureOutput(helpOutput);
+
+async function uninstallVerb(words: readonly string[]): Promise<number> {
+  const { args } = ofOneService("uninstall-service")
+    .description("Ends a service of install-service and removes it. Its runs are handed back and go on elsewhere.")
     .addHelpText(
       "after",
       "\nExamples:\n  nexus-worker uninstall-service\n  nexus-worker uninstall-service nexus-worker-ws1",
-    );
-  command.parse(words, { from: "user" });
+    )
+    .parse(words, { from: "user" });
   const machine = thisMachine();
   notBySudo(machine);
-  return uninstall(theService(command.args[0], machine), machine, say) ? exitCode.done : exitCode.failure;
+  return uninstall(theService(args[0], machine), machine, say) ? exitCode.done : exitCode.failure;
 }
 
 async function statusVerb(words: readonly string[]): Promise<number> {
-  const command = new Command("nexus-worker service-status")
+  const { args } = ofOneService("service-status")
     .description("Says how a service of install-service is, in the words of systemd or launchd.")
-    .argument("[service]", "its name, such as nexus-worker-ws1 (default: the only one)")
-    .exitOverride()
-    .configureOutput(helpOutput)
     .addHelpText(
       "after",
       "\nExit codes: 0 it runs, 1 it does not, 3 no such service.\n\nExamples:\n  nexus-worker service-status",
-    );
-  command.parse(words, { from: "user" });
+    )
+    .parse(words, { from: "user" });
   const machine = thisMachine();
-  const id = theService(command.args[0], machine);
+  const id = theService(args[0], machine);
   const kind = serviceKind(machine, machine.program);
   say(kind.fileOf(id));
   const asked = kind.status(id);

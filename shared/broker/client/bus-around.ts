@@ -1,4 +1,4 @@
-import type { BrokerStatus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
+import type { Bus, EntryStore, Reading, Stored, StoreOptions } from "../../ports.ts";
 import type { CoordinatorBus, StreamPlan } from "./bus.ts";
 
 /** A bus that passes everything on to another; what differs is said by those that extend it. */
@@ -18,25 +18,16 @@ export class BusAround implements CoordinatorBus {
     return this.plain.store(subject, data, options);
   }
 
-  read(
-    stream: string,
-    fromSeq: number,
-    handler: (message: StoredMessage) => void,
-    subjects?: readonly string[],
-    sizesOnly?: boolean,
-  ): Promise<Reading> {
-    return this.plain.read(stream, fromSeq, handler, subjects, sizesOnly);
+  read(...words: Parameters<Bus["read"]>): Promise<Reading> {
+    return this.plain.read(...words);
   }
 
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void {
     return this.plain.subscribe(subject, handler);
   }
 
-  respond(
-    subject: string,
-    handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: () => BrokerStatus) => void,
-  ): () => void {
-    return this.plain.respond(subject, handler);
+  respond(...words: Parameters<Bus["respond"]>): () => void {
+    return this.plain.respond(...words);
   }
 
   request(subject: string, data: Uint8Array, timeoutMs: number): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 import { timingSafeEqual } from "node:crypto";
-import type { EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
+import type { Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
 import { splitEntry, withEntrySeal } from "../../wire/entry-seals.ts";
 import { isJournalRecord } from "../../wire/messages.ts";
 import { entrySeal, journalSeal, type SealKey } from "../../wire/seals/seals.ts";
@@ -106,13 +106,7 @@ export class SealedBus extends BusAround {
     return this.plain.store(subject, data, { ...options, seal: journalSeal(key, subject, expectLastSeq + 1, data) });
   }
 
-  override read(
-    stream: string,
-    fromSeq: number,
-    handler: (message: StoredMessage) => void,
-    subjects?: readonly string[],
-    sizesOnly?: boolean,
-  ): Promise<Reading> {
+  override read(...[stream, fromSeq, handler, subjects, sizesOnly]: Parameters<Bus["read"]>): Promise<Reading> {
     if (stream !== streams.journal) return this.plain.read(stream, fromSeq, handler, subjects, sizesOnly);
     /** While it is not known where sealing began, it begins with the first seal that fits. */
     let begun = false;
