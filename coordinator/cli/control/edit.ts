@@ -2,7 +2,14 @@ import type { JobChanges } from "../../../shared/domain/fold/events.ts";
 import { changesText, editJob } from "../../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { type Goal, maximised } from "../../../shared/domain/goal.ts";
-import { infinityIn, type Setting } from "../../../shared/domain/hyperparameter.ts";
+import {
+  type Hyperparameter,
+  infinityIn,
+  type Range,
+  rangeScales,
+  type Setting,
+} from "../../../shared/domain/hyperparameter.ts";
+import { isLog } from "../../../shared/domain/ranges/range.ts";
 import { isCheckpointLimit } from "../../../shared/domain/runspec/job-settings.ts";
 import {
   parseBytes,
@@ -11,11 +18,11 @@ import {
   typedSeconds,
   typedSecondsForms,
 } from "../../../shared/domain/runspec/quantities.ts";
+import { nearestScale, rangeProblems } from "../../../shared/domain/runspec/range-line.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { newOrderId } from "../../operator/give-order.ts";
 import { ordering, type Session } from "../../operator/session.ts";
 import { checkStages } from "../submit/check-stages.ts";
-import { addedRange } from "./added-range.ts";
 import { agreed, type ControlOptions, giveAll } from "./control.ts";
 import { checkWords, namedTargets } from "./control-targets.ts";
 
@@ -223,4 +230,38 @@ function addedValue(
   if (Object.hasOwn(words, typed)) return { name, value: words[typed] ?? null };
   const number = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(typed) ? Number(typed) : Number.NaN;
   return { name, value: Number.isFinite(number) ? number : (infinityIn(typed) ?? typed) };
+}
+
+const number = String.raw`[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d+)?`;
+const form = new RegExp(String.raw`^([^=]+)=(${number})\.\.(${number})(?::([\w-]+)(,zero)?)?$`, "i");
+
+/**
+ * `lr=1e-5..1e-2:log`, `clip=0.1..100:log,zero`, `lr=1e-6..1e-1`.
+ *
+ * @param hyperparameters  the job's: a range that is made wider keeps its scale, and its 0, unless a scale is named
+ * @throws UsageError that says what the option may be
+ */
+function addedRange(
+  text: string,
+  hyperparameters: readonly Hyperparameter[],
+): { readonly name: string; readonly range: Range } {
+  const [, name, from, to, word, zero] = form.exec(text.trim()) ?? [];
+  const bad = (expected: string): UsageError => new UsageError(`--add-range is "${text}"; ${expected}`);
+  if (name === undefined || from === undefined || to === undefined) {
+    throw bad("expected a hyperparameter and a range, such as lr=1e-5..1e-2:log");
+  }
+  const before = hyperparameters.find((each) => each.name === name)?.range;
+  const typed = word?.toLowerCase().replaceAll("-", "_");
+  const scale = typed === undefined ? (before?.scale ?? "linear") : rangeScales.find((each) => each === typed);
+  if (scale === undefined) {
+    const hint = nearestScale(word ?? "").map((line) => `\n  ${line}`);
+    throw bad(`expected one of the scales ${rangeScales.join(", ")} after the colon${hint.join("")}`);
+  }
+  const ends = { from: Number(from), to: Number(to), scale };
+  const keepsZero = before?.zero === true && isLog(ends);
+  const range: Range = zero !== undefined || keepsZero ? { ...ends, zero: true } : ends;
+  for (const end of [range.from, range.to]) if (!Number.isFinite(end)) throw bad("expected finite numbers");
+  const [problem] = rangeProblems(range, "it");
+  if (problem) throw bad(`${problem.message}\n  ${problem.hints.join("\n  ")}`);
+  return { name, range };
 }

@@ -3,6 +3,7 @@ import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { readRemains, type StoreRemains } from "../../../shared/broker/copies/store-remains.ts";
 import { type Salvage, salvage } from "../../../shared/broker/copies/store-salvage.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
+import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
 import { sealFile, writeBefore } from "../../../shared/broker/store/seal-file.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
@@ -10,10 +11,10 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import { exitCode, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../../shared/ports.ts";
+import { livingEndpoint } from "../../endpoint/endpoint.ts";
 import type { Output } from "../../operator/output.ts";
-import type { Scope } from "../../operator/scope.ts";
+import { type Scope, withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
-import { acceptJournal } from "./accept-journal.ts";
 import { endUnused } from "./end-unused.ts";
 
 export interface RepairOptions extends JsonOption {
@@ -130,4 +131,22 @@ function say(scope: Scope, remains: StoreRemains, repaired: Repaired | undefined
 function contents({ jobs, workers }: WorkspaceState): string {
   const runs = [...jobs.values()].reduce((sum, { trials }) => sum + trials.length, 0);
   return `${counted(jobs.size, "job")}, ${counted(runs, "run")}, ${counted(workers.size, "worker")}`;
+}
+
+/** `nexus repair --accept-journal`: believes the whole journal as it is now, whoever wrote it. */
+async function acceptJournal({ scope, output }: Session, { json }: JsonOption): Promise<void> {
+  const { paths, flags } = scope;
+  if (livingEndpoint(paths))
+    throw new UsageError(`a coordinator of ${paths.name} runs on this machine; end it first: nexus-coord${flags} stop`);
+  const journal = await withLink(scope, "coordinator", ({ bus }) => JournalFooting.accept(bus, paths), {
+    unchecked: true,
+  });
+  if (json) {
+    output.result(`${JSON.stringify({ type: "accept-journal", v: 1, workspace: paths.name, journal })}\n`);
+    return;
+  }
+  output.result(
+    `${paths.name}: the journal is believed up to record ${journal}, as it is; later records need the seal\n`,
+  );
+  output.note(`  to go on: nexus-coord${flags}\n`);
 }

@@ -1,7 +1,11 @@
 import type { Command } from "commander";
 import type { Kind, WhyOptions } from "../why/why.ts";
 import { type AddVerbs, examples } from "./verb.ts";
-import * as help from "./why-help.ts";
+
+const aboutWhy = `
+One line each: the name, its state and for how long, the reason, and what would change it: a command to type, what happens by
+itself, or "nothing". Without names it lists everything that is not running now. What needs a person comes first, what resolves
+itself comes last. Without a coordinator only the journal answers; it knows neither who is connected nor what machines' owners allow.`;
 
 /** Why a worker, a run or a job is as it is. */
 export const addWhy: AddVerbs = (program, { does }) => {
@@ -22,7 +26,7 @@ export const addWhy: AddVerbs = (program, { does }) => {
     // Options behind the word that says the kind are that command's own.
     .enablePositionalOptions()
     .option("--all", "if nothing is named: all runs that do not run")
-    .addHelpText("after", help.why)
+    .addHelpText("after", aboutWhy)
     .addHelpText(
       "after",
       examples("nexus why", "nexus why job3", "nexus why worker lab-pc", "nexus why run run1.7 --json"),

@@ -1,11 +1,11 @@
 import type { Configuration } from "../hyperparameter.ts";
+import { rngFrom } from "../rng.ts";
 import type { Beliefs } from "./beliefs.ts";
 import { Calibration } from "./calibration.ts";
 import type { FinishedCurves } from "./finished-curves.ts";
 import type { OpenCurve } from "./open-curve.ts";
 import type { Predicted } from "./predicted.ts";
 import { predictEnd } from "./prediction.ts";
-import { isSpared } from "./spared.ts";
 import type { SummaryKind } from "./summary-kind.ts";
 
 /** What a pruner needs to know of the search that it serves. */
@@ -113,3 +113,10 @@ export class ModelRule {
 }
 
 const text = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** One run in so many is never stopped, however hopeless: how it ends shows whether the predictions are right. */
+const oneIn = 10;
+
+/** A function of job and trial alone, so that every coordinator spares the same runs. */
+export const isSpared = (jobSeed: number, n: number): boolean =>
+  rngFrom(`${jobSeed}/spared/${n}`).uniform() < 1 / oneIn;

@@ -4,9 +4,9 @@ import type { CurvePoint } from "../../../../../shared/domain/curve.ts";
 import { SearchModel } from "../../../../../shared/domain/model/search-model.ts";
 import { type Beliefs, KeptBeliefs } from "../../../../../shared/domain/pruning/beliefs.ts";
 import { JobPruner, type PruningVerdict } from "../../../../../shared/domain/pruning/job-pruner.ts";
+import { isSpared } from "../../../../../shared/domain/pruning/model-rule.ts";
 import type { PrunerName } from "../../../../../shared/domain/pruning/pruner-names.ts";
 import { Rungs, rungsReached } from "../../../../../shared/domain/pruning/rungs.ts";
-import { isSpared } from "../../../../../shared/domain/pruning/spared.ts";
 import { rngFrom } from "../../../../../shared/domain/rng.ts";
 import { indexOf, ordered } from "../../../../support/stories/search.ts";
 
