@@ -41,10 +41,3 @@ const plainLine = (line: string): string =>
     /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
-
-/** A log on standard error. */
-export function stderrLog(program: string): Log {
-  const level = process.env["NEXUS_LOG"] ?? "warn";
-  const out = pino.destination({ dest: 2, sync: true });
-  return pino({ level, base: { program } }, { write: (line) => out.write(plainLine(line)) });
-}

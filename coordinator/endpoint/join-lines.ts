@@ -204,7 +204,7 @@ export function tunnelFor(paths: WorkspacePaths, code: string): Tunnel | null {
   return { ssh, command: `nexus-worker ${typedLine(line)}` };
 }
 
-export const isWebSocket = (command: string): boolean => command.includes("wss://");
+const isWebSocket = (command: string): boolean => command.includes("wss://");
 
 /** What to type if the broker listens on this machine alone. `;` separates commands in every shell. */
 function openingOf({ name }: WorkspacePaths): string {

@@ -7,7 +7,7 @@ import { leaderKey } from "../../shared/wire/subjects.ts";
 /** How often a leader renews its entry. */
 const renewEveryMs = 1500;
 /** A standby takes over when it has seen the same revision for this long. */
-export const takeOverAfterMs = 5000;
+const takeOverAfterMs = 5000;
 /** A leader decides nothing when its last renewal is older than this, which is less than a standby waits. */
 const leadsForMs = takeOverAfterMs - 500;
 const pollMs = 250;

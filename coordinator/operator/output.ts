@@ -35,7 +35,7 @@ export async function streamResult(output: Output, parts: Iterable<string>): Pro
 }
 
 /** Short texts joined to fewer long ones. */
-export function* piecesOf(parts: Iterable<string>, length: number): Generator<string> {
+function* piecesOf(parts: Iterable<string>, length: number): Generator<string> {
   let piece = "";
   for (const part of parts) {
     piece += part;

@@ -86,7 +86,7 @@ export function ownSearches({ folder, logs, from, keys, clock, log }: OwnSearche
 }
 
 /** Puts the code of a job into a folder that holds nothing else, and says what to start there. */
-export function freshLaunch(folder: string, settings: OwnSearchSettings, code: CodeBundle | null): Launch {
+function freshLaunch(folder: string, settings: OwnSearchSettings, code: CodeBundle | null): Launch {
   rmSync(folder, { recursive: true, force: true });
   const codeFolder = join(folder, "code");
   const work = join(folder, "work");

@@ -67,7 +67,7 @@ export const exclude = (hyperparameters: readonly Hyperparameter[], configuratio
 /** The last line, before its input ends. */
 export const bye = (): string => line({ type: "bye" });
 
-export const namedSettings = (
+const namedSettings = (
   hyperparameters: readonly Hyperparameter[],
   configuration: Configuration,
 ): Record<string, Setting> => {
@@ -152,7 +152,7 @@ function objectIn(text: string): Readonly<Record<string, unknown>> {
 }
 
 /** The settings of a choice, from `configuration` (positions in the lists) or `settings` (values by name), in spec order. */
-export function choiceIn(
+function choiceIn(
   message: Readonly<Record<string, unknown>>,
   hyperparameters: readonly Hyperparameter[],
 ): readonly Setting[] {

@@ -18,14 +18,14 @@ export interface SearchPorts {
 }
 
 /** Deaths that are forgiven at any time. Every `answersPerDeath` answers, one more is. */
-export const mostDeaths = 3;
+const mostDeaths = 3;
 const answersPerDeath = 20;
 /** Lines of standard error in the reason for which a job is paused. */
 const shownLines = 4;
 /** Time before the first restart; each further death in a row waits three times as long. */
 const restartMs = 250;
 /** Time to start: a library may be large, and the disk slow. */
-export const startMs = 60_000;
+const startMs = 60_000;
 /** In it, everything that had come before a deadline is read. */
 const unreadMs = 100;
 /** What each told run adds to the time for the first answer. */

@@ -72,7 +72,7 @@ export async function startHere(offer: Offer, from: string, args: readonly strin
 }
 
 /** `$XDG_CACHE_HOME/nexus/versions`: whatever is deleted there is fetched again. */
-export function versionsFolder(env: NodeJS.ProcessEnv): string {
+function versionsFolder(env: NodeJS.ProcessEnv): string {
   const { XDG_CACHE_HOME: cache } = env;
   const { HOME: home } = env;
   const root = cache && isAbsolute(cache) ? cache : join(home && isAbsolute(home) ? home : homedir(), ".cache");
@@ -80,7 +80,7 @@ export function versionsFolder(env: NodeJS.ProcessEnv): string {
 }
 
 /** As in shared/machine/kept-code.ts, which cannot be imported here: others may have made the folder first, or one above it. */
-export function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env): boolean {
+function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env): boolean {
   const own = process.geteuid?.();
   if (own === undefined) return true;
   const cache = dirname(dirname(versionsFolder(env)));

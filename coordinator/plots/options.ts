@@ -7,15 +7,15 @@ import type { FigureSize, Limits } from "./figure.ts";
 import { anyText, count, flag, list, listOf, oneOf, text } from "./option.ts";
 import { okabeIto } from "./palette.ts";
 
-export const spreads = ["std", "var", "sem", "min-max"] as const;
+const spreads = ["std", "var", "sem", "min-max"] as const;
 export type Spread = (typeof spreads)[number];
-export const aggregates = ["mean", "min", "max", "std", "var", "sem"] as const;
+const aggregates = ["mean", "min", "max", "std", "var", "sem"] as const;
 export type Aggregate = (typeof aggregates)[number];
-export const heatAggregates = ["mean", "max", "min", "std"] as const;
+const heatAggregates = ["mean", "max", "min", "std"] as const;
 export type HeatAggregate = (typeof heatAggregates)[number];
-export const groupings = ["run", "node", "job", "experiment", "workspace"] as const;
+const groupings = ["run", "node", "job", "experiment", "workspace"] as const;
 export type Grouping = (typeof groupings)[number];
-export const breaks = ["run", "col", "group"] as const;
+const breaks = ["run", "col", "group"] as const;
 export type Break = (typeof breaks)[number];
 
 export const noLimits: Limits = { from: null, to: null };

@@ -38,7 +38,7 @@ function logPlaces(axis: Axis, wanted: number): number[] {
 }
 
 /** A format for all numbers of one axis: 0.02, 0.04; 20k, 40k; 1e-5. */
-export function numberWriter(values: readonly number[]): (value: number) => string {
+function numberWriter(values: readonly number[]): (value: number) => string {
   const sizes = values.filter((value) => value !== 0 && Number.isFinite(value)).map(Math.abs);
   const greatest = sizes.reduce((a, b) => Math.max(a, b), 0);
   const least = sizes.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);

@@ -6,7 +6,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { eventText } from "../words/event-words.ts";
 
 /** At this size a new file is begun; one older file is kept beside it. */
-export const mostEventBytes = 8 * 2 ** 20;
+const mostEventBytes = 8 * 2 ** 20;
 /** Lines are written together this often, since a swarm may end a thousand runs a second. */
 const everyMs = 500;
 

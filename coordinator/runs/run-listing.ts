@@ -19,7 +19,7 @@ import { selectRuns } from "./run-list.ts";
 import type { RunRow } from "./run-rows.ts";
 
 /** What `list runs` lists if neither runs nor a limit are given. */
-export const usualLast = 10;
+const usualLast = 10;
 
 export interface RunQuery {
   /** Run list; empty: every run of the workspace. */

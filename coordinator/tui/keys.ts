@@ -114,14 +114,3 @@ export function keyInWords(name: string): string {
   const words = prefix.split("-").flatMap((letter) => held[letter] ?? []);
   return [...words, key.charAt(0).toUpperCase() + key.slice(1)].join("-");
 }
-
-/** The table of docs/screens.md. */
-export function keyTable(): string[] {
-  const rows = bindings.map(({ shown, does, command }) => [`\`${shown}\``, does, command ? `\`${command}\`` : ""]);
-  const all = [["key", "does", "command"], ...rows];
-  const widths = [0, 1, 2].map((i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
-  const [header = [], ...body] = all;
-  return [line(header), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)];
-}

@@ -67,9 +67,4 @@ export function cutTo(text: string, width: number): string {
 }
 
 /** As `padEnd`, by cells. */
-export const paddedEnd = (text: string, width: number): string => text + blanks(width - widthOf(text));
-
-/** As `padStart`, by cells. */
-export const paddedStart = (text: string, width: number): string => blanks(width - widthOf(text)) + text;
-
-const blanks = (count: number): string => " ".repeat(Math.max(0, count));
+export const paddedEnd = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - widthOf(text)));

@@ -146,15 +146,3 @@ function metricNames(stage: number, width: number, columns: readonly string[]): 
   const known = columns.filter((name) => name.startsWith(prefix) && name !== `${prefix}hrs`);
   return known.length === width ? known : Array.from({ length: width }, (_, i) => `${prefix}m${i + 1}`);
 }
-
-/** One metric of a curve by name, e.g. `s1-rew`, and the stage with its iterations and hours; undefined if it was not reported. */
-export function metricOf(
-  curve: Curve,
-  name: string,
-): { readonly stage: StageCurve; readonly metric: MetricCurve } | undefined {
-  for (const stage of curve.stages) {
-    const metric = stage.metrics.find((each) => each.name === name);
-    if (metric) return { stage, metric };
-  }
-  return undefined;
-}

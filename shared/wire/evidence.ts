@@ -47,7 +47,7 @@ const metrics: check.Check<Readonly<Record<string, number>>> = (value, at) => {
 };
 const consoleText = check.text(64 * 1024);
 /** Characters of `lines` in one message. */
-export const mostLines = 64 * 1024;
+const mostLines = 64 * 1024;
 /** Characters that name a run's GPUs. */
 export const mostGpuText = 1000;
 
@@ -127,13 +127,9 @@ const shapes = {
 
 type Body<Kind extends EvidenceKind> = check.Checked<(typeof shapes)[Kind]>;
 export type Reports = Body<"report">;
-/** A run can resume elsewhere from its state in BLOB. All reports up to it are in this message or in earlier ones. */
-export type Checkpointed = Body<"checkpoint">;
 /** The result, with the reports not yet sent. */
 export type Result = Body<"result">;
 export type Failure = Body<"failed">;
-/** The worker no longer carries the trial: its owner took the machine back, or the runner process died under it. */
-export type Handback = Body<"released">;
 
 /** A message of the evidence, by the last word of its subject. */
 export type Evidence = { [Kind in EvidenceKind]: { readonly kind: Kind } & Body<Kind> }[EvidenceKind];

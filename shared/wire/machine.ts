@@ -1,7 +1,7 @@
 import * as check from "./check.ts";
 
 /** What a machine has left, as its worker says with claims and renewals. Earlier workers do not say. */
-export const machineShape = {
+const machineShape = {
   /** Bytes free where its runs write. */
   diskFree: check.number,
   /** Bytes of memory that programs can have. */

@@ -41,7 +41,7 @@ export const enrolmentText = (
 };
 
 /** What a person may do to a job, a run or a worker; docs/control.md says what each verb means for each of them. */
-export const controlVerbs = ["pause", "resume", "drain", "stop", "cancel"] as const;
+const controlVerbs = ["pause", "resume", "drain", "stop", "cancel"] as const;
 export type ControlVerb = (typeof controlVerbs)[number];
 
 const ofJob = check.shape({ kind: check.oneOf("job"), job });

@@ -14,7 +14,7 @@ import { entryLimits } from "./limits.ts";
 import { lossCause, pauseWords, prunedBy } from "./old-words.ts";
 
 /** Journal message: a list of version and records. Version 1, which is still read: a record or `{type: "batch", events}`. */
-export const journalVersion = 2;
+const journalVersion = 2;
 
 /**
  * The two records of every trial are lists, so that a million of them take half the time and half the space of mappings

@@ -19,8 +19,7 @@ export interface Outcome {
 
 let count = 0;
 /** A word that occurs nowhere else, fit for a subject, a worker's id and a file name. */
-export const newMark = (): string =>
-  `zq${(++count).toString(36).padStart(4, "0")}x${Math.random().toString(36).slice(2, 8)}`;
+const newMark = (): string => `zq${(++count).toString(36).padStart(4, "0")}x${Math.random().toString(36).slice(2, 8)}`;
 
 /** Acts tried together before one looks: enough to save time, few enough to remember what was heard. */
 const together = 100;

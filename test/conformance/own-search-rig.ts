@@ -49,7 +49,7 @@ export interface OwnSearchImplementation {
   readonly open: (job: OwnSearchJob, ears: OwnSearchEars, wantsReports: boolean) => Promise<SearchRig>;
 }
 
-export const hyperparameters: readonly Hyperparameter[] = [
+const hyperparameters: readonly Hyperparameter[] = [
   { name: "a", ordered: true, values: [1, 2, 3, 4], tuned: 1 },
   { name: "b", ordered: false, values: ["x", "y"], tuned: "x" },
 ];

@@ -1,6 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { isMainThread, Worker } from "node:worker_threads";
-import { stderrLog } from "../../shared/log.ts";
+import pino from "pino";
 import { commandFor, help, parseOptions, type SimulationOptions } from "./options.ts";
 import { type Progress, silentLog, simulate } from "./simulation.ts";
 
@@ -50,7 +50,8 @@ async function run(chosen: SimulationOptions): Promise<number> {
       `after ${((now - startedAt) / 1000).toFixed(0)} s: ${seconds.toFixed(0)} s simulated, ${ended} ended\n`,
     );
   };
-  const log = process.env["NEXUS_LOG"] === undefined ? silentLog : stderrLog("simulate");
+  const level = process.env["NEXUS_LOG"];
+  const log = level === undefined ? silentLog : pino({ level }, pino.destination({ dest: 2, sync: true }));
   const result = await simulate(chosen, log, say);
   const { user, system } = process.cpuUsage(cpuBefore);
   const cpu = (user + system) / 1e6;

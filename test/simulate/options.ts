@@ -47,7 +47,7 @@ export interface SimulationOptions {
   readonly isUnfenced?: boolean;
 }
 
-export const defaults = {
+const defaults = {
   slots: 2,
   workerFaultMs: 1_800_000,
   coordinatorFaultMs: 300_000,

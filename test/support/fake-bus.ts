@@ -73,7 +73,7 @@ export class FakeBus {
 }
 
 /** A message as the specification of D-Bus lays it out, little endian. */
-export function encode(
+function encode(
   type: number,
   serial: number,
   replyTo: number,

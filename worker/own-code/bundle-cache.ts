@@ -39,13 +39,6 @@ export interface HeldBundle {
   release(): void;
 }
 
-/** What was done to get a bundle, for the log and for measurements. */
-export interface Fetched {
-  readonly pieces: number;
-  /** Those that came from the broker; the others lay here. */
-  readonly fetched: number;
-}
-
 /** Pieces that are asked for at once: on a busy machine each answer takes a while. */
 const together = 8;
 /** What stays free on the disk beside a bundle. */

@@ -130,7 +130,7 @@ function tooLoaded({ maxLoad }: Rules, { load = 0 }: Signs, isLoaded: boolean): 
   return { by: "load", why, until: `when they use less than ${Number((maxLoad * calmPart).toPrecision(3))}` };
 }
 
-export const coresText = (cores: number): string => {
+const coresText = (cores: number): string => {
   const shown = cores.toFixed(cores < 9.95 ? 1 : 0);
   return `${shown} ${shown === "1.0" ? "core" : "cores"}`;
 };

@@ -44,11 +44,11 @@ export interface How {
 const beyondGraceSeconds = 20;
 
 /** The name of a workspace's service. */
-export const serviceId = (workspace: string, name?: string): string =>
+const serviceId = (workspace: string, name?: string): string =>
   `nexus-worker-${workspace}${name === undefined ? "" : `-${name}`}`;
 
 /** Where the line lies that this service joins with. */
-export const lineFile = (machine: Machine, id: string): string => join(stateFolder(machine), `${id}.line`);
+const lineFile = (machine: Machine, id: string): string => join(stateFolder(machine), `${id}.line`);
 
 function stateFolder({ env, home }: Machine): string {
   const { XDG_STATE_HOME: state } = env;
@@ -67,7 +67,7 @@ function ownPath({ PATH: path, npm_execpath: npm }: NodeJS.ProcessEnv): string |
     .join(delimiter);
 }
 
-export function serviceOf(wish: Wish, machine: Machine): Service {
+function serviceOf(wish: Wish, machine: Machine): Service {
   const id = serviceId(wish.workspace, wish.name);
   const join = wish.line === undefined ? [] : [`@${lineFile(machine, id)}`];
   const environment: Record<string, string> = {};

@@ -78,7 +78,7 @@ function others(env: NodeJS.ProcessEnv): string[] {
 }
 
 /** Undefined if that is no Python that starts. `-I`: it imports nothing that a user may have installed for himself. */
-export async function about(path: string, env: NodeJS.ProcessEnv): Promise<Python | undefined> {
+async function about(path: string, env: NodeJS.ProcessEnv): Promise<Python | undefined> {
   try {
     const [version, program, base] = JSON.parse(await answer(path, ["-I", "-c", asked], env)) as unknown[];
     if (typeof version !== "string" || typeof program !== "string" || typeof base !== "string") return undefined;

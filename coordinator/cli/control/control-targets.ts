@@ -13,7 +13,7 @@ export type Named =
   | { readonly kind: "runs"; readonly table: RunTable; readonly trials: readonly Trial[] }
   | { readonly kind: "worker"; readonly worker: WorkerId };
 
-export const targetForms = `${runListForms}; or a worker's name, also with *: lab-pc, lab-*`;
+const targetForms = `${runListForms}; or a worker's name, also with *: lab-pc, lab-*`;
 
 /**
  * Jobs, then runs by job, then workers, each once. A job covers its runs. A worker named like a job is written `worker:job1`.

@@ -45,7 +45,7 @@ export interface EarlierRuns {
 }
 
 /** Reads a file of runs: .csv, .tsv or .jsonl, as `nexus export` and `nexus list runs --export` write them. */
-export function readEarlierRuns(
+function readEarlierRuns(
   file: string,
   hyperparameters: readonly Hyperparameter[],
   constraints?: Constraints,

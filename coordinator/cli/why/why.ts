@@ -141,7 +141,7 @@ function runningOf(asked: Asked | undefined): { table: RunTable; trial: Trial }[
 }
 
 /** What `nexus why` prints. */
-export function printWhys(
+function printWhys(
   { state, workspace, flags, output }: Printing,
   found: readonly Why[],
   { json, all }: WhyOptions,

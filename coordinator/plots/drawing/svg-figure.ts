@@ -174,7 +174,7 @@ const round = (value: number): number => Math.round(value * 100) / 100;
 const unseen = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufffe\uffff]/g;
 
 /** Escapes text for XML, and drops control characters, which XML does not allow. */
-export function escaped(words: string): string {
+function escaped(words: string): string {
   return [...words]
     .filter((character) => character >= " " || character === "\n" || character === "\t")
     .join("")

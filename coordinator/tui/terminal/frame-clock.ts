@@ -5,7 +5,7 @@ const slowRate = 2;
 const idleRate = 1;
 const idleMs = 600_000;
 /** Milliseconds of processor time that a frame may cost. */
-export const frameBudgetMs = 15;
+const frameBudgetMs = 15;
 /** One slow frame may be the garbage collector, two a screen being compiled; this many in a row are our own cost. */
 const badFrames = 3;
 /** The first frames compile what they run: their cost says nothing about later ones. */

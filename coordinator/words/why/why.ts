@@ -22,7 +22,7 @@ export interface Why {
  * What it asks of a person, the most important first. stuck: nothing goes on until somebody acts. sick: a machine that does not
  * work as it should. waits: it goes on by itself, or as somebody ordered. idle: nothing is lost by it. runs; over.
  */
-export const weights = ["stuck", "sick", "waits", "idle", "runs", "over"] as const;
+const weights = ["stuck", "sick", "waits", "idle", "runs", "over"] as const;
 export type Weight = (typeof weights)[number];
 
 const kinds: readonly Why["kind"][] = ["job", "worker", "run"];

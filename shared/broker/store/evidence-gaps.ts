@@ -13,7 +13,7 @@ export function gapText(from: number, to: number, kind: "record" | "message" = "
 }
 
 /** What the journal says was purged or deleted; the broker picks these records, which are few. Read it after the gaps were seen. */
-export async function readPurges(bus: Bus): Promise<Purges> {
+async function readPurges(bus: Bus): Promise<Purges> {
   const purges = noPurges();
   const take = ({ msgId, data }: { readonly msgId: string; readonly data: Uint8Array }): void => {
     if (!isJournalRecord(msgId)) return;

@@ -94,7 +94,7 @@ export function addressBytes(address: string): Buffer {
   return Buffer.concat(all.map((group) => Buffer.from(group.padStart(4, "0"), "hex")));
 }
 
-export const spkiOf = (key: KeyObject): Buffer => key.export({ type: "spki", format: "der" });
+const spkiOf = (key: KeyObject): Buffer => key.export({ type: "spki", format: "der" });
 
 /** What tells the keys of one subject apart (RFC 7093). */
 const keyId = (key: KeyObject): Buffer => createHash("sha256").update(spkiOf(key)).digest().subarray(0, 20);

@@ -32,7 +32,7 @@ interface Peers extends PeersSecret {
 }
 
 /** Whether the workspace's clients speak TLS: beyond this machine they do, unless it was forbidden. */
-export function isEncrypted(settings: TlsSettings, host: string, peers: Pick<Peers, "peers"> | undefined): boolean {
+function isEncrypted(settings: TlsSettings, host: string, peers: Pick<Peers, "peers"> | undefined): boolean {
   if (settings.insecure) return false;
   if (settings.files) return true;
   return peers ? !peers.peers.every((peer) => isLoopback(peer.host)) : !isLoopback(host);

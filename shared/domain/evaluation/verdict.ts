@@ -9,9 +9,9 @@ import { type MeasuredSets, measuredSets } from "./measured-sets.ts";
 import { type BeliefOptions, type Beliefs, believe } from "./truth.ts";
 
 /** Up to this probability that another is better, the leader may be taken as the best. */
-export const smallChance = 0.2;
+const smallChance = 0.2;
 /** Least gain worth more runs, as part of the noise: a tenth takes about 200 runs of both to be one standard error. */
-export const smallGain = 0.1;
+const smallGain = 0.1;
 
 /** Why the search should go on; empty: stopping is reasonable. */
 export type Doubt =

@@ -22,7 +22,7 @@ export interface InviteRecord {
 }
 
 /** How many invitations that are over are remembered, so that lists and refusals can say why. */
-export const endedInvitesKept = 100;
+const endedInvitesKept = 100;
 
 export const openInvites = ({ invites }: { readonly invites: ReadonlyMap<string, InviteRecord> }): InviteRecord[] =>
   [...invites.values()].filter(({ ended }) => ended === "");

@@ -1,6 +1,6 @@
 import type { WorkerId } from "../names.ts";
 import { quantile } from "../statistics.ts";
-import { atOnce, type Steps } from "../steps.ts";
+import type { Steps } from "../steps.ts";
 import type { EndedRun } from "./ended-runs.ts";
 
 /** How fast a machine is beside the others. */
@@ -12,7 +12,7 @@ export interface Speed {
 }
 
 /** Fewer runs of a machine say nothing. */
-export const leastRuns = 5;
+const leastRuns = 5;
 const mostSweeps = 30;
 const settled = 0.002;
 
@@ -22,11 +22,10 @@ const settled = 0.002;
  * machine when it chooses. Median polish of the logarithms (Tukey 1977): log(pace) = configuration + machine; runs that waited,
  * frozen, or beside others, do not move a median.
  *
+ * In steps, one for each sweep.
+ *
  * @returns nothing for machines with fewer than `leastRuns` runs that can be compared
  */
-export const speeds = (runs: readonly EndedRun[]): Map<WorkerId, Speed> => atOnce(speedsInSteps(runs));
-
-/** The same in steps: one for each sweep. */
 export function* speedsInSteps(runs: readonly EndedRun[]): Steps<Map<WorkerId, Speed>> {
   const groups = comparable(runs.filter(({ pace }) => pace > 0));
   yield;

@@ -59,7 +59,7 @@ export interface TooLittle {
   readonly reason: string;
 }
 
-export const fewestRunSets = 20;
+const fewestRunSets = 20;
 const level = 0.9;
 /** A mean counts as no further below the median than so many times the distance from there to the 95% quantile. */
 const deepest = 10;

@@ -12,7 +12,7 @@ export interface Beliefs {
   readonly noise: number;
 }
 
-export function beliefsOf(model: SearchModel): Beliefs {
+function beliefsOf(model: SearchModel): Beliefs {
   const { best, noise, places, process } = model;
   return {
     of(configuration) {

@@ -1,5 +1,5 @@
 /** Parts of a whole run after which the worse half stops: 3, 6 and 12 of 20 reports. */
-export const rungParts = [0.15, 0.3, 0.6] as const;
+const rungParts = [0.15, 0.3, 0.6] as const;
 /** One run in so many goes on from a rung. */
 const reduction = 2;
 /** Runs that must have reached a rung before one stops there. */

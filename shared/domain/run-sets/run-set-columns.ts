@@ -5,7 +5,7 @@ import type { RunName, WorkerId } from "../names.ts";
  * Values beyond this are clipped to it in means and variances. A diverged run could otherwise overflow a sum of squares, and every
  * later standing would be NaN. The best run's own hpmax is not clipped.
  */
-export const hugeValue = 1e140;
+const hugeValue = 1e140;
 
 /** What run sets with several completed runs say about luck. */
 export interface Repeats {

@@ -25,7 +25,7 @@ export function didYouMean(typed: string, names: Iterable<string>, otherwise = "
 }
 
 /** Insertions, deletions, replacements and swaps of adjacent letters (optimal string alignment distance). */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {

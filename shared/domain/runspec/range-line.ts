@@ -95,7 +95,7 @@ function isNoDefinition(node: Node, problems: ProblemList): boolean {
 }
 
 /** The number that a node stands for; else what it is, in words. An argument of the command line is text, also if it is a number. */
-export function readNumber(node: Node, resolve: Resolve): number | string {
+function readNumber(node: Node, resolve: Resolve): number | string {
   const value = resolve(node);
   const number = typeof value === "string" ? (numberIn(value) ?? Number.NaN) : value;
   if (typeof number === "number" && Number.isFinite(number)) return number;

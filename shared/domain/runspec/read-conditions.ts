@@ -17,7 +17,7 @@ export interface WrittenCondition {
 }
 
 /** Conditions of one hyperparameter, of a job's `where` or of its `require`. */
-export const mostConditions = 100;
+const mostConditions = 100;
 
 /** only_when and where are about hyperparameters, require is about metrics. */
 export type ConditionUse = "only_when" | "where" | "require";

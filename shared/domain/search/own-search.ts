@@ -34,7 +34,7 @@ export const defaultOwnSearch: OwnSearchSettings = {
  * How a run stands: it runs (or waits for another machine), or how it ended. infeasible: it completed, and broke what the job
  * requires. rejected: an operator took its result back.
  */
-export const toldStates = [
+const toldStates = [
   "running",
   "completed",
   "infeasible",

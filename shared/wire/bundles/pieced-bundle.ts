@@ -127,7 +127,7 @@ export const piecedBundle: check.Check<PiecedBundle> = (value, at) => {
   return bundle;
 };
 
-export const pieceCount = ({ pieces }: Pick<PiecedBundle, "pieces">): number => pieces.length / sumBytes;
+const pieceCount = ({ pieces }: Pick<PiecedBundle, "pieces">): number => pieces.length / sumBytes;
 
 export const sumOf = ({ pieces }: Pick<PiecedBundle, "pieces">, i: number): Uint8Array =>
   pieces.subarray(i * sumBytes, (i + 1) * sumBytes);

@@ -18,17 +18,7 @@ import { type Pulse, pulseOf } from "./pulse.ts";
 import { honestSpec } from "./specs.ts";
 
 /** Who an attacker may be. `victim` is never one: it is a second honest worker, whose connection we can look into. */
-export const roles = [
-  "nobody",
-  "stranger",
-  "joiner",
-  "worker",
-  "benched",
-  "revoked",
-  "viewer",
-  "operator",
-  "victim",
-] as const;
+const roles = ["nobody", "stranger", "joiner", "worker", "benched", "revoked", "viewer", "operator", "victim"] as const;
 export type Role = (typeof roles)[number];
 export const attackers: readonly Role[] = roles.filter((role) => role !== "victim");
 

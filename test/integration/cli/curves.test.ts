@@ -3,11 +3,11 @@ import { test } from "node:test";
 import { readCurves, readEvidence } from "../../../coordinator/reading/evidence-reader.ts";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
-import { metricOf } from "../../../shared/domain/curve.ts";
 import { encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";
 import { evidence, evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { atEnd } from "../../support/cleanup.ts";
+import { metricOf } from "../../support/metric-of.ts";
 import { eventually } from "../../support/patience.ts";
 import { JobStory, stateOf, workerOf } from "../../support/stories/job-story.ts";
 

@@ -120,7 +120,7 @@ export function watchServers(paths: WorkspacePaths): { most(): Promise<number> }
   };
 }
 
-export async function connectTo(paths: WorkspacePaths): Promise<NatsConnection> {
+async function connectTo(paths: WorkspacePaths): Promise<NatsConnection> {
   const info = await serving(paths);
   const { user, password } = readRoleSecret(paths, "coordinator");
   const connection = await connect({

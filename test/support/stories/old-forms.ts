@@ -12,7 +12,7 @@ import { originallyRanked } from "./original-ranking.ts";
 export const oldForms = join(packageRoot(), "test/fixtures/v0.1-draft");
 
 /** A file of text there, also one that is zipped. */
-export function oldText(name: string): string {
+function oldText(name: string): string {
   const bytes = readFileSync(join(oldForms, name));
   return (name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
 }

@@ -32,12 +32,7 @@ export function tutorialRows(name: string): TutorialRow[] {
  *
  * @param unrounded  added to hpmax: what a worker reports has more digits than a table
  */
-export function tellTutorialRun(
-  story: JobStory,
-  run: string,
-  values: Readonly<Record<string, number>>,
-  unrounded = 0,
-): void {
+function tellTutorialRun(story: JobStory, run: string, values: Readonly<Record<string, number>>, unrounded = 0): void {
   const configuration = tutorialHyperparameters.map(({ name, values: dial }) =>
     dial.indexOf(values[name] ?? Number.NaN),
   );

@@ -2,7 +2,7 @@ import { closeSync, openSync } from "node:fs";
 import { PassThrough, Writable } from "node:stream";
 
 /** A terminal that takes everything and shows nothing, for what is measured in this process. */
-export class FakeOutput extends Writable {
+class FakeOutput extends Writable {
   columns: number;
   rows: number;
   readonly isTTY = true;
@@ -29,7 +29,7 @@ export class FakeOutput extends Writable {
 }
 
 /** Its keyboard: what is written to it was typed. */
-export class FakeInput extends PassThrough {
+class FakeInput extends PassThrough {
   readonly isTTY = true;
   isRaw = false;
 

@@ -3,11 +3,12 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { EvidenceCollector, namesInConsole, readEvidence } from "../../../../coordinator/reading/evidence-reader.ts";
 import { oneRun } from "../../../../coordinator/runs/one-run.ts";
-import { CurveBuilder, type CurvePoint, metricOf } from "../../../../shared/domain/curve.ts";
+import { CurveBuilder, type CurvePoint } from "../../../../shared/domain/curve.ts";
 import { type RunName, workerIdFrom } from "../../../../shared/domain/names.ts";
 import type { Bus, StoredMessage } from "../../../../shared/ports.ts";
 import { encodeEvidence, type ReportRow } from "../../../../shared/wire/messages.ts";
 import { type EvidenceKind, evidence } from "../../../../shared/wire/subjects.ts";
+import { metricOf } from "../../../support/metric-of.ts";
 import { JobStory, stateOf, workerOf } from "../../../support/stories/job-story.ts";
 
 const run = "run1.1" as RunName;

@@ -2,12 +2,23 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { bindings, keyTable } from "../../../../coordinator/tui/keys.ts";
+import { bindings } from "../../../../coordinator/tui/keys.ts";
 import { runListOf } from "../../../../coordinator/tui/orders/control-questions.ts";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
 import type { Trial } from "../../../../shared/domain/fold/trial.ts";
 import { BusError } from "../../../../shared/ports.ts";
 import { Screen } from "../../../support/terminal/app-screen.ts";
+
+/** The table of docs/screens.md. */
+function keyTable(): string[] {
+  const rows = bindings.map(({ shown, does, command }) => [`\`${shown}\``, does, command ? `\`${command}\`` : ""]);
+  const all = [["key", "does", "command"], ...rows];
+  const widths = [0, 1, 2].map((i) => Math.max(...all.map((row) => row[i]?.length ?? 0)));
+  const line = (row: readonly string[]): string =>
+    `| ${row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join(" | ")} |`;
+  const [header = [], ...body] = all;
+  return [line(header), `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body.map(line)];
+}
 
 describe("the key map", () => {
   test("the key map has each key once", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { cutTo, paddedEnd, paddedStart, widthOf } from "../../../../coordinator/words/cell-width.ts";
+import { cutTo, paddedEnd, widthOf } from "../../../../coordinator/words/cell-width.ts";
 import { clip, narrow } from "../../../../coordinator/words/narrow.ts";
 
 describe("text from outside", () => {
@@ -50,7 +50,6 @@ test("a text's cells are counted, cut and padded", () => {
   ] as const) {
     assert.equal(widthOf(text), width, text);
     assert.equal(widthOf(paddedEnd(text, 12)), 12);
-    assert.equal(widthOf(paddedStart(text, 12)), 12);
   }
   assert.equal(cutTo("a実b", 2), "a");
   assert.equal(cutTo("e\u0301e\u0301", 1), "e\u0301");

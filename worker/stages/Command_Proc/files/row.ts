@@ -13,7 +13,7 @@ export interface RowReader {
 }
 
 /** Columns that count iterations, the most telling first. */
-export const stepNames = ["iters", "step", "global_step", "_step", "iteration", "epoch"] as const;
+const stepNames = ["iters", "step", "global_step", "_step", "iteration", "epoch"] as const;
 
 /** A number, also one in quotes. */
 export const numberOf = (value: unknown): number | undefined =>

@@ -87,7 +87,7 @@ export class JsonRows implements RowReader {
 }
 
 /** As Python's json and ours write them; NaN and infinity are numbers here. */
-export function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
+function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text.replace(/([:[,]\s*)(NaN|-?Infinity)\b/g, '$1"$2"'));
     return typeof value === "object" && value !== null && !Array.isArray(value)

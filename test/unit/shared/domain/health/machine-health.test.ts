@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type EndedRun, endedRuns } from "../../../../../shared/domain/health/ended-runs.ts";
 import { machineHealth } from "../../../../../shared/domain/health/machine-health.ts";
-import { speeds } from "../../../../../shared/domain/health/speed.ts";
+import { speedsInSteps } from "../../../../../shared/domain/health/speed.ts";
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import { atOnce } from "../../../../../shared/domain/steps.ts";
 import { stateOf } from "../../../../support/stories/job-story.ts";
 import { mixed } from "../../../../support/stories/listed-runs.ts";
 
@@ -19,6 +20,7 @@ const timed = (factors: Readonly<Record<string, number>>, sets: number, costOf: 
   Object.entries(factors).flatMap(([worker, factor]) =>
     Array.from({ length: sets }, (_, set) => run(worker, set, costOf(set) / factor)),
   );
+const speeds = (runs: readonly EndedRun[]) => atOnce(speedsInSteps(runs));
 const factor = (runs: readonly EndedRun[], worker: string): number =>
   speeds(runs).get(worker as WorkerId)?.factor ?? Number.NaN;
 const near = (found: number, expected: number): void =>
