@@ -151,7 +151,7 @@ export class RoomWatch {
     for (const [worker, bytes] of totals) {
       if (bytes <= limit || !this.#reign.state.workers.has(worker)) continue;
       const said = `it has stored ${sizeText(bytes)} of ${what}, where ${sizeText(limit)} are allowed`;
-      cutOff(this.#reign, worker, `${said}; to make room: nexus purge worker ${worker}`);
+      cutOff(this.#reign, worker, `${said}; to make room: nexus purge worker ${worker}`, "fills");
     }
   }
 }

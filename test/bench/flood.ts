@@ -54,7 +54,9 @@ export async function run(kinds: string[]): Promise<void> {
       const quiet = watched.gaps.splice(0);
       const own = join(folder, kind);
       mkdirSync(own);
-      flooder = spawn(process.execPath, [built("test/support/processes/flooder.js"), line, own, `mal-${kind}`, kind], {
+      // The line of the last flooder is withdrawn.
+      const shown = livingEndpoint(paths)?.joinLine ?? line;
+      flooder = spawn(process.execPath, [built("test/support/processes/flooder.js"), shown, own, `mal-${kind}`, kind], {
         env,
         stdio: ["ignore", "pipe", "inherit"],
       });

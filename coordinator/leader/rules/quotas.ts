@@ -38,7 +38,7 @@ export function countEvidence(reign: Reign, { subject, data, storedAt }: StoredM
     const { atOnce, perSecond } = quotas.limits.bytes;
     cutOff(reign, worker, `it stored more than ${sizeText(atOnce)}, where ${sizeText(perSecond)} a second are allowed`);
   } else if (reign.onlyResults && !isEnd(subject) && !quotas.besideResults.take(worker, at, data.length)) {
-    cutOff(reign, worker, "it goes on storing other messages in the room that is kept for results");
+    cutOff(reign, worker, "it goes on storing other messages in the room that is kept for results", "fills");
   }
 }
 
@@ -54,12 +54,26 @@ export function heldBy({ state }: Reign, worker: WorkerId): number {
   return held;
 }
 
-/** Benches a worker and has the broker close its connection. */
-export function cutOff(reign: Reign, worker: WorkerId, reason: string): void {
-  const record = reign.state.workers.get(worker);
+/**
+ * Benches a worker and has the broker close its connection. The invitation that it came by ends too, or it could come back under
+ * another name.
+ *
+ * @param what  one that only fills the room may be an honest worker with large states: its invitation ends with the second such worker
+ */
+export function cutOff(reign: Reign, worker: WorkerId, reason: string, what: "floods" | "fills" = "floods"): void {
+  const { state, ports } = reign;
+  const record = state.workers.get(worker);
   if (record?.isCutOff || record?.state === "revoked") return;
-  reign.ports.log.warn({ worker }, `cut off: ${reason}`);
-  void reign.record({ type: "worker-state", worker, state: "benched", reason, cutOff: true, ...ownDecision });
+  const invite = state.invites.get(record?.invite ?? "");
+  const isFirst = ![...state.workers.values()].some((each) => each.isCutOff && each.invite === invite?.id);
+  const ends = invite?.ended === "" && !(what === "fills" && isFirst) ? invite.id : undefined;
+  ports.log.warn({ worker, invite: ends }, `cut off: ${reason}`);
+  if (ends !== undefined) {
+    const why = `${worker}, which had joined with it, was cut off: ${reason}`;
+    void reign.record({ type: "invite-ended", invite: ends, reason: why, ...ownDecision });
+  }
+  const whole = ends === undefined ? reason : `${reason}; the invitation that it came by, ${ends}, is withdrawn`;
+  void reign.record({ type: "worker-state", worker, state: "benched", reason: whole, cutOff: true, ...ownDecision });
 }
 
 /** Has the broker let in the workers that it may let in now, and then does the rest. */

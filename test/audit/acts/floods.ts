@@ -101,6 +101,36 @@ const shouting: Act = {
   harm: (ground, mark) => (ground.notes.get(mark) === undefined ? "the other was not answered" : undefined),
 };
 
+/** Cut off once, a flooder comes back by the line that it had. */
+const again: Act = {
+  family: "floods",
+  role: "joiner",
+  title: "floods with questions, and enrols anew by the same invitation",
+  watch: { cpuMs: 40_000, growthMb: 250 },
+  attempt: async (ground, mark) => {
+    const { line, seed, subject, inbox } = await invited(ground);
+    const join = parseJoinLine(line);
+    const { nkeySeed } = await identify(`${ground.folder}/${mark}`, mark as WorkerId, join, () => undefined);
+    const flooder = await RawClient.connect(ground.broker.port, { seed: nkeySeed });
+    const limit = performance.now() + floodLimitMs;
+    while (!flooder.isClosed && performance.now() < limit) {
+      for (let i = 0; i < 2000; i += 1) flooder.publish(`ask.${mark}`, "x");
+      await flooder.sync();
+    }
+    ground.notes.set(mark, flooder.isClosed);
+    flooder.end();
+    await ground.settle();
+    const client = await RawClient.connect(ground.broker.port, { seed });
+    client.publish(subject, honestEnrolment(line, `${mark}-b`), { reply: `${inbox}.x` });
+    await client.sync();
+    client.end();
+  },
+  harm: async (ground, mark) => {
+    if (ground.notes.get(mark) !== true) return "it is not cut off";
+    return (await stateOf(ground)).workers.has(`${mark}-b` as WorkerId) ? "it is back under another name" : undefined;
+  },
+};
+
 const mostFlooded = 200_000;
 
 /** An invitation for a hundred machines: its line and what its holders may do. */
@@ -187,6 +217,7 @@ export const floods: Family = {
     junk("operator", "op.root", 5000),
     shouting,
     silent,
+    again,
     enrolling("an enrolment that was accepted", honestEnrolment),
     enrolling("7 kB of junk", () => "\xc1".repeat(3500)),
     filling("benched", "ev", 40_000),

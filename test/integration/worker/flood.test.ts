@@ -17,11 +17,18 @@ import { WatchedJournal } from "../../support/processes/watched-journal.ts";
 
 const program = fileURLToPath(new URL("../../support/processes/flooder.js", import.meta.url));
 
+const usedLines = new Set<string>();
+
 /** A worker that publishes as fast as it can; resolves with what it said when the broker had closed its connection. */
 async function flood(swarm: Swarm, kind: "asks" | "evidence"): Promise<string> {
   const folder = join(swarm.folder, kind);
   mkdirSync(folder);
-  const line = livingEndpoint(swarm.paths)?.joinLine ?? "";
+  // The line by which a flooder came is withdrawn, and another is shown.
+  const line = await eventually("a line that nobody has used", () => {
+    const shown = livingEndpoint(swarm.paths)?.joinLine ?? "";
+    return usedLines.has(shown) ? undefined : shown;
+  });
+  usedLines.add(line);
   const child = spawn(process.execPath, [program, line, folder, `mal-${kind}`, kind], {
     env: swarm.env,
     stdio: ["ignore", "pipe", "inherit"],

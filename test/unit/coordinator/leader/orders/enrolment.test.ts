@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { InviteCare } from "../../../../../coordinator/leader/invite-care.ts";
 import { enrolWorker } from "../../../../../coordinator/leader/orders/enrolment.ts";
+import { cutOff } from "../../../../../coordinator/leader/rules/quotas.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import { inviteKey, newInviteCode } from "../../../../../shared/broker/access/invite-code.ts";
 import { newUserPair, signAs } from "../../../../../shared/broker/nkey.ts";
@@ -218,6 +219,39 @@ test("a snapshot keeps invitations, and what workers may serve", async () => {
   const restored = restoreSnapshot(old);
   assert.equal(restored.invites.size, 0);
   assert.deepEqual(restored.workers.get("lab" as WorkerId)?.pools, []);
+});
+
+describe("a worker that is cut off", () => {
+  test("a flooder's invitation ends with it; others that joined by it stay, and the journal says why", async () => {
+    const door = await Door.open();
+    for (const id of ["mal", "bob"]) await door.enrol(signedEnrolment(door.code, id));
+    const { state } = door.story.test.reign;
+    cutOff(door.story.test.reign, "mal" as WorkerId, "it sent far more than 6000 messages a second");
+    const why = "it sent far more than 6000 messages a second";
+    assert.equal(door.ended, `mal, which had joined with it, was cut off: ${why}`);
+    assert.equal(
+      state.workers.get("mal" as WorkerId)?.reason,
+      `${why}; the invitation that it came by, ${door.invite}, is withdrawn`,
+    );
+    assert.equal(state.workers.get(bob)?.state, "admitted");
+    assert.match(refusal(await door.enrol(signedEnrolment(door.code, "mal2"))), /is over: mal, which had joined/);
+    assert.equal((await door.story.order({ kind: "admit", worker: "mal" })).ok, true);
+    assert.match(door.ended, /^mal, which/, "who is let in again brings nobody along");
+    door.story.check();
+  });
+
+  test("the second worker of an invitation that fills the store ends it, not the first, which may be honest", async () => {
+    const door = await Door.open();
+    const { reign } = door.story.test;
+    for (const id of ["mal1", "mal2"]) {
+      assert.equal(door.ended, "");
+      await door.enrol(signedEnrolment(door.code, id));
+      cutOff(reign, id as WorkerId, "it has stored 2 GB of messages, where 1 GB are allowed", "fills");
+      assert.equal(reign.state.workers.get(id as WorkerId)?.isCutOff, true);
+    }
+    assert.match(door.ended, /^mal2, which had joined with it, was cut off: it has stored 2 GB/);
+    door.story.check();
+  });
 });
 
 describe("a worker that is revoked", () => {
