@@ -7,5 +7,5 @@ hideArguments();
 keepCode();
 // For nexus-worker; a coordinator and its children have no use for it.
 takeVariable("NEXUS_JOIN");
-const { runProgram } = await import("./program.ts");
-await runProgram();
+const { runNexusCoord } = await import("./program.ts");
+await runNexusCoord();

@@ -226,7 +226,7 @@ function seconds(least: number): (text: string) => number {
 }
 
 /** Carries out what was typed; sets the exit code. */
-export async function runProgram(): Promise<void> {
+export async function runNexusCoord(): Promise<void> {
   // Others rely on a coordinator, whoever reads what it prints.
   if (!process.argv.includes("--headless")) endWhenNobodyReads();
   try {

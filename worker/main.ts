@@ -9,5 +9,5 @@ keepCode();
 // An idle worker takes 72 MB so, and 91 MB where the engine may lay out room for young objects as it likes (Node 20, 2026-11-28).
 setFlagsFromString("--semi-space-growth-factor=1");
 const line = takeVariable("NEXUS_JOIN");
-const { runProgram } = await import("./program.ts");
-await runProgram(line);
+const { runNexusWorker } = await import("./program.ts");
+await runNexusWorker(line);

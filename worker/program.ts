@@ -61,7 +61,7 @@ import { OwnerTold } from "./status/tell-owner.ts";
  *
  * @param fromEnvironment  the join line in NEXUS_JOIN, which counts if none is typed
  */
-export async function runProgram(fromEnvironment: string | undefined): Promise<void> {
+export async function runNexusWorker(fromEnvironment: string | undefined): Promise<void> {
   try {
     const [, , verb, ...words] = process.argv;
     if (verb === "status" || isServiceVerb(verb)) endWhenNobodyReads();

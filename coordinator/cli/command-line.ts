@@ -30,7 +30,7 @@ import { addWhy } from "./verbs/why.ts";
 import { addWorkers } from "./verbs/workers.ts";
 
 /** Carries out the words after `nexus`; returns the exit code. */
-export async function carryOut(words: readonly string[], output: Output): Promise<number> {
+export async function runCommandLine(words: readonly string[], output: Output): Promise<number> {
   let exit: number = exitCode.done;
   // Other verbs start 10 ms sooner without the kinds of plots.
   const plots = words.includes("plot") ? await import("../plots/registry.ts") : undefined;

@@ -6,5 +6,5 @@ import { hideArguments, takeVariable } from "../../shared/machine/started-with.t
 hideArguments();
 keepCode();
 takeVariable("NEXUS_JOIN");
-const { runProgram } = await import("./program.ts");
-await runProgram();
+const { runNexus } = await import("./program.ts");
+await runNexus();

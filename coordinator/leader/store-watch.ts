@@ -5,7 +5,7 @@ import { streams } from "../../shared/wire/subjects.ts";
 import { lookOften } from "./look-often.ts";
 
 /** What the leader knows to be stored: sequences that never go down. */
-export interface Known {
+export interface KnownStored {
   journal(): number;
   evidence(): number;
 }
@@ -22,7 +22,7 @@ const everyMs = 5000;
 export function watchStore(
   bus: Pick<Bus, "lastSeq">,
   clock: Clock,
-  known: Known,
+  known: KnownStored,
   onLost: (error: JournalCorruptError) => void,
 ): () => void {
   let isOver = false;

@@ -21,7 +21,7 @@ export interface RunEvidence {
   /** Its console so far; a long one has gaps, which are marked. Null: nothing was received yet. */
   readonly console: string | null;
   /** The same by attempt. */
-  readonly said: readonly Said[];
+  readonly said: readonly ConsoleText[];
   /** Titles of its metrics by column, once it has a result: s1-rew is "reward per step". */
   readonly titles: Readonly<Record<string, string>>;
   /** The GPUs that it was given; "" if none, and until it has ended. */
@@ -33,7 +33,7 @@ export interface RunEvidence {
 }
 
 /** A run's console in one attempt. */
-export interface Said {
+export interface ConsoleText {
   readonly attempt: number;
   readonly text: string;
 }
@@ -106,7 +106,7 @@ export class EvidenceCollector {
   /** From the run's own result. */
   #columns: readonly string[] | undefined;
   #titles: Readonly<Record<string, string>> = {};
-  #console: Said | null = null;
+  #console: ConsoleText | null = null;
   /** Console lines received while the run ran, a text for each attempt. */
   readonly #lines = new Map<number, string>();
   #files: RunFiles | null = null;
@@ -205,13 +205,13 @@ export class EvidenceCollector {
   }
 
   /** The console so far, attempt by attempt. */
-  said(): Said[] {
+  said(): ConsoleText[] {
     const told = [...this.#lines].map(([attempt, text]) => ({ attempt, text }));
     return this.atEndOnly === null ? told : [...told, this.atEndOnly];
   }
 
   /** What came with the end of an attempt that sent no lines while it ran: it was over before the first were due. */
-  get atEndOnly(): Said | null {
+  get atEndOnly(): ConsoleText | null {
     return this.#console === null || this.#lines.has(this.#console.attempt) ? null : this.#console;
   }
 

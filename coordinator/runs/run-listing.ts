@@ -59,12 +59,12 @@ export interface RunListing {
   /** The limit as typed, `--last=10`; empty if nothing was left out. */
   readonly limit: string;
   /** The rows grouped by the values of a column; undefined unless asked for. */
-  readonly groups: readonly RunGroup[] | undefined;
+  readonly groups: readonly ListedGroup[] | undefined;
   /** The listed child runs without a value to sort by; they are the last rows. */
   readonly unsorted: readonly RunRow[];
 }
 
-export interface RunGroup {
+export interface ListedGroup {
   readonly column: Column;
   /** Undefined: the runs that have none. */
   readonly value: Cell;
@@ -164,7 +164,7 @@ function grouped(
   rows: readonly RunRow[],
   column: Column,
   isStored: boolean | undefined,
-): { rows: readonly RunRow[]; groups: readonly RunGroup[] } {
+): { rows: readonly RunRow[]; groups: readonly ListedGroup[] } {
   const read = readerOf(column, isStored);
   const byValue = new Map<Cell, RunRow[]>();
   for (const row of rows) {

@@ -39,7 +39,7 @@ export function descendantsOf(pid: number): number[] {
 }
 
 /** The session that a process belongs to; undefined if it has ended, or if the system does not tell. */
-export function sessionOf(pid: number): number | undefined {
+export function sessionIdOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[3]);

@@ -1,6 +1,6 @@
 import type { Hyperparameter, Setting } from "../domain/hyperparameter.ts";
 import { maskedCrc32c } from "./crc32c.ts";
-import { type Session, sessionEnd, sessionStart, type sessionStatus } from "./hparams.ts";
+import { type HparamsSession, sessionEnd, sessionStart, type sessionStatus } from "./hparams.ts";
 import { bytes, double, type Field, float, integer, message, text } from "./protobuf.ts";
 
 /** A record of an event file: the length, its masked CRC-32C, an Event, its masked CRC-32C. */
@@ -26,7 +26,7 @@ export const eventFileName = (seconds: number, host: string): string =>
   `events.out.tfevents.${Math.floor(seconds)}.${host.replace(/[^\w.-]/g, "_")}`;
 
 /** The first records of a file: its version, and the run's session for the HParams plugin. */
-export function fileStart(session: Session): Uint8Array {
+export function fileStart(session: HparamsSession): Uint8Array {
   const { startedAt } = session;
   const version = event(startedAt, 0, text(3, "brain.Event:2"));
   return Buffer.concat([version, event(startedAt, 0, summary(...sessionStart(session)))]);
@@ -49,12 +49,12 @@ export const fileEnd = (seconds: number, status: keyof typeof sessionStatus): Ui
   event(seconds, 0, summary(sessionEnd(status, seconds)));
 
 /** The session of a run, from its job and its settings. */
-export function sessionOf(
+export function hparamsSession(
   hyperparameters: readonly Hyperparameter[],
   settings: readonly (Setting | undefined)[],
   metrics: readonly string[],
   startedAt: number,
-): Session {
+): HparamsSession {
   const group = hyperparameters
     .flatMap(({ name }, i) => (settings[i] === undefined ? [] : [`${name}=${String(settings[i])}`]))
     .join(" ");

@@ -10,7 +10,7 @@ const pluginName = "hparams";
 const dataType = { unset: 0, string: 1, bool: 2, float64: 3 } as const;
 export const sessionStatus = { unknown: 0, success: 1, failure: 2, running: 3 } as const;
 
-export interface Session {
+export interface HparamsSession {
   readonly hyperparameters: readonly Hyperparameter[];
   /** In the order of the hyperparameters; undefined for inactive ones. */
   readonly settings: readonly (Setting | undefined)[];
@@ -23,7 +23,7 @@ export interface Session {
 }
 
 /** The summary values (fields of a Summary) that a run's file begins with. */
-export function sessionStart({ hyperparameters, settings, group, metrics, startedAt }: Session): Field[] {
+export function sessionStart({ hyperparameters, settings, group, metrics, startedAt }: HparamsSession): Field[] {
   const infos = hyperparameters.map((hyperparameter) => bytes(4, hyperparameterInfo(hyperparameter)));
   const metricInfos = metrics.map((name) => bytes(5, message(bytes(1, text(2, name)))));
   const experiment = message(double(3, startedAt), ...infos, ...metricInfos);

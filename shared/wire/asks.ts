@@ -54,7 +54,7 @@ const claim = check.shape({
   ...machineField,
 });
 /** A trial that the worker carries; by hand, since a renewal names thousands. */
-const heldTrial = (value: unknown, at: string): HeldTrial => {
+const holding = (value: unknown, at: string): Holding => {
   const held = check.mapping(value, at);
   return {
     job: job(held["job"], check.fieldOf(at, "job")),
@@ -67,7 +67,7 @@ const renewal = check.shape({
   kind: check.oneOf("renew"),
   bootId: token,
   sentAt,
-  held: check.list(heldTrial, mostHeld),
+  held: check.list(holding, mostHeld),
   /** What its owner allows now. */
   ...lendingFields,
   ...machineField,
@@ -81,7 +81,7 @@ const jobQuestion = check.shape({ kind: check.oneOf("job"), job });
 export type Takes = check.Fields<typeof takes>;
 /** A free slot asks for a trial. */
 export type Claim = check.Checked<typeof claim>;
-export interface HeldTrial {
+export interface Holding {
   readonly job: JobName;
   readonly n: number;
   readonly attempt: number;

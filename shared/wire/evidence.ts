@@ -57,7 +57,7 @@ const testified = {
   claim: check.optional(id, ""),
 };
 /** A run's checkpoint is of no use. */
-const checkpointLost = check.shape({
+const stateLoss = check.shape({
   /** unsaved: it was not carried to the broker. unread: it cannot be read, so the run begins afresh. */
   what: check.oneOf("unsaved", "unread"),
   /** The place in the run that it was to keep. */
@@ -67,7 +67,7 @@ const checkpointLost = check.shape({
   /** What was stored of it; "" if nothing was. */
   blob: check.matching<string>((text) => text === "" || isBlobName(text), "a blob's name"),
 });
-export type CheckpointLost = check.Checked<typeof checkpointLost>;
+export type StateLoss = check.Checked<typeof stateLoss>;
 
 const reported = {
   ...testified,
@@ -104,7 +104,7 @@ const shapes = {
   report: check.shape({
     ...reported,
     /** Earlier coordinators take no notice. */
-    lost: check.optional<CheckpointLost | undefined>(checkpointLost, undefined),
+    lost: check.optional<StateLoss | undefined>(stateLoss, undefined),
   }),
   checkpoint: check.shape({ ...reported, state: stateSum }),
   result: check.shape({

@@ -6,7 +6,7 @@ export const patienceMs = 5000;
 /** More than any machine's GPUs fill. */
 const mostCharacters = 1_000_000;
 
-export type Said =
+export type ProgramAnswer =
   | { readonly kind: "said"; readonly text: string }
   | { readonly kind: "failed"; readonly why: string }
   /** It is not in PATH. */
@@ -21,14 +21,18 @@ export interface Asking {
  * What a program prints. It is killed when it takes too long, and not waited for: a process that hangs in a driver cannot be
  * killed at all.
  */
-export function askProgram(name: string, words: readonly string[], { path, patienceMs: most }: Asking): Promise<Said> {
+export function askProgram(
+  name: string,
+  words: readonly string[],
+  { path, patienceMs: most }: Asking,
+): Promise<ProgramAnswer> {
   const file = programOnPath(name, path ?? "");
   if (file === undefined) return Promise.resolve({ kind: "none" });
   return new Promise((resolve) => {
     const child = spawn(file, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, LC_ALL: "C" } });
     let text = "";
     let complaint = "";
-    const leave = (said: Said): void => {
+    const leave = (said: ProgramAnswer): void => {
       clearTimeout(timer);
       child.stdout.destroy();
       child.stderr.destroy();

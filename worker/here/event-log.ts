@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Goal, told } from "../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import type { ChosenSettings, MetricReport } from "../../shared/domain/run.ts";
-import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../shared/tensorboard/event-file.ts";
+import { eventFileName, fileEnd, fileStart, hparamsSession, scalars } from "../../shared/tensorboard/event-file.ts";
 
 interface LoggedRun {
   readonly goal: Goal;
@@ -18,7 +18,7 @@ interface LoggedRun {
  * Writes the reports of a run on this machine to `tensorboard/` in its folder, where TensorBoard can follow it. Workers do not
  * log the runs of a swarm: `nexus download` makes the same file from all reports of a run, from all its machines.
  */
-export class EventLog {
+export class TensorBoardLog {
   readonly #file: string;
   readonly #run: LoggedRun;
   #hasBegun = false;
@@ -54,6 +54,6 @@ export class EventLog {
     this.#hasBegun = true;
     const { goal, hyperparameters, settings, startedAt } = this.#run;
     const chosen = hyperparameters.map(({ name }) => settings[name] ?? null);
-    appendFileSync(this.#file, fileStart(sessionOf(hyperparameters, chosen, [goal.name, ...names], startedAt)));
+    appendFileSync(this.#file, fileStart(hparamsSession(hyperparameters, chosen, [goal.name, ...names], startedAt)));
   }
 }

@@ -14,7 +14,7 @@ import { useOwnComponents } from "../components/registry.ts";
 import { failureText, settingLines } from "../runner/console-lines.ts";
 import { readCarried } from "../runner/read-carried.ts";
 import { executeRun, Stopped } from "../runner/run.ts";
-import { EventLog } from "./event-log.ts";
+import { TensorBoardLog } from "./event-log.ts";
 
 const stop = new AbortController();
 /** The first signal that asked the run to stop; "" before that. */
@@ -37,7 +37,12 @@ async function execute(order: LocalRun): Promise<number> {
   const logs = isMapping(expanded) ? expanded["log_to_tensorboard"] : false;
   const events =
     logs === true || logs === 1
-      ? new EventLog(directory, { goal, hyperparameters: spec.hyperparameters, settings, startedAt: Date.now() / 1000 })
+      ? new TensorBoardLog(directory, {
+          goal,
+          hyperparameters: spec.hyperparameters,
+          settings,
+          startedAt: Date.now() / 1000,
+        })
       : undefined;
   try {
     for (const printed of settingLines(settings)) line(printed);

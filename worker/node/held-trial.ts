@@ -9,7 +9,7 @@ import type { ArtifactList } from "../../shared/wire/artifacts.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { mostHeldBytes } from "../../shared/wire/checkpoints.ts";
 import { mostGpuText } from "../../shared/wire/evidence.ts";
-import type { Assignment, CheckpointLost, HeldTrial as HeldMessage } from "../../shared/wire/messages.ts";
+import type { Assignment, Holding, StateLoss } from "../../shared/wire/messages.ts";
 import type { GpuLoan, GpuView } from "../gpus/lent-gpus.ts";
 import type { RunTask } from "../runner/protocol.ts";
 import { uploadFiles } from "./artifacts.ts";
@@ -113,7 +113,7 @@ export class HeldTrial {
     return this.#end !== undefined;
   }
 
-  describe(): HeldMessage {
+  describe(): Holding {
     const { job, n, attempt } = this.#attempt.address;
     return { job, n, attempt, iters: this.#reports.iters };
   }
@@ -310,7 +310,7 @@ export class HeldTrial {
     }
   }
 
-  #lost(attempt: number, lost: CheckpointLost): Promise<void> {
+  #lost(attempt: number, lost: StateLoss): Promise<void> {
     const what = lost.what === "unsaved" ? "was not carried" : "cannot be read, so the run begins afresh";
     this.#say(`its checkpoint ${what}: ${lost.reason}`);
     return this.#reports.lost(attempt, lost, this.#left);

@@ -1,7 +1,7 @@
 import { BusError, type EndSignal } from "../../shared/ports.ts";
 import { Ending } from "../../shared/time/ending.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
-import type { CheckpointLost, ReportRow, Reports } from "../../shared/wire/messages.ts";
+import type { ReportRow, Reports, StateLoss } from "../../shared/wire/messages.ts";
 import { fitting } from "../runner/report-batch.ts";
 import { UnsentLines } from "../runner/unsent-lines.ts";
 import type { HeldAttempt } from "./held-attempt.ts";
@@ -77,7 +77,7 @@ export class ReportSender {
   }
 
   /** Says that a checkpoint is of no use, together with all reports so far. */
-  lost(attempt: number, lost: CheckpointLost, signal: EndSignal): Promise<void> {
+  lost(attempt: number, lost: StateLoss, signal: EndSignal): Promise<void> {
     this.#sending = this.#sending.then(() =>
       this.#tell(async (told) => {
         await this.#sendExcess(told.reports, false, signal);

@@ -4,7 +4,7 @@ import { sizeText } from "../../shared/domain/size-text.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { Ending } from "../../shared/time/ending.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
-import type { CheckpointLost } from "../../shared/wire/evidence.ts";
+import type { StateLoss } from "../../shared/wire/evidence.ts";
 import { newKey } from "../../shared/wire/sealed-chunks.ts";
 import { stateBlob } from "../../shared/wire/subjects.ts";
 import { type BlobAddress, fetchBlob, fetchContent, storeContent } from "./chunk-store.ts";
@@ -20,7 +20,7 @@ export interface StateListener {
   /** All pieces of a state are stored, so that another worker can go on from it. */
   stored(attempt: number, state: StateSum): Promise<void>;
   /** A state was not carried. Called when the reason changes. */
-  lost(attempt: number, lost: CheckpointLost): Promise<void>;
+  lost(attempt: number, lost: StateLoss): Promise<void>;
 }
 
 /** What one state may have. */
@@ -128,7 +128,7 @@ export class StateKeeper {
     { stage, iters }: TakenState,
     why: string,
     blob = "",
-    what: CheckpointLost["what"] = "unsaved",
+    what: StateLoss["what"] = "unsaved",
   ): Promise<void> {
     const { job, n } = this.#attempt.address;
     const reason = why.slice(0, 1000);

@@ -1,4 +1,4 @@
-import { expect, minuteOf, type Reading, timeOfDay } from "./quantities.ts";
+import { clockTime, expect, minuteOf, type Reading } from "./quantities.ts";
 
 /** A span of the day, on some days of the week. */
 export interface HourSpan {
@@ -93,7 +93,7 @@ export function nextOpening(spans: readonly HourSpan[], wall: number): number | 
 /** "at 19:00", or "at 19:00 on Monday" if that is not today. */
 export function openingText(at: number, wall: number): string {
   const date = new Date(at);
-  const time = timeOfDay(date.getHours() * 60 + date.getMinutes());
+  const time = clockTime(date.getHours() * 60 + date.getMinutes());
   return date.toDateString() === new Date(wall).toDateString()
     ? `at ${time}`
     : `at ${time} on ${longNames[date.getDay()]}`;
@@ -101,7 +101,7 @@ export function openingText(at: number, wall: number): string {
 
 /** "19:00-07:00 mon-fri". */
 export function spanText({ from, to, days }: HourSpan): string {
-  const hours = from === 0 && to === 1440 ? "" : `${timeOfDay(from)}-${timeOfDay(to)}`;
+  const hours = from === 0 && to === 1440 ? "" : `${clockTime(from)}-${clockTime(to)}`;
   const named = days.length === 7 ? (hours === "" ? "every day" : "") : dayList(days);
   return [hours, named].filter((part) => part !== "").join(" ");
 }

@@ -51,7 +51,7 @@ export function minuteOf(text: string): number | undefined {
   return Number(minute) < 60 && value <= 1440 ? value : undefined;
 }
 
-export const timeOfDay = (minute: number): string =>
+export const clockTime = (minute: number): string =>
   `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
 
 export function readUntil(text: string): Reading<Until> {

@@ -9,7 +9,7 @@ import { type Command, type ServiceKind, typed } from "./service.ts";
 import { systemd } from "./systemd-unit.ts";
 
 /** What a service manager's command said. */
-export interface Said {
+export interface CommandAnswer {
   readonly code: number | null;
   readonly text: string;
 }
@@ -25,7 +25,7 @@ export interface Machine {
   readonly program: readonly [node: string, program: string];
   /** Whether systemd keeps this user's services running when nobody is logged in. */
   lingers(): boolean;
-  run(command: Command): Said;
+  run(command: Command): CommandAnswer;
 }
 
 export function thisMachine(): Machine {

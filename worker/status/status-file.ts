@@ -2,7 +2,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readJsonFields } from "../../shared/machine/secret-file.ts";
 import type { InHand } from "../node/told/what-runs.ts";
-import { dayOf, type WorkerStatus } from "./worker-status.ts";
+import { dayOf, type OwnStatus } from "./worker-status.ts";
 
 const fileName = "status.json";
 
@@ -15,12 +15,12 @@ export interface StatusFilePorts {
   /** Calls once, later; must not keep the process. */
   after(ms: number, act: () => void): void;
   /** What the worker has in hand at this moment. */
-  now(): Pick<WorkerStatus, "slots" | "jobs" | "withheld" | "promises">;
+  now(): Pick<OwnStatus, "slots" | "jobs" | "withheld" | "promises">;
   /** Hears once that the file cannot be written. */
   onTrouble(error: unknown): void;
 }
 
-export type Fixed = Pick<WorkerStatus, "worker" | "workspace" | "server" | "pid" | "hasTerminal" | "givesWay">;
+export type Fixed = Pick<OwnStatus, "worker" | "workspace" | "server" | "pid" | "hasTerminal" | "givesWay">;
 
 /** Keeps `status.json` in a worker's folder, mode 0600, up to date with what it does. */
 export class StatusFile {
@@ -44,7 +44,7 @@ export class StatusFile {
     this.#done = before?.day === this.#day ? before.done : 0;
   }
 
-  get status(): WorkerStatus {
+  get status(): OwnStatus {
     const wall = this.#ports.wall();
     return {
       ...this.#fixed,
@@ -97,7 +97,7 @@ export class StatusFile {
 }
 
 /** What a worker's file says; undefined if there is none, or it holds something else. */
-export function readStatus(stateDir: string): WorkerStatus | undefined {
+export function readStatus(stateDir: string): OwnStatus | undefined {
   const fields = readJsonFields(join(stateDir, fileName));
   const text = (name: string): string => String(fields[name] ?? "");
   const whole = (name: string): number => (Number.isFinite(fields[name]) ? Number(fields[name]) : 0);

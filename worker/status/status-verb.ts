@@ -8,7 +8,7 @@ import { isAlive } from "../../shared/machine/process-identity.ts";
 import { helpOutput } from "../../shared/program/help-lines.ts";
 import { workerStateDir } from "../joining/identity.ts";
 import { readStatus } from "./status-file.ts";
-import { statusLine, type WorkerStatus } from "./worker-status.ts";
+import { type OwnStatus, statusLine } from "./worker-status.ts";
 
 /** `nexus-worker status [names...]`: what this user's workers on this machine do, a line each. */
 export function statusVerb(words: readonly string[], say: (line: string) => void, wall: number): number {
@@ -50,7 +50,7 @@ Exit codes: 0 done, 2 wrong usage, 3 no such worker runs here.`,
 }
 
 /** Those whose process holds their folder's lock, by workspace and name. */
-function runningWorkers(): WorkerStatus[] {
+function runningWorkers(): OwnStatus[] {
   // .../workers/WORKSPACE/MACHINE/NAME
   const example = workerStateDir("ws", "name");
   const machine = dirname(example).split("/").at(-1) ?? "";

@@ -3,7 +3,7 @@ import { printable } from "../../shared/domain/printable.ts";
 import type { InHand } from "../node/told/what-runs.ts";
 
 /** What a worker does for whom, as its file says it. */
-export interface WorkerStatus {
+export interface OwnStatus {
   readonly worker: string;
   readonly workspace: string;
   /** Without the code of the join line. */
@@ -42,7 +42,7 @@ export function dayOf(wall: number): string {
  *
  * @param isOwnTerminal  it is read where Ctrl-C ends the worker
  */
-export function statusLine(status: WorkerStatus, wall: number, isOwnTerminal: boolean): string {
+export function statusLine(status: OwnStatus, wall: number, isOwnTerminal: boolean): string {
   const { worker, workspace, server, slots, pid, done, day, promises } = status;
   const today = day === dayOf(wall) ? done : 0;
   const facts = [
@@ -58,14 +58,14 @@ export function statusLine(status: WorkerStatus, wall: number, isOwnTerminal: bo
   );
 }
 
-function inHandText({ jobs, waits, withheld }: WorkerStatus): string {
+function inHandText({ jobs, waits, withheld }: OwnStatus): string {
   const named = jobs.map(({ job, what, runs }) => `${counted(runs, "run")} of ${job} (${what})`).join(" and ");
   if (withheld !== "") return named === "" ? `nothing now (${withheld})` : `${named}, frozen (${withheld})`;
   if (named !== "") return named;
   return waits === "" ? "no run yet" : `no run now (${waits.split("\n", 1)[0]})`;
 }
 
-function priorityText({ jobs, givesWay }: WorkerStatus): string {
+function priorityText({ jobs, givesWay }: OwnStatus): string {
   if (!givesWay) return "usual priority (NEXUS_PRIORITY=normal)";
   const usual = jobs.filter(({ isLowPriority }) => !isLowPriority).map(({ job }) => job);
   return usual.length === 0 ? "lowest priority" : `usual priority for ${usual.join(", ")} (low_priority: false)`;

@@ -12,7 +12,7 @@ import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { hparamsOf } from "./eval.ts";
 
 /** The runs of a job with hp_tuning: false, which has one configuration. Nothing was selected, so their mean is unbiased. */
-export interface Repeats {
+export interface RepeatedRuns {
   readonly table: RunTable;
   readonly configuration: Configuration;
   readonly measured: MeasuredAgain;
@@ -25,7 +25,7 @@ export interface Repeats {
  * @param first  only the first n completed runs
  * @throws NotFoundError if none has completed
  */
-export function repeatsOf(table: RunTable, first?: number, flags = ""): Repeats {
+export function repeatsOf(table: RunTable, first?: number, flags = ""): RepeatedRuns {
   const runs = completedRuns(table);
   const hpmax = [...runs.hpmax.slice(0, first)];
   if (hpmax.length === 0) throw nothingCompleted(table, flags);
@@ -39,7 +39,7 @@ export function repeatsOf(table: RunTable, first?: number, flags = ""): Repeats 
   };
 }
 
-export function repeatsText({ table, configuration, measured, failed, open }: Repeats): string {
+export function repeatsText({ table, configuration, measured, failed, open }: RepeatedRuns): string {
   const { hyperparameters } = table.submitted;
   const { goal } = table;
   const { runs, mean, sd, interval90, interval95 } = measured;
@@ -65,7 +65,7 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
 }
 
 /** Numbers unrounded. */
-export function repeatsJson({ table, configuration, measured, failed, open }: Repeats): string {
+export function repeatsJson({ table, configuration, measured, failed, open }: RepeatedRuns): string {
   const hparams = hparamsOf(table.submitted.hyperparameters, configuration);
   const { job, goal } = table;
   const minimized = goal.isLow ? { minimized: { metric: goal.name, mean: told(goal, measured.mean) } } : {};

@@ -12,9 +12,9 @@ import { type Field, recordsJson } from "../../runs/records.ts";
 import { selectRuns } from "../../runs/run-list.ts";
 import {
   availableColumns,
+  type ListedGroup,
   listing,
   listingColumns,
-  type RunGroup,
   type RunListing,
   type RunQuery,
   totalLine,
@@ -119,7 +119,7 @@ function* tables(found: RunListing, table: RowTable<RunRow>): Generator<string> 
   yield `\n${totalLine(found)}\n`;
 }
 
-function groupTitle({ column, value, rows }: RunGroup): string {
+function groupTitle({ column, value, rows }: ListedGroup): string {
   const shown = value === undefined ? "(none)" : printable(String(value));
   return `${column.header}: ${shown} (${counted(rows.length, "run")})`;
 }

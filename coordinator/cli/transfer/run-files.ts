@@ -5,7 +5,7 @@ import { hasResult } from "../../../shared/domain/fold/rejection.ts";
 import { isOpen } from "../../../shared/domain/fold/trial.ts";
 import { told } from "../../../shared/domain/goal.ts";
 import type { Bus, Reading } from "../../../shared/ports.ts";
-import { eventFileName, fileEnd, fileStart, scalars, sessionOf } from "../../../shared/tensorboard/event-file.ts";
+import { eventFileName, fileEnd, fileStart, hparamsSession, scalars } from "../../../shared/tensorboard/event-file.ts";
 import { within } from "../../../shared/time/deadline.ts";
 import { open } from "../../../shared/wire/sealed-chunks.ts";
 import { chunk, chunks, streams } from "../../../shared/wire/subjects.ts";
@@ -108,7 +108,7 @@ export function eventFile({ table, trial }: ChosenRun, { curve }: RunEvidence): 
   const names = curve.stages.flatMap(({ metrics }) => metrics.map(({ name }) => name));
   const startedAt = (trial.attempts[0]?.at ?? 0) / 1000;
   const settings = usedSettings(hyperparameters, trial.configuration);
-  const parts = [fileStart(sessionOf(hyperparameters, settings, [goal.name, ...names], startedAt))];
+  const parts = [fileStart(hparamsSession(hyperparameters, settings, [goal.name, ...names], startedAt))];
   let newest = startedAt;
   for (const { iters, hours, metrics } of curve.stages) {
     for (const [i, at] of iters.entries()) {

@@ -1,7 +1,7 @@
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import type { Output } from "../../operator/output.ts";
-import type { Said } from "../../reading/evidence-reader.ts";
+import type { ConsoleText } from "../../reading/evidence-reader.ts";
 
 export interface ConsoleLook {
   /** Start with the last n lines. */
@@ -18,7 +18,7 @@ export class ConsolePrinter {
   readonly #trial: Trial;
   readonly #look: ConsoleLook;
   readonly #output: Output;
-  #held: Said[] | null = [];
+  #held: ConsoleText[] | null = [];
   #shownAttempt = 1;
   /** Whether the run has printed nothing so far. */
   isSilent = true;
@@ -29,7 +29,7 @@ export class ConsolePrinter {
     this.#output = output;
   }
 
-  say(said: Said): void {
+  say(said: ConsoleText): void {
     if (said.text === "") return;
     this.isSilent = false;
     if (this.#held) this.#held.push(said);
@@ -45,7 +45,7 @@ export class ConsolePrinter {
     this.#print(this.#look.last === undefined ? lines : lines.slice(-this.#look.last));
   }
 
-  #lines({ attempt, text }: Said): string[] {
+  #lines({ attempt, text }: ConsoleText): string[] {
     const lines = text.replace(/\n$/, "").split("\n");
     if (this.#look.json) {
       return lines.map((line) => JSON.stringify({ type: "line", v: 1, run: this.#trial.run, attempt, text: line }));

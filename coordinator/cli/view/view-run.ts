@@ -19,11 +19,11 @@ export async function viewRun(
   const run = oneRun(word, state, workspace);
   const [[evidence], choices] = await Promise.all([readEvidence(bus, [run]), readEvents(bus, isChoiceOf(run))]);
   if (!evidence) throw new Error(`the evidence of ${run.trial.run} was not read`);
-  const seen: SeenRun = { run, evidence, workspace, why: whyChosen(choices) };
+  const seen: ViewedRun = { run, evidence, workspace, why: whyChosen(choices) };
   output.result(json ? runJson(seen) : runText(seen));
 }
 
-export interface SeenRun {
+export interface ViewedRun {
   readonly run: ChosenRun;
   readonly evidence: RunEvidence;
   readonly workspace: string;
@@ -44,12 +44,12 @@ export function whyChosen(choices: readonly JournalEntry[]): string | undefined 
 }
 
 /** The value of a column, for one run alone. */
-const cellOf = ({ id, value }: Column, { run, why }: SeenRun): Cell =>
+const cellOf = ({ id, value }: Column, { run, why }: ViewedRun): Cell =>
   id === "why" ? (why ?? value(rowOf(run))) : value(rowOf(run));
 
 const rowOf = ({ table, trial }: ChosenRun): RunRow => ({ table, trial, parentRun: null, parent: 0, child: 1 });
 
-export function runText(seen: SeenRun): string {
+export function runText(seen: ViewedRun): string {
   const { run, workspace } = seen;
   const { curve, files } = seen.evidence;
   const { usual, all } = columnsOf([run.table], workspace);
@@ -96,7 +96,7 @@ const fileFields: readonly Field<{ path: string; size: number; sha256: string }>
   { name: "sha256", kind: "text", value: ({ sha256 }) => sha256 },
 ];
 
-function runJson(seen: SeenRun): string {
+function runJson(seen: ViewedRun): string {
   const { run, workspace } = seen;
   const { curve, files } = seen.evidence;
   const values = columnsOf([run.table], workspace).all.map(

@@ -16,7 +16,7 @@ import { lastReports } from "../../reading/last-reports.ts";
 import { selectRuns } from "../../runs/run-list.ts";
 import { OrdersSeen } from "../../words/why/orders-seen.ts";
 import { type Why, whyLines } from "../../words/why/why.ts";
-import { type Known, Whys } from "../../words/why/whys.ts";
+import { type WhyFacts, Whys } from "../../words/why/whys.ts";
 import { checkWords, namedTargets, namedWorkers } from "../control/control-targets.ts";
 
 /** What the words after `why` are the names of; undefined: of any of them. */
@@ -125,7 +125,7 @@ const asksForPast = (all: readonly Why[]): boolean =>
     return kind === "run" ? state === "paused" : state !== "waiting" && state !== "running" && state !== "idle";
   });
 
-async function readPast(bus: Bus): Promise<Pick<Known, "notes" | "orders">> {
+async function readPast(bus: Bus): Promise<Pick<WhyFacts, "notes" | "orders">> {
   const [notes, orders] = [new WorkerNotes(), new OrdersSeen()];
   await readEvents(bus, (event) => {
     notes.event(event, event.at);

@@ -18,7 +18,7 @@ const mostNamed = 5;
  * reject, accept. A rejected result stays in the journal and counts as ended, but in no estimate: the search chooses as if it had
  * never come, so its configuration may be tried again. A job that is over stays over.
  */
-export async function judgeResults(
+export async function recordJudgement(
   reign: Reign,
   who: Operator,
   { kind, job, trials: numbers, worker, reason }: Extract<Order, { kind: "reject" | "accept" }>,

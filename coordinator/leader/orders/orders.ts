@@ -19,7 +19,7 @@ import { control } from "./control.ts";
 import { deleteJob, jobDeletionAnswer } from "./delete-job.ts";
 import { edit } from "./edit-job.ts";
 import { invite, rotate, withdraw } from "./invite-orders.ts";
-import { judgeResults } from "./judge-results.ts";
+import { recordJudgement } from "./judge-results.ts";
 import {
   carriedOut,
   isAnswer,
@@ -69,7 +69,7 @@ export async function carryOut(reign: Reign, by: string, order: Order, drawSeed:
       return control(reign, who, order);
     case "reject":
     case "accept":
-      return judgeResults(reign, who, order);
+      return recordJudgement(reign, who, order);
     case "delete":
       return deleteJob(reign, who, order);
     case "edit":

@@ -7,7 +7,7 @@ import { roomBytes } from "../../../shared/domain/quotas.ts";
 import { usualCheckpointLimit } from "../../../shared/domain/runspec/job-settings.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { mostHeldBytes, type StateSum } from "../../../shared/wire/checkpoints.ts";
-import type { CheckpointLost, Claim } from "../../../shared/wire/messages.ts";
+import type { Claim, StateLoss } from "../../../shared/wire/messages.ts";
 import { chunks, parseChunk } from "../../../shared/wire/subjects.ts";
 import type { Reign } from "../reign/reign.ts";
 
@@ -50,7 +50,7 @@ export function judgeLostCheckpoint(
   { job }: RunTable,
   trial: Trial,
   maker: Pick<CheckpointPlace, "worker" | "attempt">,
-  { what, stage, iters, reason, blob }: CheckpointLost,
+  { what, stage, iters, reason, blob }: StateLoss,
   ev: number,
 ): void {
   const { n, checkpoint } = trial;

@@ -2,7 +2,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { LendingSaid } from "../../../shared/wire/lending.ts";
-import type { HeldTrial, Renewal, Renewed } from "../../../shared/wire/messages.ts";
+import type { Holding, Renewal, Renewed } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 import { admit, assignAgain, limitsOf, skewOf, twoProcesses } from "./search-loop.ts";
@@ -40,7 +40,7 @@ const lendingSaid = ({
   lendingMs = 0,
 }: Renewal): LendingSaid => ({ lending, lendingWhy, lendingUntil, lendingMs });
 
-async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldTrial): Promise<Verdict> {
+async function judge(reign: Reign, worker: WorkerId, bootId: string, held: Holding): Promise<Verdict> {
   const { job, n, attempt } = held;
   const table = reign.state.jobs.get(job);
   const trial = table?.trial(n);
@@ -67,7 +67,7 @@ async function judge(reign: Reign, worker: WorkerId, bootId: string, held: HeldT
 }
 
 /** A paused run keeps its holder and its lease; it is only frozen. */
-function goOn(reign: Reign, table: RunTable, trial: Trial, held: HeldTrial, newAttempt: number): Verdict {
+function goOn(reign: Reign, table: RunTable, trial: Trial, held: Holding, newAttempt: number): Verdict {
   const isPaused = trial.order === "paused";
   const reason = isPaused ? `paused by an operator; to let it go on: nexus resume ${trial.run}` : "";
   const limits = limitsOf(table);
@@ -75,10 +75,10 @@ function goOn(reign: Reign, table: RunTable, trial: Trial, held: HeldTrial, newA
   return verdictOn(held, isPaused ? "pause" : "continue", reason, more);
 }
 
-const stop = (held: HeldTrial, reason: string): Verdict => verdictOn(held, "stop", reason);
+const stop = (held: Holding, reason: string): Verdict => verdictOn(held, "stop", reason);
 
 function verdictOn(
-  { job, n, attempt }: HeldTrial,
+  { job, n, attempt }: Holding,
   verdict: Verdict["verdict"],
   reason: string,
   more: Partial<Verdict> = {},

@@ -1,7 +1,7 @@
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 
 /** How an attempt at a trial ended; open: it still runs. */
-export type StayEnd = "completed" | "failed" | "timed out" | "pruned" | "cancelled" | "lost" | "reclaimed" | "open";
+export type StayOutcome = "completed" | "failed" | "timed out" | "pruned" | "cancelled" | "lost" | "reclaimed" | "open";
 
 /** The time that a worker held a trial: one attempt. */
 export interface Stay {
@@ -9,7 +9,7 @@ export interface Stay {
   /** Wall clock, milliseconds. */
   readonly from: number;
   readonly to: number;
-  readonly end: StayEnd;
+  readonly end: StayOutcome;
   readonly run: string;
 }
 
@@ -29,7 +29,7 @@ export function staysOf(events: readonly JournalEvent[]): Stay[] {
   const stays: Stay[] = [];
   const last = events.reduce((latest, { at }) => Math.max(latest, at), 0);
   // Coordinators' clocks may differ, but nothing ends before it began.
-  const close = ({ worker, from, run }: Open, at: number, end: StayEnd): void => {
+  const close = ({ worker, from, run }: Open, at: number, end: StayOutcome): void => {
     stays.push({ worker, from, to: Math.max(from, at), end, run });
   };
   for (const event of events) {

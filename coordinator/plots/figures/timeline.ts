@@ -1,6 +1,6 @@
 import { UsageError } from "../../../shared/errors.ts";
 import type { PlotReads } from "../data/reads.ts";
-import type { Stay, StayEnd } from "../data/stays.ts";
+import type { Stay, StayOutcome } from "../data/stays.ts";
 import { axisOfPlaces, axisOver, type Box, extent, type Figure, onePanel, plainBox, type Tick } from "../figure.ts";
 import { grey, okabeIto, plainLook } from "../palette.ts";
 import { grouped } from "./grouped.ts";
@@ -8,7 +8,9 @@ import { grouped } from "./grouped.ts";
 /** More rows would be unreadable, so only the busiest workers are shown. */
 const mostLanes = 48;
 
-const looks: Readonly<Record<StayEnd, { readonly colour: string; readonly letter: string; readonly order: number }>> = {
+const looks: Readonly<
+  Record<StayOutcome, { readonly colour: string; readonly letter: string; readonly order: number }>
+> = {
   completed: { colour: okabeIto.blue, letter: "=", order: 0 },
   open: { colour: okabeIto.sky, letter: ">", order: 1 },
   pruned: { colour: okabeIto.purple, letter: "/", order: 2 },

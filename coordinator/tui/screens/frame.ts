@@ -9,7 +9,7 @@ import { bestLines } from "./best-screen.ts";
 import { curvesLines } from "./curves-screen.ts";
 import { eventsLines } from "./events-screen.ts";
 import { headerHeight, headerLines } from "./header.ts";
-import { helpLines } from "./help.ts";
+import { helpScreen } from "./help.ts";
 import { keyHints, pageHints } from "./key-hints.ts";
 import { jobsLines, runsLines, standingsLines, workersLines } from "./list-screens.ts";
 import { neighbourhoodLines } from "./neighbourhood-screen.ts";
@@ -62,7 +62,7 @@ export function frameLines(model: ViewModel, width: number, height: number, now:
 
 /** Lines of `width` cells. */
 function bodyLines(model: ViewModel, width: number, height: number, now: number): Line[] {
-  if (model.isHelpOpen) return filled(helpLines(model, width, height), width, height);
+  if (model.isHelpOpen) return filled(helpScreen(model, width, height), width, height);
   if (model.page) return filled(pageLines(model, model.page, width, height), width, height);
   const all = areas(model, width, height + headerHeight + 1);
   for (const { screen } of all) model.lists.of(screen).refresh(model.search.version, now, model.search.sideWork);

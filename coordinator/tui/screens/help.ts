@@ -6,7 +6,7 @@ import { wrapped } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
 
 /** The help is made from the table of keys and from the columns' own descriptions, so it cannot be wrong. */
-export function helpLines(model: ViewModel, width: number, height: number): Line[] {
+export function helpScreen(model: ViewModel, width: number, height: number): Line[] {
   const lines = allLines(model, width);
   const top = Math.max(0, Math.min(model.helpScroll, lines.length - height));
   return lines.slice(top, top + height);

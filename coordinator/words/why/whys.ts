@@ -13,7 +13,7 @@ import { type WorkerRow, workerRows } from "./worker-rows.ts";
 import { runsByWorker, type WorkerContext, whyWorker } from "./worker-why.ts";
 
 /** What there is to know; what is left out is not known. */
-export interface Known {
+export interface WhyFacts {
   readonly state: WorkspaceState;
   /** What the leader said last; null: nobody leads. */
   readonly status: Status | null;
@@ -32,13 +32,13 @@ export interface Known {
 /** Why each job, worker and run of a workspace is as it is. */
 export class Whys {
   readonly rows: ReadonlyMap<WorkerId, WorkerRow>;
-  readonly #known: Known;
+  readonly #known: WhyFacts;
   readonly #orders: OrdersSeen;
   readonly #workers: WorkerContext;
   readonly #leases: ReadonlyMap<string, LeaseStatus>;
   readonly #jobs = new Map<RunTable, Why>();
 
-  constructor(known: Known) {
+  constructor(known: WhyFacts) {
     const { state, status, wall, version } = known;
     this.#known = known;
     this.#orders = known.orders ?? new OrdersSeen();

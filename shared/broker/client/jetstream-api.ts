@@ -135,7 +135,7 @@ export async function updateStream(
 }
 
 /** Does it again while the broker does not answer, as when it reloads. @throws what it throws at last, or what will not pass */
-export async function patiently<T>(work: () => Promise<T>, tries: number, askAgainMs: number): Promise<T> {
+export async function retried<T>(work: () => Promise<T>, tries: number, askAgainMs: number): Promise<T> {
   for (let left = tries; ; left -= 1) {
     try {
       return await work();

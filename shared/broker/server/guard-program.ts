@@ -27,7 +27,7 @@ export type GuardMessage =
 
 const logLimitBytes = 1_000_000;
 
-export async function runProgram(): Promise<void> {
+export async function runGuard(): Promise<void> {
   // nats-server chooses the modes of its files itself, and would let others read its streams.
   process.umask(0o077);
   const [dir, json] = process.argv.slice(2);

@@ -2,5 +2,5 @@
 import { keepCode } from "../../machine/kept-code.ts";
 
 keepCode();
-const { runProgram } = await import("./guard-program.ts");
-await runProgram();
+const { runGuard } = await import("./guard-program.ts");
+await runGuard();

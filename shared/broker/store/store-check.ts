@@ -11,7 +11,7 @@ import { type Bus, BusError } from "../../ports.ts";
 import { within } from "../../time/deadline.ts";
 import { Ending } from "../../time/ending.ts";
 import { streams } from "../../wire/subjects.ts";
-import { patiently, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
+import { retried, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
 import { countedTroubles, EvidenceGaps, gapText } from "./evidence-gaps.ts";
 import { markOf, readMark } from "./store-mark.ts";
@@ -209,4 +209,4 @@ async function evidenceGap(bus: Bus, last: number): Promise<string | undefined> 
 
 /** While nats-server 2.10.27 reloads its users, as after each enrolment, it answers no questions (seen). */
 const infoOf = (bus: Bus, stream: string): Promise<StreamInfo | undefined> =>
-  patiently(() => streamInfo(bus, stream, 2000), tries, askAgainMs);
+  retried(() => streamInfo(bus, stream, 2000), tries, askAgainMs);

@@ -32,7 +32,7 @@ export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null
     for (const name of [...plans.map((plan) => plan.name), `KV_${bucket}`]) await raiseCopies(bus, name, replicas);
   };
   try {
-    await patiently(make);
+    await makePatiently(make);
   } catch (cause) {
     const why = messageOf(cause);
     const where = storeDir === null ? "on the broker" : `on the disk of ${storeDir}`;
@@ -46,7 +46,7 @@ export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null
 }
 
 /** Tries again as long as the trouble may pass by itself. */
-async function patiently(make: () => Promise<void>): Promise<void> {
+async function makePatiently(make: () => Promise<void>): Promise<void> {
   const startedAt = performance.now();
   for (;;) {
     try {

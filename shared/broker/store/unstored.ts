@@ -1,6 +1,6 @@
 import { type Bus, BusError } from "../../ports.ts";
 import { lostSubject, streams } from "../../wire/subjects.ts";
-import { askJetStream, patiently, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
+import { askJetStream, retried, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 
 /**
  * nats-server 2.10.27 takes every message that a connection sends into memory and stores them one after the other, each with an
@@ -44,7 +44,7 @@ export async function dropUnstored(bus: Bus): Promise<void> {
 }
 
 /** An update without an answer may have been made. */
-const surely = (work: () => Promise<void>): Promise<void> => patiently(work, tries, askAgainMs);
+const surely = (work: () => Promise<void>): Promise<void> => retried(work, tries, askAgainMs);
 
 /** Sequence of EV's newest message, and the bytes of all. */
 export async function reachOf(bus: Bus): Promise<{ readonly lastSeq: number; readonly bytes: number }> {

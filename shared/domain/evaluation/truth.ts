@@ -13,7 +13,7 @@ export interface Estimate {
 }
 
 /** The posterior of the leader's true mean, and how the leader compares with the others. */
-export interface Beliefs extends Estimate {
+export interface LeaderBeliefs extends Estimate {
   /** Probability that another measured configuration has a higher true mean. */
   readonly chanceOfBetter: number;
   /** Expected amount by which the best true mean exceeds the leader's. */
@@ -58,7 +58,7 @@ const mostSets = 1500;
  *
  * @param leader  the set that is believed to be the best
  */
-export function believe(sets: MeasuredSets, leader: number, options: BeliefOptions = {}): Beliefs {
+export function believe(sets: MeasuredSets, leader: number, options: BeliefOptions = {}): LeaderBeliefs {
   const { draws: kept = 1000, seed = "verdict", collapses = null, foretold, expected } = options;
   const draws = new RandomDraws(rngFrom(seed));
   const { order, learnt } = candidates(sets, leader, draws);

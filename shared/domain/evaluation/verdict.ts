@@ -6,7 +6,7 @@ import type { HpTuning } from "../search/searches.ts";
 import { type CollapseCounts, findCollapses } from "./collapses.ts";
 import type { CompletedRuns } from "./completed-runs.ts";
 import { type MeasuredSets, measuredSets } from "./measured-sets.ts";
-import { type BeliefOptions, type Beliefs, believe } from "./truth.ts";
+import { type BeliefOptions, believe, type LeaderBeliefs } from "./truth.ts";
 
 /** Up to this probability that another is better, the leader may be taken as the best. */
 const smallChance = 0.2;
@@ -24,7 +24,7 @@ export type Doubt =
   /** Another measured configuration may be better by enough to matter. */
   | "rivals";
 
-export interface Verdict extends Beliefs {
+export interface Verdict extends LeaderBeliefs {
   readonly leader: Configuration;
   /** Completed runs of the leader. */
   readonly runs: number;
@@ -128,12 +128,17 @@ function foretoldBy(model: SearchModel, runs: CompletedRuns): Pick<BeliefOptions
       };
 }
 
-function flatBeliefs(value: number, leader: number): Beliefs {
+function flatBeliefs(value: number, leader: number): LeaderBeliefs {
   const known = { estimate: value, interval: { low: value, high: value } };
   return { ...known, chanceOfBetter: 0, expectedGain: 0, noise: 0, estimates: new Map([[leader, known]]) };
 }
 
-function rivalOf({ estimates }: Beliefs, sets: MeasuredSets, runs: CompletedRuns, leader: number): Verdict["rival"] {
+function rivalOf(
+  { estimates }: LeaderBeliefs,
+  sets: MeasuredSets,
+  runs: CompletedRuns,
+  leader: number,
+): Verdict["rival"] {
   const estimateOf = (set: number): number => estimates.get(set)?.estimate ?? Number.NaN;
   let best = leader;
   for (const [set, { estimate }] of estimates) if (estimate > estimateOf(best)) best = set;

@@ -1,4 +1,4 @@
-import type { Learned } from "../model/search-model.ts";
+import type { LearnedModel } from "../model/search-model.ts";
 import type { WorkerId } from "../names.ts";
 import type { JobEdited } from "./events.ts";
 import { pauseCauseOf } from "./job-state.ts";
@@ -37,7 +37,7 @@ export interface SavedTable extends AsItIs {
   /** Left out in snapshots of earlier versions. */
   readonly predictions?: readonly number[];
   /** Left out in snapshots of earlier versions, and before there was enough to learn from. */
-  readonly learned?: Learned;
+  readonly learned?: LearnedModel;
   /** Failed trials, in the order of the trials, and the worker each failed on. */
   readonly failedOn: readonly (readonly [number, WorkerId])[];
   /** Left out in snapshots of earlier versions. */

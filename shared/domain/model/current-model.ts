@@ -1,6 +1,6 @@
 import type { Hyperparameter } from "../hyperparameter.ts";
 import type { RunSets } from "../run-sets/run-set.ts";
-import { type Learned, SearchModel } from "./search-model.ts";
+import { type LearnedModel, SearchModel } from "./search-model.ts";
 
 /** What the model is made from, as it is now. */
 export interface Modelled {
@@ -14,9 +14,9 @@ export interface Modelled {
  */
 export class CurrentModel {
   /** Told by the journal, so that all readers believe the same; undefined: the model learns from the run sets by itself. */
-  learned: Learned | undefined;
+  learned: LearnedModel | undefined;
   readonly #source: () => Modelled;
-  #kept: { readonly version: number; readonly of: Modelled; readonly by: Learned | undefined } | undefined;
+  #kept: { readonly version: number; readonly of: Modelled; readonly by: LearnedModel | undefined } | undefined;
   #model: SearchModel | null = null;
 
   constructor(source: () => Modelled) {

@@ -2,7 +2,7 @@ import type { RunSet } from "../run-sets/run-set.ts";
 import type { Squash } from "./squash.ts";
 
 /** What the runs of one configuration say together. */
-export interface Evidence {
+export interface SetEvidence {
   /** Completed runs, pruned ones by the weight of their predictions, and failed or infeasible ones if there are no others. */
   readonly runs: number;
   /** Their mean, squashed; NaN without runs. */
@@ -22,7 +22,7 @@ export const isMeasured = ({ completed, isFeasible }: RunSet): boolean => comple
  * A configuration that has only failed, or whose runs break what the job requires, counts as the worst that was measured, so that
  * the search avoids where runs crash or are infeasible.
  */
-export function evidenceOf(set: RunSet, squash: Squash): Evidence {
+export function evidenceOf(set: RunSet, squash: Squash): SetEvidence {
   if (!set.isFeasible) return { runs: Math.min(set.infeasible, mostFailures), value: squash.worst };
   const { completed, mean, predictedWeight, predictedMean, failed } = set;
   const runs = completed + predictedWeight;

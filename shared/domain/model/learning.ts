@@ -2,7 +2,7 @@ import { covariance, likeness, logLikelihood, type Observed } from "./gaussian-p
 import { type Beliefs, type Columns, type Places, precisionsOf } from "./kernel.ts";
 
 /** What repeats of the same configuration say about the noise. */
-export interface Repeats {
+export interface RepeatSpread {
   /** Runs beyond the first of each run set. */
   readonly degrees: number;
   /** Their squared deviations from the means of their sets, in the units of the observed values. */
@@ -32,7 +32,7 @@ export function learn(
   places: Places,
   from: Beliefs,
   observed: readonly Observed[],
-  repeats: Repeats,
+  repeats: RepeatSpread,
   sweeps: number,
 ): Beliefs {
   const scores = new Scores(places, observed, repeats);
@@ -73,7 +73,7 @@ export function learn(
 class Scores {
   readonly #places: Places;
   readonly #observed: readonly Observed[];
-  readonly #repeats: Repeats;
+  readonly #repeats: RepeatSpread;
   readonly #columns: Columns;
   readonly #values: Float64Array;
   /** n x n, by `#lengths`: the beliefs asked for next often differ in something else. */
@@ -81,7 +81,7 @@ class Scores {
   #lengths: readonly number[] | undefined;
   readonly #matrix: Float64Array;
 
-  constructor(places: Places, observed: readonly Observed[], repeats: Repeats) {
+  constructor(places: Places, observed: readonly Observed[], repeats: RepeatSpread) {
     this.#places = places;
     this.#observed = observed;
     this.#repeats = repeats;

@@ -5,7 +5,7 @@ import { type ActiveSets, activeSetsOf, type Pooled, pooledEstimate, repeatVaria
 import { evidenceOf, isMeasured } from "./evidence.ts";
 import { GaussianProcess, type Observed } from "./gaussian-process.ts";
 import { type Beliefs, Places, priorBeliefs } from "./kernel.ts";
-import { learn, type Repeats } from "./learning.ts";
+import { learn, type RepeatSpread } from "./learning.ts";
 import type { Squash } from "./squash.ts";
 
 /** Of the active sets, to learn from: so many of the best, and of the others. */
@@ -23,7 +23,7 @@ const together = 8;
 const caution = 2;
 
 /** What was learned about a surface, and from how many results. */
-export interface Learned {
+export interface LearnedModel {
   readonly beliefs: Beliefs;
   readonly results: number;
 }
@@ -49,7 +49,7 @@ export interface Ranked extends Expected {
 }
 
 /** Whether so many results are worth learning from anew. */
-export const isLearningDue = (results: number, learned: Learned | undefined): boolean =>
+export const isLearningDue = (results: number, learned: LearnedModel | undefined): boolean =>
   results >= leastResults && (learned === undefined || results >= growth * learned.results);
 
 /**
@@ -72,7 +72,12 @@ export class SearchModel {
    * @param learned  what was learned before; left out, the model learns from these run sets alone
    * @param active   the run sets that it rests on; left out, it finds them
    */
-  constructor(hyperparameters: readonly Hyperparameter[], runSets: RunSets, learned?: Learned, active?: ActiveSets) {
+  constructor(
+    hyperparameters: readonly Hyperparameter[],
+    runSets: RunSets,
+    learned?: LearnedModel,
+    active?: ActiveSets,
+  ) {
     const { completed } = runSets.totals;
     const foresee = (first: ActiveSets): ((set: RunSet) => number) => {
       const untaught = { beliefs: priorBeliefs(hyperparameters.length), results: 0 };
@@ -90,7 +95,7 @@ export class SearchModel {
   }
 
   /** What these run sets teach, beginning with what was known. */
-  learned(before: Learned | undefined, results: number): Learned {
+  learned(before: LearnedModel | undefined, results: number): LearnedModel {
     const beliefs = before?.beliefs ?? priorBeliefs(this.places.width);
     if (results < leastResults) return { beliefs, results };
     const sweeps = before ? 2 : 3;
@@ -186,7 +191,7 @@ export class SearchModel {
     return [...members.slice(0, learnBest), ...members.slice(-learnOthers)];
   }
 
-  #repeats(): Repeats {
+  #repeats(): RepeatSpread {
     let degrees = 0;
     let squares = 0;
     for (const { runSet } of this.members) {

@@ -2,7 +2,7 @@ import type { Configuration } from "../hyperparameter.ts";
 import type { SearchModel } from "../model/search-model.ts";
 
 /** What the search's model thinks of configurations, in hpmax. */
-export interface Beliefs {
+export interface ModelBeliefs {
   of(configuration: Configuration): { readonly mean: number; readonly sd: number };
   /** The mean alone, for a tenth of the price. */
   meanOf(configuration: Configuration): number;
@@ -12,7 +12,7 @@ export interface Beliefs {
   readonly noise: number;
 }
 
-function beliefsOf(model: SearchModel): Beliefs {
+function beliefsOf(model: SearchModel): ModelBeliefs {
   const { best, noise, places, process } = model;
   return {
     of(configuration) {
@@ -32,7 +32,7 @@ const newsShare = 0.03;
 /** Keeps beliefs for a while, since estimates of many curves are made from them. */
 export class KeptBeliefs {
   readonly #modelNow: () => SearchModel | null;
-  #kept: { readonly results: number; readonly verdicts: number; readonly beliefs: Beliefs } | undefined;
+  #kept: { readonly results: number; readonly verdicts: number; readonly beliefs: ModelBeliefs } | undefined;
 
   constructor(modelNow: () => SearchModel | null) {
     this.#modelNow = modelNow;
@@ -42,7 +42,7 @@ export class KeptBeliefs {
    * @param results   runs that have ended
    * @param verdicts  how often it was changed which of them count
    */
-  now(results: number, verdicts = 0): Beliefs | undefined {
+  now(results: number, verdicts = 0): ModelBeliefs | undefined {
     const kept = this.#kept;
     if (kept && kept.verdicts === verdicts && results < kept.results + Math.max(leastNews, newsShare * kept.results))
       return kept.beliefs;

@@ -1,6 +1,6 @@
 import type { Configuration } from "../hyperparameter.ts";
 import { rngFrom } from "../rng.ts";
-import type { Beliefs } from "./beliefs.ts";
+import type { ModelBeliefs } from "./beliefs.ts";
 import { Calibration } from "./calibration.ts";
 import type { FinishedCurves } from "./finished-curves.ts";
 import type { OpenCurve } from "./open-curve.ts";
@@ -13,7 +13,7 @@ export interface PrunedSearch {
   /** Of a trial. */
   configurationOf(n: number): Configuration;
   /** Undefined while too little is known. */
-  beliefs(): Beliefs | undefined;
+  beliefs(): ModelBeliefs | undefined;
 }
 
 /** A run is hopeless if its predicted end and so many of its standard deviations are below the best. */
@@ -41,7 +41,7 @@ export class ModelRule {
   readonly #calibration = new Calibration();
   /** Estimates of the finished curves' configurations, by place, and whose they are. */
   #estimates: (number | undefined)[] = [];
-  #estimatedBy: Beliefs | undefined;
+  #estimatedBy: ModelBeliefs | undefined;
   #completed = 0;
 
   constructor(seed: number, search: PrunedSearch) {
@@ -99,7 +99,7 @@ export class ModelRule {
     return Math.min(most, atFirst + perRun * Math.max(0, this.#completed - from));
   }
 
-  #estimateOf(place: number, { trials }: FinishedCurves, beliefs: Beliefs): number {
+  #estimateOf(place: number, { trials }: FinishedCurves, beliefs: ModelBeliefs): number {
     if (this.#estimatedBy !== beliefs) {
       this.#estimatedBy = beliefs;
       this.#estimates = [];

@@ -33,7 +33,7 @@ export interface Use {
 const usual: Use = { runsOnce: false, isExhausted: false };
 
 /** What the model of the search says. */
-export interface Known {
+export interface ModelSummary {
   /** The best configuration. */
   readonly best: Configuration;
   /** For each hyperparameter, the distance on its scale over which results resemble each other. */
@@ -57,7 +57,7 @@ export function finerMarks(
   hyperparameters: readonly Hyperparameter[],
   runSets: RunSets,
   refining: Refining,
-  known: Known | null,
+  known: ModelSummary | null,
   { runsOnce, isExhausted }: Use = usual,
 ): Marks {
   const { completed } = runSets.totals;

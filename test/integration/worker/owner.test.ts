@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { exitCode } from "../../../shared/errors.ts";
-import { timeOfDay } from "../../../worker/owner/quantities.ts";
+import { clockTime } from "../../../worker/owner/quantities.ts";
 import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { ownedWorker } from "../../support/processes/owned-worker.ts";
@@ -134,13 +134,13 @@ describe("a worker's rules", { concurrency: 4 }, () => {
     );
     // An hour of two hours from now on.
     const from = (new Date().getHours() * 60 + new Date().getMinutes() + 120) % 1440;
-    write(`hours: "${timeOfDay(from)}-${timeOfDay((from + 60) % 1440)}"\n`);
+    write(`hours: "${clockTime(from)}-${clockTime((from + 60) % 1440)}"\n`);
     await swarm.when("it is handed back", job, ({ waiting }) => waiting.size === 1);
     const output = await eventually(
       "it says why",
       () => worker.output().includes("does not lend it") && worker.output(),
     );
-    assert.match(output, new RegExp(`its owner does not lend it at this hour: .*; lends again at ${timeOfDay(from)}`));
+    assert.match(output, new RegExp(`its owner does not lend it at this hour: .*; lends again at ${clockTime(from)}`));
     assert.equal(output.match(/the rules stay as they were/g)?.length, 1);
     rmSync(file);
     const table = await swarm.when("it is over", job, ({ isOver }) => isOver);

@@ -1,4 +1,4 @@
-import { carryOut } from "../../../coordinator/cli/command-line.ts";
+import { runCommandLine } from "../../../coordinator/cli/command-line.ts";
 import { explain } from "../../../shared/errors.ts";
 import type { CommandEnd } from "./nexus-command.ts";
 import type { Swarm } from "./swarm.ts";
@@ -23,7 +23,7 @@ export async function nexusHere(
     },
   };
   try {
-    return { code: await carryOut(words, output), ...said };
+    return { code: await runCommandLine(words, output), ...said };
   } catch (error) {
     const { text, exit } = explain(error, "nexus");
     return { code: exit, stdout: said.stdout, stderr: `${said.stderr}${text}\n` };

@@ -1,5 +1,5 @@
 import { messageOf } from "../../../shared/errors.ts";
-import { descendantsOf, sessionOf } from "../../../shared/machine/process-tree.ts";
+import { descendantsOf, sessionIdOf } from "../../../shared/machine/process-tree.ts";
 import { lowerAutogroup } from "./autogroup.ts";
 import type { Keeper } from "./standing.ts";
 import { WorthALook } from "./worth-a-look.ts";
@@ -69,10 +69,10 @@ export class LowSessions implements Keeper {
 
 /** Lowers the sessions of a process and its descendants. Returns false if something is left to do. @throws what the system says */
 function lowerSessions(first: number): boolean {
-  const own = sessionOf(process.pid);
+  const own = sessionIdOf(process.pid);
   const sessions = new Map<number, number>();
   for (const pid of [first, ...descendantsOf(first)]) {
-    const session = sessionOf(pid);
+    const session = sessionIdOf(pid);
     // Never our own: it is the owner's terminal.
     if (session !== undefined && session !== own && !sessions.has(session)) sessions.set(session, pid);
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { carryOut } from "../../../../coordinator/cli/command-line.ts";
+import { runCommandLine } from "../../../../coordinator/cli/command-line.ts";
 import { questionOf } from "../../../../coordinator/cli/control/control.ts";
 import { namedTargets } from "../../../../coordinator/cli/control/control-targets.ts";
 import { parentStatus } from "../../../../coordinator/words/status-words.ts";
@@ -12,7 +12,7 @@ import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
 async function said(...words: string[]): Promise<string> {
   const texts: string[] = [];
   const output = { result: (text: string) => void texts.push(text), note: (text: string) => void texts.push(text) };
-  assert.equal(await carryOut(words, output), exitCode.usage, words.join(" "));
+  assert.equal(await runCommandLine(words, output), exitCode.usage, words.join(" "));
   return texts.join("");
 }
 

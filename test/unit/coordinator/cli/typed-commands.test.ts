@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { carryOut } from "../../../../coordinator/cli/command-line.ts";
+import { runCommandLine } from "../../../../coordinator/cli/command-line.ts";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
 
 /** Whatever a message, a help text or a page tells people to type must be there to be typed. */
@@ -71,7 +71,7 @@ function helpOf(words: readonly string[]): Promise<string> {
     const take = (part: string): void => {
       text += part;
     };
-    help = carryOut([...words, "--help"], { result: take, note: take }).then(() => text);
+    help = runCommandLine([...words, "--help"], { result: take, note: take }).then(() => text);
     helps.set(key, help);
   }
   return help;

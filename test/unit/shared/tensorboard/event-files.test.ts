@@ -5,9 +5,9 @@ import {
   eventFileName,
   fileEnd,
   fileStart,
+  hparamsSession,
   record,
   scalars,
-  sessionOf,
 } from "../../../../shared/tensorboard/event-file.ts";
 import { double, float, integer, message, text, varint } from "../../../../shared/tensorboard/protobuf.ts";
 import { fieldsOf, readEvents } from "../../../support/event-file.ts";
@@ -45,7 +45,7 @@ test("the first record of an event file is the one that TensorFlow writes", () =
 });
 
 test("an event file holds its version, its session, each report and its end", () => {
-  const session = sessionOf(
+  const session = hparamsSession(
     [ordered("lr", [0.1, 0.01]), unordered("core", ["GRU", true, null])],
     [0.01, "GRU"],
     ["hpmax", "s1-rew"],
@@ -100,7 +100,7 @@ test("an event file holds its version, its session, each report and its end", ()
 });
 
 test("a damaged record of an event file is noticed when it is read", () => {
-  const file = Buffer.from(fileStart(sessionOf([], [], [], 5)));
+  const file = Buffer.from(fileStart(hparamsSession([], [], [], 5)));
   file[14] = (file[14] ?? 0) ^ 1;
   assert.throws(() => readEvents(file, maskedCrc32c), /damaged/);
 });

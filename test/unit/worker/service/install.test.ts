@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { UsageError } from "../../../../shared/errors.ts";
 import { install, uninstall, type Wish } from "../../../../worker/service/install.ts";
-import type { Machine, Said } from "../../../../worker/service/machine.ts";
+import type { CommandAnswer, Machine } from "../../../../worker/service/machine.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const line = "tls://CODE@192.0.2.7:4222/ws1#sha256=abc";
@@ -19,7 +19,10 @@ const wish: Wish = {
 const now = { isDryRun: false, isForced: false };
 
 /** A machine whose service manager says what it is told to say. */
-function machineOf(platform: NodeJS.Platform, answer: (words: string) => Said = () => ({ code: 0, text: "" })) {
+function machineOf(
+  platform: NodeJS.Platform,
+  answer: (words: string) => CommandAnswer = () => ({ code: 0, text: "" }),
+) {
   const home = temporaryFolder();
   const asked: string[] = [];
   const said: string[] = [];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { InHand } from "../../../../worker/node/told/what-runs.ts";
 import { readStatus, StatusFile } from "../../../../worker/status/status-file.ts";
-import { dayOf, statusLine, type WorkerStatus } from "../../../../worker/status/worker-status.ts";
+import { dayOf, type OwnStatus, statusLine } from "../../../../worker/status/worker-status.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const noon = new Date(2026, 10, 28, 12).getTime();
@@ -19,7 +19,7 @@ const fixed = {
   slots: 4,
   promises: ["nothing while you type"],
 };
-const status: WorkerStatus = {
+const status: OwnStatus = {
   ...fixed,
   startedAt: noon,
   writtenAt: noon,

@@ -2,7 +2,7 @@ import type { Log } from "../../../../shared/log.ts";
 import type { Detector, Found, Now } from "../detector.ts";
 import type { SystemFiles } from "../system-files.ts";
 import type { IdleSource, OnTouch } from "./idle-source.ts";
-import { graphicalSessions, type Session } from "./sessions.ts";
+import { type DesktopSession, graphicalSessions } from "./sessions.ts";
 
 /** How often sessions are looked for, and asked how long they have been idle. */
 const sessionsMs = 5000;
@@ -10,10 +10,10 @@ const sessionsMs = 5000;
 const askMs = 500;
 
 /** Opens the best source for a session. @throws Error if there is none */
-export type OpenIdle = (session: Session, onTouch: OnTouch) => Promise<IdleSource>;
+export type OpenIdle = (session: DesktopSession, onTouch: OnTouch) => Promise<IdleSource>;
 
 interface Watched {
-  readonly session: Session;
+  readonly session: DesktopSession;
   source: IdleSource | null;
   isAsking: boolean;
   askedAt: number;

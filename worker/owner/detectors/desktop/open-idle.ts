@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gnomeIdle } from "./gnome.ts";
 import type { IdleSource, OnTouch } from "./idle-source.ts";
 import { logindIdle } from "./logind.ts";
-import type { Session } from "./sessions.ts";
+import type { DesktopSession } from "./sessions.ts";
 import { x11Idle } from "./x11.ts";
 
 /**
@@ -11,7 +11,7 @@ import { x11Idle } from "./x11.ts";
  *
  * @throws Error of the last one tried
  */
-export async function openIdle(session: Session, wall: () => number, onTouch: OnTouch): Promise<IdleSource> {
+export async function openIdle(session: DesktopSession, wall: () => number, onTouch: OnTouch): Promise<IdleSource> {
   const { DBUS_SESSION_BUS_ADDRESS = "", XDG_RUNTIME_DIR = `/run/user/${session.uid}`, XAUTHORITY } = process.env;
   const isOwn = session.uid === process.getuid?.();
   const ownBus = /unix:path=([^,;]+)/.exec(DBUS_SESSION_BUS_ADDRESS)?.[1] ?? join(XDG_RUNTIME_DIR, "bus");

@@ -1,7 +1,7 @@
 import type { SystemFiles } from "../system-files.ts";
 
 /** A graphical session, as logind keeps it below /run/systemd/sessions. */
-export interface Session {
+export interface DesktopSession {
   readonly id: string;
   readonly uid: number;
   readonly type: "x11" | "wayland" | "mir";
@@ -12,7 +12,7 @@ export interface Session {
 const folder = "/run/systemd/sessions";
 
 /** The sessions of people that a screen of this machine shows now. */
-export function graphicalSessions(files: SystemFiles): Session[] {
+export function graphicalSessions(files: SystemFiles): DesktopSession[] {
   return files.names(folder).flatMap((id) => {
     const text = /^\w+$/.test(id) ? files.text(`${folder}/${id}`) : undefined;
     if (text === undefined) return [];

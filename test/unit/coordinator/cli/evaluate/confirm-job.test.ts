@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { carryOut } from "../../../../../coordinator/cli/command-line.ts";
+import { runCommandLine } from "../../../../../coordinator/cli/command-line.ts";
 import { printConfirmation } from "../../../../../coordinator/cli/evaluate/confirm-job.ts";
 import { showSpec } from "../../../../../coordinator/cli/evaluate/spec-best.ts";
 import { componentDefaults } from "../../../../../shared/components/component-defaults.ts";
@@ -294,6 +294,6 @@ test("nexus confirm refuses absurd numbers before it connects", async () => {
     ["spec", "job1", "--best", "--run", "run1.1"],
     ["confirm"],
   ]) {
-    assert.equal(await carryOut(words, { result: () => {}, note: () => {} }), exitCode.usage, words.join(" "));
+    assert.equal(await runCommandLine(words, { result: () => {}, note: () => {} }), exitCode.usage, words.join(" "));
   }
 });

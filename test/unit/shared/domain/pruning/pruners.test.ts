@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CurvePoint } from "../../../../../shared/domain/curve.ts";
 import { SearchModel } from "../../../../../shared/domain/model/search-model.ts";
-import { type Beliefs, KeptBeliefs } from "../../../../../shared/domain/pruning/beliefs.ts";
+import { KeptBeliefs, type ModelBeliefs } from "../../../../../shared/domain/pruning/beliefs.ts";
 import { JobPruner, type PruningVerdict } from "../../../../../shared/domain/pruning/job-pruner.ts";
 import { isSpared } from "../../../../../shared/domain/pruning/model-rule.ts";
 import type { PrunerName } from "../../../../../shared/domain/pruning/pruner-names.ts";
@@ -15,7 +15,7 @@ const curve = (goodness: number, noise: number): number[] =>
   Array.from({ length: 20 }, (_, i) => goodness * Math.max(0, i - 3) + noise * (0.5 + 0.1 * ((i * 7) % 5)));
 const meanOf = (values: readonly number[]): number => values.reduce((sum, each) => sum + each, 0) / values.length;
 
-const beliefs: Beliefs = {
+const beliefs: ModelBeliefs = {
   of: ([goodness = 0]) => ({ mean: 6.8 * goodness, sd: 0.3 }),
   meanOf: ([goodness = 0]) => 6.8 * goodness,
   best: 6.8,
@@ -28,7 +28,7 @@ class Told {
   readonly #rng = rngFrom("told");
   #n = 0;
 
-  constructor(rule: PrunerName, known: Beliefs | null = beliefs) {
+  constructor(rule: PrunerName, known: ModelBeliefs | null = beliefs) {
     this.pruner = new JobPruner(rule, 7, {
       configurationOf: (n) => [this.configurations.get(n) ?? 0],
       beliefs: () => known ?? undefined,
@@ -111,7 +111,7 @@ describe("asha", () => {
 
 describe("pruning by the model", () => {
   /** Runs of all kinds have completed. */
-  function learned(known: Beliefs | null = beliefs): Told {
+  function learned(known: ModelBeliefs | null = beliefs): Told {
     const told = new Told("model", known);
     const rng = rngFrom("learned");
     for (let i = 0; i < 60; i += 1) told.run(i < 8 ? 0.7 + 0.3 * rng.uniform() : rng.uniform());
