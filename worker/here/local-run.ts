@@ -14,7 +14,7 @@ import { useOwnComponents } from "../components/registry.ts";
 import { failureText, settingLines } from "../runner/console-lines.ts";
 import { readCarried } from "../runner/read-carried.ts";
 import { executeRun, Stopped } from "../runner/run.ts";
-import { TensorBoardLog } from "./event-log.ts";
+import { TensorBoardLog } from "./tensorboard-log.ts";
 
 const stop = new AbortController();
 /** The first signal that asked the run to stop; "" before that. */
