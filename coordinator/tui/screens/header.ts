@@ -9,6 +9,7 @@ import { estimateText, named } from "../../words/progress.ts";
 import { jobStatus, noJobText } from "../../words/status-words.ts";
 import { timeLeftText } from "../../words/time-left.ts";
 import { type WorkerState, workerCounts } from "../../words/why/worker-rows.ts";
+import { screenNames } from "../keys.ts";
 import { type Line, lineWidth, type Span, type Style, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";
 import { outlookLine } from "./outlook-line.ts";
@@ -42,7 +43,7 @@ export function headerLines(model: ViewModel, width: number): Line[] {
     const workspace = piece(0, `workspace ${options.workspace}`, "bold");
     const missing = piece(0, isAlone ? "NO COORDINATOR" : awayText(search), "bad");
     return [
-      joined([workspace, ...plainTextMark(model), workersPiece(search, 1), missing], width),
+      joined([workspace, ...plainTextMark(model), workersPiece(model, 1), missing], width),
       joined(
         [piece(0, isAlone ? startText(model) : "", "bad"), piece(1, noJobText(search.state), "dim"), ...marks(model)],
         width,
@@ -86,7 +87,7 @@ function searchLine(model: ViewModel, table: RunTable, width: number): Line {
       piece(2, table.rejected.size > 0 ? `${table.rejected.size} rejected` : "", "warn"),
       piece(2, failed > 0 ? `${failed} failed` : "", "bad"),
       piece(4, table.lost > 0 ? `${table.lost} retried` : "", "warn"),
-      workersPiece(search, 3),
+      workersPiece(model, 3),
       piece(0, awayText(search), "bad"),
       ...times(search, table),
     ],
@@ -135,8 +136,13 @@ const countedStates: readonly WorkerState[] = [
   "lost",
 ];
 
-function workersPiece(search: LiveSearch, priority: number): Piece {
-  const counts = workerCounts(search.workers());
+function workersPiece({ search, options }: ViewModel, priority: number): Piece {
+  const rows = search.workers();
+  if (rows.length === 0) {
+    const how = options.joining ? `; ${screenNames.indexOf("Workers")} says how` : "";
+    return piece(priority, `no worker has joined${how}`);
+  }
+  const counts = workerCounts(rows);
   const spans: Span[] = [span("workers")];
   for (const state of countedStates) {
     const count = counts.get(state) ?? 0;

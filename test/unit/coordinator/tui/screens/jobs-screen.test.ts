@@ -117,6 +117,15 @@ describe("the jobs screen", () => {
     assert.match(linesOf(alone, 120, 30)[0] ?? "", /^job1 {2}spec {2}RUNNING/);
   });
 
+  test("the header says that no worker has joined, and which screen says how one does", () => {
+    const joining = { commands: ["nexus-worker nexus://lab"], opening: null };
+    const header = (workers: readonly WorkerStatus[], options = {}): string =>
+      linesOf(shown([new JobStory({ number: 1 })], workers, options), 120, 30)[0] ?? "";
+    assert.match(header([]), / {2}no worker has joined {2}/);
+    assert.match(header([], { joining }), / {2}no worker has joined; 3 says how {2}/);
+    assert.match(header([presence("node-2")], { joining }), / {2}workers 0 busy 1 idle/);
+  });
+
   test("a job's slots are those of workers that may take its runs, within what the job lets itself have", () => {
     const model = workspace();
     const looks = new JobLooks(model.search);
