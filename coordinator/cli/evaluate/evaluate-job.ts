@@ -42,7 +42,7 @@ export function evaluateJob({ state, workspace, output, flags }: Printing, typed
   ];
   const shown = width === undefined ? words : words.flatMap((line) => wrappedText(line, width, 2));
   const lines = [
-    ...historyTable(history, hyperparameters, goal),
+    ...historyTable(history, hyperparameters, goal, width),
     ...labelled(evaluation, width),
     "",
     ...shown,

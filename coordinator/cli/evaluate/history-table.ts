@@ -3,6 +3,7 @@ import type { SearchHistory } from "../../../shared/domain/evaluation/history.ts
 import { type Goal, told } from "../../../shared/domain/goal.ts";
 import { type Hyperparameter, settingText } from "../../../shared/domain/hyperparameter.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
+import { wrappedText } from "../../words/wrapped-text.ts";
 
 /** Columns are at least as wide as in the original's table, so that usual tables look the same. */
 const settingWidth = 9;
@@ -14,8 +15,15 @@ export const estimateHeader = ({ name }: Goal): string => `EST ${name.toUpperCas
 /**
  * The history as the original's evaluation prints it: settings on the left, `155 runs    0.049182   16   run3755.152`; the
  * header again below, and a line that says what the table is.
+ *
+ * @param width  columns of the terminal, in which that line is broken; left out: it stays whole
  */
-export function historyTable(history: SearchHistory, hyperparameters: readonly Hyperparameter[], goal: Goal): string[] {
+export function historyTable(
+  history: SearchHistory,
+  hyperparameters: readonly Hyperparameter[],
+  goal: Goal,
+  width?: number,
+): string[] {
   const named = estimateHeader(goal);
   const rows = history.rows.map((row) =>
     usedSettings(hyperparameters, row.configuration).map((value) => settingText(value)),
@@ -51,12 +59,8 @@ export function historyTable(history: SearchHistory, hyperparameters: readonly H
       `  ${String(runs).padStart(runsWidth + 1)}   ${bestRun}`,
     ].join(""),
   );
-  return [
-    header,
-    ...lines,
-    header,
-    `History of the best hyperparameter combination after each of the ${history.completed} completed runs.`,
-  ];
+  const about = `History of the best hyperparameter combination after each of the ${history.completed} completed runs.`;
+  return [header, ...lines, header, ...(width === undefined ? [about] : wrappedText(about, width, 2))];
 }
 
 const widest = (texts: readonly string[], least: number): number =>

@@ -47,6 +47,18 @@ test("nexus eval's history equals the tutorial's, character for character", () =
   assert.equal(historyTable(history, tutorialHyperparameters, maximised).join("\n"), tutorialTable);
 });
 
+test("the line below nexus eval's history is as wide as the terminal, and the table stays whole", () => {
+  const history = { prior: { mean: 0, variance: 1 }, completed: 4781, rows: [] };
+  const [whole, narrow] = [undefined, 60].map((width) =>
+    historyTable(history, tutorialHyperparameters, maximised, width).slice(2),
+  );
+  assert.equal(whole?.length, 1);
+  assert.deepEqual(narrow, [
+    "History of the best hyperparameter combination after each of",
+    "  the 4781 completed runs.",
+  ]);
+});
+
 test("wide settings, many runs and tiny estimates widen the columns of the history", () => {
   const names = [unordered("architecture", ["a-very-long-name", "b"])];
   const row = { ended: 1, key: "0", label: "", sd: 1e-9, bestHpmax: 1, bestRun: "run1.1" as RunName };
