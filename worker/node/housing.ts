@@ -103,5 +103,5 @@ export function confinement({ sandbox, code, network }: Confinement): string {
     return `runs are in a sandbox: no home, no keys, no other processes, ${reach}`;
   }
   if (!code) return "no job gets programs executed here (--no-code)";
-  return "a run may do here what you may, read this worker's key, for example; --sandbox or --no-code ends that";
+  return "runs can do anything you can here, such as read this worker's key; --sandbox or --no-code prevents that";
 }

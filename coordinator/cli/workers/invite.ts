@@ -75,7 +75,7 @@ export async function invite(session: Session, options: InviteOptions): Promise<
 
 async function withdraw({ scope, output }: Session, id: string, { json, ...more }: InviteOptions): Promise<void> {
   if (more.for !== undefined || more.uses !== undefined || more.target !== undefined)
-    throw new UsageError("--withdraw takes no other options; for example: nexus invite --withdraw k5gm97fw");
+    throw new UsageError("--withdraw takes no other option than --json; for example: nexus invite --withdraw k5gm97fw");
   const op = newOrderId();
   const order = { kind: "withdraw", op, invite: id.slice(0, 64) } as const;
   const answer = await withOperatorLink(scope, ({ bus }) => giveOrder(bus, scope.paths.name, order, output));

@@ -112,7 +112,7 @@ describe("who may join, and stay", () => {
       [["--for", "soon"], /expected a time/],
       [["--uses", "0"], /--uses 0: expected how many machines may join/],
       [["--target", "a b"], /--target a b: expected names of pools/],
-      [["--withdraw", "aaaaaaaa", "--uses", "2"], /--withdraw takes no other options/],
+      [["--withdraw", "aaaaaaaa", "--uses", "2"], /--withdraw takes no other option than --json; for example/],
     ];
     for (const [words, why] of wrong) {
       const { code, stderr } = await typed("invite", ...words);
