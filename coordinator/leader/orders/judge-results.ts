@@ -43,6 +43,7 @@ export async function recordJudgement(
       worker === null ? alreadyText(others.already, verdict) : noneText(table, worker, verdict),
     );
   }
+  const pruned = verdict === "rejected" ? prunedSince(table, concerned) : [];
   for (let from = 0; from < concerned.length; from += mostTogether) {
     const trials = concerned.slice(from, from + mostTogether);
     const record = { type: "results-judged", job, trials, verdict, reason, ...who } as const;
@@ -53,7 +54,27 @@ export async function recordJudgement(
   const parts = [`${counted(concerned.length, "result")}${whose} ${verdict}, ${standing(table)}`];
   if (others.already.length > 0) parts.push(alreadyText(others.already, verdict));
   if (verdict === "rejected" && worker !== null) parts.push(stillToCome(reign, worker));
+  if (pruned.length > 0) parts.push(prunedText(table, pruned));
   return accepted(reign, job, [...parts, ...others.missing].join("; "));
+}
+
+/** Runs that the coordinator has pruned since the first of these results came: they may have been measured by it. */
+function prunedSince(table: RunTable, trials: readonly number[]): string[] {
+  const since = Math.min(...trials.slice(0, mostTogether).map((n) => table.trials.glance(n)?.endedAt ?? 0));
+  const runs: string[] = [];
+  for (let n = 1; n <= table.trials.length && table.outcomes.pruned > runs.length; n += 1) {
+    const trial = table.trials.glance(n);
+    if (trial?.status === "pruned" && trial.prunedBy === "rule" && trial.endedAt >= since) runs.push(trial.run);
+  }
+  return runs;
+}
+
+function prunedText({ job, submitted }: RunTable, runs: readonly string[]): string {
+  const more = runs.length - mostNamed;
+  const names = runs.slice(0, mostNamed).join(", ") + (more > 0 ? ` and ${more} more` : "");
+  const stay = `${names}, pruned since the first of them came, ${runs.length === 1 ? "stays" : "stay"} pruned`;
+  const { totalRuns } = submitted.settings;
+  return `${stay}; for as many runs more: nexus edit ${job} --total-runs ${totalRuns + runs.length}`;
 }
 
 const isConcerned = (trial: Trial | undefined, verdict: ResultsVerdict): boolean =>

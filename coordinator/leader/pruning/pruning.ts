@@ -26,6 +26,7 @@ export function prunerOf(reign: Reign, table: RunTable): JobPruner | undefined {
       configurationOf: (n) => table.runSets.configurations.configuration(table.trials.runSetOf(n)),
       beliefs: () => beliefs.now(table.ended, table.verdicts),
     });
+    pruner.judged(table.rejected);
     reign.pruners.set(table.job, pruner);
   }
   return pruner;

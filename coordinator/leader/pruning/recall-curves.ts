@@ -33,7 +33,9 @@ export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promis
     await reading.stop();
   }
   for (const table of tables) {
-    prunerOf(reign, table)?.keep((n) => {
+    const pruner = prunerOf(reign, table);
+    pruner?.judged(table.rejected);
+    pruner?.keep((n) => {
       const trial = table.trials.glance(n);
       return trial !== undefined && isOpen(trial);
     });
@@ -52,7 +54,8 @@ function recall(reign: Reign, { subject, data }: StoredMessage): void {
     pruner.report(trial.n, told.reports);
     // Its rungs are passed again, and remembered; what that says of a run in hand is said anew with its next report.
     pruner.judge(trial.n);
-    if (told.kind === "result" && trial.hpmax !== null) pruner.completed(trial.n, told.hpmax);
+    // A rejected one is known too: it may be accepted again.
+    if (told.kind === "result" && (trial.hpmax !== null || trial.rejected)) pruner.completed(trial.n, told.hpmax);
   } catch (error) {
     // It was set aside when it was judged.
     if (!(error instanceof BadMessage)) throw error;

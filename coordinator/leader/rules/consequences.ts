@@ -65,6 +65,7 @@ function followJob(
     case "job":
       break;
     case "results-judged":
+      reign.pruners.get(table.job)?.judged(table.rejected);
       learnAnew(reign, table);
       if (!isOwn(table)) reign.choices.judged(table);
       break;

@@ -2,6 +2,8 @@
 const before = { runs: 4, square: 2 } as const;
 /** Runs that are remembered, about. */
 const memory = 60;
+/** Of the newest it is known whose they were: what comes before them weighs nothing any more. */
+const mostKnown = 20 * memory;
 /** One run that was far off says no more than this. */
 const mostSquare = 25;
 
@@ -12,6 +14,8 @@ const mostSquare = 25;
 export class Calibration {
   /** Of each run in hand: how often it was predicted, and the last but few of these. */
   readonly #predictions = new Map<number, { readonly mean: number; readonly sd: number }[]>();
+  /** How far off the newest were, oldest first. */
+  readonly #known: { readonly n: number; readonly square: number }[] = [];
   #runs: number = before.runs;
   #squares: number = before.runs * before.square;
 
@@ -33,6 +37,19 @@ export class Calibration {
     if (!all || all.length === 0) return;
     const squares = all.map(({ mean, sd }) => Math.min(mostSquare, ((mean - hpmax) / sd) ** 2 || 0));
     const square = squares.reduce((sum, each) => sum + each, 0) / squares.length;
+    this.#known.push({ n, square });
+    if (this.#known.length > mostKnown) this.#known.shift();
+    this.#count(square);
+  }
+
+  /** Only other trials count from now on. */
+  judged(rejected: ReadonlySet<number>): void {
+    this.#runs = before.runs;
+    this.#squares = before.runs * before.square;
+    for (const { n, square } of this.#known) if (!rejected.has(n)) this.#count(square);
+  }
+
+  #count(square: number): void {
     const keep = 1 - 1 / memory;
     this.#runs = this.#runs * keep + 1;
     this.#squares = this.#squares * keep + square;

@@ -23,14 +23,30 @@ export class FinishedCurves {
   readonly hpmax: number[] = [];
   /** Number of the trial, by place. */
   readonly trials: number[] = [];
+  /** Trials whose curves count in nothing. */
+  #rejected: ReadonlySet<number> = new Set();
 
   get size(): number {
     return this.#size;
   }
 
-  /** Places, the newest first. */
+  /** Only curves of other trials count from now on; those of these are kept, as they may count again. */
+  judged(rejected: ReadonlySet<number>): void {
+    this.#rejected = rejected;
+  }
+
+  counts(place: number): boolean {
+    return this.#rejected.size === 0 || !this.#rejected.has(this.trials[place] ?? 0);
+  }
+
+  /** Places of those that count, the newest first. */
   *newest(most: number): Generator<number> {
-    for (let i = 1; i <= Math.min(most, this.#size); i += 1) yield (this.#next - i + mostCurves) % mostCurves;
+    for (let i = 1, left = most; i <= this.#size && left > 0; i += 1) {
+      const place = (this.#next - i + mostCurves) % mostCurves;
+      if (!this.counts(place)) continue;
+      left -= 1;
+      yield place;
+    }
   }
 
   /** Returns its place. The curve has at least one report. */

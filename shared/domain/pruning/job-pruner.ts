@@ -39,6 +39,8 @@ export class JobPruner {
   readonly #open = new Map<number, OpenRun>();
   readonly #finished = new FinishedCurves();
   readonly #finder = new SummaryFinder();
+  /** By place among the finished curves. */
+  readonly #votes: number[] = [];
   readonly #rungs = new Rungs();
   /** Iterations of a whole run; of how many curves this is the median. */
   #total = { iters: 0, of: -1 };
@@ -77,8 +79,19 @@ export class JobPruner {
     const run = this.#open.get(n);
     this.#open.delete(n);
     if (!run || run.curve.reports === 0) return;
-    this.#finder.learn(run.curve, hpmax);
-    this.#model.completed(n, hpmax, this.#finished.add(n, run.curve, hpmax));
+    const place = this.#finished.add(n, run.curve, hpmax);
+    this.#votes[place] = this.#finder.learn(run.curve, hpmax);
+    this.#model.completed(n, hpmax, place);
+  }
+
+  /** Nothing rests any more on what these runs reported; they may count again later. The set is read from now on. */
+  judged(rejected: ReadonlySet<number>): void {
+    this.#finished.judged(rejected);
+    this.#rungs.judged(rejected);
+    const counted = [...this.#finished.newest(this.#finished.size)];
+    this.#finder.recount(counted.map((place) => this.#votes[place] ?? 0));
+    this.#model.judged(rejected, this.#finished.size - counted.length);
+    this.#total = { iters: 0, of: -1 };
   }
 
   /** The run has ended without a result; its reports say nothing more. */
@@ -108,7 +121,7 @@ export class JobPruner {
         const reached = rungsReached(curve.iters / total);
         let verdict: Omit<PruningVerdict, "iters"> | undefined;
         for (; run.rungs < reached; run.rungs += 1) {
-          const behind = this.#rungs.reach(run.rungs, soFar);
+          const behind = this.#rungs.reach(run.rungs, soFar, n);
           if (behind)
             verdict = { reason: `${behind.place}. of the ${behind.of} runs that came to rung ${run.rungs + 1}` };
         }
@@ -127,7 +140,8 @@ export class JobPruner {
   #wholeRun(): number {
     const { size, iters } = this.#finished;
     if (size > this.#total.of * 1.1) {
-      const sorted = iters.toSorted((a, b) => a - b);
+      const counted = iters.filter((_, place) => this.#finished.counts(place));
+      const sorted = counted.sort((a, b) => a - b);
       this.#total = { iters: quantile(sorted, 0.5), of: size };
     }
     return this.#total.iters;

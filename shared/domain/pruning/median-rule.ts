@@ -19,7 +19,7 @@ export function belowMedian(
   kind: SummaryKind,
 ): number | undefined {
   const others: number[] = [];
-  for (let place = 0; place < finished.size; place += 1) {
+  for (const place of finished.newest(finished.size)) {
     const value = finished.soFar(place, iters, kind);
     if (Number.isFinite(value)) others.push(value);
   }

@@ -43,6 +43,8 @@ export class ModelRule {
   #estimates: (number | undefined)[] = [];
   #estimatedBy: ModelBeliefs | undefined;
   #completed = 0;
+  /** Of the completed ones, those that count in nothing. */
+  #rejected = 0;
 
   constructor(seed: number, search: PrunedSearch) {
     this.#seed = seed;
@@ -58,7 +60,7 @@ export class ModelRule {
     finished: FinishedCurves,
     open: number,
   ): { readonly reason: string; readonly predicted: Predicted } | undefined {
-    if (this.#completed < leastCompleted) return undefined;
+    if (this.#counted < leastCompleted) return undefined;
     const beliefs = this.#search.beliefs();
     if (!beliefs) return undefined;
     const { best, noise } = beliefs;
@@ -93,10 +95,20 @@ export class ModelRule {
     this.#calibration.forget(n);
   }
 
+  /** Only other trials count from now on. @param completed  how many of these have completed here */
+  judged(rejected: ReadonlySet<number>, completed: number): void {
+    this.#rejected = completed;
+    this.#calibration.judged(rejected);
+  }
+
+  get #counted(): number {
+    return this.#completed - this.#rejected;
+  }
+
   #configurationZ(open: number): number {
     const { first, from, perRun, most } = configurationZ;
     const atFirst = first * Math.sqrt(Math.max(1, open / usualOpen));
-    return Math.min(most, atFirst + perRun * Math.max(0, this.#completed - from));
+    return Math.min(most, atFirst + perRun * Math.max(0, this.#counted - from));
   }
 
   #estimateOf(place: number, { trials }: FinishedCurves, beliefs: ModelBeliefs): number {

@@ -13,7 +13,16 @@ const mostRemembered = 2000;
  */
 export class Rungs {
   readonly #reached: number[][] = rungParts.map(() => []);
+  /** Whose they are. */
+  readonly #trials: number[][] = rungParts.map(() => []);
+  /** Trials that count in nothing. */
+  #rejected: ReadonlySet<number> = new Set();
   readonly #next: number[] = rungParts.map(() => 0);
+
+  /** Only what other trials had come to counts from now on. */
+  judged(rejected: ReadonlySet<number>): void {
+    this.#rejected = rejected;
+  }
 
   /**
    * A run has reached a rung.
@@ -21,15 +30,21 @@ export class Rungs {
    * @param soFar  larger is better
    * @returns its place among all that reached it, from 1, and how many these are, if it is to stop; undefined: it goes on
    */
-  reach(rung: number, soFar: number): { readonly place: number; readonly of: number } | undefined {
+  reach(rung: number, soFar: number, n: number): { readonly place: number; readonly of: number } | undefined {
     const reached = this.#reached[rung];
-    if (!reached) return undefined;
+    const trials = this.#trials[rung];
+    if (!reached || !trials) return undefined;
     let better = 0;
-    for (const other of reached) if (other > soFar) better += 1;
+    let of = 1;
     const next = this.#next[rung] ?? 0;
+    for (const [i, other] of reached.entries()) {
+      if (i === next || this.#rejected.has(trials[i] ?? 0)) continue;
+      of += 1;
+      if (other > soFar) better += 1;
+    }
     reached[next] = soFar;
+    trials[next] = n;
     this.#next[rung] = (next + 1) % mostRemembered;
-    const of = reached.length;
     return of >= leastRuns && better >= of / reduction ? { place: better + 1, of } : undefined;
   }
 }

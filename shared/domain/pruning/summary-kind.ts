@@ -26,16 +26,24 @@ export class SummaryFinder {
   readonly #votes = kinds.map(() => 0);
   #runs = 0;
 
-  learn(curve: OpenCurve, hpmax: number): void {
-    // A single report is its own mean, last and extreme.
-    if (curve.reports < 2) return;
+  /** Returns the run's vote, which `recount` takes. */
+  learn(curve: OpenCurve, hpmax: number): number {
+    const vote = voteOf(curve, hpmax);
+    this.#count(vote);
+    return vote;
+  }
+
+  /** Forgets all, and counts these votes. */
+  recount(votes: Iterable<number>): void {
+    this.#votes.fill(0);
+    this.#runs = 0;
+    for (const vote of votes) this.#count(vote);
+  }
+
+  #count(vote: number): void {
+    if (vote === noVote) return;
     this.#runs += 1;
-    for (const [i, kind] of kinds.entries()) {
-      const value = summaryOf(curve, kind);
-      if (Math.abs(value - hpmax) <= closeness * Math.max(Math.abs(value), Math.abs(hpmax))) {
-        this.#votes[i] = (this.#votes[i] ?? 0) + 1;
-      }
-    }
+    for (const i of kinds.keys()) this.#votes[i] = (this.#votes[i] ?? 0) + ((vote >> i) & 1);
   }
 
   /** Undefined while too little is known, or if hpmax is none of these. */
@@ -45,6 +53,20 @@ export class SummaryFinder {
     const votes = this.#votes[best] ?? 0;
     return votes >= leastAgreeing && votes >= agreeing * this.#runs ? kinds[best] : undefined;
   }
+}
+
+/** Of a run with a single report, which is its own mean, last and extreme. */
+const noVote = -1;
+
+/** A bit for each kind that gives this hpmax. */
+function voteOf(curve: OpenCurve, hpmax: number): number {
+  if (curve.reports < 2) return noVote;
+  let vote = 0;
+  for (const [i, kind] of kinds.entries()) {
+    const value = summaryOf(curve, kind);
+    if (Math.abs(value - hpmax) <= closeness * Math.max(Math.abs(value), Math.abs(hpmax))) vote |= 1 << i;
+  }
+  return vote;
 }
 
 /** What hpmax would be if the run ended now. */

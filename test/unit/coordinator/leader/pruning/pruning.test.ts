@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { pruneRun } from "../../../../../coordinator/leader/pruning/pruning.ts";
+import { recallCurves } from "../../../../../coordinator/leader/pruning/recall-curves.ts";
 import type { EndedWithout } from "../../../../../shared/domain/fold/events.ts";
-import { takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
+import { restoreSnapshot, takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
 import type { PrunerName } from "../../../../../shared/domain/pruning/pruner-names.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import type { Bus, StoredMessage } from "../../../../../shared/ports.ts";
 import type { ReportRow } from "../../../../../shared/wire/messages.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snapshots.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
@@ -39,6 +41,21 @@ class Curves extends Story {
       }),
     );
   }
+
+  readonly #stored: StoredMessage[] = [];
+
+  override hear(message: StoredMessage): void {
+    this.#stored.push(message);
+    super.hear(message);
+  }
+
+  /** EV, as the next leader reads it again. */
+  readonly ev: Pick<Bus, "read"> = {
+    read: async (_stream, from, handler) => {
+      for (const message of this.#stored) if (message.seq >= from) handler(message);
+      return { caughtUp: Promise.resolve(), stop: async () => undefined };
+    },
+  };
 
   /** Runs of all values complete. */
   async learned(): Promise<void> {
@@ -143,6 +160,40 @@ describe("pruning in the leader", () => {
     assert.equal(story.table.trial(n)?.status, "pruned");
     story.check();
   });
+
+  for (const rule of ["median", "asha"] as const) {
+    test(`pruning by ${rule} forgets rejected results, under this leader and the next, and accepted ones count again`, async () => {
+      const story = searching(rule, { totalRuns: 40 });
+      await story.learned();
+      for (let i = 0; i < 8; i += 1) {
+        const n = Number(await story.claim(bob));
+        story.report(n, 1e6, 0, 8, bob);
+        story.end(n, 1e6, 8, bob);
+      }
+      /** Whether a run that is better than all honest ones is stopped. */
+      const isStopped = async (by: Curves, boot = "boot"): Promise<boolean> => {
+        const n = Number(await by.claim(alice, boot));
+        by.report(n, 7, 0, 6);
+        const { status } = by.table.trial(n) ?? {};
+        if (status === "running") by.end(n, 7, 6);
+        return status === "pruned";
+      };
+      assert.equal(await isStopped(story), true);
+      const order = { job: story.job, trials: [], worker: bob, reason: "" };
+      const { reason } = await story.order({ kind: "reject", ...order });
+      assert.match(
+        reason,
+        /; run1\.7, pruned since the first of them came, stays pruned; for as many runs more: nexus edit job1 --total-runs 41$/,
+      );
+      assert.equal(await isStopped(story), false);
+      const next = new Curves({}, restoreSnapshot(structuredClone(takeSnapshot(story.test.reign.state))), story.job);
+      next.test.reign.evidence.judgedUpTo(story.test.reign.evidence.judged);
+      await recallCurves(next.test.reign, story.ev);
+      assert.equal(await isStopped(next, "boot2"), false);
+      await next.order({ kind: "accept", ...order });
+      assert.equal(await isStopped(next, "boot2"), true);
+    });
+  }
 
   test("pruning keeps a prediction for the search, apart from results, also through a snapshot", async () => {
     const story = searching("asha");

@@ -82,13 +82,13 @@ describe("asha", () => {
   test("asha goes on from a rung with the better half", () => {
     const rungs = new Rungs();
     assert.deepEqual(
-      [5, 4, 3].map((value) => rungs.reach(0, value)),
+      [5, 4, 3].map((value) => rungs.reach(0, value, 0)),
       [undefined, undefined, undefined],
     );
-    assert.deepEqual(rungs.reach(0, 2), { place: 4, of: 4 });
-    assert.equal(rungs.reach(0, 6), undefined);
-    assert.deepEqual(rungs.reach(0, 3.5), { place: 4, of: 6 });
-    assert.equal(rungs.reach(1, 0), undefined);
+    assert.deepEqual(rungs.reach(0, 2, 0), { place: 4, of: 4 });
+    assert.equal(rungs.reach(0, 6, 0), undefined);
+    assert.deepEqual(rungs.reach(0, 3.5, 0), { place: 4, of: 6 });
+    assert.equal(rungs.reach(1, 0, 0), undefined);
   });
 
   test("asha has its rungs at 3, 6 and 12 of 20 reports", () => {
@@ -189,6 +189,53 @@ describe("values of any size", () => {
         }
       });
     }
+  }
+});
+
+describe("rejected results", () => {
+  /** What a pruner says of runs of many kinds, by the results of honest runs and of forged ones, which are far better. */
+  const verdicts = (rule: PrunerName, told: (pruner: JobPruner, forge: () => void) => void): string => {
+    const pruner = new JobPruner(rule, 7, { configurationOf: (n) => [(n % 10) / 10], beliefs: () => beliefs });
+    const tell = (n: number, goodness: number): (PruningVerdict | undefined)[] =>
+      curve(goodness, (n * 0.37) % 1).map((value, i) => {
+        pruner.report(n, [[1, (i + 1) * 5, 0, [value], [1]]]);
+        return pruner.judge(n);
+      });
+    const complete = (n: number, goodness: number): void => {
+      tell(n, goodness);
+      pruner.completed(n, meanOf(curve(goodness, (n * 0.37) % 1)));
+    };
+    for (let n = 1; n <= 30; n += 1) complete(n, (n % 10) / 10);
+    told(pruner, () => {
+      for (const n of forged) complete(n, 1000 + n);
+    });
+    const probes = Array.from({ length: 40 }, (_, i) => {
+      const said = tell(1000 + i, i / 40);
+      pruner.forget(1000 + i);
+      return said;
+    });
+    return JSON.stringify(probes);
+  };
+  const forged = [101, 102, 103, 104, 105, 106, 107, 108];
+  const rejected = new Set(forged);
+
+  for (const rule of ["median", "asha", "model"] as const) {
+    test(`pruning by ${rule} is what it would be if rejected results had never come, until they are accepted`, () => {
+      const honest = verdicts(rule, () => undefined);
+      const believed = verdicts(rule, (_, forge) => forge());
+      assert.notEqual(believed, honest);
+      const taken = verdicts(rule, (pruner, forge) => {
+        forge();
+        pruner.judged(rejected);
+      });
+      assert.equal(taken, honest);
+      const accepted = verdicts(rule, (pruner, forge) => {
+        forge();
+        pruner.judged(rejected);
+        pruner.judged(new Set());
+      });
+      assert.equal(accepted, believed);
+    });
   }
 });
 
