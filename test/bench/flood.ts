@@ -8,6 +8,7 @@ import { livingEndpoint } from "../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../shared/broker/access/credentials.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { linkWorkspace } from "../../shared/broker/workspace-link.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
 import { pause } from "../../shared/time/deadline.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../shared/wire/messages.ts";
@@ -20,7 +21,7 @@ const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, i
 const quietMs = 5000;
 const floodMs = Number(process.env["FLOOD_MS"] ?? 15_000);
 
-/** How long an honest worker waits for its next assignment while another one floods, before and after that one is cut off. */
+/** How long an honest worker waits for its next assignment while another one floods, before and after that one is cut off; and a revocation. */
 export async function run(kinds: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nexus-bench-"));
   const env = { ...process.env, XDG_DATA_HOME: join(folder, "data"), XDG_STATE_HOME: join(folder, "state") };
@@ -79,6 +80,14 @@ export async function run(kinds: string[]): Promise<void> {
       if (process.env["NEXUS_LOG"]) process.stdout.write(readFileSync(paths.coordinatorLog, "utf8").slice(-3000));
       flooder.kill("SIGKILL");
     }
+    const revoked = encodeOrder({ kind: "revoke", op: "bench-revoke", worker: "bench-watched" as WorkerId });
+    const orderedAt = performance.now();
+    const told = link.bus.request(operator(operatorName()), revoked, 10_000);
+    while (watched.isConnected()) await pause(1);
+    process.stdout.write(
+      `a revoked worker was cut off ${(performance.now() - orderedAt).toFixed(0)} ms after the order\n`,
+    );
+    await told;
     await watched.stop();
     await link.close();
   } finally {

@@ -19,7 +19,7 @@ import { FileSpool } from "../../worker/node/spool.ts";
 export async function watchedWorker(
   joinLine: string,
   folder: string,
-): Promise<{ readonly gaps: number[]; stop(): Promise<void> }> {
+): Promise<{ readonly gaps: number[]; isConnected(): boolean; stop(): Promise<void> }> {
   const line = parseJoinLine(joinLine);
   const log = fileLog(join(folder, "bench-worker.log"), "nexus-worker");
   const { worker, nkeySeed } = await identify(folder, "bench-watched" as WorkerId, line, () => undefined);
@@ -50,6 +50,7 @@ export async function watchedWorker(
   const working = node.work();
   return {
     gaps,
+    isConnected: () => bus.isConnected(),
     stop: async () => {
       node.handBack("the bench is over");
       await working;

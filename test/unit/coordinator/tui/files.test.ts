@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { keepColumns, recallColumns, screenFile } from "../../../../coordinator/tui/screen-memory.ts";
@@ -28,8 +28,10 @@ describe("screen.log", () => {
 
   test("screen.log drops its lines if it cannot be written", () => {
     const folder = temporaryFolder();
-    writeFileSync(join(folder, "nexus"), "");
-    new ScreenLog(join(folder, "nexus", "screen.log")).write("nobody hears this");
+    const blocking = join(folder, "nexus");
+    writeFileSync(blocking, "in the way");
+    new ScreenLog(join(blocking, "screen.log")).write("nobody hears this");
+    assert.deepEqual([readFileSync(blocking, "utf8"), readdirSync(folder)], ["in the way", ["nexus"]]);
   });
 });
 

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { openTerminal } from "../../../../../coordinator/tui/terminal/terminal.ts";
 import { KeyReader } from "../../../../../coordinator/tui/terminal/terminal-keys.ts";
 import type { Key } from "../../../../../coordinator/tui/terminal/terminal-port.ts";
+import { eventually } from "../../../../support/patience.ts";
 import { fakeTty } from "../../../../support/terminal/fake-tty.ts";
 
 /** The keys that a terminal's bytes are. */
@@ -50,9 +51,7 @@ test("keys of line editing and of other terminals have their names; unknown sequ
 test("an escape by itself is the Esc key, although a sequence may have begun", async () => {
   const keys: string[] = [];
   const reader = new KeyReader(({ name }) => keys.push(name));
-  const until = async (count: number): Promise<void> => {
-    while (keys.length < count) await new Promise((resolve) => setImmediate(resolve));
-  };
+  const until = (count: number): Promise<boolean> => eventually(`${count} keys`, () => keys.length >= count);
   reader.read("\u001b");
   assert.deepEqual(keys, []);
   await until(1);

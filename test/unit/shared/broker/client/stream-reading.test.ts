@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Delivered, type Delivery, readStream } from "../../../../../shared/broker/client/stream-reading.ts";
+import { eventually } from "../../../../support/patience.ts";
 
 interface Message {
   readonly seq: number;
@@ -47,7 +48,7 @@ test("a stream's silent delivery is replaced where it left off, and late message
   stream.last = 3;
   const reading = await readStream<Message>(stream, 1, ({ seq }) => seen.push(seq));
   stream.begun[0]?.hear({ message: { seq: 1 }, pending: 2 });
-  while (stream.begun.length < 2) await delay(5);
+  await eventually("the delivery is replaced", () => stream.begun.length >= 2);
   assert.equal(stream.begun[1]?.from, 2);
   stream.begun[1]?.hear({ message: { seq: 2 }, pending: 1 });
   stream.begun[0]?.hear({ message: { seq: 2 }, pending: 1 });
@@ -95,7 +96,7 @@ test("a delivery with nothing pending catches up at once, and later ones start a
   stream.last = 7;
   const reading = await readStream<Message>(stream, 5, () => undefined);
   await reading.caughtUp;
-  while (stream.begun.length < 2) await delay(5);
+  await eventually("the delivery is replaced", () => stream.begun.length >= 2);
   assert.equal(stream.begun[1]?.from, 5);
   await delay(3 * stream.silentMs);
   // The stream's end was asked for just before the second delivery began, which had nothing to hand over up to there.
