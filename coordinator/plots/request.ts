@@ -44,7 +44,7 @@ export function readRequest(operands: readonly string[], typed: TypedOptions, ki
     try {
       return await figure(source);
     } catch (error) {
-      throw named ? error : mayBeKind(error, words, kinds);
+      throw named ? error : mayBeKind(error, words, kinds, source.flags);
     }
   };
   return { ...words, form, size, file, isJson, figure: draw };
@@ -66,9 +66,11 @@ function withoutRuns(first: string, kind: PlotKind | undefined, kinds: readonly 
 }
 
 /** In `nexus plot sumary job1`, the unknown metric may be a misspelt kind of plot. */
-function mayBeKind(error: unknown, { names, runs }: PlotWords, kinds: readonly PlotKind[]): unknown {
+function mayBeKind(error: unknown, { names, runs }: PlotWords, kinds: readonly PlotKind[], flags: string): unknown {
   const [first = ""] = names;
   const kind = nearestName(first, kindNames(kinds));
   if (!(error instanceof UsageError) || kind === undefined) return error;
-  return new UsageError(`${error.message}\n  or did you mean: nexus plot ${kind} ${runs.join(" ")}`, { cause: error });
+  return new UsageError(`${error.message}\n  or did you mean: nexus plot ${kind} ${runs.join(" ")}${flags}`, {
+    cause: error,
+  });
 }

@@ -10,10 +10,15 @@ import { namesText } from "./names-text.ts";
 /**
  * The one job that a person means by `job411` or `ws1/job411`.
  *
+ * @param flags  as `Scope.flags`, for the commands in what is thrown; left out: they name the workspace
  * @throws UsageError if it is not a job's name, NotFoundError if there is no such job
  */
-export function namedJob(typed: string, state: WorkspaceState, workspace: string): RunTable {
-  const flags = workspaceFlags(workspace);
+export function namedJob(
+  typed: string,
+  state: WorkspaceState,
+  workspace: string,
+  flags = workspaceFlags(workspace),
+): RunTable {
   const word = typed.startsWith(`${workspace}/`) ? typed.slice(workspace.length + 1) : typed;
   const job = parseJobName(word);
   const names = [...state.jobs.keys()];

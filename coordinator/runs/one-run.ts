@@ -8,8 +8,13 @@ import { selectRuns } from "./run-list.ts";
  *
  * @throws UsageError and NotFoundError as `selectRuns`; NotFoundError if what is named has no child run yet
  */
-export function childRuns(words: readonly string[], state: WorkspaceState, workspace: string): ChosenRun[] {
-  const { rows } = selectRuns(words, state, workspace);
+export function childRuns(
+  words: readonly string[],
+  state: WorkspaceState,
+  workspace: string,
+  flags?: string,
+): ChosenRun[] {
+  const { rows } = selectRuns(words, state, workspace, flags);
   const runs = rows.flatMap(({ table, trial }) => (trial ? [{ table, trial }] : []));
   if (runs.length === 0) throw new NotFoundError(`${words.join(",") || "the workspace"} has no runs yet`);
   return runs;
@@ -20,8 +25,8 @@ export function childRuns(words: readonly string[], state: WorkspaceState, works
  *
  * @throws UsageError if it names several
  */
-export function oneRun(word: string, state: WorkspaceState, workspace: string): ChosenRun {
-  const [run, second, ...more] = childRuns([word], state, workspace);
+export function oneRun(word: string, state: WorkspaceState, workspace: string, flags?: string): ChosenRun {
+  const [run, second, ...more] = childRuns([word], state, workspace, flags);
   if (!run) throw new NotFoundError(`${word} has no runs yet`);
   if (second) {
     const count = more.length + 2;

@@ -35,9 +35,15 @@ export const runListForms =
 /**
  * The runs that a run list names, each once, in the order of jobs and runs; an empty list names all.
  *
+ * @param flags  as `Scope.flags`, for the commands in what is thrown; left out: they name the workspace
  * @throws UsageError if a word is not a name, NotFoundError if nothing has that name
  */
-export function selectRuns(words: readonly string[], state: WorkspaceState, workspace: string): RunSelection {
+export function selectRuns(
+  words: readonly string[],
+  state: WorkspaceState,
+  workspace: string,
+  flags = workspaceFlags(workspace),
+): RunSelection {
   const all = [...state.jobs.values()];
   const selectors = words
     .flatMap((word) => word.split(","))
@@ -70,7 +76,7 @@ export function selectRuns(words: readonly string[], state: WorkspaceState, work
       const before = kept.get(table);
       if (before !== null) kept.set(table, new Set([...(before ?? []), ...rows]));
     }
-    if (!found) throw nothingNamed(word, selector, state, workspace);
+    if (!found) throw nothingNamed(word, selector, state, workspace, flags);
   }
   const tables = all.filter((table) => kept.has(table));
   const rows = tables.flatMap((table) => {
@@ -137,8 +143,13 @@ function isNamed(row: RunRow, selector: Exclude<Selector, { kind: "jobs" }>): bo
   return selector.child === "*" ? row.child > 0 : row.child === selector.child;
 }
 
-function nothingNamed(word: string, selector: Selector, state: WorkspaceState, workspace: string): NotFoundError {
-  const flags = workspaceFlags(workspace);
+function nothingNamed(
+  word: string,
+  selector: Selector,
+  state: WorkspaceState,
+  workspace: string,
+  flags: string,
+): NotFoundError {
   const gone = [...state.deleted.values()].filter((each) => mayHaveHeld(each, selector));
   if (gone.length > 0)
     return new NotFoundError(`${gone.map(deletedText).join("\n")}\n  to see what there is: nexus list jobs${flags}`);

@@ -24,6 +24,8 @@ const usualLast = 10;
 export interface RunQuery {
   /** Run list; empty: every run of the workspace. */
   readonly runs: readonly string[];
+  /** As `Scope.flags`, for the commands in what is thrown; left out: they name the workspace. */
+  readonly flags?: string | undefined;
   readonly sort?: string | undefined;
   readonly reverse?: boolean | undefined;
   readonly first?: number | undefined;
@@ -78,7 +80,7 @@ export interface ListedGroup {
  * after them either way. A limit leaves those out first, so that `sort` with `last: 10` is the ten best runs.
  */
 export function listing(query: RunQuery, state: WorkspaceState, workspace: string, live?: LiveRuns): RunListing {
-  const selection = selectRuns(query.runs, state, workspace);
+  const selection = selectRuns(query.runs, state, workspace, query.flags);
   const columns = columnsOf(selection.tables, workspace, live);
   const chosen = chooseColumns(query, columns);
   const groupBy = query.group === undefined ? undefined : findColumn(columns, query.group);
@@ -95,7 +97,7 @@ export function listing(query: RunQuery, state: WorkspaceState, workspace: strin
 
 /** The columns that a table of these runs may have. */
 export function availableColumns(query: RunQuery, state: WorkspaceState, workspace: string): ColumnSet {
-  return columnsOf(selectRuns(query.runs, state, workspace).tables, workspace);
+  return columnsOf(selectRuns(query.runs, state, workspace, query.flags).tables, workspace);
 }
 
 function filtered(rows: readonly RunRow[], query: RunQuery, columns: ColumnSet): readonly RunRow[] {

@@ -4,6 +4,7 @@ import { emptyWorkspace, type WorkspaceState } from "../../../shared/domain/fold
 import { isWorkerId, type WorkerId } from "../../../shared/domain/names.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { runListForms, selectRuns } from "../../runs/run-list.ts";
 
 /** What the words after a control verb name. */
@@ -18,9 +19,15 @@ const targetForms = `${runListForms}; or a worker's name, also with *: lab-pc, l
 /**
  * Jobs, then runs by job, then workers, each once. A job covers its runs. A worker named like a job is written `worker:job1`.
  *
+ * @param flags  as `Scope.flags`, for the commands in what is thrown
  * @throws UsageError if a word is not a name, NotFoundError if nothing has that name
  */
-export function namedTargets(words: readonly string[], state: WorkspaceState, workspace: string): Named[] {
+export function namedTargets(
+  words: readonly string[],
+  state: WorkspaceState,
+  workspace: string,
+  flags = workspaceFlags(workspace),
+): Named[] {
   const jobs = new Set<RunTable>();
   /** By number: a run's trial may be another object at each look. */
   const runs = new Map<RunTable, Map<number, Trial>>();
@@ -28,14 +35,14 @@ export function namedTargets(words: readonly string[], state: WorkspaceState, wo
   for (const word of words.flatMap((each) => each.split(",")).filter((each) => each !== "")) {
     const name = word.startsWith(`${workspace}/`) ? word.slice(workspace.length + 1) : word;
     if (/^job(\d|\*)/.test(name)) {
-      for (const table of selectRuns([word], state, workspace).tables) jobs.add(table);
+      for (const table of selectRuns([word], state, workspace, flags).tables) jobs.add(table);
     } else if (/^run\d/.test(name)) {
-      const { rows } = selectRuns([word], state, workspace);
+      const { rows } = selectRuns([word], state, workspace, flags);
       for (const { table, trial } of rows) {
         if (trial) runs.set(table, (runs.get(table) ?? new Map<number, Trial>()).set(trial.n, trial));
       }
     } else {
-      for (const worker of workersNamed(name, state, "job, run or worker")) workers.add(worker);
+      for (const worker of workersNamed(name, state, "job, run or worker", flags)) workers.add(worker);
     }
   }
   return [
@@ -48,9 +55,9 @@ export function namedTargets(words: readonly string[], state: WorkspaceState, wo
 }
 
 /** The same for verbs that take only workers. */
-export function namedWorkers(words: readonly string[], state: WorkspaceState): WorkerId[] {
+export function namedWorkers(words: readonly string[], state: WorkspaceState, flags = ""): WorkerId[] {
   const typed = words.flatMap((word) => word.split(",")).filter((word) => word !== "");
-  return [...new Set(typed.flatMap((word) => workersNamed(word, state, "worker")))];
+  return [...new Set(typed.flatMap((word) => workersNamed(word, state, "worker", flags)))];
 }
 
 /**
@@ -72,20 +79,23 @@ export function checkWords(
 }
 
 /** @param what  what a word could have meant */
-function workersNamed(typed: string, state: WorkspaceState, what: string): WorkerId[] {
+function workersNamed(typed: string, state: WorkspaceState, what: string, flags: string): WorkerId[] {
   const name = typed.startsWith("worker:") ? typed.slice("worker:".length) : typed;
   const known = [...state.workers.keys()];
   if (/^[a-z0-9*][a-z0-9*-]*$/.test(name) && name.includes("*")) {
     const pattern = new RegExp(`^${name.replaceAll("*", "[a-z0-9-]*")}$`);
     const found = known.filter((each) => pattern.test(each));
-    if (found.length === 0) throw new NotFoundError(`there is no worker ${name}; to see them: nexus list workers`);
+    if (found.length === 0)
+      throw new NotFoundError(`there is no worker ${name}; to see them: nexus list workers${flags}`);
     return found;
   }
   if (!isWorkerId(name)) {
     const forms = what === "worker" ? 'lower-case letters, digits and "-", or a pattern with *' : targetForms;
-    throw new UsageError(`"${typed}" is not a ${what}\n  expected: ${forms}; to see what there is: nexus list workers`);
+    throw new UsageError(
+      `"${typed}" is not a ${what}\n  expected: ${forms}; to see what there is: nexus list workers${flags}`,
+    );
   }
   if (state.workers.has(name)) return [name];
-  const hint = didYouMean(name, known, "; to see them: nexus list workers");
+  const hint = didYouMean(name, known, `; to see them: nexus list workers${flags}`);
   throw new NotFoundError(`there is no ${what} ${name}${hint}`);
 }

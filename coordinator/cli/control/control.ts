@@ -19,11 +19,12 @@ export async function controlTargets(
   words: readonly string[],
   options: ControlOptions,
 ): Promise<void> {
+  const { flags } = session.scope;
   const { name: workspace } = session.scope.paths;
-  checkWords(words, (each, state) => namedTargets(each, state, workspace));
+  checkWords(words, (each, state) => namedTargets(each, state, workspace, flags));
   await ordering(session, async (reader) => {
     const { state } = reader;
-    const named = namedTargets(words, state, workspace);
+    const named = namedTargets(words, state, workspace, flags);
     if (named.length === 0) throw new NotFoundError(`nothing to ${verb}: these have no runs yet`);
     if (verb === "drain" && named.some(({ kind }) => kind === "runs"))
       throw new UsageError("runs cannot be drained; name a job or a worker");
@@ -42,9 +43,9 @@ export async function judgeWorkers(
   words: readonly string[],
   options: ControlOptions,
 ): Promise<void> {
-  checkWords(words, namedWorkers);
+  checkWords(words, (each, state) => namedWorkers(each, state, session.scope.flags));
   await ordering(session, async (reader) => {
-    const workers = namedWorkers(words, reader.state);
+    const workers = namedWorkers(words, reader.state, reader.flags);
     const held = heldBy(reader.state);
     const effects = workers.map((worker) => effectOf(kind, { kind: "worker", worker, held: held.get(worker) ?? 0 }));
     if (kind === "bench" && !(await agreed(session, { verb: kind, effects, isGrave: false, ...options }))) return;

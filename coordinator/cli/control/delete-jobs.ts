@@ -7,6 +7,7 @@ import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { consentOf } from "../../operator/consent.ts";
 import { newOrderId } from "../../operator/give-order.ts";
+import type { Scope } from "../../operator/scope.ts";
 import { ordering, type Reader, type Session } from "../../operator/session.ts";
 import { namesJobs, selectRuns } from "../../runs/run-list.ts";
 import { type ControlOptions, giveAll, type NamedOrder } from "./control.ts";
@@ -14,10 +15,9 @@ import { checkWords } from "./control-targets.ts";
 
 /** `nexus delete job1`: deletes jobs that are over, with all that their runs have stored. */
 export async function deleteJobs(session: Session, words: readonly string[], options: ControlOptions): Promise<void> {
-  const { name: workspace } = session.scope.paths;
-  checkWords(words, (each, state) => namedJobs(each, state, workspace));
+  checkWords(words, (each, state) => namedJobs(each, state, session.scope));
   await ordering(session, async (reader) => {
-    const jobs = namedJobs(words, reader.state, workspace);
+    const jobs = namedJobs(words, reader.state, session.scope);
     // What is not over is not asked about: the leader's answer says what to do first.
     const over = jobs.filter(({ isOver, state }) => isOver && state !== "held");
     if (over.length > 0 && !options.yes) {
@@ -30,13 +30,13 @@ export async function deleteJobs(session: Session, words: readonly string[], opt
   });
 }
 
-function namedJobs(words: readonly string[], state: WorkspaceState, workspace: string): readonly RunTable[] {
+function namedJobs(words: readonly string[], state: WorkspaceState, { paths, flags }: Scope): readonly RunTable[] {
   const run = words.flatMap((word) => word.split(",")).find((word) => word !== "" && !namesJobs(word));
   if (run !== undefined)
     throw new UsageError(
       `"${run}" is not a job, and only whole jobs can be deleted\n  expected: job1, job1-job3, job*`,
     );
-  return selectRuns(words, state, workspace).tables;
+  return selectRuns(words, state, paths.name, flags).tables;
 }
 
 async function effectOf({ bus }: Reader, { job, trials, submitted }: RunTable): Promise<string> {

@@ -46,12 +46,13 @@ export interface EditOptions extends ControlOptions {
 
 /** `nexus edit job3 --total-runs 800 --add-value lr=0.01`. */
 export async function editJobs(session: Session, words: readonly string[], options: EditOptions): Promise<void> {
+  const { flags } = session.scope;
   const { name: workspace } = session.scope.paths;
   // Checked before connecting: most mistakes are in the words.
   changesOf(options, [], Date.now(), null);
-  checkWords(words, (each, state) => namedTargets(each, state, workspace));
+  checkWords(words, (each, state) => namedTargets(each, state, workspace, flags));
   await ordering(session, async (reader) => {
-    const tables = namedTargets(words, reader.state, workspace).map((named) => {
+    const tables = namedTargets(words, reader.state, workspace, flags).map((named) => {
       if (named.kind === "job") return named.table;
       const name = named.kind === "worker" ? named.worker : named.trials[0]?.run;
       throw new UsageError(`${name} cannot be edited; expected a job such as job1`);

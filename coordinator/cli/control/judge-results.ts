@@ -9,7 +9,7 @@ import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import { mostJudged, mostReason } from "../../../shared/wire/messages.ts";
 import { consentOf } from "../../operator/consent.ts";
 import { newOrderId } from "../../operator/give-order.ts";
-import { type JsonOption, ordering, type Session } from "../../operator/session.ts";
+import { type JsonOption, ordering, type Printing, type Session } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { selectRuns } from "../../runs/run-list.ts";
 import { giveAll, type NamedOrder } from "./control.ts";
@@ -39,20 +39,21 @@ export async function judgeResults(
   words: readonly string[],
   options: JudgeOptions,
 ): Promise<void> {
+  const { flags } = session.scope;
   const { name: workspace } = session.scope.paths;
   const { worker, job, reason = "" } = options;
   checkOptions(kind, words, options);
-  if (worker === undefined) checkWords(words, (each, state) => selectRuns(each, state, workspace));
-  else checkWords([worker], namedWorkers);
+  if (worker === undefined) checkWords(words, (each, state) => selectRuns(each, state, workspace, flags));
+  else checkWords([worker], (each, state) => namedWorkers(each, state, flags));
   const verdict = kind === "reject" ? "rejected" : "accepted";
   await ordering(session, async (reader) => {
     const { state } = reader;
     const judged =
       worker === undefined
-        ? ofRuns(words, state, workspace, verdict)
+        ? ofRuns(words, reader, verdict)
         : ofWorkers(
-            namedWorkers([worker], state),
-            job === undefined ? undefined : namedJob(job, state, workspace),
+            namedWorkers([worker], state, flags),
+            job === undefined ? undefined : namedJob(job, state, workspace, flags),
             state,
             verdict,
           );
@@ -80,10 +81,10 @@ function checkOptions(kind: string, words: readonly string[], { worker, job, rea
     throw new UsageError(`--reason has ${reason.length} characters; expected at most ${mostReason}`);
 }
 
-function ofRuns(words: readonly string[], state: WorkspaceState, workspace: string, verdict: ResultsVerdict): Judged[] {
+function ofRuns(words: readonly string[], { state, workspace, flags }: Printing, verdict: ResultsVerdict): Judged[] {
   const byTable = new Map<RunTable, number[]>();
   // Imported runs belong to other searches: their number is 0.
-  for (const { table, trial } of selectRuns(words, state, workspace).rows) {
+  for (const { table, trial } of selectRuns(words, state, workspace, flags).rows) {
     if (!trial || trial.n === 0) continue;
     const there = byTable.get(table);
     if (there) there.push(trial.n);

@@ -53,7 +53,7 @@ export async function confirmJob(session: Session, typed: string, options: Confi
   if (options.show) return reading(session, (reader) => printConfirmation(reader, typed, options));
   return ordering(session, async (reader) => {
     const { state, workspace, output, flags } = reader;
-    const search = evaluated(namedJob(typed, state, workspace), {}, flags);
+    const search = evaluated(namedJob(typed, state, workspace, flags), {}, flags);
     const picked = pickTargets(search, options.targets, options.top);
     if (picked.length < options.top) {
       output.note(
@@ -77,7 +77,7 @@ export function printConfirmation(
   typed: string,
   { json }: JsonOption,
 ): number {
-  const search = evaluated(namedJob(typed, state, workspace), {}, flags);
+  const search = evaluated(namedJob(typed, state, workspace, flags), {}, flags);
   const { job, submitted, goal } = search.table;
   const confirmations = confirmationsOf(state, search);
   if (confirmations.length === 0) {

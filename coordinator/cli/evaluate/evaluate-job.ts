@@ -20,7 +20,7 @@ import { repeatsJson, repeatsOf, repeatsText } from "./repeats.ts";
 
 /** `nexus eval job411`: the history of the best configuration, and what may be concluded. */
 export function evaluateJob({ state, workspace, output, flags }: Printing, typed: string, options: EvalOptions): void {
-  const job = namedJob(typed, state, workspace);
+  const job = namedJob(typed, state, workspace, flags);
   if (job.submitted.settings.hpTuning === false) {
     printRepeats(job, options, output, flags);
     return;

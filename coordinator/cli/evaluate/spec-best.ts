@@ -20,7 +20,7 @@ export interface SpecOptions extends JsonOption {
 
 /** `nexus spec job278 --best`: the spec of a job, with the settings of its best configuration as tuned values. */
 export function showSpec({ state, workspace, output, flags }: Printing, typed: string, options: SpecOptions): void {
-  const table = namedJob(typed, state, workspace);
+  const table = namedJob(typed, state, workspace, flags);
   const configuration = wantedConfiguration(table, options, flags);
   const text = configuration ? tunedText(table, configuration) : table.submitted.text;
   if (options.saveTo !== undefined) {

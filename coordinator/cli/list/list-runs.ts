@@ -38,11 +38,11 @@ export async function listRuns(session: Session, runs: readonly string[], option
   // Before the journal is read, which may take a while.
   if (options.export !== undefined) formatOf(options.export, runs);
   await reading(session, async (reader) => {
-    const { state, bus, workspace } = reader;
+    const { state, bus, workspace, flags } = reader;
     // A file holds what is stored, the same whenever it is written.
     const isLive = options.export === undefined && !options.available;
     const mayRun = isLive && [...state.jobs.values()].some(({ running }) => running > 0);
-    const isAnyRunning = mayRun && selectRuns(runs, state, workspace).tables.some(({ running }) => running > 0);
+    const isAnyRunning = mayRun && selectRuns(runs, state, workspace, flags).tables.some(({ running }) => running > 0);
     const status = isAnyRunning ? await heardStatus(bus, session.scope, state) : undefined;
     const live = status && liveRuns(state, status, Date.now());
     const choices = asksWhy(options) ? await readChoices(bus) : undefined;
@@ -86,7 +86,7 @@ export function runsListed(
   live?: LiveRuns,
   width?: number,
 ): RunsListed {
-  const query: RunQuery = { ...options, runs, isStored: options.json === true || options.export !== undefined };
+  const query: RunQuery = { ...options, runs, flags, isStored: options.json === true || options.export !== undefined };
   if (options.available) {
     const { all } = availableColumns(query, state, workspace);
     if (options.json) return { results: [recordsJson("column", columnFields, all)], notes: "" };

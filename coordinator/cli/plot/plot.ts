@@ -33,7 +33,7 @@ export async function plot(
   const drawing = file && loadDrawing();
   const { readJournal } = await import("../../../shared/broker/store/journal-reader.ts");
   const figure = await withLink(scope, "viewer", async ({ bus }) =>
-    request.figure({ state: await readJournal(bus), bus, workspace: scope.paths.name }),
+    request.figure({ state: await readJournal(bus), bus, workspace: scope.paths.name, flags: scope.flags }),
   );
   if (request.isJson) output.result(figureJson(figure));
   if (!file || !drawing) {

@@ -53,14 +53,14 @@ export const extract = (reader: Reader, word: string, folder: string, options: D
 
 /** The files that a job has itself, or those of one run. */
 async function filesNamed(
-  { bus, state, workspace }: Reader,
+  { bus, state, workspace, flags }: Reader,
   word: string,
 ): Promise<{ owner: string; files: readonly RunFile[] }> {
   if (parseJobName(word.slice(word.indexOf("/") + 1))) {
-    const table = namedJob(word, state, workspace);
+    const table = namedJob(word, state, workspace, flags);
     return { owner: table.job, files: await jobFiles(bus, table, state, workspace) };
   }
-  const run = oneRun(word, state, workspace);
+  const run = oneRun(word, state, workspace, flags);
   const [evidence] = await readEvidence(bus, [run]);
   const files = evidence ? filesOf(bus, run, evidence, reproSpecs(run.table)(run.trial)) : [];
   return { owner: run.trial.run, files: await withCode(bus, files, run.table) };
@@ -93,17 +93,17 @@ function placeOf({ path }: RunFile, to: string | undefined): string {
 }
 
 async function several(
-  { bus, state, workspace }: Reader,
+  { bus, state, workspace, flags }: Reader,
   word: string,
   folder: string,
   target: DownloadTarget,
 ): Promise<void> {
-  const { tables } = selectRuns([word], state, workspace);
+  const { tables } = selectRuns([word], state, workspace, flags);
   const isJob = namesJobs(word);
   for (const table of tables) {
     const runs = isJob
       ? [...table.trials].map((trial) => ({ table, trial }))
-      : childRuns([word], state, workspace).filter((run) => run.table === table);
+      : childRuns([word], state, workspace, flags).filter((run) => run.table === table);
     const jobFolder = tables.length > 1 ? table.job : "";
     if (isJob) await target.putAll(folder, jobFolder, await jobFiles(bus, table, state, workspace));
     const repro = reproSpecs(table);

@@ -1,7 +1,6 @@
 import { extname } from "node:path";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import type { Reader } from "../../operator/session.ts";
 import { exportLines } from "../../runs/listing-file.ts";
@@ -22,7 +21,7 @@ const more = "trial,worker,attempts,started,ended,secs,seed,reason";
 
 /** `nexus export job278 --to parquet`: all child runs of a job for another program, numbers unrounded. */
 export async function exportJob(reader: Reader, word: string, options: ExportJobOptions): Promise<void> {
-  const { state, workspace, output } = reader;
+  const { state, workspace, flags, output } = reader;
   const { filter, status } = options;
   const tool = toolFormats.find((each) => each === options.to);
   const isPrinted = options.output === toStandardOutput;
@@ -30,7 +29,7 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
   if (tool !== undefined) {
     if (isPrinted) throw new UsageError(`--to ${tool} --output -: ${tool} keeps runs in a place of its own; name that`);
     const { exportToTool, toldWords } = await import("./export-tool.ts");
-    const told = await exportToTool(reader, wholeJob(word, state, workspace, options, tool), tool, options.output);
+    const told = await exportToTool(reader, wholeJob(word, reader, options, tool), tool, options.output);
     const { written: runs, ...rest } = told;
     if (options.json) output.result(`${JSON.stringify({ type: "export", v: 1, format: tool, runs, ...rest })}\n`);
     else output.note(toldWords(told));
@@ -44,7 +43,7 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
     else for (const part of parts) output.result(String(part));
   };
   if (to === "optuna-journal") {
-    const table = wholeJob(word, state, workspace, options, to);
+    const table = wholeJob(word, reader, options, to);
     write(optunaJournal(table, workspace));
     if (isPrinted) return;
     const trials = table.imported.length + table.trials.length;
@@ -53,7 +52,7 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
     return;
   }
   const found = listing(
-    { runs: [word], isStored: true, child: true, addColumns: more, filter, status },
+    { runs: [word], flags, isStored: true, child: true, addColumns: more, filter, status },
     state,
     workspace,
   );
@@ -65,12 +64,11 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
 
 function wholeJob(
   word: string,
-  state: WorkspaceState,
-  workspace: string,
+  { state, workspace, flags }: Reader,
   { filter, status }: ExportJobOptions,
   to: string,
 ): RunTable {
-  const [table, second] = selectRuns([word], state, workspace).tables;
+  const [table, second] = selectRuns([word], state, workspace, flags).tables;
   if (!table || second || !/^(?:[^/]+\/)?job\d+$/.test(word)) {
     throw new UsageError(`--to ${to} takes one job; expected its name, such as job1, found ${word}`);
   }

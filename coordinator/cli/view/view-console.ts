@@ -5,7 +5,7 @@ import { printable } from "../../../shared/domain/printable.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";
-import { withLink } from "../../operator/scope.ts";
+import { type Scope, withLink } from "../../operator/scope.ts";
 import { reading, type Session } from "../../operator/session.ts";
 import { type ChosenRun, EvidenceCollector, readEvidence } from "../../reading/evidence-reader.ts";
 import { oneRun } from "../../runs/one-run.ts";
@@ -20,11 +20,11 @@ export interface ViewConsoleOptions extends ConsoleLook {
 export async function viewConsole(session: Session, word: string, options: ViewConsoleOptions): Promise<void> {
   const { scope, output } = session;
   if (options.follow) {
-    await withLink(scope, "viewer", ({ bus }) => follow(bus, word, scope.paths.name, options, output));
+    await withLink(scope, "viewer", ({ bus }) => follow(bus, word, scope, options, output));
     return;
   }
-  await reading(session, async ({ state, bus, workspace }) => {
-    const run = oneRun(word, state, workspace);
+  await reading(session, async ({ state, bus, workspace, flags }) => {
+    const run = oneRun(word, state, workspace, flags);
     const [evidence] = await readEvidence(bus, [run]);
     const printer = new ConsolePrinter(run.trial, options, output);
     for (const said of evidence?.said ?? []) printer.say(said);
@@ -41,7 +41,13 @@ function nothingYet({ trial }: ChosenRun): string {
 const why = (reason: string): string => (reason === "" ? "" : ` (${printable(reason)})`);
 
 /** Shows the console from its beginning until the run has ended. */
-async function follow(bus: Bus, word: string, workspace: string, shown: ConsoleLook, output: Output): Promise<void> {
+async function follow(
+  bus: Bus,
+  word: string,
+  { paths, flags }: Scope,
+  shown: ConsoleLook,
+  output: Output,
+): Promise<void> {
   let ended: () => void = () => undefined;
   const over = new Promise<void>((resolve) => {
     ended = resolve;
@@ -53,7 +59,7 @@ async function follow(bus: Bus, word: string, workspace: string, shown: ConsoleL
     () => ended(),
   );
   try {
-    const { table, trial } = oneRun(word, journal.state, workspace);
+    const { table, trial } = oneRun(word, journal.state, paths.name, flags);
     const printer = new ConsolePrinter(trial, shown, output);
     const collector = new EvidenceCollector(table, trial, (text, attempt) => printer.say({ attempt, text }));
     let early: StoredMessage[] = [];

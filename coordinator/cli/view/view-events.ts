@@ -6,6 +6,7 @@ import { maximised, told } from "../../../shared/domain/goal.ts";
 import { isWorkerId, parseJobName } from "../../../shared/domain/names.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import type { JsonOption, Reader } from "../../operator/session.ts";
 import { type JournalEntry, readEvents } from "../../reading/journal-events.ts";
 import { type Field, showRecords, type TableOutput } from "../../runs/records.ts";
@@ -25,11 +26,11 @@ const usualLast = 50;
 
 /** `nexus view events run662.7`: what the journal says of a run, a job or a worker, with the reasons. */
 export async function viewEvents(
-  { state, bus, workspace, output }: Reader,
+  { state, bus, workspace, flags, output }: Reader,
   word: string,
   options: ViewEventsOptions,
 ): Promise<void> {
-  const isAsked = isAbout(word, state, workspace);
+  const isAsked = isAbout(word, state, workspace, flags);
   const entries = await readEvents(bus, (event) => !isOfDeleted(event, state) && isAsked(event));
   const count = options.all ? entries.length : (options.last ?? usualLast);
   const shown = entries.slice(Math.max(0, entries.length - count));
@@ -46,20 +47,25 @@ const isOfDeleted = (event: JournalEvent, { deleted }: WorkspaceState): boolean 
   "job" in event && event.type !== "job-deleted" && deleted.has(event.job);
 
 /** Which records are about a job, a run, a parent run or a worker. @throws NotFoundError */
-export function isAbout(word: string, state: WorkspaceState, workspace: string): (event: JournalEvent) => boolean {
+export function isAbout(
+  word: string,
+  state: WorkspaceState,
+  workspace: string,
+  flags = workspaceFlags(workspace),
+): (event: JournalEvent) => boolean {
   if (isWorkerId(word) && state.workers.has(word)) return (event) => "worker" in event && event.worker === word;
   if (isWorkerId(word) && !/^(?:job|run)\d/.test(word)) {
     const hint = didYouMean(
       word,
       [...state.jobs.keys(), ...state.workers.keys()],
-      "; to see what there is: nexus list jobs, nexus list workers",
+      `; to see what there is: nexus list jobs${flags}, nexus list workers${flags}`,
     );
     throw new NotFoundError(`there is no job, run or worker ${word}${hint}`);
   }
   const asked = parseJobName(word.startsWith(`${workspace}/`) ? word.slice(workspace.length + 1) : word);
   const gone = asked && state.deleted.get(asked.name);
   if (gone) return (event) => event.type === "job-deleted" && event.job === gone.job;
-  const { rows, tables } = selectRuns([word], state, workspace);
+  const { rows, tables } = selectRuns([word], state, workspace, flags);
   const isJob = namesJobs(word);
   if (isJob) {
     const jobs = new Set<string>(tables.map(({ job }) => job));

@@ -12,11 +12,11 @@ import type { Cell } from "../../words/table.ts";
 
 /** `nexus view run run662.7`: all that is known of one run. */
 export async function viewRun(
-  { state, bus, workspace, output }: Reader,
+  { state, bus, workspace, flags, output }: Reader,
   word: string,
   { json }: JsonOption,
 ): Promise<void> {
-  const run = oneRun(word, state, workspace);
+  const run = oneRun(word, state, workspace, flags);
   const [[evidence], choices] = await Promise.all([readEvidence(bus, [run]), readEvents(bus, isChoiceOf(run))]);
   if (!evidence) throw new Error(`the evidence of ${run.trial.run} was not read`);
   const seen: ViewedRun = { run, evidence, workspace, why: whyChosen(choices) };

@@ -29,12 +29,12 @@ export function viewSpec(
 ): void {
   if (!parseJobName(word.slice(word.indexOf("/") + 1))) {
     if (now) throw new UsageError(`--now is for a job, such as job1: ${word} has the settings that it was given`);
-    const { table, trial } = oneRun(word, state, workspace);
+    const { table, trial } = oneRun(word, state, workspace, flags);
     const { text } = reproSpecs(table)(trial);
     output.result(json ? object({ job: table.job, run: trial.run, file: "repro_spec.yaml", text }) : text);
     return;
   }
-  const table = namedJob(word, state, workspace);
+  const table = namedJob(word, state, workspace, flags);
   const { job, submitted, goal } = table;
   const { file, commandLine } = submitted;
   const changes = changesOf(submitted);

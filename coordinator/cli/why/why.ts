@@ -9,7 +9,7 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { WorkerNotes } from "../../live/worker-notes.ts";
 import { heardStatus, nobodyLeads } from "../../operator/leader-here.ts";
-import { withLink } from "../../operator/scope.ts";
+import { type Scope, withLink } from "../../operator/scope.ts";
 import type { JsonOption, Printing, Session } from "../../operator/session.ts";
 import { readEvents } from "../../reading/journal-events.ts";
 import { lastReports } from "../../reading/last-reports.ts";
@@ -39,11 +39,11 @@ export async function why(
   options: WhyOptions,
 ): Promise<void> {
   const { paths, flags } = scope;
-  checkWords(words, (each, state) => askedOf(kind, each, state, paths.name));
+  checkWords(words, (each, state) => askedOf(kind, each, state, scope));
   await withLink(scope, "viewer", async ({ bus }) => {
     const journal = readJournal(bus);
     const [state, status] = await Promise.all([journal, heardStatus(bus, scope, journal)]);
-    const asked = words.length > 0 || kind !== undefined ? askedOf(kind, words, state, paths.name) : undefined;
+    const asked = words.length > 0 || kind !== undefined ? askedOf(kind, words, state, scope) : undefined;
     const printing = { state, workspace: paths.name, flags, output };
     const known = { state, status: status ?? null, wall: Date.now(), version: programVersion(), joinLine: "-" };
     const past = asksForPast(answers(asked, new Whys(known))) ? await readPast(bus) : {};
@@ -71,18 +71,21 @@ interface Asked {
  *
  * @throws UsageError if a word is not a name, NotFoundError if nothing has that name
  */
-function askedOf(kind: Kind, words: readonly string[], state: WorkspaceState, workspace: string): Asked {
+function askedOf(kind: Kind, words: readonly string[], state: WorkspaceState, { paths, flags }: Scope): Asked {
   const none: Asked = { jobs: [], workers: [], runs: [], parents: [] };
   const open = [...state.jobs.values()].filter(({ isOver }) => !isOver);
   switch (kind) {
     case "worker":
-      return { ...none, workers: words.length === 0 ? [...state.workers.keys()].sort() : namedWorkers(words, state) };
+      return {
+        ...none,
+        workers: words.length === 0 ? [...state.workers.keys()].sort() : namedWorkers(words, state, flags),
+      };
     case "job":
-      return { ...none, jobs: words.length === 0 ? open : selectRuns(words, state, workspace).tables };
+      return { ...none, jobs: words.length === 0 ? open : selectRuns(words, state, paths.name, flags).tables };
     case "run": {
       if (words.length === 0)
         return { ...none, runs: open.flatMap((table) => [...table.trials.open()].map((trial) => ({ table, trial }))) };
-      const { rows } = selectRuns(words, state, workspace);
+      const { rows } = selectRuns(words, state, paths.name, flags);
       const runs = rows.flatMap(({ table, trial }) => (trial ? [{ table, trial }] : []));
       // A parent run alone has something to say only while it has no runs.
       const parents = rows.flatMap(({ table, parentRun }) =>
@@ -91,7 +94,7 @@ function askedOf(kind: Kind, words: readonly string[], state: WorkspaceState, wo
       return { ...none, runs, parents };
     }
     case undefined: {
-      const named = namedTargets(words, state, workspace);
+      const named = namedTargets(words, state, paths.name, flags);
       return {
         ...none,
         jobs: named.flatMap((each) => (each.kind === "job" ? [each.table] : [])),

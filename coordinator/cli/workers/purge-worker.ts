@@ -16,9 +16,10 @@ export async function purgeWorker(
   words: readonly string[],
   { all = false, yes, ...options }: PurgeOptions,
 ): Promise<void> {
-  checkWords(words, namedWorkers);
+  const { flags } = session.scope;
+  checkWords(words, (each, state) => namedWorkers(each, state, flags));
   await ordering(session, async (reader) => {
-    const workers = namedWorkers(words, reader.state);
+    const workers = namedWorkers(words, reader.state, flags);
     const effects = workers.map((worker) => effectOf(worker, all));
     if (!(await consentOf(yes, session)(effects.join("\n")))) return;
     const orders = workers.map(

@@ -22,12 +22,13 @@ export async function throwOut(
   words: readonly string[],
   { reason = "", ...options }: ThrowOutOptions,
 ): Promise<void> {
-  checkWords(words, namedWorkers);
+  const { flags } = session.scope;
+  checkWords(words, (each, state) => namedWorkers(each, state, flags));
   if (reason.length > mostReason)
     throw new UsageError(`--reason has ${reason.length} characters; expected at most ${mostReason}`);
   await ordering(session, async (reader) => {
     const { state } = reader;
-    const workers = namedWorkers(words, state);
+    const workers = namedWorkers(words, state, flags);
     const held = heldBy(state);
     const effects = workers.map((worker) => effectOf(kind, { kind: "worker", worker, held: held.get(worker) ?? 0 }));
     if (!(await consentOf(options.yes, session)(effects.join("\n")))) return;

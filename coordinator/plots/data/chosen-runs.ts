@@ -36,14 +36,14 @@ export function chooseRuns(
   { runs, filter, status, maxRuns }: RunChoice,
   state: WorkspaceState,
   workspace: string,
+  flags = workspaceFlags(workspace),
 ): ChosenRuns {
-  const found = listing({ runs, filter, status, child: true, all: true }, state, workspace);
+  const found = listing({ runs, filter, status, child: true, all: true, flags }, state, workspace);
   const rows = found.rows.flatMap((row) =>
     row.trial && (row.trial.status !== "rejected" || isAskedFor(row.trial, runs, status))
       ? [{ ...row, trial: row.trial }]
       : [],
   );
-  const flags = workspaceFlags(workspace);
   const what = runs.join(",");
   if (rows.length === 0) {
     const isFiltered = filter.length > 0 || status !== undefined;

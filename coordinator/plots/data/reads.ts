@@ -6,7 +6,6 @@ import { leaderOf } from "../../../shared/domain/evaluation/lead.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Goal } from "../../../shared/domain/goal.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
-import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { readEvidence } from "../../reading/evidence-reader.ts";
 import { readEvents } from "../../reading/journal-events.ts";
@@ -20,6 +19,8 @@ import { isTrialRecord, type Stay, staysOf } from "./stays.ts";
 export interface PlotSource {
   readonly state: WorkspaceState;
   readonly workspace: string;
+  /** What a command must add to reach the same workspace. */
+  readonly flags: string;
   /** For the reports in the evidence stream, and for single records of the journal. */
   readonly bus: Bus;
 }
@@ -60,17 +61,17 @@ export const readers: {
     source: PlotSource,
   ) => PlotReads[What] | Promise<PlotReads[What]>;
 } = {
-  runs(choice, { state, workspace, bus }) {
-    const runs = chooseRuns(choice, state, workspace);
+  runs(choice, { state, workspace, flags, bus }) {
+    const runs = chooseRuns(choice, state, workspace, flags);
     const curves = async (names: readonly string[], x: "iters" | "hours"): Promise<RunCurve[]> =>
       curvesOfRuns(runs, await readEvidence(bus, runs.rows), names, { x, workspace });
     return { ...runs, curves };
   },
-  "completed runs": (choice, { state, workspace }) => completedOnly(chooseRuns(choice, state, workspace)),
-  search({ runs: [job = ""] }, { state, workspace }) {
-    const table = namedJob(job, state, workspace);
+  "completed runs": (choice, { state, workspace, flags }) => completedOnly(chooseRuns(choice, state, workspace, flags)),
+  search({ runs: [job = ""] }, { state, workspace, flags }) {
+    const table = namedJob(job, state, workspace, flags);
     const runs = completedRuns(table);
-    if (runs.length === 0) throw nothingCompleted(table, workspaceFlags(workspace));
+    if (runs.length === 0) throw nothingCompleted(table, flags);
     const { hyperparameters } = table.submitted;
     const best = leaderOf(table);
     const leader = best && {
@@ -83,8 +84,8 @@ export const readers: {
     const { goal } = table;
     return { job: table.job, goal, history: searchHistory(runs, hyperparameters), hpmax: runs.hpmax, leader, repeats };
   },
-  async stays({ runs }, { state, workspace, bus }) {
-    const jobs = selectRuns(runs, state, workspace).tables.map(({ job }) => job);
+  async stays({ runs }, { state, workspace, flags, bus }) {
+    const jobs = selectRuns(runs, state, workspace, flags).tables.map(({ job }) => job);
     const isOne = new Set<string>(jobs);
     const entries = await readEvents(bus, (event) => isTrialRecord(event) && isOne.has(event.job));
     return { jobs, stays: staysOf(entries.map(({ event }) => event)) };

@@ -20,7 +20,7 @@ export function heatMapOfRuns(
     const varied = dials.filter(({ settings }) => settings.length > 1).map(({ name }) => name);
     throw new UsageError(
       `a heat map shows two hyperparameters and a metric (default: hpmax); found ${names.join(", ") || "none"}\n` +
-        `  for example: nexus plot heatmap ${runs.jobs} ${varied.slice(0, 2).join(" ")}`,
+        `  for example: nexus plot heatmap ${runs.jobs} ${varied.slice(0, 2).join(" ")}${runs.flags}`,
     );
   }
   const [first, second] = [dialNamed(dials, across), dialNamed(dials, up)];

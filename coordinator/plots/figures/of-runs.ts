@@ -74,7 +74,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
   const { aggregate, smoothing, shadow, groupBy, x } = asked;
   if (aggregate !== "none" || smoothing > 0 || shadow !== "none") {
     throw new UsageError(
-      `${names[0]} is one value of a run: it has no curve to aggregate or smooth\n  a curve: nexus plot ${all.jobs} ${usualMetric(all)}`,
+      `${names[0]} is one value of a run: it has no curve to aggregate or smooth\n  a curve: nexus plot ${all.jobs} ${usualMetric(all)}${all.flags}`,
     );
   }
   const runs = completedOnly(all);
@@ -97,7 +97,7 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
   }
   if (measures.length > 1) {
     throw new UsageError(
-      `one metric at a time here; found ${names.join(", ")}\n  for example: nexus plot ${runs.jobs} ${names[0]}`,
+      `one metric at a time here; found ${names.join(", ")}\n  for example: nexus plot ${runs.jobs} ${names[0]}${runs.flags}`,
     );
   }
   const options = { ...asked, yLabel: asked.yLabel ?? label, title };

@@ -49,7 +49,7 @@ const story = new JobStory({ number: 1 });
 const bus = new Proxy({} as Bus, {
   get: (_, name) => () => assert.fail(`${String(name)} of the bus`),
 });
-const source = { state: stateOf(story), workspace: "ws1", bus };
+const source = { state: stateOf(story), workspace: "ws1", flags: "", bus };
 
 test("nexus plot's help lists a newly registered kind, its examples and its options", () => {
   assert.match(operandsHelp(kinds), /^runs and metrics; or summary, .*, timeline or records and a job$/);
@@ -79,6 +79,9 @@ test("a newly registered kind of plot draws from the runs that it reads", async 
   const { title, data } = await some.figure(source);
   assert.deepEqual([title, data().length], ["T", 1]);
   await assert.rejects(readRequest(["records", "job2"], {}, kinds).figure(source), NotFoundError);
+  const far = { ...source, flags: " --nats nats://far:4222" };
+  const hint = { message: /nexus list jobs --nats nats:\/\/far:4222$/ };
+  await assert.rejects(readRequest(["records", "job2"], {}, kinds).figure(far), hint);
 });
 
 test("a newly registered kind of plot refuses options and words that it does not take", () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { namedJob } from "../../../../coordinator/runs/named-job.ts";
+import { oneRun } from "../../../../coordinator/runs/one-run.ts";
 import { selectRuns } from "../../../../coordinator/runs/run-list.ts";
+import { listing } from "../../../../coordinator/runs/run-listing.ts";
 import { checkIsSearch, nothingCompleted } from "../../../../coordinator/runs/searched.ts";
 import { emptyWorkspace } from "../../../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../../../shared/errors.ts";
@@ -117,6 +119,15 @@ test("what an error says to type reaches the workspace that was asked for", () =
     assert.throws(() => selectRuns([word], state(), "lab"), / (list jobs|list runs job2) --workspace lab$/);
   for (const word of ["job9", "maze"])
     assert.throws(() => namedJob(word, state(), "lab"), / list jobs --workspace lab$/);
+  const typed = " --workspace lab --nats nats://far:4222 --creds op.json";
+  const withAll = {
+    name: /Error$/,
+    message: / (list jobs|list runs job2) --workspace lab --nats \S+ --creds op.json$/,
+  };
+  assert.throws(() => selectRuns(["run9"], state(), "lab", typed), withAll);
+  assert.throws(() => namedJob("job9", state(), "lab", typed), withAll);
+  assert.throws(() => oneRun("run9", state(), "lab", typed), withAll);
+  assert.throws(() => listing({ runs: ["job9"], flags: typed }, state(), "lab"), withAll);
   assert.throws(() => checkIsSearch(table, flags), / list runs job1 --workspace lab$/);
   assert.match(nothingCompleted(table, flags).message, / list runs job1 --workspace lab$/);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { agreed, subjectOf } from "../../../../../coordinator/cli/control/control.ts";
-import { type Named, namedTargets } from "../../../../../coordinator/cli/control/control-targets.ts";
+import { type Named, namedTargets, namedWorkers } from "../../../../../coordinator/cli/control/control-targets.ts";
 import { changesOf, type EditOptions } from "../../../../../coordinator/cli/control/edit.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import { effectOf } from "../../../../../coordinator/words/order-effects.ts";
@@ -79,6 +79,15 @@ describe("the words after a control verb", () => {
       );
     });
   }
+
+  test("what an error says to type after a control verb reaches the broker that was typed", async () => {
+    const state = await workspace();
+    const flags = " --nats nats://far:4222";
+    const typed = { message: /nexus list (jobs|workers) --nats nats:\/\/far:4222$/ };
+    for (const word of ["job7", "lab-x*", "printer", "Lab PC"])
+      assert.throws(() => namedTargets([word], state, "ws1", flags), typed, word);
+    assert.throws(() => namedWorkers(["lab-x*"], state, flags), typed);
+  });
 
   test("the effect of an order names the runs that it concerns", async () => {
     const state = await workspace();
