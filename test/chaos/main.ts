@@ -72,8 +72,8 @@ interface Outcome {
 }
 
 async function verdict({ rig, search, table, total, faults, repeat }: Outcome): Promise<number> {
-  const { damage, broken, records, evidence } = await search.verify();
-  const violations = [...damage, ...broken];
+  const { damage, broken, gaps, records, evidence } = await search.verify();
+  const violations = [...damage, ...broken, ...gaps];
   const { iterations, again } = search.work(table);
   const lost = violations.filter((each) => /was ignored|lacks|missing|of its \d+ runs/.test(each)).length;
   const twice = violations.filter((each) => /ended already|counted before/.test(each)).length;

@@ -75,7 +75,7 @@ export async function simulate(
     watcher.count("completed") * options.reports + watcher.count("failed") * Math.ceil(options.reports / 2);
   return {
     ...rest,
-    violations: [...crashes, ...watcher.check.violations()],
+    violations: [...crashes, ...watcher.check.violations(), ...watcher.check.gaps()],
     digest: watcher.digest(),
     happenings: timeline.count,
     records: watcher.counts,

@@ -42,6 +42,8 @@ export interface Verification {
   readonly damage: readonly string[];
   /** Promises that were not kept, as sentences. */
   readonly broken: readonly string[];
+  /** Curves of completed runs that have a gap, as sentences: in a whole store, their workers left reports out. */
+  readonly gaps: readonly string[];
 }
 
 /** `nexus verify [job]`; returns the exit code. */
@@ -60,14 +62,27 @@ export async function verify(
     return { ...found, damage: [...new Set([...damage, ...found.damage])] };
   };
   // A damaged store does not end the check; it is reported with everything else.
-  const { damage, broken, foreign, setAside, ...counts } = await withLink(scope, "viewer", verifyAll, {
+  const {
+    damage,
+    broken,
+    gaps: found,
+    foreign,
+    setAside,
+    ...counts
+  } = await withLink(scope, "viewer", verifyAll, {
     unchecked: true,
   });
-  const violations = [...damage, ...broken];
+  // What a damaged store lacks, no worker needs to have left out.
+  const gaps = damage.length === 0 ? found : [];
+  const violations = [...damage, ...broken, ...(damage.length === 0 ? [] : found)];
   const isKept = violations.length === 0;
   const what = job ?? `workspace ${workspace}`;
   if (json) {
-    const strange = { ...(setAside.length === 0 ? {} : { setAside }), ...(foreign.length === 0 ? {} : { foreign }) };
+    const strange = {
+      ...(setAside.length === 0 ? {} : { setAside }),
+      ...(gaps.length === 0 ? {} : { gaps: gaps.slice(0, mostListed) }),
+      ...(foreign.length === 0 ? {} : { foreign }),
+    };
     output.result(
       `${JSON.stringify({ type: "verification", v: 1, workspace, job: job ?? null, ok: isKept, ...counts, ...strange, violations })}\n`,
     );
@@ -79,7 +94,8 @@ export async function verify(
       `${what}: ${counted(counts.jobs, "job")}, ${counted(counts.trials, "run")}, ${counts.ended} of them ended and ${counts.open} open${cancelled}; ${read}\n`,
     );
     if (setAside.length > 0) output.result(setAsideText(setAside));
-    if (isKept) output.result(promises);
+    if (gaps.length > 0) output.result(gapsText(gaps));
+    if (isKept) output.result(gaps.length > 0 ? promises : `${promises}  the curve of each completed run has no gap\n`);
     else output.result(`${violations.length} broken:\n${violations.map((each) => `  ${each}\n`).join("")}`);
     output.result(foreign.map((each) => `${foreignText(each)}\n`).join(""));
     if (damage.length > 0) output.note(`the store itself is damaged; what can be done:  nexus${scope.flags} repair\n`);
@@ -102,11 +118,17 @@ function setAsideText(found: Verification["setAside"]): string {
   return `${what} set aside (number in EV, subject); everything else was read:\n${names.join("\n")}\n${more}`;
 }
 
+function gapsText(gaps: Verification["gaps"]): string {
+  const more = gaps.length > mostNamed ? `  and ${gaps.length - mostNamed} more\n` : "";
+  const what = counted(gaps.length, "run lacks", "runs lack");
+  const lines = gaps.slice(0, mostNamed).map((each) => `  ${each}\n`);
+  return `${what} reports that no worker sent, which breaks no promise (nexus reject --worker NAME, if you do not trust it):\n${lines.join("")}${more}`;
+}
+
 const promises = `every promise was kept:
   each run ended at most once, by an attempt that the journal had given to that worker
   no run started beyond total_runs, and each job that nobody stopped ended with all of them
   every completion rests on a result of its own that says the same, and no result was skipped
-  the curve of each completed run has no gap
   the journal, replayed, agrees with its records and with its snapshot
 `;
 
@@ -163,7 +185,8 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   if (journal.troubles.length + journal.gaps.ends.length === 0) check.compare(partOf(journal.state, only));
   const { jobs, trials, ended, open } = check.counts();
   const broken = [...journal.troubles, ...check.violations()];
-  return { jobs, trials, ended, open, records, evidence, setAside, foreign: journal.foreign, damage, broken };
+  const { foreign } = journal;
+  return { jobs, trials, ended, open, records, evidence, setAside, foreign, damage, broken, gaps: check.gaps() };
 }
 
 /** The journal as the broker stores it: its records, their fold, and what is wrong with the messages themselves. */

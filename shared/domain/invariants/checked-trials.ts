@@ -87,6 +87,19 @@ const trialOf = (
   hasWholeCurve,
 });
 
+/** Drops the rows of a curve once it is complete. */
+export function lookAtCurve(trial: CheckedTrial): void {
+  if (trial.status !== "over" || trial.outcome !== "completed" || gapOf(trial) !== "") return;
+  trial.hasWholeCurve = true;
+  trial.rows = [];
+}
+
+/** What is missing in the curve of a completed run; "" if nothing, or if nothing is expected. */
+export function gapOf(trial: CheckedTrial): string {
+  const isExpected = trial.outcome === "completed" && trial.expectsCurve && !trial.hasWholeCurve && trial.iters >= 0;
+  return isExpected ? curveGap(trial.rows, trial.iters) : "";
+}
+
 /**
  * What is missing in a run's curve; "" if nothing. If most steps between a stage's reports are equal, only the last may be shorter. A
  * stage without such a step (a program that reports at will) may have reports at any iterations.

@@ -21,7 +21,7 @@ import { become, type CheckedJob, newJob } from "./checked-job.ts";
 import { CheckedPredictions } from "./checked-predictions.ts";
 import { CheckedPurges } from "./checked-purges.ts";
 import { CheckedRanges } from "./checked-ranges.ts";
-import { type CheckedTrial, curveGap, wordFor } from "./checked-trials.ts";
+import { type CheckedTrial, gapOf, lookAtCurve, wordFor } from "./checked-trials.ts";
 import { foldDifferences } from "./fold-differences.ts";
 import type { Testimony } from "./testimony.ts";
 
@@ -49,7 +49,7 @@ type AboutTrial = Assigned | Citing | Reopened;
  * - every completion cites its own message, which says the same, and no result is ignored but of a worker that was sent away;
  * - only a result that counts is rejected, only a rejected one accepted: results = those that count + those rejected;
  * - nothing rests on a message that was set aside, and each is named once;
- * - the curve of a completed run has no gap, and only a pruned run has a prediction;
+ * - only a pruned run has a prediction; curves of completed runs without a gap are asked for apart (`gaps`);
  * - a range gets marks of its own, each once, and configurations keep their settings;
  * - what was deleted was of a worker that had been sent away, or of a job that was over, about which no record comes after;
  * - workers enrol as their invitations say, and a revoked one is given nothing;
@@ -145,7 +145,7 @@ export class InvariantCheck {
     // Reports of a worker that was not given this attempt are ignored.
     if (!trial || trial.hasWholeCurve || trial.workers[attempt - 1] !== worker) return;
     for (const [stage, iters] of told.reports) trial.rows.push(stage, iters);
-    this.#lookAtCurve(trial);
+    lookAtCurve(trial);
     this.#jobs.get(job)?.trials.settle(n);
   }
 
@@ -169,14 +169,24 @@ export class InvariantCheck {
       if (isPassedOver && trial.status !== "over" && !this.#door.wasSentAway(worker))
         found.push(`${job} trial ${n}: the result from ${worker} (evidence ${seq}) was ignored`);
     }
+    if (this.#more > 0) found.push(`and ${this.#more} more`);
+    return found;
+  }
+
+  /**
+   * Completed runs whose curve has a gap, in words. Ours have none. A worker of somebody else may leave reports out, so where the store is
+   * whole, this is about its worker.
+   */
+  gaps(): readonly string[] {
+    const found: string[] = [];
     for (const [name, { trials }] of this.#jobs) {
       for (const [n, trial] of trials.unsettled()) {
-        const gap = this.#gapOf(trial);
+        const gap = gapOf(trial);
+        const by = [...new Set(trial.workers)].join(", ");
         if (gap !== "" && !this.#purges.mayHaveGaps(trial.workers))
-          found.push(`${name} trial ${n}: its curve has a gap: ${gap}`);
+          found.push(`${name} trial ${n}: its curve has a gap: ${gap} (told by ${by})`);
       }
     }
-    if (this.#more > 0) found.push(`and ${this.#more} more`);
     return found;
   }
 
@@ -257,7 +267,7 @@ export class InvariantCheck {
     }
     trial.iters = this.#options.isLiar?.(event.worker) ? -1 : event.iters;
     trial.expectsCurve = event.ev >= (this.#options.evidenceFrom ?? 1);
-    this.#lookAtCurve(trial);
+    lookAtCurve(trial);
     job.trials.settle(event.n);
   }
 
@@ -290,7 +300,7 @@ export class InvariantCheck {
       }
       trial.outcome = verdict === "rejected" ? "rejected" : "completed";
       job.rejected += verdict === "rejected" ? 1 : -1;
-      this.#lookAtCurve(trial);
+      lookAtCurve(trial);
       job.trials.settle(n);
     }
   }
@@ -357,18 +367,6 @@ export class InvariantCheck {
       this.#brokenAt(event, `evidence ${seq} is no ${restsOn[event.type]} but "${kind}"`);
     else if ("hpmax" in event && !Object.is(told.hpmax, event.hpmax))
       this.#brokenAt(event, `evidence ${seq} says hpmax ${told.hpmax}, the journal ${event.hpmax}`);
-  }
-
-  /** Drops the rows of a curve once it is complete. */
-  #lookAtCurve(trial: CheckedTrial): void {
-    if (trial.status !== "over" || trial.outcome !== "completed" || this.#gapOf(trial) !== "") return;
-    trial.hasWholeCurve = true;
-    trial.rows = [];
-  }
-
-  #gapOf(trial: CheckedTrial): string {
-    const isExpected = trial.outcome === "completed" && trial.expectsCurve && !trial.hasWholeCurve && trial.iters >= 0;
-    return isExpected ? curveGap(trial.rows, trial.iters) : "";
   }
 
   #jobOf(name: JobName, what: string): CheckedJob | undefined {

@@ -99,6 +99,23 @@ describe("nexus verify", () => {
     assert.match(stdout, /job1 trial 1: its curve has a gap: stage 1: nothing between 20 and 40/);
   });
 
+  test("nexus verify names runs whose worker left reports out, and no promise is broken by that", async () => {
+    const { events, told, story: job } = story();
+    const [first, second] = told;
+    assert.ok(first && second);
+    const body = { attempt: 1, reports: [], hpmax: 1, iters: 30, metrics: {}, console: "" };
+    job.over();
+    const folder = await workspaceOf(events, [{ ...first, data: encodeEvidence(body) }, second]);
+    const gap =
+      "job1 trial 1: its curve has a gap: no report is there, and the result says 30 iterations (told by node-1)";
+    const { code, stdout } = await nexusAt(["verify"], folder);
+    assert.equal(code, 0, stdout);
+    assert.ok(stdout.includes(`1 run lacks reports that no worker sent, which breaks no promise`), stdout);
+    assert.ok(stdout.includes(`\n  ${gap}\nevery promise was kept:\n`), stdout);
+    const { ok, gaps } = JSON.parse((await nexusAt(["verify", "--json"], folder)).stdout);
+    assert.deepEqual({ ok, gaps }, { ok: true, gaps: [gap] });
+  });
+
   test("nexus verify goes on where the journal cannot be folded, and says where that is", async () => {
     const { events, told } = story();
     const twice = events.find(({ type }) => type === "completed");

@@ -225,8 +225,8 @@ export class Swarm {
   async verify(): Promise<void> {
     const link = await linkWorkspace(this.paths, "viewer");
     try {
-      const { damage, broken, foreign } = await verifyStore(link.bus, undefined, "ws1");
-      assert.deepEqual([...damage, ...broken, ...foreign, ...(await unsealed(link.bus))], []);
+      const { damage, broken, gaps, foreign } = await verifyStore(link.bus, undefined, "ws1");
+      assert.deepEqual([...damage, ...broken, ...gaps, ...foreign, ...(await unsealed(link.bus))], []);
     } finally {
       await link.close();
     }
