@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { livingSecret, orderKeyAt, readRoleSecret } from "../../shared/broker/access/credentials.ts";
 import { inviteKey, readInviteCode, type ShowInvite } from "../../shared/broker/access/invite-code.ts";
 import { SigningBus } from "../../shared/broker/access/signing-bus.ts";
-import { workersTotal, workerTraffic } from "../../shared/broker/access/worker-traffic.ts";
+import { openConnections, workersTotal, workerTraffic } from "../../shared/broker/access/worker-traffic.ts";
 import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine, rememberBroker } from "../../shared/broker/server/external-broker.ts";
@@ -205,7 +205,8 @@ export async function runCoordinator(
             ? {}
             : {
                 traffic: {
-                  traffic: () => workerTraffic(bus, !peers),
+                  traffic: (most) => workerTraffic({ bus, isAlone: !peers }, most),
+                  connections: () => openConnections({ bus, isAlone: !peers }),
                   ...(peers ? {} : { total: () => workersTotal(bus) }),
                 },
               }),

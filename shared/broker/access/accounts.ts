@@ -36,6 +36,9 @@ import {
 /** Machines that one invitation lets in at a time to enrol; more are told that there are too many, and ask again. */
 export const enrollingAtOnce = 256;
 
+/** Connections of all workers, of which there are 10,000 at most; the leader counts those of each (leader/rules/connections.ts). */
+const workersAtOnce = 20_480;
+
 /** A worker that may connect. */
 export interface WorkerUser {
   readonly id: WorkerId;
@@ -256,6 +259,7 @@ export function workersConfiguration(
   });
   return `${workersHead}
 WORKERS {
+  limits { max_connections: ${workersAtOnce} }
   users: [
 ${usersOf(entries)}  ]
   imports: [

@@ -8,6 +8,11 @@ export interface Sent {
   readonly bytes: number;
 }
 
+/** What all workers have sent so far, and how many connections of theirs are open. */
+export interface SentByAll extends Sent {
+  readonly connections: number;
+}
+
 /** What a connection of a worker has sent so far. */
 export interface Traffic extends Sent {
   /** Of this connection alone. */
@@ -16,24 +21,46 @@ export interface Traffic extends Sent {
   readonly ageMs: number;
 }
 
-/** The connections that have sent something last, also of those that ended; whoever floods the broker is among them. */
-const which = { sort: "last", state: 2, auth: true, limit: 256 };
+/** How the workers' connections are asked for: those that have sent something last, also ended ones; or the open ones, in a firm order. */
+const newest = { sort: "last", state: 2, auth: true };
+const open = { sort: "cid", state: 0, auth: true };
+/** Connections in one answer of the server; it has half a megabyte then. */
+export const mostAtOnce = 1024;
 const waitMs = 400;
 const answerWithinMs = 2000;
+
+/** The broker, and whether there is one server; of several, each answers for its own connections. */
+interface Asked {
+  readonly bus: CoordinatorBus;
+  readonly isAlone: boolean;
+}
 
 /**
  * What workers have sent the broker, stored or not: it counts a message when it arrives.
  *
- * @param isAlone  whether there is one server; of several, each answers for its own connections
+ * @param most  of the connections that have sent something last; whoever floods the broker is among them
  */
-export async function workerTraffic(bus: CoordinatorBus, isAlone: boolean): Promise<Traffic[]> {
+export const workerTraffic = (asked: Asked, most: number): Promise<Traffic[]> =>
+  connectionsOf(asked, { ...newest, limit: most });
+
+/** All open connections of workers. */
+export async function openConnections(asked: Asked): Promise<Traffic[]> {
+  const all: Traffic[] = [];
+  for (let offset = 0; ; offset += mostAtOnce) {
+    const page = await connectionsOf(asked, { ...open, limit: mostAtOnce, offset });
+    if (page.length === 0) return all;
+    all.push(...page);
+  }
+}
+
+async function connectionsOf({ bus, isAlone }: Asked, which: object): Promise<Traffic[]> {
   const question = JSON.stringify(which);
   if (!isAlone) return (await bus.askAll(workersConnections, question, waitMs)).flatMap(trafficIn);
   return trafficIn(await bus.request(workersConnections, Buffer.from(question), answerWithinMs));
 }
 
 /** What all workers of the one server have sent since it started: a hundredth of the work of the list. Undefined: it does not say. */
-export async function workersTotal(bus: CoordinatorBus): Promise<Sent | undefined> {
+export async function workersTotal(bus: CoordinatorBus): Promise<SentByAll | undefined> {
   try {
     return totalIn(await bus.request(workersSum, new Uint8Array(), answerWithinMs));
   } catch (error) {
@@ -43,13 +70,15 @@ export async function workersTotal(bus: CoordinatorBus): Promise<Sent | undefine
 }
 
 /** Undefined for anything but an answer of nats-server. */
-export function totalIn(answer: Uint8Array): Sent | undefined {
+export function totalIn(answer: Uint8Array): SentByAll | undefined {
   const sums = dataIn(answer)["account_statz"];
   const [sum] = Array.isArray(sums)
-    ? (sums as readonly { readonly received?: { msgs?: unknown; bytes?: unknown } }[])
+    ? (sums as readonly { readonly conns?: unknown; readonly received?: { msgs?: unknown; bytes?: unknown } }[])
     : [];
   const { msgs: messages, bytes } = sum?.received ?? {};
-  return typeof messages === "number" && typeof bytes === "number" ? { messages, bytes } : undefined;
+  const connections = sum?.conns;
+  const isWhole = typeof messages === "number" && typeof bytes === "number" && typeof connections === "number";
+  return isWhole ? { messages, bytes, connections } : undefined;
 }
 
 function dataIn(answer: Uint8Array): Readonly<Record<string, unknown>> {

@@ -131,6 +131,28 @@ const again: Act = {
   },
 };
 
+/** Each costs the broker memory, and sends nothing. */
+const idle: Act = {
+  family: "floods",
+  role: "worker",
+  title: "keeps 150 silent connections with 150 subscriptions each",
+  watch: { cpuMs: 40_000, growthMb: 250 },
+  attempt: async (ground, mark) => {
+    const clients: RawClient[] = [];
+    for (let i = 0; i < 150; i += 1) {
+      const client = await RawClient.connect(ground.broker.port, ground.credentials("worker"));
+      for (let j = 0; j < 150; j += 1) client.subscribe(`${ground.inbox("worker")}.${mark}.${j}`);
+      clients.push(client);
+    }
+    await ground
+      .until("all are closed", () => clients.every(({ isClosed }) => isClosed), 10_000)
+      .catch(() => undefined);
+    ground.notes.set(mark, clients.filter(({ isClosed }) => !isClosed).length);
+    for (const client of clients) client.end();
+  },
+  harm: (ground, mark) => (ground.notes.get(mark) === 0 ? undefined : `${ground.notes.get(mark)} stay open`),
+};
+
 const mostFlooded = 200_000;
 
 /** An invitation for a hundred machines: its line and what its holders may do. */
@@ -218,6 +240,7 @@ export const floods: Family = {
     shouting,
     silent,
     again,
+    idle,
     enrolling("an enrolment that was accepted", honestEnrolment),
     enrolling("7 kB of junk", () => "\xc1".repeat(3500)),
     filling("benched", "ev", 40_000),

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Arrivals } from "../../../../../coordinator/leader/rules/arrivals.ts";
-import { type Sent, type Traffic, totalIn, trafficIn } from "../../../../../shared/broker/access/worker-traffic.ts";
+import {
+  type SentByAll,
+  type Traffic,
+  totalIn,
+  trafficIn,
+} from "../../../../../shared/broker/access/worker-traffic.ts";
 import { workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { usualQuotas } from "../../../../../shared/domain/quotas.ts";
 import { TestReign } from "../../../../support/stories/reign.ts";
@@ -66,6 +71,106 @@ test("the bytes that a worker sends count too", async () => {
   assert.deepEqual(await look(250, sent("Umal", 20, { bytes: usualQuotas.arrivedBytes.atOnce * 1.1 })), ["mal"]);
 });
 
+test("a flood over connections that take turns at being listed cuts off its sender", async () => {
+  const { look } = watched();
+  const counts = new Array<number>(1024).fill(0);
+  const cutOffAfter = async (): Promise<number> => {
+    for (let looks = 1; looks <= 40; looks += 1) {
+      // 50,000 messages a second, each time over others of them.
+      const group = Array.from({ length: 256 }, (_, i) => (looks % 4) * 256 + i);
+      for (const i of group) counts[i] = (counts[i] ?? 0) + 49;
+      const listed = group.map((i) => sent("Umal", counts[i] ?? 0, { connection: `S ${i}` }));
+      if ((await look(250, ...listed)).includes("mal")) return looks;
+    }
+    return Number.POSITIVE_INFINITY;
+  };
+  assert.ok((await cutOffAfter()) <= 8, "each has been listed twice then");
+});
+
+test("what a worker sent while others were listed in its place is no flood at any pace within its quota", async () => {
+  const { look } = watched();
+  for (let minute = 0; minute < 60; minute += 1) {
+    await look(250, sent("Umal", minute * 60 * perSecond), sent("Ugood", minute));
+    for (let i = 1; i < 240; i += 1) assert.deepEqual(await look(250, sent("Ugood", minute)), []);
+  }
+});
+
+test("an older connection of a worker may go on beside the one that is listed", async () => {
+  const { look } = watched();
+  for (let hour = 0; hour < 5; hour += 1) {
+    const older = sent("Umal", hour * 30_000, { connection: "S older" });
+    assert.deepEqual(await look(1000, sent("Umal", hour * 3600), older), []);
+    for (let i = 1; i < 3600; i += 1) await look(1000, sent("Umal", hour * 3600 + i));
+  }
+});
+
+test("where the listed connections sent little of what came, more of them are listed", async () => {
+  const story = new TestReign();
+  void story.reign.record({
+    type: "worker-enrolled",
+    worker: workerIdFrom("mal"),
+    publicKey: "Umal",
+    host: "m",
+    op: "m",
+  });
+  const asked: number[] = [];
+  let messages = 0;
+  const arrivals = new Arrivals(story.reign, {
+    traffic: async (most) => {
+      asked.push(most);
+      return most > 256 ? [sent("Umal", messages)] : [];
+    },
+    total: async () => ({ messages, bytes: messages, connections: 2 }),
+  });
+  const isCutOff = (): boolean => story.reign.state.workers.get(workerIdFrom("mal"))?.isCutOff === true;
+  for (let looks = 0; looks < 12 && !isCutOff(); looks += 1) {
+    await arrivals.look();
+    story.now += 250;
+    messages += perSecond;
+  }
+  assert.ok(isCutOff());
+  assert.deepEqual(asked.slice(-2), [256, 1024]);
+});
+
+test("a worker that keeps very many connections open is cut off, and one with some that are dead is not", async () => {
+  const story = new TestReign();
+  for (const id of ["mal", "good"])
+    void story.reign.record({
+      type: "worker-enrolled",
+      worker: workerIdFrom(id),
+      publicKey: `U${id}`,
+      host: id,
+      op: id,
+    });
+  let open: readonly Traffic[] = [];
+  let lists = 0;
+  const arrivals = new Arrivals(story.reign, {
+    traffic: async () => [],
+    total: async () => ({ messages: 0, bytes: 0, connections: open.length }),
+    connections: async () => {
+      lists += 1;
+      return open;
+    },
+  });
+  const keeping = async (mal: number, good: number): Promise<string[]> => {
+    const of = (key: string, count: number): Traffic[] =>
+      Array.from({ length: count }, (_, i) => sent(key, 0, { connection: `${key} ${i}` }));
+    open = [...of("Umal", mal), ...of("Ugood", good)];
+    story.now += 250;
+    await arrivals.look();
+    return [...story.reign.state.workers.values()].filter(({ isCutOff }) => isCutOff).map(({ id }) => id);
+  };
+  assert.deepEqual(await keeping(1, 40), []);
+  assert.equal(lists, 0, "too few for anybody to have too many");
+  for (let i = 0; i < 200; i += 1) assert.deepEqual(await keeping(64, 40), []);
+  assert.equal(lists, 1);
+  assert.deepEqual(await keeping(490, 40), ["mal"], "at once");
+  assert.match(
+    story.reign.state.workers.get(workerIdFrom("mal"))?.reason ?? "",
+    /^it keeps 490 connections open, where 64/,
+  );
+});
+
 /** A reign with one worker that floods and one that does not, seen first through what both send together. */
 function summed(): { look(ms: number, mal: number, good: number): Promise<{ cutOff: string[]; lists: number }> } {
   const story = new TestReign();
@@ -84,7 +189,8 @@ function summed(): { look(ms: number, mal: number, good: number): Promise<{ cutO
       lists += 1;
       return now;
     },
-    total: async (): Promise<Sent> => ({
+    total: async (): Promise<SentByAll> => ({
+      connections: now.length,
       messages: now.reduce((sum, { messages }) => sum + messages, 0),
       bytes: now.reduce((sum, { bytes }) => sum + bytes, 0),
     }),
@@ -131,9 +237,10 @@ test("a server that was started again counts from nothing, so its connections ar
 test("nothing but the server's answer is read as the sum of what was sent", () => {
   const answer = (data: unknown): Buffer => Buffer.from(JSON.stringify({ data }));
   const received = { msgs: 1000, bytes: 100_000 };
-  assert.deepEqual(totalIn(answer({ account_statz: [{ acc: "WORKERS", received }] })), {
+  assert.deepEqual(totalIn(answer({ account_statz: [{ acc: "WORKERS", conns: 7, received }] })), {
     messages: 1000,
     bytes: 100_000,
+    connections: 7,
   });
   for (const other of [
     {},
