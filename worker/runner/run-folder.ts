@@ -153,3 +153,14 @@ export function takeOver(
     }
   }
 }
+
+/** Removes what is in a folder, not the folder itself: in a sandbox it is a place of its own, which cannot be removed. */
+export function emptyFolder(folder: string): void {
+  const found = lstatSync(folder, { throwIfNoEntry: false });
+  if (!found) return;
+  if (!found.isDirectory()) {
+    rmSync(folder, { force: true });
+    return;
+  }
+  for (const name of readdirSync(folder)) rmSync(join(folder, name), { recursive: true, force: true });
+}

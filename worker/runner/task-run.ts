@@ -1,0 +1,239 @@
+import type { CarriedSpec } from "../../shared/domain/runspec/carried-spec.ts";
+import type { ExpandedStage } from "../../shared/domain/runspec/expand.ts";
+import type { Spec } from "../../shared/domain/runspec/spec.ts";
+import { expandSpec, expandStages, reproSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
+import { randintAt } from "../../shared/domain/seeds.ts";
+import { messageOf } from "../../shared/errors.ts";
+import { writeInside } from "../../shared/machine/inside.ts";
+import { useOwnComponents } from "../components/registry.ts";
+import { StateError } from "../components/saved-state.ts";
+import { onlyComputes } from "../stages/registry.ts";
+import { failureText, settingLines } from "./console-lines.ts";
+import { endLeftovers } from "./end-leftovers.ts";
+import type { FromRunner, RunState, ToRunner } from "./protocol.ts";
+import { readCarried } from "./read-carried.ts";
+import { executeRun, type RunPorts, type RunResult, Stopped } from "./run.ts";
+import { emptyFolder, filesToSave, takeOver, writeFiles } from "./run-folder.ts";
+import { decodeRun, encodeRun, encodeRunBefore, type SavedRun } from "./run-state.ts";
+import { Telling } from "./telling.ts";
+
+type RunMessage = Extract<ToRunner, { type: "run" }>;
+
+/** For a stage that has not asked before whether a checkpoint is due: it never will. */
+const neverAskedMs = 600;
+
+/** One run of a worker's, from its task to the message that says how it ended. */
+export class TaskRun {
+  readonly #message: RunMessage;
+  readonly #send: (message: FromRunner) => void;
+  readonly #telling: Telling;
+  readonly #stop = new AbortController();
+  /** Aborted, with the milliseconds that are left, when the run has to leave. */
+  readonly #leaving = new AbortController();
+  #lastMoment: NodeJS.Timeout | undefined;
+  #isHandingBack = false;
+  #checkpointMs: number;
+  /** When the next checkpoint is due, in monotonic milliseconds. */
+  #dueAt: number;
+  #hasAsked = false;
+  /** What the last checkpoint left out. */
+  #leftOut = "";
+  /** The worker holds the files of the state that it was told of. */
+  #onTaken: () => void = () => undefined;
+  /** The whole console, for console.txt. */
+  readonly #printed: string[] = [];
+  #hasReported = false;
+  #startsPrograms: boolean;
+
+  constructor(message: RunMessage, send: (message: FromRunner) => void) {
+    this.#message = message;
+    this.#send = send;
+    this.#telling = new Telling((told) => send({ type: "reports", id: message.id, ...told }));
+    this.#checkpointMs = 1000 * message.checkpointSeconds;
+    this.#dueAt = performance.now() + this.#checkpointMs;
+    this.#startsPrograms = message.codeFolder !== null;
+  }
+
+  get id(): number {
+    return this.#message.id;
+  }
+
+  /** Sends what it has not sent yet. */
+  tell(): void {
+    this.#telling.now();
+  }
+
+  async execute(): Promise<void> {
+    const { id, directory, stateDirectory, keepFiles } = this.#message;
+    try {
+      const result = await this.#train();
+      if (this.#startsPrograms) endLeftovers();
+      takeOver(directory, stateDirectory, this.#line);
+      if (keepFiles) writeInside(directory, "console.txt", `${this.#printed.join("\n")}\n`);
+      this.#send({ type: "done", id, ...result, ...this.#telling.last() });
+    } catch (error) {
+      if (error instanceof Stopped || this.#stop.signal.aborted) {
+        if (this.#startsPrograms) endLeftovers();
+        this.#send({ type: "stopped", id });
+        return;
+      }
+      this.#line(failureText(error));
+      if (this.#startsPrograms) endLeftovers();
+      takeOver(directory, stateDirectory, this.#line);
+      this.#send({ type: "failed", id, reason: messageOf(error), ...this.#telling.last() });
+    } finally {
+      clearTimeout(this.#lastMoment);
+    }
+  }
+
+  hear(message: Exclude<ToRunner, RunMessage>): void {
+    switch (message.type) {
+      case "stop":
+        this.#stop.abort("stopped by the worker");
+        break;
+      case "handback":
+        this.#isHandingBack = true;
+        clearTimeout(this.#lastMoment);
+        this.#lastMoment = setTimeout(
+          () => this.#stop.abort("handed back"),
+          this.#hasAsked ? message.savingMs : Math.min(neverAskedMs, message.savingMs),
+        ).unref();
+        this.#leaving.abort(message.savingMs);
+        break;
+      case "taken":
+        this.#onTaken();
+        break;
+      case "checkpoint-every":
+        this.#dueAt += 1000 * message.seconds - this.#checkpointMs;
+        this.#checkpointMs = 1000 * message.seconds;
+        break;
+      default: {
+        const never: never = message;
+        throw new Error(`a message of unknown kind: ${JSON.stringify(never)}`);
+      }
+    }
+  }
+
+  async #train(): Promise<RunResult> {
+    const { directory, stateDirectory, codeFolder, hasStateFiles, resume } = this.#message;
+    // An attempt finds nothing but what it is given: no link, say, that an earlier one on this machine made.
+    emptyFolder(directory);
+    if (!hasStateFiles) emptyFolder(stateDirectory);
+    useOwnComponents(codeFolder);
+    const stages = this.#stages();
+    this.#startsPrograms ||= stages.some(({ component }) => !onlyComputes(component));
+    const ports = this.#ports();
+    const saved = resume === null ? undefined : this.#savedRun(resume);
+    if (!saved) return executeRun(stages, ports);
+    try {
+      return await executeRun(stages, { ...ports, resume: saved });
+    } catch (error) {
+      if (this.#hasReported || this.#stop.signal.aborted || !(error instanceof StateError)) throw error;
+      this.#beginAfresh(error.message);
+      return executeRun(stages, ports);
+    }
+  }
+
+  /** Prints the settings, too. */
+  #stages(): ExpandedStage[] {
+    const { job, jobText, settings, seed, directory, keepFiles } = this.#message;
+    const spec = specOf(job, jobText);
+    const chosen = withChosen(spec, settings);
+    const draw = (path: string): number => randintAt(seed, path);
+    if (keepFiles) {
+      const expanded = expandSpec(chosen, settings, draw);
+      writeInside(directory, "repro_spec.yaml", reproSpec(expanded, spec.hyperparameters, settings));
+    }
+    for (const text of settingLines(settings)) this.#line(text);
+    return expandStages(chosen, settings, draw);
+  }
+
+  #ports(): RunPorts {
+    const { directory, stateDirectory, codeFolder, inputsFolder, environment, savingSeconds = 1 } = this.#message;
+    return {
+      line: this.#line,
+      report: ({ stage, iters, hours, values, counts }) => {
+        this.#hasReported = true;
+        this.#telling.report([stage, iters, hours, [...values], [...counts]]);
+      },
+      checkpointDue: () => {
+        this.#hasAsked = true;
+        return this.#isHandingBack || performance.now() >= this.#dueAt;
+      },
+      leaving: this.#leaving.signal,
+      savingSeconds,
+      keep: (saved) => this.#keep(saved),
+      codeFolder,
+      inputsFolder,
+      environmentFolder: environment?.folder ?? null,
+      directory,
+      stateDirectory,
+      signal: this.#stop.signal,
+      inSearch: true,
+    };
+  }
+
+  async #keep(saved: SavedRun): Promise<void> {
+    this.#dueAt = performance.now() + this.#checkpointMs;
+    const isLast = this.#isHandingBack;
+    const state = this.#stateOf(saved);
+    const taken = state.files
+      ? new Promise<void>((resolve) => {
+          this.#onTaken = resolve;
+        })
+      : undefined;
+    this.#send({ type: "checkpoint", id: this.id, ...this.#telling.take(), state });
+    await taken;
+    if (isLast) this.#stop.abort("handed back");
+  }
+
+  /** What the run is now. A state whose files cannot be read says so. */
+  #stateOf(saved: SavedRun): RunState {
+    const { stage, iters } = saved;
+    try {
+      const { small, large, leftOut } = filesToSave(this.#message.directory, this.#message.stateDirectory);
+      const without = leftOut.join(", ");
+      if (without !== this.#leftOut) this.#line(`checkpoints leave out ${without}`);
+      this.#leftOut = without;
+      if (large.length === 0) return { stage, iters, bytes: encodeRun(saved, small) };
+      return { stage, iters, bytes: encodeRunBefore(saved, small, large.length), files: large };
+    } catch (error) {
+      return { stage, iters, bytes: new Uint8Array(), problem: messageOf(error).slice(0, 2000) };
+    }
+  }
+
+  /** Reads the state of an earlier attempt and writes its files; undefined if it is unusable. */
+  #savedRun(bytes: Uint8Array): SavedRun | undefined {
+    try {
+      const { run, files } = decodeRun(bytes);
+      writeFiles(this.#message.stateDirectory, files);
+      return run;
+    } catch (error) {
+      this.#beginAfresh(messageOf(error));
+      return undefined;
+    }
+  }
+
+  #beginAfresh(why: string): void {
+    this.#line(`the checkpoint cannot be used here (${why}); the run starts afresh`);
+    const state = { stage: 1, iters: 0, bytes: new Uint8Array(), problem: why.slice(0, 2000), isUnread: true };
+    this.#send({ type: "checkpoint", id: this.id, ...this.#telling.take(), state });
+    emptyFolder(this.#message.stateDirectory);
+  }
+
+  readonly #line = (text: string): void => {
+    this.#telling.line(text);
+    if (this.#message.keepFiles) this.#printed.push(text);
+  };
+}
+
+const specs = new Map<string, Spec>();
+
+function specOf(job: string, text: CarriedSpec | null): Spec {
+  const known = specs.get(job);
+  if (known) return known;
+  if (!text) throw new Error(`the text of ${job} was never sent to this runner`);
+  const spec = readCarried(text);
+  specs.set(job, spec);
+  return spec;
+}
