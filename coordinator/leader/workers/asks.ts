@@ -24,8 +24,8 @@ export async function answerAsk(reign: Reign, worker: WorkerId, ask: Ask): Promi
 }
 
 /**
- * What a job runs; each worker that gets a trial of it asks once. A worker that never had one hears only whether it is over: every
- * worker asks that when the nodes of a job are released, and goes on asking until it is answered.
+ * What a job runs; each worker that gets a trial of it asks once. A worker that holds none and never began one hears only whether
+ * the job is over: every worker asks that when the nodes of a job are released, and goes on asking until it is answered.
  */
 function describeJob(reign: Reign, worker: WorkerId, question: JobQuestion): JobAnswer | undefined {
   const table = reign.state.jobs.get(question.job);
@@ -33,7 +33,8 @@ function describeJob(reign: Reign, worker: WorkerId, question: JobQuestion): Job
   const { job, code = null, largeCode, inputs } = table.submitted;
   const over = table.state === "completed" || table.state === "cancelled";
   const answer = { kind: "job", term: reign.term, job, over } as const;
-  if (!table.parentRuns.has(worker)) return { ...answer, ...nothingTold, code: null };
+  // A run that began elsewhere belongs to another worker's parent run.
+  if (!table.parentRuns.has(worker) && !table.holding.has(worker)) return { ...answer, ...nothingTold, code: null };
   const pieced = { ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
   return { ...answer, ...toldOf(table.submitted), code, ...pieced };
 }

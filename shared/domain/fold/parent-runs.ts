@@ -35,7 +35,7 @@ export class ParentRuns {
     return parent;
   }
 
-  /** Whether this worker ever had a run of the job. */
+  /** Whether this worker ever began a run of the job. */
   has(worker: WorkerId): boolean {
     return this.#byWorker.has(worker);
   }

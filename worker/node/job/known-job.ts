@@ -66,6 +66,8 @@ export class KnownJobs {
     const answer = await this.#ask(job);
     if (!answer) return undefined;
     const { file, text, sources, commandLine, code, largeCode, inputs } = answer;
+    if (text === "")
+      throw new Error(`the coordinator tells nothing of ${job}: this worker no longer holds a run of it`);
     const carried = { file, text, sources, commandLine };
     const read = (this.#ports.readSpec ?? readSpec)(carriedInput(carried));
     if (!read.ok) {

@@ -45,3 +45,12 @@ test("a worker that never had a run of a job hears only whether it is over", asy
   story.say(alice, 1, "result");
   assert.deepEqual(await asked(story, bob, job), { kind: "job", term, job, ...nothing, over: true });
 });
+
+test("a worker that goes on with another's run is told what the job runs", async () => {
+  const story = new Story({ totalRuns: 1 });
+  const { job } = story;
+  assert.equal(await story.claim(alice), 1);
+  story.say(alice, 1, "released");
+  assert.equal(await story.claim(bob), 1);
+  assert.equal((await asked(story, bob, job)).text, story.table.submitted.text);
+});
