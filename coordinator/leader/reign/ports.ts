@@ -14,7 +14,7 @@ export interface BundleStore {
   drop(seq: number): Promise<void>;
 }
 
-/** Deletes what one worker has stored, or what belongs to one job. */
+/** Port: deletes what one worker has stored, or what belongs to one job. */
 export interface Purger {
   /** Subjects of messages in EV, or of pieces in BLOB. */
   evidence(pattern: string): Promise<string[]>;

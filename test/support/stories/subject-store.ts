@@ -1,19 +1,20 @@
 import type { Purger } from "../../../coordinator/leader/reign/ports.ts";
+import { matcher } from "../../simulate/sim-broker.ts";
 
-/** What deletes from an EV and a BLOB that are only subjects. */
+/** What deletes from an EV and a BLOB that are only subjects; test/conformance holds it to the port's promises. */
 export class SubjectStore implements Purger {
   readonly asked: string[] = [];
   subjects: string[] = [];
   gone = 0;
   fails = false;
 
-  async evidence(): Promise<string[]> {
+  async evidence(pattern: string): Promise<string[]> {
     if (this.fails) throw new Error("the broker is away");
-    return this.subjects.filter((subject) => subject.startsWith("ev."));
+    return [...new Set(this.subjects.filter(matcher([pattern])))];
   }
 
-  async pieces(): Promise<string[]> {
-    return this.subjects.filter((subject) => subject.startsWith("ck."));
+  async pieces(pattern: string): Promise<string[]> {
+    return [...new Set(this.subjects.filter(matcher([pattern])))];
   }
 
   async purgeEvidence(pattern: string, before: number): Promise<number> {
@@ -42,14 +43,7 @@ export class SubjectStore implements Purger {
 
   #drop(pattern: string): number {
     const before = this.subjects.length;
-    const tokens = pattern.split(".");
-    const isOf = (subject: string): boolean => {
-      const parts = subject.split(".");
-      const same = tokens.every(
-        (token, i) => token === ">" || (token === "*" ? parts[i] !== undefined : token === parts[i]),
-      );
-      return same && (tokens.at(-1) === ">" ? parts.length >= tokens.length : parts.length === tokens.length);
-    };
+    const isOf = matcher([pattern]);
     this.subjects = this.subjects.filter((each) => !isOf(each));
     return before - this.subjects.length;
   }

@@ -1,0 +1,3 @@
+import { purgerImplementations, purgerSuite } from "./purger.ts";
+
+for (const implementation of purgerImplementations) purgerSuite(implementation);
