@@ -8,6 +8,7 @@ import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
 import { causeIn } from "./failure-cause.ts";
 import { answer, findPython, type Python } from "./find-python.ts";
 import { KeptEnvironments, type KeptOptions } from "./kept-environments.ts";
+import { type PlainInstalls, plainInstalls } from "./plain-installs.ts";
 import { runCommand, SetupOutput } from "./run-command.ts";
 import { mentionsPip, setupDigest, type WantedSetup } from "./setup-digest.ts";
 
@@ -62,6 +63,14 @@ export interface SetupWish extends WantedSetup {
   readonly network: boolean;
 }
 
+/** What is known of a wish before its environment is made. */
+interface Known {
+  readonly found: Python;
+  readonly digest: string;
+  /** Undefined: it is executed in the job's code. */
+  readonly installs: PlainInstalls | undefined;
+}
+
 const limitMs = 3_600_000;
 /**
  * Where pip and uv keep what they fetched, in the folder of the environments. In a sandbox each setup has a folder of its own for
@@ -80,7 +89,7 @@ export class Environments {
   readonly #options: EnvironmentsOptions;
   readonly #kept: KeptEnvironments;
   readonly #making = new Map<string, Promise<Environment>>();
-  readonly #digests = new Map<string, { readonly found: Python; readonly digest: string }>();
+  readonly #known = new Map<string, Known>();
 
   constructor(options: EnvironmentsOptions) {
     this.#options = options;
@@ -89,7 +98,8 @@ export class Environments {
 
   /** @throws SetupFailure with what was printed; Error if there is no such Python */
   async ready(wish: SetupWish, signal: EndSignal): Promise<HeldEnvironment> {
-    const { found, digest } = await this.#known(wish);
+    const known = await this.#about(wish);
+    const { digest } = known;
     const name = digest.slice(0, 32);
     this.#kept.hold(name);
     let isHeld = true;
@@ -100,7 +110,7 @@ export class Environments {
     try {
       let work = this.#making.get(digest);
       if (!work) {
-        work = this.#ensure(digest, wish, found, signal).finally(() => this.#making.delete(digest));
+        work = this.#ensure(known, wish, signal).finally(() => this.#making.delete(digest));
         this.#making.set(digest, work);
       }
       return { environment: await work, release };
@@ -115,27 +125,30 @@ export class Environments {
   }
 
   /** Worked out once for all runs of a job, whose code does not change. */
-  async #known(wish: SetupWish): Promise<{ readonly found: Python; readonly digest: string }> {
-    const key = JSON.stringify([wish.commands, wish.python, wish.codeFolder]);
-    const known = this.#digests.get(key);
+  async #about(wish: SetupWish): Promise<Known> {
+    const { commands, python, code } = wish;
+    const key = JSON.stringify([commands, python, code?.folder]);
+    const known = this.#known.get(key);
     if (known && existsSync(known.found.path)) return known;
-    const found = await findPython(wish.python, this.#outside);
-    const fresh = { found, digest: setupDigest(wish, found) };
-    this.#digests.set(key, fresh);
+    const found = await findPython(python, this.#outside);
+    const installs = plainInstalls(commands, code?.folder ?? null);
+    const fresh = { found, installs, digest: setupDigest(wish, found, installs) };
+    this.#known.set(key, fresh);
     return fresh;
   }
 
-  async #ensure(digest: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<Environment> {
+  async #ensure(known: Known, wish: SetupWish, signal: EndSignal): Promise<Environment> {
+    const { digest, found } = known;
     const folder = join(this.#options.folder, digest.slice(0, 32));
     const text = `python ${found.version}, setup ${digest.slice(0, 12)}`;
     const isWhole = existsSync(markerOf(folder)) && existsSync(join(programsIn(folder), python));
-    if (!isWhole) await this.#make(folder, wish, found, signal);
+    if (!isWhole) await this.#make(folder, wish, known, signal);
     const now = this.#options.clock.wall() / 1000;
     utimesSync(markerOf(folder), now, now);
     return { folder, base: found.base, text };
   }
 
-  async #make(folder: string, wish: SetupWish, found: Python, signal: EndSignal): Promise<void> {
+  async #make(folder: string, wish: SetupWish, { found, installs }: Known, signal: EndSignal): Promise<void> {
     rmSync(markerOf(folder), { force: true });
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -148,7 +161,7 @@ export class Environments {
     utimesSync(cache, now, now);
     this.#kept.hold(fetched);
     const output = new SetupOutput(`${folder}.log`);
-    const cwd = wish.codeFolder ?? folder;
+    const cwd = installs ? folder : (wish.code?.folder ?? folder);
     const { environment, reaper } = this.#options;
     const mark = `${environment[runMark] ?? randomBytes(6).toString("hex")}-${basename(folder)}`;
     const env = {
@@ -166,16 +179,20 @@ export class Environments {
       const uv = await this.#uvFor(wish.commands);
       const venv = uv
         ? ["uv", "venv", "--python", found.path, folder, "--allow-existing"]
-        : [found.path, "-m", "venv", ...(mentionsPip(wish) ? [] : ["--without-pip"]), folder];
-      const commands = wish.commands.map((words) => (uv && words[0] === "pip" ? ["uv", ...words] : words));
-      const readable = [found.base, ...(uv ? [uv] : []), ...(wish.codeFolder === null ? [] : [wish.codeFolder])];
+        : [found.path, "-I", "-m", "venv", ...(mentionsPip(wish) ? [] : ["--without-pip"]), folder];
+      const commands = (installs ?? wish).commands.map((words) =>
+        uv && words[0] === "pip" ? ["uv", ...words] : words,
+      );
+      const readable = [found.base, ...(uv ? [uv] : []), ...(wish.code === null ? [] : [wish.code.folder])];
       for (const [i, words] of [venv, ...commands].entries()) {
         const shown = i === 0 ? venv : (wish.commands[i - 1] ?? []);
         output.add(`$ ${shown.join(" ")}\n`);
-        const room: SetupRoom = { writable: [folder, cache], readable, network: wish.network, cwd };
+        // No module of the code takes the place of one of Python's when the environment is made.
+        const where = i === 0 ? folder : cwd;
+        const room: SetupRoom = { writable: [folder, cache], readable, network: wish.network, cwd: where };
         const how = await runCommand(
           this.#options.confined?.(words, room) ?? words,
-          { cwd, env, limitMs, signal, reaper },
+          { cwd: where, env, limitMs, signal, reaper },
           output,
         );
         if (how !== "") throw failure(shown, how, output);

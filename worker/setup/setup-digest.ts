@@ -1,7 +1,8 @@
-import { createHash, type Hash } from "node:crypto";
-import { readdirSync, readFileSync, type Stats, statSync } from "node:fs";
-import { dirname, join, normalize } from "node:path";
+import { createHash } from "node:crypto";
+import { readFileSync, type Stats, statSync } from "node:fs";
+import { join, normalize } from "node:path";
 import type { Python } from "./find-python.ts";
+import type { PlainInstalls } from "./plain-installs.ts";
 
 /** What a job wants for its runs. */
 export interface WantedSetup {
@@ -9,31 +10,32 @@ export interface WantedSetup {
   readonly commands: readonly (readonly string[])[];
   /** As the spec says it; null: any Python. */
   readonly python: string | null;
-  /** Where the commands are executed; null: the job brings no code. */
-  readonly codeFolder: string | null;
+  /** What the job brings along, where the commands are executed; null: nothing. */
+  readonly code: { readonly folder: string; readonly sha256: string } | null;
 }
 
 /**
- * Tells apart environments that would differ: by the commands, the content of the files that they name, those that requirement files
- * name in turn included, and the interpreter.
+ * Tells apart environments that would differ: by commands, interpreter, and all of the job's code, since a command may be one of
+ * its files, import one, or read one. Of a setup that only installs packages, requirement files alone count.
  */
-export function setupDigest({ commands, codeFolder }: WantedSetup, { version, path, base }: Python): string {
-  const hash = createHash("sha256");
-  hash.update(JSON.stringify([1, commands, version, path, base, process.platform, process.arch]));
-  const seen = new Set<string>();
-  if (codeFolder !== null)
-    for (const word of new Set(commands.flat().flatMap(namesIn))) addFile(hash, codeFolder, normalize(word), seen);
-  return hash.digest("hex");
+export function setupDigest(
+  { commands, code }: WantedSetup,
+  python: Python,
+  installs: PlainInstalls | undefined,
+): string {
+  const { version, path, base } = python;
+  const rest = installs ? [...installs.files] : (code?.sha256 ?? null);
+  const all = [2, commands, version, path, base, process.platform, process.arch, rest];
+  return createHash("sha256").update(JSON.stringify(all)).digest("hex");
 }
 
 /** Whether a setup may call pip, which takes seconds to be put into an environment: its commands, or files that they name, mention it. */
-export const mentionsPip = ({ commands, codeFolder }: WantedSetup): boolean =>
+export const mentionsPip = ({ commands, code }: WantedSetup): boolean =>
   commands
     .flat()
     .some(
       (word) =>
-        word.includes("pip") ||
-        (codeFolder !== null && !leavesFolder(normalize(word)) && holdsPip(join(codeFolder, word))),
+        word.includes("pip") || (code !== null && !leavesFolder(normalize(word)) && holdsPip(join(code.folder, word))),
     );
 
 /** Undefined if there is no such file; a word may be a script, too long for a file's name. */
@@ -53,25 +55,5 @@ function holdsPip(path: string): boolean {
   return stat?.isFile() === true && (stat.size > mostScriptBytes || readFileSync(path).includes("pip"));
 }
 
-/** `requirements.txt`, also in `--requirement=requirements.txt`. */
-const namesIn = (word: string): string[] => [word, word.slice(word.indexOf("=") + 1)].filter((name) => name !== "");
-
 /** Words of a setup may name any file of the machine; only those of the job's own code are read. */
 const leavesFolder = (path: string): boolean => path.startsWith("..") || path.startsWith("/");
-
-function addFile(hash: Hash, root: string, path: string, seen: Set<string>): void {
-  if (seen.has(path) || leavesFolder(path)) return;
-  seen.add(path);
-  const stat = statOf(join(root, path));
-  if (stat?.isDirectory()) {
-    // `pip install .` depends on all of it; what builds leave there begins a new environment at most.
-    for (const name of readdirSync(join(root, path)).sort()) addFile(hash, root, join(path, name), seen);
-    return;
-  }
-  if (!stat?.isFile()) return;
-  const bytes = readFileSync(join(root, path));
-  hash.update(JSON.stringify([path, bytes.length])).update(bytes);
-  if (!path.endsWith(".txt")) return;
-  for (const [, name = ""] of bytes.toString().matchAll(/^\s*(?:-r|-c|--requirement|--constraint)[\s=]+(\S+)/gm))
-    addFile(hash, root, normalize(join(dirname(path), name)), seen);
-}

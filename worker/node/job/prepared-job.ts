@@ -8,7 +8,7 @@ import type { Ending } from "../../../shared/time/ending.ts";
 import type { Assignment } from "../../../shared/wire/messages.ts";
 import { mostUnfit, mostUnfitWhy, type Unfit } from "../../../shared/wire/unfit.ts";
 import type { RunTask } from "../../runner/protocol.ts";
-import { type HeldEnvironment, SetupFailure } from "../../setup/environments.ts";
+import { type HeldEnvironment, SetupFailure, type SetupWish } from "../../setup/environments.ts";
 import type { Ports } from "../ports.ts";
 import type { KnownJob } from "./known-job.ts";
 import { gpuRefusal, refusalOf } from "./refusal.ts";
@@ -125,7 +125,8 @@ export class PreparedJobs {
       const small = code && !this.#noCode ? this.#ports.unpackCode(code) : null;
       const codeFolder = small ?? (this.#noCode ? null : await folderOf(largeCode, false));
       const inputsFolder = await folderOf(inputs, true);
-      const made = await this.#environment(spec.settings, codeFolder);
+      const sha256 = (small === null ? largeCode : code)?.sha256 ?? "";
+      const made = await this.#environment(spec.settings, codeFolder === null ? null : { folder: codeFolder, sha256 });
       const environment = made && hold(made).environment;
       return { ...nothing, folders: { codeFolder, inputsFolder, environment }, release };
     } catch (error) {
@@ -136,11 +137,11 @@ export class PreparedJobs {
 
   async #environment(
     { setup, python, network }: JobSettings,
-    codeFolder: string | null,
+    code: SetupWish["code"],
   ): Promise<HeldEnvironment | null> {
     if (setup.length === 0 && python === null) return null;
     const { environments } = this.#ports;
     if (!environments) throw new Error("this worker makes no environments");
-    return environments.ready({ commands: setup, python, codeFolder, network }, this.#signal);
+    return environments.ready({ commands: setup, python, code, network }, this.#signal);
   }
 }

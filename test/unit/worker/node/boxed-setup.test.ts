@@ -21,11 +21,33 @@ test("a setup in a sandbox puts a program of its own in no place from which its 
   const file = `#!/bin/sh\n: > ${outside}\nexec /usr/bin/bwrap "$@"\n`;
   const plant = `for name in bwrap sh perl; do printf '%s' '${file}' > $VIRTUAL_ENV/bin/$name; chmod +x $VIRTUAL_ENV/bin/$name; done`;
   const commands = [["/bin/sh", "-c", plant], ["true"]];
-  const wish = { commands, python: null, codeFolder: null, network: false };
+  const wish = { commands, python: null, code: null, network: false };
   const { environment, release } = await boxedEnvironments().ready(wish, new Ending());
   release();
   assert.ok(existsSync(join(environment.folder, "bin/bwrap")), "it was put there");
   assert.ok(!existsSync(outside), "and was started outside");
+});
+
+test("code that puts itself into its job's environment gets into no other author's with that setup", async () => {
+  const environments = boxedEnvironments();
+  const poison = "import os; open(os.environ['VIRTUAL_ENV'] + '/poisoned', 'w')\n";
+  const codeWith = (text: string, sha256: string) => {
+    const folder = temporaryFolder();
+    // Each is a module that a setup, or the making of its environment, might import from the folder that it begins in.
+    for (const name of ["pip.py", "venv.py", "json.py"]) writeFileSync(join(folder, name), text);
+    writeFileSync(join(folder, "requirements.txt"), "");
+    return { folder, sha256 };
+  };
+  const isPoisoned = async (commands: string[][], code: { folder: string; sha256: string }) => {
+    const wish = { commands, python: null, code, network: false };
+    const { environment, release } = await environments.ready(wish, new Ending());
+    release();
+    return existsSync(join(environment.folder, "poisoned"));
+  };
+  const [hostile, honest] = [codeWith(poison, "a"), codeWith("", "b")];
+  const module = [["python", "-m", "json"]];
+  assert.deepEqual([await isPoisoned(module, hostile), await isPoisoned(module, honest)], [true, false]);
+  assert.equal(await isPoisoned([["python", "-m", "pip", "install", "-r", "requirements.txt"]], hostile), false);
 });
 
 test("a worker with a sandbox looks for Python and uv with its own HOME, not with that of a sandbox", async () => {
@@ -41,7 +63,7 @@ mkdir -p "$last/bin"; cp "$0" "$last/bin/python"
   process.env["PATH"] = `${tools}:${PATH}`;
   const environments = boxedEnvironments();
   process.env["PATH"] = PATH;
-  const wish = { commands: [], python: "3.97", codeFolder: null, network: false };
+  const wish = { commands: [], python: "3.97", code: null, network: false };
   const { release } = await environments.ready(wish, new Ending());
   release();
   const { HOME = "" } = process.env;

@@ -25,11 +25,9 @@ import {
 } from "../../../../worker/setup/environments.ts";
 import { findPython } from "../../../../worker/setup/find-python.ts";
 import { KeptEnvironments } from "../../../../worker/setup/kept-environments.ts";
-import { mentionsPip, setupDigest } from "../../../../worker/setup/setup-digest.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { eventually } from "../../../support/patience.ts";
 
-const python = { version: "3.12.4", path: "/usr/bin/python3.12", base: "/usr" };
 const unending = new Ending();
 
 function folderWith(files: Readonly<Record<string, string>>): string {
@@ -40,57 +38,6 @@ function folderWith(files: Readonly<Record<string, string>>): string {
   }
   return folder;
 }
-
-describe("the digest of a setup", () => {
-  const commands = [["pip", "install", "-r", "requirements.txt"]];
-  const digest = (files: Readonly<Record<string, string>>, wanted = commands, found = python): string =>
-    setupDigest({ commands: wanted, python: null, codeFolder: folderWith(files) }, found);
-  const plain = { "requirements.txt": "numpy\n-r more/base.txt\n", "more/base.txt": "scipy\n", "train.py": "1" };
-
-  test("a setup's digest is of commands, interpreter and the files named, also by requirement files", () => {
-    const usual = digest(plain);
-    assert.match(usual, /^[0-9a-f]{64}$/);
-    assert.equal(digest({ ...plain, "train.py": "2" }), usual, "nothing names it");
-    assert.notEqual(digest({ ...plain, "requirements.txt": "numpy==2\n-r more/base.txt\n" }), usual);
-    assert.notEqual(digest({ ...plain, "more/base.txt": "scipy==1\n" }), usual);
-    assert.notEqual(digest(plain, [["pip", "install", "--requirement=requirements.txt"]]), usual);
-    assert.notEqual(digest(plain, commands, { ...python, version: "3.12.5" }), usual);
-    const whole = [["pip", "install", "."]];
-    assert.notEqual(
-      digest({ ...plain, "train.py": "2" }, whole),
-      digest(plain, whole),
-      "a folder counts with all of it",
-    );
-    assert.equal(
-      digest({ a: "1" }, [["cat", "../x", "/etc/passwd"]]),
-      digest({ a: "2" }, [["cat", "../x", "/etc/passwd"]]),
-    );
-  });
-
-  test("a setup is known to call pip, by itself or by a file that it names", () => {
-    const codeFolder = folderWith({ "make.sh": "pip install x", "other.sh": "echo", "lib/a.py": "" });
-    const mentions = (...words: string[]): boolean => mentionsPip({ commands: [words], python: null, codeFolder });
-    assert.deepEqual(
-      [
-        mentions("pip", "install", "x"),
-        mentions("bash", "make.sh"),
-        mentions("bash", "other.sh"),
-        mentions("x", "lib"),
-      ],
-      [true, true, false, true],
-    );
-  });
-
-  test("a setup's digest reads no file outside of the code, and takes a script for no file", () => {
-    const outside = folderWith({ "tool.sh": "pip install x", "code/a.py": "1" });
-    const wish = (...words: string[]) => ({ commands: [words], python: null, codeFolder: join(outside, "code") });
-    // The worker would stand still where such a file never ends: /proc/kmsg.
-    assert.equal(mentionsPip(wish("bash", "../tool.sh")), false);
-    const script = wish("bash", "-c", `echo ${"x".repeat(5000)}; echo a/${"y".repeat(300)}`);
-    assert.equal(mentionsPip(script), false);
-    assert.match(setupDigest(script, python), /^[0-9a-f]{64}$/);
-  });
-});
 
 /** A Python that is none: it says a version, and makes an environment as `-m venv` does. */
 function fakePython(folder: string, name: string, version: string): void {
@@ -155,7 +102,7 @@ describe("environments", () => {
       commands: [
         ["sh", "-c", `: ${i}; head -c 60000 /dev/zero > $VIRTUAL_ENV/big; head -c 10 /dev/zero > $PIP_CACHE_DIR/x`],
       ],
-      ...{ python: null, codeFolder: null, network: false },
+      ...{ python: null, code: null, network: false },
     });
     const make = async (i: number) => {
       wall += 60_000;
@@ -234,7 +181,7 @@ describe("environments", () => {
     const wish = {
       commands: [["sh", "-c", "echo x >> $VIRTUAL_ENV/ran"]],
       python: null,
-      codeFolder: null,
+      code: null,
       network: false,
     };
     const environments = new Environments(options);
@@ -280,7 +227,7 @@ echo uv 0.13
       log,
     });
     const commands = [["pip", "install", "six"]];
-    const made = await ready(environments, { commands, python: null, codeFolder: null, network: false });
+    const made = await ready(environments, { commands, python: null, code: null, network: false });
     assert.ok(existsSync(join(programsIn(made.folder), "python")));
     assert.deepEqual(shown, [true, true]);
     assert.match(readFileSync(join(tools, "called"), "utf8"), /^--version .*\nvenv .* 1\npip install six 1\n$/);
@@ -293,7 +240,7 @@ echo uv 0.13
     fakePython(tools, "python3", "3.11.2");
     const environment = { PATH: `${tools}:/usr/bin:/bin` };
     const link = `ln -s ${other} "$VIRTUAL_ENV/ready.json"`;
-    const wish = { commands: [["sh", "-c", link]], python: null, codeFolder: null, network: false };
+    const wish = { commands: [["sh", "-c", link]], python: null, code: null, network: false };
     const made = await ready(new Environments({ ...kept, folder, environment, log }), wish);
     assert.ok(existsSync(join(made.folder, "ready.json")));
     assert.equal(readFileSync(other, "utf8"), "secret");
@@ -311,7 +258,7 @@ echo uv 0.13
       // A reaper also finds what has wiped its environment.
       const wiped = reaper ? "env -i " : "";
       const left = `setsid ${wiped}sh -c 'echo $$ > ${pid}; exec sleep 1000' & while [ ! -s ${pid} ]; do :; done`;
-      const wish = { ...{ python: null, codeFolder: null, network: false }, commands: [["sh", "-c", left]] };
+      const wish = { ...{ python: null, code: null, network: false }, commands: [["sh", "-c", left]] };
       assert.ok(await new Environments({ ...kept, folder, environment, reaper, log }).ready(wish, unending));
       const number = Number(readFileSync(pid, "utf8"));
       await eventually("it has ended", () => identify(number) === undefined);
@@ -329,7 +276,7 @@ echo uv 0.13
     };
     const environments = new Environments({ ...kept, folder, environment, confined, log });
     const wish = (script: string) => ({
-      ...{ python: null, codeFolder: null, network: false },
+      ...{ python: null, code: null, network: false },
       commands: [["sh", "-c", script]],
     });
     const one = await ready(
@@ -354,7 +301,7 @@ echo uv 0.13
     const wish = { commands: [["sh", "-c", ": > $VIRTUAL_ENV/made"]] };
     const environments = new Environments({ ...kept, folder, environment: { PATH: `${tools}:/usr/bin:/bin` }, log });
     const before = process.umask(0);
-    const making = ready(environments, { ...wish, python: null, codeFolder: null, network: false });
+    const making = ready(environments, { ...wish, python: null, code: null, network: false });
     const made = await making.finally(() => process.umask(before));
     const modes = [made.folder, `${made.folder}.json`, `${made.folder}.log`, join(made.folder, "made")].map((path) =>
       (statSync(path).mode & 0o777).toString(8),
@@ -372,7 +319,7 @@ echo uv 0.13
       environment: { PATH: `${tools}:/usr/bin:/bin`, HOME: tools },
       log,
     });
-    const wish = (...words: string[]) => ({ commands: [words], python: null, codeFolder: null, network: false });
+    const wish = (...words: string[]) => ({ commands: [words], python: null, code: null, network: false });
     const fails = (words: string[], why: RegExp): Promise<void> =>
       assert.rejects(environments.ready(wish(...words), unending), (error: Error) => {
         assert.ok(error instanceof SetupFailure);
