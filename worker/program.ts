@@ -25,14 +25,9 @@ import { type Flags, program } from "./flags.ts";
 import { findGpus } from "./gpus/find-gpus.ts";
 import { DistrustedServer } from "./joining/distrusted-server.ts";
 import { lineFrom } from "./joining/given-line.ts";
-import {
-  checkWorkerName,
-  defaultWorkerName,
-  identify,
-  type WorkerIdentity,
-  workerStateDir,
-} from "./joining/identity.ts";
+import { checkWorkerName, defaultWorkerName, identify, workerStateDir } from "./joining/identity.ts";
 import { isOnlyHere, type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
+import { folderFor, type WorkerIdentity } from "./joining/kept-identity.ts";
 import { Patience } from "./joining/patience.ts";
 import { ProgramWatch, programGone, programParts } from "./joining/program-watch.ts";
 import { RefusedKey } from "./joining/refused-key.ts";
@@ -102,7 +97,9 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     told?.changed();
   };
   const owner = new Owner(flags, systemClock, tell);
-  const { name, stateDir, lock } = await patience.keepTrying(async () => claimState(line.workspace, flags.name));
+  const { name, stateDir, lock } = await patience.keepTrying(async () =>
+    claimState(line, given === undefined, flags.name, say),
+  );
   try {
     const disk = new WorkerDisk(stateDir);
     const spool = new FileSpool(join(stateDir, "spool"));
@@ -277,20 +274,28 @@ const ownerFacts = (worker: WorkerId, line: JoinLine): Fixed => ({
   givesWay: givesWay(process.env),
 });
 
-/** Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work. */
+/**
+ * Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work.
+ *
+ * @param isOwnLine  the line is from this machine's own workspace
+ */
 function claimState(
-  workspace: string,
+  line: JoinLine,
+  isOwnLine: boolean,
   named: string | undefined,
+  say: (text: string) => void,
 ): { name: WorkerId; stateDir: string; lock: HeldLock } {
   const wished = named === undefined ? defaultWorkerName() : checkWorkerName(named);
   for (let i = 1; ; i += 1) {
     const name = checkWorkerName(i === 1 ? wished : `${wished}-${i}`);
-    const stateDir = workerStateDir(workspace, name);
+    const usual = workerStateDir(line.workspace, name);
+    const { folder: stateDir, joinsBeside } = orSayFolder(usual, () => folderFor(usual, line, isOwnLine));
     const path = join(stateDir, "worker.lock");
     const attempt = orSayFolder(stateDir, () => {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });
       return takeLock(path, `the worker ${name}`);
     });
+    if (attempt.ok && joinsBeside) say(otherServer(joinsBeside, line));
     if (attempt.ok) return { name, stateDir, lock: attempt.lock };
     if (named !== undefined || i > 64) {
       throw new UsageError(
@@ -299,6 +304,11 @@ function claimState(
     }
   }
 }
+
+const otherServer = ({ worker }: WorkerIdentity, line: JoinLine): string =>
+  `this line leads to another server than the one at which this machine is the worker ${worker} of ${line.workspace}, so that ` +
+  "one's key is not shown there: this machine joins as a worker of its own, and goes on as before with the earlier line\n" +
+  `  if the workspace is the same and only has a new authority or address, remove the earlier worker there: nexus workers forget ${worker}`;
 
 /** Turns an error of the file system into one that says what to do. */
 function orSayFolder<T>(stateDir: string, use: () => T): T {

@@ -7,7 +7,8 @@ import { messageOf, UsageError } from "../errors.ts";
 /**
  * Where a workspace keeps its files on this machine: `$XDG_DATA_HOME/nexus/<workspace>/`, which only its owner may enter. A worker
  * keeps its own below `$XDG_STATE_HOME/nexus/workers/<workspace>/<machine>/<name>/`: `identity.json` (the key's seed), `spool/`,
- * `runs/<job>/<run>/`, `states/<job>/<run>/` (what earlier attempts left), `worker.log`, `worker.lock`.
+ * `runs/<job>/<run>/`, `states/<job>/<run>/` (what earlier attempts left), `worker.log`, `worker.lock`. One that has joined a
+ * second server of that workspace's name has a `<name>.<digest>/` beside it.
  */
 export interface WorkspacePaths {
   readonly name: string;

@@ -2,16 +2,16 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { homedir, hostname } from "node:os";
 import { isAbsolute, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { inboxPrefix, inviteUser } from "../../shared/broker/access/accounts.ts";
 import { type InviteKey, inviteKey, readInviteCode } from "../../shared/broker/access/invite-code.ts";
 import { type BusCredentials, connectBus } from "../../shared/broker/client/connect.ts";
 import { distrustAdvice } from "../../shared/broker/client/distrust-advice.ts";
 import { newUserPair, signAs } from "../../shared/broker/nkey.ts";
-import { parsePin, pinText } from "../../shared/broker/pin.ts";
+import { parsePin } from "../../shared/broker/pin.ts";
 import { systemChance } from "../../shared/chance.ts";
 import { isWorkerId, type WorkerId, workerIdFrom } from "../../shared/domain/names.ts";
 import { BrokerError, UnreachableError, UsageError } from "../../shared/errors.ts";
-import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.ts";
 import { BusError } from "../../shared/ports.ts";
 import { systemClock } from "../../shared/time/clock.ts";
 import { pause } from "../../shared/time/deadline.ts";
@@ -19,15 +19,8 @@ import { OtherVersion } from "../../shared/wire/check.ts";
 import { decodeOrderAnswer, encodeEnrolment, enrolmentText } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
 import { isPlainText, type JoinLine, shownServer } from "./join-line.ts";
+import { identityFile, isFor, keepIdentity, readIdentity, toldBy, type WorkerIdentity } from "./kept-identity.ts";
 import { Patience } from "./patience.ts";
-
-/** Who this worker is in a workspace: its id, and the seed of the key it connects with, which never leaves the machine. */
-export interface WorkerIdentity {
-  readonly worker: WorkerId;
-  readonly nkeySeed: string;
-  /** What its server must show, `sha256=...`; undefined if it joined where the line did not say. */
-  readonly pin?: string | undefined;
-}
 
 const enrolTimeoutMs = 5000;
 /** Not longer than a change of the leader takes: then it is said that nobody answers. */
@@ -74,13 +67,14 @@ export async function identify(
   const line: Line = { ...typed, believed: how.authority === undefined ? {} : { authority: how.authority } };
   const { patience = new Patience({ clock: systemClock, chance: systemChance }, 0, say) } = how;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const file = join(stateDir, "identity.json");
-  const kept = readIdentity(file);
-  if (kept?.pin !== undefined && !how.isOwnLine && isPlainText(line)) throw plainTextRefused(kept, line, file);
+  const there = readIdentity(stateDir);
+  if (there?.pin !== undefined && !how.isOwnLine && isPlainText(line))
+    throw plainTextRefused(there, line, identityFile(stateDir));
+  const kept = there && isFor(there, line, how.isOwnLine) ? there : undefined;
   if (kept && (await patience.keepTrying(() => isAccepted(kept, line, patience)))) {
-    const pin = line.pin ? pinText(line.pin) : kept.pin;
-    if (pin !== kept.pin) writeJsonFile(file, { ...kept, pin });
-    return { ...kept, pin };
+    const now = toldBy(line, kept);
+    if (!isDeepStrictEqual(now, kept)) keepIdentity(stateDir, now);
+    return now;
   }
   if (line.code === "") {
     // A broker that others run may let everyone in; ours never does.
@@ -95,8 +89,8 @@ export async function identify(
   say(`enrolling at ${shownServer(line)}...`);
   const pair = newUserPair();
   const worker = await enrol(line, invite, name, pair, say, patience);
-  const identity = { worker, nkeySeed: pair.seed, pin: line.pin && pinText(line.pin) };
-  writeJsonFile(file, identity);
+  const identity = toldBy(line, { worker, nkeySeed: pair.seed });
+  keepIdentity(stateDir, identity);
   return identity;
 }
 
@@ -273,13 +267,6 @@ function distrusted(error: BusError, { url, pin, believed }: Line, keptPin?: str
   const isKeptPin = pin === undefined && keptPin !== undefined;
   const hasAuthority = believed.authority !== undefined;
   return new UsageError(`${error.message}\n${distrustAdvice(error, { as: "line", url, isKeptPin, hasAuthority })}`);
-}
-
-function readIdentity(file: string): WorkerIdentity | undefined {
-  const { worker, nkeySeed, pin } = readJsonFields(file);
-  return typeof worker === "string" && isWorkerId(worker) && typeof nkeySeed === "string"
-    ? { worker, nkeySeed, pin: typeof pin === "string" && parsePin(pin) ? pin : undefined }
-    : undefined;
 }
 
 function machineTag(): string {
