@@ -21,6 +21,7 @@ import type { JobSettings } from "../../../shared/domain/runspec/job-settings.ts
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { shown } from "../../../shared/domain/runspec/problems.ts";
 import { renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
+import { searchNames } from "../../../shared/domain/search/searches.ts";
 import { UsageError } from "../../../shared/errors.ts";
 import { mostImported } from "../../../shared/wire/messages.ts";
 import type { Session } from "../../operator/session.ts";
@@ -214,7 +215,7 @@ export async function importRuns(session: Session, file: string, options: Import
   }
   if (!spec.settings.enabled || spec.settings.hpTuning === false) {
     throw new UsageError(
-      `${options.spec}: only a search can count earlier runs; expected job_launcher with enabled: 1 and hp_tuning: dgd or random`,
+      `${options.spec}: only a search can count earlier runs; expected job_launcher with enabled: 1 and hp_tuning: one of ${searchNames.join(", ")}`,
     );
   }
   const { runs, marks, withoutResult, unfit } = readEarlierRuns(file, spec.hyperparameters, spec.settings);

@@ -3,7 +3,7 @@ import type { Hyperparameter } from "../hyperparameter.ts";
 import { type JobName, parseJobName } from "../names.ts";
 import { prunerNames } from "../pruning/pruner-names.ts";
 import { dgdRules } from "../search/dgd.ts";
-import type { HpTuning } from "../search/searches.ts";
+import { type HpTuning, searchNames } from "../search/searches.ts";
 import type { Launcher } from "./check-root.ts";
 import type { Expansion } from "./expand.ts";
 import { defaultSettings, isCheckpointLimit, type JobSettings, mostRuns, type StopRule } from "./job-settings.ts";
@@ -199,12 +199,11 @@ class SettingsReader {
   }
 
   hpTuning(): HpTuning | undefined {
-    const words = ["random", "grid", "dgd", "bayesian", "own"] as const;
     return this.setting<HpTuning>(
       "hp_tuning",
-      (value) => (value === false ? false : words.find((word) => word === value)),
-      expectedOneOf([...words, "false"]),
-      (value) => [...nearestOf(value, words), ...yaml11Hint(value)],
+      (value) => (value === false ? false : searchNames.find((word) => word === value)),
+      expectedOneOf([...searchNames, "false"]),
+      (value) => [...nearestOf(value, searchNames), ...yaml11Hint(value)],
     );
   }
 

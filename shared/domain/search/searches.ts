@@ -5,8 +5,11 @@ import { repeatSearch } from "./repeat.ts";
 import type { Search } from "./search.ts";
 import { tpeSearch } from "./tpe.ts";
 
-/** Which algorithm chooses configurations; false repeats the tuned configuration; own is a program of the user's (own-search.ts). */
-export type HpTuning = "random" | "grid" | "dgd" | "bayesian" | "own" | false;
+/** The algorithms that choose configurations; own is a program of the user's (own-search.ts). */
+export const searchNames = ["random", "grid", "dgd", "bayesian", "own"] as const;
+
+/** Which of them a job uses; false repeats the tuned configuration. */
+export type HpTuning = (typeof searchNames)[number] | false;
 
 export interface SearchOptions {
   /** Default: by the model. */

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { parquetReadObjects } from "hyparquet";
-import { earlierRuns } from "../../../../../coordinator/cli/transfer/import-runs.ts";
+import { earlierRuns, importRuns } from "../../../../../coordinator/cli/transfer/import-runs.ts";
 import { optunaJournal } from "../../../../../coordinator/cli/transfer/optuna-journal.ts";
 import { listingParquet } from "../../../../../coordinator/cli/transfer/parquet.ts";
 import { parseTable } from "../../../../../coordinator/cli/transfer/read-table.ts";
 import { carryOut } from "../../../../../coordinator/leader/orders/orders.ts";
+import type { Session } from "../../../../../coordinator/operator/session.ts";
 import { exportLines } from "../../../../../coordinator/runs/listing-file.ts";
 import { listing } from "../../../../../coordinator/runs/run-listing.ts";
 import { componentDefaults } from "../../../../../shared/components/component-defaults.ts";
@@ -19,6 +22,7 @@ import { choiceRng } from "../../../../../shared/domain/seeds.ts";
 import { UsageError } from "../../../../../shared/errors.ts";
 import { BadMessage } from "../../../../../shared/wire/check.ts";
 import { decodeOrder, encodeOrder, type Order } from "../../../../../shared/wire/messages.ts";
+import { temporaryFolder } from "../../../../support/cleanup.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { TestReign } from "../../../../support/stories/reign.ts";
 import { ordered, unordered, viewOf } from "../../../../support/stories/search.ts";
@@ -136,6 +140,16 @@ hyperparameters:
 processing_stages:
   - processing_stage: {component: processors/Probe_Proc, value: *a}
 `;
+
+  test("nexus import names every search that can count earlier runs, if its spec has none", async () => {
+    const spec = join(temporaryFolder(), "spec.yaml");
+    writeFileSync(spec, text.replace("hp_tuning: random", "hp_tuning: false"));
+    const session = { output: { note: () => undefined } } as unknown as Session; // it reads the spec first
+    await assert.rejects(importRuns(session, "runs.csv", { spec }), {
+      name: UsageError.name,
+      message: `${spec}: only a search can count earlier runs; expected job_launcher with enabled: 1 and hp_tuning: one of random, grid, dgd, bayesian, own`,
+    });
+  });
 
   test("imported runs are journalled with their job in one record, if its spec has their settings", async () => {
     const read = readSpec({ file: "spec.yaml", text, defaults: componentDefaults() });
