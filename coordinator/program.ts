@@ -8,11 +8,12 @@ import { setQuotas } from "../shared/machine/quota-file.ts";
 import { createWorkspace, workspacePaths } from "../shared/machine/workspace.ts";
 import { endWhenNobodyReads } from "../shared/program/closed-pipe.ts";
 import { exitAfter } from "../shared/program/exit-after.ts";
-import { helpOutput } from "../shared/program/help-lines.ts";
+import { tellsWhereHelpIs, usual, versionWords, withOptionsOfProgram } from "../shared/program/usual-command.ts";
 import { stopCoordinator } from "./endpoint/launch.ts";
 import { type PackageChoice, packageChoice, rememberPackage } from "./endpoint/package-choice.ts";
 import { type SearchesFrom, searchesFrom } from "./own-search/own-searches.ts";
 import { preparePeers } from "./peers/become-peer.ts";
+import { everyFlag } from "./plain/every-flag.ts";
 import { runCoordinator } from "./process/headless.ts";
 import { type Happening, HeadlessLines, type Whereabouts, whereaboutsOf } from "./process/headless-lines.ts";
 import { graphForms, openScreen, type ScreenFlags, watchNewest } from "./view/open-view.ts";
@@ -30,7 +31,7 @@ interface CoordinatorFlags extends ScreenFlags {
 const replicas = number(/^[135]$/, "1, 3 or 5");
 const topSets = number(/^([1-9]|1\d|20)$/, "a number from 1 to 20");
 
-export const program = new Command("nexus-coord")
+export const program = tellsWhereHelpIs(usual(new Command("nexus-coord")))
   .description(
     "Coordinates searches: runs this machine's coordinator in the background and shows its progress.\n" +
       "Closing the view never stops a search.",
@@ -78,7 +79,7 @@ export const program = new Command("nexus-coord")
     (word: string, before: readonly string[]) => [...before, word],
     [] as readonly string[],
   )
-  .option("--every <time>", "without a terminal: interval between standings, e.g. 30s", seconds(1), 60)
+  .option(...everyFlag, seconds(0))
   .option("--json", "one JSON object a line instead of a view", false)
   .option("--plain", "lines instead of a screen, even on a terminal", false)
   .option("--readonly", "a screen without control keys and join line", false)
@@ -87,10 +88,8 @@ export const program = new Command("nexus-coord")
   .option("--top <n>", "number of best configurations whose curves are shown", topSets, 5)
   .addOption(new Option("--color <when>", "colours").choices(["auto", "always", "never"]).default("auto"))
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
-  .version(programVersion())
-  .exitOverride()
-  .configureOutput(helpOutput)
-  .showSuggestionAfterError()
+  .version(...versionWords(programVersion()))
+  .helpCommand("help [command]", "print a command's help")
   .addHelpText(
     "after",
     `
@@ -106,8 +105,7 @@ Exit codes: 0 done, 1 failure, 2 wrong usage or spec, a refused order, 3 what wa
 broker, or no broker can run here; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP (--headless: 0).`,
   );
 
-program
-  .command("stop")
+withOptionsOfProgram(program.command("stop"), "--workspace")
   .description("end this machine's coordinator; workers continue their runs, and the results count")
   .action(async () => {
     const { workspace } = program.opts<CoordinatorFlags>();
@@ -117,8 +115,11 @@ program
     );
   });
 
-program
-  .command("watch [job]")
+withOptionsOfProgram(
+  program.command("watch [job]"),
+  ...["--workspace", "--nats", "--creds", "--tls-ca", "--every", "--json", "--plain", "--readonly"],
+  ...["--graph", "--top", "--color"],
+)
   .description("watch a search; any number of people may, and leaving stops nothing")
   .action(async (job: string | undefined) => {
     const flags = program.opts<CoordinatorFlags>();

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { programVersion } from "../shared/components/version.ts";
 import { parseBytes, typedSeconds, typedSecondsForms } from "../shared/domain/runspec/quantities.ts";
-import { helpOutput } from "../shared/program/help-lines.ts";
+import { tellsWhereHelpIs, usual, versionWords } from "../shared/program/usual-command.ts";
 import { mostGraceMs } from "../shared/wire/limits.ts";
 import { type GpuChoice, gpuChoiceExpected, readGpuChoice } from "./gpus/choose-gpus.ts";
 import type { Confinement } from "./node/housing.ts";
@@ -32,7 +32,7 @@ export interface Flags extends Confinement, TypedRules {
   readonly pretend?: number;
 }
 
-export const program = new Command("nexus-worker")
+export const program = tellsWhereHelpIs(usual(new Command("nexus-worker")))
   .description("Lends this machine to a search: executes runs until told to stop. What it needs comes with each trial.")
   .argument(
     "[join line]",
@@ -83,9 +83,7 @@ export const program = new Command("nexus-worker")
   .option("--quiet", "print only errors", false)
   .option("--pretend <owner-active[:time]>", "show what happens when its owner comes, for 30s or so long", pretended)
   .addOption(new Option("--tied", "end with the process that started this one").hideHelp())
-  .version(programVersion())
-  .exitOverride()
-  .configureOutput(helpOutput)
+  .version(...versionWords(programVersion()))
   .addHelpText(
     "after",
     `

@@ -10,6 +10,7 @@ import { Command, CommanderError, Option } from "commander";
 import { programVersion } from "../../shared/components/version.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { helpLines } from "../../shared/program/help-lines.ts";
+import { usual, versionWords } from "../../shared/program/usual-command.ts";
 import type { Output } from "../operator/output.ts";
 import type { GlobalOptions } from "../operator/scope.ts";
 import { checkHelpWords, whereHelpIs } from "./help-words.ts";
@@ -56,17 +57,16 @@ export async function runCommandLine(words: readonly string[], output: Output): 
 
 /** All verbs with their options; those of `plot` only if `plots` is given. */
 export function commandTree(output: Output, setExit: (code: number) => void, plots?: PlotRegistry): Command {
-  const program = new Command("nexus")
+  const program = usual(new Command("nexus"))
     .description(help.description)
-    .version(programVersion(), "-V, --version", "print the version")
-    .helpOption("-h, --help", "print this help")
+    .version(...versionWords(programVersion()))
+    .helpCommand("help [command]", "print a command's help")
     .option("--workspace <name>", "the workspace (default: ws1, or NEXUS_WORKSPACE)")
     .option("--nats <url>", "a broker that exists already, instead of this machine's own (or NEXUS_SERVERS)")
     .option("--tls-ca <file>", "the authority that signed its certificate, PEM (or NEXUS_TLS_CA)")
     .option("--creds <file>", "its credentials: a .creds file, or JSON with user and password (or NEXUS_CREDS)")
     .addOption(new Option("--color <when>", "colours; only plots have any").choices(["auto", "always", "never"]))
     .addHelpText("after", help.more)
-    .exitOverride()
     .configureOutput({ writeOut: (text) => output.result(helpLines(text, output.width)), writeErr: output.note });
   const ports = verbPorts(output, () => program.opts<GlobalOptions>(), setExit);
   for (const add of [

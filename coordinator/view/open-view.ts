@@ -41,7 +41,7 @@ export interface ScreenFlags extends TypedTls {
   readonly linger?: number;
   readonly package?: string;
   readonly ownSearch: string;
-  readonly every: number;
+  readonly every?: number | undefined;
   readonly json: boolean;
   readonly plain: boolean;
   readonly readonly: boolean;
@@ -153,7 +153,10 @@ async function watchPlainly(
       process.stderr.write(`no job yet; start one:\n  nexus run specs/maze_dgd.yaml${words.flags}\n`);
       return 0;
     }
-    const view = new PlainView(processPorts(process.env), { everyMs: every * 1000, json });
+    const view = new PlainView(processPorts(process.env), {
+      json,
+      ...(every !== undefined && { everyMs: every * 1000 }),
+    });
     const table = await watchJob(bus, job, view, { signal: leave.signal, words });
     if (table.isOver) return 0;
     const again = `nexus-coord watch ${job}${words.flags}`;

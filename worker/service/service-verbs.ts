@@ -3,7 +3,7 @@ import { Command } from "commander";
 import { programVersion } from "../../shared/components/version.ts";
 import { exitCode, NotFoundError, UsageError } from "../../shared/errors.ts";
 import { workspacePaths } from "../../shared/machine/workspace.ts";
-import { helpOutput } from "../../shared/program/help-lines.ts";
+import { tellsWhereHelpIs, usual } from "../../shared/program/usual-command.ts";
 import { systemClock } from "../../shared/time/clock.ts";
 import { lineFrom } from "../joining/given-line.ts";
 import { checkWorkerName } from "../joining/identity.ts";
@@ -57,7 +57,7 @@ async function installVerb(
   worker: Command,
   fromEnvironment: string | undefined,
 ): Promise<number> {
-  const command = new Command("nexus-worker install-service")
+  const command = tellsWhereHelpIs(usual(new Command("nexus-worker install-service")))
     .description("Has this machine start a worker by itself: a systemd user unit, or a launchd agent. Needs no root.")
     .argument(
       "[join line]",
@@ -70,8 +70,6 @@ async function installVerb(
       "lend at all times; otherwise, until a flag or worker.yaml says when: only while nobody uses it",
       false,
     )
-    .exitOverride()
-    .configureOutput(helpOutput)
     .addHelpText(
       "after",
       `
@@ -133,10 +131,10 @@ function notBySudo({ env, uid }: Machine): void {
 }
 
 const ofOneService = (verb: string): Command =>
-  new Command(`nexus-worker ${verb}`)
-    .argument("[service]", "its name, such as nexus-worker-ws1 (default: the only one)")
-    .exitOverride()
-    .configureOutput(helpOutput);
+  new Command(`nexus-worker ${verb}`).argument(
+    "[service]",
+    "its name, such as nexus-worker-ws1 (default: the only one)",
+  );
 
 async function uninstallVerb(words: readonly string[]): Promise<number> {
   const { args } = ofOneService("uninstall-service")

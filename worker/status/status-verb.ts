@@ -5,19 +5,17 @@ import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { exitCode, NotFoundError } from "../../shared/errors.ts";
 import { readLockOwner } from "../../shared/machine/lock-file.ts";
 import { isAlive } from "../../shared/machine/process-identity.ts";
-import { helpOutput } from "../../shared/program/help-lines.ts";
+import { tellsWhereHelpIs, usual } from "../../shared/program/usual-command.ts";
 import { workerStateDir } from "../joining/identity.ts";
 import { readStatus } from "./status-file.ts";
 import { type OwnStatus, statusLine } from "./worker-status.ts";
 
 /** `nexus-worker status [names...]`: what this user's workers on this machine do, a line each. */
 export function statusVerb(words: readonly string[], say: (line: string) => void, wall: number): number {
-  const command = new Command("nexus-worker status")
+  const command = tellsWhereHelpIs(usual(new Command("nexus-worker status")))
     .description("Says what each of your workers on this machine does for whom, and how to stop it.")
     .argument("[names...]", "of workers; default: all that run")
     .option("--json", "one JSON object a line")
-    .exitOverride()
-    .configureOutput(helpOutput)
     .addHelpText(
       "after",
       `

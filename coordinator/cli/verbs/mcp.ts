@@ -18,8 +18,7 @@ An assistant starts this itself. Most are configured like this:
   {"mcpServers": {"nexus": {"command": "nexus", "args": ["mcp"]}}}
 
 Tools to look with: list_jobs, standings, list_runs, best, why, view_run, console, events, list_workers. With --allow-changes also
-pause, resume, cancel and submit: then whoever speaks to the assistant can run programs on the workers.
-`,
+pause, resume, cancel and submit: then whoever speaks to the assistant can run programs on the workers.`,
     )
     .addHelpText("after", examples("nexus mcp", "nexus mcp --allow-changes"))
     .action(

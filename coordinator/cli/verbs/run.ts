@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { everyFlag } from "../../plain/every-flag.ts";
 import type { CheckSearchOptions } from "../check/check-search.ts";
 import type { CheckOptions } from "../check/check-spec.ts";
 import type { DemoOptions } from "../submit/demo.ts";
@@ -20,7 +21,7 @@ export const watching = (command: Command): Command =>
         "same: stay and show the search; none: return; new: print the command that watches it",
       ).choices(["same", "none", "new"]),
     )
-    .option("--every <time>", "interval between standings if the output is not a terminal (60s; 0: never)", seconds)
+    .option(...everyFlag, seconds)
     .option("--json", "show the search as one JSON object a line");
 
 /** What starts a search. */

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import * as help from "./help.ts";
-import type { AddVerbs } from "./verb.ts";
+import { type AddVerbs, examples } from "./verb.ts";
 
 /** What is done with a workspace's store as a whole. */
 export const addStore: AddVerbs = (program, { does }) => {
@@ -32,18 +32,15 @@ export const addStore: AddVerbs = (program, { does }) => {
   program
     .command("verify [job]")
     .description("check that nothing stored was lost or counted twice")
-    .option("--json", "one JSON object", false)
+    .option("--json", "one JSON object")
     .addHelpText(
       "after",
       `
 Reads the whole journal and all evidence, also while a search runs, and checks that each run ended at most once, that no run
 started beyond total_runs, that every completion rests on a reported result, that no curve has a gap, and that the replayed
-journal agrees with its records. Without a job: the whole workspace. If a check fails, prints what is wrong; exit code 1.
-
-Examples:
-  nexus verify job1
-  nexus --workspace ws2 verify --json`,
+journal agrees with its records. Without a job: the whole workspace. If a check fails, prints what is wrong; exit code 1.`,
     )
+    .addHelpText("after", examples("nexus verify job1", "nexus --workspace ws2 verify --json"))
     .action(does(async () => (await import("../store/verify.ts")).verify));
 };
 

@@ -79,8 +79,8 @@ const rules: readonly Rule[] = [
   wrapped("seedrandom", "shared/domain/rng.ts", /^shared\/domain\/rng\.ts$/),
   wrapped(
     "commander",
-    "the files of each program that read its arguments, and shared/program/exit-after.ts,",
-    /^shared\/program\/exit-after\.ts$/,
+    "the files of each program that read its arguments, and shared/program,",
+    /^shared\/program\/(exit-after|usual-command)\.ts$/,
     /^coordinator\/program\.ts$/,
     /^worker\/flags\.ts$/,
     /^worker\/service\/(service-verbs|given-words)\.ts$/,

@@ -45,7 +45,7 @@ export const programs: readonly Program[] = [
       "demo.ts": ["demo-words.ts", "plain", "operator", "endpoint"],
       // first hides what it was started with, then loads the program
       "main.ts": ["program.ts"],
-      "program.ts": ["process", "view", "peers", "endpoint", "own-search"],
+      "program.ts": ["process", "plain", "view", "peers", "endpoint", "own-search"],
     },
   },
   {

@@ -42,6 +42,18 @@ test("the help of every verb of nexus has an example", () => {
   );
 });
 
+test("the help of every verb of nexus has no gap of two lines, and ends with an empty one", () => {
+  const wrong = leaves.filter(({ command }) => {
+    said = "";
+    command.outputHelp();
+    return /\n\n\n/.test(said) || !/[^\n]\n\n$/.test(said);
+  });
+  assert.deepEqual(
+    wrong.map(({ name }) => name),
+    [],
+  );
+});
+
 test("nexus edit takes every setting that the spec's reader calls editable", () => {
   const edit = leaves.find(({ name }) => name === "nexus edit")?.command;
   const options = new Set(edit?.options.map(({ long }) => long));
