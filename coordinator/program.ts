@@ -228,7 +228,7 @@ function seconds(least: number): (text: string) => number {
 
 /** Carries out what was typed; sets the exit code. */
 export async function runNexusCoord(): Promise<void> {
-  // Others rely on a coordinator, whoever reads what it prints.
+  // Others rely on a coordinator, even if nobody reads its output.
   if (!process.argv.includes("--headless")) endWhenNobodyReads();
   try {
     await program.parseAsync();

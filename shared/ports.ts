@@ -171,7 +171,7 @@ export interface Bus {
    * @throws BusError "too large", from the call itself
    */
   publish(subject: string, data: Uint8Array): void;
-  /** As `respond`, without answers. What was published before the broker knows of it is missed; `flush` waits until it does. */
+  /** As `respond`, without answers. Messages published before the broker knows about it are missed; `flush` waits until it does. */
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void;
   /**
    * Stores a message in the stream that takes its subject; resolves once the broker has it on disk, in a cluster on the disks

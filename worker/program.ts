@@ -166,7 +166,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     believed();
     bus.onReconnect(believed);
     dropCode(stateDir);
-    // Of runs that an earlier process did not bring to an end.
+    // What is left of runs that an earlier process did not finish.
     rmSync(join(stateDir, "states"), { recursive: true, force: true });
     const gpus = await finding;
     const options = {

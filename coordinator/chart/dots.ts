@@ -26,7 +26,7 @@ export class DotField {
   readonly #form: DotForm;
   /** Uint8Array, rows * columns of cells, row-major: which dots of the cell are set. */
   readonly #bits: Uint8Array;
-  /** Int16Array, as #bits: who owns the cell; -1: nobody. */
+  /** Int16Array, as #bits: the owner of the cell; -1: none. */
   readonly #owners: Int16Array;
   readonly #cellsAcross: number;
   readonly #cellsDown: number;
@@ -62,7 +62,7 @@ export class DotField {
     return asciiMarks[this.owner(x, y) % asciiMarks.length] ?? "*";
   }
 
-  /** Who owns the cell; -1: nobody. */
+  /** The owner of the cell; -1: none. */
   owner(x: number, y: number): number {
     return this.#owners[y * this.#cellsAcross + x] ?? -1;
   }

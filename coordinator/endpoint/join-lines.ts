@@ -30,8 +30,8 @@ const dayMs = 86_400_000;
 const codeFile = (paths: WorkspacePaths): string => join(paths.secrets, "join-code");
 
 /**
- * The code of the invitation that this machine's coordinator shows, kept in a file with mode 0600. It holds for a day, and is
- * made anew once half of that is over, so that a line on a screen holds for twelve hours at least.
+ * The code of the invitation that this machine's coordinator shows, kept in a file with mode 0600. It is valid for a day, and
+ * replaced after half of that, so that a line on a screen stays valid for at least twelve hours.
  *
  * @param now  wall-clock milliseconds
  * @param isOver  whether an invitation of that id was ended
@@ -212,7 +212,7 @@ function openingOf({ name }: WorkspacePaths): string {
   return `nexus-coord stop${flags}; nexus-coord${flags} --listen 0.0.0.0:4222`;
 }
 
-/** The same as `Joining.opening`; null also if no broker of ours runs here. */
+/** The same as `Joining.opening`; also null if no broker of ours runs here. */
 export const openingIfLocal = (paths: WorkspacePaths): string | null =>
   isClosed(paths) && !readPeers(paths) ? openingOf(paths) : null;
 

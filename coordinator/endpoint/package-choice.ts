@@ -3,7 +3,7 @@ import { UsageError } from "../../shared/errors.ts";
 import { readIfThere, writeSecretFile } from "../../shared/machine/secret-file.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 
-/** Where the package is handed out: `auto` is the port after the broker's, or another one that is free. */
+/** Where the package is served: `auto` is the port after the broker's, or another one that is free. */
 export type PackageChoice = "auto" | "none" | number;
 
 const fileOf = (paths: WorkspacePaths): string => join(paths.dir, "package-port");

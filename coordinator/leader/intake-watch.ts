@@ -24,7 +24,7 @@ export interface Intake {
   reopen(): Promise<void>;
   /** Sequence of EV's newest message, and the bytes of all. */
   reach(): Promise<{ readonly lastSeq: number; readonly bytes: number }>;
-  /** Subjects of these messages, those that are there. */
+  /** Subjects of those of these messages that exist. */
   subjectsOf(seqs: readonly number[]): Promise<string[]>;
 }
 

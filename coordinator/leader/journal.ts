@@ -52,7 +52,10 @@ const times = { store: 2500, readTail: 5000, pause: 250, longPause: 1000 } as co
 const mostOnTheirWay = 2;
 /** Ids kept of a message's tries, to recognise it in the journal; no message takes more tries. */
 const idsKept = 64;
-/** Records in one message. A job's record holds its texts and travels alone, as do those of what is deleted, which are looked for by subject. A message too large for the broker is halved. */
+/**
+ * Records in one message. A job's record holds its texts and is sent alone, as are records of deletions, which are looked up by
+ * subject. A message too large for the broker is halved.
+ */
 const mostTogether = 64;
 
 /**

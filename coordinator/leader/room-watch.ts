@@ -70,7 +70,7 @@ export class RoomWatch {
     this.#stored = stored;
   }
 
-  /** Workers that know of it hold their reports back until their runs end; one that goes on storing others is cut off. */
+  /** Workers that support this hold their reports back until their runs end; one that keeps storing other messages is cut off. */
   async lookAtResults(): Promise<void> {
     const reign = this.#reign;
     const { bytes, most } = await this.#stored.fullness("evidence");

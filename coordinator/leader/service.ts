@@ -177,7 +177,7 @@ async function lead(
   }
 }
 
-/** Tells of a record once it is stored. A refused one has not happened; who recorded it is told. */
+/** Announces a record once it is stored. A refused one did not happen; its caller is told. */
 async function tellStored(
   { onStored, log }: Pick<ServicePorts, "onStored" | "log">,
   state: WorkspaceState,
@@ -244,7 +244,7 @@ async function unlessEnded<T>(work: Promise<T>, signal: AbortSignal): Promise<T>
   const ended = aborted(signal).then(() => {
     throw new Deposed("it was to end before it led");
   });
-  // Nobody waits for the one that comes second.
+  // Nobody waits for the slower one.
   work.catch(() => undefined);
   ended.catch(() => undefined);
   return Promise.race([work, ended]);

@@ -124,7 +124,7 @@ export function tellStatus(reign: Reign, bus: Pick<Bus, "publish" | "request">):
   });
 }
 
-/** Sends that to who hears the status. The broker answers at once if nobody does, and nobody else answers. */
+/** Sends that to the listeners of the status. If there are none, the broker answers at once; nobody else answers. */
 async function hasHearers(bus: Pick<Bus, "request">, bytes: Uint8Array): Promise<boolean> {
   try {
     await bus.request(status, bytes, hearersMs);

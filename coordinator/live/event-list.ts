@@ -7,7 +7,7 @@ import { troubleCause } from "../words/trouble-cause.ts";
 
 /** Ordinary lines kept, so that a screen does not grow for ever. Older events are in the journal and in `nexus view events`. */
 const mostLines = 5000;
-/** Of each job so many stay, however much happens in others ... */
+/** At least this many are kept for each job, however much happens in others ... */
 const leastOfJob = 100;
 /** ... unless there are very many jobs. */
 const mostOfAll = 4 * mostLines;

@@ -32,7 +32,7 @@ const leastMs = 2000;
 const restMs = 10_000;
 /** Megabytes in which a thread makes what it soon drops. Its own default is several times as much, and nothing waits for it. */
 const youngMb = 8;
-/** Of a larger job copying the runs alone would hold up the screen; `nexus eval` reads as many as there are. */
+/** For a larger job, even copying the runs would hold up the screen; `nexus eval` reads any number. */
 const mostRuns = 100_000;
 
 /** Keeps a search's findings fresh: they are asked for when runs have ended since, and at once when the job is over. */

@@ -7,14 +7,14 @@ import type { Why } from "../words/why/why.ts";
 import type { LiveSearch } from "./live-search.ts";
 import { slotsAllowed } from "./slots-allowed.ts";
 
-/** How one of the workspace's jobs stands. */
+/** The standing of one of the workspace's jobs. */
 export interface JobLook {
   readonly why: Why;
   /** Slots that its runs have now ... */
   readonly slots: number;
   /** ... and those that it could have; undefined while nobody leads, and once it is over. */
   readonly slotsAllowed: number | undefined;
-  /** Undefined also if it has not been looked for yet. */
+  /** Also undefined before the first look. */
   readonly left: TimeLeft | undefined;
   /** Null before any run has completed; undefined: not looked for yet, since that takes long. */
   readonly best: Standing | null | undefined;
@@ -39,8 +39,8 @@ interface Left {
 }
 
 /**
- * How the jobs of a workspace stand, for a list of them: looked at only where somebody looks, and then not more often than a person
- * can read. Times are the search's `now`, in milliseconds.
+ * The standing of a workspace's jobs, for a list: computed only for the jobs shown, and no more often than a person can read.
+ * Times are the search's `now`, in milliseconds.
  */
 export class JobLooks {
   readonly #search: LiveSearch;
@@ -111,7 +111,7 @@ export class JobLooks {
     const { version } = runSets;
     const began = this.#clock();
     const standing = leaderOf(table);
-    // Nobody looks at the models of hundreds of jobs, which are large.
+    // The models of hundreds of jobs are large, and nobody looks at them.
     table.model.forget();
     this.#bests.set(table, { version, verdicts, standing, again: now + patience * (this.#clock() - began) });
   }

@@ -1,6 +1,6 @@
 import type { SideWork } from "./side-work.ts";
 
-/** The share of the time that making one value anew may take. */
+/** The share of time that recomputing one value may take. */
 const share = 0.02;
 
 export interface Making<Of, Value> {
@@ -17,13 +17,13 @@ interface Kept<Of, Value> {
   readonly of: Of;
   readonly version: string | number | undefined;
   readonly value: Value;
-  /** From when on it may be made anew, in the caller's milliseconds. */
+  /** When it may next be recomputed, in the caller's milliseconds. */
   readonly again: number;
 }
 
 /**
- * A value that takes part of a frame to make, as it lately was. When it is out of date the side work makes it anew, but not too often.
- * The first is made at once: there is nothing else to show.
+ * The latest known form of a value that takes part of a frame to compute. When it is out of date, the side work recomputes it,
+ * but not too often. The first is computed at once: there is nothing else to show.
  */
 export class Lately<Of extends object, Value> {
   readonly #work: SideWork;

@@ -41,12 +41,12 @@ const leastSilenceMs = 5000;
 /** Cap on the silence counted between two looks, a second apart: a suspended view proves nothing about the leader. */
 const mostSilencePerLookMs = 1500;
 
-/** A job of which no run ended or began for so long stands still, if none runs. */
+/** A job counts as stalled if none of its runs has started or ended for this long, and none is running. */
 const betweenRunsMs = 3000;
 
 /**
- * One search as it is now: the folded journal, what was heard besides, and what follows from both. `Feed` keeps it up to date;
- * the terminal screen, the plain view and any other view read it. Nothing here knows of a cursor, a colour or a terminal.
+ * One search as it is now: the folded journal, what else was heard, and what follows from both. `Feed` keeps it up to date; the
+ * terminal screen, the plain view and any other view read it. Nothing here knows about a cursor, a colour or a terminal.
  *
  * Times named `now` are milliseconds of one monotonic clock, the same for the feed and for `look`.
  */
@@ -242,7 +242,7 @@ export class LiveSearch {
     return Math.max(0, this.now - this.#statusAt);
   }
 
-  /** Whether the leader has said nothing for so long that there seems to be none. */
+  /** Whether the leader has been silent for so long that there seems to be none. */
   get isLeaderSilent(): boolean {
     const leases = [...this.state.jobs.values()].reduce((sum, { running }) => sum + running, 0);
     const everyMs = statusEveryMs(leases + this.state.workers.size);
@@ -288,7 +288,7 @@ export class LiveSearch {
     return this.#standsSince;
   }
 
-  /** What keeps the shown job from going on, in the words of `nexus why`; "" if it goes on, has ended, or cannot be known. */
+  /** What holds up the shown job, in the words of `nexus why`; "" if nothing does, it has ended, or it cannot be known. */
   get standstill(): string {
     const { table, status, isLeaderSilent } = this;
     if (!table || table.isOver || this.isAway || !status || isLeaderSilent) return "";
@@ -318,7 +318,7 @@ export class LiveSearch {
     return (this.job && this.#choices.of(this.job, n)) ?? (why || undefined);
   }
 
-  /** Why a run stands still because of its worker's owner; "" if it does not. */
+  /** Why a run is frozen because of its worker's owner; "" if it is not. */
   frozen(trial: Trial): string {
     const holder = trial.order === "" ? holderOf(trial) : undefined;
     return holder ? frozenText(this.#workers.of(this).byName.get(holder.worker)) : "";

@@ -30,7 +30,7 @@ interface PastTrouble extends Past {
  */
 export class PastEvents {
   readonly #byJob = new Map<JobName | null, Past[]>();
-  /** By cause; the one that happened longest ago first. */
+  /** By cause; the oldest first. */
   readonly #troubles = new Map<string, PastTrouble>();
   #read = 0;
 

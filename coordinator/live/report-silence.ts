@@ -7,7 +7,7 @@ const pauses = 3;
 
 /** Which runs of a job have sent no report for long, by what its runs have shown to be usual. Times are monotonic milliseconds. */
 export class ReportSilence {
-  /** By trial number: when it was last heard, and how far it had come by the leader's word. */
+  /** By trial number: when it was last heard, and how far it had come according to the leader. */
   readonly #heard = new Map<number, { at: number; iters: number }>();
   /** The longest time between two reports of one run; undefined before a run has reported twice. */
   #longest: number | undefined;
@@ -43,7 +43,7 @@ export class ReportSilence {
     this.#hasSeenEnd = true;
   }
 
-  /** It stands still by order: its silence says nothing. */
+  /** It is paused by order: its silence says nothing. */
   forget(n: number): void {
     this.#heard.delete(n);
   }

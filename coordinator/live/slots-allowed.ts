@@ -7,8 +7,8 @@ import { isSilent } from "../words/silence.ts";
 const nothingTaken = { cores: 0, gpus: 0 };
 
 /**
- * Slots that a job could have at once: those of the workers that are there and may take its runs, as far as `compute_nodes` and
- * `runs_per_node` let it. Other jobs may have them at the moment.
+ * Slots that a job could have at once: those of connected workers that may take its runs, within `compute_nodes` and
+ * `runs_per_node`. Other jobs may hold them at the moment.
  */
 export function slotsAllowed(table: RunTable, { workers }: WorkspaceState, { workers: all, leaseMs }: Status): number {
   const { computeNodes, runsPerNode, coresPerRun } = table.submitted.settings;

@@ -7,7 +7,7 @@ import type { WorkerNotes } from "./worker-notes.ts";
 /** Workers' states also change by the clock, and cost a pass over all workers. */
 const everyMs = 500;
 
-/** What is known of the workers, and when. Times are monotonic milliseconds but for `wall`. */
+/** What is known of the workers, and when. Times are monotonic milliseconds, except `wall`. */
 export interface Looked {
   readonly now: number;
   /** Rises with everything that happened. */
@@ -27,7 +27,7 @@ interface Seen {
   readonly version: number;
 }
 
-/** How each worker stands, as it was within the last second. */
+/** The state of each worker, at most a second old. */
 export class WorkersLook {
   #seen: Seen | null = null;
 

@@ -24,7 +24,7 @@ export interface SeenRunSet {
   readonly mean: number;
 }
 
-/** What `choose` of a user's module is given: plain values, the whole history, nothing of the coordinator's. */
+/** What `choose` of a user's module is given: plain values, the whole history, no internals of the coordinator. */
 export interface ModuleView {
   readonly job: string;
   readonly seed: number;
@@ -42,7 +42,7 @@ export interface ModuleView {
   isExcluded(configuration: Configuration): boolean;
 }
 
-/** Keeps what a search is told, in a form in which a module reads it. A run that is told again replaces itself. */
+/** Keeps what a search is told, in the form that a module reads. News of a run replaces what was known of it. */
 export class History {
   readonly #runs = new Map<number, SeenRun>();
   readonly #sets = new Map<string, Tally>();

@@ -71,7 +71,7 @@ export class Program {
     lines(
       this.#child.stdout as Readable, // "pipe" makes it one
       (some) => {
-        // The first line that breaks the protocol has it killed; thousands may have come with it.
+        // The first line that breaks the protocol gets it killed; thousands more may have arrived with it.
         for (const line of some) if (!this.#isOver && this.#killedFor === "") this.#ears.line(line);
       },
       pacedCharacters.output,

@@ -9,7 +9,7 @@ import * as protocol from "./protocol.ts";
 export interface SearchPorts {
   readonly clock: Clock;
   readonly log: Log;
-  /** Prepares what the program needs, anew for each start. */
+  /** Prepares what the program needs, again for each start. */
   launch(): Launch;
   /** Hears what it prints to standard error. */
   grumble(line: string): void;
@@ -32,8 +32,9 @@ const unreadMs = 100;
 const msPerRun = 10;
 
 /**
- * The program of one job. It is told everything that happened, asked, and killed when it is silent for too long or breaks the
- * protocol. After a death it is started again, hears the whole history, and goes on. What is asked while it starts is asked then.
+ * The program of one job. It is told everything that happened, asked for choices, and killed when it is silent for too long or
+ * breaks the protocol. After a death it is started again, told the whole history, and used as before. Questions that come up
+ * while it starts are asked then.
  */
 export class SearchProcess implements OwnSearch {
   readonly #job: OwnSearchJob;
@@ -122,7 +123,7 @@ export class SearchProcess implements OwnSearch {
     try {
       launch = this.#ports.launch();
     } catch (error) {
-      // As a death, so that nothing is heard before this call has returned.
+      // Reported as a death, so that the caller hears nothing before this call has returned.
       this.#restart = clock.after(0, () => this.#died(`could not be started: ${String(error)}`, ""));
       return;
     }
@@ -192,7 +193,7 @@ export class SearchProcess implements OwnSearch {
     }
   }
 
-  /** Tells the whole history; what happens meanwhile is told behind it. */
+  /** Tells the whole history; what happens meanwhile is told after it. */
   async #tellAll(): Promise<void> {
     const program = this.#program;
     this.#pending = [];

@@ -7,8 +7,8 @@ export const nodeScript = (offer: Offer): string =>
   `${ownText()}\nawait startHere(${JSON.stringify(offer)}, globalThis.nexusFrom, process.argv.slice(1));\n`;
 
 /**
- * What starts a worker where there is Python: it looks for a Node, or installs one from PyPI for this user alone, and goes on
- * there. `find_node` is all that another way to a Node would have to replace.
+ * Starts a worker on a machine with Python: it looks for a Node, or installs one from PyPI for this user only, and continues
+ * there. To get Node in another way, only `find_node` would have to be replaced.
  */
 export function pythonScript(node: string): string {
   const sha256 = createHash("sha256").update(node).digest("base64url");

@@ -40,7 +40,7 @@ export async function makePackage(root?: string): Promise<Package> {
 /** Loads `node:http` where it is needed: its import takes 40 ms (Node 24), which every coordinator would pay. */
 const late = createRequire(import.meta.url);
 
-/** Of one address among them no more than others leave it. */
+/** One address gets no more of them than the others leave. */
 const mostConnections = 64;
 const headerBytes = 4096;
 const requestMs = 5000;

@@ -43,8 +43,8 @@ export interface PeerUpkeepPorts {
 }
 
 /**
- * What each peer does besides leading or standing by. It tells its own server of every worker that the leader admits and every
- * peer that is replaced, and says why nothing is stored while too few peers are up.
+ * The duties of each peer besides leading or standing by: it tells its own server about every worker that the leader admits and
+ * every peer that is replaced, and says why nothing is stored while too few peers are up.
  */
 export class PeerUpkeep {
   readonly #ports: PeerUpkeepPorts;
@@ -124,7 +124,7 @@ export class PeerUpkeep {
       try {
         if (!(await this.#look())) return;
       } catch (error) {
-        // Nobody awaits this, and a peer that stopped looking would serve old lists for ever.
+        // Nobody awaits this, and a peer that stopped checking would serve old lists for ever.
         log.error(`the peers were not looked after this time: ${error instanceof Error ? error.stack : String(error)}`);
       }
       if (!signal.aborted) await this.#alarm.within(lookEveryMs);

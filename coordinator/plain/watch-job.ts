@@ -11,7 +11,7 @@ import { noJob } from "../runs/named-job.ts";
 import type { WaitingWords } from "../words/waiting.ts";
 import type { PlainView } from "./plain-view.ts";
 
-/** How often the view checks whether the broker is there and why nothing runs. */
+/** How often the view checks whether the broker is reachable and why nothing runs. */
 const lookMs = 500;
 
 export interface WatchOptions {

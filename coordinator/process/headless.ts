@@ -103,11 +103,11 @@ export async function runCoordinator(
   }
   void dropOldCode(process.env, Date.now());
   const announced: Announced = { ...options, handedOut: handing?.handedOut };
-  /** Leads or stands by until the signal aborts, or until passwords and keys are to be made anew. */
+  /** Leads or stands by until the signal aborts, or until passwords and keys are to be replaced. */
   const session = async (tell: (happening: Happening) => void, isAnew: boolean): Promise<"ended" | "rotating"> => {
     const credentials = external ? credentialsOf(external) : livingSecret(paths, "coordinator");
     const url = peers && held ? peersUrl(held.url, peerUrls(paths, peers)) : (held?.url ?? external?.url ?? "");
-    // Of someone else's broker there is no guard, which makes the key otherwise.
+    // Somebody else's broker has no guard of ours, which otherwise makes the key.
     if (external) ensureSealFile(paths);
     const seals = readSeals(paths);
     if (!seals) throw new Error(`${paths.secrets} holds no key, although one was made`);

@@ -13,8 +13,8 @@ import { sealedEntries, splitEntry } from "../../shared/wire/entry-seals.ts";
 import { leaderKey } from "../../shared/wire/subjects.ts";
 
 /**
- * Writes new passwords and a new key for seals. Nobody may lead meanwhile. The broker takes the passwords once its guard has
- * written its configuration anew, which `connectOwn` sees to.
+ * Writes new passwords and a new key for seals. Nobody may lead meanwhile. The broker accepts the passwords once its guard has
+ * rewritten its configuration; `connectOwn` makes sure of that.
  *
  * @param lastSeq  of the journal: the key holds for what follows
  */
@@ -37,8 +37,8 @@ const patienceMs = 10_000;
 const againMs = 250;
 
 /**
- * Connects to our own broker. If it refuses, its configuration may be older than the passwords, as when they were made anew and
- * this process was killed: its guard writes it again.
+ * Connects to our own broker. If it refuses, its configuration may be older than the passwords, as when this process was killed
+ * after replacing them: its guard rewrites it.
  *
  * @throws BrokerError if it goes on refusing
  */

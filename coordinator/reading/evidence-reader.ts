@@ -59,7 +59,7 @@ export async function readCurves(bus: Bus, runs: readonly ChosenRun[]): Promise<
  * there are many. Only the worker that the journal names for an attempt is believed; unreadable messages are left out.
  */
 export async function readEvidence(bus: Bus, runs: readonly ChosenRun[]): Promise<RunEvidence[]> {
-  // By their names: a trial that has completed is an object of its own whenever it is looked at.
+  // By their names: each lookup of a completed trial makes a new object.
   const collectors = new Map<string, EvidenceCollector>();
   for (const { table, trial } of runs) collectors.set(nameOf(table, trial.n), new EvidenceCollector(table, trial));
   for (const [table, trials] of byJob(runs)) {

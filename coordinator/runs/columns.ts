@@ -29,7 +29,7 @@ export interface Column {
   readonly absent?: (row: RunRow) => string;
 }
 
-/** What a list has of a run in a column. @param isStored  for programs, which get the value as it is searched for */
+/** The value of a run in a column of a list. @param isStored  for programs, which get the value as it is searched for */
 export const readerOf = ({ told, value }: Column, isStored = false): ((row: RunRow) => Cell) =>
   isStored ? value : (told ?? value);
 

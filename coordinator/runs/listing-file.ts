@@ -14,7 +14,7 @@ export function exportListing(listing: RunListing, file: string, format: TextFor
 
 export type TextFormat = "csv" | "tsv" | "jsonl";
 
-/** By the ending of a name; other programs would not read another as a table with tabs. */
+/** By the ending of the name; other programs would not recognise a different one as a table with tabs. */
 const formats: Readonly<Record<string, TextFormat>> = {
   ".csv": "csv",
   ".jsonl": "jsonl",

@@ -10,7 +10,7 @@ import { workerRows } from "../words/why/worker-rows.ts";
 export interface LiveRuns {
   /** Iterations of the current stage; undefined: not said. */
   iters(job: JobName, trial: Trial): number | undefined;
-  /** Why it stands still though it runs; "" if it does not. */
+  /** Why a running run is frozen; "" if it is not. */
   frozen(trial: Trial): string;
   /** Why its configuration was chosen; left out, or undefined: only an open run's is known. */
   chosen?(job: JobName, n: number): string | undefined;

@@ -38,7 +38,7 @@ export function namedJob(
 }
 
 /**
- * Where a job is not there that should be: it may have been deleted.
+ * For a named job that does not exist: it may have been deleted.
  *
  * @param flags  what a command must add to reach the same workspace
  */

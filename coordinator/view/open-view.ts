@@ -81,7 +81,7 @@ export async function openScreen(
   };
   const showsSecrets = showsLine(flags);
   if (flags.readonly) {
-    // Whoever may only look is told nothing with which machines join.
+    // A read-only viewer is shown nothing that lets machines join.
   } else if (showsSecrets || withoutSecrets(join) === join) {
     tell(`on ${place}, run:`, join);
     if (joining?.webSocket) tell("or, where no other port is open:", joining.webSocket);

@@ -4,7 +4,7 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 export const goOnCommand = ({ job, ended, state }: RunTable): string | undefined =>
   state === "cancelled" ? undefined : `nexus edit ${job} --total-runs ${moreThan(ended)}`;
 
-/** What to type to go on from a job that has ended: with more runs of it, or with another spec that counts its results. */
+/** What to type to continue from a job that has ended: with more of its runs, or with another spec that counts its results. */
 export function goOnLine(table: RunTable, flags: string): string {
   const { job } = table;
   const more = goOnCommand(table);

@@ -14,7 +14,7 @@ import { hiddenColumnsNote } from "./table-layout.ts";
 import { timeLeft, timeLeftText } from "./time-left.ts";
 import { waitingText } from "./waiting.ts";
 
-/** How a search stands, as text for people: one line while it goes on, a table at its end. */
+/** The standing of a search, as text for people: one line while it runs, a table at its end. */
 
 export interface ProgressOptions {
   /** Characters; default: unlimited. */

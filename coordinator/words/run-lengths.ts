@@ -14,9 +14,9 @@ export interface RunLength {
 }
 
 /**
- * How long runs take, from those that have ended and those that run: of the ended ones alone the short ones would be too many, as
- * they end first. So it is found out how likely a run is to end at each age, by those that have come to that age (Kaplan and Meier's
- * estimate), each weighed by when it did: a long run that began before everything else counts only from the age that it had by then.
+ * How long runs take, from ended and running ones: among the ended runs alone, short ones would be overrepresented, as they end
+ * first. So we estimate how likely a run is to end at each age, from those that have reached that age (Kaplan and Meier), each
+ * weighted by when it did: a long run that began before everything else counts only from the age that it had by then.
  */
 export class Lengths {
   /** Expected length of a run, milliseconds. */
@@ -26,7 +26,7 @@ export class Lengths {
   /** Lengths at which runs ended, ascending, and the share of runs that take longer. */
   readonly #ends: readonly number[];
   readonly #longer: readonly number[];
-  /** By how much a run exceeds all that ended, if it does. */
+  /** By how much a run's time exceeds that of all ended runs, if it does. */
   readonly #tail: number;
 
   /**

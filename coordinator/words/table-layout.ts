@@ -85,7 +85,7 @@ function keptOf(columns: readonly LaidColumn[], least: readonly number[], width:
   const last = columns.length - 1;
   const kept = new Set(columns.keys());
   let used = least.reduce((sum, each) => sum + each + gap, 0) - gap;
-  // Of equals the rightmost goes first, but sentences, which come last, say the most.
+  // Among equals the rightmost is dropped first, except sentences, which come last and say the most.
   const worth = (i: number): number => (i === last && columns[i]?.isRightAligned === false ? 1 : -i);
   const going = [...columns.keys()]
     .filter((i) => priorityOf(i) > 0)
@@ -107,7 +107,7 @@ function headerWidth(columns: readonly LaidColumn[], least: readonly number[], k
   return whole - blanks + (hidden === 0 ? 0 : gap + `+${hidden}`.length);
 }
 
-/** What is said of columns that a terminal of so many cells has no room for; "" if there are none. */
+/** The note about columns that do not fit a terminal of this width; "" if there are none. */
 export function hiddenColumnsNote(hidden: readonly string[], width = Number.POSITIVE_INFINITY): string {
   if (hidden.length === 0) return "";
   const what = hidden.length === 1 ? "1 column has" : `${hidden.length} columns have`;

@@ -24,7 +24,7 @@ const fadingEnds = 16;
 const mostLookedAt = 512;
 /** So many ended runs make an estimate. Before, it is a range. */
 const enoughEnds = 10;
-/** A worker may be without a run for so long between two of them. */
+/** A worker may be without a run for this long between two of them. */
 const betweenRunsMs = 3000;
 /** How far back it is counted how many runs there are at once, if they are short. */
 const paceMs = 20_000;
@@ -33,7 +33,10 @@ const lostPart = 0.5;
 /** Of the range: how many standard errors, and what is taken for a spread that two or three runs do not show. */
 const errors = 1.6;
 const leastSpread = 0.35;
-/** Of a worker's speed: so many runs at everybody's speed count beside its own, far fewer if it is plainly another. */
+/**
+ * Prior for a worker's speed: this many runs at everybody's speed count beside its own, far fewer if its speed is clearly
+ * different.
+ */
 const usualRuns = 2;
 const fewRuns = 0.3;
 const plainly = 2.2;
@@ -184,7 +187,7 @@ function played({ ended, running, lengths, slowness: of, slots, unstarted, now }
   const free = Math.max(0, Math.round(slots) - busy.length);
   const waste = 1 + (lostPart * ended.reduce((sum, { lost }) => sum + lost, 0)) / ended.length;
   const pace = (Math.max(slots, busy.length + free) / slots) * waste;
-  // Of very many runs, most take their mean.
+  // If there are very many runs, most are taken to last the mean time.
   const skipped = Math.max(0, unstarted - mostPlayed);
   const rate = busy.reduce((sum, { slowness }) => sum + 1 / slowness, free);
   const before = (skipped * lengths.mean * pace) / rate;

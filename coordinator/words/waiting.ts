@@ -14,7 +14,7 @@ export interface Waiting {
   readonly why: string;
   /** Commands, one a line; empty if only time helps. */
   readonly commands: readonly string[];
-  /** What to do besides, or instead, in words that the commands follow; left out: the commands say it all. */
+  /** What else to do, or to do instead, in words that precede the commands; left out: the commands say it all. */
   readonly change?: string;
 }
 

@@ -39,7 +39,7 @@ function* wordsOf<Piece extends { readonly text: string }>(pieces: readonly Piec
       const bare = word.trimEnd();
       for (let at = 0; at < bare.length; ) {
         const left = bare.slice(at);
-        // At least one character, also where not even that has room.
+        // At least one character, even if there is no room for it.
         const part = cutTo(left, room) || (Array.from(left)[0] ?? left);
         at += part.length;
         yield { ...piece, text: at < bare.length ? part : part + word.slice(bare.length) };

@@ -74,7 +74,7 @@ export function localUrl({ host, port }: Address, pin?: Pin): string {
   return pin ? `tls://${address}#${pinText(pin)}` : `nats://${address}`;
 }
 
-/** Who answers at an address. */
+/** What kind of server answers at an address. */
 export type Presence =
   | "up"
   /** The machine answers, but nothing listens there. */

@@ -5,8 +5,8 @@ import { createHash, type KeyObject } from "node:crypto";
 /** A public key that the server must show. */
 export interface Pin {
   /**
-   * `any`: whoever has this key, or a certificate signed with it, is the server, under whatever name it was reached: the key signs
-   * for one workspace alone. `named`: the key signs for others too, so the server's certificate must also name the host.
+   * `any`: any server with this key, or a certificate signed with it, is accepted under any name: the key signs for one workspace
+   * only. `named`: the key signs for others too, so the server's certificate must also name the host.
    */
   readonly names: "any" | "named";
   /** SHA-256 of the public key (its SubjectPublicKeyInfo), base64url. */
@@ -20,7 +20,7 @@ export const fingerprintOf = (key: KeyObject): string =>
     .update(key.export({ type: "spki", format: "der" }))
     .digest("base64url");
 
-/** `sha256=...`, as it stands behind the `#` of a line. */
+/** `sha256=...`, as it follows the `#` of a line. */
 export const pinText = ({ names, sha256 }: Pin): string => `${words[names]}=${sha256}`;
 
 /** Reads `sha256=` or `ca-sha256=` and 32 bytes in base64 of either alphabet or in hexadecimal; undefined for anything else. */

@@ -26,7 +26,10 @@ export interface PiecedBundle {
   readonly bytes: number;
   /** Bytes of the list of files, which fills the first pieces. */
   readonly listBytes: number;
-  /** With it the pieces' names and keys are made from their sums; the same in all bundles of a workspace that know of each other. */
+  /**
+   * With it the pieces' names and keys are derived from their sums; bundles of one workspace share it, if they know of each
+   * other.
+   */
   readonly secret: Uint8Array;
   /** The SHA-256 of each piece's content, one behind the other. */
   readonly pieces: Uint8Array;

@@ -88,7 +88,7 @@ export class CurveBuilder {
     return { run: this.#run, stages: stages.map((points) => stageOf(points, columns)) };
   }
 
-  /** The points of the newest training, in order: of the last attempt, and of those that it went on from. */
+  /** The points of the newest training, in order: of the last attempt, and of those that it continued. */
   #training(): readonly CurvePoint[] {
     const attempts = [...this.#points.keys()].filter((attempt) => attempt <= this.#lastAttempt).sort((a, b) => a - b);
     const trainings: (readonly CurvePoint[])[] = [];

@@ -18,7 +18,7 @@ export interface WhatItTakes {
   readonly unfit?: readonly { readonly job: JobName; readonly why: string }[] | null | undefined;
   /** GPUs that it lends; left out, or null: none. */
   readonly gpus?: number | null | undefined;
-  /** Of each of them, the part that no run has, if it says so. */
+  /** The free part of each of them, if the worker says so. */
   readonly gpusFree?: readonly number[] | undefined;
 }
 
@@ -144,8 +144,8 @@ export const unfitFor = ({ unfit }: Pick<WhatItTakes, "unfit">, job: JobName): s
   unfit?.find((each) => each.job === job)?.why ?? null;
 
 /**
- * The worker says which parts of its GPUs are free, since only it knows which run has which; the journal knows of runs that it
- * was given since.
+ * The worker says which parts of its GPUs are free, since only it knows which run has which; the journal knows the runs assigned
+ * since.
  */
 function gpuObstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, taken: number): Hindrance | null {
   const need = gpuNeed(table.submitted.settings);

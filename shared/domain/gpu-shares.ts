@@ -18,13 +18,12 @@ export const gpuNeed = ({ gpusPerRun, runsPerGpu }: Pick<JobSettings, "gpusPerRu
 /** How much of how many GPUs so many runs take together. */
 export const gpusTaken = (need: GpuNeed | null, runs: number): number => (need ? need.gpus * need.share * runs : 0);
 
-/** Whether what is needed is there beside what is taken. */
+/** Whether there is room for what is needed beside what is taken. */
 export const isRoomFor = (need: GpuNeed, taken: number, lent: number): boolean =>
   taken + gpusTaken(need, 1) <= lent + rounding;
 
 /**
- * The GPUs that a run gets: those of which most is free, so that runs share one only when all are in use. Null if not enough of
- * them has room.
+ * The GPUs that a run gets: those with the most free, so that runs share one only when all are in use. Null if too few have room.
  *
  * @param free  of each GPU, the part that no run has, from 0 to 1
  */

@@ -14,7 +14,7 @@ export interface Lease {
 
 const keyOf = (job: JobName, n: number): string => `${job}/${n}`;
 
-/** Who holds which trial until when. All leases last equally long, so leases expire in the order in which they were renewed. */
+/** Who holds which trial until when. All leases have the same length, so they expire in the order in which they were renewed. */
 export class LeaseTable {
   readonly #leases = new Map<string, Lease>();
   /** The same leases by worker. */

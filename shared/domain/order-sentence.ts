@@ -1,4 +1,4 @@
-/** What an order came to, as the leader says it where nobody typed a reason. */
+/** The outcome of an order, as the leader words it if nobody typed a reason. */
 const words = ["paused", "resumed", "drained", "stopped", "cancelled", "released", "benched", "revoked"] as const;
 type Word = (typeof words)[number];
 

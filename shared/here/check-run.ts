@@ -43,7 +43,7 @@ export interface CheckedRun {
   readonly files: readonly string[];
 }
 
-/** What the process tells meanwhile, and at its end. */
+/** What the process reports meanwhile, and at its end. */
 export type CheckNote =
   | {
       readonly kind: "program";

@@ -10,7 +10,7 @@ export interface StageCheck extends CarriedSpec {
 /** What a component cannot use. */
 export interface Objection {
   readonly component: string;
-  /** Of the component: goal; of a mapping in it: env.DATA. */
+  /** A property of the component: goal; of a mapping in it: env.DATA. */
   readonly property: string;
   /** One line: what was expected and found. */
   readonly text: string;

@@ -108,7 +108,7 @@ function openInside(root: string, path: string, flags: number, mode: number): nu
   }
 }
 
-/** Where an open file lies. Where the system does not say, by its name, as it is now. */
+/** The location of an open file. If the system does not say, by its present name. */
 function placeOf(file: number, name: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${file}`);

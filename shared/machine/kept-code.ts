@@ -35,8 +35,8 @@ export function keepCode(): void {
 }
 
 /**
- * Whether nobody but this user and root can change what is in this folder of the cache, or put another in its place. Where many share
- * a cache, others may have made it first, or `nexus` above it.
+ * Whether only this user and root can change what is in this folder of the cache, or replace the folder. In a shared cache,
+ * others may have created it first, or `nexus` above it.
  */
 export function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env): boolean {
   const own = process.geteuid?.();
@@ -51,12 +51,15 @@ export function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env)
   return (uid === own || uid === 0) && ((mode & 0o002) === 0 || (mode & 0o1000) !== 0);
 }
 
-/** What nobody has used for so long was made by another version of Node, or of programs that lie elsewhere by now. */
+/** What nobody has used for this long was made by another version of Node, or of programs that have moved since. */
 const longestUnusedMs = 30 * 86_400_000;
 /** One version of our programs takes 10 MB. */
 const mostBytes = 100 * 2 ** 20;
 
-/** Deletes code that nothing has used for a month, and what is over 100 MB, the least recently used first. What is missed is made anew. */
+/**
+ * Deletes code that nothing has used for a month, and what is over 100 MB, the least recently used first. What is needed again is
+ * made again.
+ */
 export async function dropOldCode(env: NodeJS.ProcessEnv, now: number): Promise<void> {
   const folder = codeFolder(env);
   try {

@@ -5,7 +5,7 @@ import { BrokerError } from "../errors.ts";
 import { isProcessIdentity, type Liveness, liveness, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
 import { fieldsOf, readIfThere, writeNewFile } from "./secret-file.ts";
 
-/** Who holds a lock file, as the file says. */
+/** The holder of a lock file, as the file says. */
 export interface LockOwner {
   readonly identity: ProcessIdentity;
   /** For people: `the broker of workspace ws1`. */

@@ -29,7 +29,7 @@ function childrenOfThread(pid: number, thread: string | number): number[] {
 /** Children, their children, and so on, parents first. */
 export function descendantsOf(pid: number): number[] {
   const found = new Set(childrenOf(pid));
-  // A set is walked to its end, also where that moves.
+  // A set is iterated to its end, even while it grows.
   for (const each of found) {
     if (found.size > mostProcesses) break;
     for (const child of childrenOf(each)) found.add(child);

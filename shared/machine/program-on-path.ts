@@ -17,7 +17,7 @@ export function programOnPath(name: string, path = "/usr/local/bin:/usr/bin:/bin
         accessSync(file, constants.X_OK);
         return statSync(file).isFile();
       } catch {
-        return false; // not there, or not to be executed
+        return false; // missing, or not executable
       }
     });
 }

@@ -1,7 +1,7 @@
 /**
- * What a run sees of the environment that its worker was started in, and a search of the user's own of its coordinator's: where
- * programs are, who and where the user is, language and time, and which devices the machine's owner gives away. Everything else
- * may be a secret of his, and stays with the worker or coordinator.
+ * The part of its worker's environment that a run sees, and of its coordinator's that a user's own search sees: where programs
+ * are, who and where the user is, language and time, and the devices that the machine's owner lends. Everything else may be the
+ * owner's secret, and stays with the worker or coordinator.
  */
 const passed: ReadonlySet<string> = new Set([
   ...["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE"],

@@ -9,7 +9,7 @@ import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 /** The code of a join line, user and password in an address, an invitation to peers. */
 const secretParts = [/(?<=:\/\/)[^@/\s]+(?=@)/g, /(?<=nexus-peers:)[\w-]+/g];
 
-/** A text with `***` in the place of each secret. */
+/** A text with each secret replaced by `***`. */
 export const withoutSecrets = (text: string): string =>
   secretParts.reduce((rest, part) => rest.replace(part, "***"), text).replace(/,[^@,/\s]+@/g, ",***@");
 

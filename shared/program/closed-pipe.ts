@@ -9,7 +9,7 @@ export function endWhenNobodyReads(): void {
   }
 }
 
-/** Nobody may read any more what a worker prints (`nexus-worker | tee`, a full disk under its output); its runs go on, and its log. */
+/** A worker's output may lose its reader (`nexus-worker | tee`, a full disk); its runs continue, and so does its log. */
 export function goOnWhenNobodyReads(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined);
 }

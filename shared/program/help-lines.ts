@@ -1,8 +1,8 @@
 /**
  * Help as wide as the terminal.
  *
- * The parser of arguments breaks the list of options itself, but not the text after it: a paragraph, or a line `  word   what it
- * is about` with what follows below its second column. Such a block is broken anew where one of its lines is too long.
+ * The argument parser wraps the list of options itself, but not the text after it: a paragraph, or a line `  word   what it is
+ * about` with what follows below its second column. Such a block is rewrapped if one of its lines is too long.
  */
 export function helpLines(text: string, columns: number | undefined): string {
   if (columns === undefined) return text;

@@ -2,7 +2,7 @@
 
 export interface ReadField {
   readonly field: number;
-  /** Of a varint (below 2^53, else rounded), a float or a double. */
+  /** Value of a varint (below 2^53, else rounded), a float or a double. */
   readonly number: number;
   /** Of a string, a message, or packed numbers; empty otherwise. */
   readonly bytes: Buffer;

@@ -47,7 +47,7 @@ const claim = check.shape({
   lastResultSeq: check.whole(),
   /** Bytes of the largest state that it can go on from; earlier workers do not say. */
   mostState: check.optional<number | undefined>(check.whole(1), undefined),
-  /** Of each GPU that it lends, the part that no run has, from 0 to 1. */
+  /** The free part of each GPU that it lends, from 0 to 1. */
   gpusFree: check.optional<readonly number[] | undefined>(check.list(check.number, mostGpus), undefined),
   /** The slot's last trial, whose end is on its way to EV: the choice uses that too. Null: nothing is on its way. */
   after: check.nullable(check.shape({ job, n, attempt })),
@@ -71,7 +71,7 @@ const renewal = check.shape({
   /** What its owner allows now. */
   ...lendingFields,
   ...machineField,
-  /** It holds nothing, ends in good order, and is not heard again until it starts anew. Earlier workers do not say. */
+  /** It holds nothing, ends in good order, and is not heard again until it is restarted. Earlier workers do not say so. */
   leaving: check.optional<boolean | undefined>(check.flag, undefined),
   /** A worker that does not lend claims nothing, and says here what else a claim would. Undefined: it has claimed. */
   takes: check.optional<check.Fields<typeof takes> | undefined>(check.shape(takes), undefined),

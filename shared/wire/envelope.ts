@@ -38,7 +38,7 @@ export const carriedSpec = {
  */
 export function open<T>(bytes: Uint8Array, of: check.Check<T>, limits: MessageLimits): T {
   const value = decode(bytes, limits);
-  // By hand, since this is done for each of millions of messages.
+  // Written by hand, since this is done for each of millions of messages.
   const v = typeof value === "object" && value !== null ? (value as { v?: unknown }).v : undefined;
   if (v !== wireVersion) {
     const theirs = programOf(value);
@@ -58,7 +58,7 @@ function programOf(value: unknown): string | undefined {
   return typeof program === "string" && /^\d{1,4}(\.\d{1,4}){2}$/.test(program) ? program : undefined;
 }
 
-/** The answer to a question of another version, which cannot be read here and whose sender can read nothing but the version. */
+/** The answer to a question of another version, which cannot be read here, and whose sender can read only the version. */
 export const versionNotice = (program: string): Uint8Array => seal({ program });
 
 export const seal = (value: object): Uint8Array => encode({ v: wireVersion, ...value });

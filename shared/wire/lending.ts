@@ -3,8 +3,8 @@ import * as check from "./check.ts";
 /** What a machine's owner allows its worker now. Earlier workers do not say, and are taken to be open. */
 
 /**
- * open: it takes runs. frozen: its owner is there; its runs wait, suspended, and it takes none. closed: it takes none, and hands
- * back or ends those that it holds.
+ * open: it takes runs. frozen: its owner is using the machine; its runs are suspended, and it takes none. closed: it takes none,
+ * and hands back or ends those that it holds.
  */
 export const lendingWords = ["open", "frozen", "closed"] as const;
 export type LendingWord = (typeof lendingWords)[number];

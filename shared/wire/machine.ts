@@ -12,7 +12,7 @@ const machineShape = {
   cpu: check.optional(check.nullable(check.number), null),
   /** Percent of memory that is taken. */
   memory: check.optional(check.nullable(check.number), null),
-  /** Percent of the time in which the GPUs that it lends worked, their mean; null also if it lends none. */
+  /** Percent of time in which the GPUs that it lends were busy, their mean; also null if it lends none. */
   gpu: check.optional(check.nullable(check.number), null),
 };
 export type MachineSaid = check.Fields<typeof machineShape>;

@@ -38,7 +38,7 @@ export function pauseWords(job: string, reason: string): PauseWords | null {
   return { rule, detail: details.join("; ") };
 }
 
-/** Who brought a job or a worker into its state; null: nobody has. */
+/** Who put a job or a worker into its state; null: nobody. */
 export const actorCalled = (by: string): Actor | null =>
   by === "" ? null : by === "coordinator" ? "coordinator" : "person";
 

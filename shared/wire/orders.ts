@@ -32,7 +32,7 @@ export const encodeEnrolment = (enrolment: Enrolment): Uint8Array => seal(enrolm
 export const decodeEnrolment = (bytes: Uint8Array): Enrolment =>
   open(bytes, enrolmentShape, enrolmentLimits) as Enrolment; // filled in
 
-/** What both keys sign. Everything in it is said by the machine, so a copy under another subject or name is worth nothing. */
+/** What both keys sign. Everything in it comes from the machine, so a copy under another subject or name is worthless. */
 export const enrolmentText = (
   enrolment: Pick<Enrolment, "op" | "worker" | "publicKey" | "host" | "invite">,
 ): Uint8Array => {
@@ -114,7 +114,7 @@ const run = check.shape({
   inputs: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
   /** Runs of earlier searches that this one counts. */
   imported: check.optional(importedRuns, []),
-  /** By hyperparameter: marks that its range has besides the first ones, behind them in the order of positions. */
+  /** By hyperparameter: additional marks of its range, after the first ones in the order of positions. */
   marks: check.optional<Marks | undefined>(check.record(check.list(check.number, 1000), 1000), undefined),
   /** With a search of its own: that the order comes from a machine that may lead (broker/access/search-proof.ts). */
   searchProof: check.optional<Uint8Array | undefined>(check.bytes, undefined),
@@ -204,7 +204,7 @@ const answerCodes = ["done", "not found", "refused", "later"] as const;
 export type AnswerCode = (typeof answerCodes)[number];
 
 /**
- * What an order or an enrolment came to: the job or worker that it concerns, or why it was refused. `reason` may also say more
+ * The outcome of an order or an enrolment: the job or worker that it concerns, or why it was refused. `reason` may also say more
  * about an order that was carried out: "job1 is paused already".
  */
 export interface OrderAnswer {

@@ -219,7 +219,7 @@ export class MessageReader {
     return this.#bytes.subarray(from, this.#at);
   }
 
-  /** Where the text of the next key begins; it ends where reading goes on. */
+  /** Where the text of the next key begins; it ends where reading continues. */
   #keyStart(): number {
     const start = this.#at;
     const first = this.#bytes[this.#take(1)] as number; // taken, so it is there

@@ -167,7 +167,7 @@ const leaderShape = check.shape({
   /** The leader stepped down by itself, so that nobody needs to wait. */
   released: check.flag,
 });
-/** Who leads. By `host`, `pid` and `started` a restart on the same machine sees at once that the old leader is dead. */
+/** The leader. From `host`, `pid` and `started` a restart on the same machine sees at once that the old leader is dead. */
 export type LeaderEntry = check.Checked<typeof leaderShape>;
 export const encodeLeader = (entry: LeaderEntry): Uint8Array => seal(entry);
 export const decodeLeader = (bytes: Uint8Array): LeaderEntry => open(bytes, leaderShape, entryLimits);

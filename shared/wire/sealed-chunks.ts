@@ -17,7 +17,7 @@ const tagBytes = 16;
 /** Bytes of content in one piece; only the last has fewer. */
 export const contentBytes = chunkBytes - nonceBytes - tagBytes;
 
-/** What is needed besides the key to open the pieces. */
+/** What else, besides the key, is needed to open the pieces. */
 export interface SealedSum {
   /** Bytes before sealing. */
   readonly size: number;

@@ -21,8 +21,8 @@ export const statusEveryMs = (rows: number): number => statusTickMs * (1 + Math.
 export const hearersMs = 100;
 
 /**
- * What the leader sends in its place while nobody is known to hear it: a question that only the broker answers, which says so if
- * there is nobody. Who hears it lets it pass: the status follows.
+ * What the leader sends instead while nobody is known to listen: a question that only the broker answers, saying so if there is
+ * nobody. Listeners ignore it: the status follows.
  */
 export const whoHears = new Uint8Array(0);
 export const asksWhoHears = (bytes: Uint8Array): boolean => bytes.length === 0;
@@ -46,7 +46,7 @@ const workerRow = {
   fetches: check.optional(check.nullable(check.flag), null),
   /** Jobs that it cannot run, and why; null: none. */
   unfit: check.optional(check.nullable(unfitJobs), null),
-  /** Of its program; null from an older leader, which does not say. */
+  /** The version of its program; null from an older leader, which does not say. */
   version: check.nullable(check.text(64)),
   /** Milliseconds that its clock is ahead of the leader's, including travel time; negative: behind; null: small or unknown. */
   skewMs: check.nullable(check.number),
@@ -74,7 +74,7 @@ const leaseRow = {
   attempt,
   /** Milliseconds until the trial goes to another worker; negative when it is about to. */
   leftMs: check.number,
-  /** Of the current stage, as the worker said when it last renewed. */
+  /** Iterations of the current stage, as the worker said when it last renewed. */
   iters: check.whole(),
 };
 const statusShape = check.shape({

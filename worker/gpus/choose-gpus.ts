@@ -42,8 +42,8 @@ export function readGpuChoice(typed: string): Exclude<GpuChoice, undefined> | un
 export const gpuChoiceExpected = `Expected ${expected}.`;
 
 /**
- * Which GPUs are lent: those that the owner names, of those that the environment leaves (a batch system sets
- * CUDA_VISIBLE_DEVICES and its kin), of those that were found.
+ * Which GPUs are lent: those that the owner names, of those that the environment leaves (a batch system sets CUDA_VISIBLE_DEVICES
+ * and the like), of those that were found.
  *
  * @throws UsageError if what the owner names is not there
  */

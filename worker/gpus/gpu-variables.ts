@@ -62,7 +62,7 @@ export function variablesFor(maker: GpuMaker, ids: readonly string[], isNumbered
   }
 }
 
-/** An environment with these variables in the place of its own. */
+/** An environment with these variables instead of its own. */
 export function withVariables(environment: NodeJS.ProcessEnv, variables: GpuVariables | null): NodeJS.ProcessEnv {
   if (variables === null) return environment;
   const changed = { ...environment };

@@ -10,14 +10,14 @@ import { withoutSecrets } from "../../shared/machine/started-with.ts";
 export interface JoinLine {
   /** `tls://host:port#sha256=...`, without the code; several hosts, separated by commas, if the workspace has peers. */
   readonly url: string;
-  /** What the server must show before a word is said to it; undefined if the line does not say. */
+  /** What the server must show before anything is sent to it; undefined if the line does not say. */
   readonly pin: Pin | undefined;
   /** Empty if this machine is already enrolled, or if others run the broker. */
   readonly code: string;
   readonly workspace: string;
 }
 
-/** What may be typed in its place. */
+/** What may be typed instead. */
 const otherWords = ["status", "install-service", "service-status", "uninstall-service"];
 const example = "tls://CODE@192.0.2.7:4222/ws1#sha256=...";
 const ports: Readonly<Record<string, string>> = { nats: "4222", tls: "4222", wss: "443" };

@@ -6,7 +6,7 @@ const mostRetryMs = 2000;
 /** A broker that has just started may not know yet whom it lets in. */
 const graceMs = 10_000;
 
-/** Waits for a coordinator that is not there yet: as long as the machine's owner says, and saying so once. */
+/** Waits for a coordinator that is not reachable yet, as long as the machine's owner says, and says so once. */
 export class Patience {
   readonly #clock: Pick<Clock, "monotonic" | "pause">;
   readonly #chance: Pick<Chance, "fraction">;
@@ -30,7 +30,7 @@ export class Patience {
     this.#since = ports.clock.monotonic();
   }
 
-  /** What `attempt` gives, once nothing is out of reach any more. @throws what else went wrong, at once */
+  /** The result of `attempt`, once everything is reachable. @throws what else went wrong, at once */
   async keepTrying<T>(attempt: () => Promise<T>): Promise<T> {
     for (;;) {
       try {

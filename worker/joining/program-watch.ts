@@ -13,7 +13,7 @@ export const programGone = "the program of this worker is gone";
 /** The Node that runs this worker, and its own files; both go with a virtual environment, and either may go alone. */
 export const programParts = (): readonly string[] => [process.execPath, join(packageRoot(), "package.json")];
 
-/** Whether the parts of this worker's program are there: without them no run can start. */
+/** Whether the parts of this worker's program still exist: without them no run can start. */
 export class ProgramWatch {
   readonly #parts: readonly string[];
   #onMissing: () => void = () => undefined;
@@ -22,14 +22,14 @@ export class ProgramWatch {
     this.#parts = parts;
   }
 
-  /** Why a run failed that the missing program may have failed; "" if it is there. No run is taken from then on until it is back. */
+  /** Why a run failed, if the program is missing and may be the cause; "" if it exists. No run is taken until it is back. */
   blame(): string {
     if (this.#missing() === undefined) return "";
     this.#onMissing();
     return programGone;
   }
 
-  /** The first that is not there; undefined: all are. */
+  /** The first missing one; undefined: none is. */
   #missing(): string | undefined {
     return this.#parts.find((part) => !existsSync(part));
   }

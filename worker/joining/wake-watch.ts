@@ -5,8 +5,8 @@ const everyMs = 2000;
 const leastMs = 6000;
 
 /**
- * Notices that the machine slept, or that this process stood still: the clock on the wall went on without it. While a machine
- * sleeps, the clock that only goes forward stands still on some systems and goes on on others.
+ * Notices that the machine slept, or that this process was stopped: the wall clock moved on without it. While a machine sleeps,
+ * the monotonic clock stops on some systems and continues on others.
  */
 export function watchForWaking(
   clock: Pick<Clock, "monotonic" | "wall" | "every">,

@@ -19,7 +19,7 @@ import type { Ports } from "./ports.ts";
 /** `blob` names one of several blobs of an attempt. */
 export type BlobAddress = AttemptAddress & { readonly blob: string };
 
-/** A piece of a large state is tried for so long: a broker may just be starting again. */
+/** How long a piece of a large state is retried: a broker may be restarting. */
 const patienceMs = 60_000;
 
 /**

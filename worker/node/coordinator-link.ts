@@ -14,7 +14,7 @@ import * as subjects from "../../shared/wire/subjects.ts";
 import type { Ports } from "./ports.ts";
 
 const askTimeoutMs = 4000;
-/** A broker that does not answer for so long after a question of ours went unanswered is not there any more. */
+/** If the broker does not answer for this long after a question of ours went unanswered, it is gone. */
 const brokerAnswersMs = 4000;
 const leastRetryMs = 150;
 const mostRetryMs = 2000;

@@ -91,7 +91,7 @@ export class WorkerDisk implements DiskRoom {
       writeFileSync(path, Buffer.alloc(probeBytes, "room"), { mode: 0o600, flush: true });
       return true;
     } catch (error) {
-      // Of anything else the run's own failure tells.
+      // Anything else shows in the run's own failure.
       return !isDiskFull(error);
     } finally {
       rmSync(path, { force: true });

@@ -8,8 +8,8 @@ import type { MessageLimits } from "../../shared/wire/reader.ts";
 import type { FromRunner } from "../runner/protocol.ts";
 
 /**
- * What a runner says to its worker. The runner is a program of ours, but the modules of a job run in it and could write to the same
- * pipe, so it is held to what a coordinator will accept of the run.
+ * What a runner says to its worker. The runner is a program of ours, but the modules of a job run in it and could write to the
+ * same pipe, so it must say only what a coordinator will accept of the run.
  */
 
 /** Longest message. A state is refused later, with a warning, when it is larger than one may be: it must not end the run. */

@@ -39,7 +39,7 @@ export interface StayOptions {
 
 type HeldTrialPorts = Ports<"bus" | "clock" | "chance" | "log" | "runners" | "disk" | "gpus" | "removeFolder">;
 export type RunFolders = Pick<RunTask, "directory" | "stateDirectory" | keyof JobFolders>;
-/** An operator's order, this machine's owner, who uses it, or the share of the processor that he lends. */
+/** An operator's order, the owner's use of this machine, or the share of the processor that the owner lends. */
 type FrozenBy = "order" | "owner" | "share";
 type GivenUp = "stop" | "handback" | "timeout" | "memory";
 type Done = Extract<RunnerEnd, { type: "done" }>;
@@ -73,7 +73,7 @@ export class HeldTrial {
   /** Tells the machine's owner. */
   readonly #say: (text: string) => void;
   readonly #graceMs: number;
-  /** Who keeps the run frozen. */
+  /** What keeps the run frozen. */
   readonly #frozenBy = new Set<FrozenBy>();
 
   /** @param claim  the claim that the assignment answers */
@@ -163,8 +163,8 @@ export class HeldTrial {
   }
 
   /**
-   * The run saves itself, its state is carried, and the coordinator is told, all within the grace. Said again, it can only become
-   * shorter.
+   * The run saves itself, its state is uploaded, and the coordinator is told, all within the grace. A second call can only
+   * shorten it.
    */
   handBack(reason: string, workersGraceMs = this.#graceMs, said = ""): void {
     this.#said ||= said;

@@ -10,7 +10,7 @@ const longestPath = 2000;
 const deepest = 4;
 /** Values before the files; run-state.ts allows a few less. */
 const mostValues = 50_000;
-/** A mapping of no files, in the place of those that lie in a folder. */
+/** A mapping of no files, instead of those that are in a folder. */
 const noFiles = Buffer.of(0x80);
 
 /**
@@ -51,7 +51,7 @@ class Reader {
     this.#pieces = pieces[Symbol.asyncIterator]();
   }
 
-  /** Adds all that stands before the files to `head`, but for the length of their mapping, which is returned. */
+  /** Adds everything before the files to `head`, except the length of their mapping, which is returned. */
   async beforeFiles(head: Buffer[]): Promise<number> {
     const held = { bytes: 0 };
     const keep = (bytes: Buffer): Buffer => {

@@ -20,7 +20,7 @@ export class Gate {
   /** Slots that ask for a run or hold one. */
   #inside = 0;
   #most = Number.POSITIVE_INFINITY;
-  /** Runs that may come to their end here, and those that have. */
+  /** Runs that may finish here, and those that have. */
   #mostEnds = Number.POSITIVE_INFINITY;
   #ends = 0;
   #waiting: (() => void)[] = [];

@@ -52,7 +52,7 @@ export class WorkerNode {
   readonly #gate = new Gate();
   readonly #voices = new LendingVoices();
   #lending = openLending;
-  /** What the coordinator knows of it. */
+  /** What the coordinator knows about it. */
   #toldLending = openLending;
   #lendingSince = 0;
   #isThrottled = false;
@@ -129,7 +129,7 @@ export class WorkerNode {
     for (const held of this.#held.values()) held.handBack(reason, graceMs);
   }
 
-  /** What the owner allows from now on, or his machine: runs go on, wait frozen, or are handed back. */
+  /** What the owner or the machine allows from now on: runs continue, are frozen, or are handed back. */
   lend(said: Lending, by: LendingVoice = "owner"): void {
     const lending = this.#voices.say(by, said);
     if (lending === this.#lending) return;
@@ -167,7 +167,7 @@ export class WorkerNode {
     this.#finishIfDone();
   }
 
-  /** Freezes all runs for a moment, or lets them go on: so that they take their share of the processor and not more. */
+  /** Freezes all runs for a moment, or lets them continue, so that they take no more than their share of the processor. */
   throttle(isThrottled: boolean): void {
     this.#isThrottled = isThrottled;
     for (const held of this.#held.values()) {
@@ -241,7 +241,7 @@ export class WorkerNode {
     }
     if (already) {
       already.stop("the workspace was restored to an older state, and its number now belongs to another run");
-      // Both runs use the same folder, also if that one is just leaving it.
+      // Both runs use the same folder, even if the other one is just leaving it.
       while (this.#held.get(already.key) === already && !this.#living.aborted)
         await this.#ports.clock.pause(50, this.#living);
     }
@@ -334,7 +334,7 @@ export class WorkerNode {
     for (const held of this.#held.values()) held.holdReports(answer.holdReports ?? false);
   }
 
-  /** What a renewal says of the owner; nothing while he lends. */
+  /** What a renewal says about the owner; nothing while the machine is lent. */
   #said(): Partial<Renewal> {
     const { word: lending, why: lendingWhy, until: lendingUntil } = this.#lending;
     if (lending === "open") return {};

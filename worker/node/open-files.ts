@@ -18,7 +18,7 @@ interface OpenFile {
 
 /**
  * The files of a run as they were at its checkpoint. They are held open: the run may go on, replace them (a new file that is
- * renamed) and delete them. A file that is written in place meanwhile is noticed, and then nobody may go on from that state.
+ * renamed) and delete them. If a file is written in place meanwhile, that is noticed, and nobody may continue from that state.
  */
 export class OpenFiles {
   /** Bytes of all files as they stand in a state. */

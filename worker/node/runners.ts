@@ -20,7 +20,7 @@ export type RunnerEnd =
 
 /** A run's state that its worker holds: the run may go on. */
 export interface TakenState extends Omit<RunState, "files"> {
-  /** What follows `bytes`; whoever has it closes it. Left out: nothing does. */
+  /** What follows `bytes`; its holder closes it. Left out: nothing follows. */
   readonly tail?: OpenFiles;
 }
 

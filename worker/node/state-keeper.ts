@@ -15,9 +15,9 @@ import type { TakenState } from "./runners.ts";
 
 type StateKeeperPorts = Ports<"bus" | "clock" | "log">;
 
-/** Who hears what becomes of a run's states. */
+/** The listener that hears what becomes of a run's states. */
 export interface StateListener {
-  /** All pieces of a state are stored, so that another worker can go on from it. */
+  /** All pieces of a state are stored, so that another worker can continue from it. */
   stored(attempt: number, state: StateSum): Promise<void>;
   /** A state was not carried. Called when the reason changes. */
   lost(attempt: number, lost: StateLoss): Promise<void>;
@@ -25,7 +25,7 @@ export interface StateListener {
 
 /** What one state may have. */
 export interface StateRoom {
-  /** A larger one is not carried. */
+  /** A larger one is not uploaded. */
   readonly bytes: number;
   /** What the job asks for (`checkpoint_limit`). */
   readonly asked: number;

@@ -43,7 +43,7 @@ export interface HeldBundle {
 const together = 8;
 /** What stays free on the disk beside a bundle. */
 const spareBytes = 64 * 2 ** 20;
-/** What one that is being made is called, and what an earlier process left of it. */
+/** The name of a bundle in the making, and of what an earlier process left of it. */
 const [making, left] = [".making", ".left"];
 /** Ends the name of what is on its way out: it is no bundle any more. */
 const goneEnd = ".gone";
@@ -139,7 +139,7 @@ export class BundleCache {
     try {
       finish(filesOf(place), found.files, isReadOnly);
     } catch {
-      return false; // a run has closed a folder there to everybody: it is made anew
+      return false; // a run has made a folder there inaccessible: it is recreated
     }
     return true;
   }
@@ -188,7 +188,7 @@ export class BundleCache {
       this.#ports.log.info({ sha256, bytes, pieces, fetched, ms }, "a job's files are here");
     } catch (error) {
       writer.close();
-      // What fills the disk must not stay; of anything else the next try goes on.
+      // What fills the disk must not stay; after anything else the next try continues.
       if (isDiskFull(error)) {
         await removeAll(target);
         throw noRoom(bundle, this.#folder, this.#free(), error);
@@ -209,7 +209,7 @@ export class BundleCache {
     throw new BadMessage("the list of a bundle's files has another length than the bundle says");
   }
 
-  /** Pieces from `first` on, from this disk as far as they are there. */
+  /** Pieces from `first` on, read from this disk if they are there. */
   async #contents(
     bundle: PiecedBundle,
     first: number,

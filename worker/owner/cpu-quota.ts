@@ -6,8 +6,8 @@ const onAfterSeconds = 1;
 
 /**
  * Keeps what all runs together take of the processor at --cpu-share, without a cgroup: measured processor time is paid from a
- * purse that fills by the share. While the purse is empty all runs stand still. However many threads a run has, over some
- * seconds it gets the share and not more.
+ * purse that fills at the rate of the share. While the purse is empty all runs are frozen. However many threads a run has, over
+ * some seconds it gets the share and not more.
  */
 export class CpuQuota {
   readonly #lender: Lender;

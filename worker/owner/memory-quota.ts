@@ -1,7 +1,7 @@
 import { sizeText } from "../../shared/domain/size-text.ts";
 import type { Lender } from "./lender.ts";
 
-/** After a run that is too large alone was handed back, the worker takes none for so long: it would get the same again. */
+/** How long the worker takes no run after handing back one that is too large by itself: it would get the same one again. */
 const restMs = 600_000;
 /** Another run must fit into this part of the limit, by the mean of those in hand. */
 const roomPart = 0.9;

@@ -15,7 +15,7 @@ import { rulesText } from "./said-rules.ts";
 
 /** Half of what may pass from a key to a free processor at most; 0.1% of a core. */
 const lookMs = 250;
-/** While the owner is there, nothing has to stop at once; this is how late runs may go on after his idle time. */
+/** While the machine is in use, nothing has to stop at once; this is how late runs may continue after the idle time. */
 const usedMs = 500;
 /** Without anything to look for, only worker.yaml may change. */
 const restMs = 1000;
@@ -66,7 +66,7 @@ export class OwnerWatch {
     return this.#rules;
   }
 
-  /** The first look is taken before this returns, so that nothing is claimed from an owner who is there. */
+  /** The first look is taken before this returns, so that nothing is claimed while the owner is present. */
   start(): void {
     this.#apply(this.#rules);
     this.#look();

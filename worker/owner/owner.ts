@@ -17,7 +17,7 @@ import { RulesSource, rulesPath, type TypedRules } from "./rules-source.ts";
 import { rulesText } from "./said-rules.ts";
 import { unknowable } from "./unknowable.ts";
 
-/** This machine's owner: what he allows, and whether he is there. */
+/** This machine's owner: what they allow, and whether they are present. */
 export class Owner {
   readonly #clock: Clock;
   readonly #tell: (text: string) => void;

@@ -63,7 +63,7 @@ export function decide(rules: Rules, signs: Signs, now: Now, before: Decided): D
   const since = wasOpen ? now.monotonic : before.since;
   const mustClose = first.by === "hours" || reasons.some(({ by }) => by === "hours");
   const word = mustClose || now.monotonic - since >= rules.yieldAfter ? "closed" : "frozen";
-  // What was said stays as it was while its reason lasts: each further key or degree is no news.
+  // The message stays the same while its reason lasts: another key or degree is not news.
   const told = reasons.find(({ by }) => by === before.by);
   const shown = mustClose ? (reasons.find(({ by }) => by === "hours") ?? first) : (told ?? first);
   const lasts = shown.by === before.by && !wasOpen && isTrue(before.lending.why, shown.by, rules, signs, now);

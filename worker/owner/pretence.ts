@@ -4,7 +4,7 @@ import { durationText } from "./quantities.ts";
 export class Pretence {
   readonly #ms: number;
   readonly #tell: (text: string) => void;
-  /** How many of its runs' processes stand still, and how many there are. */
+  /** How many of its runs' processes are frozen, and how many there are. */
   readonly #still: () => readonly [number, number];
   #since: number | undefined;
   #firstLook: number | undefined;
@@ -17,7 +17,7 @@ export class Pretence {
     this.#still = still;
   }
 
-  /** How long the pretended owner stays, milliseconds, or undefined while he is not there. @param running  runs in hand */
+  /** How long the pretended owner stays, in milliseconds, or undefined while absent. @param running  runs in hand */
   look(monotonic: number, running: number): number | undefined {
     if (this.#isOver) return undefined;
     this.#firstLook ??= monotonic;

@@ -5,7 +5,7 @@ import { expect, type Reading, readBytes, readDuration, readNumber, readUntil, t
 
 /** What a machine's owner allows its worker. Null: no such rule. */
 export interface Rules {
-  /** Lends only while nobody has used the machine for so long; milliseconds. */
+  /** Lends only once nobody has used the machine for this long; milliseconds. */
   readonly whenIdle: number | null;
   /** Lends only then; empty: at any hour. */
   readonly hours: readonly HourSpan[];

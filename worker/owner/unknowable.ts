@@ -19,7 +19,7 @@ export function unknowable(
     return "cpu-share: only Linux tells how much of the processor all runs take; use slots, for fewer runs at once";
   if (maxLoad !== null && platform === "win32")
     return "max-load: Windows does not tell its load; leave the rule out, or use when-idle";
-  // Of the usual signs those count that can be told.
+  // Of the default signs, those count that can be detected.
   const untold =
     whenIdle === null || signs === usualRules.signs ? [] : signs.filter((sign) => !canTell(sign, platform, path));
   if (untold.includes("cpu"))

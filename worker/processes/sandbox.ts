@@ -30,7 +30,7 @@ export interface Room {
 }
 
 export interface SandboxOptions {
-  /** Paths that the owner lets runs read, and those of his Python environment. */
+  /** Paths that the owner lets runs read, and those of the owner's Python environment. */
   readonly readable: readonly string[];
   /** Folders and files with keys and passwords, which no readable path may reveal. */
   readonly hidden: readonly string[];
@@ -49,7 +49,7 @@ const system = [
   "/gnu/store",
   "/sys",
 ];
-/** Of /etc only what programs look up: it also holds passwords, and keys of services. */
+/** From /etc only what programs look up: it also holds passwords, and keys of services. */
 const settings = [
   ...["passwd", "group", "nsswitch.conf", "host.conf", "hosts", "resolv.conf", "gai.conf", "protocols", "services"],
   ...["ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "localtime", "timezone", "locale.alias"],
@@ -60,7 +60,7 @@ const devices = /^(nvidia.*|dri|kfd|dxg)$/;
 
 export class Sandbox {
   readonly #options: SandboxOptions;
-  /** By its path: a setup could put a `bwrap` of its own into its environment, whose programs come first on its PATH. */
+  /** Started by path: a setup could put a `bwrap` of its own into its environment, whose programs come first on its PATH. */
   readonly #bubblewrap: string;
 
   private constructor(options: SandboxOptions, bubblewrap: string) {

@@ -56,9 +56,9 @@ export interface RunState {
    * until then the run leaves them as they are.
    */
   readonly files?: readonly StateFile[];
-  /** Why the run's files cannot be saved, so that nobody can go on from this state; "" or left out: they can. */
+  /** Why the run's files cannot be saved, so that nobody can continue from this state; "" or left out: they can. */
   readonly problem?: string;
-  /** It is not a state: the run could not go on from the one that it was given, and begins afresh; `problem` says why. */
+  /** Not a state: the run could not continue from the one that it was given, and starts over; `problem` says why. */
   readonly isUnread?: boolean;
 }
 

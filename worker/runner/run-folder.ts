@@ -53,7 +53,9 @@ function namesIn(folder: string): string[] {
 /** File contents by path: a later stage may read what an earlier one wrote. */
 export type SavedFiles = Readonly<Record<string, Uint8Array>>;
 
-/** What of a run's files travels with its state: small ones as they are now, and the names of those that are too large for that. */
+/**
+ * The part of a run's files that travels with its state: small files as they are now, and the names of those that are too large.
+ */
 export interface FilesToSave {
   readonly small: SavedFiles;
   readonly large: readonly StateFile[];

@@ -58,7 +58,7 @@ function stateFolder({ env, home }: Machine): string {
 /** Folders that npm puts before the others for what it starts: those of one project, or of its cache, which it empties. */
 const npmFolder = /[\\/]node_modules[\\/]\.bin$|[\\/]node-gyp-bin$|[\\/]_npx[\\/]/;
 
-/** PATH as it is in the shell in which npx was typed. */
+/** PATH of the shell in which npx was typed. */
 function ownPath({ PATH: path, npm_execpath: npm }: NodeJS.ProcessEnv): string | undefined {
   if (npm === undefined) return path;
   return path
@@ -165,7 +165,7 @@ function notStarted(kind: ServiceKind, { command, text }: Failure, all: readonly
 }
 
 /**
- * Ends a service and removes what `install` wrote. The worker's key stays: the same machine may come back.
+ * Ends a service and removes what `install` wrote. The worker's key stays: the machine may join again.
  *
  * @returns whether it was ended; if not, `say` was told why
  */

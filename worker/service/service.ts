@@ -29,7 +29,7 @@ export interface ServiceKind {
   render(service: Service): string;
   /** Commands that end the one whose file was replaced; one that fails had nothing to end. */
   endEarlier(id: string): readonly Command[];
-  /** Commands that start it now and whenever its user is there; run in this order. */
+  /** Commands that start it now and whenever its user logs in; run in this order. */
   start(id: string): readonly Command[];
   /** Commands that end it and forget it, before its file is removed. */
   stop(id: string): readonly Command[];

@@ -15,7 +15,7 @@ import { mentionsPip, setupDigest, type WantedSetup } from "./setup-digest.ts";
 /** A virtual environment that runs of a job use. */
 export interface Environment {
   readonly folder: string;
-  /** What they must be able to read besides: where its Python is installed. */
+  /** What else they must be able to read: where its Python is installed. */
   readonly base: string;
   /** For people and for the run's record: `python 3.12.4, setup 3f2a9c0d1e2b`. */
   readonly text: string;
@@ -42,7 +42,7 @@ export class SetupFailure extends Error {
 export interface EnvironmentsOptions extends KeptOptions {
   /** What setups see of the worker's environment. */
   readonly environment: NodeJS.ProcessEnv;
-  /** That with which the worker looks for Python and uv, outside of its sandbox; left out: the same. */
+  /** The environment in which the worker looks for Python and uv, outside its sandbox; left out: the same. */
   readonly outside?: NodeJS.ProcessEnv;
   /** Words that give a setup a reaper; none where there can be none, or in a sandbox. */
   readonly reaper?: readonly string[] | undefined;

@@ -12,13 +12,13 @@ export interface KeptOptions {
    * in a sandbox `NAME.downloads` while it is made.
    */
   readonly folder: string;
-  /** Of all that nobody uses; 0 keeps nothing. */
+  /** Bytes of all unused ones; 0 keeps nothing. */
   readonly mostBytes: number;
   readonly clock: Pick<Clock, "wall" | "after">;
   readonly log: Pick<Log, "info" | "warn">;
 }
 
-/** What nobody has used for so long is not kept, however much room there is. */
+/** What nobody has used for this long is not kept, however much room there is. */
 const longestUnusedMs = 14 * 86_400_000;
 
 /** Ends the name of what is on its way out: it is no environment any more. */
@@ -58,7 +58,7 @@ export class KeptEnvironments {
     }
   }
 
-  /** It goes at once, whoever holds it. */
+  /** It is deleted at once, whoever holds it. */
   discard(name: string): void {
     const { folder, log } = this.#options;
     this.#users.delete(name);
@@ -70,7 +70,7 @@ export class KeptEnvironments {
     this.shrink();
   }
 
-  /** It was made anew, or grew. */
+  /** It was rebuilt, or grew. */
   changed(name: string): void {
     this.#sizes.delete(name);
     this.#changes += 1;

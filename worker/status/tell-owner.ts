@@ -11,7 +11,7 @@ export interface Working {
   readonly node: { readonly inHand: readonly InHand[]; readonly lending: Lending };
   /** Runs at once, now: its owner may have changed the file of rules. */
   slots(): number;
-  /** What its owner allows now, as the worker says it at its start. */
+  /** What its owner allows now, as the worker prints it at its start. */
   rules(): string;
 }
 

@@ -2,7 +2,7 @@ import { counted } from "../../shared/domain/counted.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import type { InHand } from "../node/told/what-runs.ts";
 
-/** What a worker does for whom, as its file says it. */
+/** What a worker does for whom, as recorded in its file. */
 export interface OwnStatus {
   readonly worker: string;
   readonly workspace: string;

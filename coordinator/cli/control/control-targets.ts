@@ -29,7 +29,7 @@ export function namedTargets(
   flags = workspaceFlags(workspace),
 ): Named[] {
   const jobs = new Set<RunTable>();
-  /** By number: a run's trial may be another object at each look. */
+  /** By number: each lookup may return another object for the same trial. */
   const runs = new Map<RunTable, Map<number, Trial>>();
   const workers = new Set<WorkerId>();
   for (const word of words.flatMap((each) => each.split(",")).filter((each) => each !== "")) {

@@ -63,7 +63,7 @@ function withoutEffectLine(names: readonly string[], { runSets }: RunTable): str
   const text = withoutEffectText(names);
   if (text === null) return [];
   const them = names.length === 1 ? "it" : "them";
-  // Of infeasible runs nothing is known but that they broke a constraint, which may hang on just these.
+  // All that is known of infeasible runs is that they broke a constraint, which may depend on just these.
   if (runSets.totals.infeasible > 0) return [`${text}, but whether \`require\` holds may depend on ${them}`];
   return [`${text}: the next search can leave ${them} out`];
 }

@@ -13,7 +13,7 @@ import { dialName, specText } from "./spec-text.ts";
 import { isSweep, readSweep } from "./sweep.ts";
 import { trainerMetrics } from "./trainer-metrics.ts";
 
-/** Whether `nexus init FILE` is about a file that is there: a script, or a sweep. */
+/** Whether `nexus init FILE` names an existing file: a script, or a sweep. */
 export const isToBeRead = (file: string): boolean =>
   /\.py$/.test(file) || (/\.ya?ml$/.test(file) && existsSync(file) && isSweepFile(file));
 
@@ -28,7 +28,7 @@ function isSweepFile(file: string): boolean {
 }
 
 /**
- * Writes a spec for a training script or a sweep. Nothing of theirs is executed, and no file that is there is touched.
+ * Writes a spec for a training script or a sweep. Nothing in them is executed, and no existing file is touched.
  *
  * @throws UsageError that says what cannot be read or written
  */
@@ -163,7 +163,7 @@ function placedBeside(found: Found, folder: string, target: string): Found {
   return { ...found, script: placed(found.script), files: found.files.map(placed) };
 }
 
-/** Of options with the same name as a hyperparameter the first stays. */
+/** If several options have a hyperparameter's name, the first is kept. */
 function unambiguous(options: readonly FoundOption[]): FoundOption[] {
   const seen = new Set<string>();
   return options.filter(({ name }) => {

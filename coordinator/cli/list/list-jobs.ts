@@ -20,7 +20,7 @@ export interface ListJobsOptions extends JsonOption {
 
 export async function listJobs(reader: Reader, options: ListJobsOptions): Promise<void> {
   const { state, scope, output, flags, bus } = reader;
-  // Only the leader knows which workers are there, and what they take.
+  // Only the leader knows which workers are connected, and what they take.
   const status = [...state.jobs.values()].some(isStill) ? await heardStatus(bus, scope, state) : undefined;
   printJobs(reader, options, status);
   const isOpen = [...state.jobs.values()].some(({ isOver }) => !isOver);

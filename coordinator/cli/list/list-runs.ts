@@ -53,7 +53,7 @@ export async function listRuns(session: Session, runs: readonly string[], option
   });
 }
 
-/** Whether a column of the query is `why`: of runs that have ended only the journal itself says it, and reading that takes longer. */
+/** Whether a column of the query is `why`: for ended runs only the journal itself has it, and reading that takes longer. */
 const asksWhy = ({ columns, addColumns, sort, group, filter = [] }: ListRunsOptions): boolean =>
   [columns, addColumns, sort, group, ...filter].some((text) => text !== undefined && /\bwhy\b/.test(text));
 

@@ -5,7 +5,7 @@ import type { Status } from "../../../shared/wire/messages.ts";
 import type { Field } from "../../runs/records.ts";
 import { differsText } from "../../words/health-words.ts";
 
-/** How each worker's machine does beside the others, and what it has left. Empty: nothing is known of any. */
+/** How each worker's machine compares with the others, and what resources it has left. Empty: nothing is known about any. */
 export function healthFields(
   health: ReadonlyMap<WorkerId, MachineHealth>,
   status: Status | undefined,

@@ -26,8 +26,8 @@ const mostCommands = 4;
 type Id = string | number;
 
 /**
- * A server of the Model Context Protocol: JSON-RPC 2.0, a message a line. Requests are carried out side by side, and answered as
- * they are done. What a command refuses is the result of the call, for the assistant to read; errors are of the protocol.
+ * A server of the Model Context Protocol: JSON-RPC 2.0, a message a line. Requests are carried out concurrently, and answered as
+ * they finish. A command's refusal is the result of the call, for the assistant to read; errors are protocol errors.
  */
 export class McpServer {
   readonly #ports: McpPorts;

@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 export interface McpTool {
   readonly name: string;
   readonly description: string;
-  /** Whether it changes a search; such tools are there only with --allow-changes. */
+  /** Whether it changes a search; such tools exist only with --allow-changes. */
   readonly changes: boolean;
   /** Whether what it ends cannot be had back. */
   readonly ends?: boolean;
@@ -20,7 +20,7 @@ interface McpArgument {
   readonly fallback?: string | number;
 }
 
-/** By name; every argument is there, but that one without a value is "". */
+/** By name; every argument is present, and one without a value is "". */
 type Given = Readonly<Record<string, string | number>>;
 
 const name = (description: string, fallback?: string): McpArgument =>

@@ -77,7 +77,7 @@ async function withDamaged<T>(paths: WorkspacePaths, work: (bus: Bus) => Promise
 }
 
 async function goOn(paths: WorkspacePaths, remains: StoreRemains): Promise<Repaired> {
-  // Sealed anew with the same keys; where the seals begin is found out again.
+  // Resealed with the same keys; where the seals begin is determined again.
   const prepare = (scratch: WorkspacePaths): void => {
     if (existsSync(sealFile(paths))) copyFileSync(sealFile(paths), sealFile(scratch));
   };

@@ -168,7 +168,7 @@ export class FoundFiles {
   }
 }
 
-/** By name. A folder that cannot be read is a mistake that the person can mend. */
+/** Sorted by name. A folder that cannot be read is a mistake that the user can fix. */
 function entriesOf(folder: string): Dirent[] {
   try {
     return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));

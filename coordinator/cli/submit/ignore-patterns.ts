@@ -61,7 +61,7 @@ function asExpression(glob: string): string {
 
 const quoted = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
 
-/** `a-z`, `!a-z`, also with `]` as its first character. One that makes no sense fits nothing, as in Git. */
+/** `a-z`, `!a-z`, even with `]` as its first character. An invalid one matches nothing, as in Git. */
 function classOf(list: string): string {
   const isNot = list.startsWith("!") || list.startsWith("^");
   const inside = (isNot ? list.slice(1) : list).replace(/\\(.)/g, "$1").replace(/[\\\][^]/g, "\\$&");

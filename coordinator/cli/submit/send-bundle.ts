@@ -53,8 +53,8 @@ export async function storedPieces(bus: Bus): Promise<Set<string>> {
 }
 
 /**
- * Reads the files piece by piece and stores the pieces that the broker lacks. What was stored when it breaks off is not sent again
- * the next time.
+ * Reads the files piece by piece and stores the pieces that the broker lacks. If it is interrupted, what was stored is not sent
+ * again the next time.
  *
  * @param stored  names of the pieces that the broker has; those that are sent are added
  * @throws UsageError if a file changes meanwhile, or if the broker takes no more; UnreachableError

@@ -18,7 +18,7 @@ const lineEveryMs = 30_000;
 /** The client reconnects by itself; a shorter interruption is not mentioned. */
 const awayMs = 3000;
 
-/** Whether nothing more comes of any of them; one that was deleted is over too. */
+/** Whether none of them will produce anything more; a deleted one is over too. */
 export const areOver = ({ jobs, deleted }: WorkspaceState, names: readonly JobName[]): boolean =>
   names.every((name) => deleted.has(name) || jobs.get(name)?.isOver);
 

@@ -37,7 +37,7 @@ const mostFileBytes = 256 * 1024 ** 2;
 /** Runs of earlier searches, as a new one can count them. */
 export interface EarlierRuns {
   readonly runs: readonly ImportedRun[];
-  /** Marks that ranges need besides their first ones, so that the runs keep their settings. */
+  /** Additional marks that ranges need so that the runs keep their settings. */
   readonly marks: Marks;
   /** Rows that were skipped because they have no result, such as failed runs. */
   readonly withoutResult: number;

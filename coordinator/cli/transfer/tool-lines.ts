@@ -6,7 +6,9 @@ import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { isLog, isWhole } from "../../../shared/domain/ranges/range.ts";
 import type { ChosenRun, RunEvidence } from "../../reading/evidence-reader.ts";
 
-/** What python/src/nexus_swarm/_export.py reads: JSON, but for NaN and infinities, which stand there as Python writes and reads them. */
+/**
+ * What python/src/nexus_swarm/_export.py reads: JSON, except that NaN and infinities are written as Python writes and reads them.
+ */
 
 /** Two workspaces of one name, on two machines, have jobs of one name: the time of the order tells them apart. */
 const keyOf = ({ job, submitted }: RunTable, workspace: string): string => `${workspace}/${job}@${submitted.at}`;

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { NexusError, UsageError } from "../../../shared/errors.ts";
 
 /**
- * Words with which Python executes this code and imports nothing of the current folder, which may be a download whose file names a
- * worker chose. What it starts in turn keeps to that from 3.11 on (PYTHONSAFEPATH).
+ * Arguments with which Python executes this code and imports nothing from the current folder, which may be a download whose file
+ * names a worker chose. From 3.11 on its child processes do the same (PYTHONSAFEPATH).
  */
 export const codeWords = (code: string): readonly string[] => [
   "-c",

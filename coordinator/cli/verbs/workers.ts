@@ -3,7 +3,7 @@ import type { ThrowOutOptions } from "../workers/throw-out.ts";
 import { type AddVerbs, examples } from "./verb.ts";
 import * as help from "./workers-help.ts";
 
-/** Who may join, and who may stay. */
+/** Verbs that say who may join, and who may stay. */
 export const addWorkers: AddVerbs = (program, { does }) => {
   program
     .command("invite")

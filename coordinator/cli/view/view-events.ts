@@ -42,7 +42,7 @@ export async function viewEvents(
   output.note(`${left} not listed (--last=${count}); to see all: --all\n`);
 }
 
-/** What was decided about a job that is deleted, but for its deletion. */
+/** The decisions about a deleted job, except its deletion. */
 const isOfDeleted = (event: JournalEvent, { deleted }: WorkspaceState): boolean =>
   "job" in event && event.type !== "job-deleted" && deleted.has(event.job);
 

@@ -22,7 +22,7 @@ const lookMs = 200;
 const what =
   "makes new passwords for coordinator, operator and viewer, a new key for the journal's seals, and a new join line; the old ones open nothing any more";
 
-/** `nexus rotate`: the workspace's own secrets are made anew while searches run. */
+/** `nexus rotate`: the workspace's own secrets are replaced while searches run. */
 export async function rotate(session: Session, { yes, json }: RotateOptions): Promise<void> {
   const { scope, output } = session;
   refuseElsewhere(scope);

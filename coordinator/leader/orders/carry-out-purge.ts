@@ -15,7 +15,7 @@ export interface Deletion {
   readonly name: string;
   /** A record with which it is over, once that many messages of EV are gone. */
   over(messages: number): Decision;
-  /** May be begun anew, by another leader too. `mustLead` throws once somebody else leads; called before each step. */
+  /** May be restarted, even by another leader. `mustLead` throws once somebody else leads; it is called before each step. */
   carryOut(reign: Reign, purger: Purger, mustLead: () => void): Promise<PurgeOutcome>;
 }
 
@@ -68,7 +68,7 @@ export async function purgeAnswer(reign: Reign, { name, about, isOpen }: Asked, 
   const running = reign.purges.of(name);
   const goesOn = (why: string): string =>
     `${said}the coordinator goes on with it by itself (${why}); nexus view events ${about} says when it is over`;
-  // An earlier leader, or this one, has failed in it, and the clock has not begun it anew.
+  // An earlier leader, or this one, failed to finish it, and the clock has not restarted it yet.
   if (!running) return accepted(reign, about, isOpen ? goesOn("it begins anew") : "it was deleted");
   const late = reign.ports.clock.pause(answerWithinMs).then(() => undefined);
   try {

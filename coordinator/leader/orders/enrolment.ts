@@ -16,8 +16,8 @@ export const keptPlaces = 1000;
 export const mostBefore = 1000;
 
 /**
- * Whether an enrolment may be read now. One that may not is told to come later, or gets no answer; neither costs more than that. The
- * invitation of those who ask far too much is withdrawn, and the broker closes their connections.
+ * Whether an enrolment may be read now. One that may not is told to retry, or gets no answer; neither costs anything more. If the
+ * holders of an invitation ask far too much, it is withdrawn, and the broker closes their connections.
  *
  * @param invite  as the subject names it
  */

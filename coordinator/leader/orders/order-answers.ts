@@ -9,7 +9,7 @@ import type { Decision, Reign } from "../reign/reign.ts";
 
 /** Answers to an operator, or to a machine that asks to join. */
 
-/** Who gives an order, and the request id by which the same order is recognised. */
+/** The giver of an order, and the request id by which a repeated order is recognised. */
 export interface Operator {
   readonly by: string;
   readonly op: string;

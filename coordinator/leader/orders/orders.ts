@@ -122,7 +122,7 @@ function searchProblem(
   return ports.ownSearches.refusalOf(op, search, code, searchProof) ?? undefined;
 }
 
-/** The hyperparameters with marks of ranges besides their first ones; undefined if a mark belongs to no range, or is there already. */
+/** The hyperparameters with additional marks of ranges; undefined if a mark belongs to no range, or exists already. */
 function withOwnMarks(hyperparameters: readonly Hyperparameter[], marks: Marks): readonly Hyperparameter[] | undefined {
   const own = hyperparameters.map((each) => withMarks(each, marks[each.name] ?? [], 0));
   const isSound = Object.entries(marks).every(([name, added]) => {

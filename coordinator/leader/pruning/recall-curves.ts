@@ -11,8 +11,8 @@ const lookBack = 20_000;
 const patienceMs = 5000;
 
 /**
- * Reads the latest curves again, which the leader before knew: those of the runs in hand, and of completed ones to compare them with.
- * Nothing is decided meanwhile. Without them pruning would only begin anew.
+ * Reads the latest curves again, which the previous leader knew: those of the runs in progress, and of completed ones to compare
+ * them with. No run is pruned meanwhile. Without these curves pruning would have to start over.
  */
 export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promise<void> {
   const tables = [...reign.state.jobs.values()].filter((table) => prunerOf(reign, table) && table.trials.length > 0);
@@ -52,7 +52,7 @@ function recall(reign: Reign, { subject, data }: StoredMessage): void {
     const told = decodeEvidence(address, data);
     if (told.kind === "released") return;
     pruner.report(trial.n, told.reports);
-    // Its rungs are passed again, and remembered; what that says of a run in hand is said anew with its next report.
+    // Its rungs are passed again, and remembered; a run in progress is judged again at its next report.
     pruner.judge(trial.n);
     // A rejected one is known too: it may be accepted again.
     if (told.kind === "result" && (trial.hpmax !== null || trial.rejected)) pruner.completed(trial.n, told.hpmax);

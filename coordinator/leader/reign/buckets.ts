@@ -6,7 +6,7 @@ interface Bucket {
   at: number;
 }
 
-/** Within this time a bucket is not filled again unless it is empty: a flood must not cost a calculation a message. */
+/** Within this time a bucket is not refilled unless it is empty: a flood must not cost a calculation per message. */
 const fillEveryMs = 100;
 
 /** A token bucket per owner: starts full; refilled over time and by earned credit. */
@@ -46,12 +46,12 @@ export class Buckets<Owner = WorkerId> {
     if (bucket) this.#add(bucket, amount);
   }
 
-  /** Everybody begins anew. */
+  /** Everybody starts over. */
   clear(): void {
     this.#buckets.clear();
   }
 
-  /** The owner begins anew with a full bucket. */
+  /** The owner starts over with a full bucket. */
   forget(owner: Owner): void {
     this.#buckets.delete(owner);
   }

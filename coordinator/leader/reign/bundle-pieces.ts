@@ -5,7 +5,7 @@ import { pieceNames } from "../../../shared/wire/bundles/pieced-bundle.ts";
 import { chunkBytes } from "../../../shared/wire/sealed-chunks.ts";
 import type { BundleStore, ReignPorts } from "./ports.ts";
 
-/** Pieces that no job cites may belong to an upload that goes on, or to one that is tried again. */
+/** Pieces that no job cites may belong to an upload in progress, or to one that will be retried. */
 const orphanMs = 24 * 3_600_000;
 /** What jobs that are over bring along stays for `nexus download` and `nexus confirm`, the newest first, up to this part of BLOB. */
 const shareOfOver = 0.25;
@@ -111,7 +111,7 @@ export class BundlePieces {
     const result = this.#sweeping.then(work);
     this.#sweeping = result.then(
       () => undefined,
-      () => undefined, // whoever called hears of it
+      () => undefined, // the caller hears of it
     );
     return result;
   }

@@ -14,7 +14,7 @@ export const unreadOfOne: Allowance = { perSecond: 200, atOnce: 2000 };
 export const aMinute = { ofOne: 120, ofAll: 600 };
 const minuteMs = 60_000;
 
-/** How fast machines enrol. Only the leader keeps this; the next one begins anew. */
+/** How fast machines enrol. Only the leader keeps this; the next one starts from zero. */
 export class Enrolments {
   /** Of the last minute; times are monotonic milliseconds. */
   #done: readonly { readonly invite: string; readonly at: number }[] = [];

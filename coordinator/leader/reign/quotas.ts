@@ -71,7 +71,7 @@ export class Quotas {
     else this.#waiting.delete(worker);
   }
 
-  /** A worker that is admitted again begins anew. */
+  /** A worker that is admitted again starts over. */
   forget(worker: WorkerId): void {
     const { asks, askedBytes, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults } = this;
     for (const each of [asks, askedBytes, unanswered, starts, messages, bytes, arrivals, arrivedBytes, besideResults])

@@ -3,7 +3,7 @@ import type { Log } from "../../../shared/log.ts";
 const windowMs = 60_000;
 /** Lines of one kind that are written in a window; the rest are counted. */
 const written = 5;
-/** Kinds that are told apart; beyond that all are one, so that nobody fills memory with new ones. */
+/** Kinds that are kept apart; beyond that all count as one, so that nobody can fill memory with new ones. */
 const mostKinds = 10_000;
 
 interface Kind {

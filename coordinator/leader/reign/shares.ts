@@ -17,7 +17,7 @@ const slotsOf = ({ running, submitted }: RunTable): number => running * submitte
 export class Shares {
   /** Milliseconds of slots divided by priority. */
   readonly #had = new Map<JobName, number>();
-  /** What a new job, or one that wanted no slots, counts as having had. */
+  /** The use that a new job, or one that wanted no slots, is credited with. */
   #even = 0;
   #at: number;
 

@@ -30,7 +30,7 @@ export interface TrafficPorts {
 
 /**
  * Cuts a worker off that sends the broker more than it can store or answer. `mayAsk` and `countEvidence` see only what has come
- * through; meanwhile hundreds of thousands of messages may wait in front of the others' (seen: 462,000 in 10 s, with which nobody's
+ * through; meanwhile hundreds of thousands of messages may be queued ahead of the others' (seen: 462,000 in 10 s, so that no
  * result was stored for minutes).
  */
 export class Arrivals {
@@ -46,7 +46,10 @@ export class Arrivals {
   #sum: (Sent & { readonly at: number }) | undefined;
   /** What they have sent since the last look at the connections, at a rate that each of them may have for ever. */
   #quiet = nothing;
-  /** By public key. Built anew when a key is not where it was: four times a second would be a tenth of an idle leader's time. */
+  /**
+   * By public key. Rebuilt only when a key is no longer where it was: rebuilding it four times a second would take a tenth of an
+   * idle leader's time.
+   */
   #ids: ReadonlyMap<string, WorkerId> = new Map();
 
   constructor(reign: Reign, ports: TrafficPorts) {

@@ -24,7 +24,7 @@ import { refineRanges } from "./refine-ranges.ts";
 
 /**
  * Does what follows from a record, no matter what decided it. `Reign.record` calls this once for each record, as soon as it is
- * folded and appended, so that its consequences stand right behind it in the journal.
+ * folded and appended, so that its consequences directly follow it in the journal.
  *
  * The recursion ends, because each consequence uses something up: an open trial, a failure that counts, an admitted worker, a
  * step of a job towards its end. If a leader dies in between, the next one does the rest by the clock (`enforce`).

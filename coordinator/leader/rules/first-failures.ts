@@ -50,7 +50,7 @@ function onlyOne(table: RunTable): WorkerId | undefined {
 
 const nothingTaken = { cores: 0, gpus: 0 };
 
-/** Whether another worker has a run of the job, or is there and may get one. */
+/** Whether another worker has a run of the job, or is connected and may get one. */
 function mayOthersTry(reign: Reign, table: RunTable, worker: WorkerId): boolean {
   for (const holder of table.holding.keys()) if (holder !== worker) return true;
   const since = reign.ports.clock.monotonic() - 2 * reign.leaseMs;

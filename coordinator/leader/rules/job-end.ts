@@ -23,7 +23,7 @@ function move(reign: Reign, { job }: RunTable, to: Move): void {
   void reign.record({ type: "job-state", job, ...to, ...ownDecision });
 }
 
-/** What becomes of a job without open trials; undefined: it goes on. */
+/** What becomes of a job without open trials; undefined: it continues. */
 function endOf(table: RunTable): Move | undefined {
   const { totalRuns, hold } = table.submitted.settings;
   if (table.state === "cancelling") return { state: "cancelled", reason: table.reason };

@@ -19,9 +19,10 @@ import type { Reign } from "../reign/reign.ts";
 import { pauseWords } from "./pause-words.ts";
 
 /**
- * Searches of users (`hp_tuning: own`). The leader asks ahead and keeps the answers; a claim that finds none is answered `wait`, and
- * its worker is woken when an answer has come. The search is told of every run as it is recorded. It knows nothing that the journal
- * does not say, so a program that dies, or the next leader's, hears the history and goes on; choices that no worker took are lost.
+ * Searches of users (`hp_tuning: own`). The leader asks ahead and keeps the answers; a claim that finds none is answered `wait`,
+ * and its worker is woken when an answer has come. The search is told of every run as it is recorded. It knows nothing that is
+ * not in the journal, so a restarted program, or the next leader's, is told the history and continues; choices that no worker
+ * took are lost.
  */
 
 /** Excluded choices in a row after which one is drawn instead. */
@@ -72,7 +73,7 @@ export function takeOwn(reign: Reign, table: RunTable, worker: WorkerId, n: numb
   return undefined;
 }
 
-/** What a worker is told that finds no choice. */
+/** The answer to a worker that finds no choice. */
 export function whyNoChoice(reign: Reign, table: RunTable): string {
   const queue = reign.own.get(table.job);
   return queue

@@ -41,7 +41,7 @@ function describeJob(reign: Reign, worker: WorkerId, question: JobQuestion): Job
 
 const nothingTold: CarriedSpec = { file: "", text: "", sources: {}, commandLine: {} };
 
-/** What workers are told of each job's spec, made once for all of them. */
+/** What workers are told of each job's spec; built once for all workers. */
 const told = new WeakMap<JobSubmitted["sources"], CarriedSpec>();
 
 function toldOf({ file, text, sources, commandLine, hyperparameters }: JobSubmitted): CarriedSpec {

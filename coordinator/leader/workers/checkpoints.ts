@@ -121,7 +121,7 @@ export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): 
   const orphans = new Set<string>();
   for (const subject of await reign.ports.stateSubjects()) {
     const piece = parseChunk(subject);
-    // Of a job that was deleted, files may come late too.
+    // Files of a deleted job may arrive late too.
     if (!piece || !(piece.isState || reign.state.deleted.has(piece.job))) continue;
     const { worker, job, n, attempt, blob } = piece;
     const trial = reign.state.jobs.get(job)?.trial(n);

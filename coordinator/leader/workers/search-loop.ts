@@ -111,7 +111,7 @@ function said<Told extends Wait | Refusal>(reign: Reign, worker: WorkerId, told:
 }
 
 /**
- * What the search tries next; null if nothing is left, which ends it; undefined if it has no choice yet.
+ * What the search tries next; null if nothing is left, which ends the search; undefined if it has no choice yet.
  *
  * @param once  why no configuration runs twice; null if they may
  */
@@ -171,7 +171,7 @@ export function admit(
   const known = reign.presence.get(worker);
   const heardAt = reign.ports.clock.monotonic();
   if (record?.state === "benched") {
-    // It gets nothing, but it is there.
+    // It gets no run, but it is present.
     if (known?.bootId === claim.bootId) Object.assign(known, { heardAt, skewMs });
     return refuse(reign, `${worker} is benched: ${record.reason}\n  once it is mended, type: nexus admit ${worker}`);
   }

@@ -19,7 +19,7 @@ import { Broken, keysOf, type Ready, TriedSearch, toldRun } from "./tried-search
  */
 
 export interface Subject {
-  /** What to start; each test starts it anew. */
+  /** What to start; each test starts a new one. */
   launch(): Launch;
   /** Hyperparameters to choose from; null: those of the suite. */
   readonly hyperparameters: readonly Hyperparameter[] | null;

@@ -10,7 +10,7 @@ const titleSize = 12;
 const noteSize = 8;
 const gap = 4;
 
-/** What the figure asks for; otherwise one column of a paper, or two if panels stand side by side. */
+/** What the figure asks for; otherwise one column of a paper, or two if panels are side by side. */
 export function usualSize({ fit, columns }: Figure): FigureSize {
   if (fit) return fit.paper;
   return columns === 1 ? { widthMm: 90, panelHeightMm: 56 } : { widthMm: 180, panelHeightMm: columns === 2 ? 52 : 42 };

@@ -41,7 +41,7 @@ function othersText({ state, job: shown }: LiveSearch): string {
     : `${counted(running, "run")} of ${names} ${go} on`;
 }
 
-/** The message for a person who detaches: what goes on, and what to type. "" if there is nothing of either. */
+/** The message for a person who detaches: what continues, and what to type. "" if there is nothing to say. */
 export function detachedText(search: LiveSearch, { workspace, flags }: ScreenOptions): string {
   const { table, job, state } = search;
   if (!table) return "";

@@ -1,7 +1,7 @@
 import type { ViewModel } from "../view-model.ts";
 import type { KeyContext } from "./key-context.ts";
 
-/** Whether Enter goes to what is wrong: nothing can come of the search, and no row was chosen that it could open. */
+/** Whether Enter goes to what is wrong: the search cannot get anywhere, and no row was chosen that it could open. */
 export function isTroubleFirst({ troubles, lists, focus }: ViewModel): boolean {
   if (focus === "Jobs" || focus === "Events") return false;
   return troubles.all[0]?.isGrave === true && lists.of(focus).selectedKey === null;

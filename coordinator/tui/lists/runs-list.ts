@@ -19,7 +19,7 @@ export interface ShownRun {
 
 /** The runs, newest first. */
 export function runList(search: LiveSearch, workspace: string): ListView<ShownRun> {
-  /** By trial number, as far as they were asked for: a trial that is shown takes more room than one that is not. */
+  /** By trial number, only those asked for: a shown trial takes more memory than one that is not. */
   const known = new Map<number, ShownRun>();
   let of: RunTable | undefined;
   const rowOf = (table: RunTable, n: number): ShownRun[] => {

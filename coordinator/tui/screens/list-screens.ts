@@ -95,9 +95,9 @@ function failedLines({ options, search, troubles: { causes } }: ViewModel, table
   ];
 }
 
-/** Why the job went no further, and what to type when that is mended. */
+/** Why the job stopped, and what to type once that is fixed. */
 function stoodLines({ why, commands }: Why, table: RunTable, flags: string, width: number): Line[] {
-  // What follows it are the failures, which stand above in full.
+  // After it come the failures, which are shown above in full.
   const [rule = ""] = why.split("; ");
   const then = commands.length > 0 ? "; once that is mended, run:" : "";
   return [

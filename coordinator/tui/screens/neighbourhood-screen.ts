@@ -63,7 +63,7 @@ function prospectLines(model: ViewModel, table: RunTable, width: number, height:
   return [...head, ...listLines(model.lists.prospects, width, Math.max(2, height - head.length), isFocused)];
 }
 
-/** A configuration by its role, and what is said of it. */
+/** A configuration by its role, with notes. */
 const headLines = (table: RunTable, role: string, of: Configuration, width: number, said: readonly Line[]): Line[] => [
   [span(`  ${role.padEnd(8)}`, "heading"), span(settingsWithin(table, of, width - 10), "bold")],
   ...said.flatMap((line) => wrapped(line, width, 10)),

@@ -129,7 +129,7 @@ function runPage(model: ViewModel, table: RunTable, trial: Trial, width: number,
   return [...head, ...chart, ...consoleLines(model, trial, width, room - chart.length)];
 }
 
-/** Why its configuration was tried, also when it has ended. */
+/** Why its configuration was tried, even after it has ended. */
 function chosenLines({ search, options }: ViewModel, trial: Trial, width: number): Line[] {
   const why = search.whyChosen(trial);
   if (why === "") return [];

@@ -10,7 +10,7 @@ import { fitted, type Hit, type Line, lineWidth, type Span, type Style, span } f
 const usualWidest = 28;
 /** What a column of long text gets before any other column goes for it. */
 const leastFilling = 20;
-/** What it gets before other columns are told in brief. */
+/** The width it gets before other columns are abbreviated. */
 const readableFilling = 40;
 
 /** The visible part of a list as a table: `height` lines with its header. */
@@ -124,7 +124,7 @@ function columnText(header: string, texts: readonly string[]): ColumnText {
   return { header, texts, cells, width: cells.reduce((most, each) => Math.max(most, each), widthOf(header)) };
 }
 
-/** The column as it is told where not all columns fit. */
+/** The column as it is named when not all columns fit. */
 function inBrief<Row>(whole: ColumnText, column: ScreenColumn<Row> | undefined, rows: readonly Row[]): ColumnText {
   return column?.brief ? columnText(whole.header, rows.map(column.brief)) : whole;
 }

@@ -2,7 +2,7 @@ import { cutTo, paddedEnd, widthOf } from "../../words/cell-width.ts";
 
 /** Lines of styled text, before they become what a terminal understands. */
 
-/** A state is never shown by colour alone: a word or a symbol stands beside it. */
+/** A state is never shown by colour alone: there is always a word or a symbol. */
 export type Style = "plain" | "bold" | "dim" | "good" | "warn" | "bad" | "accent" | "heading" | "selected";
 
 export interface Span {

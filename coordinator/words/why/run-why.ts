@@ -76,7 +76,7 @@ export function whyRun(table: RunTable, trial: Trial, context: RunContext): Why 
   }
 }
 
-/** Why a running run stands still because of its worker; "" if it does not. */
+/** Why a running run is frozen because of its worker; "" if it is not. */
 export function frozenText(holder: Pick<WorkerRow, "record" | "state" | "why"> | undefined): string {
   if (holder?.state !== "owner active") return "";
   return `frozen: the owner of ${holder.record.id} uses it${holder.why === "" ? "" : ` (${holder.why})`}`;

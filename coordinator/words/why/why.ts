@@ -19,8 +19,8 @@ export interface Why {
 }
 
 /**
- * What it asks of a person, the most important first. stuck: nothing goes on until somebody acts. sick: a machine that does not
- * work as it should. waits: it goes on by itself, or as somebody ordered. idle: nothing is lost by it. runs; over.
+ * What it asks of a person, the most important first. stuck: nothing continues until somebody acts. sick: a machine does not work
+ * as it should. waits: it will continue by itself, or was ordered so. idle: nothing is lost by it. runs; over.
  */
 const weights = ["stuck", "sick", "waits", "idle", "runs", "over"] as const;
 export type Weight = (typeof weights)[number];
@@ -55,7 +55,7 @@ export function whyLines(all: readonly Why[], { wall, flags }: { wall: number; f
   });
 }
 
-/** What is said of runs in hand while the rest of EV is kept for results; none otherwise. */
+/** The notes about runs in progress while the rest of EV is reserved for results; otherwise none. */
 export const heldBack = (status: Status | null): string[] =>
   status?.onlyResults
     ? [

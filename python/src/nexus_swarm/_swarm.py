@@ -131,7 +131,7 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
     """
     for each in _lines(["eval", job], workspace):
         if each.get("type") == "verdict":
-            # Of a loss, the numbers without the sign that they have as hpmax.
+            # For a loss, the numbers without the sign that they have as hpmax.
             minimized = each.pop("minimized", {})
             rival = minimized.pop("rivalEstimate", None)
             if rival is not None:

@@ -67,7 +67,7 @@ class NexusCallback(_lightning().Callback):
             self._record(trainer, trainer.global_step)
 
     def on_train_batch_end(self, trainer: Any, module: Any, *_: Any) -> None:
-        # Of several processes none may stop alone, and to ask all at each batch would take longer than some batches.
+        # With several processes none may stop alone, and asking all of them at each batch would take longer than some batches.
         if trainer.world_size == 1 and _run.should_stop():
             self._is_broken_off = not trainer.is_last_batch
             trainer.should_stop = True

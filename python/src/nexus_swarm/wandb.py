@@ -147,7 +147,7 @@ class Run:
             run = None
 
     def get_url(self) -> None:
-        """None: nothing of it is on the web."""
+        """None: there is no page on the web."""
 
     def define_metric(self, *_: Any, **__: Any) -> None:
         """Nothing: the spec says which metric counts."""

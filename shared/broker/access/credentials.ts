@@ -10,7 +10,7 @@ import { type OrderKey, orderKey } from "../../wire/seals/order-proof.ts";
 import type { BusCredentials } from "../client/connect.ts";
 import { ensureSealFile } from "../store/seal-file.ts";
 
-/** Who may use the broker besides workers; accounts.ts says what each may do. */
+/** The users of the broker besides workers; accounts.ts says what each may do. */
 export const roles = ["coordinator", "operator", "viewer"] as const;
 export type Role = (typeof roles)[number];
 
@@ -101,7 +101,7 @@ export function livingSecret(
   return { user: last.user, password };
 }
 
-/** New passwords for all roles. The server takes them when its guard has written its configuration anew. */
+/** New passwords for all roles. The server accepts them once its guard has rewritten its configuration. */
 export function renewRoleSecrets(paths: WorkspacePaths): void {
   for (const role of roles) {
     const secret: RoleSecret = { user: role, password: randomBytes(32).toString("base64url") };

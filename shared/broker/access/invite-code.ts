@@ -12,7 +12,7 @@ const form = /^J1-([0-9a-z]{6})-([\w-]{24})([\w-]{4})$/;
 /** Codes of versions up to 0.1, which were a password of the broker's user `enrol` and never expired. */
 const oldForm = /^[\w-]{24}$/;
 
-/** What everybody may know of a code. */
+/** The public part of a code. */
 export interface InviteIdentity {
   /** Names the invitation in lists, and its subject: `enrol.<id>`. */
   readonly id: string;

@@ -1,10 +1,10 @@
 /**
- * Who may say and hear what at the broker. The lists are exact: what is not in them is refused.
+ * Who may publish and hear what at the broker. The lists are exact: what is not in them is refused.
  *
- * nats-server does not check the subject to which somebody has an answer sent. It is published in the account that asked, and
- * goes on into SWARM if an import of that account lets it through: one without wildcards or with another name in SWARM does,
- * one with wildcards and the same name does not (seen with 2.10.27 and 2.15.1, and held by test/integration/broker). So accounts
- * import from SWARM with wildcards, or what each of their users may say anyway.
+ * nats-server does not check a request's reply subject. The answer is published in the account that asked, and continues into
+ * SWARM if an import of that account lets it through: one without wildcards or with another name in SWARM does, one with
+ * wildcards and the same name does not (seen with 2.10.27 and 2.15.1, and held by test/integration/broker). So accounts import
+ * from SWARM with wildcards, or what each of their users may say anyway.
  */
 
 import type { WorkerId } from "../../domain/names.ts";
@@ -35,8 +35,8 @@ const gets: readonly string[] = readable.flatMap((stream) => [
 ]);
 
 /**
- * For reading fast, which only users in SWARM itself can: whoever makes a consumer says on which subject of SWARM its messages are
- * delivered, `jrn.x` and `op.root` included, and nats-server can only allow that or forbid it.
+ * For fast reading, which only users in SWARM itself can do: whoever creates a consumer chooses the subject of SWARM on which its
+ * messages are delivered, `jrn.x` and `op.root` included, and nats-server can only allow that or forbid it.
  */
 const consumers: readonly string[] = readable.flatMap((stream) => [
   `$JS.API.CONSUMER.CREATE.${stream}`,

@@ -35,7 +35,7 @@ function reignIn(answer: Uint8Array): Uint8Array | undefined {
   try {
     return decodeOrderAnswer(answer).reign;
   } catch (error) {
-    if (error instanceof BadMessage) return undefined; // whoever asked reads it too
+    if (error instanceof BadMessage) return undefined; // the asker reads it too
     throw error;
   }
 }

@@ -15,7 +15,7 @@ export interface SentByAll extends Sent {
 
 /** What a connection of a worker has sent so far. */
 export interface Traffic extends Sent {
-  /** Of this connection alone. */
+  /** Of this connection only. */
   readonly connection: string;
   readonly publicKey: string;
   readonly ageMs: number;

@@ -1,7 +1,7 @@
 import type { Bus, EntryStore, Reading, Stored, StoreOptions } from "../../ports.ts";
 import type { CoordinatorBus, StreamPlan } from "./bus.ts";
 
-/** A bus that passes everything on to another; what differs is said by those that extend it. */
+/** A bus that passes everything on to another; subclasses override what differs. */
 export class BusAround implements CoordinatorBus {
   /** The bus that it passes everything on to. */
   readonly plain: CoordinatorBus;

@@ -35,11 +35,11 @@ interface BusOptions extends BusHooks {
   /** Shown in the broker's connection list; also makes the inbox prefix that a worker's rights name. */
   readonly name: string;
   /**
-   * Whether this is one of very many connections: the broker is seldom pinged. That the other machine is gone, its system notices
-   * within 15 s all the same (keepalive); of a broker that stands still, unanswered questions tell. Default false.
+   * Whether this is one of very many connections: then the broker is seldom pinged. The system still notices within 15 s if the
+   * other machine is gone (keepalive); unanswered questions reveal a frozen broker. Default false.
    */
   readonly isOneOfMany?: boolean;
-  /** Whether to wait for a broker that is not there yet, or does not let this user in yet; otherwise it fails at once. */
+  /** Whether to wait for a broker that is not reachable yet, or does not admit this user yet; otherwise it fails at once. */
   readonly waitForBroker?: boolean;
 }
 
@@ -71,7 +71,7 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
     onConnected: (isEncrypted) => options.onConnected?.(isEncrypted),
   };
   for (let tries = 1; ; tries += 1) {
-    // Who answers there may be another by now, and fail for another reason.
+    // Another server may answer there by now, and fail for another reason.
     distrust = undefined;
     try {
       const connection = await connectBy(way, {
@@ -83,7 +83,7 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
         maxReconnectAttempts: -1,
         reconnectTimeWait: retryMs,
         reconnectJitter: jitterMs,
-        // Of a WebSocket's connection the system knows only the way to a proxy.
+        // For a WebSocket the system sees only the connection to a proxy.
         pingInterval: options.isOneOfMany && scheme !== "wss" ? seldomMs : 5000,
         maxPingOut: 2,
         ignoreAuthErrorAbort: true,
@@ -93,7 +93,7 @@ export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
       });
       return new NatsBus(connection, options);
     } catch (cause) {
-      // Of several servers the client tells the last one's reason only.
+      // With several servers the client reports only the last one's reason.
       const error = connectError(distrust ?? cause, shown);
       const isForGood = error.reason === "not connected" || error.reason === "not trusted" || tries >= refusalsBelieved;
       if (isForGood && !options.waitForBroker) throw error;

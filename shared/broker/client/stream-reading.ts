@@ -96,7 +96,7 @@ export async function readStream<Message extends { readonly seq: number }>(
       await begin(last);
       await close(silent);
     } catch {
-      // Nobody answered; the next turn asks again.
+      // No answer; the next turn asks again.
     }
   };
 

@@ -148,7 +148,7 @@ export interface Backup {
 export function openBackup(path: string): Backup {
   const file = openFile(path);
   try {
-    // A first reading for the checksum alone: nothing is used before that.
+    // A first pass only for the checksum: nothing is used before it.
     new FrameReader(path, file).verify();
     const reader = new FrameReader(path, file);
     const header = reader.start();
@@ -256,7 +256,7 @@ class FrameReader {
     return { kind, bytes, json: () => this.#parse(bytes) };
   }
 
-  /** Of a frame, whose length was looked at, in a file whose sum was compared. */
+  /** The frame's length and the file's checksum were verified before. */
   #parse(bytes: Buffer): Record<string, unknown> {
     try {
       return JSON.parse(bytes.toString("utf8")) as Record<string, unknown>;

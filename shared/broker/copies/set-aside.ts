@@ -7,7 +7,7 @@ import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts
 interface SetAside {
   /** Beside the store: `damaged-2026-11-27T10-11-12-345Z`. */
   readonly folder: string;
-  /** Puts everything back where it was, in place of what is there now. */
+  /** Puts everything back where it was, replacing what is there now. */
   undo(): void;
 }
 

@@ -9,7 +9,7 @@ import { foldRecord } from "../store/journal-reader.ts";
 import { citedTrouble, storeTroubles } from "../store/store-check.ts";
 import { markOf, readMark } from "../store/store-mark.ts";
 
-/** What can be kept of a damaged store, and what is wrong with it. */
+/** What can be salvaged from a damaged store, and what is wrong with it. */
 export interface StoreRemains {
   /** In words; none if the store is whole. */
   readonly troubles: readonly string[];

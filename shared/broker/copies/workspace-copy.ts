@@ -111,7 +111,7 @@ async function unpackStreams(
   return state;
 }
 
-/** Limits and copies are those of the new place, but the stream's content must fit. */
+/** Limits and replicas are those of the destination, but the stream's content must fit. */
 function settingsOf(
   plan: StreamPlan,
   state: Readonly<Record<string, unknown>>,

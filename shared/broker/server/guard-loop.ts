@@ -71,7 +71,7 @@ export class Guard {
   }
 
   async start(): Promise<void> {
-    // Set before anybody knows of us: a signal without a handler would end us, and the server with us.
+    // Set before anybody knows about us: a signal without a handler would end us, and the server with us.
     process.on("SIGTERM", () => this.#endWithin("SIGTERM", holdersGraceMs));
     process.on("SIGINT", () => this.#endWithin("SIGINT", 0));
     process.on("SIGHUP", () => {
@@ -195,7 +195,7 @@ export class Guard {
       this.#trouble = trouble;
       this.#publish();
     }
-    // The trouble is over once the server answers again: whoever reads that it is over may connect at once.
+    // The trouble is over once the server answers again, so a reader of this may connect at once.
     if (trouble === null && this.#server.isDue && (await this.#server.restart())) {
       this.#trouble = null;
       this.#publish();

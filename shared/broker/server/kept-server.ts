@@ -226,8 +226,8 @@ export class KeptServer {
     const peers = readPeers(paths);
     const door = this.#openDoor();
     const cluster = peers && clusterOf(peers, door);
-    // In a cluster the name says whose disk this is, so it stays.
-    // Alone it tells nothing: the server says it to everybody who connects, before they log in.
+    // In a cluster the name identifies the disk, so it stays. Otherwise it must reveal nothing: the server tells it to everybody
+    // who connects, before they log in.
     const serverName = cluster?.self.id ?? keptName ?? randomBytes(12).toString("hex");
     this.#serverName = serverName;
     const text = serverConfiguration({

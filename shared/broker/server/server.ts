@@ -214,7 +214,7 @@ async function startGuard(
   if (typeof message === "object") {
     if (message.kind === "failed") throw new BrokerError(message.message);
     if (message.kind === "locked") return undefined;
-    // Nobody needs notes about a broker that runs for one command.
+    // A broker that runs for one command needs no notes.
     if (options.kind === "coordinator") for (const note of message.notes) options.log(note);
     return message.info;
   }

@@ -26,7 +26,7 @@ export const acceptedText = (paths: WorkspacePaths): string | undefined => readI
 export const isAccepted = (paths: WorkspacePaths, text: string): boolean =>
   text === readIfThere(paths.workersConfiguration) && text === acceptedText(paths);
 
-/** Texts to start with in the place of one that the server refused, the best first. */
+/** Texts to start with instead of one that the server refused, the best first. */
 export function substitutes(paths: WorkspacePaths): readonly { readonly text: string; readonly what: string }[] {
   const accepted = acceptedText(paths);
   const empty = workersConfiguration({ workers: [], invites: [] }, () => undefined);

@@ -3,12 +3,12 @@ import { blobSubjects, evidenceSubjects, journalSubjects, streams } from "../../
 import { type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 
 /**
- * Streams that accept nothing while the workspace is moved: they listen on other subjects, so publishers hear that nobody is
- * there, keep their messages, and try again. The streams hold what was acknowledged before, and acknowledge nothing after.
+ * Streams that accept nothing while the workspace is moved: they listen on other subjects, so publishers learn that nobody
+ * listens, keep their messages, and try again. The streams hold what was acknowledged before, and acknowledge nothing after.
  */
 const closedPrefix = "moving.";
 
-/** The journal first, so that nothing is decided any more; then the evidence, which cites what is in the last. */
+/** The journal first, so that nothing more is decided; then the evidence, which cites what is in the last. */
 const takes: readonly (readonly [string, readonly string[]])[] = [
   [streams.journal, journalSubjects],
   [streams.evidence, evidenceSubjects],

@@ -36,7 +36,7 @@ interface Survey {
 export class JournalFooting {
   readonly #bus: SealedBus;
   readonly #paths: WorkspacePaths;
-  /** Of the messages read so far, while it is not known where the seals begin. */
+  /** Of the messages read so far, while it is unknown where the seals begin. */
   readonly #digest = new JournalDigest();
 
   constructor(bus: SealedBus, paths: WorkspacePaths) {

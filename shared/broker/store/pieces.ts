@@ -19,7 +19,7 @@ export interface StorePieceOptions {
   readonly msgId: string;
   /** Makes it give up at once. */
   readonly signal: EndSignal;
-  /** It is tried for so long at least, milliseconds: a broker may just be starting again. */
+  /** How long it is tried at least, in milliseconds: a broker may be restarting. */
   readonly patienceMs?: number;
 }
 

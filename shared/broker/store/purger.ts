@@ -2,7 +2,7 @@ import type { Bus } from "../../ports.ts";
 import { lostSubject, streams } from "../../wire/subjects.ts";
 import { askJetStream, streamInfo } from "../client/jetstream-api.ts";
 
-/** nats-server reads the blocks in which the messages lie, and writes them anew. */
+/** nats-server reads the blocks that hold the messages, and rewrites them. */
 const purgeTimeoutMs = 120_000;
 
 async function purge(bus: Bus, stream: string, question: object): Promise<number> {

@@ -94,7 +94,7 @@ export function writeBefore(paths: WorkspacePaths, before: Unsealed | null): voi
 }
 
 /**
- * Adds a new key, with which coordinators that start from now on seal.
+ * Adds a new key; coordinators started from now on seal with it.
  *
  * @param fromSeq  the first sequence that it seals: one more than the journal's last; no coordinator may lead meanwhile
  */

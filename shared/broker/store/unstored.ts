@@ -12,7 +12,7 @@ import { askJetStream, retried, type StreamInfo, streamInfo, updateStream } from
  */
 const key = "nexus-max-bytes";
 
-/** Bytes that a stream takes, also while it is full for a moment; -1: not limited. */
+/** Bytes that a stream accepts, even if it is full for a moment; -1: not limited. */
 export function mostBytesOf({ config }: StreamInfo): number {
   const { max_bytes: most = -1, metadata } = config as { max_bytes?: number; metadata?: Record<string, string> };
   return Number(metadata?.[key] ?? most);

@@ -41,7 +41,7 @@ export interface CertificateFiles {
 
 const dayMs = 86_400_000;
 const authorityDays = 20 * 365;
-/** An authority that is about to end is written anew with the same key, which is what clients know. */
+/** An authority that is about to expire is reissued with the same key, which is what clients know. */
 const authorityLeftDays = 2 * 365;
 const serverDays = 365;
 /** Renewed when less than a third is left, so that a server that restarts twice a year never shows one that has ended. */

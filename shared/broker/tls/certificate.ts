@@ -8,7 +8,7 @@ export interface CertificateFields {
   /** What the certificate is called. */
   readonly subject: string;
   readonly publicKey: KeyObject;
-  /** Who signs; for an authority itself. */
+  /** The issuer; for an authority, itself. */
   readonly issuer: { readonly name: string; readonly privateKey: KeyObject };
   /** Milliseconds of the wall clock. */
   readonly notBefore: number;

@@ -47,5 +47,5 @@ export function time(ms: number): Buffer {
 /** `[n]` around whole values. */
 export const tagged = (n: number, ...items: readonly Uint8Array[]): Buffer => value(0xa0 | n, Buffer.concat(items));
 
-/** `[n]` in the place of a value's own tag. */
+/** `[n]` instead of a value's own tag. */
 export const implicit = (n: number, content: Uint8Array): Buffer => value(0x80 | n, content);

@@ -61,7 +61,7 @@ export function readAuthorityFile(file: string, now = Date.now()): string {
   return [first, ...others].map(String).join("");
 }
 
-/** The server's certificate, then each one's issuer as far as they are there. */
+/** The server's certificate, then the issuer of each, as far as they are given. */
 function pathFrom(server: X509Certificate, others: readonly X509Certificate[]): X509Certificate[] {
   const path = [server];
   for (let left = others.length; left > 0; left -= 1) {

@@ -5,7 +5,7 @@ import { activityOf } from "./activity.ts";
 import { ByWhere } from "./by-where.ts";
 import { type Box, bigBelow, type Part, partsOfSpace } from "./space-parts.ts";
 
-/** Draws of linked hyperparameters before one of those that are allowed is taken, where they are known. */
+/** Draws of linked hyperparameters before one of the known allowed combinations is taken instead. */
 const mostDraws = 64;
 /** Where they are not known. */
 const mostBlindDraws = 5000;

@@ -1,7 +1,7 @@
 import type { Setting } from "../hyperparameter.ts";
 import type { Arithmetic, Comparison, Expression, Name } from "./expression.ts";
 
-/** What a part of a condition comes to; undefined: unknown, as is everything that rests on it. */
+/** The value of a part of a condition; undefined: unknown, like everything that depends on it. */
 export type Value = Setting | undefined;
 
 /** A condition ready for use, with what it reads from `context`. */

@@ -2,7 +2,7 @@ import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import { ConditionProblem } from "./condition-problem.ts";
 import { type Expression, partsOf } from "./expression.ts";
 
-/** What a part of a condition can come to: the kinds of its values. */
+/** The kinds of value that a part of a condition can have. */
 type Kind = "number" | "text" | "flag" | "none";
 
 /** Reads what a hyperparameter may be; undefined if there is none of that name, which is reported elsewhere. */

@@ -8,13 +8,13 @@ import { dereferenced, type Entry } from "../runspec/yaml-tree.ts";
 import { hyperparameterLines, type Lines, placeBefore, settingIn, UnwritableSpec, withLauncher } from "./tuned-spec.ts";
 import { edited, entryReplacement, itemInsertion, replacement, yamlText } from "./yaml-edits.ts";
 
-/** What `nexus edit` can change, as a spec says it and as a job has it. */
+/** What `nexus edit` can change, as written in a spec and as kept by a job. */
 interface Told {
   readonly settings: JobSettings;
   readonly hyperparameters: readonly Hyperparameter[];
 }
 
-/** What was changed since the submission: the changes that make the job of the spec the one of now. */
+/** The changes since the submission, which turn the spec's job into the present one. */
 export function changesSince(submitted: Told, now: Told): JobChanges {
   const settings = changeableSettings.flatMap((key) => {
     const isSame = JSON.stringify(submitted.settings[key]) === JSON.stringify(now.settings[key]);

@@ -6,8 +6,8 @@ import { hyperparameterLines } from "./tuned-spec.ts";
 import { edited, entryReplacement, yamlText } from "./yaml-edits.ts";
 
 /**
- * The spec with a list of the tuned value in the place of each range, for workers of earlier versions, which know no ranges. It says the
- * same to a worker: the settings of a run come with its assignment, and need not be listed.
+ * The spec with each range replaced by a list of its tuned value, for workers of earlier versions, which know no ranges. For a
+ * worker it means the same: a run's settings come with its assignment, and need not be listed.
  *
  * @param hyperparameters  those of the job
  */

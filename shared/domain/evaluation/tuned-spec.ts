@@ -108,7 +108,7 @@ function tunedEdit(
   return [edit];
 }
 
-/** Where the range of the text is narrower than the setting needs, because an edit has made it wider since: its ends as they are now. */
+/** The present ends of a range, if an edit has widened it since and the text's range is too narrow for the setting. */
 function widened(text: string, { name, range }: Hyperparameter, setting: Setting, { value }: Entry): TextEdit[] {
   const node = dereferenced(value);
   if (node?.kind !== "map" || !range || typeof setting !== "number") return [];

@@ -49,7 +49,7 @@ export function replacement(text: string, { at, value }: Entry, written: string)
   return { start: tagStart(text, value.start), end: value.end, text: written };
 }
 
-/** Puts another entry, key and value, in the place of one. */
+/** Replaces an entry, key and value. */
 export const entryReplacement = (text: string, { at, value }: Entry, written: string): TextEdit => ({
   start: at.start,
   end: endOf(text, value, at.end),

@@ -2,7 +2,7 @@ import type { WorkerId } from "../names.ts";
 
 /** Where the saved state of a run is, and the key that opens it. */
 export interface CheckpointPlace {
-  /** Who saved it, in which attempt. */
+  /** The worker that saved it, and in which attempt. */
   readonly worker: WorkerId;
   readonly attempt: number;
   /** The stage that the run had reached, and its iterations there. */

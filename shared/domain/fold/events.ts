@@ -130,7 +130,7 @@ export const changeableSettings = [
   "maxFailuresAtStart",
 ] as const satisfies readonly (keyof JobSettings)[];
 
-/** What an operator may change in a job that is not over; what is left out stays as it is. */
+/** What an operator may change in a job that is not over; omitted fields stay as they are. */
 export interface JobChanges extends Partial<Pick<JobSettings, (typeof changeableSettings)[number]>> {
   /** By hyperparameter: additional values for future choices. */
   readonly addValues?: Readonly<Record<string, readonly Setting[]>>;
@@ -158,7 +158,10 @@ export interface JobDeleted extends Ordered {
   readonly job: JobName;
   /** Only messages before this one of EV, which stays, so that EV keeps its end. */
   readonly before: number;
-  /** Messages of EV that are gone; null when it begins. From then on no record is about the job, but the one that ends this. */
+  /**
+   * Deleted messages of EV; null when the deletion begins. After that no record is about the job, except the one that ends the
+   * deletion.
+   */
   readonly messages: number | null;
 }
 
@@ -227,7 +230,7 @@ export interface Completed extends Cited {
 
 export type EndedOutcome = "failed" | "timed out" | "pruned" | "cancelled";
 
-/** Who stopped a run whose result would not have mattered: the job's rule (`pruning`), its own search, or an operator. */
+/** What stopped a run whose result would not have mattered: the job's rule (`pruning`), its own search, or an operator. */
 export type PrunedBy = "rule" | "search" | "operator";
 
 /** The trial ended without a result. */
@@ -382,7 +385,7 @@ export interface WorkerForgotten extends Ordered {
   readonly worker: WorkerId;
 }
 
-/** What a worker has stored is deleted: a record that this begins, before anything is gone, and one of what it came to. */
+/** What a worker has stored is deleted: one record before anything is deleted, one with the result. */
 export interface WorkerPurged extends Ordered {
   readonly type: "worker-purged";
   readonly worker: WorkerId;

@@ -118,7 +118,7 @@ export function asEdited(before: JobSubmitted, { settings, hyperparameters }: Jo
 }
 
 /**
- * A job after its ranges got marks.
+ * A job after marks were added to its ranges.
  *
  * @throws FoldError if a mark belongs to no range, or is there already
  */

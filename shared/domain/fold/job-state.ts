@@ -31,7 +31,7 @@ export interface PauseWords {
   readonly detail: string;
 }
 
-/** How the coordinator's reason begins where runs did nothing but fail; what a program printed comes later. */
+/** The beginning of the coordinator's reason if runs only failed; what a program printed comes later. */
 const failures =
   /^(the first run has failed|\d+ runs have failed), and none has completed yet \(max_failures_at_start\)|^(a run has failed|\d+ runs in a row have failed) \(max_failures_in_a_row\)/;
 

@@ -21,7 +21,7 @@ export interface OpenDeletion {
   readonly bundles: readonly PiecedBundle[];
 }
 
-/** What was deleted of EV on purpose: its gaps are no damage as long as they are no larger. */
+/** What was deleted from EV on purpose: gaps no larger than this are not damage. */
 export interface Purges {
   /** Messages that are gone, of all purges and deletions that are over. */
   messages: number;
@@ -55,7 +55,7 @@ function drop<T>(list: T[], is: (each: T) => boolean): void {
   if (place >= 0) list.splice(place, 1);
 }
 
-/** What is known of a job that was deleted. Its number is not given out again. */
+/** What is known about a deleted job. Its number is not used again. */
 export interface DeletedJob {
   readonly job: JobName;
   /** The file of its spec. */

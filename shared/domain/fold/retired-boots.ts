@@ -1,7 +1,7 @@
 /**
- * Processes of a worker that are remembered after another one has replaced them. A worker that starts anew again and again, by
- * mistake or on purpose, would otherwise make every claim more expensive than the last. A process that 64 others have replaced
- * since would count as new.
+ * Processes of a worker that are remembered after another one has replaced them. The number is limited, since a worker that
+ * restarts again and again, by mistake or on purpose, would otherwise make every claim more expensive than the last. A process
+ * that 64 others have replaced since would count as new.
  */
 export const mostRetired = 64;
 

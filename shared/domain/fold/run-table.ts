@@ -41,7 +41,7 @@ export class RunTable {
   state: JobStateName = "searching";
   /** Why the job is in its state. */
   reason = "";
-  /** Who put it there, by name and as what, null at first; and why, if the coordinator paused it: as a code and in words. */
+  /** Who put it there, by name and role, null at first; and why, if the coordinator paused it: as a code and in words. */
   stateBy = "";
   stateActor: Actor | null = null;
   pauseCause: PauseCause | null = null;
@@ -72,7 +72,7 @@ export class RunTable {
   readonly condemned = new Set<number>();
   /** Trials held by each worker now. */
   readonly holding = new Map<WorkerId, number>();
-  /** Completed, also if infeasible, or rejected since; failed, timed out or pruned. */
+  /** Completed (even if infeasible or rejected since), failed, timed out or pruned. */
   ended = 0;
   /** Running or waiting. */
   open = 0;
@@ -112,7 +112,7 @@ export class RunTable {
     for (let i = 0; i < submitted.parents; i += 1) this.parentRuns.make(submitted.firstParent + i);
   }
 
-  /** The runs that count, by configuration. After a verdict on results they are counted anew, so that nothing is left of what was taken back. */
+  /** The runs that count, by configuration; recounted after a verdict on results, so that nothing remains of rejected ones. */
   get runSets(): RunSetIndex {
     if (this.#isStale) {
       this.#isStale = false;
@@ -162,7 +162,7 @@ export class RunTable {
     return this.trials.trial(n);
   }
 
-  /** The trial that has waited longest among those that may be given out. */
+  /** The trial that has waited longest among those that may be assigned. */
   nextWaiting(): Trial | undefined {
     if (!this.isLeasing) return undefined;
     for (const n of this.waiting) {
@@ -199,7 +199,7 @@ export class RunTable {
 
   completed(event: Completed): void {
     const trial = this.#openTrial(event);
-    // Before this result is among the completions, in case they are counted anew.
+    // Done before this result is among the completions, in case they are recounted.
     const { runSets } = this;
     this.#close(trial, event.at);
     trial.hpmax = event.hpmax;

@@ -100,7 +100,7 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   return table;
 }
 
-/** Who was the first to fill each column, as a snapshot of an earlier version tells it. */
+/** Which run first filled each column, as a snapshot of an earlier version has it. */
 function columnsBy({ trials }: RunTable, { completions, columns }: SavedTable): Map<WorkerId, number> {
   const filled = new Array<boolean>(columns.length).fill(false);
   const counts = new Map<WorkerId, number>();

@@ -36,7 +36,7 @@ export interface Snapshot
   /** Earlier versions wrote none. */
   readonly invites?: readonly InviteRecord[];
   readonly orders: readonly (readonly [string, string])[];
-  /** Left out as long as nothing was purged or deleted. Earlier versions know of no `deleting`. */
+  /** Left out while nothing was purged or deleted. Earlier versions have no `deleting`. */
   readonly purges?: Omit<Purges, "deleting"> & Partial<Pick<Purges, "deleting">>;
   /** Left out as long as no job was deleted. */
   readonly deleted?: readonly DeletedJob[];

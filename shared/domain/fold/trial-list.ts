@@ -49,7 +49,7 @@ export class TrialList implements Iterable<Trial> {
     this.#length = this.#objects.push(trial);
   }
 
-  /** For any reader, who may keep it. */
+  /** The caller may keep it. */
   trial(n: number): Trial | undefined {
     const trial = this.forFold(n);
     if (trial && isOpen(trial)) this.#shown.add(n);

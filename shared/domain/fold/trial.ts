@@ -62,17 +62,17 @@ export interface Trial {
   order: "" | "paused" | "pruned" | "cancelled";
   /** Where the next attempt resumes; null: at the beginning, or the trial has ended. */
   checkpoint: CheckpointPlace | null;
-  /** Why its last checkpoint was not carried, so that a loss costs more; "" if it was, or the trial has ended. */
+  /** Why its last checkpoint was not stored, so that a loss costs more; "" if it was, or the trial has ended. */
   unsaved: string;
   /** What an operator took back; null if nothing. */
   rejected: RejectedResult | null;
-  /** Who sent the result, if it was not the newest holder. */
+  /** The worker that sent the result, if it was not the newest holder. */
   resultBy: WorkerId | null;
   /** The last console lines of a run that ended without a result; "" if none were kept. */
   console: string;
   /** Who pruned it; null: nobody did. */
   prunedBy: PrunedBy | null;
-  /** What a pruned run would have come to; null if nobody said. */
+  /** The predicted hpmax of a pruned run; null if there is none. */
   predicted: Predicted | null;
 }
 
@@ -110,7 +110,7 @@ export const newTrial = (
 
 export const isOpen = (trial: Trial): boolean => trial.status === "running" || trial.status === "waiting";
 
-/** Who sent the result of a trial that has one. */
+/** The worker that sent the result of a trial that has one. */
 export const resultBy = (trial: Trial): WorkerId => trial.resultBy ?? lastAttempt(trial).worker;
 
 /** The newest attempt, whether or not it still holds the trial. */

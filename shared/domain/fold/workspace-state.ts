@@ -44,7 +44,7 @@ export interface WorkerRecord {
   /** Whether the broker lets it in no more, until it is admitted. */
   isCutOff: boolean;
   duty: WorkerDuty;
-  /** Who ordered its duty; "" while it works. */
+  /** The operator who ordered its duty; "" while it works. */
   dutyReason: string;
   /** The process that claimed last, and the newest of those it replaced. */
   bootId: string;
@@ -222,7 +222,7 @@ function becomes(table: RunTable, order: JobChanged | JobEdited, to: JobStateNam
   table.pauseCause = pauseCauseOf(table, order.type === "job-state" ? order.cause : undefined);
   table.pauseWords = order.type === "job-state" ? (order.told ?? null) : null;
   if (to === "completed" || to === "cancelled") table.endedAt = order.at;
-  // Who lets a search go on gives it as many failures again.
+  // Resuming a search allows it as many failures again.
   if (to === "searching") {
     table.failingRow.clear();
     table.endedAt = null; // an edit may have given more runs to one that had ended

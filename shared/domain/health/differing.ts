@@ -4,7 +4,7 @@ import type { EndedRun } from "./ended-runs.ts";
 
 /** A machine whose results differ from those of the others by more than chance. */
 export interface Differs {
-  /** By how much, in standard deviations of the luck between two runs of one configuration; negative: worse. */
+  /** The difference, in standard deviations between two runs of one configuration; negative: worse. */
   readonly shift: number;
   /** How likely luck alone makes one machine differ so much. */
   readonly chance: number;

@@ -25,7 +25,7 @@ const mostPoints = 250;
 /** Of them, to learn the model from. */
 const taughtPoints = 100;
 const sweeps = 3;
-/** Of more hyperparameters nothing is said. */
+/** With more hyperparameters nothing is said. */
 const mostHyperparameters = 40;
 
 /** An effect: on its own, with a variance; or on what the others do, over a length of the dial. */
@@ -37,11 +37,11 @@ const largeTogether: Effect = { together: 0.6 };
 const smallTogether: Effect = { together: 1.2 };
 /** The length of the dial over which an effect of its own reaches. */
 const ownLength = 0.7;
-/** By how much the logarithm of the likelihood must speak against a large effect of its own. */
+/** How much lower the log likelihood must be with a large effect of its own. */
 const againstLarge = 1;
-/** By how much it may speak more for an effect than for that of values dealt out at random. */
+/** How much more it may favour an effect than it does with randomly permuted values. */
 const mayExceed = 2;
-/** An effect of this part of the variance should stand out from luck by the square root of this, or nothing is said. */
+/** An effect with this share of the variance should exceed luck by the square root of this, or nothing is said. */
 const leastEffect = 0.05;
 const leastContrast = 45;
 /** How often they are dealt out. */
@@ -161,7 +161,7 @@ class Surface {
   }
 
   /**
-   * By how much an effect of hyperparameter `i` makes what was measured likelier, if its values were those of the configurations in
+   * How much likelier an effect of hyperparameter `i` makes the measurements, if its values were those of the configurations in
    * this order.
    */
   #gainsAlong(i: number): (effect: Effect, order: Int32Array) => number {

@@ -10,7 +10,7 @@ interface CheckedInvite {
 }
 
 /**
- * Who came in, and who stayed: a worker enrols by an open invitation that has uses left, for the pools that it names, and with a
+ * Who joined, and who stayed: a worker enrols by an open invitation that has uses left, for the pools that it names, and with a
  * key that nobody else has; a revoked worker is given nothing.
  */
 export class CheckedDoor {

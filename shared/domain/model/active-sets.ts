@@ -86,7 +86,7 @@ export function sampledSets(runSets: RunSets, rng: Rng, most = sampled): RunSet[
     return all.length <= most ? all : shuffled(all, most, rng);
   }
   const found = new Map<number, RunSet>();
-  // Of a million run sets few have none; twice as many draws find enough.
+  // Among a million run sets few have none; twice as many draws find enough.
   for (let draw = 0; draw < 2 * most && found.size < most; draw++) {
     const set = runSets.at(rng.below(size));
     if (set && hasEvidence(set)) found.set(set.number, set);

@@ -2,7 +2,7 @@ import type { Hyperparameter } from "../hyperparameter.ts";
 import type { RunSets } from "../run-sets/run-set.ts";
 import { type LearnedModel, SearchModel } from "./search-model.ts";
 
-/** What the model is made from, as it is now. */
+/** The present input of the model. */
 export interface Modelled {
   readonly hyperparameters: readonly Hyperparameter[];
   readonly runSets: RunSets;

@@ -95,8 +95,8 @@ export class GaussianProcess {
   }
 
   /**
-   * For each observation what the others say of it, in their order: its mean without itself (Rasmussen and Williams 2006, 5.4.2,
-   * with the constant mean estimated anew each time). At least two observations.
+   * For each observation, in order, its mean as predicted by the others (Rasmussen and Williams 2006, 5.4.2, with the constant
+   * mean estimated anew each time). At least two observations.
    */
   meansWithoutThemselves(): Float64Array {
     const n = this.#observed.length;

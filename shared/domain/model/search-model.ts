@@ -8,16 +8,16 @@ import { type Beliefs, Places, priorBeliefs } from "./kernel.ts";
 import { learn, type RepeatSpread } from "./learning.ts";
 import type { Squash } from "./squash.ts";
 
-/** Of the active sets, to learn from: so many of the best, and of the others. */
+/** How many of the active sets to learn from: of the best, and of the others. */
 const learnBest = 63;
 const learnOthers = 27;
 /** The first so many results teach nothing: the priors say more. */
 const leastResults = 10;
-/** Beliefs are learned anew when the number of results has grown by this factor. */
+/** Beliefs are relearned when the number of results has grown by this factor. */
 const growth = 1.25;
 /** Run sets from which the others can be foretold. */
 const leastToForetell = 20;
-/** Of so many members at a time the deviations are worked out. */
+/** Deviations are computed for this many members at a time. */
 const together = 8;
 /** How many posterior standard deviations a recommended configuration must be good in spite of. */
 const caution = 2;
@@ -48,7 +48,7 @@ export interface Ranked extends Expected {
   readonly bound: number;
 }
 
-/** Whether so many results are worth learning from anew. */
+/** Whether this many results are worth relearning from. */
 export const isLearningDue = (results: number, learned: LearnedModel | undefined): boolean =>
   results >= leastResults && (learned === undefined || results >= growth * learned.results);
 
@@ -261,7 +261,10 @@ function unitsOf(sets: readonly RunSet[], { squash }: Pooled): Units {
   return { centre, scale: reach * Math.sqrt(squares / Math.max(1, values.length - 1)) };
 }
 
-/** Where the means of the sets say nothing of a scale, as with one configuration: what lets runs of one differ as the priors expect. */
+/**
+ * If the means of the sets give no scale, as with one configuration: the scale at which runs of one configuration differ as the
+ * priors expect.
+ */
 function spreadOfRepeats(sets: readonly RunSet[], squash: Squash): number {
   let degrees = 0;
   let squares = 0;

@@ -33,7 +33,7 @@ interface Candidate {
   /** In the model's units. */
   readonly bound: number;
   readonly firstSeen: number;
-  /** By the model; undefined for a run set that it does not rest on. */
+  /** By the model; undefined for a run set that is not in it. */
   readonly expected: Expected | undefined;
 }
 

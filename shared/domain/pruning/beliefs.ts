@@ -25,7 +25,7 @@ function beliefsOf(model: SearchModel): ModelBeliefs {
   };
 }
 
-/** Results after which beliefs are asked for anew, at least and as a part of all: in between they say nearly the same. */
+/** Results after which beliefs are refreshed, at least and as a share of all: in between they hardly change. */
 const leastNews = 3;
 const newsShare = 0.03;
 

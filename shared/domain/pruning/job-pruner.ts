@@ -136,7 +136,7 @@ export class JobPruner {
     }
   }
 
-  /** The median of the completed runs' iterations; looked at anew when there are a tenth more. */
+  /** The median of the completed runs' iterations; recomputed when there are a tenth more. */
   #wholeRun(): number {
     const { size, iters } = this.#finished;
     if (size > this.#total.of * 1.1) {

@@ -8,7 +8,7 @@ import type { Predicted } from "./predicted.ts";
 import { predictEnd } from "./prediction.ts";
 import type { SummaryKind } from "./summary-kind.ts";
 
-/** What a pruner needs to know of the search that it serves. */
+/** What a pruner needs to know about the search that it serves. */
 export interface PrunedSearch {
   /** Of a trial. */
   configurationOf(n: number): Configuration;
@@ -32,8 +32,8 @@ const configurationZ = { first: 1, from: 50, perRun: 0.02, most: 6 } as const;
 const usualOpen = 10;
 
 /**
- * Stops a run only where both it and its configuration are hopeless, by a prediction of its end (prediction.ts), which the search gets in
- * the place of a result.
+ * Stops a run only if both it and its configuration are hopeless, by a prediction of its end (prediction.ts), which the search
+ * gets instead of a result.
  */
 export class ModelRule {
   readonly #seed: number;

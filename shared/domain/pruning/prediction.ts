@@ -3,7 +3,7 @@ import { localFit } from "./local-fit.ts";
 import type { OpenCurve } from "./open-curve.ts";
 import { type SummaryKind, summaryOf } from "./summary-kind.ts";
 
-/** What a run is expected to come to. */
+/** The expected end of a run. */
 export interface Prediction {
   /** hpmax. */
   readonly mean: number;
@@ -51,7 +51,7 @@ export function predictEnd(
       soFar: other,
       recent: finished.recent(place, iters, recentShare, kind),
       estimate: estimateOf(place),
-      // Of a mean, what was measured is certain: only the rest is predicted.
+      // If hpmax is a mean, what was measured is certain: only the rest is predicted.
       target: kind.of === "mean" ? (end * whole - other * iters) / (whole - iters) : end,
     });
   }

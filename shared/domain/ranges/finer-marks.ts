@@ -44,7 +44,7 @@ export interface ModelSummary {
 const resolution = 1 / 50;
 
 /**
- * The marks with which ranges become denser, as follows from the runs so far; empty if none do.
+ * The marks that refine ranges, as follows from the runs so far; empty if there are none.
  *
  * @param known  null if nothing is known yet
  *

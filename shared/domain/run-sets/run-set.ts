@@ -294,7 +294,7 @@ export class RunSetIndex implements RunSets {
     this.#ended++;
   }
 
-  /** What a run that was pruned would have come to, after its end. */
+  /** The predicted hpmax of a pruned run, added after its end. */
   predicted(which: Which, { hpmax, weight }: { readonly hpmax: number; readonly weight: number }): void {
     if (!Number.isFinite(hpmax) || !(weight > 0)) return;
     this.#columns.addPrediction(this.#numberOf(which), hpmax, weight);

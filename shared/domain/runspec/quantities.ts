@@ -14,7 +14,7 @@ const typedPer: Readonly<Record<string, number>> = { ...secondsPer, d: 86_400 };
 /** How a duration may be typed, for messages that refuse one. */
 export const typedSecondsForms = "90, 30s, 10min, 2h or 7d";
 
-/** Seconds of a duration on a command line, every one of which reads it so; a number alone is seconds. Undefined for anything else. */
+/** Seconds of a duration on a command line, read alike by all commands; a bare number is seconds. Undefined for anything else. */
 export function typedSeconds(text: string): number | undefined {
   const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)\s*([a-z]+)?$/.exec(text.trim()) ?? [];
   const per = Object.hasOwn(typedPer, unit) ? typedPer[unit] : undefined;

@@ -94,7 +94,7 @@ function isNoDefinition(node: Node, problems: ProblemList): boolean {
   return node.hyperparameter >= 0 || node.target === undefined;
 }
 
-/** The number that a node stands for; else what it is, in words. An argument of the command line is text, also if it is a number. */
+/** The number in a node; otherwise what it is, in words. A command-line argument is text, even if it is a number. */
 function readNumber(node: Node, resolve: Resolve): number | string {
   const value = resolve(node);
   const number = typeof value === "string" ? (numberIn(value) ?? Number.NaN) : value;

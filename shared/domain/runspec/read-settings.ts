@@ -239,7 +239,7 @@ class SettingsReader {
     return written.map(({ text }) => text);
   }
 
-  /** Who says how many runs share a GPU means one GPU a run. */
+  /** A spec that says how many runs share a GPU means one GPU per run. */
   gpus(): Pick<JobSettings, "gpusPerRun" | "runsPerGpu"> {
     const asked = this.nullable("gpus_per_run", ...wholeNumber(0, 64), "null for none of its own");
     const shared = this.setting("runs_per_gpu", ...wholeNumber(1, 64)) ?? defaultSettings.runsPerGpu;

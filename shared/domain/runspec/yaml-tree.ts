@@ -69,7 +69,7 @@ export interface YamlDocument extends SourceText {
   readonly root: Node | undefined;
   readonly anchors: ReadonlyMap<string, { readonly at: Span; readonly node: Exclude<Node, AliasNode> }>;
   readonly aliases: readonly AliasNode[];
-  /** What is read, but most likely not as it was meant. */
+  /** Text that can be read, but most likely not as intended. */
   readonly doubts: ProblemList;
 }
 
@@ -208,7 +208,7 @@ class Composer {
         entries.set(key, { key, at, value });
       }
     }
-    // What it would have merged is read, so that nothing seems to be missing besides.
+    // What it would have merged is read, so that nothing else seems to be missing.
     for (const [key, entry] of merged) if (!entries.has(key)) entries.set(key, entry);
     return { entries: [...entries.values()], byKey: entries };
   }

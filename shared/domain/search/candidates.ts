@@ -8,7 +8,7 @@ import type { SearchView } from "./search.ts";
 
 /** Run sets of the highest posterior means whose neighbourhoods are candidates. */
 const centres = 4;
-/** Of them, those from which the posterior mean is climbed, and for how many steps at most. */
+/** How many of them the posterior mean is climbed from, and for how many steps at most. */
 const climbed = 2;
 const mostSteps = 6;
 /** Neighbours that are looked at in one step; beyond them, where there are very many, some at random. */

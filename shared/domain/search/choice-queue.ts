@@ -1,14 +1,14 @@
 import type { Rng } from "../rng.ts";
 import type { Choice, Search, SearchView } from "./search.ts";
 
-/** A plan is made anew after as many results as this at most; with few workers each result is worth a new one. */
+/** A new plan is made after at most this many results; with few workers each result is worth a new one. */
 const mostResults = 10;
 /** Choices of a plan for each result until the next: more workers than before may ask at once. */
 const spare = 4;
 
 /**
- * The choices of one search, made ahead. A choice is only taken from here when a worker asks; planning, which takes
- * milliseconds, is done after results. A queue is lost with its leader: the next one plans anew, from the same results.
+ * The choices of one search, made ahead. A choice is only taken from here when a worker asks; planning, which takes milliseconds,
+ * is done after results. A queue is lost with its leader: the next one plans again, from the same results.
  */
 export class ChoiceQueue {
   readonly #search: Search;

@@ -101,7 +101,7 @@ const modelSearch: Search = {
   },
 };
 
-/** What the model has to learn from: completed runs, and pruned ones of which a pruner said how they would have ended. */
+/** What the model learns from: completed runs, and pruned ones with a pruner's prediction of their end. */
 const resultsOf = ({ runSets }: SearchView): number => runSets.totals.completed + runSets.predictions;
 
 function isKnown({ runSets }: SearchView, configuration: Configuration): boolean {

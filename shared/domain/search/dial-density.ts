@@ -49,7 +49,7 @@ interface Cells {
   readonly rooms: Float64Array;
   /** The rooms of each cell's values together. */
   readonly sizes: Float64Array;
-  /** By which factor the kernel falls between a cell and the next one. */
+  /** The factor by which the kernel falls from one cell to the next. */
   readonly falls: Float64Array;
   /** The sum over the dial of the kernel around each cell. */
   readonly sums: Float64Array;

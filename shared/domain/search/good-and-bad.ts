@@ -15,7 +15,7 @@ const fewest = 3;
 export interface GoodAndBad {
   /** The best first. */
   readonly good: readonly Configuration[];
-  /** Of the good: from 1 down to about 0.3. */
+  /** Weights of the good: from 1 down to about 0.3. */
   readonly weights: ArrayLike<number>;
   readonly bad: readonly Configuration[];
   /** Configurations of which they are the best, or nearly so many. */

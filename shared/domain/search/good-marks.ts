@@ -2,10 +2,10 @@ import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import { type DialDensity, dialDensity } from "./dial-density.ts";
 
-/** Of the ranked run sets, the best fifth is good, but no more than 25. */
+/** The best fifth of the ranked run sets is good, but at most 25. */
 const goodShare = 0.2;
 const mostGood = 25;
-/** By how much less the last of the good counts than the first. */
+/** How much less the last of the good counts than the first. */
 const lastCountsLess = 0.7;
 
 /** How many of so many ranked configurations are good. */

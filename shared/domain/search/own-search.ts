@@ -31,7 +31,7 @@ export const defaultOwnSearch: OwnSearchSettings = {
 };
 
 /**
- * How a run stands: it runs (or waits for another machine), or how it ended. infeasible: it completed, and broke what the job
+ * The state of a run: running (or waiting for another machine), or how it ended. infeasible: it completed, and broke what the job
  * requires. rejected: an operator took its result back.
  */
 const toldStates = [
@@ -46,7 +46,7 @@ const toldStates = [
 ] as const;
 export type ToldState = (typeof toldStates)[number];
 
-/** What a search is told of a run. A later word about the same run replaces the earlier one. */
+/** What a search is told about a run. A later message about the same run replaces the earlier one. */
 export interface ToldRun {
   /** Its number, from 1; runs of earlier searches that this one counts (`nexus import`) have -1, -2, ... */
   readonly run: number;
@@ -72,7 +72,7 @@ export interface OwnSearchJob {
   readonly where: readonly string[];
   /** How many runs there are so far. */
   runs(): number;
-  /** All of them, in the order of their numbers; read anew at each start of the program. */
+  /** All of them, in the order of their numbers; read again at each start of the program. */
   history(): Iterable<ToldRun>;
   /** Configurations that must not be tried again, as far as they have been tried. */
   excluded(): Iterable<Configuration>;

@@ -17,7 +17,7 @@ export interface Prospect {
   readonly expected: Expected;
 }
 
-/** What the next plan would try, the likeliest first. The same results give the same answer, whoever asks. */
+/** What the next plan would try, the likeliest first. The same results always give the same answer. */
 export function prospectsOf(view: SearchView, model: SearchModel): readonly Prospect[] {
   const rng = rngFrom(`prospects/${view.runSets.totals.ended}`);
   const candidates = candidatesOf(view, model, rng, false);

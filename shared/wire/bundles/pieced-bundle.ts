@@ -40,7 +40,7 @@ export interface PiecePart {
   readonly length: number;
 }
 
-/** What lies in each piece behind those of the list. Empty files are in none. */
+/** The content of each piece after those of the list. Empty files are in none. */
 export function layoutOf(files: readonly BundleFile[]): PiecePart[][] {
   const pieces: PiecePart[][] = [];
   let room = 0;

@@ -1,7 +1,7 @@
 /**
- * By what a leader knows an order: a MAC with a key that comes from the operator's password, over subject, order and reign.
- * Whoever may make the broker send a message on `op.<user>` has no such key, and a copy of a true order is obeyed by no other
- * reign; within a reign, the order's id is carried out once.
+ * How a leader recognises an order: a MAC with a key derived from the operator's password, over subject, order and reign. Whoever
+ * may make the broker send a message on `op.<user>` has no such key, and a copy of a true order is obeyed by no other reign;
+ * within a reign, the order's id is carried out once.
  */
 
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";

@@ -16,7 +16,7 @@ import { gpuRefusal, refusalOf } from "./refusal.ts";
 /** Characters of what a setup printed that are told. */
 const mostConsole = 8000;
 
-/** What runs of a job find here besides their own folders. */
+/** What a job's runs find here besides their own folders. */
 export type JobFolders = Pick<RunTask, "codeFolder" | "inputsFolder" | "environment">;
 
 /** What became of a job's preparation for one run. */
@@ -69,8 +69,8 @@ export class PreparedJobs {
   }
 
   /**
-   * What the job brings along, here; or why the run cannot be executed here. Others that want the same share the work, so it goes on
-   * when one of them no longer wants it.
+   * What the job brings along, on this machine; or why the run cannot be executed here. Runs that need the same share the work,
+   * so it continues when one of them no longer needs it.
    *
    * @param unwanted  resolves at once, with nothing
    */

@@ -1,10 +1,10 @@
 import type { Clock } from "../../../shared/ports.ts";
 
-/** Time for a hand-back where nothing else is said. */
+/** Default time for a hand-back. */
 export const usualGraceMs = 10_000;
 /** The part of it in which a run saves itself; the rest is for carrying what it saved. */
 const saving = 0.5;
-/** What is not carried after this part is given up, so that the hand-back is still told in time. */
+/** What is not uploaded after this share of the time is given up, so that the hand-back is still reported in time. */
 const carrying = 0.9;
 /** For telling it, however late it is. If it does not reach the broker, the trial moves when its lease expires. */
 const leastTellingMs = 1000;
@@ -50,7 +50,7 @@ export class LeaveTime {
   }
 }
 
-/** That a worker is to leave with all its runs, those included whose claim is answered later. */
+/** The order to a worker to leave with all its runs, including those whose claim is answered later. */
 export class LeaveOrder {
   readonly #clock: Pick<Clock, "monotonic">;
   /** The first one counts. */

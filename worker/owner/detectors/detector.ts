@@ -47,7 +47,7 @@ export interface Detector {
   close(): void;
 }
 
-/** What a detector may know of our own runs, whose doings are no sign of use. */
+/** What a detector may know about our own runs, whose activity is not a sign of use. */
 export interface OwnRuns {
   /** This worker's process and all its descendants. */
   pids(): readonly number[];

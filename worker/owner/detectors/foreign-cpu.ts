@@ -8,7 +8,7 @@ const signCores = 0.5;
 const meanMs = 60_000;
 
 /**
- * Other programs use the processor. Ours do not count, nor the nice ones of others, who have said that they can wait.
+ * Other programs use the processor. Ours do not count, nor niced ones of others, which have declared that they can wait.
  *
  * What all programs use is one file. Only while that is more than a sign would be are our own processes looked at.
  */

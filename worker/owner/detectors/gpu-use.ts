@@ -40,7 +40,7 @@ export class GpuUse implements Detector {
     const tells = this.#tool.look(now.monotonic);
     if (tells === "yes" || this.#hasNone) return this.#found;
     const found = { use: { at: now.monotonic, what: "another program may use a GPU" } };
-    // What was done meanwhile nobody will tell later.
+    // What was done meanwhile cannot be found out later.
     if (tells === "no more") this.#found = found;
     return found;
   }

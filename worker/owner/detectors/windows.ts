@@ -25,7 +25,7 @@ while ($true) {
   Start-Sleep -Milliseconds 500
 }`;
 
-/** A PowerShell that says nothing for so long tells nothing any more. */
+/** A PowerShell that has been silent for this long counts as not answering. */
 const silentMs = 5000;
 
 /** Keyboard, mouse and mains power of a Windows desktop. While PowerShell does not tell, somebody may sit in front of it. */

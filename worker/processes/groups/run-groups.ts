@@ -97,7 +97,7 @@ export class RunGroups {
     const own = join(files.groups, path);
     // The group of the whole system has no type.
     if (textOf(join(own, "cgroup.type")).trim() !== "domain") return undefined;
-    // Before Linux 5.2: an owner's runs would go on while he is there.
+    // Before Linux 5.2: runs would continue while the owner is present.
     if (!existsSync(join(own, "cgroup.freeze"))) return undefined;
     for (const name of readdirSync(own)) if (/^nexus-\d+$/.test(name)) endForgotten(files, join(own, name));
     const base = join(own, `nexus-${files.pid}`);
@@ -139,7 +139,7 @@ export class RunGroups {
   }
 }
 
-/** Ends and removes the groups of a worker that was killed; those of one that lives, beside this one, are left alone. */
+/** Ends and removes the groups of a killed worker; those of another living worker are left alone. */
 function endForgotten(files: GroupFiles, base: string): void {
   if (textOf(join(base, "worker", "cgroup.procs")).trim() !== "") return;
   const runs = join(base, "runs");

@@ -1,6 +1,6 @@
 import type { MemoryReading } from "./memory-reading.ts";
 
-/** What a look at the memory comes to: the newest run goes elsewhere, and nothing is claimed; only the latter; or all is well. */
+/** The result of a look at the memory: the newest run goes elsewhere, and nothing is claimed; only the latter; or all is well. */
 export type MemoryVerdict = "hand back" | "hold" | "enough";
 
 export interface MemorySituation extends MemoryReading {
@@ -18,9 +18,9 @@ const shortPressure = 20;
 const easyPressure = 5;
 /** The runs are the cause if they hold this part of it. */
 const causePart = 1 / 10;
-/** What a run holds comes back within this time after it was handed back. */
+/** A run's memory is free within this time after the run was handed back. */
 const settleMs = 10_000;
-/** Claims go on when there has been twice as much as needed for so long. */
+/** Claims resume once there has been twice as much as needed for this long. */
 const calmMs = 30_000;
 
 export const neededBytes = (totalBytes: number): number =>

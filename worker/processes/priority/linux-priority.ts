@@ -11,7 +11,7 @@ const lower = [
   `read -r _ _ _ _ _ session _ </proc/self/stat && [ "$session" = $$ ] && echo ${lowestNice} >/proc/self/autogroup`,
   // SCHED_IDLE: it runs when nobody else wants to.
   "chrt --idle --pid 0 $$",
-  // As well: by its nice value the kernel counts its time as that of programs that can wait, and so does another worker.
+  // In addition: by its nice value the kernel, and another worker, count its time as that of programs that can wait.
   `renice -n ${lowestNice} -p $$`,
   // It reads and writes when the disk has nothing else to do.
   "ionice -c 3 -p $$",

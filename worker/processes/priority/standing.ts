@@ -1,4 +1,4 @@
-/** How one kind of runner stands behind all other programs of this machine, with all that it starts, whenever it starts that. */
+/** How one kind of runner yields to all other programs of this machine, with everything that it starts, whenever it starts it. */
 export interface Standing {
   /** Words before its command, with which it has its priority from its beginning. */
   readonly words: readonly string[];

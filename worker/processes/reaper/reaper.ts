@@ -19,7 +19,7 @@ const programs: readonly (readonly [name: string, ...words: string[]])[] = [
   ["python3", "-IS", "-c", pythonReaper],
 ];
 
-/** A program that is there and cannot do it after so long counts as none. */
+/** A program that exists but has not managed it after this long counts as missing. */
 const mostTryMs = 10_000;
 
 /** Words before the command of a runner, with which it gets a reaper (scripts.ts). Undefined where there can be none. */
@@ -31,7 +31,7 @@ export function reaperWords(
   const number = prctlNumbers[processor];
   if (platform !== "linux" || number === undefined) return undefined;
   for (const [name, ...words] of programs) {
-    // By its path: on the PATH of a setup, programs that it installed come first.
+    // Started by path: on a setup's PATH, programs that it installed come first.
     const program = names.includes(name) ? programOnPath(name, process.env["PATH"]) : undefined;
     if (program === undefined) continue;
     const all = [program, ...words, String(number), String(process.pid)];

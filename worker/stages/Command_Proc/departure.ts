@@ -87,7 +87,7 @@ export class Departure {
     setTimeout(() => this.#program.signal("SIGKILL"), graceMs).unref();
   }
 
-  /** It is told, saves itself and ends; then its files are taken. If it does not end, they are taken as they are. */
+  /** It is told, saves itself and ends; then its files are collected. If it does not end, they are collected as they are. */
   readonly #leave = (): void => {
     const ms = ownPart * Number(this.#context.leaving.reason);
     if (this.#asks) {

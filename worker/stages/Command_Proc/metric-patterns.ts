@@ -9,7 +9,7 @@ export interface Measured {
 
 /** A pattern may need for ever: then the run fails, and says so, instead of hanging. For all lines that came at once. */
 const mostMs = 1000;
-/** Of a longer line only the end is looked at, where progress bars have their numbers. */
+/** Only the end of a longer line is looked at, where progress bars have their numbers. */
 const longestLine = 4000;
 
 /** Runs in a context of its own, since only there can it be broken off. */

@@ -36,7 +36,7 @@ export class Saving {
   take(isLast: boolean): Promise<void> {
     this.#takes += 1;
     const own = this.#rest.then(() => this.#takeNow(isLast)).finally(() => (this.#takes -= 1));
-    // What went wrong is heard by who asked for it; the next one begins in any case.
+    // Whoever asked for it hears what went wrong; the next one begins in any case.
     this.#rest = own.catch(() => undefined);
     return own;
   }

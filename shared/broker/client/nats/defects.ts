@@ -28,8 +28,8 @@ export function expireSoon(consumer: Consumer): void {
 }
 
 /**
- * A consumer that the client renews just as it is closed would live for ever, and so would its request (seen: commands on a
- * busy machine printed their answer and did not end). After this call none is requested, and one already requested ends at
+ * If the client renews a consumer just as it is closed, the consumer and its request would live for ever (seen: commands on a
+ * busy machine printed their answer and did not end). After this call no consumer is requested, and one already requested ends at
  * once.
  */
 export function endRenewal(consumer: Consumer, messages: ConsumerMessages): void {

@@ -11,7 +11,7 @@ const wrongLastMsgId = 10070;
 const tooManyCode = 10167;
 const fullCodes: ReadonlySet<number> = new Set([10077, 10047, 10023]);
 
-/** What went wrong with a question, a store or a reading. Any other error is a bug, and is thrown as it is. */
+/** Errors of requests, stores and reads. Any other error is a bug, and is thrown as it is. */
 export function busError(cause: unknown, what: string): BusError {
   if (cause instanceof BusError) return cause;
   if (!(cause instanceof NatsError)) throw cause;

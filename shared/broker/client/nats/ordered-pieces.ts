@@ -30,7 +30,7 @@ export class OrderedPieces {
       if (!(error instanceof BusError) || error.reason === "closed" || error.reason === "not connected") throw error;
       // Another server may have been told less of what its users may, and so may this one later.
       if (this.#may === "yes" && error.reason !== "refused") throw error;
-      // Nobody answers while the server reads its users again.
+      // The server does not answer while it reloads its users.
       if (error.reason !== "nobody answered") this.#may = "no";
       return bySubject();
     }

@@ -17,7 +17,7 @@ import { openWebSocket } from "../sockets/web-socket.ts";
 /** How one connection reaches its servers. */
 export interface Way {
   readonly scheme: Scheme;
-  /** `host:port` each. Whichever answers first is taken, so that one that leads nowhere costs no time. */
+  /** `host:port` each. The first to answer is taken, so that an address that leads nowhere costs no time. */
   readonly servers: readonly string[];
   readonly trust: Trust;
   /** Called each time a server is not believed. */

@@ -8,7 +8,7 @@ import { fingerprintOf, type Pin, shortPin } from "../../pin.ts";
 /** `node:tls` takes 17 ms to load (Node 24), and on one machine nobody encrypts. */
 const tls = (): typeof import("node:tls") => createRequire(import.meta.url)("node:tls");
 
-/** Whom a connection believes. It learns: once it has seen the certificate that a pin means, it keeps it. */
+/** What a connection trusts. It learns: once it has seen the certificate that a pin means, it keeps it. */
 export interface Trust {
   /** Undefined: the authorities that this machine knows, or `authority`. */
   readonly pin: Pin | undefined;

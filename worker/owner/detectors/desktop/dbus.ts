@@ -28,7 +28,7 @@ export class DBus {
     socket.on("error", (error) => this.#end(error));
     socket.on("close", () => this.#end(new Error("the bus closed the connection")));
     socket.on("close", () => letIn(this.#ended));
-    // Who this is, the bus sees itself; the number says who we mean to be.
+    // The bus sees itself who this is; the number says who we claim to be.
     const user = Buffer.from(String(process.getuid?.() ?? 0)).toString("hex");
     socket.write(`\0AUTH EXTERNAL ${user}\r\n`);
     socket.unref();

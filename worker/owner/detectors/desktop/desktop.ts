@@ -96,7 +96,7 @@ export class Desktop implements Detector {
       }
       this.#touched(await watched.source.idleMs());
     } catch (error) {
-      // Nobody tells how long this session has been idle: somebody may sit in front of it.
+      // Nothing says how long this session has been idle: somebody may be sitting in front of it.
       if (!watched.isUnknown)
         this.#log.warn({ session: session.id, error: String(error) }, "nobody tells how long a session has been idle");
       watched.isUnknown = true;

@@ -7,7 +7,7 @@ const monitor = {
   interface: "org.gnome.Mutter.IdleMonitor",
 } as const;
 
-/** Idle for so long, it is asked to say when somebody comes. */
+/** After this much idle time, it is asked to report when somebody comes. */
 const restMs = 3000;
 
 /** GNOME, on Wayland and on X11: exact to the millisecond, and says itself when somebody is back. */

@@ -10,7 +10,7 @@ import { WandbRows } from "./wandb-rows.ts";
 export interface FileSource {
   /** A file or folder, relative to the run's folder. */
   readonly path: string;
-  /** By metric, or iters: the column that has it, where it is not called so. */
+  /** By metric, or iters: the column that holds it, if that has another name. */
   readonly columns: Readonly<Record<string, string>>;
 }
 
@@ -229,7 +229,7 @@ function filesBelow(folder: string): string[] {
   return found.sort();
 }
 
-/** None of a folder that the program has just deleted, or lets nobody read. */
+/** None if the program has just deleted the folder, or made it unreadable. */
 function entriesOf(path: string): readonly Dirent[] {
   try {
     return readdirSync(path, { withFileTypes: true });

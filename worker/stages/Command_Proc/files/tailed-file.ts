@@ -2,15 +2,15 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import type { Row, RowReader } from "./row.ts";
 
 const pieceBytes = 1 << 20;
-/** Of one file at one look; the next look goes on, so that the program's signals are not kept waiting. */
+/** Bytes of one file per look; the next look continues, so that the program's signals are not kept waiting. */
 const mostBytesAtOnce = 16 << 20;
 /** The same in rows, of which a short one costs as much as a long one: a million took 5 s on a busy core (2026-11-28). */
 const mostRowsAtOnce = 50_000;
-/** By these first bytes a file is known again: one that was written anew begins from its start. */
+/** These first bytes identify a file: a rewritten one is read from its start. */
 const headBytes = 256;
 const nothing = { rows: [], isNew: false, hasMore: false } as const;
 
-/** A file that grows while it is read. It may be replaced, cut or written anew: then it is read from its start. */
+/** A file that grows while it is read. It may be replaced, truncated or rewritten: then it is read from its start. */
 export class TailedFile {
   readonly path: string;
   readonly #reader: () => RowReader;

@@ -107,7 +107,7 @@ function* flat(object: Readonly<Record<string, unknown>>, prefix = ""): Generato
   }
 }
 
-/** One JSON object that is written anew from time to time, such as wandb-summary.json. */
+/** One JSON object that is rewritten from time to time, such as wandb-summary.json. */
 export class SummaryRows implements RowReader {
   readonly #counter: string;
   #text = "";
