@@ -24,17 +24,20 @@ const formats: Readonly<Record<string, TextFormat>> = {
   "": "tsv",
 };
 
-/** @throws UsageError if the name asks for a format that is not written here */
-export function formatOf(file: string, words: readonly string[]): TextFormat {
+/**
+ * @param flags  as `Scope.flags`, for the commands in what is thrown
+ * @throws UsageError if the name asks for a format that is not written here
+ */
+export function formatOf(file: string, words: readonly string[], flags: string): TextFormat {
   const extension = extname(file).toLowerCase();
   const format = formats[extension];
   if (file !== "-" && format !== undefined) return format;
   const what = words.length === 1 ? words[0] : "JOB";
   const instead =
     extension === ".parquet"
-      ? `\n  for that: nexus export ${what} --to parquet --output ${file}`
+      ? `\n  for that: nexus export ${what} --to parquet --output ${file}${flags}`
       : file === "-"
-        ? "\n  to standard output: nexus list runs --json, or nexus export JOB --output -"
+        ? `\n  to standard output: nexus list runs --json${flags}, or nexus export JOB --output -${flags}`
         : "";
   throw new UsageError(
     `--export=${file}: expected a name that ends in .csv (commas), .jsonl (an object a line), or .tsv or .txt (tabs)${instead}`,

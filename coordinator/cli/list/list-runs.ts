@@ -36,7 +36,7 @@ export interface ListRunsOptions extends Omit<RunQuery, "runs">, JsonOption {
 
 export async function listRuns(session: Session, runs: readonly string[], options: ListRunsOptions): Promise<void> {
   // Before the journal is read, which may take a while.
-  if (options.export !== undefined) formatOf(options.export, runs);
+  if (options.export !== undefined) formatOf(options.export, runs, session.scope.flags);
   await reading(session, async (reader) => {
     const { state, bus, workspace, flags } = reader;
     // A file holds what is stored, the same whenever it is written.
@@ -99,7 +99,7 @@ export function runsListed(
   const found = listing(query, state, workspace, live);
   const notes = hiddenNote(found, query.sort ?? "") + unsortedNote(found, query.sort ?? "");
   if (options.export !== undefined) {
-    exportListing(found, options.export, formatOf(options.export, runs));
+    exportListing(found, options.export, formatOf(options.export, runs, flags));
     return { results: [], notes: `${counted(found.rows.length, "run")} written to ${options.export}\n${notes}` };
   }
   if (options.json) return { results: exportLines(found, "jsonl"), notes };

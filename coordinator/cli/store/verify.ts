@@ -55,7 +55,7 @@ export async function verify(
   const workspace = scope.paths.name;
   const verifyAll = async ({ bus }: WorkspaceLink): Promise<Verification> => {
     const damage = scope.external ? [] : await storeTroubles(bus, scope.paths);
-    const found = await verifyStore(bus, job, workspace).catch((error: unknown) => {
+    const found = await verifyStore(bus, job, workspace, scope.flags).catch((error: unknown) => {
       // A missing stream cannot be read.
       throw error instanceof BusError && damage.length > 0 ? storeDamaged(scope.paths, damage) : error;
     });
@@ -138,7 +138,12 @@ const promises = `every promise was kept:
  * @param typed  one job, or undefined for all of them
  * @throws NotFoundError if there is no such job
  */
-export async function verifyStore(bus: Bus, typed: string | undefined, workspace: string): Promise<Verification> {
+export async function verifyStore(
+  bus: Bus,
+  typed: string | undefined,
+  workspace: string,
+  flags?: string,
+): Promise<Verification> {
   const wanted = typed?.slice(typed.lastIndexOf("/") + 1);
   const check = new InvariantCheck({ only: wanted as JobName | undefined }); // what is no job's name is refused below
   let records = 0;
@@ -153,7 +158,7 @@ export async function verifyStore(bus: Bus, typed: string | undefined, workspace
   const ends = { journal: await bus.lastSeq(streams.journal), evidence: 0 };
   await readUpTo(bus, streams.journal, ends.journal, (message) => journal.take(message));
   journal.ended(ends.journal);
-  const only = typed === undefined ? undefined : namedJob(typed, journal.state, workspace).job;
+  const only = typed === undefined ? undefined : namedJob(typed, journal.state, workspace, flags).job;
   let evidence = 0;
   ends.evidence = await bus.lastSeq(streams.evidence);
   const setAside: { seq: number; subject: string }[] = [];

@@ -99,6 +99,10 @@ test("wrong usage of nexus exits with 2, suggests what was meant, and prints not
       /nexus export job41 --to parquet --output x\/out\.parquet\n$/,
     ],
     [
+      ["list", "runs", "job41", "--export", "x/out.parquet", "--nats", "nats://far:4222", "--creds", "op.json"],
+      /nexus export job41 .* x\/out\.parquet --nats \S+far:4222 --creds op\.json\n$/,
+    ],
+    [
       ["list", "runs", "--export", "runs.xlsx"],
       /expected a name that ends in \.csv .*\.jsonl .*\.tsv or \.txt \(tabs\)\n$/,
     ],
