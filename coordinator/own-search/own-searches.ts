@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { isProven } from "../../shared/broker/access/search-proof.ts";
 import { writeCode } from "../../shared/components/code-files.ts";
 import type { CodeBundle } from "../../shared/domain/code-bundle.ts";
+import type { JobName } from "../../shared/domain/names.ts";
 import type {
   OwnSearchEars,
   OwnSearches,
@@ -31,6 +32,7 @@ const moduleHost = fileURLToPath(new URL("./module-host.js", import.meta.url));
 export const searchesFrom = ["here", "operators", "none"] as const;
 export type SearchesFrom = (typeof searchesFrom)[number];
 
+const noneStart = "this coordinator starts no searches of users (nexus-coord --own-search none)";
 const printedBytes = 1_000_000;
 
 export interface OwnSearchesOptions {
@@ -40,21 +42,32 @@ export interface OwnSearchesOptions {
   readonly logs: string;
   /** Whose searches are started here. */
   readonly from: SearchesFrom;
-  /** The keys of the journal's seals, as they are now. */
+  /** The keys of the journal's seals, as they are now, the newest last. */
   keys(): readonly SealKey[];
+  /** The backup with which a job's program came, if nobody on this machine has let it start yet. */
+  barredBy(job: JobName): { readonly from: string; readonly at: string } | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
 
-export function ownSearches({ folder, logs, from, keys, clock, log }: OwnSearchesOptions): OwnSearches {
+export function ownSearches({ folder, logs, from, keys, barredBy, clock, log }: OwnSearchesOptions): OwnSearches {
   /** Folders in use, each of one search that is open or whose program is just ending. */
   const used = new Set<string>();
   let opened = 0;
   return {
-    refusal: from === "none" ? "this coordinator starts no searches of users (nexus-coord --own-search none)" : null,
+    whyNot(job) {
+      if (from === "none") return { why: noneStart, toGoOn: "to go on where one is started" };
+      const backup = barredBy(job);
+      if (!backup) return null;
+      return {
+        why: `its program came with the backup of ${backup.from} of ${backup.at}, and whoever made that chose it`,
+        toGoOn: "if you trust it, on the coordinator's machine",
+      };
+    },
     refusalOf(op, search, code, proof) {
-      if (this.refusal !== null) return this.refusal;
-      if (from === "operators" || isProven(keys(), { op, search, code }, proof)) return null;
+      if (from === "none") return noneStart;
+      // Whoever has an old backup has the older keys.
+      if (from === "operators" || isProven(keys().slice(-1), { op, search, code }, proof)) return null;
       return (
         "its search would run on the coordinator's machine, and this order does not come from there\n" +
         "  give the order on a machine with a coordinator of this workspace, or start that with --own-search operators"

@@ -29,6 +29,7 @@ import { fileLog } from "../../shared/log.ts";
 import { dropOldCode } from "../../shared/machine/kept-code.ts";
 import { liveness, ownIdentity, type ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import { readQuotaFile } from "../../shared/machine/quota-file.ts";
+import { barredBy } from "../../shared/machine/restored-file.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { systemClock } from "../../shared/time/clock.ts";
 import { within } from "../../shared/time/deadline.ts";
@@ -195,6 +196,7 @@ export async function runCoordinator(
             logs: paths.logs,
             from: options.ownSearch,
             keys: () => readSeals(paths)?.keys ?? [],
+            barredBy: (job) => barredBy(paths, external?.url ?? null, job),
             clock: systemClock,
             log,
           }),

@@ -1,6 +1,7 @@
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
+import { letStart } from "../../../shared/machine/restored-file.ts";
 import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
 import { type JsonOption, ordering, type Reader, type Session } from "../../operator/session.ts";
@@ -32,6 +33,10 @@ export async function controlTargets(
     const orders = named.map((each): NamedOrder => {
       return { name: nameOf(each), order: { kind: "control", op: newOrderId(), verb, target: targetOf(each) } };
     });
+    if (verb === "resume") {
+      const jobs = named.flatMap((each) => (each.kind === "job" ? each.table.job : []));
+      letStart(session.scope.paths, session.scope.external?.url ?? null, jobs);
+    }
     await giveAll(reader, orders, options);
   });
 }

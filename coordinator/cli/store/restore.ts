@@ -6,10 +6,14 @@ import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { restoreFiles, unpackWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
+import { sealFile, sealFileName } from "../../../shared/broker/store/seal-file.ts";
 import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
+import { noteRestored, readRestored } from "../../../shared/machine/restored-file.ts";
+import { fieldsOf, readIfThere } from "../../../shared/machine/secret-file.ts";
 import { createWorkspace, type WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
@@ -28,6 +32,8 @@ interface Restored {
   readonly state: WorkspaceState;
   /** Where the old store is now; undefined if there was none. */
   readonly kept?: string | undefined;
+  /** Jobs whose searches are programs that came with the backup, and do not start by themselves. */
+  readonly searches: readonly JobName[];
 }
 
 /** `nexus restore FILE`: restores the workspace from a backup. */
@@ -38,7 +44,7 @@ export async function restore({ scope, output }: Session, typed: string, options
   // Opened and verified before anything changes.
   const backup = openBackup(file);
   try {
-    const { state, kept } = await (scope.external
+    const { state, kept, searches } = await (scope.external
       ? restoreElsewhere(scope, backup, options)
       : restoreHere(paths, file, backup, options));
     const seconds = Math.round(performance.now() - started) / 1000;
@@ -47,7 +53,7 @@ export async function restore({ scope, output }: Session, typed: string, options
     const [jobs, workers] = [state.jobs.size, state.workers.size];
     if (options.json) {
       const told = { type: "restore", v: 1, workspace: paths.name, file, from: header.workspace, at: header.at };
-      const more = { jobs, workers, journal, evidence, seconds, kept: kept ?? null };
+      const more = { jobs, workers, journal, evidence, seconds, kept: kept ?? null, searches };
       output.result(`${JSON.stringify({ ...told, ...more })}\n`);
       return;
     }
@@ -56,6 +62,7 @@ export async function restore({ scope, output }: Session, typed: string, options
     output.result(`${paths.name} is restored to ${whose} ${header.at}: ${counts}\n`);
     if (kept !== undefined) output.note(`  what was there before is in ${kept}\n`);
     output.note(`  to go on: nexus-coord${scope.flags}\n`);
+    if (searches.length > 0) output.note(whoseSearches(searches, scope.flags));
     // With a broker of others neither keys nor passwords come from the backup.
     if (!scope.external) output.note(validAgain(scope.flags));
     output.note("  workers that joined after the backup must be restarted with the join line that it prints\n");
@@ -67,6 +74,24 @@ export async function restore({ scope, output }: Session, typed: string, options
 const validAgain = (flags: string): string =>
   "  what was revoked, withdrawn or rotated since that backup is valid again; once the coordinator runs, do it again:\n" +
   ["workers revoke NAME", "invite --withdraw ID", "rotate"].map((verb) => `    nexus ${verb}${flags}\n`).join("");
+
+const whoseSearches = (jobs: readonly JobName[], flags: string): string =>
+  "  a program that came with the backup chooses for some jobs; it runs on this machine once you say so, with the coordinator running:\n" +
+  jobs.map((job) => `    nexus resume ${job}${flags}\n`).join("");
+
+/** Whether the backup was sealed with a key of this workspace, which nobody else has: unless that came with a backup as well. */
+function isOurs(paths: WorkspacePaths, { files }: Backup): boolean {
+  const keysIn = (text: string): unknown[] => {
+    const { keys } = fieldsOf(text);
+    return Array.isArray(keys) ? keys.map((each: { readonly key?: unknown } | null) => each?.key) : [];
+  };
+  const own = keysIn(readIfThere(sealFile(paths)) ?? "");
+  const saved = files.find(({ name }) => name === sealFileName);
+  return !readRestored(paths) && keysIn(saved?.text ?? "").some((key) => typeof key === "string" && own.includes(key));
+}
+
+const searchesIn = ({ jobs }: WorkspaceState): JobName[] =>
+  [...jobs.values()].filter(({ submitted }) => submitted.settings.hpTuning === "own").map(({ job }) => job);
 
 /** Fills an empty store. */
 export const fillFrom =
@@ -97,8 +122,25 @@ async function restoreHere(
     );
   }
   const prepare = (scratch: WorkspacePaths): void => restoreFiles(scratch, backup.files);
-  const made = await replaceStore(paths, { why: "replaced", withSecrets: true, prepare }, fillFrom(backup));
-  return { state: made.result, kept: made.kept };
+  const isTrusted = isOurs(paths, backup);
+  const { workspace: from, at } = backup.header;
+  let searches: readonly JobName[] = [];
+  let putBack = (): void => undefined;
+  const fill = async (bus: CoordinatorBus, scratch: WorkspacePaths): Promise<WorkspaceState> => {
+    const state = await fillFrom(backup)(bus, scratch);
+    if (isTrusted) return state;
+    searches = searchesIn(state);
+    // Before anything of it could start.
+    putBack = noteRestored(paths, { from, at, broker: null, jobs: searches });
+    return state;
+  };
+  try {
+    const made = await replaceStore(paths, { why: "replaced", withSecrets: true, prepare }, fill);
+    return { state: made.result, kept: made.kept, searches };
+  } catch (error) {
+    if (existsSync(paths.dir)) putBack();
+    throw error;
+  }
 }
 
 async function restoreElsewhere(
@@ -112,8 +154,11 @@ async function restoreElsewhere(
     const state = await unpackWorkspace(bus, backup, null, options.replicas ?? 1);
     // The backup's keys stay in it, so what it holds is believed as it is.
     createWorkspace(paths);
+    const searches = searchesIn(state);
+    const { workspace: from, at } = backup.header;
+    noteRestored(paths, { from, at, broker: external.url, jobs: searches });
     await JournalFooting.accept(bus, paths);
-    return { state };
+    return { state, searches };
   } catch (cause) {
     if (!(cause instanceof BusError)) throw cause;
     throw new UnreachableError(`${external.url}: ${cause.message}; nothing was restored`, { cause });

@@ -89,7 +89,8 @@ Examples:
 
 export const restore = `
 The checksum is verified first, and the workspace changes only once the new store is complete. The old store is kept in the
-workspace's folder as replaced-DATE. Workers that had joined before the backup continue by themselves.
+workspace's folder as replaced-DATE. Workers that had joined before the backup continue by themselves. A search of the user's own
+that came with a backup from elsewhere starts only after nexus resume JOB on the coordinator's machine.
 
 Examples:
   nexus --workspace ws2 restore ws1.nexus     beside the existing workspace

@@ -146,10 +146,13 @@ function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
   if (known) return known;
   const { settings } = table.submitted;
   const port = reign.ports.ownSearches;
-  const refusal = port ? port.refusal : "this coordinator starts no searches of users";
-  if (!port || refusal !== null || !settings.search) {
-    const why = refusal ?? "its spec names no search";
-    pause(reign, table, why, "to go on where one is started");
+  const elsewhere = "to go on where one is started";
+  const whyNot = port
+    ? port.whyNot(table.job)
+    : { why: "this coordinator starts no searches of users", toGoOn: elsewhere };
+  if (!port || whyNot !== null || !settings.search) {
+    const { why, toGoOn } = whyNot ?? { why: "its spec names no search", toGoOn: elsewhere };
+    pause(reign, table, why, toGoOn);
     return undefined;
   }
   const ears: OwnSearchEars = {

@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
+import { isWorkspaceName } from "../../domain/names.ts";
 import { messageOf, UsageError } from "../../errors.ts";
 import type { StoredMessage } from "../../ports.ts";
 import type { PackedStream } from "./stream-archive.ts";
@@ -217,6 +218,9 @@ class FrameReader {
         `${this.#path}: was written by another version of this program; use the version that wrote it`,
       );
     }
+    // Both are shown to people, and may be of somebody else's making.
+    if (!isWorkspaceName(String(header.workspace)) || !/^\d{4}-\d\d-\d\dT[\d:.]{1,15}Z$/.test(String(header.at)))
+      throw this.#damaged("it names no workspace, or no time");
     return header;
   }
 

@@ -119,10 +119,16 @@ export interface OwnSearch {
   close(): void;
 }
 
+export interface WhyNotStarted {
+  readonly why: string;
+  /** Where or when to resume the job. */
+  readonly toGoOn: string;
+}
+
 /** Starts searches of users. */
 export interface OwnSearches {
-  /** Why this coordinator starts none; null if it does. */
-  readonly refusal: string | null;
+  /** Why this coordinator does not start the search of a job; null if it does. */
+  whyNot(job: JobName): WhyNotStarted | null;
   /**
    * Why it does not start the search of an order; null if it does.
    *

@@ -28,8 +28,9 @@ const said = async (...words: readonly string[]): Promise<Record<string, unknown
 
 before(async () => {
   const [restored] = await said("restore", `${oldForms}/ws1.nexus`, "--json");
-  const { file: _1, seconds: _2, ...rest } = restored ?? {};
+  const { file: _1, seconds: _2, searches, ...rest } = restored ?? {};
   assert.deepEqual(rest, expected.restored);
+  assert.deepEqual(searches, [], "none of its jobs has a program that chooses");
 });
 
 test("a backup of an earlier version restores its jobs, runs and workers", async () => {

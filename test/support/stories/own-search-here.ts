@@ -5,6 +5,7 @@ import type {
   OwnSearches,
   OwnSearchJob,
   ToldRun,
+  WhyNotStarted,
 } from "../../../shared/domain/search/own-search.ts";
 
 /** A search in memory, up from the start, which the test lets answer; test/conformance holds it to the port's promises. */
@@ -119,11 +120,15 @@ export class SearchHere implements OwnSearch {
 
 /** Keeps every search that was opened, the newest last. */
 export class SearchesHere implements OwnSearches {
-  refusal: string | null = null;
+  barred: WhyNotStarted | null = null;
   readonly opened: SearchHere[] = [];
 
+  whyNot(): WhyNotStarted | null {
+    return this.barred;
+  }
+
   refusalOf(): string | null {
-    return this.refusal;
+    return null;
   }
 
   open(job: OwnSearchJob, ears: OwnSearchEars): OwnSearch {

@@ -311,6 +311,16 @@ describe("a search of one's own, as the leader uses it", () => {
     const job = bare.submit({ hpTuning: "own", search: { ...defaultOwnSearch, command: ["walk"] } });
     lookAfterOwn(bare.reign);
     assert.match(bare.reign.state.jobs.get(job)?.reason ?? "", /^this coordinator starts no searches of users; /);
+    const searches = new SearchesHere();
+    searches.barred = { why: "its program came with a backup", toGoOn: "if you trust it" };
+    const restored = new TestReign(bare.reign.state, undefined, undefined, searches);
+    const restoredJob = restored.submit({ hpTuning: "own", search: { ...defaultOwnSearch, command: ["walk"] } });
+    lookAfterOwn(restored.reign);
+    assert.equal(
+      restored.reign.state.jobs.get(restoredJob)?.reason,
+      `its program came with a backup; if you trust it: nexus resume ${restoredJob}`,
+    );
+    assert.equal(searches.opened.length, 0);
   });
 
   test("a job whose own search gave up stays paused when failures are taken back, whatever it printed", async () => {
