@@ -1,20 +1,12 @@
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { inboxPrefix } from "../shared/broker/access/accounts.ts";
-import { connectBus } from "../shared/broker/client/connect.ts";
-import { workersNames } from "../shared/broker/client/local-names.ts";
-import { parsePin } from "../shared/broker/pin.ts";
-import { isDiskFull } from "../shared/broker/server/disk.ts";
-import { connectAs, credentialsOf } from "../shared/broker/workspace-link.ts";
 import { systemChance } from "../shared/chance.ts";
 import { programVersion } from "../shared/components/version.ts";
-import type { CodeBundle } from "../shared/domain/code-bundle.ts";
 import type { WorkerId } from "../shared/domain/names.ts";
 import { printableLines } from "../shared/domain/printable.ts";
 import { exitCode, UnreachableError, UsageError } from "../shared/errors.ts";
 import { fileLog } from "../shared/log.ts";
 import { dropOldCode } from "../shared/machine/kept-code.ts";
-import { explainLock, type HeldLock, takeLock } from "../shared/machine/lock-file.ts";
 import { readJsonFields } from "../shared/machine/secret-file.ts";
 import { workspaceFlags, workspacePaths } from "../shared/machine/workspace.ts";
 import { endWhenNobodyReads, goOnWhenNobodyReads } from "../shared/program/closed-pipe.ts";
@@ -23,19 +15,19 @@ import { newsLines } from "../shared/program/help-lines.ts";
 import { systemClock } from "../shared/time/clock.ts";
 import { type Flags, program } from "./flags.ts";
 import { findGpus } from "./gpus/find-gpus.ts";
-import { DistrustedServer } from "./joining/distrusted-server.ts";
+import type { LentGpus } from "./gpus/lent-gpus.ts";
+import { claimState, orSayFolder } from "./joining/claim-state.ts";
 import { lineFrom } from "./joining/given-line.ts";
-import { checkWorkerName, defaultWorkerName, identify, workerStateDir } from "./joining/identity.ts";
-import { isOnlyHere, type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
-import { folderFor, type WorkerIdentity } from "./joining/kept-identity.ts";
+import { joinBroker } from "./joining/join-broker.ts";
+import { type JoinLine, parseJoinLine, shownServer } from "./joining/join-line.ts";
 import { Patience } from "./joining/patience.ts";
 import { ProgramWatch, programGone, programParts } from "./joining/program-watch.ts";
-import { RefusedKey } from "./joining/refused-key.ts";
 import { watchForWaking } from "./joining/wake-watch.ts";
 import { WorkerDisk } from "./node/disk-room.ts";
-import { confinement, environmentsIn, housingOf } from "./node/housing.ts";
+import { confinement, environmentsIn, type Housing, housingOf } from "./node/housing.ts";
 import { type Lending, openLending } from "./node/lending.ts";
-import { WorkerNode } from "./node/node.ts";
+import { WorkerNode, type WorkerOptions } from "./node/node.ts";
+import type { Ports, WorkerPorts } from "./node/ports.ts";
 import { RunnerPool } from "./node/runner-pool.ts";
 import { FileSpool } from "./node/spool.ts";
 import type { WorkerNews } from "./node/told/news.ts";
@@ -87,10 +79,9 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const patience = new Patience({ clock: systemClock, chance: systemChance }, flags.wait, say);
   const text = given === undefined ? await lineForNone(flags.workspace, patience) : await lineFrom(given);
   const line = parseJoinLine(text);
-  if (!flags.sandbox && (flags.sandboxRo || !flags.network)) {
-    const flag = flags.sandboxRo ? "--sandbox-ro" : "--no-network";
-    throw new UsageError(`${flag} without --sandbox: expected both; without a sandbox runs may do whatever you may`);
-  }
+  checkSandbox(flags);
+  /** Says it with the time. */
+  const note = (words: string): void => say(`${timeText()}  ${words}`);
   let told: OwnerTold | undefined;
   const tell = (text: string): void => {
     sayNews(`${timeText()}  ${text}`);
@@ -114,100 +105,18 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     if (flags.gpus !== undefined) await finding;
     const housing = housingOf(stateDir, workspacePaths(line.workspace).dir, flags);
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
-    const shown = credentialsOf({ credentialsFile: flags.creds ?? null, caFile: flags.tlsCa ?? null });
-    const identity: WorkerIdentity =
-      flags.creds === undefined
-        ? await identify(stateDir, name, line, say, {
-            authority: shown.authority,
-            isOwnLine: given === undefined,
-            patience,
-          })
-        : { worker: name, nkeySeed: "" };
-    const ownKey = identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
-    const credentials = { ...ownKey, ...shown };
-    // Report wrong credentials now, instead of retrying for ever. identify has already tried a key of our own.
-    if (flags.creds !== undefined)
-      await (await patience.keepTrying(() => connectAs(line.url, credentials, "viewer"))).close();
-    const key = new RefusedKey(systemClock, (isRefused) => {
-      const words = isRefused ? refusedText(line, given !== undefined) : "the broker knows this worker's key again";
-      if (isRefused) log.error(words);
-      told?.trouble(isRefused ? "the broker refuses its key" : "");
-      say(`${timeText()}  ${words}`);
-    });
-    const trust = new DistrustedServer((why) => {
-      log.error(why);
-      say(`${timeText()}  ${why}`);
-    });
-    const plainText = once(() => {
-      say("warning: not encrypted: everyone on the network's way can read and change what this worker sends and gets");
-      log.warn("the connection to the broker is not encrypted");
-    });
-    const bus = await connectBus({
-      url: line.url,
-      pin: identity.pin === undefined ? undefined : parsePin(identity.pin),
-      credentials,
-      name: identity.worker,
-      inbox: inboxPrefix(identity.worker),
-      // With credentials of others this is a server that others run, whose users share an account with the streams.
-      names: identity.nkeySeed === "" ? {} : workersNames,
-      isOneOfMany: true,
-      waitForBroker: true,
-      onStatus: (status) => log.info(status),
-      onRefused: () => key.refused(),
-      onDistrust: (why) => trust.found(why),
-      onConnected: (isEncrypted) => {
-        if (!isEncrypted && !isOnlyHere(line)) plainText();
-      },
-    });
-    const believed = (): void => {
-      key.accepted();
-      trust.trusted();
-    };
-    believed();
-    bus.onReconnect(believed);
+    const { worker, bus, key } = await joinBroker(
+      { name, stateDir, line, wasGiven: given !== undefined, credentialsFile: flags.creds, caFile: flags.tlsCa },
+      { patience, log, say, note, trouble: (why) => told?.trouble(why) },
+    );
     dropCode(stateDir);
     // What is left of runs that an earlier process did not finish.
     rmSync(join(stateDir, "states"), { recursive: true, force: true });
     const gpus = await finding;
-    const options = {
-      worker: identity.worker,
-      bootId: systemChance.nonce(),
-      version: programVersion(),
-      slots: owner.slots,
-      gpus: gpus.count,
-      targets: flags.target ?? [],
-      opportunistic: flags.opportunistic,
-      noCode: !flags.code,
-      fetches: true,
-      stateDir,
-      graceMs: flags.grace,
-    };
     const program = new ProgramWatch(programParts());
-    const ports = {
-      bus,
-      clock: systemClock,
-      chance: systemChance,
-      log,
-      runners: new RunnerPool(log, housing),
-      spool,
-      // A run that fails where the program itself is gone has not failed.
-      disk: {
-        blameFor: (folder: string) => program.blame() || disk.blameFor(folder),
-      },
-      gpus,
-      vitals: new Vitals(stateDir, { clock: systemClock, log, ...gpus.useReader(process.env["PATH"]) }),
-      bundles: new BundleCache({ bus, clock: systemClock, log }, join(stateDir, "cache"), flags.cache),
-      environments: environmentsIn(
-        { folder: join(stateDir, "environments"), mostBytes: flags.cache, clock: systemClock },
-        housing,
-        log,
-      ),
-      unpackCode: (code: CodeBundle) => unpackCode(stateDir, code),
-      removeFolder: (folder: string) => {
-        // Most runs leave none, and an error that says so takes five times as long as a look.
-        if (lstatSync(folder, { throwIfNoEntry: false })) rmSync(folder, { recursive: true, force: true });
-      },
-    };
+    const machine = { bus, log, spool, disk, program, gpus, housing };
+    const ports = workerPorts(stateDir, flags.cache, machine);
+    const options = { ...nodeOptions(flags), worker, stateDir, slots: owner.slots, gpus: gpus.count };
     const node = new WorkerNode(ports, options, (news) => {
       told?.news(news);
       if ((news.kind === "silent" || news.kind === "answered") && key.explains(news.kind)) return;
@@ -216,7 +125,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     });
     told = new OwnerTold(
       stateDir,
-      ownerFacts(options.worker, line),
+      ownerFacts(worker, line),
       { node, slots: () => owner.slots, rules: () => owner.rulesText() },
       ports,
     );
@@ -224,27 +133,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     const asked = obeySignals(node, say, flags.grace);
     if (flags.spot !== undefined)
       obeyNotices({ clock: systemClock, log }, flags.spot, node, flags.grace, say, flags.spotAddress);
-    disk.watch(systemClock, (lending) => {
-      node.lend(lending, "disk");
-      if (lending.word === "open") spool.holdRoom();
-    });
-    watchMemory(systemClock, node);
-    watchForWaking(systemClock, (missedMs) => {
-      const words = `the machine slept, or this program stood still, for ${Math.round(missedMs / 1000)} s: it asks what it still holds`;
-      log.warn(words);
-      say(`${timeText()}  ${words}`);
-      node.woke();
-    });
-    let isGone = false;
-    const missing: Lending = { word: "frozen", why: programGone, until: "when it is there again" };
-    const lendWhileThere = (isThere: boolean): void => node.lend(isThere ? openLending : missing, "program");
-    program.watch(systemClock, lendWhileThere, (part) => {
-      const words = `${part} is gone, so no run can start here; install it again and start this worker anew`;
-      log.error(words);
-      say(`${timeText()}  ${words}`);
-      isGone = true;
-      node.handBack(programGone);
-    });
+    const isGone = watchMachine(node, machine, note);
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
     say(told.line);
     say(`  ${confinement(flags)}`);
@@ -257,11 +146,100 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     await node.work();
     told.close();
     await bus.close();
-    return isGone ? exitCode.failure : asked();
+    return isGone() ? exitCode.failure : asked();
   } finally {
     owner.leave();
     lock.release();
   }
+}
+
+function checkSandbox({ sandbox, sandboxRo, network }: Flags): void {
+  if (sandbox || (!sandboxRo && network)) return;
+  const flag = sandboxRo ? "--sandbox-ro" : "--no-network";
+  throw new UsageError(`${flag} without --sandbox: expected both; without a sandbox runs may do whatever you may`);
+}
+
+/** The node's options that are typed, or the same for every worker. */
+const nodeOptions = ({
+  target = [],
+  opportunistic,
+  code,
+  grace,
+}: Flags): Omit<WorkerOptions, "worker" | "stateDir" | "slots" | "gpus"> => ({
+  bootId: systemChance.nonce(),
+  version: programVersion(),
+  targets: target,
+  opportunistic,
+  noCode: !code,
+  fetches: true,
+  graceMs: grace,
+});
+
+/** What it has found, or made, on this machine. */
+interface Machine extends Ports<"bus" | "log"> {
+  readonly spool: FileSpool;
+  readonly disk: WorkerDisk;
+  readonly program: ProgramWatch;
+  readonly gpus: LentGpus;
+  readonly housing: Housing;
+}
+
+function workerPorts(stateDir: string, mostCacheBytes: number, machine: Machine): WorkerPorts {
+  const { bus, log, spool, disk, program, gpus, housing } = machine;
+  const clock = systemClock;
+  return {
+    bus,
+    clock,
+    chance: systemChance,
+    log,
+    runners: new RunnerPool(log, housing),
+    spool,
+    // A run that fails where the program itself is gone has not failed.
+    disk: { blameFor: (folder) => program.blame() || disk.blameFor(folder) },
+    gpus,
+    vitals: new Vitals(stateDir, { clock, log, ...gpus.useReader(process.env["PATH"]) }),
+    bundles: new BundleCache({ bus, clock, log }, join(stateDir, "cache"), mostCacheBytes),
+    environments: environmentsIn(
+      { folder: join(stateDir, "environments"), mostBytes: mostCacheBytes, clock },
+      housing,
+      log,
+    ),
+    unpackCode: (code) => unpackCode(stateDir, code),
+    removeFolder: (folder) => {
+      // Most runs leave none, and an error that says so takes five times as long as a look.
+      if (lstatSync(folder, { throwIfNoEntry: false })) rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Tells the node what becomes of its machine. Returns a function that says whether the worker's own program is gone. */
+function watchMachine(
+  node: WorkerNode,
+  { disk, spool, program, log }: Machine,
+  note: (words: string) => void,
+): () => boolean {
+  disk.watch(systemClock, (lending) => {
+    node.lend(lending, "disk");
+    if (lending.word === "open") spool.holdRoom();
+  });
+  watchMemory(systemClock, node);
+  watchForWaking(systemClock, (missedMs) => {
+    const words = `the machine slept, or this program stood still, for ${Math.round(missedMs / 1000)} s: it asks what it still holds`;
+    log.warn(words);
+    note(words);
+    node.woke();
+  });
+  let isGone = false;
+  const missing: Lending = { word: "frozen", why: programGone, until: "when it is there again" };
+  const lendWhileThere = (isThere: boolean): void => node.lend(isThere ? openLending : missing, "program");
+  program.watch(systemClock, lendWhileThere, (part) => {
+    const words = `${part} is gone, so no run can start here; install it again and start this worker anew`;
+    log.error(words);
+    note(words);
+    isGone = true;
+    node.handBack(programGone);
+  });
+  return () => isGone;
 }
 
 /** What does not change while it works. */
@@ -273,59 +251,6 @@ const ownerFacts = (worker: WorkerId, line: JoinLine): Fixed => ({
   hasTerminal: process.stdin.isTTY === true,
   givesWay: givesWay(process.env),
 });
-
-/**
- * Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work.
- *
- * @param isOwnLine  the line is from this machine's own workspace
- */
-function claimState(
-  line: JoinLine,
-  isOwnLine: boolean,
-  named: string | undefined,
-  say: (text: string) => void,
-): { name: WorkerId; stateDir: string; lock: HeldLock } {
-  const wished = named === undefined ? defaultWorkerName() : checkWorkerName(named);
-  for (let i = 1; ; i += 1) {
-    const name = checkWorkerName(i === 1 ? wished : `${wished}-${i}`);
-    const usual = workerStateDir(line.workspace, name);
-    const { folder: stateDir, joinsBeside } = orSayFolder(usual, () => folderFor(usual, line, isOwnLine));
-    const path = join(stateDir, "worker.lock");
-    const attempt = orSayFolder(stateDir, () => {
-      mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-      return takeLock(path, `the worker ${name}`);
-    });
-    if (attempt.ok && joinsBeside) say(otherServer(joinsBeside, line));
-    if (attempt.ok) return { name, stateDir, lock: attempt.lock };
-    if (named !== undefined || i > 64) {
-      throw new UsageError(
-        `a worker called ${name} is already running: ${explainLock(path, attempt.owner, attempt.liveness)}`,
-      );
-    }
-  }
-}
-
-const otherServer = ({ worker }: WorkerIdentity, line: JoinLine): string =>
-  `this line leads to another server than the one at which this machine is the worker ${worker} of ${line.workspace}, so that ` +
-  "one's key is not shown there: this machine joins as a worker of its own, and goes on as before with the earlier line\n" +
-  `  if the workspace is the same and only has a new authority or address, remove the earlier worker there: nexus workers forget ${worker}`;
-
-/** Turns an error of the file system into one that says what to do. */
-function orSayFolder<T>(stateDir: string, use: () => T): T {
-  try {
-    return use();
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
-    if (isDiskFull(cause))
-      throw new UnreachableError(`this machine cannot work: the disk of ${stateDir} is full`, { cause });
-    throw new UsageError(
-      `cannot use ${stateDir}, where this worker keeps its key, its log and its runs (${message})\n` +
-        "  set XDG_STATE_HOME to a folder that you may write to",
-      { cause },
-    );
-  }
-}
 
 /** The line of the workspace on this machine; where there is none, a terminal is asked for one. */
 async function lineForNone(workspace: string, patience: Patience): Promise<string> {
@@ -352,26 +277,6 @@ async function lineForNone(workspace: string, patience: Patience): Promise<strin
         "  or, to keep it out of the shell's history: nexus-worker - reads that line from standard input",
     );
   });
-}
-
-function once(act: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    act();
-  };
-}
-
-/** A workspace that was restored from a backup does not know the workers that joined since either. */
-function refusedText(line: JoinLine, wasGiven: boolean): string {
-  const words = wasGiven
-    ? "nexus-worker with the line that nexus-coord prints"
-    : `nexus-worker --workspace ${line.workspace}`;
-  return (
-    `the broker at ${shownServer(line)} refuses this worker's key: it was revoked or forgotten, or its workspace was created again, or restored ` +
-    `from a backup made before this worker joined\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`
-  );
 }
 
 function timeText(): string {
