@@ -25,9 +25,9 @@ import { Patience } from "./patience.ts";
 const enrolTimeoutMs = 5000;
 /** Not longer than a change of the leader takes: then it is said that nobody answers. */
 const enrolPatienceMs = 10_000;
-/** Of a connection that the broker has closed: while it reloads its users, it may refuse once. */
+/** After the broker has closed a connection: while it reloads its users, it may refuse once. */
 const refusalsBelieved = 3;
-/** How long a machine waits that was told to ask later. */
+/** How long a machine waits after being told to ask later. */
 const laterMs = 3000;
 
 /** The folder of one worker: identity, spool, run folders. `name` distinguishes the workers of one machine. */
@@ -94,7 +94,7 @@ export async function identify(
   return identity;
 }
 
-/** What a worker says that knows its server by a fingerprint, and is given a line with which nobody would show one. */
+/** The error of a worker that knows its server by a fingerprint, and is given a line without encryption. */
 const plainTextRefused = ({ worker }: WorkerIdentity, line: JoinLine, file: string): UsageError =>
   new UsageError(
     `the worker ${worker} joined ${line.workspace} over TLS and knows its server by a fingerprint, but this line begins with ` +
