@@ -34,6 +34,8 @@ const files = inOrder(names).map(([first = "", ...more], i) => {
   return file;
 });
 
+// What screens say of the time of day is compared with what they should say, wherever the tests run.
+process.env["TZ"] = "UTC";
 // Every program that a test starts finds here what the engine made of it for another one.
 process.env["NODE_COMPILE_CACHE"] ??= join(here, "code");
 const events = run({ files, concurrency: Number(places), timeout: hungMs }).on("test:fail", ({ todo }) => {

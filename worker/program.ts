@@ -13,6 +13,7 @@ import { endWhenNobodyReads, goOnWhenNobodyReads } from "../shared/program/close
 import { exitAfter } from "../shared/program/exit-after.ts";
 import { newsLines } from "../shared/program/help-lines.ts";
 import { systemClock } from "../shared/time/clock.ts";
+import { timeOfDay } from "../shared/time/time-of-day.ts";
 import { type Flags, program } from "./flags.ts";
 import { findGpus } from "./gpus/find-gpus.ts";
 import type { LentGpus } from "./gpus/lent-gpus.ts";
@@ -81,10 +82,10 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const line = parseJoinLine(text);
   checkSandbox(flags);
   /** Says it with the time. */
-  const note = (words: string): void => say(`${timeText()}  ${words}`);
+  const note = (words: string): void => say(`${timeOfDay(Date.now())}  ${words}`);
   let told: OwnerTold | undefined;
   const tell = (text: string): void => {
-    sayNews(`${timeText()}  ${text}`);
+    sayNews(`${timeOfDay(Date.now())}  ${text}`);
     told?.changed();
   };
   const owner = new Owner(flags, systemClock, tell);
@@ -279,12 +280,8 @@ async function lineForNone(workspace: string, patience: Patience): Promise<strin
   });
 }
 
-function timeText(): string {
-  return new Date().toTimeString().slice(0, 8);
-}
-
 function newsLine(news: WorkerNews): string {
-  const time = timeText();
+  const time = timeOfDay(Date.now());
   if (news.kind === "started") return `${time}  ${news.run}  started ${news.text}`.trimEnd();
   if ("run" in news) return `${time}  ${news.run}  ${news.text}`;
   return `${time}  ${news.kind === "waiting" ? "waiting: " : ""}${news.text}`;

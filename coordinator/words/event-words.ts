@@ -17,9 +17,6 @@ export interface EventText {
   readonly isTrouble: boolean;
 }
 
-/** The time of day, UTC. */
-export const timeOfDay = (ms: number): string => new Date(ms).toISOString().slice(11, 19);
-
 /** An event in words; undefined for events that nobody needs to see. */
 export function eventText(event: JournalEvent, table: RunTable | undefined): EventText | undefined {
   const line = (text: string): EventText => ({

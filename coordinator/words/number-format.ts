@@ -1,3 +1,5 @@
+import { type Goal, told } from "../../shared/domain/goal.ts";
+
 /** How tables print numbers: the same decimals throughout a column, so that the decimal points line up. */
 
 const fewestDecimals = 3;
@@ -33,6 +35,9 @@ export function formatDecimal(value: number, decimals: number): string {
   // If fewer than two significant digits would be left.
   return Math.abs(Number(text) - value) > 0.05 * Math.abs(value) ? value.toExponential(1) : text;
 }
+
+/** A result in a sentence or a heading of the screen, a loss unsigned: four significant digits. */
+export const resultDigits = (goal: Goal, hpmax: number): string => told(goal, hpmax).toPrecision(4);
 
 const formatSpecial = (value: number): string => (Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
 

@@ -6,7 +6,7 @@ runs in a row; EST HPMAX, RUNS and BEST are what its run set shows now.
 
 The verdict below it is about the best configuration by the model of the search, the first of the standings everywhere:
 what a new run of it is expected to reach, within which bounds, and whether another is truly better, with the winner's
-curse taken into account. docs/evaluation.md says how, and how often its 90 % intervals held the truth.
+curse taken into account. docs/evaluation.md says how, and how often its 90% intervals held the truth.
 
 For a job that repeats one configuration (hp_tuning: false) it prints the mean of the runs and how certain it is: nothing
 was selected, so the mean has no selection bias.

@@ -1,4 +1,5 @@
 import { UsageError } from "../../../shared/errors.ts";
+import { momentText } from "../../words/invitations.ts";
 import type { PlotReads } from "../data/reads.ts";
 import type { Stay, StayOutcome } from "../data/stays.ts";
 import { axisOfPlaces, axisOver, type Box, extent, type Figure, onePanel, plainBox, type Tick } from "../figure.ts";
@@ -103,5 +104,3 @@ function unitFor(spanMs: number): { readonly ms: number; readonly name: string }
   if (spanMs >= 4 * 3600_000) return { ms: 3600_000, name: "hours" };
   return spanMs >= 4 * 60_000 ? { ms: 60_000, name: "minutes" } : { ms: 1000, name: "seconds" };
 }
-
-const momentText = (ms: number): string => `${new Date(ms).toISOString().slice(0, 16).replace("T", " ")} UTC`;

@@ -1,6 +1,6 @@
+import { timeOfDay } from "../../../shared/time/time-of-day.ts";
 import type { EventLine } from "../../live/event-list.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import { timeOfDay } from "../../words/event-words.ts";
 import { column } from "./columns.ts";
 import { ListView } from "./list-view.ts";
 

@@ -1,6 +1,6 @@
 import { counted } from "../../../shared/domain/counted.ts";
+import { timeOfDay } from "../../../shared/time/time-of-day.ts";
 import type { EventLine } from "../../live/event-list.ts";
-import { timeOfDay } from "../../words/event-words.ts";
 import { clip } from "../../words/narrow.ts";
 import { clickable, type Line, span } from "../terminal/styled.ts";
 import type { ViewModel } from "../view-model.ts";

@@ -1,6 +1,6 @@
 import { isImported } from "../../../shared/domain/fold/imported.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { timeOfDay } from "../../words/event-words.ts";
+import { timeOfDay } from "../../../shared/time/time-of-day.ts";
 import { momentText } from "../../words/invitations.ts";
 import { clip, narrow } from "../../words/narrow.ts";
 import { jobStatus, noJobText } from "../../words/status-words.ts";

@@ -1,8 +1,8 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { told } from "../../../shared/domain/goal.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { leastResults } from "../../../shared/domain/search/dgd.ts";
+import { resultDigits } from "../../words/number-format.ts";
 import { named } from "../../words/progress.ts";
 import { chanceText, neighbourhoodOf } from "../lists/neighbours-list.ts";
 import { plansByModel } from "../lists/prospects-list.ts";
@@ -33,7 +33,7 @@ export function neighbourhoodLines(model: ViewModel, width: number, height: numb
   const other = isLeader ? "" : "; the standings, which allow for luck, rank another one first";
   const whole = headLines(table, "centre", best.configuration, width, [
     plain(
-      `          ${table.goal.isLow ? `lowest mean ${table.goal.name}` : "highest mean"}: ${told(table.goal, best.mean).toPrecision(4)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${chanceText(centre?.probability ?? 0)}${other}`,
+      `          ${table.goal.isLow ? `lowest mean ${table.goal.name}` : "highest mean"}: ${resultDigits(table.goal, best.mean)} of ${runs}; ${isOver ? "its chance of being tried, if the search went on" : "its chance of being tried next"}: ${chanceText(centre?.probability ?? 0)}${other}`,
     ),
     [span(`          ${how}`, "dim")],
   ]);
@@ -55,7 +55,7 @@ function prospectLines(model: ViewModel, table: RunTable, width: number, height:
   const known = `${counted(best.runSet.completed, "run")}${best.runSet.inFlight > 0 ? ` and ${best.runSet.inFlight} in flight` : ""}`;
   const whole = headLines(table, "best", best.runSet.configuration, width, [
     plain(
-      `          the model expects ${named(table)}${told(table.goal, best.estimate).toPrecision(4)}${spread} after ${known}`,
+      `          the model expects ${named(table)}${resultDigits(table.goal, best.estimate)}${spread} after ${known}`,
     ),
     [span(`          ${how}`, "dim")],
   ]);

@@ -1,8 +1,8 @@
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { percent } from "../../../shared/domain/percent.ts";
+import { timeOfDay } from "../../../shared/time/time-of-day.ts";
 import { progressBar } from "../../chart/progress-bar.ts";
 import type { Trouble } from "../../live/troubles.ts";
-import { timeOfDay } from "../../words/event-words.ts";
 import { clip, narrow } from "../../words/narrow.ts";
 import { verdictWithin } from "../../words/verdict-text.ts";
 import { type Line, type Span, span } from "../terminal/styled.ts";

@@ -5,11 +5,12 @@ import { told } from "../../../shared/domain/goal.ts";
 import { settingText } from "../../../shared/domain/hyperparameter.ts";
 import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
 import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
+import { timeOfDay } from "../../../shared/time/time-of-day.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { cutTo, paddedEnd } from "../../words/cell-width.ts";
 import { duration } from "../../words/duration.ts";
-import { timeOfDay } from "../../words/event-words.ts";
 import { clip, narrow } from "../../words/narrow.ts";
+import { resultDigits } from "../../words/number-format.ts";
 import { settingsWithNames } from "../../words/progress.ts";
 import { childStatus, reasonOf, runStatus } from "../../words/status-words.ts";
 import { clickable, type Line, plain, type Span, span } from "../terminal/styled.ts";
@@ -86,13 +87,12 @@ function factsOf(table: RunTable, runSet: RunSet): string {
   const { mean, stDev } = posteriorOf(runSet, table.runSets.prior);
   const facts =
     runSet.completed > 0
-      ? `estimated ${goal.name} ${told(goal, mean).toPrecision(4)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, mean ${told(goal, runSet.mean).toPrecision(4)} of ${runSet.completed}`
+      ? `estimated ${goal.name} ${resultDigits(goal, mean)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, mean ${resultDigits(goal, runSet.mean)} of ${runSet.completed}`
       : "no run has completed";
   return `${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`;
 }
 
-const resultText = ({ goal }: RunTable, { hpmax }: Trial): string =>
-  hpmax === null ? "" : told(goal, hpmax).toPrecision(4);
+const resultText = ({ goal }: RunTable, { hpmax }: Trial): string => (hpmax === null ? "" : resultDigits(goal, hpmax));
 
 function configurationText(table: RunTable, configuration: readonly number[]): string {
   const settings = settingsWithNames(table, configuration).map(({ name, value }) => `${name}=${settingText(value)}`);

@@ -8,6 +8,7 @@ import type { Predicted } from "./predicted.ts";
 import type { PrunerName } from "./pruner-names.ts";
 import { Rungs, rungsReached } from "./rungs.ts";
 import { SummaryFinder, type SummaryKind, summaryOf } from "./summary-kind.ts";
+import { valueText } from "./value-text.ts";
 
 /** A run is to stop. */
 export interface PruningVerdict {
@@ -115,7 +116,7 @@ export class JobPruner {
         const median = belowMedian(this.#finished, curve.iters, soFar, kind);
         return median === undefined
           ? undefined
-          : { reason: `${text(kind.sign * soFar)} by then, the median is ${text(kind.sign * median)}` };
+          : { reason: `${valueText(kind.sign * soFar)} by then, the median is ${valueText(kind.sign * median)}` };
       }
       case "asha": {
         const reached = rungsReached(curve.iters / total);
@@ -147,5 +148,3 @@ export class JobPruner {
     return this.#total.iters;
   }
 }
-
-const text = (value: number): string => String(Number(value.toPrecision(3)));

@@ -7,6 +7,7 @@ import type { OpenCurve } from "./open-curve.ts";
 import type { Predicted } from "./predicted.ts";
 import { predictEnd } from "./prediction.ts";
 import type { SummaryKind } from "./summary-kind.ts";
+import { valueText } from "./value-text.ts";
 
 /** What a pruner needs to know about the search that it serves. */
 export interface PrunedSearch {
@@ -79,7 +80,7 @@ export class ModelRule {
     if (spared || !Number.isFinite(mean) || !(mean + runZ * sd < best)) return undefined;
     const weight = noise ** 2 / (noise ** 2 + sd ** 2) || 0;
     return {
-      reason: `${text(kind.sign * mean)} ± ${text(sd)} predicted, the best is ${text(kind.sign * best)}`,
+      reason: `${valueText(kind.sign * mean)} ± ${valueText(sd)} predicted, the best is ${valueText(kind.sign * best)}`,
       predicted: { hpmax: mean, weight },
     };
   }
@@ -123,8 +124,6 @@ export class ModelRule {
     return estimate;
   }
 }
-
-const text = (value: number): string => String(Number(value.toPrecision(3)));
 
 /** One run in so many is never stopped, however hopeless: how it ends shows whether the predictions are right. */
 const oneIn = 10;
