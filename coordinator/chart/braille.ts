@@ -30,11 +30,11 @@ export interface ChartOptions {
   /** Whether x counts something, so that the axis has whole numbers only. */
   readonly isWhole?: boolean;
   /** Range of an axis. Default: that of the points. */
-  readonly xRange?: Range;
-  readonly yRange?: Range;
+  readonly xRange?: AxisRange;
+  readonly yRange?: AxisRange;
 }
 
-export interface Range {
+export interface AxisRange {
   readonly low: number;
   readonly high: number;
 }
@@ -60,7 +60,7 @@ export function chartRows(series: readonly Series[], options: ChartOptions): Cha
   const labels = yTicks.values.map((value) => tickText(value, yTicks.decimals));
   const gutter = Math.min(Math.floor(width / 3), labels.reduce((most, label) => Math.max(most, label.length), 0) + 1);
   const field = new DotField(width - gutter - 1, height - 1, form);
-  const at = (range: Range, value: number, steps: number): number =>
+  const at = (range: AxisRange, value: number, steps: number): number =>
     range.high > range.low
       ? Math.round(((value - range.low) / (range.high - range.low)) * (steps - 1))
       : Math.floor(steps / 2);
@@ -218,7 +218,7 @@ function pieces(field: DotField, row: number, count: number, written: Written): 
   return out;
 }
 
-function xAxis(range: Range, { xName: name = "", isWhole = false, width }: ChartOptions, gutter: number): string {
+function xAxis(range: AxisRange, { xName: name = "", isWhole = false, width }: ChartOptions, gutter: number): string {
   const room = width - gutter;
   const cells = " ".repeat(width).split("");
   const write = (text: string, from: number): boolean => {
@@ -238,7 +238,10 @@ function xAxis(range: Range, { xName: name = "", isWhole = false, width }: Chart
   return cells.join("");
 }
 
-function rangeOf(series: readonly Series[], valuesOf: (point: Point) => readonly [number, number]): Range | undefined {
+function rangeOf(
+  series: readonly Series[],
+  valuesOf: (point: Point) => readonly [number, number],
+): AxisRange | undefined {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const { points } of series) {
@@ -253,7 +256,7 @@ function rangeOf(series: readonly Series[], valuesOf: (point: Point) => readonly
 }
 
 /** Gives a flat curve room above and below. */
-function padded(range: Range | undefined): Range | undefined {
+function padded(range: AxisRange | undefined): AxisRange | undefined {
   if (!range || range.high > range.low) return range;
   const room = Math.abs(range.low) * 0.1 || 1;
   return { low: range.low - room, high: range.high + room };

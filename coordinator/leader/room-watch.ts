@@ -1,5 +1,5 @@
 import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
-import { type Room, roomBytes } from "../../shared/domain/quotas.ts";
+import { type QuotaRoom, roomBytes } from "../../shared/domain/quotas.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
 import { lookOften } from "./look-often.ts";
 import type { Reign } from "./reign/reign.ts";
@@ -139,7 +139,7 @@ export class RoomWatch {
   }
 
   /** Where there is one worker, it may fill what nobody else needs. */
-  #holdsFor(room: Room): boolean {
+  #holdsFor(room: QuotaRoom): boolean {
     if ("bytes" in room) return true;
     let admitted = 0;
     for (const { state } of this.#reign.state.workers.values()) if (state === "admitted") admitted += 1;

@@ -32,7 +32,7 @@ export function isSilent(
 }
 
 /** Trials that each worker holds, over all jobs. */
-export function heldBy(state: WorkspaceState): Map<WorkerId, number> {
+export function heldByWorker(state: WorkspaceState): Map<WorkerId, number> {
   const held = new Map<WorkerId, number>();
   for (const table of state.jobs.values()) {
     for (const [worker, count] of table.holding) held.set(worker, (held.get(worker) ?? 0) + count);

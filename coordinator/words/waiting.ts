@@ -4,7 +4,7 @@ import type { WorkerRecord, WorkspaceState } from "../../shared/domain/fold/work
 import { type GpuNeed, gpuNeed, needText } from "../../shared/domain/gpu-shares.ts";
 import { trustNeeded } from "../../shared/domain/runspec/trust-needed.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
-import { heldBy, isSilent } from "./silence.ts";
+import { heldByWorker, isSilent } from "./silence.ts";
 
 /** Workers whose reason is told. */
 const mostReasons = 3;
@@ -89,7 +89,7 @@ export function whyWaiting(
   const options = computeTarget === null ? "" : ` --target ${computeTarget}`;
   const join = `nexus-worker${options} ${joinLine}`.trimEnd();
   if (!status) return { why: "waiting for a coordinator that leads", commands: [`nexus-coord${flags}`] };
-  const holds = heldBy(state);
+  const holds = heldByWorker(state);
   const { leaseMs } = status;
   const there = status.workers.flatMap((presence): Present[] => {
     const record = state.workers.get(presence.worker);

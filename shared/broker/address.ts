@@ -75,7 +75,7 @@ export function localUrl({ host, port }: Address, pin?: Pin): string {
 }
 
 /** What kind of server answers at an address. */
-export type Presence =
+export type Reachability =
   | "up"
   /** The machine answers, but nothing listens there. */
   | "down"
@@ -88,11 +88,11 @@ export type Presence =
 const looks = 10;
 
 /** Whether the nats-server of that name answers. It needs no credentials: each connection begins with `INFO {...}`. */
-export function probeServer({ host, port }: Address, serverName: string, timeoutMs: number): Promise<Presence> {
+export function probeServer({ host, port }: Address, serverName: string, timeoutMs: number): Promise<Reachability> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
     let greeting = "";
-    const finish = (presence: Presence): void => {
+    const finish = (presence: Reachability): void => {
       clearInterval(timer);
       socket.destroy();
       resolve(presence);

@@ -11,7 +11,7 @@ export interface Allowance {
 }
 
 /** Bytes, or a part of what the stream takes. */
-export type Room = { readonly bytes: number } | { readonly share: number };
+export type QuotaRoom = { readonly bytes: number } | { readonly share: number };
 
 /**
  * Most of it is earned by runs: a worker of ours sends one message of reports a second for each run that it holds and one at its end,
@@ -46,12 +46,12 @@ export const usualQuotas = {
   /** Bytes of questions that it earns with each question. */
   earnedBytes: 256,
   /** What it has in EV, in all. A share counts only where other workers are admitted too. */
-  evidence: { share: 0.5 } as Room,
+  evidence: { share: 0.5 } as QuotaRoom,
   /** What it has in BLOB: states and files. */
-  pieces: { share: 0.5 } as Room,
+  pieces: { share: 0.5 } as QuotaRoom,
   /** The last part of EV, which is kept for results. */
-  results: { share: 0.1 } as Room,
-} as const satisfies Readonly<Record<string, Allowance | Room | number>>;
+  results: { share: 0.1 } as QuotaRoom,
+} as const satisfies Readonly<Record<string, Allowance | QuotaRoom | number>>;
 
 type Name = keyof typeof usualQuotas;
 
@@ -60,7 +60,7 @@ export type QuotaLimits = {
     ? number
     : (typeof usualQuotas)[Each] extends Allowance
       ? Allowance
-      : Room;
+      : QuotaRoom;
 };
 
 /** By what people call them; `unanswered` and what is earned go with `asks`. */
@@ -111,7 +111,7 @@ export function quotasWith(texts: Readonly<Record<string, string>>): QuotaLimits
   return { ...usualQuotas, ...changed };
 }
 
-function quotaValue(name: QuotaName, text: string): Allowance | Room | number | undefined {
+function quotaValue(name: QuotaName, text: string): Allowance | QuotaRoom | number | undefined {
   const { quota, inBytes } = settable[name];
   const usual = usualQuotas[quota];
   const one = (word: string): number | undefined => (inBytes ? bytesOf(word) : numberOf(word));
@@ -146,7 +146,7 @@ export function quotaText(name: QuotaName, limits: QuotaLimits): string {
 }
 
 /** A room in bytes. @param most  bytes that the stream takes; -1: not limited, so that a share of it is none */
-export function roomBytes(room: Room, most: number): number {
+export function roomBytes(room: QuotaRoom, most: number): number {
   if ("bytes" in room) return room.bytes;
   return most < 0 ? Number.POSITIVE_INFINITY : room.share * most;
 }

@@ -37,7 +37,7 @@ type LockAttempt =
  * file, and reads it again first: otherwise a process that has read the dead owner's name could remove a living owner's newer
  * file.
  *
- * @param presumedDead  nonce of an owner on another machine that the caller found silent (see `isSilent`)
+ * @param presumedDead  nonce of an owner on another machine that the caller found silent (see `isLockSilent`)
  */
 export function takeLock(path: string, purpose: string, presumedDead?: string): LockAttempt {
   const owner = newOwner(purpose);
@@ -73,7 +73,7 @@ export function readLockOwner(path: string): LockOwner | "unreadable" | undefine
 }
 
 /** Whether an owner elsewhere leaves its lock untouched for `silentMs`. Clocks of two machines are never compared. */
-export async function isSilent(path: string, silentMs = 30_000, pollMs = 500): Promise<boolean> {
+export async function isLockSilent(path: string, silentMs = 30_000, pollMs = 500): Promise<boolean> {
   const touchedAt = (): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   const first = touchedAt();
   const end = performance.now() + silentMs;

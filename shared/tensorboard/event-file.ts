@@ -1,7 +1,7 @@
 import type { Hyperparameter, Setting } from "../domain/hyperparameter.ts";
 import { maskedCrc32c } from "./crc32c.ts";
 import { type HparamsSession, sessionEnd, sessionStart, type sessionStatus } from "./hparams.ts";
-import { bytes, double, type Field, float, integer, message, text } from "./protobuf.ts";
+import { bytes, double, type EncodedField, float, integer, message, text } from "./protobuf.ts";
 
 /** A record of an event file: the length, its masked CRC-32C, an Event, its masked CRC-32C. */
 export function record(data: Uint8Array): Uint8Array {
@@ -16,10 +16,10 @@ export function record(data: Uint8Array): Uint8Array {
 }
 
 /** @param seconds  since 1970 */
-const event = (seconds: number, step: number, ...fields: readonly Field[]): Uint8Array =>
+const event = (seconds: number, step: number, ...fields: readonly EncodedField[]): Uint8Array =>
   record(message(double(1, seconds), ...(step === 0 ? [] : [integer(2, step)]), ...fields));
 
-const summary = (...values: readonly Field[]): Field => bytes(5, message(...values));
+const summary = (...values: readonly EncodedField[]): EncodedField => bytes(5, message(...values));
 
 /** The file name that TensorBoard looks for. */
 export const eventFileName = (seconds: number, host: string): string =>

@@ -1,5 +1,5 @@
 import type { Hyperparameter, Setting } from "../domain/hyperparameter.ts";
-import { bytes, double, type Field, flag, integer, message, text } from "./protobuf.ts";
+import { bytes, double, type EncodedField, flag, integer, message, text } from "./protobuf.ts";
 
 /**
  * Summaries for TensorBoard's HParams plugin: what the experiment varies, which settings a session ran with, how it ended. Field
@@ -23,7 +23,7 @@ export interface HparamsSession {
 }
 
 /** The summary values (fields of a Summary) that a run's file begins with. */
-export function sessionStart({ hyperparameters, settings, group, metrics, startedAt }: HparamsSession): Field[] {
+export function sessionStart({ hyperparameters, settings, group, metrics, startedAt }: HparamsSession): EncodedField[] {
   const infos = hyperparameters.map((hyperparameter) => bytes(4, hyperparameterInfo(hyperparameter)));
   const metricInfos = metrics.map((name) => bytes(5, message(bytes(1, text(2, name)))));
   const experiment = message(double(3, startedAt), ...infos, ...metricInfos);
@@ -39,12 +39,12 @@ export function sessionStart({ hyperparameters, settings, group, metrics, starte
 }
 
 /** The summary value that a run's file ends with. */
-export function sessionEnd(status: keyof typeof sessionStatus, endedAt: number): Field {
+export function sessionEnd(status: keyof typeof sessionStatus, endedAt: number): EncodedField {
   const end = message(integer(1, sessionStatus[status]), double(2, endedAt));
   return pluginValue("_hparams_/session_end_info", bytes(4, end));
 }
 
-function pluginValue(tag: string, data: Field): Field {
+function pluginValue(tag: string, data: EncodedField): EncodedField {
   // HParamsPluginData; its version is 0, and zeros are not written.
   const plugin = message(text(1, pluginName), bytes(2, data));
   return bytes(1, message(text(1, tag), bytes(9, bytes(1, plugin))));

@@ -1,6 +1,6 @@
 import { BadMessage } from "./check.ts";
 import { keyOf, textOf } from "./texts/texts.ts";
-import { sumOf, sumWith, Words } from "./texts/words.ts";
+import { sumWith, Words, wordSum } from "./texts/words.ts";
 
 /**
  * Reads one MessagePack message, and refuses it as soon as it holds anything that is not ours to read.
@@ -179,7 +179,7 @@ export class MessageReader {
     let isNumbered = false;
     for (let i = 0; i < fields; i++) {
       const from = this.#keyStart();
-      const sum = sumOf(this.#bytes, from, this.#at);
+      const sum = wordSum(this.#bytes, from, this.#at);
       this.#countKey(sum);
       const key = keyOf(this.#bytes, from, this.#at, sum);
       if (isCompared) shape = sumWith(shape, sum);

@@ -45,7 +45,10 @@ export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").upda
  * number of pieces are authenticated too, so that none can be moved, left out or added. One key serves for all blobs of a run:
  * random nonces repeat themselves only after some 2^48 pieces.
  */
-export function seal(bytes: Uint8Array, key: Uint8Array): { readonly chunks: Uint8Array[]; readonly sum: SealedSum } {
+export function sealChunks(
+  bytes: Uint8Array,
+  key: Uint8Array,
+): { readonly chunks: Uint8Array[]; readonly sum: SealedSum } {
   const count = chunkCount(bytes.length);
   const chunks = Array.from({ length: count }, (_, i) =>
     sealPiece(bytes.subarray(i * contentBytes, (i + 1) * contentBytes), key, i, count),

@@ -9,7 +9,7 @@ import { fileLog } from "../../shared/log.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { systemClock } from "../../shared/time/clock.ts";
 import { decodeAnswer } from "../../shared/wire/messages.ts";
-import { identify } from "../../worker/joining/identity.ts";
+import { workerIdentity } from "../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../worker/joining/join-line.ts";
 import { WorkerNode } from "../../worker/node/node.ts";
 import { RunnerPool } from "../../worker/node/runner-pool.ts";
@@ -22,7 +22,7 @@ export async function watchedWorker(
 ): Promise<{ readonly gaps: number[]; isConnected(): boolean; stop(): Promise<void> }> {
   const line = parseJoinLine(joinLine);
   const log = fileLog(join(folder, "bench-worker.log"), "nexus-worker");
-  const { worker, nkeySeed } = await identify(folder, "bench-watched" as WorkerId, line, () => undefined);
+  const { worker, nkeySeed } = await workerIdentity(folder, "bench-watched" as WorkerId, line, () => undefined);
   const credentials = { nkeySeed };
   const bus = await connectBus({ url: line.url, credentials, name: worker, inbox: inboxPrefix(worker) });
   const gaps: number[] = [];

@@ -1,6 +1,6 @@
 import { messageOf } from "../../shared/errors.ts";
 import { type Asking, askProgram } from "./ask-program.ts";
-import type { Found, Gpu } from "./gpu.ts";
+import type { Gpu, GpuAnswer } from "./gpu.ts";
 
 /** What rocm-smi called these numbers and names over its versions. */
 const nameKeys = ["Card Series", "Card series", "Device Name", "Card Model", "Card model"];
@@ -11,7 +11,7 @@ const memoryKey = "VRAM Total Memory (B)";
  *
  * @returns null if rocm-smi is not on this machine
  */
-export async function amdGpus(asking: Asking): Promise<Found | null> {
+export async function amdGpus(asking: Asking): Promise<GpuAnswer | null> {
   const said = await askProgram("rocm-smi", ["--showproductname", "--showmeminfo", "vram", "--json"], asking);
   if (said.kind === "none") return null;
   if (said.kind === "failed") return { ok: false, why: `rocm-smi: ${said.why}` };

@@ -1,7 +1,7 @@
 import { counted } from "../../shared/domain/counted.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { mostGpus } from "../../shared/wire/limits.ts";
-import { type Found, type Gpu, type GpuMaker, gpuMakers } from "./gpu.ts";
+import { type Gpu, type GpuAnswer, type GpuMaker, gpuMakers } from "./gpu.ts";
 
 /** What the owner typed after --gpus. Undefined: nothing, which lends all that are found. */
 export type GpuChoice =
@@ -24,8 +24,8 @@ export interface ChosenGpus {
 
 /** What each maker's program said. */
 export interface FoundGpus {
-  readonly nvidia: Found | null;
-  readonly amd: Found | null;
+  readonly nvidia: GpuAnswer | null;
+  readonly amd: GpuAnswer | null;
 }
 
 const one = /^(\d{1,4}|(GPU|MIG)-[\w/.-]{1,80}|\d{1,4}\.\d{1,4})$/;
@@ -79,7 +79,7 @@ export function chooseGpus(choice: GpuChoice, environment: NodeJS.ProcessEnv, fo
 
 /** Those of the maker whose program names some; else whose variable is set. */
 function makerOf(environment: NodeJS.ProcessEnv, { nvidia, amd }: FoundGpus): GpuMaker {
-  const names = (found: Found | null): boolean => found?.ok === true && found.gpus.length > 0;
+  const names = (found: GpuAnswer | null): boolean => found?.ok === true && found.gpus.length > 0;
   if (names(nvidia)) return "nvidia";
   if (names(amd)) return "amd";
   const isSet = (...variables: readonly string[]): boolean => variables.some((name) => environment[name] !== undefined);

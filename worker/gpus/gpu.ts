@@ -15,4 +15,6 @@ export interface Gpu {
 }
 
 /** What a maker's program said: its GPUs, or why it says nothing usable. Null: the program is not on this machine. */
-export type Found = { readonly ok: true; readonly gpus: readonly Gpu[] } | { readonly ok: false; readonly why: string };
+export type GpuAnswer =
+  | { readonly ok: true; readonly gpus: readonly Gpu[] }
+  | { readonly ok: false; readonly why: string };

@@ -1,12 +1,12 @@
 import { type Asking, askProgram } from "./ask-program.ts";
-import type { Found, Gpu } from "./gpu.ts";
+import type { Gpu, GpuAnswer } from "./gpu.ts";
 
 /**
  * The GPUs of NVIDIA, by nvidia-smi. A GPU that is divided (MIG) stands for its parts, which only their UUIDs name.
  *
  * @returns null if nvidia-smi is not on this machine
  */
-export async function nvidiaGpus(asking: Asking): Promise<Found | null> {
+export async function nvidiaGpus(asking: Asking): Promise<GpuAnswer | null> {
   const query = ["--query-gpu=index,uuid,name,memory.total", "--format=csv,noheader"];
   const [table, list] = await Promise.all([
     askProgram("nvidia-smi", query, asking),

@@ -57,7 +57,7 @@ export function checkWorkerName(text: string): WorkerId {
  * @param how.patience   for a broker or coordinator that is not there yet; left out: none
  * @param how.isOwnLine  the line is from this machine's own workspace, which decides whether to encrypt
  */
-export async function identify(
+export async function workerIdentity(
   stateDir: string,
   name: WorkerId,
   typed: JoinLine,

@@ -7,7 +7,7 @@ import type { WorkerId } from "../../shared/domain/names.ts";
 import type { Log } from "../../shared/log.ts";
 import { systemClock } from "../../shared/time/clock.ts";
 import { DistrustedServer } from "./distrusted-server.ts";
-import { identify } from "./identity.ts";
+import { workerIdentity } from "./identity.ts";
 import { isOnlyHere, type JoinLine, shownServer } from "./join-line.ts";
 import type { WorkerIdentity } from "./kept-identity.ts";
 import type { Patience } from "./patience.ts";
@@ -43,7 +43,7 @@ export async function joinBroker(who: Newcomer, ports: JoinPorts) {
   const shown = credentialsOf({ credentialsFile, caFile });
   const identity: WorkerIdentity =
     credentialsFile === null
-      ? await identify(who.stateDir, who.name, line, say, {
+      ? await workerIdentity(who.stateDir, who.name, line, say, {
           authority: shown.authority,
           isOwnLine: !who.wasGiven,
           patience,
@@ -51,7 +51,7 @@ export async function joinBroker(who: Newcomer, ports: JoinPorts) {
       : { worker: who.name, nkeySeed: "" };
   const ownKey = identity.nkeySeed === "" ? {} : { nkeySeed: identity.nkeySeed };
   const credentials = { ...ownKey, ...shown };
-  // Report wrong credentials now, instead of retrying for ever. identify has already tried a key of our own.
+  // Report wrong credentials now, instead of retrying for ever. workerIdentity has already tried a key of our own.
   if (credentialsFile !== null)
     await (await patience.keepTrying(() => connectAs(line.url, credentials, "viewer"))).close();
   const key = watchKey(who, ports);

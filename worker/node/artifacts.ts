@@ -3,8 +3,8 @@ import { messageOf } from "../../shared/errors.ts";
 import { readInside } from "../../shared/machine/inside.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { type ArtifactFile, type ArtifactList, mostFiles, usualBytes } from "../../shared/wire/artifacts.ts";
-import { newKey, seal } from "../../shared/wire/sealed-chunks.ts";
-import { type FoundFile, filesIn } from "../runner/run-folder.ts";
+import { newKey, sealChunks } from "../../shared/wire/sealed-chunks.ts";
+import { type FolderFile, filesIn } from "../runner/run-folder.ts";
 import { storeChunks } from "./chunk-store.ts";
 import type { OwnAddress } from "./held-attempt.ts";
 import type { Ports } from "./ports.ts";
@@ -21,10 +21,10 @@ const longestWhy = 3000;
 export function findFiles(
   directory: string,
   mostBytes: number = usualBytes,
-): { readonly files: FoundFile[]; readonly leftOut: string } {
+): { readonly files: FolderFile[]; readonly leftOut: string } {
   const reasons: string[] = [];
   const found = filesIn(directory, (path, why) => reasons.push(`${path} (${why})`));
-  const files: FoundFile[] = [];
+  const files: FolderFile[] = [];
   const names = new Set<string>();
   let bytes = 0;
   for (const file of found.sort((a, b) => a.size - b.size)) {
@@ -74,7 +74,7 @@ export async function uploadFiles(
   try {
     for (const { path } of found.files) {
       // One file at a time in memory. If a file has changed since it was found, what is read now counts.
-      const { chunks, sum } = seal(readInside(directory, path).bytes, key);
+      const { chunks, sum } = sealChunks(readInside(directory, path).bytes, key);
       why = await storeChunks(ports, { ...address, blob }, chunks, next, signal);
       if (why !== "") break;
       next += chunks.length;

@@ -16,7 +16,7 @@ import {
   openBundlePiece,
   type PiecePart,
   pieceName,
-  sumOf,
+  pieceSum,
 } from "../../shared/wire/bundles/pieced-bundle.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { chunkCount } from "../../shared/wire/sealed-chunks.ts";
@@ -221,7 +221,7 @@ export class BundleCache {
     const pieces: (Buffer | undefined)[] = [];
     const lacking: number[] = [];
     for (const [k] of layout.entries()) {
-      const sum = sumOf(bundle, first + k);
+      const sum = pieceSum(bundle, first + k);
       const source = sources.get(Buffer.from(sum).toString("hex"));
       const found = source && (await reader.read(source, sum));
       pieces.push(found);
@@ -237,7 +237,7 @@ export class BundleCache {
   }
 
   async #fetch(bundle: PiecedBundle, places: readonly number[], signal: EndSignal): Promise<Buffer[]> {
-    const sums = places.map((i) => sumOf(bundle, i));
+    const sums = places.map((i) => pieceSum(bundle, i));
     const subjects = sums.map((sum) => bundlePiece(pieceName(bundle.secret, sum)));
     const sealed = await fetchPiecesTogether(this.#ports, subjects, signal);
     return sealed.map((piece, k) => {

@@ -12,7 +12,7 @@ import {
   type PiecePart,
   piecedBundle,
   pieceSize,
-  sumOf,
+  pieceSum,
 } from "../../shared/wire/bundles/pieced-bundle.ts";
 import { BadMessage } from "../../shared/wire/check.ts";
 import { decode, encode } from "../../shared/wire/codec.ts";
@@ -56,7 +56,7 @@ export function descriptionOf(folder: string): Described | undefined {
 export function* placesIn(folder: string, { bundle, files }: Described): Generator<readonly [string, PiecePlace]> {
   const before = chunkCount(bundle.listBytes);
   for (const [i, parts] of layoutOf(files).entries())
-    yield [Buffer.from(sumOf(bundle, before + i)).toString("hex"), { folder: filesOf(folder), parts }];
+    yield [Buffer.from(pieceSum(bundle, before + i)).toString("hex"), { folder: filesOf(folder), parts }];
 }
 
 export interface PiecePlace {

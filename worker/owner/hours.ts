@@ -1,4 +1,4 @@
-import { clockTime, expect, minuteOf, type Reading } from "./quantities.ts";
+import { clockTime, expect, minuteOf, type ReadQuantity } from "./quantities.ts";
 
 /** A span of the day, on some days of the week. */
 export interface HourSpan {
@@ -16,7 +16,7 @@ const everyDay: readonly number[] = [0, 1, 2, 3, 4, 5, 6];
 const expected = 'spans such as "19:00-07:00 mon-fri" or "sat,sun", with ; between two of them';
 
 /** Spans such as "19:00-07:00 mon-fri; sat,sun". Times of the day are local to the machine. */
-export function readHours(text: string): Reading<readonly HourSpan[]> {
+export function readHours(text: string): ReadQuantity<readonly HourSpan[]> {
   const spans: HourSpan[] = [];
   for (const part of text.split(";")) {
     const read = readSpan(part.trim());
@@ -26,7 +26,7 @@ export function readHours(text: string): Reading<readonly HourSpan[]> {
   return { ok: true, value: spans };
 }
 
-function readSpan(text: string): Reading<HourSpan> {
+function readSpan(text: string): ReadQuantity<HourSpan> {
   const [first = "", ...rest] = text.split(/\s+/);
   if (!first.includes(":")) {
     const days = daysOf(text.replace(/\s+/g, ""));

@@ -1,12 +1,12 @@
 import { parseBytes, parseInstant, typedSeconds, typedSecondsForms } from "../../shared/domain/runspec/quantities.ts";
 
 /** A value, or what was expected instead of it, in words that follow "expected". */
-export type Reading<T> =
+export type ReadQuantity<T> =
   | { readonly ok: true; readonly value: T }
   /** `found`: the part that is wrong, if not all of it. */
   | { readonly ok: false; readonly expected: string; readonly found?: string };
 
-export const expect = (expected: string, found?: string): Reading<never> =>
+export const expect = (expected: string, found?: string): ReadQuantity<never> =>
   found === undefined ? { ok: false, expected } : { ok: false, expected, found };
 
 /** When a worker ends: after a time, at the next such time of the day, or at an instant. */
@@ -18,7 +18,7 @@ export type Until =
 const mostMs = 366 * 24 * 3_600_000;
 
 /** Milliseconds. */
-export function readDuration(text: string, leastMs: number, example: string, expected: string): Reading<number> {
+export function readDuration(text: string, leastMs: number, example: string, expected: string): ReadQuantity<number> {
   const ms = (typedSeconds(text) ?? 0) * 1000;
   if (ms >= leastMs && ms <= mostMs) return { ok: true, value: ms };
   // `--when-idle LINE`: the line was taken for the time.
@@ -33,12 +33,12 @@ export function readNumber(
   { above, most }: { readonly above: number; readonly most: number },
   expected: string,
   example: string,
-): Reading<number> {
+): ReadQuantity<number> {
   const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
   return value > above && value <= most ? { ok: true, value } : expect(`${expected}; for example ${example}`);
 }
 
-export function readBytes(text: string, least: number, expected: string, example: string): Reading<number> {
+export function readBytes(text: string, least: number, expected: string, example: string): ReadQuantity<number> {
   const bytes = parseBytes(text) ?? 0;
   return bytes >= least ? { ok: true, value: bytes } : expect(`${expected}; for example ${example}`);
 }
@@ -54,7 +54,7 @@ export function minuteOf(text: string): number | undefined {
 export const clockTime = (minute: number): string =>
   `${String(Math.floor(minute / 60)).padStart(2, "0")}:${String(minute % 60).padStart(2, "0")}`;
 
-export function readUntil(text: string): Reading<Until> {
+export function readUntil(text: string): ReadQuantity<Until> {
   const expected = 'a time: 8h from now, 07:00, or "2026-12-01 07:00"';
   // A number alone might be an hour of the day.
   const seconds = /[a-z]$/.test(text) ? (typedSeconds(text) ?? 0) : 0;

@@ -1,7 +1,7 @@
 import { mostSlots } from "../../shared/wire/limits.ts";
 import { type SignName, signNames } from "./detectors/detector.ts";
 import { type HourSpan, readHours } from "./hours.ts";
-import { expect, type Reading, readBytes, readDuration, readNumber, readUntil, type Until } from "./quantities.ts";
+import { expect, type ReadQuantity, readBytes, readDuration, readNumber, readUntil, type Until } from "./quantities.ts";
 
 /** What a machine's owner allows its worker. Null: no such rule. */
 export interface Rules {
@@ -61,7 +61,7 @@ export interface RuleWord<K extends keyof Rules = keyof Rules> {
   readonly preset?: string;
   /** Whether the flag may be repeated, and the key may hold a list. */
   readonly isList?: boolean;
-  readonly read: (text: string) => Reading<Rules[K]>;
+  readonly read: (text: string) => ReadQuantity<Rules[K]>;
 }
 
 const word = <K extends keyof Rules>(
@@ -145,12 +145,12 @@ export const ruleWords: readonly RuleWord[] = [
   ),
 ];
 
-function wholeNumber(text: string, most: number): Reading<number> {
+function wholeNumber(text: string, most: number): ReadQuantity<number> {
   const value = /^\d+$/.test(text) ? Number(text) : 0;
   return value >= 1 && value <= most ? { ok: true, value } : expect(`a whole number from 1 to ${most}`);
 }
 
-function readSigns(text: string): Reading<readonly SignName[]> {
+function readSigns(text: string): ReadQuantity<readonly SignName[]> {
   const names = text.split(",").map((name) => name.trim());
   const known = signNames.filter((name) => names.includes(name));
   const strange = names.find((name) => !signNames.some((each) => each === name));
@@ -162,10 +162,10 @@ function readSigns(text: string): Reading<readonly SignName[]> {
  *
  * @param texts  the flag as often as it was typed, or the items of the key's list
  */
-export function readRule(each: RuleWord, texts: readonly string[]): Reading<Partial<Rules>> {
+export function readRule(each: RuleWord, texts: readonly string[]): ReadQuantity<Partial<Rules>> {
   let value: unknown;
   for (const text of texts) {
-    const read: Reading<unknown> = each.read(text.trim());
+    const read: ReadQuantity<unknown> = each.read(text.trim());
     if (!read.ok) return read;
     value = Array.isArray(value) && Array.isArray(read.value) ? [...value, ...read.value] : read.value;
   }

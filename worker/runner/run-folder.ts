@@ -11,7 +11,7 @@ const writtenAnew: ReadonlySet<string> = new Set(["console.txt", "repro_spec.yam
 /** A file of more is never read into memory as long as all together are too large for one message. */
 const mostSmallBytes = 1024 ** 2;
 
-export interface FoundFile {
+export interface FolderFile {
   /** Within the folder, with slashes. */
   readonly path: string;
   readonly size: number;
@@ -21,8 +21,8 @@ export interface FoundFile {
 export function filesIn(
   directory: string,
   onOther: (path: string, why: string) => void = () => undefined,
-): FoundFile[] {
-  const found: FoundFile[] = [];
+): FolderFile[] {
+  const found: FolderFile[] = [];
   const walk = (folder: string): void => {
     for (const name of namesIn(join(directory, folder))) {
       const path = folder === "" ? name : `${folder}/${name}`;

@@ -13,7 +13,7 @@ import { runCommand, SetupOutput } from "./run-command.ts";
 import { mentionsPip, setupDigest, type WantedSetup } from "./setup-digest.ts";
 
 /** A virtual environment that runs of a job use. */
-export interface Environment {
+export interface PythonEnvironment {
   readonly folder: string;
   /** What else they must be able to read: where its Python is installed. */
   readonly base: string;
@@ -23,7 +23,7 @@ export interface Environment {
 
 /** A virtual environment that somebody uses: it stays until all have released it. */
 export interface HeldEnvironment {
-  readonly environment: Environment;
+  readonly environment: PythonEnvironment;
   release(): void;
 }
 
@@ -88,7 +88,7 @@ const [python, uvProgram] = process.platform === "win32" ? ["python.exe", "uv.ex
 export class Environments {
   readonly #options: EnvironmentsOptions;
   readonly #kept: KeptEnvironments;
-  readonly #making = new Map<string, Promise<Environment>>();
+  readonly #making = new Map<string, Promise<PythonEnvironment>>();
   readonly #known = new Map<string, Known>();
 
   constructor(options: EnvironmentsOptions) {
@@ -137,7 +137,7 @@ export class Environments {
     return fresh;
   }
 
-  async #ensure(known: Known, wish: SetupWish, signal: EndSignal): Promise<Environment> {
+  async #ensure(known: Known, wish: SetupWish, signal: EndSignal): Promise<PythonEnvironment> {
     const { digest, found } = known;
     const folder = join(this.#options.folder, digest.slice(0, 32));
     const text = `python ${found.version}, setup ${digest.slice(0, 12)}`;

@@ -17,7 +17,7 @@ import { shellWord } from "../../words/shell-word.ts";
 import { checkStages } from "../submit/check-stages.ts";
 import { copyCode, findCode, findInputs } from "../submit/collect-code.ts";
 import { parseSpecArguments } from "../submit/spec-arguments.ts";
-import { measuredLines, verdictOf } from "./check-verdict.ts";
+import { checkVerdict, measuredLines } from "./check-verdict.ts";
 
 export interface CheckOptions {
   /** Seconds after which the run is stopped (60). */
@@ -81,7 +81,7 @@ export async function checkSpec(words: readonly string[], options: CheckOptions,
       return exitCode.failure;
     }
     const goal = goalOfSpec(spec);
-    const verdict = verdictOf(run, file, goal);
+    const verdict = checkVerdict(run, file, goal);
     if (options.json) {
       const { words: command = null, variables = null } = started ?? {};
       const { kind: _, ...seen } = run;
@@ -105,7 +105,7 @@ const lossIn = ({ hpmax }: CheckedRun, goal: Goal): object =>
 function tellRun(
   run: CheckedRun,
   goal: Goal,
-  { text, notes }: ReturnType<typeof verdictOf>,
+  { text, notes }: ReturnType<typeof checkVerdict>,
   say: (text: string) => void,
 ): void {
   say(row("printed", `${counted(run.lines, "line")}; something was measured in ${run.measuredLines}`));

@@ -13,7 +13,7 @@ export interface CheckVerdict {
   readonly notes: readonly string[];
 }
 
-export function verdictOf(run: CheckedRun, file: string, goal: Goal = maximised): CheckVerdict {
+export function checkVerdict(run: CheckedRun, file: string, goal: Goal = maximised): CheckVerdict {
   const check = `nexus check ${shellWord(file)}`;
   const goOn = `to search: nexus run ${shellWord(file)}`;
   const [main] = run.metrics;

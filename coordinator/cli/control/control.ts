@@ -6,7 +6,7 @@ import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../sh
 import { giveOrder, newOrderId, refusalOf } from "../../operator/give-order.ts";
 import { type JsonOption, ordering, type Reader, type Session } from "../../operator/session.ts";
 import { effectOf, type OrderSubject } from "../../words/order-effects.ts";
-import { heldBy } from "../../words/silence.ts";
+import { heldByWorker } from "../../words/silence.ts";
 import { checkWords, type Named, namedTargets, namedWorkers } from "./control-targets.ts";
 
 export interface ControlOptions extends JsonOption {
@@ -51,7 +51,7 @@ export async function judgeWorkers(
   checkWords(words, (each, state) => namedWorkers(each, state, session.scope.flags));
   await ordering(session, async (reader) => {
     const workers = namedWorkers(words, reader.state, reader.flags);
-    const held = heldBy(reader.state);
+    const held = heldByWorker(reader.state);
     const effects = workers.map((worker) => effectOf(kind, { kind: "worker", worker, held: held.get(worker) ?? 0 }));
     if (kind === "bench" && !(await agreed(session, { verb: kind, effects, isGrave: false, ...options }))) return;
     const orders = workers.map((worker): NamedOrder => ({ name: worker, order: { kind, op: newOrderId(), worker } }));
@@ -136,7 +136,7 @@ export function subjectOf(named: Named, state: WorkspaceState): OrderSubject {
       return { kind: "runs", name: `${runNames(trials)} of ${table.job}`, open: trials.filter(isOpen).length };
     }
     case "worker":
-      return { ...named, held: heldBy(state).get(named.worker) ?? 0 };
+      return { ...named, held: heldByWorker(state).get(named.worker) ?? 0 };
     default: {
       const never: never = named;
       return never;

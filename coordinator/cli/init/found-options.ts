@@ -23,7 +23,7 @@ export interface FoundOption {
 }
 
 /** What was read, and could not be. */
-export interface Found {
+export interface FoundOptions {
   /** Beside the spec: train.py. */
   readonly script: string;
   /** How its options are written; null: it has none that were found. */

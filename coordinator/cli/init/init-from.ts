@@ -6,7 +6,7 @@ import { shellWord } from "../../words/shell-word.ts";
 import { treatmentOf } from "./dials.ts";
 import { findMetrics } from "./find-metrics.ts";
 import { yamlFile } from "./foreign-values.ts";
-import type { Found, FoundMetrics, FoundOption } from "./found-options.ts";
+import type { FoundMetrics, FoundOption, FoundOptions } from "./found-options.ts";
 import { readHydra } from "./hydra-config.ts";
 import { readScript, type ScriptReading } from "./script-reading.ts";
 import { dialName, specText } from "./spec-text.ts";
@@ -78,7 +78,7 @@ function metricsOf(read: ScriptReading): FoundMetrics & { readonly remarks: read
 /** Whose switches are --x and --no-x. */
 const clickLike: ReadonlySet<ScriptReading["kind"]> = new Set(["click", "typer", "tyro"]);
 
-function ofScript(source: string): Found {
+function ofScript(source: string): FoundOptions {
   const read = readScript(source);
   const remarks = read.unknown.map(({ line, text, why }) => `line ${line}: ${text}: ${why}`);
   const { remarks: ofTrainer, ...metrics } = metricsOf(read);
@@ -117,7 +117,7 @@ function ofScript(source: string): Found {
   return { script, style, options, files: read.files, metrics, remarks };
 }
 
-function ofSweep(source: string): Found {
+function ofSweep(source: string): FoundOptions {
   const sweep = readSweep(yamlFile(source) as Parameters<typeof readSweep>[0]); // isToBeRead
   const remarks = [...sweep.remarks];
   const script = join(dirname(source), sweep.script);
@@ -144,7 +144,7 @@ function ofSweep(source: string): Found {
 }
 
 /** A pattern may name only metrics that the spec lists. */
-function onlyNamed(metrics: Found["metrics"]): Found["metrics"] {
+function onlyNamed(metrics: FoundOptions["metrics"]): FoundOptions["metrics"] {
   if (metrics.pattern === null) return metrics;
   const groups = [...metrics.pattern.matchAll(/\(\?<(\w+)>/g)].flatMap(([, group = ""]) =>
     group === "iters" ? [] : [group],
@@ -153,7 +153,7 @@ function onlyNamed(metrics: Found["metrics"]): Found["metrics"] {
 }
 
 /** Paths as the spec names them, which may lie in a folder above the script. */
-function placedBeside(found: Found, folder: string, target: string): Found {
+function placedBeside(found: FoundOptions, folder: string, target: string): FoundOptions {
   const path = relative(resolve(dirname(target)), resolve(folder));
   if (path.startsWith("..") || isAbsolute(path))
     throw new UsageError(

@@ -1,7 +1,7 @@
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import type { Treatment } from "./dials.ts";
-import type { Found, FoundOption } from "./found-options.ts";
+import type { FoundOption, FoundOptions } from "./found-options.ts";
 
 export interface TreatedOption {
   readonly option: FoundOption;
@@ -11,7 +11,7 @@ export interface TreatedOption {
 const usualRuns = 60;
 
 /** A commented spec for a script. `file` is its own name, for the commands in its comments. */
-export function specText(found: Found, treated: readonly TreatedOption[], file: string): string {
+export function specText(found: FoundOptions, treated: readonly TreatedOption[], file: string): string {
   const { script, style, metrics, search } = found;
   const dials = treated.filter(({ treatment }) => treatment.kind === "dial");
   const [metric = "value"] = metrics.names;
@@ -97,7 +97,7 @@ function leftLines(treated: readonly TreatedOption[]): string[] {
   return left.length === 0 ? [] : ["        # Left to the script:", ...left];
 }
 
-function patternLines({ metrics, script }: Found): string[] {
+function patternLines({ metrics, script }: FoundOptions): string[] {
   if (metrics.pattern !== null) return [`      metric_pattern: '${metrics.pattern.replaceAll("'", "''")}'`];
   if (metrics.names.length > 0) return [];
   return [

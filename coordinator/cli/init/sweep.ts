@@ -1,6 +1,6 @@
 import type { Range, Setting } from "../../../shared/domain/hyperparameter.ts";
 import { isMapping, isSetting, type Mapping, typeOf } from "./foreign-values.ts";
-import type { Found, FoundOption } from "./found-options.ts";
+import type { FoundOption, FoundOptions } from "./found-options.ts";
 
 /** Whether this is a sweep as W&B writes it. */
 export const isSweep = (value: unknown): value is Mapping => isMapping(value) && isMapping(value["parameters"]);
@@ -8,7 +8,7 @@ export const isSweep = (value: unknown): value is Mapping => isMapping(value) &&
 /** The parts of a spec that a sweep of W&B gives; the script, its files and its metrics may say more. */
 export function readSweep(
   sweep: Mapping,
-): Omit<Found, "files" | "style"> & { readonly style: "argparse" | "hydra" | null } {
+): Omit<FoundOptions, "files" | "style"> & { readonly style: "argparse" | "hydra" | null } {
   const remarks: string[] = [];
   const options: FoundOption[] = [];
   parameters(sweep["parameters"] as Mapping, "", options, remarks); // isSweep

@@ -10,7 +10,7 @@ import type { JsonOption, Printing, Session } from "../../operator/session.ts";
 import { type Field, recordsJson, showRecords } from "../../runs/records.ts";
 import { saidByState, workerFields } from "../../runs/worker-fields.ts";
 import { healthWarnings } from "../../words/health-words.ts";
-import { heldBy } from "../../words/silence.ts";
+import { heldByWorker } from "../../words/silence.ts";
 import { Whys } from "../../words/why/whys.ts";
 import { healthFields } from "./worker-health-fields.ts";
 
@@ -58,7 +58,7 @@ export function printWorkers(
   // A table of machines that are all well is not made wider by it.
   const isTold = ({ value }: Field<WorkerRecord>): boolean => json || workers.some((each) => (value(each) ?? 0) !== 0);
   const told = [...nowFields(state, status), ...healthFields(health, status)].filter(isTold);
-  const known = workerFields(workspace, heldBy(state), status, isAnyRejected, whys);
+  const known = workerFields(workspace, heldByWorker(state), status, isAnyRejected, whys);
   // Sentences come last.
   const all = [
     ...known.filter((each) => !sentences.includes(each.name)),

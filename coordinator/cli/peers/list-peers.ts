@@ -1,4 +1,4 @@
-import { addressText, type Presence } from "../../../shared/broker/address.ts";
+import { addressText, type Reachability } from "../../../shared/broker/address.ts";
 import type { StreamInfo } from "../../../shared/broker/client/jetstream-api.ts";
 import { keptStreamInfos, keptStreams } from "../../../shared/broker/peers/cluster.ts";
 import { peersTrouble, probePeers } from "../../../shared/broker/peers/peer-probe.ts";
@@ -15,7 +15,7 @@ import { peersOf } from "./workspace-peers.ts";
 
 interface PeerRow {
   readonly peer: Peer;
-  readonly state: Presence;
+  readonly state: Reachability;
   readonly isHere: boolean;
   /** Undefined while the cluster does not answer. */
   readonly kept: KeptThere | undefined;
@@ -62,7 +62,7 @@ const fields: readonly Field<PeerRow>[] = [
   { name: "here", kind: "text", value: ({ isHere }) => (isHere ? "this machine" : undefined) },
 ];
 
-const serverWords: Readonly<Record<Presence, string>> = {
+const serverWords: Readonly<Record<Reachability, string>> = {
   up: "up",
   down: "does not run",
   silent: "does not answer",

@@ -9,7 +9,7 @@ import {
   openBundlePiece,
   type PiecePart,
   pieceName,
-  sumOf,
+  pieceSum,
 } from "../../../shared/wire/bundles/pieced-bundle.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { chunkCount } from "../../../shared/wire/sealed-chunks.ts";
@@ -67,11 +67,11 @@ async function fetched(bus: Bus, bundle: PiecedBundle, places: readonly number[]
   const found: Buffer[] = [];
   for (let at = 0; at < places.length; at += piecesInFlight) {
     const some = places.slice(at, at + piecesInFlight);
-    const subjects = some.map((i) => bundlePiece(pieceName(bundle.secret, sumOf(bundle, i))));
+    const subjects = some.map((i) => bundlePiece(pieceName(bundle.secret, pieceSum(bundle, i))));
     for (const [k, sealed] of (await fetchPiecesTogether({ bus, clock: systemClock }, subjects, unending)).entries()) {
       if (!sealed)
         throw new BadMessage("it is not on the broker any more: the job is over, and others needed the room");
-      found.push(openBundlePiece(sealed, bundle.secret, sumOf(bundle, some[k] ?? 0)));
+      found.push(openBundlePiece(sealed, bundle.secret, pieceSum(bundle, some[k] ?? 0)));
     }
   }
   return found;

@@ -4,7 +4,7 @@ import { consentOf } from "../../operator/consent.ts";
 import { newOrderId } from "../../operator/give-order.ts";
 import { type JsonOption, ordering, type Session } from "../../operator/session.ts";
 import { effectOf } from "../../words/order-effects.ts";
-import { heldBy } from "../../words/silence.ts";
+import { heldByWorker } from "../../words/silence.ts";
 import { giveAll, type NamedOrder } from "../control/control.ts";
 import { checkWords, namedWorkers } from "../control/control-targets.ts";
 
@@ -29,7 +29,7 @@ export async function throwOut(
   await ordering(session, async (reader) => {
     const { state } = reader;
     const workers = namedWorkers(words, state, flags);
-    const held = heldBy(state);
+    const held = heldByWorker(state);
     const effects = workers.map((worker) => effectOf(kind, { kind: "worker", worker, held: held.get(worker) ?? 0 }));
     if (!(await consentOf(options.yes, session)(effects.join("\n")))) return;
     const orders = workers.map((worker): NamedOrder => ({ name: worker, order: orderFor(kind, worker, reason) }));

@@ -1,4 +1,9 @@
-import { mostAtOnce, type Sent, type SentByAll, type Traffic } from "../../../shared/broker/access/worker-traffic.ts";
+import {
+  mostAtOnce,
+  type SentByAll,
+  type SentSoFar,
+  type Traffic,
+} from "../../../shared/broker/access/worker-traffic.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { lookOften } from "../look-often.ts";
@@ -9,7 +14,7 @@ import { cutOff } from "./quotas.ts";
 const lookEveryMs = 250;
 /** While all workers together send little, the list of their connections is this old at most. */
 const freshMs = 20_000;
-const nothing: Sent = { messages: 0, bytes: 0 };
+const nothing: SentSoFar = { messages: 0, bytes: 0 };
 const nobody = "" as WorkerId;
 
 /** Connections that are listed, as long as they have sent most of what came. */
@@ -38,12 +43,12 @@ export class Arrivals {
   readonly #ports: TrafficPorts;
   readonly #connections: Connections;
   /** Each connection as it was when it was listed last, the latest at the end: others may take turns with it in the list. */
-  readonly #seen = new Map<string, Sent & { readonly at: number }>();
+  readonly #seen = new Map<string, SentSoFar & { readonly at: number }>();
   /** When a connection of a worker was listed last. */
   readonly #listedAt = new Map<WorkerId, number>();
   #lookedAt = Number.POSITIVE_INFINITY;
   /** All of them together, at the last look at that. */
-  #sum: (Sent & { readonly at: number }) | undefined;
+  #sum: (SentSoFar & { readonly at: number }) | undefined;
   /** What they have sent since the last look at the connections, at a rate that each of them may have for ever. */
   #quiet = nothing;
   /**
@@ -98,7 +103,7 @@ export class Arrivals {
   }
 
   /** What each listed worker has sent since the last look, less what it may have sent before that while it was not listed. */
-  #sentBy(found: readonly Traffic[], quiet: Sent, now: number): ReadonlyMap<WorkerId, Sent> {
+  #sentBy(found: readonly Traffic[], quiet: SentSoFar, now: number): ReadonlyMap<WorkerId, SentSoFar> {
     const { arrivals, arrivedBytes } = this.#reign.quotas.limits;
     const sums = new Map<WorkerId, { messages: number; bytes: number }>();
     const unlisted = (at = this.#lookedAt): number => (at < this.#lookedAt ? (this.#lookedAt - at) / 1000 : 0);
@@ -123,7 +128,7 @@ export class Arrivals {
   }
 
   /** What a connection had sent when it was listed last; undefined: nobody knows. */
-  #before({ connection, ageMs }: Traffic, now: number): (Sent & { readonly at: number }) | undefined {
+  #before({ connection, ageMs }: Traffic, now: number): (SentSoFar & { readonly at: number }) | undefined {
     const isNew = ageMs < now - this.#lookedAt;
     return this.#seen.get(connection) ?? (isNew ? { ...nothing, at: this.#lookedAt } : undefined);
   }
@@ -140,7 +145,7 @@ export class Arrivals {
    * Whether all workers together sent no more since the last look than one may: then nobody's bucket is emptier than it was. The
    * list of a thousand connections, four times a second, was a quarter of what idle workers cost broker and coordinator (2026-11-28).
    */
-  #isQuiet(now: number, before: (Sent & { readonly at: number }) | undefined): boolean {
+  #isQuiet(now: number, before: (SentSoFar & { readonly at: number }) | undefined): boolean {
     const sum = this.#sum;
     if (!sum || !before || sum.messages < before.messages) return false;
     const { arrivals, arrivedBytes } = this.#reign.quotas.limits;

@@ -82,14 +82,14 @@ export class TriedSearch {
   }
 
   /** Asks so many questions at once, and takes an answer to each, in any order. */
-  async choose(count: number, n = 1, answerMs = this.#answerMs): Promise<Choice[]> {
+  async choose(count: number, n = 1, answerMs = this.#answerMs): Promise<MadeChoice[]> {
     const open = new Set<number>();
     for (let i = 0; i < count; i += 1) {
       this.#questions += 1;
       open.add(this.#questions);
       this.program.write(protocol.ask(this.#questions, n + i));
     }
-    const choices: Choice[] = [];
+    const choices: MadeChoice[] = [];
     while (open.size > 0) {
       const said = await this.next("an answer", answerMs);
       if (said.type === "prune") {
@@ -192,7 +192,7 @@ export class TriedSearch {
 
 export type Prune = Extract<protocol.Said, { type: "prune" }>;
 export type Ready = Extract<protocol.Said, { type: "ready" }>;
-export type Choice = Extract<protocol.Said, { type: "choice" }> & { readonly configuration: Configuration };
+export type MadeChoice = Extract<protocol.Said, { type: "choice" }> & { readonly configuration: Configuration };
 
-export const keysOf = (choices: readonly Choice[]): string[] =>
+export const keysOf = (choices: readonly MadeChoice[]): string[] =>
   [...choices].sort((a, b) => a.ask - b.ask).map(({ configuration }) => configurationKey(configuration));

@@ -34,7 +34,7 @@ interface Step {
 export function neighbourList(search: LiveSearch): ListView<NeighbourRow> {
   return new ListView<NeighbourRow>({
     rows: () => {
-      const around = search.table && neighbourhoodOf(search.table);
+      const around = search.table && weighedNeighbourhood(search.table);
       return search.table && around ? rowsOf(search.table, around) : [];
     },
     keyOf: ({ key }) => key,
@@ -43,7 +43,7 @@ export function neighbourList(search: LiveSearch): ListView<NeighbourRow> {
 }
 
 /** The neighbourhood that the next choice is drawn from; null until a run has completed. */
-export function neighbourhoodOf(table: RunTable): WeighedNeighbourhood | null {
+export function weighedNeighbourhood(table: RunTable): WeighedNeighbourhood | null {
   return weigh(searchView(table), table.submitted.settings.dgd.countInFlight);
 }
 

@@ -4,7 +4,7 @@ import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { leastResults } from "../../../shared/domain/search/dgd.ts";
 import { resultDigits } from "../../words/number-format.ts";
 import { named } from "../../words/progress.ts";
-import { chanceText, neighbourhoodOf } from "../lists/neighbours-list.ts";
+import { chanceText, weighedNeighbourhood } from "../lists/neighbours-list.ts";
 import { plansByModel } from "../lists/prospects-list.ts";
 import { type Line, plain, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
@@ -18,7 +18,7 @@ const leastRows = 6;
 export function neighbourhoodLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
   const { table, leader } = model.search;
   if (table && plansByModel(table)) return prospectLines(model, table, width, height, isFocused);
-  const around = table && neighbourhoodOf(table);
+  const around = table && weighedNeighbourhood(table);
   if (!table || !around) return [plain("  until a run has completed, every hyperparameter is drawn at random")];
   const { best, members, totalWeight } = around;
   const [centre] = members;

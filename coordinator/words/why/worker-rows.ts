@@ -2,7 +2,7 @@ import { type Hindrance, inUse, openJobs } from "../../../shared/domain/fitting.
 import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
-import { heldBy, isSilent } from "../silence.ts";
+import { heldByWorker, isSilent } from "../silence.ts";
 import { withAuthor } from "../status-words.ts";
 import { whyIdle } from "./idle.ts";
 import type { WorkerNote } from "./worker-note.ts";
@@ -70,7 +70,7 @@ export function workerRows(
   { status, statusAgeMs, wall }: WorkerLook,
 ): WorkerRow[] {
   const present = new Map(status?.workers.map((each) => [each.worker, each]));
-  const held = heldBy(state);
+  const held = heldByWorker(state);
   const open = openJobs(state);
   return [...state.workers.values()]
     .map((record): WorkerRow => {

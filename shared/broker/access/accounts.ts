@@ -27,7 +27,7 @@ import {
   type Rights,
   reader,
   readerHere,
-  sumOf,
+  totalsOf,
   worker as workerRights,
   workersConnections,
   workersSum,
@@ -151,7 +151,7 @@ ${exportLines(settings.cluster === undefined)}
     ]
     imports: [
       { service: { account: WORKERS, subject: ${quote(connectionsOf)} }, to: ${quote(workersConnections)} }
-      { service: { account: WORKERS, subject: ${quote(sumOf)} }, to: ${quote(workersSum)} }
+      { service: { account: WORKERS, subject: ${quote(totalsOf)} }, to: ${quote(workersSum)} }
     ]
   }
   OPERATORS {
@@ -267,7 +267,7 @@ ${importLines("WORKERS", workersNames, inOrder ? [piecesInOrder] : [])}
   ]
   exports: [
     { service: ${quote(connectionsOf)}, response: stream, accounts: [SWARM] }
-    { service: ${quote(sumOf)}, response: stream, accounts: [SWARM] }
+    { service: ${quote(totalsOf)}, response: stream, accounts: [SWARM] }
   ]
 }
 ${

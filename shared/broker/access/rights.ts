@@ -61,7 +61,7 @@ export const piecesInOrder = `$JS.API.DIRECT.GET.${blob}`;
 export const workersConnections = "workers.connections";
 export const connectionsOf = "$SYS.REQ.ACCOUNT.PING.CONNZ";
 export const workersSum = "workers.sum";
-export const sumOf = "$SYS.REQ.ACCOUNT.PING.STATZ";
+export const totalsOf = "$SYS.REQ.ACCOUNT.PING.STATZ";
 
 export const imports = {
   OPERATORS: { asked: [...gets, subjects.allOperators, subjects.allBundlePieces], heard: [subjects.status] },

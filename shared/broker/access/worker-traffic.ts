@@ -3,18 +3,18 @@ import type { CoordinatorBus } from "../client/bus.ts";
 import { workersConnections, workersSum } from "./rights.ts";
 
 /** What was sent so far. */
-export interface Sent {
+export interface SentSoFar {
   readonly messages: number;
   readonly bytes: number;
 }
 
 /** What all workers have sent so far, and how many connections of theirs are open. */
-export interface SentByAll extends Sent {
+export interface SentByAll extends SentSoFar {
   readonly connections: number;
 }
 
 /** What a connection of a worker has sent so far. */
-export interface Traffic extends Sent {
+export interface Traffic extends SentSoFar {
   /** Of this connection only. */
   readonly connection: string;
   readonly publicKey: string;

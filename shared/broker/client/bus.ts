@@ -19,7 +19,7 @@ import {
 import type { BrokerStatus, Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
 import { BusError } from "../../ports.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
-import { headersOf, statusOf } from "./headers-of.ts";
+import { brokerStatus, headersOf } from "./headers-of.ts";
 import { askedAs, heardAs, type LocalNames } from "./local-names.ts";
 import { askAll } from "./nats/ask-all.ts";
 import { endRenewal, expireSoon, hearLastErrors } from "./nats/defects.ts";
@@ -92,7 +92,7 @@ export class NatsBus implements CoordinatorBus {
     this.#questions = new Questions(createInbox(hooks.inbox ?? "_INBOX"));
     this.#subscribe(this.#questions.subscription, (message) => {
       const { subject, data } = message;
-      this.#questions.hear(subject, data, data.length === 0 ? statusOf(message).code : 0);
+      this.#questions.hear(subject, data, data.length === 0 ? brokerStatus(message).code : 0);
     });
     this.entries = natsEntries((timeout) =>
       connection.jetstream({ timeout, checkAPI: false, ...this.#api }).views.kv(bucket, { bindOnly: true }),
@@ -162,7 +162,7 @@ export class NatsBus implements CoordinatorBus {
       const answer = (data: Uint8Array): void => {
         if (reply !== undefined && reply !== "") this.publish(reply, data);
       };
-      handler(message.subject, message.data, answer, () => statusOf(message));
+      handler(message.subject, message.data, answer, () => brokerStatus(message));
     });
   }
 

@@ -5,7 +5,7 @@ import { parseServerUrl } from "../server-url.ts";
 import { type Distrust, DistrustError } from "./sockets/secure.ts";
 
 /** What was typed, and is known besides. */
-export interface Typed {
+export interface TypedAddress {
   /** The join line of a worker, or the address that a command was given. */
   readonly as: "line" | "address";
   readonly url: string;
@@ -20,7 +20,7 @@ const newLine = "  on the coordinator's machine, nexus-coord prints the line to 
 const endOfLine = "the end of the join line, which nexus-coord prints on the coordinator's machine";
 
 /** Lines to print below the error, each indented; each fits what was typed and what was seen. */
-export function distrustAdvice({ cause }: BusError, typed: Typed): string {
+export function distrustAdvice({ cause }: BusError, typed: TypedAddress): string {
   const kind: Distrust = cause instanceof DistrustError ? cause.kind : "certificate";
   const { as, url, isKeptPin = false, hasAuthority } = typed;
   const { scheme, pin } = parseServerUrl(url);

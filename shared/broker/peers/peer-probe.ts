@@ -1,12 +1,12 @@
-import { addressText, type Presence, probeServer } from "../address.ts";
+import { addressText, probeServer, type Reachability } from "../address.ts";
 import { type Peer, quorumOf } from "./peers.ts";
 
 const silentAfterMs = 1500;
 
 /** Whether a peer's server answers. */
-export const probePeer = (peer: Peer): Promise<Presence> => probeServer(peer, peer.id, silentAfterMs);
+export const probePeer = (peer: Peer): Promise<Reachability> => probeServer(peer, peer.id, silentAfterMs);
 
-export async function probePeers(peers: readonly Peer[]): Promise<{ peer: Peer; state: Presence }[]> {
+export async function probePeers(peers: readonly Peer[]): Promise<{ peer: Peer; state: Reachability }[]> {
   return Promise.all(peers.map(async (peer) => ({ peer, state: await probePeer(peer) })));
 }
 
@@ -28,7 +28,7 @@ export async function peersTrouble(peers: readonly Peer[], needed = quorumOf(pee
   );
 }
 
-export function stateText(state: Presence): string {
+export function stateText(state: Reachability): string {
   switch (state) {
     case "up":
       return "is up";

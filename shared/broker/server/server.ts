@@ -3,7 +3,7 @@ import { closeSync, openSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { BrokerError, messageOf, NexusError } from "../../errors.ts";
-import { explainLock, isSilent, readLockOwner, storeInUse, takeLock } from "../../machine/lock-file.ts";
+import { explainLock, isLockSilent, readLockOwner, storeInUse, takeLock } from "../../machine/lock-file.ts";
 import { isAlive, liveness, type ProcessIdentity } from "../../machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
 import type { WorkerUser } from "../access/accounts.ts";
@@ -169,7 +169,7 @@ async function isLockFree(paths: WorkspacePaths, log: (line: string) => void): P
   log(
     `${paths.brokerLock} is held by process ${owner.identity.pid} on ${owner.host}; watching for 30 s whether it is alive...`,
   );
-  if (!(await isSilent(paths.brokerLock))) throw storeInUse(paths.brokerLock, owner, state);
+  if (!(await isLockSilent(paths.brokerLock))) throw storeInUse(paths.brokerLock, owner, state);
   const attempt = takeLock(paths.brokerLock, guardPurpose(paths), owner.nonce);
   if (attempt.ok) attempt.lock.release();
   return true;

@@ -3,7 +3,7 @@ import { takeSnapshot } from "../../domain/fold/snapshot.ts";
 import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { type Bus, BusError } from "../../ports.ts";
 import { BadMessage } from "../../wire/check.ts";
-import { newKey, open, seal } from "../../wire/sealed-chunks.ts";
+import { newKey, open, sealChunks } from "../../wire/sealed-chunks.ts";
 import {
   decodeSnapshot,
   decodeSnapshotPlace,
@@ -79,7 +79,7 @@ export async function writeSnapshot(
   if (before && !entry?.isForeign && before.seq >= state.seq) return 0;
   const name = `snap-${state.seq}-${tag}`;
   const key = newKey();
-  const { chunks, sum } = seal(encodeSnapshot(takeSnapshot(state)), key);
+  const { chunks, sum } = sealChunks(encodeSnapshot(takeSnapshot(state)), key);
   for (let i = 0; i < chunks.length; i += inFlight) {
     await Promise.all(
       chunks

@@ -3,7 +3,7 @@ import { drawPosition } from "../ranges/places.ts";
 import type { Rng } from "../rng.ts";
 import { activityOf } from "./activity.ts";
 import { ByWhere } from "./by-where.ts";
-import { type Box, bigBelow, type Part, partsOfSpace } from "./space-parts.ts";
+import { type Box, bigBelow, partsOfSpace, type SpacePart } from "./space-parts.ts";
 
 /** Draws of linked hyperparameters before one of the known allowed combinations is taken instead. */
 const mostDraws = 64;
@@ -23,7 +23,7 @@ export class ConfigurationSpace {
   /** Whether nothing links any hyperparameters. */
   readonly isPlain: boolean;
   readonly #hyperparameters: readonly Hyperparameter[];
-  readonly #parts: readonly Part[];
+  readonly #parts: readonly SpacePart[];
   readonly #tuned: readonly number[];
 
   constructor(
@@ -74,7 +74,7 @@ export class ConfigurationSpace {
   }
 
   /** Draws the part's members again until they are allowed. */
-  #redraw(part: Part, drawn: number[], rng: Rng): void {
+  #redraw(part: SpacePart, drawn: number[], rng: Rng): void {
     const most = part.isExact ? mostDraws : mostBlindDraws;
     for (let draw = 0; draw < most && !this.#allows(part, drawn); draw += 1) {
       for (const i of part.members) drawn[i] = this.#anyPosition(i, rng);
@@ -99,7 +99,7 @@ export class ConfigurationSpace {
     return hyperparameter === undefined ? 0 : drawPosition(hyperparameter, rng);
   }
 
-  #allows(part: Part, configuration: readonly number[]): boolean {
+  #allows(part: SpacePart, configuration: readonly number[]): boolean {
     const activity = activityOf(this.#hyperparameters);
     const active = activity?.settle([...configuration]) ?? new Uint8Array(configuration.length).fill(1);
     return part.allows(configuration, active);

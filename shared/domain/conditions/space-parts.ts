@@ -7,7 +7,7 @@ import { constraintsOf } from "./constraints.ts";
 export type Box = readonly (readonly [from: number, to: number])[];
 
 /** Hyperparameters that conditions or constraints link, so that what one may be depends on the others; or a single free one. */
-export interface Part {
+export interface SpacePart {
   /** Their numbers, rising. */
   readonly members: readonly number[];
   /** How many settings they have together. */
@@ -29,7 +29,11 @@ const mostCounted = 100_000;
 const sampled = 20_000;
 
 /** The parts of a space, in the order of their first hyperparameters. */
-export function partsOfSpace(hyperparameters: readonly Hyperparameter[], where: readonly string[], box: Box): Part[] {
+export function partsOfSpace(
+  hyperparameters: readonly Hyperparameter[],
+  where: readonly string[],
+  box: Box,
+): SpacePart[] {
   const activity = activityOf(hyperparameters);
   const tests = constraintsOf(hyperparameters, where).tests.filter(({ names }) => names.length > 0);
   const group = grouped(hyperparameters.length, [
@@ -61,7 +65,7 @@ function grouped(count: number, links: readonly (readonly number[])[]): number[]
   return group.map((_, i) => first(i));
 }
 
-function freePart(i: number, box: Box): Part {
+function freePart(i: number, box: Box): SpacePart {
   const [from, to] = box[i] ?? [0, 0];
   return {
     members: [i],
@@ -82,7 +86,7 @@ function linkedPart(
   members: readonly number[],
   tests: readonly Test[],
   box: Box,
-): Part {
+): SpacePart {
   const tuned = hyperparameters.map((each) => Math.max(0, each.values.indexOf(each.tuned)));
   const named = new Set([
     ...members.flatMap((i) => activity?.parents[i] ?? []),

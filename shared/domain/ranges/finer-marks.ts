@@ -23,14 +23,14 @@ export type Marks = Readonly<Record<string, readonly number[]>>;
 export type Refining = "around the best" | "everywhere" | "nowhere";
 
 /** How a search may use its configurations. */
-export interface Use {
+export interface SearchUse {
   /** Whether each runs once at most. */
   readonly runsOnce: boolean;
   /** Whether all of them have: the search ends unless ranges get marks. */
   readonly isExhausted: boolean;
 }
 
-const usual: Use = { runsOnce: false, isExhausted: false };
+const usual: SearchUse = { runsOnce: false, isExhausted: false };
 
 /** What the model of the search says. */
 export interface ModelSummary {
@@ -58,7 +58,7 @@ export function finerMarks(
   runSets: RunSets,
   refining: Refining,
   known: ModelSummary | null,
-  { runsOnce, isExhausted }: Use = usual,
+  { runsOnce, isExhausted }: SearchUse = usual,
 ): Marks {
   const { completed } = runSets.totals;
   const varied = hyperparameters.filter(({ values }) => values.length > 1).length;

@@ -129,7 +129,7 @@ export const piecedBundle: check.Check<PiecedBundle> = (value, at) => {
 
 const pieceCount = ({ pieces }: Pick<PiecedBundle, "pieces">): number => pieces.length / sumBytes;
 
-export const sumOf = ({ pieces }: Pick<PiecedBundle, "pieces">, i: number): Uint8Array =>
+export const pieceSum = ({ pieces }: Pick<PiecedBundle, "pieces">, i: number): Uint8Array =>
   pieces.subarray(i * sumBytes, (i + 1) * sumBytes);
 
 const derived = (secret: Uint8Array, what: "name" | "key", sum: Uint8Array): Buffer =>
@@ -140,7 +140,7 @@ export const pieceName = (secret: Uint8Array, sum: Uint8Array): string =>
   derived(secret, "name", sum).toString("hex", 0, 20);
 
 export const pieceNames = (bundle: PiecedBundle): string[] =>
-  Array.from({ length: pieceCount(bundle) }, (_, i) => pieceName(bundle.secret, sumOf(bundle, i)));
+  Array.from({ length: pieceCount(bundle) }, (_, i) => pieceName(bundle.secret, pieceSum(bundle, i)));
 
 /** The content is copied. */
 export const sealBundlePiece = (content: Uint8Array, secret: Uint8Array, sum: Uint8Array): Uint8Array =>

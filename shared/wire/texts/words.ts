@@ -8,7 +8,7 @@ const tries = 8;
 const start = randomInt(2 ** 31);
 
 /** A sum of the word in `bytes[from..to)`, by which it is distinguished from others. */
-export function sumOf(bytes: Uint8Array, from: number, to: number): number {
+export function wordSum(bytes: Uint8Array, from: number, to: number): number {
   let sum = start;
   for (let i = from; i < to; i++) sum = Math.imul(sum ^ (bytes[i] as number), 0x01000193); // FNV-1a; i < length
   return sum ^ (sum >>> 15);

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { codeFilesIn } from "../../../shared/wire/code-bundle.ts";
-import { newKey, seal } from "../../../shared/wire/sealed-chunks.ts";
+import { newKey, sealChunks } from "../../../shared/wire/sealed-chunks.ts";
 import type { Act, Family } from "../act.ts";
 import { type Held, hold } from "../attacker/holding.ts";
 import { failure, result } from "../attacker/words.ts";
@@ -93,7 +93,7 @@ async function leave(ground: Ground, path: string): Promise<Held> {
   await jobOf(ground);
   const held = await hold(ground, "worker", { targets: [pool] });
   const key = newKey();
-  const { chunks, sum } = seal(Buffer.from(content), key);
+  const { chunks, sum } = sealChunks(Buffer.from(content), key);
   const client = await ground.as("worker");
   const at = `${ids.worker}.${held.job}.${held.n}`;
   for (const [i, piece] of chunks.entries())

@@ -5,7 +5,7 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import { usualQuotas } from "../../../shared/domain/quotas.ts";
 import { systemClock } from "../../../shared/time/clock.ts";
 import { pause } from "../../../shared/time/deadline.ts";
-import { identify } from "../../../worker/joining/identity.ts";
+import { workerIdentity } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { Patience } from "../../../worker/joining/patience.ts";
 import type { Act, Family } from "../act.ts";
@@ -110,7 +110,7 @@ const again: Act = {
   attempt: async (ground, mark) => {
     const { line, seed, subject, inbox } = await invited(ground);
     const join = parseJoinLine(line);
-    const { nkeySeed } = await identify(`${ground.folder}/${mark}`, mark as WorkerId, join, () => undefined);
+    const { nkeySeed } = await workerIdentity(`${ground.folder}/${mark}`, mark as WorkerId, join, () => undefined);
     const flooder = await RawClient.connect(ground.broker.port, { seed: nkeySeed });
     const limit = performance.now() + floodLimitMs;
     while (!flooder.isClosed && performance.now() < limit) {
@@ -166,7 +166,7 @@ async function invited(ground: Ground): Promise<{ readonly line: string } & Retu
 async function joins(ground: Ground, name: string): Promise<void> {
   const patience = new Patience({ clock: systemClock, chance: systemChance }, 2 * floodLimitMs, () => undefined);
   const join = parseJoinLine(ground.joinLine);
-  await identify(`${ground.folder}/${name}`, name as WorkerId, join, () => undefined, { patience });
+  await workerIdentity(`${ground.folder}/${name}`, name as WorkerId, join, () => undefined, { patience });
 }
 
 /** Holders of one invitation fill every place at the door, and say nothing; a machine joins by another meanwhile. */

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { newKey, type SealedSum, seal } from "../../../shared/wire/sealed-chunks.ts";
+import { newKey, type SealedSum, sealChunks } from "../../../shared/wire/sealed-chunks.ts";
 import type { Act, Family, Found } from "../act.ts";
 import { type Held, hold } from "../attacker/holding.ts";
 import { handback, report, sealed } from "../attacker/words.ts";
@@ -103,16 +103,16 @@ type Forge = (key: Uint8Array) => Forged;
 const whole =
   (bytes: Uint8Array): Forge =>
   (key) =>
-    seal(bytes, key);
+    sealChunks(bytes, key);
 const large = withFiles([["a", "x".repeat(600_000)]]);
 const changed =
   (change: (made: { chunks: Uint8Array[]; sum: SealedSum }, key: Uint8Array) => Forged): Forge =>
   (key) =>
-    change(seal(large, key), key);
+    change(sealChunks(large, key), key);
 
 /** Pieces and sums that do not fit. */
 const pieces: readonly (readonly [title: string, forge: Forge])[] = [
-  ["another key", changed(({ sum }) => ({ chunks: seal(large, newKey()).chunks, sum }))],
+  ["another key", changed(({ sum }) => ({ chunks: sealChunks(large, newKey()).chunks, sum }))],
   ["another checksum", changed(({ chunks, sum }) => ({ chunks, sum: { ...sum, sha256: "0".repeat(64) } }))],
   ["a smaller size", changed(({ chunks, sum }) => ({ chunks, sum: { ...sum, size: sum.size - 1 } }))],
   ["a larger size", changed(({ chunks, sum }) => ({ chunks, sum: { ...sum, size: sum.size + 1 } }))],
@@ -137,7 +137,10 @@ const pieces: readonly (readonly [title: string, forge: Forge])[] = [
     "a bit that has changed",
     changed(({ chunks, sum }) => ({ chunks: chunks.map((each) => Buffer.from(each).fill(7, 50, 51)), sum })),
   ],
-  ["a piece of a smaller whole", changed(({ sum }, key) => ({ chunks: seal(Buffer.alloc(1000), key).chunks, sum }))],
+  [
+    "a piece of a smaller whole",
+    changed(({ sum }, key) => ({ chunks: sealChunks(Buffer.alloc(1000), key).chunks, sum })),
+  ],
   ["the name of another's blob", changed(({ chunks, sum }) => ({ chunks, sum: { ...sum, blob: `../${ids.victim}` } }))],
   ["a blob's name with a wildcard", changed(({ chunks, sum }) => ({ chunks, sum: { ...sum, blob: "*" } }))],
   ["2^53 iterations", changed(({ chunks, sum }) => ({ chunks, sum: { ...sum, iters: 2 ** 53 - 1 } }))],

@@ -9,7 +9,7 @@ import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { isWorkerId } from "../../../shared/domain/names.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../shared/machine/workspace.ts";
 import { pause } from "../../../shared/time/deadline.ts";
-import { identify } from "../../../worker/joining/identity.ts";
+import { workerIdentity } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { RawClient, type RawCredentials } from "../raw-client.ts";
 import { Observer } from "./observer.ts";
@@ -177,7 +177,7 @@ export class Ground {
     const name = ids[role];
     if (!isWorkerId(name)) throw new RangeError(name);
     const line = parseJoinLine(this.joinLine);
-    const { nkeySeed } = await identify(join(this.folder, "attackers", name), name, line, () => undefined);
+    const { nkeySeed } = await workerIdentity(join(this.folder, "attackers", name), name, line, () => undefined);
     this.#seeds.set(role, nkeySeed);
   }
 

@@ -7,7 +7,7 @@ import { inviteKey, newInviteCode } from "../../../shared/broker/access/invite-c
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { fingerprintOf } from "../../../shared/broker/pin.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
-import { identify } from "../../../worker/joining/identity.ts";
+import { workerIdentity } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { certificateOnDisk } from "../../support/broker/certificates.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
@@ -112,7 +112,7 @@ test("a machine that waits to be enrolled hears that its invitation was withdraw
   await ear.flush();
   const line = parseJoinLine(server.url.replace("//", `//${code}@`).concat("/ws1"));
   const enrolling = assert.rejects(
-    identify(join(folder, "worker"), "lab" as WorkerId, line, () => undefined),
+    workerIdentity(join(folder, "worker"), "lab" as WorkerId, line, () => undefined),
     /knows no such invitation: it was used up or withdrawn/,
   );
   await eventually("it asks", () => asked > 0);

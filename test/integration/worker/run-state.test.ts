@@ -9,7 +9,7 @@ import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { readJsonFields } from "../../../shared/machine/secret-file.ts";
 import { type Bus, BusError } from "../../../shared/ports.ts";
 import { encodeEvidence } from "../../../shared/wire/messages.ts";
-import { newKey, seal } from "../../../shared/wire/sealed-chunks.ts";
+import { newKey, sealChunks } from "../../../shared/wire/sealed-chunks.ts";
 import { chunk, evidence } from "../../../shared/wire/subjects.ts";
 import { encodeRun } from "../../../worker/runner/run-state.ts";
 import { countState } from "../../../worker/stages/count-state.ts";
@@ -123,7 +123,7 @@ async function plant(
   const summary = { value: 0, count: 1 };
   const run = { stage: 1, iters, hours: 0, summary, metrics: {}, state: countState(iters) };
   const key = newKey();
-  const { chunks, sum } = seal(encodeRun(run, files), key);
+  const { chunks, sum } = sealChunks(encodeRun(run, files), key);
   const blob = "state-999";
   const options = (id: string) => ({ msgId: `planted.${worker}.${id}`, timeoutMs: 5000 });
   for (const [i, data] of chunks.entries())

@@ -7,12 +7,12 @@ import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { encodeAsk } from "../../../shared/wire/messages.ts";
 import { ask } from "../../../shared/wire/subjects.ts";
-import { identify } from "../../../worker/joining/identity.ts";
+import { workerIdentity } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 
 const [joinLine = "", folder = "", name = "", kind = ""] = process.argv.slice(2);
 const line = parseJoinLine(joinLine);
-const { worker, nkeySeed } = await identify(folder, name as WorkerId, line, () => undefined);
+const { worker, nkeySeed } = await workerIdentity(folder, name as WorkerId, line, () => undefined);
 const connection = await connect({
   servers: line.url.replace(/^\w+:\/\//, ""),
   authenticator: nkeyAuthenticator(new TextEncoder().encode(nkeySeed)),

@@ -7,7 +7,7 @@ import { programVersion } from "../../../shared/components/version.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { fileLog } from "../../../shared/log.ts";
 import { systemClock } from "../../../shared/time/clock.ts";
-import { identify } from "../../../worker/joining/identity.ts";
+import { workerIdentity } from "../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import { WorkerNode } from "../../../worker/node/node.ts";
 import { RunnerPool } from "../../../worker/node/runner-pool.ts";
@@ -46,7 +46,7 @@ export async function ownedWorker(
   }
   const line = parseJoinLine(joinLine);
   const log = fileLog(join(folder, "worker.log"), "nexus-worker");
-  const { worker, nkeySeed } = await identify(folder, name as WorkerId, line, () => undefined);
+  const { worker, nkeySeed } = await workerIdentity(folder, name as WorkerId, line, () => undefined);
   const bus = await connectBus({
     url: line.url,
     credentials: { nkeySeed },

@@ -2,7 +2,7 @@ import { encodeWorkerList } from "../../../shared/broker/access/worker-list.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { packCode } from "../../../shared/wire/code-bundle.ts";
 import { encode } from "../../../shared/wire/codec.ts";
-import { newKey, seal } from "../../../shared/wire/sealed-chunks.ts";
+import { newKey, sealChunks } from "../../../shared/wire/sealed-chunks.ts";
 import { fromBase64, oldJson, oldMessages } from "../stories/old-forms.ts";
 import { largest } from "./largest.ts";
 
@@ -68,7 +68,7 @@ export function corpus(): readonly Sample[] {
     { path: "train.py", isExecutable: true, bytes: Buffer.from("print(1)\n") },
     { path: "lib/a.js", isExecutable: false, bytes: Buffer.from("export default 1;\n") },
   ]);
-  const { chunks } = seal(Buffer.from("a run's state"), pieceKey);
+  const { chunks } = sealChunks(Buffer.from("a run's state"), pieceKey);
   const workerUsers = Array.from({ length: 5 }, (_, i) => ({
     id: `pc-${i}` as WorkerId,
     publicKey: `U${"A".repeat(55)}`,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { measuredLines, verdictOf } from "../../../../coordinator/cli/check/check-verdict.ts";
+import { checkVerdict, measuredLines } from "../../../../coordinator/cli/check/check-verdict.ts";
 import { confirmationJson, confirmationText } from "../../../../coordinator/cli/evaluate/confirmation-table.ts";
 import { evaluateJob } from "../../../../coordinator/cli/evaluate/evaluate-job.ts";
 import { repeatsJson, repeatsOf, repeatsText } from "../../../../coordinator/cli/evaluate/repeats.ts";
@@ -202,6 +202,6 @@ describe("under goal: minimize", () => {
     const run = { metrics: [], reports: 1, iters: [1, 1], hpmax: -0.25, outcome: "completed" } as unknown as CheckedRun; // nothing else is read
     assert.deepEqual(measuredLines(run, table.goal), ["iters: 1", "to minimise: loss 0.25"]);
     const bad = { ...run, hpmax: Number.NEGATIVE_INFINITY, newest: [], stateFiles: [] };
-    assert.match(verdictOf(bad, "s.yaml", table.goal).text, /what a search would minimise \(loss\) is Infinity/);
+    assert.match(checkVerdict(bad, "s.yaml", table.goal).text, /what a search would minimise \(loss\) is Infinity/);
   });
 });

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, statSync, utimesSync, writeFileSync } from "no
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { explainLock, isSilent, type LockOwner, takeLock } from "../../../../shared/machine/lock-file.ts";
+import { explainLock, isLockSilent, type LockOwner, takeLock } from "../../../../shared/machine/lock-file.ts";
 import { ownIdentity } from "../../../../shared/machine/process-identity.ts";
 import { mustEnd, temporaryFolder } from "../../../support/cleanup.ts";
 
@@ -97,11 +97,11 @@ describe("a lock file", () => {
     const path = lockPath();
     const lock = take(path);
     utimesSync(path, new Date(0), new Date(0));
-    const touched = isSilent(path, 2000, 5);
+    const touched = isLockSilent(path, 2000, 5);
     lock.touch();
     assert.equal(await touched, false);
-    assert.equal(await isSilent(path, 40, 5), true);
-    const removed = isSilent(path, 2000, 5);
+    assert.equal(await isLockSilent(path, 40, 5), true);
+    const removed = isLockSilent(path, 2000, 5);
     lock.release();
     assert.equal(await removed, false);
   });

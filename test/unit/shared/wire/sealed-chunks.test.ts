@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { artifactList, pathProblem } from "../../../../shared/wire/artifacts.ts";
 import { BadMessage } from "../../../../shared/wire/check.ts";
-import { chunkBytes, chunkCount, newKey, open, seal } from "../../../../shared/wire/sealed-chunks.ts";
+import { chunkBytes, chunkCount, newKey, open, sealChunks } from "../../../../shared/wire/sealed-chunks.ts";
 
 const key = newKey();
 
@@ -12,7 +12,7 @@ test("sealed bytes are opened again, whatever their length, from pieces that fit
   const content = chunkBytes - 28;
   for (const size of [0, 1, content - 1, content, content + 1, 3 * content + 17]) {
     const bytes = randomBytes(size);
-    const { chunks, sum } = seal(bytes, key);
+    const { chunks, sum } = sealChunks(bytes, key);
     assert.deepEqual(sum, { size, sha256: createHash("sha256").update(bytes).digest("hex"), chunks: chunkCount(size) });
     assert.ok(chunks.every(({ length }) => length <= chunkBytes));
     assert.deepEqual(open(chunks, key, sum), bytes);
@@ -21,15 +21,15 @@ test("sealed bytes are opened again, whatever their length, from pieces that fit
 
 test("sealed pieces show nothing of the bytes, and sealing twice gives other pieces", () => {
   const bytes = Buffer.from("the model's weights, in the clear");
-  const [first] = seal(bytes, key).chunks;
-  const [second] = seal(bytes, key).chunks;
+  const [first] = sealChunks(bytes, key).chunks;
+  const [second] = sealChunks(bytes, key).chunks;
   assert.ok(first && second && !Buffer.from(first).equals(second));
   assert.ok(!Buffer.from(first).includes("weights"));
 });
 
 test("a sealed list of pieces that was changed, reordered, cut or added to in any way is refused", () => {
   const bytes = randomBytes(3 * chunkBytes);
-  const { chunks, sum } = seal(bytes, key);
+  const { chunks, sum } = sealChunks(bytes, key);
   const refuses = (changed: readonly Uint8Array[], with_ = key, of = sum): void =>
     assert.throws(() => open(changed, with_, of), BadMessage);
   fc.assert(
@@ -54,7 +54,7 @@ test("a sealed list of pieces that was changed, reordered, cut or added to in an
   refuses(chunks, key, { ...sum, size: sum.size - 1 });
   refuses(chunks, key, { ...sum, sha256: "0".repeat(64) });
   // Pieces of other bytes sealed with the same key, each good in itself.
-  const other = seal(randomBytes(3 * chunkBytes), key);
+  const other = sealChunks(randomBytes(3 * chunkBytes), key);
   refuses(chunks.map((chunk, i) => (i === 1 ? (other.chunks[1] ?? chunk) : chunk)));
 });
 

@@ -3,16 +3,16 @@ import { describe, test } from "node:test";
 import { UsageError } from "../../../../shared/errors.ts";
 import { amdGpus } from "../../../../worker/gpus/amd.ts";
 import { chooseGpus, readGpuChoice } from "../../../../worker/gpus/choose-gpus.ts";
-import type { Found } from "../../../../worker/gpus/gpu.ts";
+import type { GpuAnswer } from "../../../../worker/gpus/gpu.ts";
 import { nvidiaGpus } from "../../../../worker/gpus/nvidia.ts";
 import { type FakeSmi, fakeSmi, written } from "../../../support/processes/fake-smi.ts";
 
-const nvidia = (smi: FakeSmi, patienceMs = 20_000): Promise<Found | null> =>
+const nvidia = (smi: FakeSmi, patienceMs = 20_000): Promise<GpuAnswer | null> =>
   nvidiaGpus({ path: `${fakeSmi({ "nvidia-smi": smi })}:/usr/bin:/bin`, patienceMs });
-const amd = (smi: FakeSmi): Promise<Found | null> =>
+const amd = (smi: FakeSmi): Promise<GpuAnswer | null> =>
   amdGpus({ path: fakeSmi({ "rocm-smi": smi }), patienceMs: 20_000 });
-const whyNot = (found: Found | null): string => (found && !found.ok ? found.why : "");
-const idsOf = (found: Found | null): string[] => (found?.ok ? found.gpus.map(({ id }) => id) : []);
+const whyNot = (found: GpuAnswer | null): string => (found && !found.ok ? found.why : "");
+const idsOf = (found: GpuAnswer | null): string[] => (found?.ok ? found.gpus.map(({ id }) => id) : []);
 
 describe("nvidia-smi", () => {
   test("nvidia-smi names GPUs by number, with what they are", async () => {
@@ -92,7 +92,7 @@ describe("rocm-smi", () => {
   });
 });
 
-const two: Found = {
+const two: GpuAnswer = {
   ok: true,
   gpus: ["0", "1"].map((id) => ({ id, uuid: `GPU-${id}abc`, name: "NVIDIA A100", memory: 2 ** 35 })),
 };

@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { newInviteCode } from "../../../../shared/broker/access/invite-code.ts";
 import { newUserPair } from "../../../../shared/broker/nkey.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
-import { identify } from "../../../../worker/joining/identity.ts";
+import { workerIdentity } from "../../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../../worker/joining/join-line.ts";
 import { folderFor, isFor, keepIdentity, readIdentity, toldBy } from "../../../../worker/joining/kept-identity.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
@@ -79,7 +79,7 @@ test("a server of the same workspace's name is not shown the key for another, wh
     const folder = temporaryFolder();
     writeFileSync(join(folder, "identity.json"), JSON.stringify({ worker, nkeySeed: pair.seed, ...kept }));
     await assert.rejects(
-      identify(folder, worker, line, () => undefined),
+      workerIdentity(folder, worker, line, () => undefined),
       /knows no such invitation/,
     );
     assert.equal(readIdentity(folder)?.nkeySeed, pair.seed);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { newUserPair } from "../../../../shared/broker/nkey.ts";
 import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { UnreachableError, UsageError } from "../../../../shared/errors.ts";
-import { identify } from "../../../../worker/joining/identity.ts";
+import { workerIdentity } from "../../../../worker/joining/identity.ts";
 import { parseJoinLine } from "../../../../worker/joining/join-line.ts";
 import { holdPort } from "../../../support/broker/ports.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
@@ -15,7 +15,7 @@ test("a worker that knows its server's fingerprint speaks no plain text on a net
   const worker = "far" as WorkerId;
   const pin = `sha256=${"A".repeat(43)}`;
   writeFileSync(join(folder, "identity.json"), JSON.stringify({ worker, nkeySeed: newUserPair().seed, pin }));
-  const starts = (text: string, how = {}) => identify(folder, worker, parseJoinLine(text), () => undefined, how);
+  const starts = (text: string, how = {}) => workerIdentity(folder, worker, parseJoinLine(text), () => undefined, how);
   await assert.rejects(
     starts("nats://s3cr3t@192.0.2.7:4222/ws1"),
     (error) =>

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { measuredLines, verdictOf } from "../../../../../coordinator/cli/check/check-verdict.ts";
+import { checkVerdict, measuredLines } from "../../../../../coordinator/cli/check/check-verdict.ts";
 import type { CheckedRun } from "../../../../../shared/here/check-run.ts";
 
 const loss = { name: "s1-loss", count: 3, first: 0.9, last: 0.3 };
@@ -22,7 +22,7 @@ const good: CheckedRun = {
 
 describe("the verdict of nexus check", () => {
   test("nexus check says that a run that ended with a number works", () => {
-    assert.deepEqual(verdictOf(good, "a b.yaml"), {
+    assert.deepEqual(checkVerdict(good, "a b.yaml"), {
       isGood: true,
       text: "it works; to search: nexus run 'a b.yaml'",
       notes: [],
@@ -31,22 +31,22 @@ describe("the verdict of nexus check", () => {
 
   test("nexus check says that a stopped run works if it had measured something", () => {
     const cut: CheckedRun = { ...good, outcome: "stopped", reason: "its time was over: 60 s", hpmax: null };
-    assert.match(verdictOf(cut, "s.yaml").text, /^it works, though it did not end \(its time was over: 60 s\)/);
-    const silent = verdictOf({ ...cut, metrics: [], reports: 0 }, "s.yaml");
+    assert.match(checkVerdict(cut, "s.yaml").text, /^it works, though it did not end \(its time was over: 60 s\)/);
+    const silent = checkVerdict({ ...cut, metrics: [], reports: 0 }, "s.yaml");
     assert.equal(silent.isGood, false);
     assert.match(silent.text, /^nothing was measured .* give it more time: nexus check s\.yaml --time 600/);
-    assert.equal(verdictOf({ ...cut, metrics: [{ ...loss, last: Number.NaN }] }, "s.yaml").isGood, false);
+    assert.equal(checkVerdict({ ...cut, metrics: [{ ...loss, last: Number.NaN }] }, "s.yaml").isGood, false);
   });
 
   test("nexus check says that a failed run, or one whose hpmax is no number, does not work", () => {
-    const failed = verdictOf({ ...good, outcome: "failed", reason: "there is no program pyhton", hpmax: null }, "s");
+    const failed = checkVerdict({ ...good, outcome: "failed", reason: "there is no program pyhton", hpmax: null }, "s");
     assert.deepEqual([failed.isGood, failed.text], [false, "it does not work: there is no program pyhton"]);
     for (const hpmax of [Number.NaN, Number.POSITIVE_INFINITY])
-      assert.equal(verdictOf({ ...good, hpmax }, "s").isGood, false);
+      assert.equal(checkVerdict({ ...good, hpmax }, "s").isGood, false);
   });
 
   test("nexus check notes a single report, and that nothing is left to resume from", () => {
-    const { notes } = verdictOf({ ...good, reports: 1, stateFiles: [] }, "s");
+    const { notes } = checkVerdict({ ...good, reports: 1, stateFiles: [] }, "s");
     assert.deepEqual(
       notes.map((note) => note.slice(0, 24)),
       ["it reports only once, so", "it leaves nothing in NEX"],
@@ -54,11 +54,11 @@ describe("the verdict of nexus check", () => {
   });
 
   test("nexus check notes a line that is nearly a report beside those that are", () => {
-    const { notes, isGood } = verdictOf({ ...good, newest: ['{"loss": 0.3}', '{"loss": 0.'] }, "s");
+    const { notes, isGood } = checkVerdict({ ...good, newest: ['{"loss": 0.3}', '{"loss": 0.'] }, "s");
     assert.ok(isGood);
     assert.match(notes.join(), /^it also prints lines cut off before .*; nothing was measured in: \{"loss": 0\.$/);
     // Where nothing was measured, the reason of the failure says it.
-    assert.deepEqual(verdictOf({ ...good, reports: 0, newest: ["{'loss': 0.3}"] }, "s").notes, []);
+    assert.deepEqual(checkVerdict({ ...good, reports: 0, newest: ["{'loss': 0.3}"] }, "s").notes, []);
   });
 
   test("nexus check lists what was measured", () => {
