@@ -23,7 +23,7 @@ test("results are rejected by run and by worker, and accepted again, also by the
   assert.deepEqual([after.state, after.ended, after.completions.length, after.rejected.size], ["completed", 6, 5, 1]);
   assert.notEqual(leaderOf(after)?.bestRun, best);
   assert.match(await said("list", "runs", job, "--sort=hpmax"), new RegExp(`${best} +rejected`));
-  assert.match(await said("view", "events", best), /results-judged.*rejected: forged; by /);
+  assert.match(await said("view", "events", best), /results-judged.*rejected: forged \(by /);
   assert.match(await said("view", "run", best), /reason +rejected by .*: forged/);
 
   // Several results need a confirmation, and here nobody can be asked.

@@ -142,7 +142,7 @@ test("a job that is over is deleted: it is on no list, its room is free, its num
   const told = await run("view", "events", job);
   assert.match(
     told.stdout,
-    new RegExp(`job1 .*job-deleted +begins; by .*\n.*job-deleted +${gone} messages deleted; by `),
+    new RegExp(`job1 .*job-deleted +begins \\(by .*\n.*job-deleted +${gone} messages deleted \\(by `),
   );
   for (const words of [["verify"], ["verify", kept]]) assert.equal((await run(...words)).code, 0);
 

@@ -89,8 +89,8 @@ test("what a benched worker has stored is deleted, and the store counts as whole
     [chunk(mal, job, 1, 1, "files", 0)].filter(() => byMal.some(({ n }) => n === 1)),
   );
   const told = await run("view", "events", "mal");
-  assert.match(told.stdout, /worker-purged .*: begins; by /);
-  assert.match(told.stdout, new RegExp(`worker-purged .*: ${messages} messages of EV deleted; by `));
+  assert.match(told.stdout, /worker-purged .*: begins \(by /);
+  assert.match(told.stdout, new RegExp(`worker-purged .*: ${messages} messages of EV deleted \\(by `));
   const verified = await run("verify");
   assert.equal(verified.code, 0, verified.stdout);
   const curve = await run("view", "metrics", byMal[0]?.run ?? "", "--json");
