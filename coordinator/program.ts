@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { type ExternalBroker, externalBroker } from "../shared/broker/server/external-broker.ts";
 import { type TlsSettings, tlsSettings } from "../shared/broker/tls/tls-settings.ts";
 import { programVersion } from "../shared/components/version.ts";
+import { escapedJson } from "../shared/domain/printable.ts";
 import { typedSeconds, typedSecondsForms } from "../shared/domain/runspec/quantities.ts";
 import { explain, UsageError } from "../shared/errors.ts";
 import { setQuotas } from "../shared/machine/quota-file.ts";
@@ -177,7 +178,9 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
     rememberPackage(options.paths, options.package);
     const where = (): Whereabouts => whereaboutsOf(options.paths, options.external, process.pid);
     const showsSecrets = flags.showLine || process.stdout.isTTY === true;
-    const lines = new HeadlessLines(where, { json: flags.json, showsSecrets }, (text) => process.stdout.write(text));
+    const lines = new HeadlessLines(where, { json: flags.json, showsSecrets }, (text) =>
+      process.stdout.write(flags.json ? escapedJson(text) : text),
+    );
     const onHappening = (happening: Happening): void => {
       if (happening === "ready") tell({ kind: "ready" });
       lines.tell(happening);

@@ -73,10 +73,10 @@ export async function runNexusWorker(fromEnvironment: string | undefined): Promi
 
 async function work(given: string | undefined, flags: Flags): Promise<number> {
   const say = (line: string): void => {
-    if (!flags.quiet) process.stdout.write(`${line}\n`);
+    if (!flags.quiet) process.stdout.write(`${printableLines(line)}\n`);
   };
   const sayNews = (line: string): void =>
-    say(newsLines(printableLines(line), process.stdout.isTTY ? process.stdout.columns : undefined));
+    say(newsLines(line, process.stdout.isTTY ? process.stdout.columns : undefined));
   const patience = new Patience({ clock: systemClock, chance: systemChance }, flags.wait, say);
   const text = given === undefined ? await lineForNone(flags.workspace, patience) : await lineFrom(given);
   const line = parseJoinLine(text);
@@ -138,7 +138,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
     say(told.line);
     say(`  ${confinement(flags)}`);
-    if (gpus.text !== "") say(`  ${printableLines(gpus.text)}`);
+    if (gpus.text !== "") say(`  ${gpus.text}`);
     // When it lends stands in the line above.
     const [, ...further] = owner.rulesText().split("; ");
     if (further.length > 0) say(`  ${further.join("; ")}`);

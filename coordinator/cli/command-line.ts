@@ -11,7 +11,7 @@ import { programVersion } from "../../shared/components/version.ts";
 import { exitCode } from "../../shared/errors.ts";
 import { helpLines } from "../../shared/program/help-lines.ts";
 import { usual, versionWords } from "../../shared/program/usual-command.ts";
-import type { Output } from "../operator/output.ts";
+import { type Output, withEscapedJson } from "../operator/output.ts";
 import type { GlobalOptions } from "../operator/scope.ts";
 import { checkHelpWords, whereHelpIs } from "./help-words.ts";
 import { type CommandShape, withFullOptions } from "./option-prefixes.ts";
@@ -38,11 +38,17 @@ export async function runCommandLine(words: readonly string[], output: Output): 
   const setExit = (code: number): void => {
     exit = code;
   };
-  const program = commandTree(output, setExit, plots);
+  let isJson = false;
+  const program = commandTree(
+    withEscapedJson(output, () => isJson),
+    setExit,
+    plots,
+  );
   try {
     const shape = shapeOf(program);
     const full = withFullOptions(words, shape);
     checkHelpWords(full, shape);
+    isJson = full.includes("--json");
     await program.parseAsync(full, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;

@@ -1,3 +1,5 @@
+import { escapedJson, printableLines } from "../../shared/domain/printable.ts";
+
 /** Results go to stdout, everything else to stderr. */
 export interface Output {
   result(text: string): void;
@@ -21,6 +23,22 @@ export const processOutput: Output = {
     return process.stdout.isTTY ? process.stdout.columns : undefined;
   },
 };
+
+/** The same, with JSON escaped if that is what it gets. */
+export const withEscapedJson = (output: Output, isJson: () => boolean): Output => ({
+  result: (text) => output.result(isJson() ? escapedJson(text) : text),
+  note: (text) => output.note(text),
+  drained: () => output.drained?.(),
+  get width() {
+    return output.width;
+  },
+});
+
+/** A text that is to become a file: exact where it goes to one, and where it goes to a terminal without what moves the cursor. */
+export function fileText(text: string, { width }: Pick<Output, "width">): string {
+  const whole = text.endsWith("\n") ? text : `${text}\n`;
+  return width === undefined ? whole : printableLines(whole);
+}
 
 /** Characters that are printed at once. */
 const pieceLength = 65_536;

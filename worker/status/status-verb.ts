@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { Command } from "commander";
+import { escapedJson } from "../../shared/domain/printable.ts";
 import { nearestName } from "../../shared/domain/runspec/nearest-name.ts";
 import { exitCode, NotFoundError } from "../../shared/errors.ts";
 import { readLockOwner } from "../../shared/machine/lock-file.ts";
@@ -43,7 +44,9 @@ Exit codes: 0 done, 2 wrong usage, 3 no such worker runs here.`,
   const shown = running.filter(({ worker }) => wanted.length === 0 || wanted.includes(worker));
   const { json = false } = command.opts<{ json?: boolean }>();
   for (const status of shown)
-    say(json ? JSON.stringify({ type: "worker-status", v: 1, ...status }) : statusLine(status, wall, false));
+    say(
+      json ? escapedJson(JSON.stringify({ type: "worker-status", v: 1, ...status })) : statusLine(status, wall, false),
+    );
   return exitCode.done;
 }
 

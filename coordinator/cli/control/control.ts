@@ -1,5 +1,6 @@
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { printableLines } from "../../../shared/domain/printable.ts";
 import { NotFoundError, UsageError } from "../../../shared/errors.ts";
 import { letStart } from "../../../shared/machine/restored-file.ts";
 import type { ControlTarget, ControlVerb, Order, OrderAnswer } from "../../../shared/wire/messages.ts";
@@ -110,7 +111,7 @@ export async function giveAll(
   for (const { name, order } of orders) {
     const answer = await giveOrder(bus, workspace, order, output);
     if (json) output.result(`${JSON.stringify(answerObject(name, order, answer))}\n`);
-    else if (answer.ok) output.result(`${name}: ${answer.reason}\n`);
+    else if (answer.ok) output.result(`${name}: ${printableLines(answer.reason)}\n`);
     if (!answer.ok) refusals.push(answer);
   }
   if (refusals.length > 0) throw refusalOf(refusals);

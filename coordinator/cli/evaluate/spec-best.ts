@@ -3,6 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { parseRunName } from "../../../shared/domain/names.ts";
 import { NotFoundError, SpecError, UsageError } from "../../../shared/errors.ts";
+import { fileText } from "../../operator/output.ts";
 import type { JsonOption, Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
@@ -33,7 +34,7 @@ export function showSpec({ state, workspace, output, flags }: Printing, typed: s
     const object = { type: "spec", v: 1, job: table.job, file, commandLine, hparams, text };
     output.result(`${JSON.stringify(object)}\n`);
   } else if (options.saveTo === undefined) {
-    output.result(text.endsWith("\n") ? text : `${text}\n`);
+    output.result(fileText(text, output));
   }
   const searched = spaceText(table);
   if (searched !== "") output.note(`${table.job}: ${searched}\n`);

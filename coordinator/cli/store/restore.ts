@@ -11,6 +11,7 @@ import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.
 import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { noteRestored, readRestored } from "../../../shared/machine/restored-file.ts";
 import { fieldsOf, readIfThere } from "../../../shared/machine/secret-file.ts";
@@ -58,8 +59,8 @@ export async function restore({ scope, output }: Session, typed: string, options
       return;
     }
     const counts = `${counted(jobs, "job")}, ${counted(workers, "worker")}, journal to record ${journal}`;
-    const whose = header.workspace === paths.name ? "its state of" : `the state of ${header.workspace} of`;
-    output.result(`${paths.name} is restored to ${whose} ${header.at}: ${counts}\n`);
+    const whose = header.workspace === paths.name ? "its state of" : `the state of ${printable(header.workspace)} of`;
+    output.result(`${paths.name} is restored to ${whose} ${printable(header.at)}: ${counts}\n`);
     if (kept !== undefined) output.note(`  what was there before is in ${kept}\n`);
     output.note(`  to go on: nexus-coord${scope.flags}\n`);
     if (searches.length > 0) output.note(whoseSearches(searches, scope.flags));

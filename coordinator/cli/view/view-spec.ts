@@ -4,9 +4,11 @@ import type { JobChanges, JobSubmitted } from "../../../shared/domain/fold/event
 import { changesText } from "../../../shared/domain/fold/job-changes.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { parseJobName } from "../../../shared/domain/names.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import { readSpec } from "../../../shared/domain/runspec/spec-read.ts";
 import { UsageError } from "../../../shared/errors.ts";
+import { fileText } from "../../operator/output.ts";
 import type { JsonOption, Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { oneRun } from "../../runs/one-run.ts";
@@ -31,7 +33,9 @@ export function viewSpec(
     if (now) throw new UsageError(`--now is for a job, such as job1: ${word} has the settings that it was given`);
     const { table, trial } = oneRun(word, state, workspace, flags);
     const { text } = reproSpecs(table)(trial);
-    output.result(json ? object({ job: table.job, run: trial.run, file: "repro_spec.yaml", text }) : text);
+    output.result(
+      json ? object({ job: table.job, run: trial.run, file: "repro_spec.yaml", text }) : fileText(text, output),
+    );
     return;
   }
   const table = namedJob(word, state, workspace, flags);
@@ -44,9 +48,9 @@ export function viewSpec(
     output.result(object({ job, run: null, file, commandLine, edits, text }));
     return;
   }
-  output.result(text.endsWith("\n") ? text : `${text}\n`);
+  output.result(fileText(text, output));
   const replaced = Object.entries(commandLine).map(([name, value]) => `--${name} ${shellWord(value)}`);
-  if (replaced.length > 0) output.note(`it was submitted with ${replaced.join(" ")}\n`);
+  if (replaced.length > 0) output.note(`it was submitted with ${printable(replaced.join(" "))}\n`);
   if (edits.length === 0 || now) return;
   output.note(`edited since: ${edits.join("; ")}\n  the spec as it is now: nexus view spec ${job} --now${flags}\n`);
 }

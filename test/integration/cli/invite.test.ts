@@ -163,7 +163,14 @@ describe("who may join, and stay", () => {
     const effect =
       /^revokes worker mal: it is cut off for good; 1 run in hand goes on elsewhere, uncharged\n.*add --yes/;
     assert.match(asked.stderr, effect);
-    const { code, stdout, stderr } = await typed("workers", "revoke", "mal", "--reason", "not ours", "--yes");
+    const { code, stdout, stderr } = await typed(
+      "workers",
+      "revoke",
+      "mal",
+      "--reason",
+      "not\u009b\u202eours",
+      "--yes",
+    );
     await assert.rejects(connectLike("mal"), /Authorization Violation/i);
     await spy.closed();
     assert.equal(code, exitCode.done, stderr);
@@ -181,6 +188,8 @@ describe("who may join, and stay", () => {
     const { workers, invites } = await swarm.state();
     assert.equal(workers.get("mal" as WorkerId)?.state, "revoked");
     assert.match(invites.get(invite)?.ended ?? "", /was revoked by/);
+    const again = await typed("workers", "revoke", "mal", "--yes");
+    assert.match(again.stdout, /not ours/);
     mal.child.kill("SIGKILL");
     await mal.exited();
     const { line: next } = await invitation();

@@ -89,7 +89,7 @@ export const programs: readonly Program[] = [
       "rotating-file.ts": [],
       "log.ts": ["rotating-file.ts"],
       // what each program does at its edges: help, exit codes, closed pipes
-      program: ["errors.ts"],
+      program: ["domain", "errors.ts"],
       machine: ["domain", "errors.ts"],
       tensorboard: ["domain"],
       wire: ["domain", "ports.ts", "errors.ts"],
