@@ -30,7 +30,7 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true, stat
     request: async (_subject, data) => {
       const ask = decodeAsk(data);
       if (ask.kind === "job") {
-        const carried = { file: "a.yaml", text: "", sources: {}, commandLine: {} };
+        const carried = { file: "a.yaml", text: specText([]), sources: {}, commandLine: {} };
         return encodeAnswer({ kind: "job", term: 1, job, ...carried, code: null, over: false });
       }
       if (ask.kind === "renew") return encodeAnswer({ kind: "renewed", term: 1, leaseMs: 30_000, verdicts: [] });
