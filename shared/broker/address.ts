@@ -1,6 +1,6 @@
 /** Addresses of servers: how they are written, and who answers there. */
 
-import { connect } from "node:net";
+import { connect, isIPv4 } from "node:net";
 import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import { type Pin, pinText } from "./pin.ts";
 
@@ -30,8 +30,9 @@ export function localHost(host: string): string {
   return host === "::" ? "::1" : host;
 }
 
-/** Whether only programs on this machine reach what listens there. */
-export const isLoopback = (host: string): boolean => /^(127\.|localhost$|::1$)/.test(host);
+/** Whether only programs on this machine reach what listens there. A name may begin with `127.` and lead anywhere. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 
 /** Listens on all addresses of this machine. */
 export const isOnAll = (host: string): boolean => host === "0.0.0.0" || host === "::";

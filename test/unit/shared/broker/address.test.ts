@@ -4,6 +4,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { describe, test } from "node:test";
 import {
   addressText,
+  isLoopback,
   localUrl,
   parseAddress,
   probeServer,
@@ -21,6 +22,12 @@ describe("a server's address", () => {
     for (const text of ["", ":4222", "lab1:", "lab1:x", "lab 1", "fd00::3", "lab1:123456", "nats://lab1"]) {
       assert.equal(parseAddress(text), undefined, text);
     }
+  });
+
+  test("a name that only begins like a loopback address is not one", () => {
+    for (const host of ["127.0.0.1", "127.200.3.4", "localhost", "::1"]) assert.ok(isLoopback(host), host);
+    for (const host of ["127.evil.example", "127.0.0.1.example", "127.999.0.1", "127.", "localhost.example", "::12"])
+      assert.ok(!isLoopback(host), host);
   });
 
   test("a server that listens on all addresses is reached over loopback from its own machine", () => {

@@ -31,6 +31,7 @@ test("a worker's key is for the server whose fingerprint or address it knows", (
   assert.ok(isFor(plain, lineTo("localhost:4222")));
   assert.ok(isFor(plain, lineTo("127.0.0.1:4222", ours)), "the same server encrypts now");
   assert.ok(!isFor(plain, lineTo("127.0.0.1:4223")));
+  assert.ok(!isFor(plain, lineTo("127.evil.example:4222")), "a name, which leads anywhere");
   assert.ok(isFor(plain, lineTo("127.0.0.1:4223"), true), "this machine's own workspace may have a new port");
   assert.ok(!isFor(plain, lineTo("127.0.0.1:4222,rogue:4222")), "one of several would see it");
 
