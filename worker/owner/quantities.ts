@@ -1,4 +1,4 @@
-import { parseBytes, parseInstant, typedSeconds, typedSecondsForms } from "../../shared/domain/runspec/quantities.ts";
+import { parseBytes, parseInstant, typedSeconds } from "../../shared/domain/runspec/quantities.ts";
 
 /** A value, or what was expected instead of it, in words that follow "expected". */
 export type ReadQuantity<T> =
@@ -23,9 +23,7 @@ export function readDuration(text: string, leastMs: number, example: string, exp
   if (ms >= leastMs && ms <= mostMs) return { ok: true, value: ms };
   // `--when-idle LINE`: the line was taken for the time.
   const isLine = text.includes("://") || text === "-" || text.startsWith("@");
-  return expect(
-    `${expected}, such as ${typedSecondsForms}; for example ${example}${isLine ? "; type the join line first" : ""}`,
-  );
+  return expect(`${expected}; for example ${example}${isLine ? "; type the join line first" : ""}`);
 }
 
 export function readNumber(
