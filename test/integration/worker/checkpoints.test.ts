@@ -114,7 +114,9 @@ describe("a lost run", () => {
     swarm.worker("last", ["--slots", "1"]);
     const trial = (await swarm.when("the disturbed run is done", job, ({ isOver }) => isOver)).trial(1);
 
-    assert.equal(trial?.attempts.length, 4);
+    // On a busy machine a lease may run out beside: then its worker goes on with it, under a new number.
+    const holders = new Set(trial?.attempts.map(({ worker }) => worker));
+    assert.deepEqual([...holders], ["mortal-0", "mortal-1", "mortal-2", "last"]);
     assert.equal(trial?.status, "completed");
     assert.ok(Object.is(trial?.hpmax, undisturbed?.hpmax), `${trial?.hpmax} is not ${undisturbed?.hpmax}`);
     assert.deepEqual(measured(await curveOf(swarm, job)), measured(await curveOf(swarm, alone)));
