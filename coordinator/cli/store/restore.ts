@@ -6,21 +6,20 @@ import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { restoreFiles, unpackWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
-import { sealFile, sealFileName } from "../../../shared/broker/store/seal-file.ts";
 import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
-import { noteRestored, readRestored } from "../../../shared/machine/restored-file.ts";
-import { fieldsOf, readIfThere } from "../../../shared/machine/secret-file.ts";
+import { noteRestored } from "../../../shared/machine/restored-file.ts";
 import { createWorkspace, type WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Scope } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
 import { endUnused } from "./end-unused.ts";
+import { isOwnBackup } from "./own-backup.ts";
 
 export interface RestoreOptions extends JsonOption {
   /** Stop the workspace's coordinator and set its present store aside. */
@@ -63,7 +62,8 @@ export async function restore({ scope, output }: Session, typed: string, options
     output.result(`${paths.name} is restored to ${whose} ${printable(header.at)}: ${counts}\n`);
     if (kept !== undefined) output.note(`  what was there before is in ${kept}\n`);
     output.note(`  to go on: nexus-coord${scope.flags}\n`);
-    if (searches.length > 0) output.note(whoseSearches(searches, scope.flags));
+    const paused = searches.filter((job) => state.jobs.get(job)?.isOver === false);
+    if (paused.length > 0) output.note(whoseSearches(paused, scope.flags));
     // With a broker of others neither keys nor passwords come from the backup.
     if (!scope.external) output.note(validAgain(scope.flags));
     output.note("  workers that joined after the backup must be restarted with the join line that it prints\n");
@@ -79,17 +79,6 @@ const validAgain = (flags: string): string =>
 const whoseSearches = (jobs: readonly JobName[], flags: string): string =>
   "  a program that came with the backup chooses for some jobs; it runs on this machine once you say so, with the coordinator running:\n" +
   jobs.map((job) => `    nexus resume ${job}${flags}\n`).join("");
-
-/** Whether the backup was sealed with a key of this workspace, which nobody else has: unless that came with a backup as well. */
-function isOurs(paths: WorkspacePaths, { files }: Backup): boolean {
-  const keysIn = (text: string): unknown[] => {
-    const { keys } = fieldsOf(text);
-    return Array.isArray(keys) ? keys.map((each: { readonly key?: unknown } | null) => each?.key) : [];
-  };
-  const own = keysIn(readIfThere(sealFile(paths)) ?? "");
-  const saved = files.find(({ name }) => name === sealFileName);
-  return !readRestored(paths) && keysIn(saved?.text ?? "").some((key) => typeof key === "string" && own.includes(key));
-}
 
 const searchesIn = ({ jobs }: WorkspaceState): JobName[] =>
   [...jobs.values()].filter(({ submitted }) => submitted.settings.hpTuning === "own").map(({ job }) => job);
@@ -123,7 +112,7 @@ async function restoreHere(
     );
   }
   const prepare = (scratch: WorkspacePaths): void => restoreFiles(scratch, backup.files);
-  const isTrusted = isOurs(paths, backup);
+  const isTrusted = isOwnBackup(paths, backup.files);
   const { workspace: from, at } = backup.header;
   let searches: readonly JobName[] = [];
   let putBack = (): void => undefined;

@@ -35,7 +35,7 @@ export interface Seals {
 }
 
 export const sealFileName = "seal.json";
-export const sealFile = (paths: WorkspacePaths): string => join(paths.secrets, sealFileName);
+export const sealFile = (paths: Pick<WorkspacePaths, "secrets">): string => join(paths.secrets, sealFileName);
 
 /**
  * Makes the key if there is none. Several processes may call this at once: one of them makes it.
