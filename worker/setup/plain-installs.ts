@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { dirname, isAbsolute, join, normalize } from "node:path";
 
@@ -9,13 +10,14 @@ import { dirname, isAbsolute, join, normalize } from "node:path";
 export interface PlainInstalls {
   /** Its commands, with whole paths of requirement files. */
   readonly commands: readonly (readonly string[])[];
-  /** What lies in these requirement files and those that they name in turn, by their paths in the code. */
-  readonly files: ReadonlyMap<string, string>;
+  /** Tells apart what lies in these requirement files and those that they name in turn. The text itself may be large. */
+  readonly sha256: string;
 }
 
 type Words = readonly string[];
 
 const mostFiles = 50;
+/** Of all of them together, since they are read in the worker's own process. */
 const mostBytes = 1_000_000;
 
 const installers: readonly Words[] = [
@@ -38,7 +40,7 @@ const filed = /^(-r|-c|--requirement|--requirements|--constraint|--constraints)$
 const address = /^https?:\/\/\S+$/;
 const value = /^[\w.,:*+=-]+$/;
 
-/** PEP 508: a name with versions, or from an address, with the conditions under which it is installed. */
+/** PEP 508: a name with versions, or from an address, with the conditions under which it is installed. For `isRequirement` alone. */
 const requirement =
   /^([a-z0-9](?:[\w.-]*[a-z0-9])?)(?:\s*\[[\w.,\s-]*\])?(?:\s*[(<>=!~][\w.*+!<>=~,()\s-]*|\s*@\s*(?:git\+)?(?:https?|ssh):\/\/\S+)?(?:\s*;.*)?$/i;
 const fromAddress = /^(?:git\+)?(?:https?|ssh):\/\/\S+(?:\s+;.*)?$/;
@@ -47,7 +49,8 @@ const archive = /\.(whl|zip|egg|tar|tgz|gz|tbz|bz2|txz|xz|tlz|lz|lzma)$/i;
 
 const isRequirement = (text: string): boolean => {
   if (/\s-/.test(text)) return false; // an option of its own
-  const [, name] = requirement.exec(text) ?? [];
+  // A run of spaces can be divided in many ways between what may hold spaces: 100,000 of them took 8 s (2026-11-29).
+  const [, name] = requirement.exec(text.replace(/\s+/g, " ")) ?? [];
   return (name !== undefined && !archive.test(name)) || fromAddress.test(text);
 };
 
@@ -57,7 +60,13 @@ export function plainInstalls(commands: readonly Words[], folder: string | null)
   const files = new Map<string, string>();
   const reads = (path: string): boolean => folder !== null && readsFile(folder, normalize(path), files);
   const outside = commands.map((words) => plainInstall(words, folder ?? "", reads));
-  return outside.every((words) => words !== undefined) ? { commands: outside, files } : undefined;
+  if (!outside.every((words) => words !== undefined)) return undefined;
+  return {
+    commands: outside,
+    sha256: createHash("sha256")
+      .update(JSON.stringify([...files]))
+      .digest("hex"),
+  };
 }
 
 /** The command as it is executed outside of the code. */
@@ -90,7 +99,8 @@ const isOneLine = (text: string): boolean => !/[\p{Cc}\u2028\u2029]/u.test(text.
 function readsFile(folder: string, path: string, files: Map<string, string>): boolean {
   if (files.has(path)) return true;
   if (path.startsWith("..") || isAbsolute(path) || files.size === mostFiles) return false;
-  const text = textOf(join(folder, path));
+  const read = [...files.values()].reduce((sum, text) => sum + text.length, 0);
+  const text = textOf(join(folder, path), mostBytes - read);
   if (text === undefined) return false;
   files.set(path, text);
   const reads = (name: string): boolean => readsFile(folder, normalize(join(dirname(path), name)), files);
@@ -111,11 +121,11 @@ function isPlainLine(line: string, reads: (name: string) => boolean): boolean {
   return [index, valued, filed].some((kind) => kind.test(option)) && isPlainValue(option, said, reads);
 }
 
-/** Undefined if there is no such file, or it is too large for one. A word may be too long for a file's name. */
-function textOf(path: string): string | undefined {
+/** Undefined if there is no such file, or it has more bytes than that. A word may be too long for a file's name. */
+function textOf(path: string, most = mostBytes): string | undefined {
   try {
     const stat = statSync(path);
-    return stat.isFile() && stat.size <= mostBytes ? readFileSync(path, "utf8") : undefined;
+    return stat.isFile() && stat.size <= most ? readFileSync(path, "utf8") : undefined;
   } catch {
     return undefined;
   }

@@ -24,7 +24,7 @@ export function setupDigest(
   installs: PlainInstalls | undefined,
 ): string {
   const { version, path, base } = python;
-  const rest = installs ? [...installs.files] : (code?.sha256 ?? null);
+  const rest = installs ? [installs.sha256] : (code?.sha256 ?? null);
   const all = [2, commands, version, path, base, process.platform, process.arch, rest];
   return createHash("sha256").update(JSON.stringify(all)).digest("hex");
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
+import { serialize } from "node:v8";
 import type { SetupWish } from "../../../../worker/setup/environments.ts";
 import { plainInstalls } from "../../../../worker/setup/plain-installs.ts";
 import { mentionsPip, setupDigest } from "../../../../worker/setup/setup-digest.ts";
@@ -97,6 +98,35 @@ describe("the digest of a setup", () => {
     assert.ok(differs({ "uv.toml": "" }, ...install), "it has uv look elsewhere");
     assert.ok(differs({ "pyproject.toml": "[tool.uv]\n" }, ...install));
     assert.ok(!differs({ "pyproject.toml": "[project]\n" }, ...install));
+  });
+
+  test("a setup takes as many steps to judge as its text has characters, however long a line or a word is", () => {
+    const long = 100_000;
+    const spaces = " ".repeat(long);
+    const texts = [
+      ...[`a<${spaces}:`, `a<${"\u00a0".repeat(long)}:`, `a${spaces}:`, `a[${spaces}:`, `a[]${spaces}:`],
+      ...[`a @${spaces}:`, `a @ https://${";".repeat(long)} y`, `https://h${spaces}y`, `--index${spaces}a b`],
+      ...[`a --hash${spaces}`, " --hash".repeat(long), " #".repeat(long), "a\\".repeat(long)],
+      ...[`${"a-".repeat(long)}:`, `a${"<,".repeat(long)}:`, ".".repeat(long), "-".repeat(long)],
+    ];
+    const before = process.cpuUsage();
+    for (const text of texts) {
+      installsIn({ commands, code: codeWith({ "requirements.txt": text }) });
+      installsIn({ commands: [["pip", "install", text, `--index-url=${text}`]], code: null });
+    }
+    const { user, system } = process.cpuUsage(before);
+    // Milliseconds; all of this took 33,000 when one expression went back over each run of spaces.
+    assert.ok((user + system) / 1000 < 5000, `${user + system} microseconds`);
+    assert.ok(installsIn({ commands: [["pip", "install", `a <${spaces}2 ,${spaces}>1 ;${spaces}x`]], code: null }));
+  });
+
+  test("a setup's requirement files have a megabyte together at most, and of their text nothing is kept", () => {
+    const base = `${"#".repeat(599_999)}\n`;
+    const install = (...names: string[]) =>
+      plainInstalls([["pip", "install", ...names.flatMap((name) => ["-r", name])]], folderWith({ a: base, b: base }));
+    const one = install("a", "a");
+    assert.ok(one && serialize(one).length < 1000);
+    assert.equal(install("a", "b"), undefined);
   });
 
   test("a setup is known to call pip, by itself or by a file that it names", () => {
