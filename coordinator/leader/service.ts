@@ -4,7 +4,6 @@ import { checkCited } from "../../shared/broker/store/store-check.ts";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { apply, type WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
-import type { QuotaLimits } from "../../shared/domain/quotas.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
 import { streams } from "../../shared/wire/subjects.ts";
@@ -50,8 +49,6 @@ export interface ServicePorts
   onLed?(seq: number): Promise<void>;
   /** What workers have stored; a simulation leaves it out. */
   readonly storedSizes?: StoredSizes;
-  /** What one worker may ask and store now. Left out: `usualQuotas`. */
-  quotas?(): QuotaLimits;
   /** Hears of each record that this leader has stored, with the table of its job; a simulation leaves it out. */
   onStored?(event: JournalEvent, table: RunTable | undefined): void;
   /** Called when this process starts and stops leading. */
@@ -220,7 +217,6 @@ function* watches(
   if (intake) yield watchIntake(reign, intake);
   if (storedSizes) yield watchRoom(reign, storedSizes);
   if (!quotas) return;
-  reign.quotas.change(quotas());
   const change = clock.every(quotasEveryMs, () => reign.quotas.change(quotas()));
   yield () => change.cancel();
 }

@@ -1,3 +1,4 @@
+import type { QuotaLimits } from "../../shared/domain/quotas.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { encodeControl } from "../../shared/wire/messages.ts";
 import { allChunks, control, controlAll, streams } from "../../shared/wire/subjects.ts";
@@ -9,17 +10,30 @@ export interface StorePorts
   readonly bus: Bus;
   /** What keeps EV open for the others when a worker has flooded it; a simulation leaves it out. */
   readonly intake?: Intake;
+  /** What one worker may ask and store now. Left out: `usualQuotas`. */
+  quotas?(): QuotaLimits;
 }
 
 /** What a reign needs of the broker and its process, without the journal and the list of users. */
 export function storePorts({
   bus,
   intake,
-  ...ports
+  quotas,
+  clock,
+  log,
+  purger,
+  bundles,
+  rotate,
+  ownSearches,
 }: StorePorts): Omit<ReignPorts, "append" | "flushed" | "publishUsers" | "leads"> {
-  const { log } = ports;
   return {
-    ...ports,
+    clock,
+    log,
+    purger,
+    bundles,
+    rotate,
+    ownSearches,
+    ...(quotas ? { quotas: quotas() } : {}),
     tell: (worker, message) => bus.publish(worker === null ? controlAll : control(worker), encodeControl(message)),
     discard: (subject) =>
       void bus.purge(streams.blob, subject).catch((error: unknown) => {
