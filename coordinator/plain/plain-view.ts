@@ -5,7 +5,7 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { told } from "../../shared/domain/goal.ts";
 import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { standings } from "../../shared/domain/model/standings.ts";
-import { printable } from "../../shared/domain/printable.ts";
+import { escapedJson, printable } from "../../shared/domain/printable.ts";
 import { timeOfDay } from "../../shared/time/time-of-day.ts";
 import type { LiveSearch } from "../live/live-search.ts";
 import { eventText } from "../words/event-words.ts";
@@ -192,7 +192,7 @@ export class PlainView {
 
   #object(object: object): void {
     const time = new Date(this.#ports.wall()).toISOString();
-    this.#ports.results.write(`${JSON.stringify({ ...object, time })}\n`);
+    this.#ports.results.write(`${escapedJson(JSON.stringify({ ...object, time }))}\n`);
   }
 
   #eraseLine(): void {

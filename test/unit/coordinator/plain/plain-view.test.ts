@@ -187,6 +187,21 @@ test("as JSON, each line of the plain view has type, version and time, and its n
   }
 });
 
+test("JSON of the plain view holds no character that moves a cursor, and reads the same", () => {
+  const { view, story, written, tell } = watched({ json: true });
+  try {
+    const hostile = "x\u009b2J\u202eevil";
+    story.endedWithout(story.started("run1.1", [0]), "run1.1", "failed", hostile);
+    tell();
+    assert.match(written.results, /"reason":"x\\u009b2J\\u202eevil"/);
+    const [, ended = ""] = written.results.split("\n");
+    assert.equal((JSON.parse(ended) as { reason: string }).reason, hostile);
+  } finally {
+    view.stop();
+    mock.timers.reset();
+  }
+});
+
 test("every kind of the plain view's JSON objects is in docs/screens.md, with the fields that it has", () => {
   const { view, story, written, tell, table, pass } = watched({ json: true });
   try {
