@@ -93,6 +93,22 @@ test("no page has a space before a percent sign", () => {
   );
 });
 
+test("no cell of a table in a page is a row of dashes, besides those below its heading", () => {
+  const rows = pages.flatMap((page) => linesOf(page).filter((line) => /^\|.*\| -{3,} \|/.test(line)));
+  assert.ok(rows.length > 50, `${rows.length} rows found`);
+  assert.deepEqual(
+    rows.filter((row) => !/^\|( :?-+:? \|)+$/.test(row)),
+    [],
+  );
+});
+
+test("no page writes an escaped character with two backslashes", () => {
+  assert.deepEqual(
+    pages.flatMap((page) => linesOf(page).filter((line) => /\\\\u[0-9a-f]{4}/.test(line))),
+    [],
+  );
+});
+
 test("README and ARCHITECTURE have less than 200 lines", () => {
   for (const page of ["README.md", "ARCHITECTURE.md"]) {
     const lines = linesOf(page).length;
