@@ -44,8 +44,8 @@ export interface OwnSearchesOptions {
   readonly from: SearchesFrom;
   /** The keys of the journal's seals, as they are now, the newest last. */
   keys(): readonly SealKey[];
-  /** The backup with which a job's program came, if nobody on this machine has let it start yet. */
-  barredBy(job: JobName): { readonly from: string; readonly at: string } | undefined;
+  /** The backup with which the program of a job came that order `op` submitted, if nobody on this machine has let it start yet. */
+  barredBy(job: JobName, op: string): { readonly from: string; readonly at: string } | undefined;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -55,9 +55,9 @@ export function ownSearches({ folder, logs, from, keys, barredBy, clock, log }: 
   const used = new Set<string>();
   let opened = 0;
   return {
-    whyNot(job) {
+    whyNot(job, op) {
       if (from === "none") return { why: noneStart, toGoOn: "to go on where one is started" };
-      const backup = barredBy(job);
+      const backup = barredBy(job, op);
       if (!backup) return null;
       return {
         why: `its program came with the backup of ${backup.from} of ${backup.at}, and whoever made that chose it`,

@@ -196,7 +196,7 @@ export class Session {
         logs: paths.logs,
         from: ownSearch,
         keys: () => readSeals(paths)?.keys ?? [],
-        barredBy: (job) => barredBy(paths, external?.url ?? null, job),
+        barredBy: (job, op) => barredBy(paths, { job, op }),
         clock: systemClock,
         log,
       }),

@@ -4,45 +4,58 @@ import { readIfThere, readJsonFields, writeJsonFile, writeSecretFile } from "./s
 import type { WorkspacePaths } from "./workspace.ts";
 
 /**
- * `restored.json`: the store came from a backup, and with it programs that would run on this machine (`hp_tuning: own`). Whoever made
- * the backup chose them, and has its keys. So none starts before a person has said so here. No backup holds this file.
+ * A job, known by the order that submitted it, whose id is random and stays in its journal. A broker can be spelled in many ways
+ * (`lab`, `nats://lab:4222`, `10.0.0.5`), so where a job was found says nothing.
  */
+export interface OrderedJob {
+  readonly job: string;
+  /** Request id of the order; "" in doubt. */
+  readonly op: string;
+}
+
+/** A store that came from a backup. */
 export interface Restored {
   /** The workspace that the backup is of, and when it was made. */
   readonly from: string;
   readonly at: string;
-  /** Where the store is; null: at this machine's own broker. */
-  readonly broker: string | null;
   /** Jobs whose programs may not start. */
-  readonly jobs: readonly string[];
+  readonly jobs: readonly OrderedJob[];
 }
 
 type Dir = Pick<WorkspacePaths, "dir">;
 const fileOf = ({ dir }: Dir): string => join(dir, "restored.json");
 
-export function readRestored(paths: Dir): Restored | undefined {
-  const { from, at, broker, jobs } = readJsonFields(fileOf(paths));
-  if (typeof from !== "string" || typeof at !== "string" || !Array.isArray(jobs)) return undefined;
-  return { from, at, broker: typeof broker === "string" ? broker : null, jobs: jobs.map(String) };
+/**
+ * What was restored on this machine, the newest last: `restored.json`. With it came programs that would run here (`hp_tuning: own`).
+ * Whoever made the backup chose them, and has its keys. So none starts before a person has said so here. No backup holds this file.
+ */
+export function readRestored(paths: Dir): readonly Restored[] {
+  const { restored } = readJsonFields(fileOf(paths));
+  return Array.isArray(restored) ? (restored as readonly Restored[]) : []; // as it was written below
 }
 
 /** @returns what puts back the file that was there */
-export function noteRestored(paths: Dir, restored: Restored): () => void {
+export function noteRestored(paths: Dir, { from, at, jobs }: Restored): () => void {
   const file = fileOf(paths);
   const before = readIfThere(file);
-  writeJsonFile(file, restored);
+  const barred = jobs.map(({ job, op }) => ({ job, op }));
+  write(paths, [...without(readRestored(paths), jobs), { from, at, jobs: barred }]);
   return () => (before === undefined ? rmSync(file, { force: true }) : writeSecretFile(file, before));
 }
 
 /** The backup with which a job's program came, if nobody has let it start yet. */
-export function barredBy(paths: Dir, broker: string | null, job: string): Restored | undefined {
-  const restored = readRestored(paths);
-  return restored?.broker === broker && restored.jobs.includes(job) ? restored : undefined;
-}
+export const barredBy = (paths: Dir, wanted: OrderedJob): Restored | undefined =>
+  readRestored(paths).findLast(({ jobs }) => jobs.some((each) => isSame(each, wanted)));
 
 /** A person on this machine lets the programs of these jobs start. */
-export function letStart(paths: Dir, broker: string | null, jobs: readonly string[]): void {
-  const restored = readRestored(paths);
-  if (restored?.broker !== broker || !restored.jobs.some((job) => jobs.includes(job))) return;
-  writeJsonFile(fileOf(paths), { ...restored, jobs: restored.jobs.filter((job) => !jobs.includes(job)) });
+export function letStart(paths: Dir, started: readonly OrderedJob[]): void {
+  if (started.some((job) => barredBy(paths, job))) write(paths, without(readRestored(paths), started));
 }
+
+const isSame = (a: OrderedJob, b: OrderedJob): boolean => a.job === b.job && a.op === b.op;
+
+/** A restore of which nothing is barred any more counts too: the keys of this workspace came with it (cli/store/own-backup.ts). */
+const without = (restored: readonly Restored[], jobs: readonly OrderedJob[]): Restored[] =>
+  restored.map((each) => ({ ...each, jobs: each.jobs.filter((barred) => !jobs.some((job) => isSame(barred, job))) }));
+
+const write = (paths: Dir, restored: readonly Restored[]): void => writeJsonFile(fileOf(paths), { restored });

@@ -35,8 +35,8 @@ export async function controlTargets(
       return { name: nameOf(each), order: { kind: "control", op: newOrderId(), verb, target: targetOf(each) } };
     });
     if (verb === "resume") {
-      const jobs = named.flatMap((each) => (each.kind === "job" ? each.table.job : []));
-      letStart(session.scope.paths, session.scope.external?.url ?? null, jobs);
+      const jobs = named.flatMap((each) => (each.kind === "job" ? each.table.submitted : []));
+      letStart(session.scope.paths, jobs);
     }
     await giveAll(reader, orders, options);
   });

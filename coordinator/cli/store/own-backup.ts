@@ -11,7 +11,7 @@ import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 export function isOwnBackup(paths: Pick<WorkspacePaths, "dir" | "secrets">, saved: Backup["files"]): boolean {
   const newest = keysIn(readIfThere(sealFile(paths)) ?? "").at(-1);
   const its = keysIn(saved.find(({ name }) => name === sealFileName)?.text ?? "");
-  return !readRestored(paths) && typeof newest === "string" && its.includes(newest);
+  return readRestored(paths).length === 0 && typeof newest === "string" && its.includes(newest);
 }
 
 function keysIn(text: string): unknown[] {

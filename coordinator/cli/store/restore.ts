@@ -8,6 +8,7 @@ import { readPeers } from "../../../shared/broker/peers/peers.ts";
 import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
 import { connectAs, credentialsOf } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
+import type { JobSubmitted } from "../../../shared/domain/fold/events.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
@@ -33,7 +34,7 @@ interface Restored {
   /** Where the old store is now; undefined if there was none. */
   readonly kept?: string | undefined;
   /** Jobs whose searches are programs that came with the backup, and do not start by themselves. */
-  readonly searches: readonly JobName[];
+  readonly searches: readonly JobSubmitted[];
 }
 
 /** `nexus restore FILE`: restores the workspace from a backup. */
@@ -53,7 +54,15 @@ export async function restore({ scope, output }: Session, typed: string, options
     const [jobs, workers] = [state.jobs.size, state.workers.size];
     if (options.json) {
       const told = { type: "restore", v: 1, workspace: paths.name, file, from: header.workspace, at: header.at };
-      const more = { jobs, workers, journal, evidence, seconds, kept: kept ?? null, searches };
+      const more = {
+        jobs,
+        workers,
+        journal,
+        evidence,
+        seconds,
+        kept: kept ?? null,
+        searches: searches.map(({ job }) => job),
+      };
       output.result(`${JSON.stringify({ ...told, ...more })}\n`);
       return;
     }
@@ -62,7 +71,7 @@ export async function restore({ scope, output }: Session, typed: string, options
     output.result(`${paths.name} is restored to ${whose} ${printable(header.at)}: ${counts}\n`);
     if (kept !== undefined) output.note(`  what was there before is in ${kept}\n`);
     output.note(`  to go on: nexus-coord${scope.flags}\n`);
-    const paused = searches.filter((job) => state.jobs.get(job)?.isOver === false);
+    const paused = searches.map(({ job }) => job).filter((job) => state.jobs.get(job)?.isOver === false);
     if (paused.length > 0) output.note(whoseSearches(paused, scope.flags));
     // With a broker of others neither keys nor passwords come from the backup.
     if (!scope.external) output.note(validAgain(scope.flags));
@@ -80,8 +89,8 @@ const whoseSearches = (jobs: readonly JobName[], flags: string): string =>
   "  a program that came with the backup chooses for some jobs; it runs on this machine once you say so, with the coordinator running:\n" +
   jobs.map((job) => `    nexus resume ${job}${flags}\n`).join("");
 
-const searchesIn = ({ jobs }: WorkspaceState): JobName[] =>
-  [...jobs.values()].filter(({ submitted }) => submitted.settings.hpTuning === "own").map(({ job }) => job);
+const searchesIn = ({ jobs }: WorkspaceState): JobSubmitted[] =>
+  [...jobs.values()].map(({ submitted }) => submitted).filter(({ settings }) => settings.hpTuning === "own");
 
 /** Fills an empty store. */
 export const fillFrom =
@@ -114,14 +123,14 @@ async function restoreHere(
   const prepare = (scratch: WorkspacePaths): void => restoreFiles(scratch, backup.files);
   const isTrusted = isOwnBackup(paths, backup.files);
   const { workspace: from, at } = backup.header;
-  let searches: readonly JobName[] = [];
+  let searches: readonly JobSubmitted[] = [];
   let putBack = (): void => undefined;
   const fill = async (bus: CoordinatorBus, scratch: WorkspacePaths): Promise<WorkspaceState> => {
     const state = await fillFrom(backup)(bus, scratch);
     if (isTrusted) return state;
     searches = searchesIn(state);
     // Before anything of it could start.
-    putBack = noteRestored(paths, { from, at, broker: null, jobs: searches });
+    putBack = noteRestored(paths, { from, at, jobs: searches });
     return state;
   };
   try {
@@ -146,7 +155,7 @@ async function restoreElsewhere(
     createWorkspace(paths);
     const searches = searchesIn(state);
     const { workspace: from, at } = backup.header;
-    noteRestored(paths, { from, at, broker: external.url, jobs: searches });
+    noteRestored(paths, { from, at, jobs: searches });
     await JournalFooting.accept(bus, paths);
     return { state, searches };
   } catch (cause) {

@@ -144,11 +144,11 @@ function close(reign: Reign, job: JobName): void {
 function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
   const known = reign.own.get(table.job);
   if (known) return known;
-  const { settings } = table.submitted;
+  const { settings, op } = table.submitted;
   const port = reign.ports.ownSearches;
   const elsewhere = "to go on where one is started";
   const whyNot = port
-    ? port.whyNot(table.job)
+    ? port.whyNot(table.job, op)
     : { why: "this coordinator starts no searches of users", toGoOn: elsewhere };
   if (!port || whyNot !== null || !settings.search) {
     const { why, toGoOn } = whyNot ?? { why: "its spec names no search", toGoOn: elsewhere };

@@ -127,8 +127,8 @@ export interface WhyNotStarted {
 
 /** Starts searches of users. */
 export interface OwnSearches {
-  /** Why this coordinator does not start the search of a job; null if it does. */
-  whyNot(job: JobName): WhyNotStarted | null;
+  /** Why this coordinator does not start the search of a job that order `op` submitted; null if it does. */
+  whyNot(job: JobName, op: string): WhyNotStarted | null;
   /**
    * Why it does not start the search of an order; null if it does.
    *

@@ -16,15 +16,18 @@ const searches = (from: SearchesFrom) =>
     logs: "/nowhere",
     from,
     keys: () => (older && newest ? [older, newest] : []),
-    barredBy: (job) => (job === "job1" ? backup : undefined),
+    barredBy: (job, op) => (job === "job1" && op === "o1" ? backup : undefined),
     clock: systemClock,
     log: {} as Log, // nothing is started
   });
 
 test("a search that came with a backup is not started, whoever may order searches here", () => {
   for (const from of ["here", "operators"] as const) {
-    assert.match(searches(from).whyNot("job1" as JobName)?.why ?? "", /came with the backup of lab of 2026-11-29T08/);
-    assert.equal(searches(from).whyNot("job2" as JobName), null);
+    assert.match(
+      searches(from).whyNot("job1" as JobName, "o1")?.why ?? "",
+      /came with the backup of lab of 2026-11-29T08/,
+    );
+    assert.equal(searches(from).whyNot("job1" as JobName, "o2"), null);
   }
 });
 

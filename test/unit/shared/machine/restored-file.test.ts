@@ -3,26 +3,44 @@ import { test } from "node:test";
 import { barredBy, letStart, noteRestored, readRestored } from "../../../../shared/machine/restored-file.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
-const restored = { from: "lab", at: "2026-11-29T08:00:00Z", broker: null, jobs: ["job1", "job3"] };
+const [one, three] = [
+  { job: "job1", op: "o1" },
+  { job: "job3", op: "o3" },
+];
+const lab = { from: "lab", at: "2026-11-29T08:00:00Z", jobs: [one, three] };
+const attic = { from: "attic", at: "2026-11-29T09:00:00Z", jobs: [{ job: "job1", op: "o7" }] };
 
 test("the program of a restored job may start once a person has let it, and no other does", () => {
   const paths = { dir: temporaryFolder() };
-  assert.equal(barredBy(paths, null, "job1"), undefined);
-  noteRestored(paths, restored);
-  assert.deepEqual(barredBy(paths, null, "job1"), restored);
-  assert.equal(barredBy(paths, null, "job2"), undefined, "ordered since");
-  letStart(paths, "nats://elsewhere:4222", ["job1"]);
-  assert.ok(barredBy(paths, null, "job1"), "a job of another broker was resumed");
-  letStart(paths, null, ["job1", "job2"]);
-  assert.equal(barredBy(paths, null, "job1"), undefined);
-  assert.deepEqual(readRestored(paths)?.jobs, ["job3"]);
+  assert.equal(barredBy(paths, one), undefined);
+  noteRestored(paths, lab);
+  assert.deepEqual(barredBy(paths, one), lab);
+  assert.equal(barredBy(paths, { job: "job2", op: "o2" }), undefined, "ordered since");
+  letStart(paths, [{ job: "job1", op: "o9" }]);
+  assert.ok(barredBy(paths, one), "a job of the same name was resumed, at another broker");
+  letStart(paths, [one, { job: "job2", op: "o2" }]);
+  assert.equal(barredBy(paths, one), undefined);
+  assert.ok(barredBy(paths, three));
+});
+
+test("jobs that were restored stay barred when another backup is restored, and the same one bars them anew", () => {
+  const paths = { dir: temporaryFolder() };
+  noteRestored(paths, lab);
+  noteRestored(paths, attic);
+  assert.deepEqual(barredBy(paths, one), lab);
+  assert.deepEqual(barredBy(paths, { job: "job1", op: "o7" }), attic);
+  letStart(paths, [one]);
+  noteRestored(paths, { ...lab, at: "2026-11-29T10:00:00Z" });
+  assert.equal(barredBy(paths, one)?.at, "2026-11-29T10:00:00Z");
+  letStart(paths, [one]);
+  assert.equal(barredBy(paths, one), undefined);
 });
 
 test("a restore that failed leaves what was known of the one before it", () => {
   const paths = { dir: temporaryFolder() };
-  noteRestored(paths, restored)();
-  assert.equal(readRestored(paths), undefined);
-  noteRestored(paths, restored);
-  noteRestored(paths, { ...restored, jobs: [] })();
-  assert.deepEqual(readRestored(paths), restored);
+  noteRestored(paths, lab)();
+  assert.deepEqual(readRestored(paths), []);
+  noteRestored(paths, lab);
+  noteRestored(paths, attic)();
+  assert.deepEqual(readRestored(paths), [lab]);
 });

@@ -34,6 +34,6 @@ test("a backup is a workspace's own if it holds the newest key of its seals", ()
 
 test("once something was restored from elsewhere, no backup is a workspace's own: its keys came with that", () => {
   const paths = workspace("a");
-  noteRestored(paths, { from: "ws9", at: "2026-11-29T08:00:00Z", broker: null, jobs: [] });
+  noteRestored(paths, { from: "ws9", at: "2026-11-29T08:00:00Z", jobs: [] });
   assert.equal(isOwnBackup(paths, backup("a")), false);
 });
