@@ -17,6 +17,7 @@ export interface Flags extends Confinement, TypedRules {
   readonly target?: readonly string[];
   readonly opportunistic: boolean;
   readonly workspace: string;
+  readonly sameWorkspace: boolean;
   readonly tlsCa?: string;
   /** Milliseconds. */
   readonly wait: number;
@@ -46,6 +47,11 @@ export const program = tellsWhereHelpIs(usual(new Command("nexus-worker")))
     "--workspace <name>",
     "the workspace on this machine, if there is no join line",
     process.env["NEXUS_WORKSPACE"] ?? "ws1",
+  )
+  .option(
+    "--same-workspace",
+    "the line's server has a new authority or address, and is the workspace that this worker's key is for",
+    false,
   )
   .option("--creds <file>", "credentials for a NATS server that others run; --name must be the id they are for")
   .option("--tls-ca <file>", "the authority that signed that server's certificate, PEM")

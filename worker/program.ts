@@ -78,8 +78,9 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const sayNews = (line: string): void =>
     say(newsLines(line, process.stdout.isTTY ? process.stdout.columns : undefined));
   const patience = new Patience({ clock: systemClock, chance: systemChance }, flags.wait, say);
-  const text = given === undefined ? await lineForNone(flags.workspace, patience) : await lineFrom(given);
-  const line = parseJoinLine(text);
+  const own = given === undefined ? await ownLine(flags.workspace, patience) : undefined;
+  const line = parseJoinLine(own ?? (await lineFrom(given ?? "-")));
+  const origin = { isOwnLine: own !== undefined, isSameWorkspace: flags.sameWorkspace };
   checkSandbox(flags);
   /** Says it with the time. */
   const note = (words: string): void => say(`${timeOfDay(Date.now())}  ${words}`);
@@ -90,7 +91,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   };
   const owner = new Owner(flags, systemClock, tell);
   const { name, stateDir, lock } = await patience.keepTrying(async () =>
-    claimState(line, given === undefined, flags.name, say),
+    claimState(line, flags.creds === undefined ? origin : undefined, flags.name, say),
   );
   try {
     const disk = new WorkerDisk(stateDir);
@@ -107,7 +108,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     const housing = housingOf(stateDir, workspacePaths(line.workspace).dir, flags);
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
     const { worker, bus, key } = await joinBroker(
-      { name, stateDir, line, wasGiven: given !== undefined, credentialsFile: flags.creds, caFile: flags.tlsCa },
+      { name, stateDir, line, origin, credentialsFile: flags.creds, caFile: flags.tlsCa },
       { patience, log, say, note, trouble: (why) => told?.trouble(why) },
     );
     dropCode(stateDir);
@@ -253,8 +254,8 @@ const ownerFacts = (worker: WorkerId, line: JoinLine): Fixed => ({
   givesWay: givesWay(process.env),
 });
 
-/** The line of the workspace on this machine; where there is none, a terminal is asked for one. */
-async function lineForNone(workspace: string, patience: Patience): Promise<string> {
+/** The line of the workspace on this machine; undefined where there is none and a terminal can be asked for one. */
+async function ownLine(workspace: string, patience: Patience): Promise<string | undefined> {
   const own = (): string | undefined => {
     const { joinLine } = readJsonFields(workspacePaths(workspace).endpoint);
     return typeof joinLine === "string" ? joinLine : undefined;
@@ -266,7 +267,7 @@ async function lineForNone(workspace: string, patience: Patience): Promise<strin
     process.stderr.write(
       `${none}; join one elsewhere, or press Ctrl-C and start one: nexus-coord${workspaceFlags(workspace)}\n`,
     );
-    return lineFrom("-");
+    return undefined;
   }
   return patience.keepTrying(async () => {
     const found = own();

@@ -34,6 +34,10 @@ export function localHost(host: string): string {
 export const isLoopback = (host: string): boolean =>
   host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 
+/** All addresses of this machine, loopback too. */
+export const ownAddresses = (): string[] =>
+  Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
+
 /** Listens on all addresses of this machine. */
 export const isOnAll = (host: string): boolean => host === "0.0.0.0" || host === "::";
 

@@ -6,16 +6,16 @@ import { UnreachableError, UsageError } from "../../shared/errors.ts";
 import { explainLock, type HeldLock, takeLock } from "../../shared/machine/lock-file.ts";
 import { checkWorkerName, defaultWorkerName, workerStateDir } from "./identity.ts";
 import type { JoinLine } from "./join-line.ts";
-import { folderFor, type WorkerIdentity } from "./kept-identity.ts";
+import { folderFor, type Origin, type WorkerIdentity } from "./kept-identity.ts";
 
 /**
  * Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work.
  *
- * @param isOwnLine  the line is from this machine's own workspace
+ * @param origin  undefined: others' credentials are shown, and no key of its own
  */
 export function claimState(
   line: JoinLine,
-  isOwnLine: boolean,
+  origin: Origin | undefined,
   named: string | undefined,
   say: (text: string) => void,
 ): { name: WorkerId; stateDir: string; lock: HeldLock } {
@@ -23,13 +23,15 @@ export function claimState(
   for (let i = 1; ; i += 1) {
     const name = checkWorkerName(i === 1 ? wished : `${wished}-${i}`);
     const usual = workerStateDir(line.workspace, name);
-    const { folder: stateDir, joinsBeside } = orSayFolder(usual, () => folderFor(usual, line, isOwnLine));
+    const { folder: stateDir, joinsBeside } = orSayFolder(usual, () =>
+      origin ? folderFor(usual, line, origin) : { folder: usual, joinsBeside: undefined },
+    );
     const path = join(stateDir, "worker.lock");
     const attempt = orSayFolder(stateDir, () => {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });
       return takeLock(path, `the worker ${name}`);
     });
-    if (attempt.ok && joinsBeside) say(otherServer(joinsBeside, line));
+    if (attempt.ok && joinsBeside) say(otherServer(joinsBeside, line, join(usual, "spool")));
     if (attempt.ok) return { name, stateDir, lock: attempt.lock };
     if (named !== undefined || i > 64) {
       throw new UsageError(
@@ -39,10 +41,11 @@ export function claimState(
   }
 }
 
-const otherServer = ({ worker }: WorkerIdentity, line: JoinLine): string =>
+const otherServer = ({ worker }: WorkerIdentity, line: JoinLine, spool: string): string =>
   `this line leads to another server than the one at which this machine is the worker ${worker} of ${line.workspace}, so that ` +
   "one's key is not shown there: this machine joins as a worker of its own, and goes on as before with the earlier line\n" +
-  `  if the workspace is the same and only has a new authority or address, remove the earlier worker there: nexus workers forget ${worker}`;
+  `  if you are sure that the workspace is the same, and only has a new authority or address: end this worker, add --same-workspace to\n` +
+  `  the line, and it is ${worker} again; until then what ${worker} has not delivered stays in ${spool}`;
 
 /** Turns an error of the file system into one that says what to do. */
 export function orSayFolder<T>(stateDir: string, use: () => T): T {

@@ -13,7 +13,8 @@ export class DistrustedServer {
     this.#said = true;
     this.#say(
       `the broker is not believed, so nothing is sent to it; it is asked again and again; ${why}\n` +
-        "  if the workspace has a new authority, end this worker (Ctrl-C twice) and start it with the line that nexus-coord prints; it joins anew",
+        "  if the workspace has a new authority, end this worker (Ctrl-C twice) and start it with the line that nexus-coord prints and\n" +
+        "  --same-workspace; name and results stay",
     );
   }
 

@@ -19,7 +19,15 @@ import { OtherVersion } from "../../shared/wire/check.ts";
 import { decodeOrderAnswer, encodeEnrolment, enrolmentText } from "../../shared/wire/messages.ts";
 import * as subjects from "../../shared/wire/subjects.ts";
 import { isPlainText, type JoinLine, shownServer } from "./join-line.ts";
-import { identityFile, isFor, keepIdentity, readIdentity, toldBy, type WorkerIdentity } from "./kept-identity.ts";
+import {
+  identityFile,
+  keepIdentity,
+  type Origin,
+  readIdentity,
+  toldBy,
+  urlFor,
+  type WorkerIdentity,
+} from "./kept-identity.ts";
 import { Patience } from "./patience.ts";
 
 const enrolTimeoutMs = 5000;
@@ -55,26 +63,31 @@ export function checkWorkerName(text: string): WorkerId {
  *
  * @param how.authority  PEM that the server's certificate is checked by where the line does not say
  * @param how.patience   for a broker or coordinator that is not there yet; left out: none
- * @param how.isOwnLine  the line is from this machine's own workspace, which decides whether to encrypt
  */
 export async function workerIdentity(
   stateDir: string,
   name: WorkerId,
   typed: JoinLine,
   say: (text: string) => void,
-  how: { readonly authority?: string | undefined; readonly isOwnLine?: boolean; readonly patience?: Patience } = {},
+  how: Origin & { readonly authority?: string | undefined; readonly patience?: Patience } = {},
 ): Promise<WorkerIdentity> {
   const line: Line = { ...typed, believed: how.authority === undefined ? {} : { authority: how.authority } };
   const { patience = new Patience({ clock: systemClock, chance: systemChance }, 0, say) } = how;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const there = readIdentity(stateDir);
-  if (there?.pin !== undefined && !how.isOwnLine && isPlainText(line))
-    throw plainTextRefused(there, line, identityFile(stateDir));
-  const kept = there && isFor(there, line, how.isOwnLine) ? there : undefined;
-  if (kept && (await patience.keepTrying(() => isAccepted(kept, line, patience)))) {
-    const now = toldBy(line, kept);
-    if (!isDeepStrictEqual(now, kept)) keepIdentity(stateDir, now);
-    return now;
+  // This machine's own workspace decides whether to encrypt.
+  if (there?.pin !== undefined && !how.isOwnLine && !how.isSameWorkspace && isPlainText(line))
+    throw plainTextRefused(there, line);
+  const where = there && urlFor(there, line, how);
+  if (there && where !== undefined) {
+    const now = toldBy(line, there, how);
+    if (await patience.keepTrying(() => isAccepted(now, line, where, patience))) {
+      if (!isDeepStrictEqual(now, there)) keepIdentity(stateDir, now);
+      return now;
+    }
+    const isUnsure = there.pin === undefined && there.servers === undefined;
+    // It may be another lab's. A key that is put aside here is not found again, nor are its results.
+    if (isUnsure || how.isSameWorkspace) throw unknownThere(there, line, identityFile(stateDir));
   }
   if (line.code === "") {
     // A broker that others run may let everyone in; ours never does.
@@ -89,19 +102,26 @@ export async function workerIdentity(
   say(`enrolling at ${shownServer(line)}...`);
   const pair = newUserPair();
   const worker = await enrol(line, invite, name, pair, say, patience);
-  const identity = toldBy(line, { worker, nkeySeed: pair.seed });
+  const identity = toldBy(line, { worker, nkeySeed: pair.seed }, how);
   keepIdentity(stateDir, identity);
   return identity;
 }
 
 /** The error of a worker that knows its server by a fingerprint, and is given a line without encryption. */
-const plainTextRefused = ({ worker }: WorkerIdentity, line: JoinLine, file: string): UsageError =>
+const plainTextRefused = ({ worker }: WorkerIdentity, line: JoinLine): UsageError =>
   new UsageError(
     `the worker ${worker} joined ${line.workspace} over TLS and knows its server by a fingerprint, but this line begins with ` +
       "nats://, which is plain text; nothing was sent\n" +
       '  type the line that nexus-coord prints now, in its quotes: nexus-worker "tls://CODE@host:port/workspace#sha256=..."\n' +
-      "  only if the coordinator really was started with --insecure: join under another name (--name ID), or delete\n" +
-      `  ${file} and join anew`,
+      "  only if the coordinator really was started with --insecure: add --same-workspace to this line",
+  );
+
+/** The error of a worker whose key is perhaps for another server than the one that refuses it. */
+const unknownThere = ({ worker }: WorkerIdentity, line: JoinLine, file: string): UsageError =>
+  new UsageError(
+    `${shownServer(line)} does not know the key of the worker ${worker} of ${line.workspace}; the key stays, and this machine has not joined\n` +
+      "  if this is another workspace: join it without --same-workspace, and under another name (--name ID)\n" +
+      `  if ${worker} was forgotten there, or the workspace was created again: delete ${file} and join anew`,
   );
 
 /** The line, and what the server's certificate is checked by where the line does not say. */
@@ -191,12 +211,17 @@ async function enrol(
 }
 
 /**
- * Whether the broker still knows this key: it may have been forgotten, or the workspace recreated under the same name.
+ * Whether the broker at `url` still knows this key: it may have been forgotten, or the workspace recreated under the same name.
  *
  * @throws UnreachableError if no broker answers, or one that has just started and may not know its workers yet
  */
-async function isAccepted({ worker, nkeySeed, pin }: WorkerIdentity, line: Line, patience: Patience): Promise<boolean> {
-  if (await letsIn(line, { nkeySeed }, worker, pin)) return true;
+async function isAccepted(
+  { worker, nkeySeed, pin }: WorkerIdentity,
+  line: Line,
+  url: string,
+  patience: Patience,
+): Promise<boolean> {
+  if (await letsIn({ ...line, url }, { nkeySeed }, worker, pin, url !== line.url ? othersNew : "")) return true;
   if (patience.excusesRefusal) throw new UnreachableError(`${shownServer(line)} refuses the key of ${worker}`);
   return false;
 }
@@ -207,6 +232,7 @@ async function letsIn(
   credentials: { readonly nkeySeed?: string },
   name: string,
   keptPin?: string,
+  ifUnreachable = "",
 ): Promise<boolean> {
   try {
     const pin = keptPin === undefined ? undefined : parsePin(keptPin);
@@ -223,9 +249,13 @@ async function letsIn(
     if (!(error instanceof BusError)) throw error;
     if (error.reason === "refused") return false;
     if (error.reason === "not trusted") throw distrusted(error, line, keptPin);
-    throw new UnreachableError(error.message, { cause: error });
+    throw new UnreachableError(`${error.message}${ifUnreachable}`, { cause: error });
   }
 }
+
+const othersNew =
+  "\n  this worker does not know the line's other addresses, and shows its key at none of them; if they are of the same" +
+  "\n  workspace, end it and add --same-workspace";
 
 async function connect(
   line: Line,

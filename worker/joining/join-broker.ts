@@ -9,7 +9,7 @@ import { systemClock } from "../../shared/time/clock.ts";
 import { DistrustedServer } from "./distrusted-server.ts";
 import { workerIdentity } from "./identity.ts";
 import { isOnlyHere, type JoinLine, shownServer } from "./join-line.ts";
-import type { WorkerIdentity } from "./kept-identity.ts";
+import { type Origin, urlFor, type WorkerIdentity } from "./kept-identity.ts";
 import type { Patience } from "./patience.ts";
 import { RefusedKey } from "./refused-key.ts";
 
@@ -19,8 +19,7 @@ export interface Newcomer {
   /** Where it keeps its key. */
   readonly stateDir: string;
   readonly line: JoinLine;
-  /** Whether the line was typed; if not, it is that of the workspace on this machine. */
-  readonly wasGiven: boolean;
+  readonly origin: Origin;
   /** For a broker that others run: credentials, and the authority that signed its certificate. */
   readonly credentialsFile: string | undefined;
   readonly caFile: string | undefined;
@@ -45,7 +44,7 @@ export async function joinBroker(who: Newcomer, ports: JoinPorts) {
     credentialsFile === null
       ? await workerIdentity(who.stateDir, who.name, line, say, {
           authority: shown.authority,
-          isOwnLine: !who.wasGiven,
+          ...who.origin,
           patience,
         })
       : { worker: who.name, nkeySeed: "" };
@@ -64,7 +63,7 @@ export async function joinBroker(who: Newcomer, ports: JoinPorts) {
     log.warn("the connection to the broker is not encrypted");
   });
   const bus = await connectBus({
-    url: line.url,
+    url: urlFor(identity, line, who.origin) ?? line.url,
     pin: identity.pin === undefined ? undefined : parsePin(identity.pin),
     credentials,
     name: identity.worker,
@@ -90,9 +89,9 @@ export async function joinBroker(who: Newcomer, ports: JoinPorts) {
 }
 
 /** Says when the broker refuses the worker's key, and when it knows it again. */
-const watchKey = ({ line, wasGiven }: Newcomer, { log, note, trouble }: JoinPorts): RefusedKey =>
+const watchKey = ({ line, origin }: Newcomer, { log, note, trouble }: JoinPorts): RefusedKey =>
   new RefusedKey(systemClock, (isRefused) => {
-    const words = isRefused ? refusedText(line, wasGiven) : "the broker knows this worker's key again";
+    const words = isRefused ? refusedText(line, origin) : "the broker knows this worker's key again";
     if (isRefused) log.error(words);
     trouble(isRefused ? "the broker refuses its key" : "");
     note(words);
@@ -108,10 +107,10 @@ function once(act: () => void): () => void {
 }
 
 /** A workspace that was restored from a backup does not know the workers that joined since either. */
-function refusedText(line: JoinLine, wasGiven: boolean): string {
-  const words = wasGiven
-    ? "nexus-worker with the line that nexus-coord prints"
-    : `nexus-worker --workspace ${line.workspace}`;
+function refusedText(line: JoinLine, { isOwnLine }: Origin): string {
+  const words = isOwnLine
+    ? `nexus-worker --workspace ${line.workspace}`
+    : "nexus-worker with the line that nexus-coord prints";
   return (
     `the broker at ${shownServer(line)} refuses this worker's key: it was revoked or forgotten, or its workspace was created again, or restored ` +
     `from a backup made before this worker joined\n  to join again end this worker (Ctrl-C twice), then type:  ${words}`

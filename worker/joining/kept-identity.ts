@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { isLoopback, parseAddress } from "../../shared/broker/address.ts";
+import { isLoopback, loopback, ownAddresses, parseAddress } from "../../shared/broker/address.ts";
 import { parsePin, pinText } from "../../shared/broker/pin.ts";
-import { parseServerUrl } from "../../shared/broker/server-url.ts";
+import { parseServerUrl, serverUrlText } from "../../shared/broker/server-url.ts";
 import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
 import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.ts";
 import type { JoinLine } from "./join-line.ts";
@@ -16,6 +16,16 @@ export interface WorkerIdentity {
   readonly pin?: string | undefined;
   /** `host:port` of its servers; undefined where the fingerprint says who they are, and in files of earlier versions. */
   readonly servers?: readonly string[] | undefined;
+  /** Whether it has joined the workspace of this machine. */
+  readonly isOwn?: true | undefined;
+}
+
+/** Where a line comes from. */
+export interface Origin {
+  /** It is that of the workspace on this machine. */
+  readonly isOwnLine?: boolean | undefined;
+  /** A person says that it leads to the workspace that the key is for: `--same-workspace`. */
+  readonly isSameWorkspace?: boolean | undefined;
 }
 
 type Line = Pick<JoinLine, "url" | "pin">;
@@ -23,30 +33,53 @@ type Line = Pick<JoinLine, "url" | "pin">;
 export const identityFile = (stateDir: string): string => join(stateDir, "identity.json");
 
 export function readIdentity(stateDir: string): WorkerIdentity | undefined {
-  const { worker, nkeySeed, pin, servers } = readJsonFields(identityFile(stateDir));
+  const { worker, nkeySeed, pin, servers, isOwn } = readJsonFields(identityFile(stateDir));
   if (typeof worker !== "string" || !isWorkerId(worker) || typeof nkeySeed !== "string") return undefined;
   return {
     ...{ worker, nkeySeed, pin: typeof pin === "string" && parsePin(pin) ? pin : undefined },
     servers: Array.isArray(servers) ? servers.filter((each) => typeof each === "string") : undefined,
+    isOwn: isOwn === true ? true : undefined,
   };
 }
 
 /**
- * Whether this line leads to the server that the key is for. Workspaces share names (`ws1`), and a server that is shown the key of
- * another can pass on that one's challenge and take over the session. Where no fingerprint tells servers apart, their addresses do.
+ * Where the key may be shown: the line's URL, with those of its servers alone that the key is for; undefined if it is for none.
+ * Workspaces share names (`ws1`), and a server that is shown the key of another can pass on that one's challenge and take over the
+ * session. Where no fingerprint tells servers apart, their addresses do.
  */
-export function isFor(kept: WorkerIdentity, line: Line, isOwnLine = false): boolean {
-  if (kept.pin !== undefined && line.pin && kept.pin !== pinText(line.pin)) return false;
-  // A server that does not show the kept fingerprint hears nothing.
-  if (isOwnLine || kept.servers === undefined || isOfOneWorkspace(kept.pin)) return true;
-  return serversOf(line).every((server) => kept.servers?.includes(server));
+export function urlFor(
+  kept: WorkerIdentity,
+  line: Line,
+  origin: Origin = {},
+  own: readonly string[] = ownAddresses(),
+): string | undefined {
+  if (isVouchedFor(kept, origin)) return line.url;
+  // A server that does not show the kept fingerprint hears nothing; the line of this machine's workspace leaves none out.
+  if (kept.pin !== undefined && (line.pin ? kept.pin !== pinText(line.pin) : origin.isOwnLine)) return undefined;
+  if (kept.servers === undefined || isOfOneWorkspace(kept.pin)) return line.url;
+  const { scheme, servers, pin } = parseServerUrl(line.url);
+  // By an authority that the line did not name. A certificate is for a host, whatever the port.
+  const isHostCertified = kept.pin !== undefined || (pin === undefined && scheme !== "nats");
+  const hosts = new Set(isHostCertified ? kept.servers.map(hostOf) : []);
+  const known = servers.flatMap((server) => {
+    if (kept.servers?.includes(placeOf(server)) || hosts.has(hostOf(server))) return [server];
+    const { host = "", port } = parseAddress(server) ?? {};
+    return own.includes(host) && kept.servers?.includes(`localhost:${port}`) ? [`${loopback}:${port}`] : [];
+  });
+  return known.length === 0 ? undefined : serverUrlText({ scheme, servers: known, pin });
 }
 
-/** The identity with what the line says of the server, to be kept. */
-export function toldBy(line: Line, identity: WorkerIdentity): WorkerIdentity {
-  const pin = line.pin ? pinText(line.pin) : identity.pin;
-  const servers = isOfOneWorkspace(pin) ? undefined : [...new Set([...(identity.servers ?? []), ...serversOf(line)])];
-  return { ...identity, pin, servers };
+/** Whether the line leads to the key's workspace whatever server it names: then its fingerprint replaces the kept one. */
+const isVouchedFor = ({ isOwn }: WorkerIdentity, { isOwnLine, isSameWorkspace }: Origin): boolean =>
+  isSameWorkspace === true || (isOwnLine === true && isOwn === true);
+
+/** The identity with what the line says of the server, to be kept; of the line's servers, with those that the key may be shown to. */
+export function toldBy(line: Line, identity: WorkerIdentity, origin: Origin = {}): WorkerIdentity {
+  const before = isVouchedFor(identity, origin) ? undefined : identity.pin;
+  const pin = line.pin ? pinText(line.pin) : before;
+  const shownTo = parseServerUrl(urlFor(identity, line, origin) ?? line.url).servers.map(placeOf);
+  const servers = isOfOneWorkspace(pin) ? undefined : [...new Set([...(identity.servers ?? []), ...shownTo])];
+  return { ...identity, pin, servers, isOwn: origin.isOwnLine ? true : identity.isOwn };
 }
 
 /** Keeps it; another key that lies there stays beside it, by the name of its worker's key. */
@@ -62,14 +95,10 @@ export function keepIdentity(stateDir: string, identity: WorkerIdentity): void {
  * The folder of a worker whose usual one may hold the key for another server of the same workspace's name: then one beside it, by the
  * server of the line.
  */
-export function folderFor(
-  usual: string,
-  line: Line,
-  isOwnLine: boolean,
-): { folder: string; joinsBeside?: WorkerIdentity } {
+export function folderFor(usual: string, line: Line, origin: Origin): { folder: string; joinsBeside?: WorkerIdentity } {
   const kept = readIdentity(usual);
-  if (!kept || isFor(kept, line, isOwnLine)) return { folder: usual };
-  const who = line.pin ? pinText(line.pin) : serversOf(line).sort().join();
+  if (!kept || urlFor(kept, line, origin) !== undefined) return { folder: usual };
+  const who = line.pin ? pinText(line.pin) : parseServerUrl(line.url).servers.map(placeOf).sort().join();
   const folder = `${usual}.${digestOf(who)}`;
   return existsSync(identityFile(folder)) ? { folder } : { folder, joinsBeside: kept };
 }
@@ -79,8 +108,10 @@ const digestOf = (text: string): string => createHash("sha256").update(text).dig
 /** A `ca-sha256` may sign for many. */
 const isOfOneWorkspace = (pin: string | undefined): boolean => pin !== undefined && parsePin(pin)?.names === "any";
 
-const serversOf = ({ url }: Line): string[] =>
-  parseServerUrl(url).servers.map((server) => {
-    const { host = "", port } = parseAddress(server) ?? {};
-    return isLoopback(host) ? `localhost:${port}` : server.toLowerCase();
-  });
+const hostOf = (server: string): string => (parseAddress(server)?.host ?? "").toLowerCase();
+
+/** An address as it is kept. */
+function placeOf(server: string): string {
+  const { host = "", port } = parseAddress(server) ?? {};
+  return isLoopback(host) ? `localhost:${port}` : server.toLowerCase();
+}

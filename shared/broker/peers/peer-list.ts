@@ -3,9 +3,8 @@
 import { randomBytes } from "node:crypto";
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
-import { networkInterfaces } from "node:os";
 import { UsageError } from "../../errors.ts";
-import { type Address, addressText, parseAddress } from "../address.ts";
+import { type Address, addressText, ownAddresses, parseAddress } from "../address.ts";
 import type { Peer } from "./peers.ts";
 
 const defaultPort = 4222;
@@ -71,7 +70,7 @@ export async function findSelf(
 }
 
 async function isHere(host: string): Promise<boolean> {
-  const own = Object.values(networkInterfaces()).flatMap((each) => (each ?? []).map(({ address }) => address));
+  const own = ownAddresses();
   try {
     const found = await lookup(host, { all: true });
     return found.some(({ address }) => own.includes(address) || address.startsWith("127."));

@@ -150,7 +150,7 @@ function readKey(keyFile: string, file: string): KeyObject {
 const keyTrouble = (keyFile: string, file: string, what: string): BrokerError =>
   new BrokerError(
     `${keyFile} ${what}; take it from a backup of the workspace's secrets, or, for a new authority, delete ${file} and ${keyFile}: ` +
-      "then every worker must be started with the new line",
+      "then every worker elsewhere must be started once with the new line and --same-workspace",
   );
 
 function newAuthorityKey(peers: PeersSecret | undefined): KeyObject {

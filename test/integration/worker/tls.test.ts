@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
@@ -18,7 +18,11 @@ import { type Program, Swarm } from "../../support/processes/swarm.ts";
 const host = new CutOffHost();
 const swarm = new Swarm();
 const port = await holdPort("0.0.0.0");
-before(() => swarm.coordinator(["--lease", "5", "--listen", `0.0.0.0:${port}`]));
+const coordinates = (): Promise<Program> => swarm.coordinator(["--lease", "5", "--listen", `0.0.0.0:${port}`]);
+let coordinator: Program;
+before(async () => {
+  coordinator = await coordinates();
+});
 after(async () => {
   await swarm.end();
   host.end();
@@ -106,7 +110,7 @@ describe("a worker and a server that it has never seen", () => {
       join1(plain, "far"),
       /the worker far joined ws1 over TLS and knows its server by a fingerprint, but this line begins with nats:\/\//,
       /nothing was sent\n {2}type the line that nexus-coord prints now/,
-      /with --insecure: join under another name \(--name ID\), or delete\n {2}\S+far\/identity\.json/,
+      /only if the coordinator really was started with --insecure: add --same-workspace/,
     );
     assert.equal((JSON.parse(readFileSync(identityOf("far"), "utf8")) as { pin: string }).pin, kept.pin);
   });
@@ -198,4 +202,32 @@ describe("a worker that joined in plain text", () => {
     assert.deepEqual({ ...now, pin: undefined }, { ...before, pin: undefined });
     assert.match(String(now["pin"]), /^sha256=/);
   });
+});
+
+test("a new authority leaves workers their keys: by this machine's line, or where a person says so", async () => {
+  const seedOf = (name: string): unknown => JSON.parse(readFileSync(identityOf(name), "utf8")).nkeySeed;
+  const here = (): Program => swarm.run("worker/main.js", ["--name", "here", "--slots", "1"]);
+  for (const worker of [here(), join1(line(), "away")]) {
+    await lends(worker);
+    await leave(worker);
+  }
+  const before = [seedOf("here"), seedOf("away")];
+  const old = line();
+  coordinator.child.kill("SIGTERM");
+  assert.equal((await coordinator.exited()).code, 0, coordinator.output());
+  for (const file of ["ca.pem", "ca.key.pem"]) rmSync(join(swarm.paths.secrets, file));
+  coordinator = await coordinates();
+  assert.notEqual(line().slice(line().indexOf("#")), old.slice(old.indexOf("#")));
+  const sure = swarm.run(
+    "worker/main.js",
+    [line(), "--name", "away", "--slots", "1", "--same-workspace"],
+    {},
+    host.prefix,
+  );
+  for (const worker of [here(), sure]) {
+    await lends(worker);
+    await leave(worker);
+    assert.doesNotMatch(worker.output(), /enrolling|another server/);
+  }
+  assert.deepEqual([seedOf("here"), seedOf("away")], before);
 });

@@ -21,7 +21,7 @@ test("a worker that knows its server's fingerprint speaks no plain text on a net
     (error) =>
       error instanceof UsageError &&
       /joined ws1 over TLS .* nats:\/\/, which is plain text/.test(error.message) &&
-      error.message.includes(join(folder, "identity.json")) &&
+      error.message.includes("--insecure: add --same-workspace") &&
       !error.message.includes("s3cr3t"),
   );
   // Some of several servers elsewhere is enough.
@@ -32,4 +32,5 @@ test("a worker that knows its server's fingerprint speaks no plain text on a net
   await assert.rejects(starts(`nats://127.0.0.1:${port}/ws1`), UnreachableError);
   await assert.rejects(starts(`nats://0.0.0.0:${port}/ws1`), UsageError);
   await assert.rejects(starts(`nats://0.0.0.0:${port}/ws1`, { isOwnLine: true }), UnreachableError);
+  await assert.rejects(starts(`nats://0.0.0.0:${port}/ws1`, { isSameWorkspace: true }), UnreachableError);
 });
