@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { checkSearch, type Finding } from "../../../coordinator/own-search/check/suite.ts";
 import { launchIn } from "../../../coordinator/own-search/own-searches.ts";
-import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import { loadSpecFile, packageRoot } from "../../../shared/components/component-defaults.ts";
 import { defaultOwnSearch, type OwnSearchSettings } from "../../../shared/domain/search/own-search.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
@@ -65,6 +65,32 @@ describe("nexus check-search", { concurrency: 2 }, () => {
     const found = await findings({ command }, shipped);
     assert.deepEqual(broken(found), []);
     assert.match(found[0]?.note ?? "", /^Optuna \d+\.\d+\.\d+, TPESampler, repeatable, prunes; /);
+  });
+
+  test("every example of docs/own-search.md keeps all promises of nexus check-search, copied literally", async () => {
+    const page = readFileSync(join(packageRoot(), "docs/own-search.md"), "utf8");
+    const examples = (language: string): readonly string[] =>
+      [...page.matchAll(new RegExp(`\\n\`\`\`${language}\\n(.*?)\`\`\`\\n`, "gs"))].map(([, text = ""]) => text);
+    const [modules, specs] = [examples("js"), examples("yaml")];
+    assert.deepEqual([modules.length, specs.length], [1, 1]);
+    const copies = join(folder, "examples");
+    mkdirSync(copies);
+    for (const [i, text] of modules.entries()) {
+      writeFileSync(join(copies, `module${i}.js`), text);
+      const found = await findings({ module: `module${i}.js` }, copies);
+      assert.deepEqual(broken(found), []);
+      assert.equal(found.length, 13);
+    }
+    // In the place of the job launcher of a shipped spec, beside its files.
+    cpSync(shipped, copies, { recursive: true });
+    const launcher = /^job_launcher:\n(?: .*\n)+/m;
+    const whole = readFileSync(join(shipped, "optuna.yaml"), "utf8");
+    assert.match(whole, launcher);
+    for (const text of specs) {
+      writeFileSync(join(copies, "copied.yaml"), whole.replace(launcher, () => text));
+      const { spec } = loadSpecFile(join(copies, "copied.yaml"), {}, { tail: "nothing was checked" });
+      assert.deepEqual(spec.settings.search?.command, ["python3", "optuna_search.py", "--sampler", "tpe"]);
+    }
   });
 
   const cases: readonly (readonly [word: string, promise: RegExp, problem: RegExp, answerSeconds?: number])[] = [
