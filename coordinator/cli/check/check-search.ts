@@ -7,7 +7,7 @@ import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { defaultOwnSearch, type OwnSearchSettings } from "../../../shared/domain/search/own-search.ts";
 import { exitCode, UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
-import { checkSearch } from "../../own-search/check/suite.ts";
+import { checkSearch, type Finding } from "../../own-search/check/suite.ts";
 import { launchIn } from "../../own-search/own-searches.ts";
 import { collectCode } from "../submit/collect-code.ts";
 
@@ -42,14 +42,14 @@ export async function checkOwnSearch(
     const work = join(folder, "work");
     const answerSeconds = answerTime ?? settings.answerSeconds;
     let broken = 0;
+    const tell = findingText();
     const holdsAll = await checkSearch(
       { launch: () => launchIn({ codeFolder, work }, settings), hyperparameters, where, seed, answerSeconds },
       (finding) => {
-        const { promise, problem, note } = finding;
+        const { problem } = finding;
         if (problem !== "") broken += 1;
         if (json) output.result(`${JSON.stringify({ type: "promise", v: 1, holds: problem === "", ...finding })}\n`);
-        else if (problem === "") output.result(`holds   ${promise}${note === "" ? "" : ` (${note})`}\n`);
-        else output.result(`BROKEN  ${promise}\n        ${problem.replaceAll("\n", "\n        ")}\n`);
+        else output.result(tell(finding));
       },
     );
     if (!json) output.result(holdsAll ? "everything holds: a spec may name it\n" : `${broken} broken\n`);
@@ -57,6 +57,21 @@ export async function checkOwnSearch(
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Each finding in words, in order; a problem that was told, perhaps a stack trace, is not told again. */
+export function findingText(): (finding: Finding) => string {
+  const told = new Map<string, string>();
+  let before = "";
+  return ({ promise, problem, note }) => {
+    if (problem === "") return `holds   ${promise}${note === "" ? "" : ` (${note})`}\n`;
+    const first = told.get(problem);
+    const text =
+      first === undefined ? problem : problem === before ? "the same error" : `the same error as of "${first}"`;
+    if (first === undefined) told.set(problem, promise);
+    before = problem;
+    return `BROKEN  ${promise}\n        ${text.replaceAll("\n", "\n        ")}\n`;
+  };
 }
 
 function searchIn(words: readonly string[], folder: string): Found {
