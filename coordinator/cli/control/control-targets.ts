@@ -32,18 +32,17 @@ export function namedTargets(
   /** By number: each lookup may return another object for the same trial. */
   const runs = new Map<RunTable, Map<number, Trial>>();
   const workers = new Set<WorkerId>();
-  for (const word of words.flatMap((each) => each.split(",")).filter((each) => each !== "")) {
-    const name = word.startsWith(`${workspace}/`) ? word.slice(workspace.length + 1) : word;
-    if (/^job(\d|\*)/.test(name)) {
-      for (const table of selectRuns([word], state, workspace, flags).tables) jobs.add(table);
-    } else if (/^run\d/.test(name)) {
-      const { rows } = selectRuns([word], state, workspace, flags);
-      for (const { table, trial } of rows) {
-        if (trial) runs.set(table, (runs.get(table) ?? new Map<number, Trial>()).set(trial.n, trial));
-      }
-    } else {
-      for (const worker of workersNamed(name, state, "job, run or worker", flags)) workers.add(worker);
+  const typed = byKind(words, workspace);
+  for (const word of typed.job) {
+    for (const table of selectRuns([word], state, workspace, flags).tables) jobs.add(table);
+  }
+  for (const word of typed.run) {
+    for (const { table, trial } of selectRuns([word], state, workspace, flags).rows) {
+      if (trial) runs.set(table, (runs.get(table) ?? new Map<number, Trial>()).set(trial.n, trial));
     }
+  }
+  for (const name of typed.worker) {
+    for (const worker of workersNamed(name, state, "job, run or worker", flags)) workers.add(worker);
   }
   return [
     ...[...jobs].map((table): Named => ({ kind: "job", table })),
@@ -54,10 +53,24 @@ export function namedTargets(
   ];
 }
 
+const wordsOf = (typed: readonly string[]): readonly string[] =>
+  typed.flatMap((each) => each.split(",")).filter((each) => each !== "");
+
+/** The words by what they name, which their form says. */
+export function byKind(typed: readonly string[], workspace: string): Record<"job" | "run" | "worker", string[]> {
+  const words: Record<"job" | "run" | "worker", string[]> = { job: [], run: [], worker: [] };
+  for (const word of wordsOf(typed)) {
+    const name = word.startsWith(`${workspace}/`) ? word.slice(workspace.length + 1) : word;
+    if (/^job(\d|\*)/.test(name)) words.job.push(word);
+    else if (/^run\d/.test(name)) words.run.push(word);
+    else words.worker.push(name);
+  }
+  return words;
+}
+
 /** The same for verbs that take only workers. */
 export function namedWorkers(words: readonly string[], state: WorkspaceState, flags = ""): WorkerId[] {
-  const typed = words.flatMap((word) => word.split(",")).filter((word) => word !== "");
-  return [...new Set(typed.flatMap((word) => workersNamed(word, state, "worker", flags)))];
+  return [...new Set(wordsOf(words).flatMap((word) => workersNamed(word, state, "worker", flags)))];
 }
 
 /**

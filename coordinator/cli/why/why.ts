@@ -17,7 +17,7 @@ import { selectRuns } from "../../runs/run-list.ts";
 import { OrdersSeen } from "../../words/why/orders-seen.ts";
 import { type Why, whyLines } from "../../words/why/why.ts";
 import { type WhyFacts, Whys } from "../../words/why/whys.ts";
-import { checkWords, namedTargets, namedWorkers } from "../control/control-targets.ts";
+import { byKind, checkWords, namedTargets, namedWorkers } from "../control/control-targets.ts";
 
 /** What the words after `why` are the names of; undefined: of any of them. */
 export type Kind = "worker" | "run" | "job" | undefined;
@@ -71,7 +71,8 @@ interface Asked {
  *
  * @throws UsageError if a word is not a name, NotFoundError if nothing has that name
  */
-function askedOf(kind: Kind, words: readonly string[], state: WorkspaceState, { paths, flags }: Scope): Asked {
+function askedOf(kind: Kind, words: readonly string[], state: WorkspaceState, scope: Scope): Asked {
+  const { paths, flags } = scope;
   const none: Asked = { jobs: [], workers: [], runs: [], parents: [] };
   const open = [...state.jobs.values()].filter(({ isOver }) => !isOver);
   switch (kind) {
@@ -94,14 +95,13 @@ function askedOf(kind: Kind, words: readonly string[], state: WorkspaceState, { 
       return { ...none, runs, parents };
     }
     case undefined: {
-      const named = namedTargets(words, state, paths.name, flags);
+      // A job that is named has a line, and so has each of its runs that is named.
+      const { job, run, worker } = byKind(words, paths.name);
+      const named = namedTargets(worker, state, paths.name, flags);
       return {
-        ...none,
-        jobs: named.flatMap((each) => (each.kind === "job" ? [each.table] : [])),
+        ...(run.length > 0 ? askedOf("run", run, state, scope) : none),
+        jobs: job.length > 0 ? askedOf("job", job, state, scope).jobs : [],
         workers: named.flatMap((each) => (each.kind === "worker" ? [each.worker] : [])),
-        runs: named.flatMap((each) =>
-          each.kind === "runs" ? each.trials.map((trial) => ({ table: each.table, trial })) : [],
-        ),
       };
     }
     default: {

@@ -54,6 +54,15 @@ test("nexus why tells of a paused job, a benched worker, an owner who is there, 
   await coordinator.exited();
   const alone = await nexusAt(["why", job, "sick"], swarm.folder);
   assert.match(alone.stdout, /^job1 +paused for .*\nsick +benched for /m);
+  // A run has a line of its own beside its job; it is the one that the job's parent run started.
+  const [, run = ""] = /(run\d+)\.1/.exec(workers) ?? [];
+  for (const words of [
+    [`${run}.1`, job],
+    [job, run, "sick"],
+  ]) {
+    const both = await nexusAt(["why", ...words], swarm.folder);
+    assert.match(both.stdout, new RegExp(`^job1 +paused for [^]*^${run}\\.1 +`, "m"));
+  }
   assert.match(alone.stderr, /only a coordinator knows which workers are connected/);
   await swarm.end();
 });

@@ -87,7 +87,10 @@ describe("nexus check-search", { concurrency: 2 }, () => {
     const whole = readFileSync(join(shipped, "optuna.yaml"), "utf8");
     assert.match(whole, launcher);
     for (const text of specs) {
-      writeFileSync(join(copies, "copied.yaml"), whole.replace(launcher, () => text));
+      writeFileSync(
+        join(copies, "copied.yaml"),
+        whole.replace(launcher, () => text),
+      );
       const { spec } = loadSpecFile(join(copies, "copied.yaml"), {}, { tail: "nothing was checked" });
       assert.deepEqual(spec.settings.search?.command, ["python3", "optuna_search.py", "--sampler", "tpe"]);
     }
