@@ -12,6 +12,7 @@ export const mostCurves = 2000;
  */
 export class FinishedCurves {
   #size = 0;
+  #counted = 0;
   #next = 0;
   #capacity = 0;
   /** Row-major, curves * gridPoints: mean over the stretch up to each point, value there, extremes up to there. */
@@ -30,9 +31,15 @@ export class FinishedCurves {
     return this.#size;
   }
 
+  /** How many of them count. */
+  get counted(): number {
+    return this.#counted;
+  }
+
   /** Only curves of other trials count from now on; those of these are kept, as they may count again. */
   judged(rejected: ReadonlySet<number>): void {
     this.#rejected = rejected;
+    this.#counted = [...this.newest(this.#size)].length;
   }
 
   counts(place: number): boolean {
@@ -54,10 +61,12 @@ export class FinishedCurves {
     const place = this.#next;
     if (place >= this.#capacity) this.#grow();
     this.#next = (place + 1) % mostCurves;
+    if (place < this.#size && this.counts(place)) this.#counted -= 1;
     this.#size = Math.max(this.#size, place + 1);
     this.iters[place] = curve.iters;
     this.hpmax[place] = hpmax;
     this.trials[place] = n;
+    if (this.counts(place)) this.#counted += 1;
     this.#fill(place * gridPoints, curve);
     return place;
   }

@@ -43,7 +43,9 @@ export class JobPruner {
   /** By place among the finished curves. */
   readonly #votes: number[] = [];
   readonly #rungs = new Rungs();
-  /** Iterations of a whole run; of how many curves this is the median. */
+  /** Trials on whose reports nothing rests. */
+  #rejected: ReadonlySet<number> = new Set();
+  /** Iterations of a whole run; of how many curves that count this is the median. */
   #total = { iters: 0, of: -1 };
 
   constructor(rule: PrunerName, seed: number, search: PrunedSearch) {
@@ -83,15 +85,16 @@ export class JobPruner {
     const place = this.#finished.add(n, run.curve, hpmax);
     this.#votes[place] = this.#finder.learn(run.curve, hpmax);
     this.#model.completed(n, hpmax, place);
+    // A new leader reads again also what was rejected long ago.
+    if (!this.#finished.counts(place)) this.#recount();
   }
 
   /** Nothing rests any more on what these runs reported; they may count again later. The set is read from now on. */
   judged(rejected: ReadonlySet<number>): void {
+    this.#rejected = rejected;
     this.#finished.judged(rejected);
     this.#rungs.judged(rejected);
-    const counted = [...this.#finished.newest(this.#finished.size)];
-    this.#finder.recount(counted.map((place) => this.#votes[place] ?? 0));
-    this.#model.judged(rejected, this.#finished.size - counted.length);
+    this.#recount();
     this.#total = { iters: 0, of: -1 };
   }
 
@@ -137,13 +140,18 @@ export class JobPruner {
     }
   }
 
+  #recount(): void {
+    const { size, counted } = this.#finished;
+    this.#finder.recount([...this.#finished.newest(size)].map((place) => this.#votes[place] ?? 0));
+    this.#model.judged(this.#rejected, size - counted);
+  }
+
   /** The median of the completed runs' iterations; recomputed when there are a tenth more. */
   #wholeRun(): number {
-    const { size, iters } = this.#finished;
-    if (size > this.#total.of * 1.1) {
-      const counted = iters.filter((_, place) => this.#finished.counts(place));
-      const sorted = counted.sort((a, b) => a - b);
-      this.#total = { iters: quantile(sorted, 0.5), of: size };
+    const { counted, iters } = this.#finished;
+    if (counted > this.#total.of * 1.1) {
+      const sorted = iters.filter((_, place) => this.#finished.counts(place)).sort((a, b) => a - b);
+      this.#total = { iters: quantile(sorted, 0.5), of: counted };
     }
     return this.#total.iters;
   }

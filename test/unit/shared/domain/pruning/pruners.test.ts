@@ -194,27 +194,33 @@ describe("values of any size", () => {
 
 describe("rejected results", () => {
   /** What a pruner says of runs of many kinds, by the results of honest runs and of forged ones, which are far better. */
-  const verdicts = (rule: PrunerName, told: (pruner: JobPruner, forge: () => void) => void): string => {
+  type Telling = (pruner: JobPruner, forge: () => void) => void;
+  const nothing: Telling = () => undefined;
+  /** @param grows  whether each honest run is longer than the one before it */
+  const verdicts = (rule: PrunerName, told: Telling, first = nothing, grows = false): string => {
     const pruner = new JobPruner(rule, 7, { configurationOf: (n) => [(n % 10) / 10], beliefs: () => beliefs });
     const tell = (n: number, goodness: number): (PruningVerdict | undefined)[] =>
       curve(goodness, (n * 0.37) % 1).map((value, i) => {
-        pruner.report(n, [[1, (i + 1) * 5, 0, [value], [1]]]);
+        pruner.report(n, [[1, (i + 1) * (grows ? 5 + Math.min(n, 30) / 5 : 5), 0, [value], [1]]]);
         return pruner.judge(n);
       });
-    const complete = (n: number, goodness: number): void => {
-      tell(n, goodness);
+    const complete = (n: number, goodness: number): (PruningVerdict | undefined)[] => {
+      const said = tell(n, goodness);
       pruner.completed(n, meanOf(curve(goodness, (n * 0.37) % 1)));
+      return said;
     };
-    for (let n = 1; n <= 30; n += 1) complete(n, (n % 10) / 10);
-    told(pruner, () => {
+    const forge = (): void => {
       for (const n of forged) complete(n, 1000 + n);
-    });
+    };
+    first(pruner, forge);
+    const early = Array.from({ length: 30 }, (_, i) => complete(i + 1, ((i + 1) % 10) / 10));
+    told(pruner, forge);
     const probes = Array.from({ length: 40 }, (_, i) => {
       const said = tell(1000 + i, i / 40);
       pruner.forget(1000 + i);
       return said;
     });
-    return JSON.stringify(probes);
+    return JSON.stringify([early, probes]);
   };
   const forged = [101, 102, 103, 104, 105, 106, 107, 108];
   const rejected = new Set(forged);
@@ -235,6 +241,21 @@ describe("rejected results", () => {
         pruner.judged(new Set());
       });
       assert.equal(accepted, believed);
+    });
+
+    test(`pruning by ${rule} is what it would be if only rejected results had come before, under any leader`, () => {
+      const judged: Telling = (pruner) => pruner.judged(rejected);
+      const honest = verdicts(rule, judged, nothing, true);
+      const same: Telling = (pruner, forge) => {
+        forge();
+        pruner.judged(rejected);
+      };
+      assert.equal(verdicts(rule, judged, same, true), honest);
+      const next: Telling = (pruner, forge) => {
+        pruner.judged(rejected);
+        forge();
+      };
+      assert.equal(verdicts(rule, judged, next, true), honest);
     });
   }
 });
