@@ -1,5 +1,6 @@
 import type { Actor, LossCause, PrunedBy } from "../domain/fold/events.ts";
 import type { PauseWords } from "../domain/fold/job-state.ts";
+import type { Attempt, Distrust } from "../domain/fold/trial.ts";
 
 /**
  * Records and messages of earlier versions have no codes, only sentences. This file derives the codes from the sentences when such a
@@ -23,6 +24,15 @@ export function lossCause(outcome: "lost" | "reclaimed", worker: string, reason:
 export function lossCauseOfEnd(end: string, worker: string): LossCause | null {
   const [, outcome, reason = ""] = /^(lost|reclaimed): (.*)$/s.exec(end) ?? [];
   return outcome === "lost" || outcome === "reclaimed" ? lossCause(outcome, worker, reason) : null;
+}
+
+/** Why an attempt is no longer believed, by how it ended. */
+export function distrustOfEnd({ cause, end, worker }: Pick<Attempt, "cause" | "end" | "worker">): Distrust {
+  if (cause === "benched" || (cause === "ordered" && end.startsWith(`reclaimed: ${worker} was revoked: `)))
+    return "sent away";
+  const isTakenBack = end.startsWith(`taken back: ${worker} is benched: `);
+  if (cause === "sick" || (isTakenBack && /: its last \d+ runs failed/.test(end))) return "sick";
+  return isTakenBack ? "sent away" : "";
 }
 
 /** Who pruned a run. */

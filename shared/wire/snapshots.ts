@@ -7,7 +7,7 @@ import * as check from "./check.ts";
 import { decode, encode } from "./codec.ts";
 import { open, seal } from "./envelope.ts";
 import { entryLimits } from "./limits.ts";
-import { actorCalled, lossCauseOfEnd, pauseWords, prunedBy } from "./old-words.ts";
+import { actorCalled, distrustOfEnd, lossCauseOfEnd, pauseWords, prunedBy } from "./old-words.ts";
 import { sealingKey } from "./sealed-chunks.ts";
 
 /** The typed arrays in a table, in its list of trials, and in the trials that are kept in columns. */
@@ -134,7 +134,10 @@ function withPauseWords<T extends SavedJob["table"]>(saved: T): T {
 }
 
 function withLaterFields(trial: Trial): Trial {
-  for (const part of trial.attempts) if (part.cause === undefined) part.cause = lossCauseOfEnd(part.end, part.worker);
+  for (const part of trial.attempts) {
+    if (part.cause === undefined) part.cause = lossCauseOfEnd(part.end, part.worker);
+    part.distrust ??= distrustOfEnd(part);
+  }
   trial.rejected ??= null;
   trial.resultBy ??= null;
   trial.predicted ??= null;

@@ -3,10 +3,10 @@ import type { ResultsVerdict } from "../../../shared/domain/fold/events.ts";
 import { hasResult } from "../../../shared/domain/fold/rejection.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { isOpen, resultBy, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { isSentAway } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
-import { isSentAway } from "../rules/bench.ts";
 import { accepted, isAnswer, type Operator, refused, tableOr, unchanged } from "./order-answers.ts";
 
 /** Trial numbers in one record. */

@@ -64,13 +64,6 @@ export function takeFailuresBack(reign: Reign, worker: WorkerId, reason: string)
 export const benchCause = ({ stateActor }: WorkerRecord): LossCause =>
   stateActor === "coordinator" ? "sick" : "benched";
 
-/**
- * Whether a person has sent the worker away, or a quota has. One that was benched because its runs failed may still end what it has
- * begun: its results are as good as before.
- */
-export const isSentAway = ({ state, stateActor, isCutOff }: WorkerRecord): boolean =>
-  state === "revoked" || (state === "benched" && (isCutOff || stateActor !== "coordinator"));
-
 /** Whether another worker's failure of this run was taken back: then it has failed on both. */
 const failedElsewhere = (trial: Trial | undefined, here: WorkerId): boolean =>
   trial?.attempts.some(({ worker, end, cause }) => worker !== here && end !== "" && cause === null) === true;

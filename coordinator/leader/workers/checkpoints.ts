@@ -1,7 +1,7 @@
 import { programVersion } from "../../../shared/components/version.ts";
 import type { CheckpointPlace } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { isFurther, isNewestStay, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { distrustOf, isFurther, isNewestStay, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { roomBytes } from "../../../shared/domain/quotas.ts";
 import { usualCheckpointLimit } from "../../../shared/domain/runspec/job-settings.ts";
@@ -29,8 +29,7 @@ export function judgeCheckpoint(
 ): void {
   const { job } = table;
   const { n } = trial;
-  const isSentAway = (reign.state.workers.get(maker.worker)?.state ?? "admitted") !== "admitted";
-  if (!isOpen(trial) || isSentAway || !isFurther(state, trial.checkpoint)) {
+  if (!isOpen(trial) || distrustOf(trial, maker.attempt) !== "" || !isFurther(state, trial.checkpoint)) {
     reign.discardState(job, n, { ...maker, ...state });
     return;
   }

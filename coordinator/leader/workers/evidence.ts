@@ -1,7 +1,14 @@
 import { mostNamed } from "../../../shared/domain/fold/events.ts";
 import { mostColumns, mostColumnsOfOne } from "../../../shared/domain/fold/metric-columns.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { isNewestStay, isOpen, lastAttempt, type Trial, whyUnheard } from "../../../shared/domain/fold/trial.ts";
+import {
+  distrustOf,
+  isNewestStay,
+  isOpen,
+  lastAttempt,
+  type Trial,
+  whyUnheard,
+} from "../../../shared/domain/fold/trial.ts";
 import { told as inSense } from "../../../shared/domain/goal.ts";
 import { isWorkerId, type JobName, type WorkerId } from "../../../shared/domain/names.ts";
 import type { StoredMessage } from "../../../shared/ports.ts";
@@ -10,7 +17,6 @@ import { decodeEvidence, type Evidence } from "../../../shared/wire/messages.ts"
 import { type EvidenceAddress, lostSubject, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import { hearReports, keepReports } from "../pruning/pruning.ts";
 import type { Reign } from "../reign/reign.ts";
-import { benchCause, isSentAway } from "../rules/bench.ts";
 import { reportToOwn } from "../rules/own-search.ts";
 import { countEvidence } from "../rules/quotas.ts";
 import { lastLines, requeue } from "../rules/requeue.ts";
@@ -19,8 +25,8 @@ import { judgeCheckpoint, judgeLostCheckpoint } from "./checkpoints.ts";
 /**
  * Judges what workers published. Only a worker that the journal names for an attempt may report on it. The first result from
  * any holder counts while the trial is open; later ones are `late`: kept, labelled, never counted. A failure counts only from
- * the newest attempt, since an older holder's may be its machine's. A non-finite hpmax is a failure. Of trials that were taken
- * from a worker that was sent away, nothing of what it says counts.
+ * the newest attempt, since an older holder's may be its machine's. A non-finite hpmax is a failure. Of an attempt whose worker was
+ * sent away since, nothing counts (`Distrust`).
  *
  * EV is judged in its order, and each decision cites the sequence that it rests on, so the next leader continues after the
  * highest one cited. Reports that it judges again decide nothing.
@@ -60,7 +66,7 @@ function judgeMessage(reign: Reign, message: StoredMessage): void {
     const { worker, job } = address;
     const unheard = whyUnheard(trial, { ...told, worker });
     if (unheard !== undefined) throw new BadMessage(unheard);
-    if (isOpen(trial) && isTakenBack(reign, trial, worker, told.attempt)) {
+    if (isOpen(trial) && distrustOf(trial, told.attempt) === "sent away") {
       const fields = { run: trial.run, worker, attempt: told.attempt, kind: told.kind };
       const text = "what a worker that was sent away says of a run that was taken from it is not counted";
       reign.repeated.warn(`taken.${worker}`, reign.ports.clock.monotonic(), fields, text);
@@ -74,13 +80,6 @@ function judgeMessage(reign: Reign, message: StoredMessage): void {
     const kind = subject.split(".", 2).join(".");
     reign.drop(kind, { subject, seq, why: error.message }, "evidence dropped");
   }
-}
-
-/** Whether the trial was taken from this worker because it was sent away. */
-function isTakenBack(reign: Reign, trial: Trial, worker: WorkerId, attempt: number): boolean {
-  const record = reign.state.workers.get(worker);
-  if (!record || !isSentAway(record)) return false;
-  return trial.status !== "running" || !isNewestStay(trial, attempt);
 }
 
 /** What the message says; undefined if it cannot be read, and is set aside. */
@@ -216,15 +215,8 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
     reign.repeated.warn(`failed.${worker}`, reign.ports.clock.monotonic(), fields, text);
     return;
   }
-  const standing = reign.state.workers.get(worker);
-  if (standing?.state === "revoked") {
-    reign.ports.log.info({ run: trial.run, worker, attempt }, "a failure of a revoked worker is not counted");
-    return;
-  }
-  if (standing?.state === "benched" && outcome === "failed") {
-    const why = `${worker} is benched: ${standing.reason}`;
-    if (trial.status !== "running") return;
-    requeue(reign, table, trial, { cause: benchCause(standing), charged: false, reason: why, ev });
+  if (outcome === "failed" && distrustOf(trial, attempt) !== "") {
+    reign.ports.log.info({ run: trial.run, worker, attempt }, "a failure of a benched worker is not counted");
     return;
   }
   const who = { job, n, attempt: lastAttempt(trial).attempt, worker, ev };

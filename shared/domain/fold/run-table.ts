@@ -26,7 +26,7 @@ import type { Actor, JobStateName, PauseCause, PauseWords } from "./job-state.ts
 import { MetricColumns } from "./metric-columns.ts";
 import { type ParentRun, ParentRuns } from "./parent-runs.ts";
 import { acceptResult, orderOfCompletion, rejectResult } from "./rejection.ts";
-import { type Attempt, isFurther, isOpen, lastAttempt, newTrial, resultBy, type Trial } from "./trial.ts";
+import { type Attempt, isFurther, isOpen, lastAttempt, newAttempt, newTrial, resultBy, type Trial } from "./trial.ts";
 import { TrialList } from "./trial-list.ts";
 
 /**
@@ -254,8 +254,8 @@ export class RunTable {
     this.waiting.add(trial.n);
   }
 
-  /** Takes a failure back: the trial waits for another worker. */
-  reopenedBy(event: Reopened): void {
+  /** Takes a failure back: the trial, which is returned, waits for another worker. */
+  reopenedBy(event: Reopened): Trial {
     const trial = this.trials.forFold(event.n);
     const part = trial?.attempts.find(({ attempt }) => attempt === event.attempt);
     if (trial?.status !== "failed" || part?.worker !== event.worker) this.#impossible(event, trial);
@@ -273,6 +273,7 @@ export class RunTable {
     this.runSets.reopened(this.trials.runSetOf(trial.n), event.worker);
     this.failedOn.delete(trial.n);
     this.failingRow.delete(trial.n);
+    return trial;
   }
 
   editedBy(event: JobEdited): void {
@@ -383,7 +384,7 @@ export class RunTable {
   }
 
   #attemptOf({ attempt, worker, bootId, claimId, at }: Assigned): Attempt {
-    return { attempt, worker: this.#shared(worker), bootId: this.#shared(bootId), claimId, at, end: "", cause: null };
+    return newAttempt({ attempt, worker: this.#shared(worker), bootId: this.#shared(bootId), claimId, at });
   }
 
   #shared<T extends string>(text: T): T {

@@ -4,7 +4,7 @@ import { type DeletedJob, noPurges, type Purges } from "./purges.ts";
 import { mostRetired } from "./retired-boots.ts";
 import { restoreTable, type SavedTable, saveTable } from "./saved-table.ts";
 import type { SavedTrials } from "./trial-list.ts";
-import type { WorkerRecord, WorkspaceState } from "./workspace-state.ts";
+import { markOpen, type WorkerRecord, type WorkspaceState } from "./workspace-state.ts";
 
 /**
  * A snapshot is the fold as plain data: trials, and the configurations of run sets, in columns. It travels deflated and sealed;
@@ -80,7 +80,7 @@ export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
     retiredBoots: new Set(saved.retiredBoots.slice(-mostRetired)),
     claims: ClaimRing.restored(saved.claims),
   });
-  return {
+  const state = {
     ...numbers,
     jobs: new Map(jobs.map(({ table, trials }) => [table.submitted.job, restoreTable(table, trials)])),
     deleted: new Map(deleted.map((each) => [each.job, each])),
@@ -89,6 +89,9 @@ export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
     orders: new Map(orders),
     purges: copied(purges),
   };
+  // Earlier versions marked no attempts.
+  markOpen(state);
+  return state;
 }
 
 const copied = (purges: NonNullable<Snapshot["purges"]>): Purges => ({

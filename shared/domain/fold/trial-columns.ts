@@ -1,7 +1,7 @@
 import { type Column, longer, NumberedTexts } from "../columns.ts";
 import type { Configuration } from "../hyperparameter.ts";
 import { childRunName, type RunName, type WorkerId } from "../names.ts";
-import { type Attempt, newTrial, type Trial } from "./trial.ts";
+import { type Attempt, newAttempt, newTrial, type Trial } from "./trial.ts";
 
 /** A column for each quantity, an entry for each trial. */
 interface Columns {
@@ -134,15 +134,13 @@ export class TrialColumns {
     const from = this.#metricsFrom(place);
     const metrics = new Array<number>(to - from);
     for (let i = from; i < to; i += 1) metrics[i - from] = at(this.#metrics, i);
-    const attempt: Attempt = {
+    const attempt = newAttempt({
       attempt: 1,
       worker: this.#text(at(worker, place)) as WorkerId,
       bootId: this.#text(at(bootId, place)),
       claimId: "",
       at: at(startedAt, place),
-      end: "",
-      cause: null,
-    };
+    });
     const trial = newTrial(at(n, place), this.run(place), configuration, at(seed, place), [attempt]);
     trial.status = "completed";
     trial.hpmax = this.hpmax(place);
@@ -188,6 +186,7 @@ function isPlain(trial: Trial, part: Attempt): boolean {
     part.attempt === 1 &&
     part.end === "" &&
     part.claimId === "" &&
+    part.distrust === "" &&
     trial.hpmax !== null &&
     trial.charged === 0 &&
     trial.reason === "" &&

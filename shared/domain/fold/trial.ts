@@ -22,7 +22,15 @@ export interface Attempt {
   end: string;
   /** Why it was lost; null if it was not. */
   cause: LossCause | null;
+  distrust: Distrust;
 }
+
+/**
+ * What became of an attempt's worker while the trial was open. sick: benched for its failures, so neither its failures nor its
+ * checkpoints count. sent away: nothing that it says counts. It stays when the worker is admitted or forgotten: a message that was
+ * passed over is judged again by the next leader.
+ */
+export type Distrust = "" | "sick" | "sent away";
 
 /** A result that counts in nothing, and what it takes to count it again. */
 export interface RejectedResult {
@@ -76,6 +84,24 @@ export interface Trial {
   predicted: Predicted | null;
 }
 
+/** An attempt as its assignment makes it. */
+export const newAttempt = ({
+  attempt,
+  worker,
+  bootId,
+  claimId,
+  at,
+}: Omit<Attempt, "end" | "cause" | "distrust">): Attempt => ({
+  attempt,
+  worker,
+  bootId,
+  claimId,
+  at,
+  end: "",
+  cause: null,
+  distrust: "",
+});
+
 /** A trial as its first assignment makes it. Every trial is made here: objects of one shape are quicker. */
 export const newTrial = (
   n: number,
@@ -126,6 +152,10 @@ export function isNewestStay(trial: Trial, attempt: number): boolean {
   const part = trial.attempts.find((each) => each.attempt === attempt);
   return part?.worker === last.worker && part.bootId === last.bootId;
 }
+
+/** Why what is said of this attempt does not count, or not all of it. */
+export const distrustOf = ({ attempts }: Trial, attempt: number): Distrust =>
+  attempts.find((each) => each.attempt === attempt)?.distrust ?? "";
 
 /**
  * Why a worker's message about an attempt is ignored; undefined if it counts. Only the worker that the journal names for the attempt

@@ -23,7 +23,7 @@ import { keepPrediction } from "./predicted-ends.ts";
 import { type DeletedJob, deletedJob, foldPurge, noPurges, type Purges } from "./purges.ts";
 import { retire } from "./retired-boots.ts";
 import { RunTable } from "./run-table.ts";
-import { isOpen } from "./trial.ts";
+import { isOpen, type Trial } from "./trial.ts";
 
 /** Maximum number of latest failures in a row that a worker's record names. */
 const failuresKept = 64;
@@ -184,7 +184,7 @@ const folds: { readonly [Type in JournalEvent["type"]]: Fold<Type> } = {
     if (worker.failureRow.length > failuresKept) worker.failureRow.shift();
   },
   reopened(state, event) {
-    tableOf(state, event.job).reopenedBy(event);
+    markDistrust(tableOf(state, event.job).reopenedBy(event), state.workers);
     const worker = state.workers.get(event.worker);
     if (worker) worker.failureRow = worker.failureRow.filter(({ job, n }) => job !== event.job || n !== event.n);
   },
@@ -279,6 +279,7 @@ function changeWorker(state: WorkspaceState, event: WorkerChanged): void {
     case "benched":
     case "revoked":
       setStanding(worker, event.state, event);
+      markOpen(state);
       break;
     default: {
       const never: never = event.state;
@@ -293,6 +294,29 @@ function setStanding(worker: WorkerRecord, state: WorkerStanding, event: WorkerC
   worker.stateBy = event.by;
   worker.stateActor = actorOf(event);
   worker.isCutOff = event.cutOff === true;
+}
+
+/**
+ * Whether a person has sent the worker away, or a quota has. One that was benched because its runs failed may still end what it has
+ * begun: its results are as good as before.
+ */
+export const isSentAway = ({ state, stateActor, isCutOff }: WorkerRecord): boolean =>
+  state === "revoked" || (state === "benched" && (isCutOff || stateActor !== "coordinator"));
+
+/** Marks the attempts of workers that are benched or revoked now. */
+function markDistrust({ attempts }: Trial, workers: WorkspaceState["workers"]): void {
+  for (const part of attempts) {
+    const worker = workers.get(part.worker);
+    if (!worker || worker.state === "admitted" || part.distrust === "sent away") continue;
+    part.distrust = isSentAway(worker) ? "sent away" : "sick";
+  }
+}
+
+/** The same for all open trials. */
+export function markOpen({ jobs, workers }: Pick<WorkspaceState, "jobs" | "workers">): void {
+  for (const { trials, open } of jobs.values()) {
+    if (open > 0) for (const trial of trials.glanceOpen()) markDistrust(trial, workers);
+  }
 }
 
 function tableOf(state: WorkspaceState, job: JobName): RunTable {

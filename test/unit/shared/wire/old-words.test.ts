@@ -17,7 +17,7 @@ import {
   type OrderAnswer,
   wireVersion,
 } from "../../../../shared/wire/messages.ts";
-import { actorCalled, lossCauseOfEnd } from "../../../../shared/wire/old-words.ts";
+import { actorCalled, distrustOfEnd, lossCauseOfEnd } from "../../../../shared/wire/old-words.ts";
 import { alice, Story } from "../../../support/stories/control-story.ts";
 
 const old = (body: object): Uint8Array => encode({ v: wireVersion, ...body });
@@ -108,6 +108,22 @@ describe("the cause of a loss", () => {
       assert.equal(lossCauseOfEnd(part.end, alice), cause);
     });
   }
+
+  test("an attempt of an earlier version is believed or not by how it ended", () => {
+    const benched = "alice is benched: ";
+    const ends = [
+      ["", "", null],
+      ["", "lost: no sign of life from alice for 30 s", "silent"],
+      ["", "reclaimed: alice was stopped by ann", "ordered"],
+      ["sick", `lost: ${benched}its last 3 runs failed while others succeed`, "sick"],
+      ["sick", `taken back: ${benched}its last 3 runs failed while others succeed`, null],
+      ["sent away", `taken back: ${benched}benched by ann`, null],
+      ["sent away", `reclaimed: ${benched}benched by ann`, "benched"],
+      ["sent away", "reclaimed: alice was revoked: revoked by ann", "ordered"],
+    ] as const;
+    for (const [distrust, end, cause] of ends)
+      assert.equal(distrustOfEnd({ worker: alice, end, cause }), distrust, end);
+  });
 
   test("a loss has no cause where the part in the trial goes on, or its failure was taken back", () => {
     assert.equal(lossCauseOfEnd("", alice), null);

@@ -307,7 +307,7 @@ describe("a worker that is revoked", () => {
 });
 
 describe("a worker that is forgotten", () => {
-  test("a forgotten worker leaves lists and broker; its results stay, also those that come later", async () => {
+  test("a forgotten worker leaves lists and broker; its results stay, and no more of them come", async () => {
     const { story } = await Door.open();
     assert.equal(await story.claim(), 1);
     story.say(alice, 1, "result");
@@ -322,11 +322,21 @@ describe("a worker that is forgotten", () => {
     assert.equal(story.test.published, told + 1);
     assert.equal(story.test.reign.state.workers.has(alice), false);
     assert.equal(story.table.outcomes.completed, 1);
-    // What it said before it was cut off is judged after it was forgotten.
     story.say(alice, 2, "result");
-    assert.equal(story.table.outcomes.completed, 2);
+    assert.equal(story.table.outcomes.completed, 1);
     assert.equal(story.test.reign.state.workers.has(alice), false);
     assert.equal((await story.order({ kind: "forget", worker: alice })).code, "not found");
+    story.check();
+  });
+
+  test("a result of a worker that fell silent counts, also if it comes after the worker was forgotten", async () => {
+    const { story } = await Door.open();
+    assert.equal(await story.claim(), 1);
+    story.wait(60_000);
+    assert.equal((await story.order({ kind: "forget", worker: alice })).ok, true);
+    story.say(alice, 1, "result");
+    assert.equal(story.table.outcomes.completed, 1);
+    assert.equal(story.test.reign.state.workers.has(alice), false);
     story.check();
   });
 

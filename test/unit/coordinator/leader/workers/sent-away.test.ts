@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cutOff } from "../../../../../coordinator/leader/rules/quotas.ts";
+import { takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
 import { InvariantCheck } from "../../../../../shared/domain/invariants/invariants.ts";
 import type { WorkerId } from "../../../../../shared/domain/names.ts";
+import type { StoredMessage } from "../../../../../shared/ports.ts";
+import { encodeEvidence } from "../../../../../shared/wire/messages.ts";
+import { newKey, sha256Of } from "../../../../../shared/wire/sealed-chunks.ts";
+import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snapshots.ts";
+import { evidence } from "../../../../../shared/wire/subjects.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
 
 const mal = "mal" as WorkerId;
@@ -22,6 +28,13 @@ async function sentAway(send: (story: Story) => unknown): Promise<Story> {
   return story;
 }
 
+/** The worker says that a state of its first attempt at this run is stored. */
+function checkpoint({ job }: Story, worker: WorkerId, n: number): StoredMessage {
+  const state = { stage: 1, iters: 5, blob: `s${n}`, key: newKey(), size: 9, sha256: sha256Of(new Uint8Array(1)) };
+  const data = encodeEvidence({ attempt: 1, reports: [], state: { ...state, chunks: 1 } });
+  return { seq: 900 + n, subject: evidence(worker, job, n, "checkpoint"), data, msgId: `c${n}` };
+}
+
 for (const [how, send] of ways) {
   test(`a worker that was ${how} has no result counted of a run that was taken from it`, async () => {
     const story = await sentAway(send);
@@ -39,22 +52,122 @@ for (const [how, send] of ways) {
   });
 }
 
-test("a worker that was benched because its runs failed may still end what it had begun", async () => {
+/** A worker that was benched because three runs failed on it, and had begun a fourth, run 5. */
+async function sick(): Promise<Story> {
   const story = new Story({ totalRuns: 9 });
   assert.equal(await story.claim(bob), 1);
   story.say(bob, 1, "result");
   for (const n of [2, 3, 4, 5]) assert.equal(await story.claim(mal), n);
   for (const n of [2, 3, 4]) story.say(mal, n, "failed");
   assert.equal(story.test.reign.state.workers.get(mal)?.state, "benched");
+  return story;
+}
+
+test("a worker that was benched because its runs failed may still end what it had begun", async () => {
+  const story = await sick();
   story.say(mal, 5, "result", 7);
   assert.equal(story.table.trial(5)?.hpmax, 7);
 });
 
-test("a worker that is admitted again ends what nobody has taken meanwhile", async () => {
+test("a worker that is admitted again goes on with what nobody has taken, and only its new word counts", async () => {
   const story = await sentAway(ways[0]?.[1] ?? assert.fail());
   await story.order({ kind: "admit", worker: mal });
-  story.say(mal, 1, "result", 7);
+  story.say(mal, 1, "result", 1e308);
+  assert.equal(story.table.trial(1)?.status, "waiting");
+  assert.equal(await story.renew(mal, 1), "continue");
+  story.say(mal, 1, "result", 1e308, 1);
+  assert.equal(story.table.trial(1)?.status, "running");
+  story.say(mal, 1, "result", 7, 2);
   assert.equal(story.table.trial(1)?.hpmax, 7);
+  story.check();
+});
+
+const admitted = async (story: Story): Promise<void> =>
+  assert.ok((await story.order({ kind: "admit", worker: mal })).ok);
+
+/** What a person does afterwards, so that the worker's record says nothing of it any more. */
+const thens: readonly (readonly [string, (story: Story) => Promise<unknown>])[] = [
+  ["a new leader", async () => undefined],
+  ["its admission and a new leader", admitted],
+  [
+    "its removal and a new leader",
+    async (story) => {
+      await story.order({ kind: "revoke", worker: mal });
+      story.wait(60_000);
+      assert.ok((await story.order({ kind: "forget", worker: mal })).ok);
+    },
+  ],
+];
+
+/** The next leader, which reads the evidence after the last message that a decision cites, or a snapshot of it. */
+const nextLeader = (story: Story, state = story.test.reign.state): Story => new Story({}, state, story.job);
+
+for (const [how, send] of ways) {
+  for (const [then, happen] of thens) {
+    if (how === "revoked" && happen === admitted) continue; // nobody can
+    test(`what a worker that was ${how} said stays passed over after ${then}`, async () => {
+      const story = await sentAway(send);
+      const said = [
+        story.test.message(mal, story.job, 1, "result", 1, 1e308),
+        checkpoint(story, mal, 2),
+        story.test.message(mal, story.job, 2, "failed", 1),
+      ];
+      for (const each of said) story.hear(each);
+      await happen(story);
+      story.check();
+      const restored = decodeSnapshot(encodeSnapshot(takeSnapshot(story.test.reign.state)));
+      for (const next of [nextLeader(story, restored), nextLeader(story)]) {
+        assert.equal(next.test.reign.evidence.judged, 0);
+        for (const each of said) next.hear(each);
+        assert.deepEqual([...next.table.waiting], [1, 2]);
+        assert.deepEqual(
+          [...next.table.trials].map(({ checkpoint }) => checkpoint),
+          [null, null],
+        );
+      }
+    });
+  }
+
+  test(`a worker that was ${how} has no result counted of a run that it had lost before`, async () => {
+    const story = new Story({ totalRuns: 9 });
+    assert.equal(await story.claim(mal), 1);
+    story.wait(60_000);
+    assert.deepEqual([...story.table.waiting], [1]);
+    await send(story);
+    const forged = story.test.message(mal, story.job, 1, "result", 1, 1e308);
+    story.hear(forged);
+    await story.order({ kind: "admit", worker: mal });
+    const next = nextLeader(story);
+    next.hear(forged);
+    assert.deepEqual([story.table.trial(1)?.status, next.table.trial(1)?.status], ["waiting", "waiting"]);
+  });
+}
+
+test("a failure that was taken back from a worker that a person benched becomes no result", async () => {
+  const story = new Story({ totalRuns: 9 });
+  assert.equal(await story.claim(bob), 1);
+  story.say(bob, 1, "result");
+  assert.equal(await story.claim(mal), 2);
+  story.say(mal, 2, "failed");
+  await story.order({ kind: "bench", worker: mal });
+  assert.deepEqual([...story.table.waiting], [2]);
+  await story.order({ kind: "admit", worker: mal });
+  story.say(mal, 2, "result", 1e308);
+  assert.equal(story.table.trial(2)?.status, "waiting");
+  story.check();
+});
+
+test("failures and checkpoints of a sick worker stay passed over after its admission and a new leader", async () => {
+  const story = await sick();
+  const said = [checkpoint(story, mal, 5), story.test.message(mal, story.job, 5, "failed", 1)];
+  for (const each of said) story.hear(each);
+  await story.order({ kind: "admit", worker: mal });
+  const next = nextLeader(story);
+  for (const each of said) next.hear(each);
+  assert.deepEqual([next.table.trial(5)?.status, next.table.trial(5)?.checkpoint], ["waiting", null]);
+  // Its results count all the same.
+  next.say(mal, 5, "result", 7);
+  assert.equal(next.table.trial(5)?.hpmax, 7);
 });
 
 test("results of a worker that was sent away are passed over without breaking a promise", async () => {

@@ -1,21 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Feasibility } from "../../../../../shared/domain/fold/feasibility.ts";
-import { newTrial, type Trial } from "../../../../../shared/domain/fold/trial.ts";
+import { newAttempt, newTrial, type Trial } from "../../../../../shared/domain/fold/trial.ts";
 import { TrialList } from "../../../../../shared/domain/fold/trial-list.ts";
 import { childRunName, type RunName, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { ConfigurationRegister } from "../../../../../shared/domain/run-sets/configuration-register.ts";
 
 function running(n: number, more: Partial<Trial> = {}): Trial {
-  const attempt = {
+  const attempt = newAttempt({
     attempt: 1,
     worker: "one" as WorkerId,
     bootId: "boot",
     claimId: "",
     at: 1000 + n,
-    end: "",
-    cause: null,
-  };
+  });
   return { ...newTrial(n, childRunName(1, n), [n % 2, 3], 7 * n, [attempt]), ...more };
 }
 
@@ -63,15 +61,7 @@ test("a trial that was handed out keeps its identity when it ends", () => {
 
 test("a trial that the columns cannot hold is kept as an object", () => {
   const moved = running(1);
-  moved.attempts.push({
-    attempt: 2,
-    worker: "two" as WorkerId,
-    bootId: "boot",
-    claimId: "",
-    at: 1500,
-    end: "",
-    cause: null,
-  });
+  moved.attempts.push(newAttempt({ attempt: 2, worker: "two" as WorkerId, bootId: "boot", claimId: "", at: 1500 }));
   const others = [moved, running(2, { late: 1 }), running(3, { run: "run1.99999999999" as RunName }), running(4)];
   const list = listOf(others);
   const said = others.map(({ n }) => complete(list, n));
