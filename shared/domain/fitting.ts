@@ -167,8 +167,7 @@ export function whyNothing(state: WorkspaceState, worker: WorkerId, claim: WhatI
   if (openJobs(state).length === 0) return "no job is open; start one: nexus run spec.yaml";
   return nothingNow(state, worker, claim)
     .map(({ why }) => why)
-    .join("; ")
-    .slice(0, 1000);
+    .join("; ");
 }
 
 /** Jobs that are named to a worker that gets nothing. */

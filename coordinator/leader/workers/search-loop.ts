@@ -139,11 +139,18 @@ const idleRetryMs = 22_000;
 const wait = ({ term }: Reign, reason: string, retryMs = idleRetryMs): Wait => ({
   kind: "wait",
   term,
-  reason,
+  reason: reason.slice(0, mostReason),
   retryMs,
 });
 
-const refuse = ({ term }: Reign, reason: string, leave = false): Refusal => ({ kind: "refused", term, reason, leave });
+/** Characters of a reason; an answer may have 1,024, and a longer one cannot be read (shared/wire/asks.ts). */
+const mostReason = 1000;
+const refuse = ({ term }: Reign, reason: string, leave = false): Refusal => ({
+  kind: "refused",
+  term,
+  reason: reason.slice(0, mostReason),
+  leave,
+});
 
 /** Waits for the end that the worker says is in flight; whether it has been judged. */
 async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Claim["after"]>): Promise<boolean> {

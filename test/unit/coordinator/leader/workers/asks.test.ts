@@ -5,6 +5,7 @@ import { restoreSnapshot, takeSnapshot } from "../../../../../shared/domain/fold
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import { decodeAnswer, encodeAnswer, type JobAnswer } from "../../../../../shared/wire/messages.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
+import { claim } from "../../../../support/stories/reign.ts";
 
 const asked = async ({ test }: Story, worker: WorkerId, job: JobName): Promise<JobAnswer> => {
   const answer = await answerAsk(test.reign, worker, { kind: "job", job });
@@ -53,4 +54,15 @@ test("a worker that goes on with another's run is told what the job runs", async
   story.say(alice, 1, "released");
   assert.equal(await story.claim(bob), 1);
   assert.equal((await asked(story, bob, job)).text, story.table.submitted.text);
+});
+
+test("a worker can read why it is refused, however long the reason is", async () => {
+  const { test } = new Story();
+  const targets = Array.from({ length: 50 }, (_, i) => `pool-${i}`.padEnd(64, "x"));
+  const enrolled = { type: "worker-enrolled", worker: alice, publicKey: "", host: "lab", op: "e1" } as const;
+  await test.reign.record({ ...enrolled, targets });
+  const answer = await answerAsk(test.reign, alice, claim("c1", "boot", { targets: ["cpu"] }));
+  const read = answer && decodeAnswer(encodeAnswer(answer));
+  assert.ok(read?.kind === "refused");
+  assert.match(read.reason, /^alice serves cpu, but was invited for pool-0x/);
 });
