@@ -15,8 +15,8 @@ export type QuotaRoom = { readonly bytes: number } | { readonly share: number };
 
 /**
  * Most of it is earned by runs: a worker of ours sends one message of reports a second for each run that it holds and one at its end,
- * and asks once for each. So however large a worker is, it stays far below its quotas, and one that floods is known within a second,
- * however slow the disk is.
+ * and asks once for each. So however large a worker is, it stays far below its quotas, except `openRuns`, and one that floods is known
+ * within a second, however slow the disk is.
  */
 export const usualQuotas = {
   /** Questions. What is beyond is not answered: a worker of ours asks again later. */

@@ -1,8 +1,8 @@
-import { obstacle } from "../../../shared/domain/fitting.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Reign } from "../reign/reign.ts";
+import { othersTake } from "./others.ts";
 import { pauseWords } from "./pause-words.ts";
 
 /**
@@ -48,20 +48,10 @@ function onlyOne(table: RunTable): WorkerId | undefined {
   return [...workers][0];
 }
 
-const nothingTaken = { cores: 0, gpus: 0 };
-
 /** Whether another worker has a run of the job, or is connected and may get one. */
 function mayOthersTry(reign: Reign, table: RunTable, worker: WorkerId): boolean {
   for (const holder of table.holding.keys()) if (holder !== worker) return true;
-  const since = reign.ports.clock.monotonic() - 2 * reign.leaseMs;
-  for (const [id, presence] of reign.presence) {
-    if (id === worker || presence.heardAt < since || presence.slots === 0 || presence.lending.lending !== "open")
-      continue;
-    const record = reign.state.workers.get(id);
-    if (record && (record.state !== "admitted" || record.duty !== "working")) continue;
-    if (obstacle(table, id, presence, nothingTaken) === null) return true;
-  }
-  return false;
+  return othersTake(reign, table, worker);
 }
 
 function wordsOf(table: RunTable): ReturnType<typeof pauseWords> {

@@ -1,43 +1,50 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { InUse } from "../../../shared/domain/fitting.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
-import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import type { Reign } from "../reign/reign.ts";
+import { othersTake } from "./others.ts";
 import { heldBy } from "./quotas.ts";
 
 /** Open runs that each run earns a worker that it has ended. */
 const earnedByEnd = 2;
+/** Jobs that are named to a worker that has enough of them. */
+const mostNamed = 3;
 
 /**
- * Why a worker gets no more of a job for now: it holds as many runs as its quota has, and ended few; undefined if it may have more.
+ * Whether a worker gets no more of a job for now: it holds as many runs as its quota has, and ended few.
  *
  * A worker says itself how many slots it has, so one that ends nothing could hold all runs of a job for good. Beyond the quota it
- * needs runs that it has ended, or runs enough for others: half of what the job has still to start. So a machine of 256 slots
- * begins with 256 runs where many are to come, and one that is the only worker is never held back.
+ * needs runs that it has ended, or runs enough for others: half of what the job has still to give out, runs that wait for a new
+ * worker included. So a machine of 256 slots begins with 256 runs where many are to come, and one that is the only worker there is
+ * never held back. Elsewhere the price is that an honest machine of many slots begins a short job with some of them idle.
  */
-export function whyEnough(reign: Reign, table: RunTable, worker: WorkerId, taken: InUse): string | undefined {
+export function hasEnough(reign: Reign, table: RunTable, worker: WorkerId, taken: InUse): boolean {
   const { openRuns } = reign.quotas.limits;
   // A run takes at least one slot: without so many taken, nothing needs to be counted.
-  if (taken.cores < openRuns) return undefined;
-  const held = heldBy(reign, worker);
-  const { completed = 0, failed = 0 } = reign.state.workers.get(worker) ?? {};
-  const ended = completed + failed;
-  const left = table.submitted.settings.totalRuns - table.ended - table.open;
-  if (held < Math.max(openRuns + earnedByEnd * ended, left / 2) || !hasOthers(reign.state, worker)) return undefined;
+  if (taken.cores < openRuns) return false;
+  const { submitted, ended, open, waiting, hasRoom } = table;
+  if (!hasRoom && !table.nextWaiting()) return false;
+  const left = waiting.size + (hasRoom ? submitted.settings.totalRuns - ended - open : 0);
+  const most = Math.max(openRuns + earnedByEnd * endedBy(reign, worker), left / 2);
+  if (heldBy(reign, worker) < most || !othersTake(reign, table, worker)) return false;
   reign.quotas.full.add(worker);
+  return true;
+}
+
+/** The same in words, of all such jobs. */
+export function enoughText(reign: Reign, worker: WorkerId, jobs: readonly JobName[]): string {
+  const named = jobs.length > mostNamed ? `${jobs.length} jobs` : jobs.join(", ");
   return (
-    `${worker} holds ${counted(held, "run")} and has ended ${ended}: more of ${table.job} are kept for others; ` +
-    `each run that it ends earns it ${earnedByEnd} (quota runs=${openRuns})`
+    `${worker} holds ${counted(heldBy(reign, worker), "run")} and has ended ${endedBy(reign, worker)}: ` +
+    `more of ${named} are kept for others; ` +
+    `each run that it ends earns it ${earnedByEnd} (quota runs=${reign.quotas.limits.openRuns})`
   );
 }
+
+const endedBy = ({ state }: Reign, worker: WorkerId): number => state.workers.get(worker)?.ended ?? 0;
 
 /** A run of the worker has ended: it asks again, if it was given no more because it held enough. */
 export function askAgain({ quotas, ports, term }: Reign, worker: WorkerId): void {
   if (quotas.full.delete(worker)) ports.tell(worker, { kind: "work", term });
-}
-
-function hasOthers({ workers }: WorkspaceState, worker: WorkerId): boolean {
-  for (const { id, state } of workers.values()) if (id !== worker && state === "admitted") return true;
-  return false;
 }

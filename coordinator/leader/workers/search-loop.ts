@@ -14,7 +14,7 @@ import type { Answer, Assignment, Claim, Refusal, Takes, Wait } from "../../../s
 import type { Reign } from "../reign/reign.ts";
 import { whyHeldBack } from "../rules/first-failures.ts";
 import { stopExhausted, stopIfReached } from "../rules/job-end.ts";
-import { whyEnough } from "../rules/open-runs.ts";
+import { enoughText, hasEnough } from "../rules/open-runs.ts";
 import { isOwn, takeOwn, whyNoChoice } from "../rules/own-search.ts";
 import { makeRoom } from "../rules/refine-ranges.ts";
 import { requeueLeased } from "../rules/requeue.ts";
@@ -72,11 +72,17 @@ async function decide(
   const taken = inUse(jobs, worker);
   /** Jobs whose search has no choice yet. */
   const thinking: string[] = [];
+  /** Jobs whose further runs are kept for others. */
+  const kept: JobName[] = [];
   const fitting = jobs.filter((table) => obstacle(table, worker, claim, taken) === null);
   for (const table of reign.shares.inTurn(fitting)) {
-    const heldBack = whyHeldBack(reign, table, worker) ?? whyEnough(reign, table, worker, taken);
+    const heldBack = whyHeldBack(reign, table, worker);
     if (heldBack !== undefined) {
       thinking.push(heldBack);
+      continue;
+    }
+    if (hasEnough(reign, table, worker, taken)) {
+      kept.push(table.job);
       continue;
     }
     const trial = table.nextWaiting();
@@ -98,6 +104,7 @@ async function decide(
     const seed = trialSeed(table.submitted.seed, n);
     return assign(reign, table, { n, attempt: 1, ...holder, run, configuration, seed, why });
   }
+  if (kept.length > 0) thinking.unshift(enoughText(reign, worker, kept));
   return thinking.length > 0
     ? said(reign, worker, wait(reign, thinking.join("; ")))
     : wait(reign, whyNothing(reign.state, worker, claim));
@@ -136,6 +143,8 @@ function chooseNext(
  * heard within the usual lease. Asking every 15 s made up half the cost of 1,000 idle workers (2026-11-28).
  */
 const idleRetryMs = 22_000;
+/** Characters of a reason; an answer may have 1,024, and a longer one cannot be read (shared/wire/asks.ts). */
+const mostReason = 1000;
 const wait = ({ term }: Reign, reason: string, retryMs = idleRetryMs): Wait => ({
   kind: "wait",
   term,
@@ -143,8 +152,6 @@ const wait = ({ term }: Reign, reason: string, retryMs = idleRetryMs): Wait => (
   retryMs,
 });
 
-/** Characters of a reason; an answer may have 1,024, and a longer one cannot be read (shared/wire/asks.ts). */
-const mostReason = 1000;
 const refuse = ({ term }: Reign, reason: string, leave = false): Refusal => ({
   kind: "refused",
   term,

@@ -1,8 +1,11 @@
+import type { WorkerId } from "../names.ts";
 import { ClaimRing, type SavedClaims } from "./claim-ring.ts";
 import type { InviteRecord } from "./invites.ts";
 import { type DeletedJob, noPurges, type Purges } from "./purges.ts";
 import { mostRetired } from "./retired-boots.ts";
+import type { RunTable } from "./run-table.ts";
 import { restoreTable, type SavedTable, saveTable } from "./saved-table.ts";
+import { lastAttempt } from "./trial.ts";
 import type { SavedTrials } from "./trial-list.ts";
 import { markOpen, type WorkerRecord, type WorkspaceState } from "./workspace-state.ts";
 
@@ -17,7 +20,7 @@ import { markOpen, type WorkerRecord, type WorkspaceState } from "./workspace-st
 export const snapshotVersion = 4;
 
 /** What earlier versions do not have. */
-type Later = Pick<WorkerRecord, "rejected" | "setAside" | "invite" | "pools" | "isCutOff">;
+type Later = Pick<WorkerRecord, "rejected" | "ended" | "setAside" | "invite" | "pools" | "isCutOff">;
 
 /** Earlier versions wrote none of those that may be missing. */
 type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | keyof Later> & {
@@ -70,9 +73,12 @@ export function takeSnapshot({
 /** The state that was saved; equal to what folding the same records gives. */
 export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
   const { v: _, jobs, deleted = [], workers, invites = [], orders, purges = noPurges(), ...numbers } = snapshot;
+  const tables = jobs.map(({ table, trials }) => restoreTable(table, trials));
+  const others = workers.some(({ ended }) => ended === undefined) ? otherEnds(tables) : new Map<WorkerId, number>();
   const worker = (saved: SavedWorker): WorkerRecord => ({
     ...saved,
     rejected: saved.rejected ?? 0, // a snapshot of an earlier version has none
+    ended: saved.ended ?? saved.completed + (saved.rejected ?? 0) + saved.failed + (others.get(saved.id) ?? 0),
     setAside: saved.setAside ?? 0,
     invite: saved.invite ?? "",
     pools: saved.pools ?? [],
@@ -82,7 +88,7 @@ export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
   });
   const state = {
     ...numbers,
-    jobs: new Map(jobs.map(({ table, trials }) => [table.submitted.job, restoreTable(table, trials)])),
+    jobs: new Map(tables.map((table) => [table.job, table])),
     deleted: new Map(deleted.map((each) => [each.job, each])),
     workers: new Map(workers.map((saved) => [saved.id, worker(saved)])),
     invites: new Map(invites.map((invite) => [invite.id, { ...invite }])),
@@ -92,6 +98,19 @@ export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
   // Earlier versions marked no attempts.
   markOpen(state);
   return state;
+}
+
+/** Runs of each worker that ended with neither result nor failure; a snapshot of an earlier version does not count them. */
+function otherEnds(tables: readonly RunTable[]): Map<WorkerId, number> {
+  const ends = new Map<WorkerId, number>();
+  for (const { trials } of tables) {
+    for (const trial of trials) {
+      if (!["pruned", "timed out", "cancelled"].includes(trial.status)) continue;
+      const { worker } = lastAttempt(trial);
+      ends.set(worker, (ends.get(worker) ?? 0) + 1);
+    }
+  }
+  return ends;
 }
 
 const copied = (purges: NonNullable<Snapshot["purges"]>): Purges => ({

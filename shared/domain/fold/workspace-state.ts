@@ -54,6 +54,8 @@ export interface WorkerRecord {
   completed: number;
   rejected: number;
   failed: number;
+  /** Its runs that have ended, in whatever way, rejected or taken back since or not. */
+  ended: number;
   /** Its messages that were named as set aside: `mostNamed` at most. */
   setAside: number;
   failuresInRow: number;
@@ -169,6 +171,7 @@ const folds: { readonly [Type in JournalEvent["type"]]: Fold<Type> } = {
     // An earlier holder may have been forgotten meanwhile.
     if (!worker) return;
     worker.completed += 1;
+    worker.ended += 1;
     worker.failuresInRow = 0;
     if (worker.failureRow.length > 0) worker.failureRow = [];
   },
@@ -177,7 +180,9 @@ const folds: { readonly [Type in JournalEvent["type"]]: Fold<Type> } = {
     table.endedWithout(event);
     keepPrediction(table, event);
     const worker = state.workers.get(event.worker);
-    if (!worker || event.outcome !== "failed") return;
+    if (!worker) return;
+    worker.ended += 1;
+    if (event.outcome !== "failed") return;
     worker.failed += 1;
     worker.failuresInRow += 1;
     worker.failureRow.push({ job: event.job, n: event.n, attempt: event.attempt });
@@ -348,6 +353,7 @@ export function workerOf(state: WorkspaceState, id: WorkerId): WorkerRecord {
       completed: 0,
       rejected: 0,
       failed: 0,
+      ended: 0,
       setAside: 0,
       failuresInRow: 0,
       failureRow: [],
