@@ -27,6 +27,8 @@ export interface CheckOptions {
 }
 
 const usualSeconds = 60;
+/** Ends the list of a spec's problems: `nexus check` submits nothing anyway. */
+const nothingRan = "nothing was run";
 /** Lines of the program that are shown as they come. */
 const mostShown = 60;
 const longestShown = 400;
@@ -37,11 +39,11 @@ const program = fileURLToPath(new URL("../../../worker/here/check-run.js", impor
 /** Runs a spec once on this machine, with its tuned values and without a workspace, and says what a search would see of it. */
 export async function checkSpec(words: readonly string[], options: CheckOptions, output: Output): Promise<number> {
   const { file, commandLine } = parseSpecArguments(words, "check");
-  const { spec, warnings } = loadSpecFile(file, commandLine);
+  const { spec, warnings } = loadSpecFile(file, commandLine, { tail: nothingRan });
   if (warnings.length > 0)
     output.note(`${renderProblems(warnings, { [file]: spec.text }).replace(/^(?! )/gm, "warning: ")}\n`);
   const carried = { file: spec.file, text: spec.text, sources: usedComponents(spec), commandLine: spec.commandLine };
-  await checkStages({ ...carried, added: null }, "nothing was run", output);
+  await checkStages({ ...carried, added: null }, nothingRan, output);
   const code = findCode(spec);
   const inputs = findInputs(spec);
   const folder = mkdtempSync(join(tmpdir(), "nexus-check-"));

@@ -92,6 +92,7 @@ test("wrong usage of nexus exits with 2, suggests what was meant, and prints not
     [["cancel", "job1..3"], /"job1..3" is not a job or run/],
     [["drain", "Lab PC"], /"Lab PC" is not a job, run or worker/],
     [["edit", "job1"], /nothing to change/],
+    [["check", "nope.yaml"], /^nope\.yaml: there is no such file\n1 problem; nothing was run\n$/],
     [["restore", "nope.nexus"], /nope\.nexus: there is no such file; expected a file that nexus backup wrote\n$/],
     [["import", "nope.csv", "--spec", spec], /^nope\.csv: there is no such file; expected a file of runs/],
     [
