@@ -161,11 +161,12 @@ export function joiningOf(paths: WorkspacePaths): Joining | null {
   if (!endpoint) return null;
   const code = codeOf(endpoint.joinLine);
   const until = lineHoldsUntil(endpoint.joinLine);
-  if (isClosed(paths)) {
+  const closed = closedBroker(paths);
+  if (closed) {
     return {
       commands: [`nexus-worker${workspaceFlags(paths.name)}`],
       webSocket: null,
-      opening: openingOf(paths),
+      opening: openingOf(paths, closed.port),
       tunnel: tunnelFor(paths, code),
       bootstrap: bootstrapWith(paths, code),
       until,
@@ -192,8 +193,8 @@ export function bootstrapWith(paths: WorkspacePaths, code: string): Bootstrap | 
 
 /** Null if others reach the broker without one, or if there is none of ours. */
 export function tunnelFor(paths: WorkspacePaths, code: string): Tunnel | null {
-  const broker = runningBroker(paths);
-  if (!broker || !isClosed(paths) || readPeers(paths)) return null;
+  const broker = closedBroker(paths);
+  if (!broker || readPeers(paths)) return null;
   const { host, port } = broker;
   const line = joinLine(paths, host, port, code, broker);
   const handedOut = livingEndpoint(paths)?.handedOut;
@@ -206,20 +207,22 @@ export function tunnelFor(paths: WorkspacePaths, code: string): Tunnel | null {
 
 const isWebSocket = (command: string): boolean => command.includes("wss://");
 
-/** What to type if the broker listens on this machine alone. `;` separates commands in every shell. */
-function openingOf({ name }: WorkspacePaths): string {
+/** What to type if the broker listens on this machine alone: it keeps its port. `;` separates commands in every shell. */
+function openingOf({ name }: WorkspacePaths, port: number): string {
   const flags = workspaceFlags(name);
-  return `nexus-coord stop${flags}; nexus-coord${flags} --listen 0.0.0.0:4222`;
+  return `nexus-coord stop${flags}; nexus-coord${flags} --listen 0.0.0.0:${port}`;
 }
 
 /** The same as `Joining.opening`; also null if no broker of ours runs here. */
-export const openingIfLocal = (paths: WorkspacePaths): string | null =>
-  isClosed(paths) && !readPeers(paths) ? openingOf(paths) : null;
+export function openingIfLocal(paths: WorkspacePaths): string | null {
+  const broker = closedBroker(paths);
+  return broker && !readPeers(paths) ? openingOf(paths, broker.port) : null;
+}
 
-/** Whether only this machine reaches the broker. */
-function isClosed(paths: WorkspacePaths): boolean {
+/** The broker, if only this machine reaches it. */
+function closedBroker(paths: WorkspacePaths): BrokerInfo | undefined {
   const broker = runningBroker(paths);
-  return broker !== undefined && isLoopback(broker.host) && !broker.tls?.wss;
+  return broker && isLoopback(broker.host) && !broker.tls?.wss ? broker : undefined;
 }
 
 /**

@@ -65,12 +65,15 @@ function withoutRuns(first: string, kind: PlotKind | undefined, kinds: readonly 
   );
 }
 
-/** In `nexus plot sumary job1`, the unknown metric may be a misspelt kind of plot. */
+/** In `nexus plot sumary job1`, the unknown metric is most likely a misspelt kind of plot. */
 function mayBeKind(error: unknown, { names, runs }: PlotWords, kinds: readonly PlotKind[], flags: string): unknown {
   const [first = ""] = names;
   const kind = nearestName(first, kindNames(kinds));
   if (!(error instanceof UsageError) || kind === undefined) return error;
-  return new UsageError(`${error.message}\n  or did you mean: nexus plot ${kind} ${runs.join(" ")}${flags}`, {
-    cause: error,
-  });
+  return new UsageError(
+    `there is no plot "${first}"; did you mean: nexus plot ${kind} ${runs.join(" ")}${flags}\n${error.message}`,
+    {
+      cause: error,
+    },
+  );
 }

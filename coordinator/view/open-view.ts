@@ -1,3 +1,5 @@
+import { addressText } from "../../shared/broker/address.ts";
+import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { type ExternalBroker, externalJoinFlags } from "../../shared/broker/server/external-broker.ts";
 import { readJournal } from "../../shared/broker/store/journal-reader.ts";
 import { aimed } from "../../shared/broker/store/store-check.ts";
@@ -88,8 +90,9 @@ export async function openScreen(
     if (joining?.until && !joining.opening)
       say(`  it holds until ${momentText(joining.until)}; for an invitation of your own: nexus invite`);
   } else say("  the join line is a secret, so it is printed on a terminal only, or with --show-line");
-  if (joining?.opening && !flags.readonly) {
-    say("  other machines cannot join: the broker listens on this machine only;");
+  const broker = runningBroker(paths);
+  if (joining?.opening && broker && !flags.readonly) {
+    say(`  other machines cannot join: its broker listens on ${addressText(broker)};`);
     tell("to let them join:", joining.opening);
     if (joining.tunnel && showsSecrets) {
       tell("or, through a tunnel, on each of them:", joining.tunnel.ssh);

@@ -14,12 +14,9 @@ export async function lineFrom(word: string): Promise<string> {
   try {
     text = readFileSync(file, "utf8");
   } catch (cause) {
-    throw new UsageError(
-      `@${file}: that file cannot be read (${messageOf(cause)}); expected one that holds the join line`,
-      {
-        cause,
-      },
-    );
+    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    const why = isMissing ? "there is no such file" : `that file cannot be read (${messageOf(cause)})`;
+    throw new UsageError(`@${file}: ${why}; expected one that holds the join line`, { cause });
   }
   const line = wordOf(text, file);
   if (process.platform !== "win32" && isForOthers(statSync(file), process.getuid?.()))

@@ -8,6 +8,7 @@ import { findMetrics } from "./find-metrics.ts";
 import { yamlFile } from "./foreign-values.ts";
 import type { FoundMetrics, FoundOption, FoundOptions } from "./found-options.ts";
 import { readHydra } from "./hydra-config.ts";
+import { notWritten } from "./init.ts";
 import { readScript, type ScriptReading } from "./script-reading.ts";
 import { dialName, specText } from "./spec-text.ts";
 import { isSweep, readSweep } from "./sweep.ts";
@@ -46,13 +47,7 @@ export function initFrom(source: string, wanted: string | undefined, output: Out
   try {
     writeFileSync(target, text, { flag: "wx" });
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === "EEXIST"
-        ? `${target} is there already and was not touched; name another file: nexus init ${shellWord(source)} my-search.yaml`
-        : `${target} cannot be written (${message})`,
-      { cause },
-    );
+    throw notWritten(target, `nexus init ${shellWord(source)}`, cause);
   }
   const dials = treated.filter(({ treatment }) => treatment.kind === "dial").map(({ option }) => option.name);
   const metric = placed.metrics.names[0];

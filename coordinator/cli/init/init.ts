@@ -1,7 +1,8 @@
-import { writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
+import { shellWord } from "../../words/shell-word.ts";
 
 /** The default file of `nexus init`. */
 export const firstSpecName = "search.yaml";
@@ -21,14 +22,20 @@ export function writeFirstSpec(file: string): void {
       { flag: "wx" },
     );
   } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    throw new UsageError(
-      code === "EEXIST"
-        ? `${file} is there already and was not touched; name another file: nexus init my-search.yaml`
-        : `${file} cannot be written (${message})`,
-      { cause },
-    );
+    throw notWritten(file, "nexus init", cause);
   }
+}
+
+/** Why a new spec could not be written. @param command  what takes the name of another file as its last word */
+export function notWritten(file: string, command: string, cause: unknown): UsageError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;
+  const why = isFolder
+    ? `${file} is a folder; name a file in it: ${command} ${shellWord(join(file, firstSpecName))}`
+    : code === "EEXIST"
+      ? `${file} is there already and was not touched; name another file: ${command} my-search.yaml`
+      : `${file} cannot be written (${message})`;
+  return new UsageError(why, { cause });
 }
 
 /** The first spec: small, so that a search shows results within a minute. */

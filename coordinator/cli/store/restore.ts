@@ -14,7 +14,7 @@ import type { JobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { noteRestored } from "../../../shared/machine/restored-file.ts";
-import { createWorkspace, type WorkspacePaths } from "../../../shared/machine/workspace.ts";
+import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Scope } from "../../operator/scope.ts";
@@ -110,15 +110,14 @@ async function restoreHere(
         "  to carry that one over to peers afterwards: nexus --workspace NAME move --to-peers a,b,c",
     );
   }
+  const hints =
+    `\n  into another workspace: nexus --workspace NAME restore ${file}\n` +
+    `  to end its coordinator and set aside what is there: nexus${workspaceFlags(paths.name)} restore ${file} --replace`;
   if (replace) await stopCoordinator(paths);
-  await endUnused(paths);
+  await endUnused(paths, replace ? undefined : hints);
   const isEmpty = !existsSync(paths.store) || readdirSync(paths.store).length === 0;
   if (!isEmpty && !replace) {
-    throw new UsageError(
-      `workspace ${paths.name} holds data already (${paths.store}); expected an empty one\n` +
-        `  into another workspace: nexus --workspace NAME restore ${file}\n` +
-        `  to set aside what is there: nexus${paths.name === "ws1" ? "" : ` --workspace ${paths.name}`} restore ${file} --replace`,
-    );
+    throw new UsageError(`workspace ${paths.name} holds data already (${paths.store}); expected an empty one${hints}`);
   }
   const prepare = (scratch: WorkspacePaths): void => restoreFiles(scratch, backup.files);
   const isTrusted = isOwnBackup(paths, backup.files);

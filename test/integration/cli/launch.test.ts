@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
@@ -19,7 +20,9 @@ test("a view that may only look prints no way to join, whatever else was asked f
     assert.equal((await view.exited()).code, exitCode.done, view.output());
     return view.output();
   };
-  assert.match(await output(), /on this machine, run: +nexus-worker\n.*\n +to let them join: +nexus-coord stop/);
+  const { port } = runningBroker(swarm.paths) ?? assert.fail();
+  const opening = `broker listens on 127.0.0.1:${port};\n +to let them join: +nexus-coord stop; nexus-coord --listen 0.0.0.0:${port}\n`;
+  assert.match(await output(), new RegExp(`on this machine, run: +nexus-worker\n.*${opening}`));
   const shown = await output("--readonly");
   assert.match(shown, /the coordinator of ws1 runs/);
   assert.doesNotMatch(shown, /nexus-worker|to let them join/);
@@ -44,13 +47,14 @@ job1, target: azb-cpu, creating parent runs: 3/3, ws1/run1, ws1/run2, ws1/run3, 
 `,
   );
   assert.equal(readFileSync(join(folder, "launched_job_spec.yaml"), "utf8"), readFileSync(spec, "utf8"));
+  const { port } = runningBroker(swarm.paths) ?? assert.fail();
   assert.equal(
     stderr,
     `  nexus list runs job1 --sort=metrics.hpmax --last=10
 no worker has joined workspace ws1 yet; on this machine run:
   nexus-worker --target azb-cpu
 other machines cannot join: the broker listens on this machine only. To let them join, run:
-  nexus-coord stop; nexus-coord --listen 0.0.0.0:4222
+  nexus-coord stop; nexus-coord --listen 0.0.0.0:${port}
 `,
   );
   const runs = await nexus(["list", "runs", "job1"], folder);

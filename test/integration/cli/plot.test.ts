@@ -67,7 +67,11 @@ test("nexus plot ends with 2 or 3 and the nearest names for what is not there", 
       /no metric "s1-rwe"; did you mean s1-rew\?\n {2}there are: s1-hrs, s1-rew, s1-win/,
     ],
     [["heatmap", "job278", "lr", "unit"], exitCode.usage, /no hyperparameter "unit"; did you mean units\?/],
-    [["sumary", "job278"], exitCode.usage, /no column "sumary"[\s\S]*or did you mean: nexus plot summary job278\n$/],
+    [
+      ["sumary", "job278"],
+      exitCode.usage,
+      /^there is no plot "sumary"; did you mean: nexus plot summary job278\n.*no column "sumary"/,
+    ],
     [["summary", "job9"], exitCode.notFound, /there is no job9 in workspace ws1/],
   ];
   for (const [words, code, message] of wrong) {

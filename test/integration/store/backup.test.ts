@@ -80,7 +80,7 @@ test("a backup of a running search goes on to total_runs in an empty place, or i
   elsewhere.worker("there", ["--slots", "12"]);
 
   // In its own, after the search has gone on and one more worker has joined.
-  assert.match(await ended(nexus(swarm, "restore", file), exitCode.usage), /is in use .* nexus-coord stop/);
+  assert.match(await ended(nexus(swarm, "restore", file), exitCode.usage), /is in use .*\n.*\n.* --replace\n$/);
   const put = await ended(nexus(swarm, "restore", file, "--replace"), exitCode.done);
   await ended(coordinator, exitCode.done);
   assert.match(

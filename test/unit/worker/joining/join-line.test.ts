@@ -67,7 +67,10 @@ describe("a join line", () => {
     assert.deepEqual(parseJoinLine(await lineFrom(`@${file}`)), parseJoinLine(encrypted));
     writeFileSync(file, "hello\n");
     await assert.rejects(lineFrom(`@${file}`), /there is no join line in it; expected tls:\/\/CODE@/);
-    await assert.rejects(lineFrom("@/no/such/file"), /^UsageError: @\/no\/such\/file: that file cannot be read/);
+    await assert.rejects(
+      lineFrom("@/no/such/file"),
+      /^UsageError: @\/no\/such\/file: there is no such file; expected one that/,
+    );
   });
 
   test("a join line missing in its file is told before who else can read the file", async (t) => {

@@ -274,6 +274,10 @@ describe("nexus init for a script", () => {
       () => initFrom(join(folder, "train.py"), join(folder, "sub", "a.yaml"), quiet),
       /is not in the folder of train\.py, nor above it/,
     );
+    assert.throws(
+      () => initFrom(join(folder, "train.py"), join(folder), quiet),
+      /is a folder; name a file in it: nexus init \S+\/train\.py \S+\/search\.yaml$/,
+    );
     assert.equal(existsSync(join(folder, "a.yaml")), false);
   });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { firstSpec, initSpec } from "../../../../../coordinator/cli/init/init.ts";
 import { loadSpecFile } from "../../../../../shared/components/component-defaults.ts";
@@ -68,5 +68,9 @@ describe("the first spec", () => {
     writeFileSync(file, "mine");
     assert.throws(() => initSpec(file, { note: () => undefined, result: () => undefined }), UsageError);
     assert.equal(readFileSync(file, "utf8"), "mine");
+    assert.throws(
+      () => initSpec(dirname(file), { note: () => undefined, result: () => undefined }),
+      /^UsageError: \S+ is a folder; name a file in it: nexus init \S+\/search\.yaml$/,
+    );
   });
 });
