@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { type ExternalBroker, externalBroker } from "../shared/broker/server/external-broker.ts";
 import { type TlsSettings, tlsSettings } from "../shared/broker/tls/tls-settings.ts";
 import { programVersion } from "../shared/components/version.ts";
 import { escapedJson } from "../shared/domain/printable.ts";
+import { nearestName } from "../shared/domain/runspec/nearest-name.ts";
 import { typedSeconds, typedSecondsForms } from "../shared/domain/runspec/quantities.ts";
 import { explain, UsageError } from "../shared/errors.ts";
 import { setQuotas } from "../shared/machine/quota-file.ts";
@@ -127,7 +129,18 @@ withOptionsOfProgram(
     endWith(await watchNewest(flags, externalOf(flags), job));
   });
 
+/** @throws UsageError if a word was meant for a command: nothing has started yet */
+function checkVerb(word = ""): void {
+  if (existsSync(word)) return;
+  const verb = nearestName(
+    word,
+    program.commands.map((command) => command.name()),
+  );
+  if (verb !== undefined) throw new UsageError(`${word}: no command and no file is called so; did you mean ${verb}?`);
+}
+
 program.action(async (specs: string[]) => {
+  checkVerb(specs[0]);
   const typed = program.opts<CoordinatorFlags>();
   if (typed.replicas !== undefined && !externalOf(typed)) {
     throw new UsageError(

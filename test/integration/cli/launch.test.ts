@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { exitCode } from "../../../shared/errors.ts";
+import { workspacePaths } from "../../../shared/machine/workspace.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
@@ -32,6 +33,13 @@ test("nexus-coord into a pipe finds the running coordinator, says how to watch, 
   const view = swarm.run("coordinator/main.js", []);
   assert.equal((await view.exited()).code, exitCode.done, view.output());
   assert.match(view.output(), /to watch its searches: nexus-coord watch\n$/);
+});
+
+test("nexus-coord takes a misspelt command for no spec, and starts nothing", async () => {
+  const view = swarm.run("coordinator/main.js", ["wacth", "--workspace", "never"]);
+  assert.equal((await view.exited()).code, exitCode.usage, view.output());
+  assert.equal(view.output(), "wacth: no command and no file is called so; did you mean watch?\n");
+  assert.equal(existsSync(workspacePaths("never", swarm.env).dir), false);
 });
 
 test("a launch prints what the tutorial's prints, and what to type where no worker has joined", async () => {
