@@ -1,6 +1,7 @@
 /** What a coordinator in the foreground prints. */
 
 import { hostInUrl } from "../../shared/broker/address.ts";
+import { readPeers } from "../../shared/broker/peers/peers.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import {
   type ExternalBroker,
@@ -36,6 +37,8 @@ export interface Whereabouts {
   readonly bootstrap?: Bootstrap | null;
   /** What to say of a broker that does not encrypt; null or left out: it does. */
   readonly warning?: string | null;
+  /** The process on this machine that leads instead; null or left out: not known. */
+  readonly leader?: number | null;
   /** Until when the command holds, in wall-clock milliseconds; null: for good. */
   readonly until?: number | null;
 }
@@ -43,13 +46,16 @@ export interface Whereabouts {
 /** @param pid  of the coordinator that asks */
 export function whereaboutsOf(paths: WorkspacePaths, external: ExternalBroker | null, pid: number): Whereabouts {
   const warning = plainTextWarning(paths, external);
-  const found = { workspace: paths.name, log: paths.coordinatorLog, warning };
+  const announced = livingEndpoint(paths)?.coordinator.pid;
+  // Each peer announces itself, whether it leads or not.
+  const leader = announced === pid || readPeers(paths) ? null : (announced ?? null);
+  const found = { workspace: paths.name, log: paths.coordinatorLog, warning, leader };
   if (external) {
     const join = `nexus-worker ${typedLine(externalJoinLine(paths, external))}${externalJoinFlags(external)}`;
     return { ...found, broker: shownUrl(external.url), join, isOpen: true };
   }
   const broker = runningBroker(paths);
-  const joining = livingEndpoint(paths)?.coordinator.pid === pid ? joiningOf(paths) : null;
+  const joining = announced === pid ? joiningOf(paths) : null;
   return {
     ...found,
     broker: broker ? `${hostInUrl(broker.host)}:${broker.port}` : "nowhere yet",
@@ -93,10 +99,16 @@ export class HeadlessLines {
         this.#sayJoin();
         break;
       }
-      case "standing by":
+      case "standing by": {
         this.#hasStoodBy = true;
-        this.#say({ type: "standby", v: 1 }, "standing by: another coordinator leads");
+        const { leader = null } = this.#where();
+        const which = leader === null ? "" : ` (process ${leader})`;
+        this.#say(
+          { type: "standby", v: 1, leader },
+          `standing by: another coordinator leads${which}; if it ends, this one leads; to end this one: Ctrl-C`,
+        );
         break;
+      }
       case "leading":
         if (this.#hasStoodBy || this.#json) this.#say({ type: "leading", v: 1 }, "this coordinator leads now");
         this.#sayJoin();

@@ -234,7 +234,8 @@ describe("a second coordinator", () => {
     const join = "on this machine, run: nexus-worker";
     assert.match(first.output(), said(/127\.0\.0\.1:\d+/, [join]));
     await eventually("the second has said so", () => second.output().includes(join));
-    const since = ["standing by: another coordinator leads", "this coordinator leads now", join];
+    const standing = `standing by: another coordinator leads \\(process ${first.pid}\\); if it ends, .*: Ctrl-C`;
+    const since = [standing, "this coordinator leads now", join];
     assert.match(second.output(), said(/127\.0\.0\.1:\d+/, since));
     assert.equal(after.joinLine, before?.joinLine, "workers find it where the first was");
     const job = await swarm.submit(swarm.probeSpec("after", { total_runs: 3, hp_tuning: "random" }));

@@ -57,10 +57,12 @@ describe("a coordinator in the foreground", () => {
   test("a coordinator in the foreground says that it stands by, and when it leads later", () => {
     const where = (at: Happening): Whereabouts => whereabouts({ join: at === "leading" ? join1 : null });
     assert.deepEqual(told(["ready", "standing by", "leading"], false, where).slice(2), [
-      "standing by: another coordinator leads",
+      "standing by: another coordinator leads; if it ends, this one leads; to end this one: Ctrl-C",
       "this coordinator leads now",
       `on each machine that should join, run: ${join1}`,
     ]);
+    const [, , known] = told(["ready", "standing by"], false, () => whereabouts({ join: null, leader: 16632 }));
+    assert.match(known ?? "", /^standing by: another coordinator leads \(process 16632\); if it ends, this one leads/);
     const peer = told(["ready", "standing by", "leading"], false, () => whereabouts());
     assert.equal(peer.filter((line) => line.includes("CODE")).length, 1, "the line is said once");
   });
@@ -72,7 +74,7 @@ describe("a coordinator in the foreground", () => {
     assert.deepEqual(objects, [
       { type: "coordinator", v: 1, workspace: "ws1", broker: "0.0.0.0:4222", log: "/logs/coordinator.log" },
       { type: "join", v: 1, join: join1, until: null },
-      { type: "standby", v: 1 },
+      { type: "standby", v: 1, leader: null },
       { type: "leading", v: 1 },
     ]);
   });
