@@ -19,6 +19,7 @@ import {
   urlFor,
   type WorkerIdentity,
 } from "../../../../worker/joining/kept-identity.ts";
+import { holdPort } from "../../../support/broker/ports.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const worker = "lab" as WorkerId;
@@ -137,7 +138,7 @@ test("a server of the same workspace's name is not shown the key for another, wh
   }).listen(0, "127.0.0.1");
   await once(rogue, "listening");
   const at = `127.0.0.1:${(rogue.address() as AddressInfo).port}`; // it listens on TCP
-  const line = parseJoinLine(`nats://${newInviteCode(Date.now() + 60_000)}@${at}/ws1`);
+  let line = parseJoinLine(`nats://${newInviteCode(Date.now() + 60_000)}@${at}/ws1`);
   const starts = async (kept: object, ends = /knows no such invitation/, how: Origin = {}): Promise<string> => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "identity.json"), JSON.stringify({ worker, nkeySeed: pair.seed, ...kept }));
@@ -156,6 +157,12 @@ test("a server of the same workspace's name is not shown the key for another, wh
     const stays = /does not know the key of the worker lab of ws1; the key stays.*\n.*--name ID.*\n.*identity\.json/;
     assert.ok((await starts({}, stays)).includes(pair.publicKey), "of an earlier version");
     await starts({ servers: ["localhost:1"] }, stays, { isSameWorkspace: true });
+
+    const silent = await holdPort();
+    line = parseJoinLine(line.url.replace(at, `127.0.0.1:${silent},${at}`));
+    const isLost = /does not know the line's other addresses.*\n.*add --same-workspace/;
+    assert.equal(await starts({ servers: [`localhost:${silent}`] }, isLost), "", "an address that it does not know");
+    assert.match(await starts({}, stays), /CONNECT/);
   } finally {
     rogue.close();
   }
