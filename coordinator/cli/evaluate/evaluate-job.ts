@@ -1,7 +1,8 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import type { Evaluated } from "../../../shared/domain/evaluation/evaluated.ts";
-import { labelOf } from "../../../shared/domain/evaluation/history.ts";
+import { type HistoryRow, labelOf } from "../../../shared/domain/evaluation/history.ts";
 import { intervalLevel } from "../../../shared/domain/evaluation/truth.ts";
+import type { Verdict } from "../../../shared/domain/evaluation/verdict.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { searchView } from "../../../shared/domain/fold/search-view.ts";
 import { type Goal, told, toldEnds } from "../../../shared/domain/goal.ts";
@@ -87,16 +88,28 @@ function minimisedFields(goal: Goal, { estimate, interval, rival }: Evaluated["v
   return { minimized: { metric: goal.name, estimate: told(goal, estimate), interval: ends, rivalEstimate } };
 }
 
-/** Whose table it is, and whether it names another best configuration than the verdict. */
+/** By what the table and the verdict judge, and how they differ about this search. */
 function labelled({ history, table, verdict }: Evaluated, width: number | undefined): string[] {
   const last = history.rows.at(-1);
-  const isSame = last === undefined || last.key === configurationKey(verdict.leader);
-  const other = isSame
-    ? ""
-    : `; XT's estimate names another best: ${labelOf(table.submitted.hyperparameters, last.configuration)}`;
-  const line = `${estimateHeader(table.goal)} is XT's estimate, and so are the ranks; the best is by the model of the search, and what is expected of it by the verdict's own${other}`;
-  return width === undefined ? [line] : wrappedText(line, width, 2);
+  const lines = [
+    `The table goes by XT's estimate (${estimateHeader(table.goal)}), which pulls each configuration's mean towards the mean of all runs.`,
+    "The verdict below also goes by what similar configurations reached, so its best, since when that leads, and what is expected of it may differ.",
+    ...(last ? differences(last, table, verdict) : []),
+  ];
+  return width === undefined ? lines : lines.flatMap((line) => wrappedText(line, width, 2));
 }
+
+function differences(last: HistoryRow, { submitted: { hyperparameters } }: RunTable, verdict: Verdict): string[] {
+  if (last.key !== configurationKey(verdict.leader)) {
+    const label = labelOf(hyperparameters, last.configuration);
+    return [`Here they name different configurations: by XT's estimate the best is ${label}, for ${itsRuns(last)}.`];
+  }
+  return last.bestFor === verdict.bestFor
+    ? []
+    : [`Here they name the same best, but by XT's estimate it has led for ${itsRuns(last)}.`];
+}
+
+const itsRuns = ({ bestFor }: HistoryRow): string => (bestFor === 1 ? "the last run" : `the last ${bestFor} runs`);
 
 /** A job without a search has nothing to rank: prints what its runs say of their one configuration. */
 function printRepeats(table: RunTable, { first, json }: EvalOptions, output: Output, flags: string): void {

@@ -54,7 +54,7 @@ export function historyTable(
   const lines = history.rows.map(({ bestFor, runs, bestRun }, i) =>
     [
       settings(rows[i] ?? []),
-      `${String(bestFor).padStart(countWidth)} runs`,
+      `${String(bestFor).padStart(countWidth)} ${bestFor === 1 ? "run " : "runs"}`,
       ` ${(estimates[i] ?? "").padStart(estimateWidth + 2)}`,
       `  ${String(runs).padStart(runsWidth + 1)}   ${bestRun}`,
     ].join(""),

@@ -6,6 +6,7 @@ import type { HistoryRow } from "../../../../../shared/domain/evaluation/history
 import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { maximised } from "../../../../../shared/domain/goal.ts";
 import { childRunName, type RunName } from "../../../../../shared/domain/names.ts";
+import { rngFrom } from "../../../../../shared/domain/rng.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { ordered, tutorialHyperparameters, unordered } from "../../../../support/stories/search.ts";
 import { job289 } from "../../../../support/stories/tutorial-jobs.ts";
@@ -28,7 +29,7 @@ const tutorialRows: readonly (readonly [
 
 const tutorialTable = `\
 seqlen    disc      clip      lr        rscale    embed     units     out      BEST FOR   EST HPMAX  RUNS  BEST
-32        0.95      128       0.0063    32        64        128       32         1 runs    0.020409    1   run3757.3
+32        0.95      128       0.0063    32        64        128       32         1 run     0.020409    1   run3757.3
 24        0.85      128       0.0025    8         32        256       64         3 runs    0.020524    1   run3768.2
 32        0.9       512       0.0016    32        512       128       64         6 runs    0.033908    3   run3762.5
 24        0.9       2048      0.00063   16        512       128       512        8 runs    0.049182   16   run3755.152
@@ -37,7 +38,7 @@ seqlen    disc      clip      lr        rscale    embed     units     out      B
 seqlen    disc      clip      lr        rscale    embed     units     out      BEST FOR   EST HPMAX  RUNS  BEST
 History of the best hyperparameter combination after each of the 4781 completed runs.`;
 
-test("nexus eval's history equals the tutorial's, character for character", () => {
+test("nexus eval's history equals the tutorial's, character for character, but for the plural of one run", () => {
   const rows = tutorialRows.map(([settings, bestFor, estHpmax, runs, bestRun]): HistoryRow => {
     const configuration = tutorialHyperparameters.map(({ values }, i) => values.indexOf(settings[i] ?? null));
     const rest = { ended: 1, key: configuration.join("."), label: "", sd: 0.001, bestHpmax: 0.05 };
@@ -69,7 +70,7 @@ test("wide settings, many runs and tiny estimates widen the columns of the histo
   const lines = historyTable({ prior: { mean: 0, variance: 1 }, completed: 12_346, rows }, names, maximised);
   assert.deepEqual(lines.slice(1, 3), [
     "a-very-long-name 12345 runs        0.000000025   54321   run1.1",
-    "b                    1 runs   123456.500000000       1   run1.1",
+    "b                    1 run    123456.500000000       1   run1.1",
   ]);
 });
 
@@ -103,7 +104,7 @@ test("nexus eval prints the history and the verdict, or both as JSON without rou
   assert.match(printed({}), /^a {9}b {8}BEST FOR/);
   assert.match(
     printed({}),
-    /4 completed runs\.\nEST HPMAX is XT.s estimate, .* by the verdict's own.*\n\nbest for the last \d of 4 runs; /,
+    /4 completed runs\.\nThe table goes by XT's estimate \(EST HPMAX\), .*\nThe verdict below .*\n(Here .*\n)?\nbest for the last \d of 4 runs; /,
   );
   const narrow = printed({}, 60);
   const words = (shown: string): string => shown.slice(shown.indexOf("best for the last")).replace(/\s+/g, " ");
@@ -111,7 +112,7 @@ test("nexus eval prints the history and the verdict, or both as JSON without rou
   for (const line of narrow.slice(narrow.indexOf("best for the last")).split("\n")) assert.ok(line.length <= 60, line);
   assert.match(
     printed({ first: 1 }),
-    /each of the 1 completed runs\.\nEST HPMAX is .*\n\nbest for the last 1 of 1 run; no other/,
+    /each of the 1 completed runs\.\nThe table .*\nThe verdict .*\n\nbest for the last 1 of 1 run; no other/,
   );
   const objects = printed({ json: true })
     .trimEnd()
@@ -123,6 +124,46 @@ test("nexus eval prints the history and the verdict, or both as JSON without rou
   assert.deepEqual(verdict?.["hparams"], { a: 2, b: "x" });
   assert.equal(typeof verdict?.["chanceOfBetter"], "number");
   assert.equal((verdict?.["interval"] as { level?: number } | undefined)?.level, 0.9);
+});
+
+test("nexus eval says where its table and its verdict disagree about who leads, and since when", () => {
+  const story = new JobStory({ number: 5, hyperparameters: dials });
+  const rng = rngFrom("disagreements");
+  for (let i = 1; i <= 40; i += 1) {
+    const [a, b] = [rng.below(4), rng.below(3)];
+    const run = childRunName(1, i);
+    story.completed(story.started(run, [a, b]), run, 0.1 * a - 0.05 * b + 0.2 * rng.uniform());
+  }
+  const state = story.events.reduce(apply, emptyWorkspace());
+  const seen = { configuration: 0, time: 0, agree: 0 };
+  for (let first = 2; first <= 40; first += 1) {
+    const printed = (options: Parameters<typeof evaluateJob>[2]): string => {
+      let text = "";
+      const result = (part: string): void => {
+        text += part;
+      };
+      const output = { result, note: () => {} };
+      evaluateJob({ state, workspace: "ws1", flags: "", output }, "job5", { first, ...options });
+      return text;
+    };
+    const objects = printed({ json: true }).trimEnd().split("\n");
+    const [row, verdict] = objects.slice(-2).map((line) => JSON.parse(line) as { bestFor: number; hparams: object });
+    const led = row?.bestFor === 1 ? "the last run" : `the last ${row?.bestFor} runs`;
+    const settings = Object.entries(row?.hparams ?? {}).map(([name, value]) => `${name}=${value}`);
+    const said = /^Here .*$/m.exec(printed({}))?.[0];
+    if (JSON.stringify(row?.hparams) !== JSON.stringify(verdict?.hparams)) {
+      seen.configuration += 1;
+      const best = `by XT's estimate the best is ${settings.join(" ")}, for ${led}.`;
+      assert.equal(said, `Here they name different configurations: ${best}`);
+    } else if (row?.bestFor !== verdict?.bestFor) {
+      seen.time += 1;
+      assert.equal(said, `Here they name the same best, but by XT's estimate it has led for ${led}.`);
+    } else {
+      seen.agree += 1;
+      assert.equal(said, undefined);
+    }
+  }
+  assert.ok(Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
 });
 
 test("nexus eval of a job that repeats one configuration gives the mean and its error", () => {
