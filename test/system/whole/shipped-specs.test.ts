@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import { loadSpecFile, packageRoot } from "../../../shared/components/component-defaults.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
@@ -55,4 +56,21 @@ test("specs/own_code/search.yaml searches over a program in Python, which lies b
   const hpmax = table.runSets.best()?.mean ?? 0;
   assert.ok(hpmax < 0 && hpmax > -5, `the best loss is ${-hpmax}`);
   assert.equal((await startNexus(["cancel", job, "--yes"], swarm.folder).ended()).code, 0);
+});
+
+test("specs/own_code/train.py does not diverge anywhere in the ranges of its search", () => {
+  const folder = join(packageRoot(), "specs", "own_code");
+  const { spec } = loadSpecFile(join(folder, "search.yaml"), {}, { tail: "nothing was run" });
+  const [lrs = [], decays = []] = spec.hyperparameters.map(({ range }) => {
+    assert.ok(range);
+    return [...(range.zero ? [0] : []), range.from, range.to];
+  });
+  for (const lr of lrs)
+    for (const decay of decays) {
+      const words = [join(folder, "train.py"), "--lr", `${lr}`, "--decay", `${decay}`];
+      const env = { ...process.env, NEXUS_STATE: swarm.folder };
+      const said = execFileSync("python3", words, { encoding: "utf8", env }).trimEnd().split("\n");
+      const { loss } = JSON.parse(said.at(-1) ?? "") as { loss: number };
+      assert.ok(loss < 15, `lr ${lr}, decay ${decay}: ${loss}`);
+    }
 });
