@@ -37,7 +37,7 @@ export const usualQuotas = {
   bytes: { perSecond: 2 * 2 ** 20, atOnce: 256 * 2 ** 20 },
   /** Whatever it sends the broker: questions, messages to store, pieces of states and files, requests for such pieces. */
   arrivals: { perSecond: 6000, atOnce: 9000 },
-  /** Their bytes: 16 states of 256 MB at once. */
+  /** Their bytes, and at once also a checkpoint of each run that it holds (leader/rules/checkpoint-limit.ts). */
   arrivedBytes: { perSecond: 64 * 2 ** 20, atOnce: 4 * 2 ** 30 },
   /** Questions, and messages, that a worker earns with each run that it is given. */
   earnedByRun: 20,

@@ -7,7 +7,7 @@ import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import { readSpec, renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
-import { limitProblem } from "../workers/checkpoints.ts";
+import { limitProblem } from "../rules/checkpoint-limit.ts";
 import { accepted, carriedOut, isAnswer, type Operator, refused, sizeProblem, tableOr } from "./order-answers.ts";
 
 /**

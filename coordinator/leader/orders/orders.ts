@@ -14,7 +14,7 @@ import { readSpec, renderProblems } from "../../../shared/domain/runspec/spec-re
 import type { OwnSearchSettings } from "../../../shared/domain/search/own-search.ts";
 import type { Order, OrderAnswer } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
-import { limitProblem } from "../workers/checkpoints.ts";
+import { limitProblem } from "../rules/checkpoint-limit.ts";
 import { control } from "./control.ts";
 import { deleteJob, jobDeletionAnswer } from "./delete-job.ts";
 import { edit } from "./edit-job.ts";

@@ -24,16 +24,17 @@ export class Buckets<Owner = WorkerId> {
    *
    * @param now   milliseconds of one clock; if they go back, no time has passed
    * @param more  what the owner gets a second besides the allowance
+   * @param room  what its bucket holds besides the allowance
    */
-  take(owner: Owner, now: number, amount = 1, more: () => number = none): boolean {
+  take(owner: Owner, now: number, amount = 1, more: () => number = none, room: () => number = none): boolean {
     let bucket = this.#buckets.get(owner);
     if (!bucket) {
-      bucket = { tokens: this.allowance.atOnce, at: now };
+      bucket = { tokens: this.allowance.atOnce + room(), at: now };
       this.#buckets.set(owner, bucket);
     }
     const passed = now - bucket.at;
     if (passed >= fillEveryMs || (passed > 0 && bucket.tokens < amount)) {
-      this.#add(bucket, (passed * (this.allowance.perSecond + more())) / 1000);
+      this.#add(bucket, (passed * (this.allowance.perSecond + more())) / 1000, room());
       bucket.at = now;
     }
     if (bucket.tokens < amount) return false;
@@ -43,7 +44,7 @@ export class Buckets<Owner = WorkerId> {
 
   earn(owner: Owner, amount: number): void {
     const bucket = this.#buckets.get(owner);
-    if (bucket) this.#add(bucket, amount);
+    if (bucket) this.#add(bucket, amount, 0);
   }
 
   /** Everybody starts over. */
@@ -56,8 +57,8 @@ export class Buckets<Owner = WorkerId> {
     this.#buckets.delete(owner);
   }
 
-  #add(bucket: Bucket, amount: number): void {
-    bucket.tokens = Math.min(this.allowance.atOnce, bucket.tokens + amount);
+  #add(bucket: Bucket, amount: number, room: number): void {
+    bucket.tokens = Math.min(this.allowance.atOnce + room, bucket.tokens + amount);
   }
 }
 

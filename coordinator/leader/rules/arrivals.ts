@@ -6,8 +6,10 @@ import {
 } from "../../../shared/broker/access/worker-traffic.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
+import { chunkBytes } from "../../../shared/wire/sealed-chunks.ts";
 import { lookOften } from "../look-often.ts";
 import type { Reign } from "../reign/reign.ts";
+import { heldStates } from "./checkpoint-limit.ts";
 import { Connections } from "./connections.ts";
 import { cutOff } from "./quotas.ts";
 
@@ -83,11 +85,13 @@ export class Arrivals {
       for (const id of this.#listedAt.keys()) if (!state.workers.has(id)) this.#listedAt.delete(id);
     }
     for (const [worker, { messages, bytes }] of this.#sentBy(found, quiet, now)) {
-      const { perSecond } = quotas.limits.arrivals;
-      if (!quotas.arrivals.take(worker, now, messages)) {
-        cutOff(this.#reign, worker, `it sent far more than ${perSecond} messages a second`);
-      } else if (!quotas.arrivedBytes.take(worker, now, bytes)) {
-        cutOff(this.#reign, worker, `it sent far more than ${sizeText(quotas.limits.arrivedBytes.perSecond)} a second`);
+      const { arrivals, arrivedBytes } = quotas.limits;
+      const states = (): number => heldStates(this.#reign, worker);
+      // The pieces of states and files count by their bytes alone.
+      if (!quotas.arrivals.take(worker, now, less(messages, bytes / chunkBytes))) {
+        cutOff(this.#reign, worker, `it sent far more than ${arrivals.perSecond} messages a second`);
+      } else if (!quotas.arrivedBytes.take(worker, now, bytes, undefined, states)) {
+        cutOff(this.#reign, worker, `it sent far more than ${sizeText(arrivedBytes.perSecond)} a second`, "fills");
       }
       this.#listedAt.set(worker, now);
     }
@@ -157,8 +161,8 @@ export class Arrivals {
   }
 }
 
-/** What was sent in quiet times is nobody's flood. */
-const less = (sent: number, quiet: number): number => Math.max(0, sent - quiet);
+/** What was sent without what is nobody's flood. */
+const less = (sent: number, harmless: number): number => Math.max(0, sent - harmless);
 
 /** Looks several times a second. @returns what ends it */
 export function watchArrivals(reign: Reign, ports: TrafficPorts): () => void {

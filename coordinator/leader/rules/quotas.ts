@@ -58,7 +58,7 @@ export function heldBy({ state }: Reign, worker: WorkerId): number {
  * Benches a worker and has the broker close its connection. The invitation that it came by ends too, or it could come back under
  * another name.
  *
- * @param what  one that only fills the room may be an honest worker with large states: its invitation ends with the second such worker
+ * @param what  one that only sends or stores much may be an honest worker with large states: its invitation ends with the second such worker
  */
 export function cutOff(reign: Reign, worker: WorkerId, reason: string, what: "floods" | "fills" = "floods"): void {
   const { state, ports } = reign;

@@ -3,8 +3,6 @@ import type { CheckpointPlace } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { distrustOf, isFurther, isNewestStay, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
-import { roomBytes } from "../../../shared/domain/quotas.ts";
-import { usualCheckpointLimit } from "../../../shared/domain/runspec/job-settings.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { mostHeldBytes, type StateSum } from "../../../shared/wire/checkpoints.ts";
 import type { Claim, StateLoss } from "../../../shared/wire/messages.ts";
@@ -61,34 +59,6 @@ export function judgeLostCheckpoint(
   if (!isNews || count >= mostLosses) return;
   losses.set(trial, count + 1);
   void reign.record({ type: "checkpoint-lost", job, n, ...maker, what, stage, iters, reason, ev });
-}
-
-/** The last and the next checkpoint of a run are stored at the same time. */
-const atOnce = 2;
-
-/**
- * Bytes that a checkpoint of a run may have: what its job says, but no more than that all runs which a worker can hold at once fit
- * into its share of BLOB.
- */
-export function checkpointLimit(reign: Reign, table: RunTable, worker: WorkerId): number {
-  const { checkpointLimit: asked, coresPerRun, runsPerNode } = table.submitted.settings;
-  const slots = reign.presence.get(worker)?.slots ?? 1;
-  const runs = Math.max(1, Math.min(Math.floor(slots / coresPerRun), runsPerNode ?? slots));
-  return Math.max(1, Math.floor(Math.min(asked, roomForOne(reign) / runs)));
-}
-
-const roomForOne = ({ quotas, blobMost }: Reign): number => roomBytes(quotas.limits.pieces, blobMost) / atOnce;
-
-/** Why a job cannot have that checkpoint_limit here; undefined if it can. The usual one is not refused, only not reached. */
-export function limitProblem(reign: Reign, asked: number): string | undefined {
-  const room = roomForOne(reign);
-  if (asked <= usualCheckpointLimit || asked <= room) return undefined;
-  return (
-    `checkpoint_limit is ${sizeText(asked)}, and the broker's store has room for a checkpoint of ${sizeText(room)}: ` +
-    `it takes ${sizeText(reign.blobMost)} in all, and a run's next checkpoint is stored before its last one is deleted\n` +
-    `  set checkpoint_limit: ${Math.floor(room / 1e6)} MB or less, or give each worker a larger part of the store (nexus list quotas): ` +
-    "nexus-coord --quota states=80%"
-  );
 }
 
 /** Why a worker cannot go on from a run's checkpoint; undefined if it can. */

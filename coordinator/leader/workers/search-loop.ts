@@ -12,13 +12,14 @@ import { trialSeed } from "../../../shared/domain/seeds.ts";
 import type { LendingSaid } from "../../../shared/wire/lending.ts";
 import type { Answer, Assignment, Claim, Refusal, Takes, Wait } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
+import { checkpointLimit } from "../rules/checkpoint-limit.ts";
 import { whyHeldBack } from "../rules/first-failures.ts";
 import { stopExhausted, stopIfReached } from "../rules/job-end.ts";
 import { enoughText, hasEnough } from "../rules/open-runs.ts";
 import { isOwn, takeOwn, whyNoChoice } from "../rules/own-search.ts";
 import { makeRoom } from "../rules/refine-ranges.ts";
 import { requeueLeased } from "../rules/requeue.ts";
-import { checkpointLimit, checkpointSeconds, whyTooLarge } from "./checkpoints.ts";
+import { checkpointSeconds, whyTooLarge } from "./checkpoints.ts";
 
 /**
  * Claims. A claim has an id, and names the result that its slot has on its way. It is answered once that result is judged, so

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Arrivals } from "../../../../../coordinator/leader/rules/arrivals.ts";
+import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
+import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import {
   type SentByAll,
   type Traffic,
@@ -9,7 +11,9 @@ import {
 } from "../../../../../shared/broker/access/worker-traffic.ts";
 import { workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { usualQuotas } from "../../../../../shared/domain/quotas.ts";
-import { TestReign } from "../../../../support/stories/reign.ts";
+import { defaultSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import { contentBytes } from "../../../../../shared/wire/sealed-chunks.ts";
+import { claim, TestReign } from "../../../../support/stories/reign.ts";
 
 const { perSecond, atOnce } = usualQuotas.arrivals;
 const sent = (publicKey: string, messages: number, more: Partial<Traffic> = {}): Traffic => ({
@@ -69,6 +73,53 @@ test("the bytes that a worker sends count too", async () => {
   const { look } = watched();
   await look(0, sent("Umal", 10));
   assert.deepEqual(await look(250, sent("Umal", 20, { bytes: usualQuotas.arrivedBytes.atOnce * 1.1 })), ["mal"]);
+});
+
+/** Bytes a second of a worker that hands back its runs, until it is cut off or all is sent. */
+async function handBack(runs: number, rate: number): Promise<{ readonly story: TestReign; readonly bytes: number }> {
+  const story = new TestReign();
+  const worker = workerIdFrom("gpu");
+  const key = { publicKey: "U", expiresAt: 1e9, uses: null, targets: [], by: "ann", op: "i", at: 0 };
+  void story.reign.record({ type: "invited", invite: "door", ...key });
+  void story.reign.record({ type: "worker-enrolled", worker, publicKey: "Ugpu", host: "g", op: "g", invite: "door" });
+  const job = story.submit({ totalRuns: 100 });
+  for (let n = 1; n <= runs; n += 1)
+    assert.equal((await answerClaim(story.reign, worker, claim(`c${n}`, "boot", { slots: 8 })))?.kind, "assigned");
+  let bytes = 0;
+  const arrivals = new Arrivals(story.reign, {
+    traffic: async () => [sent("Ugpu", Math.ceil(bytes / contentBytes), { bytes })],
+  });
+  const isCutOff = (): boolean => story.reign.state.workers.get(worker)?.isCutOff === true;
+  // It has trained for some time.
+  for (let i = 0; i < 20; i += 1, story.now += 20_000) await arrivals.look();
+  const { checkpointLimit } = defaultSettings;
+  for (let looks = 0; looks < 1000 && !isCutOff(); looks += 1, story.now += 250) {
+    const before = Math.floor(bytes / checkpointLimit);
+    bytes += rate / 4;
+    await arrivals.look();
+    for (let n = before + 1; n <= Math.min(runs, bytes / checkpointLimit); n += 1)
+      judgeEvidence(story.reign, story.message(worker, job, n, "released", 1));
+    if (runs > 0 && bytes >= runs * checkpointLimit) break;
+  }
+  return { story, bytes };
+}
+
+for (const rate of [1e8, 3e8, 1e9, 3e9]) {
+  test(`a worker that hands eight runs back with states of 1 GB, at ${rate / 1e6} MB/s, is not cut off`, async () => {
+    const { story, bytes } = await handBack(8, rate);
+    assert.ok(bytes >= 8e9);
+    assert.deepEqual(
+      story.events.filter(({ type }) => type === "worker-state" || type === "invite-ended"),
+      [],
+    );
+  });
+}
+
+test("a worker without runs that sends too many bytes is cut off, and its invitation stays at first", async () => {
+  const { story, bytes } = await handBack(0, 1e9);
+  assert.ok(bytes < 1.2 * usualQuotas.arrivedBytes.atOnce, `after ${bytes}`);
+  assert.equal(story.reign.state.workers.get(workerIdFrom("gpu"))?.isCutOff, true);
+  assert.equal(story.reign.state.invites.get("door")?.ended, "");
 });
 
 test("a flood over connections that take turns at being listed cuts off its sender", async () => {
