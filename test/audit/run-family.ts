@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import { type Act, type Family, type Found, usualWatch, type Watch } from "./act.ts";
 import { renewal } from "./attacker/words.ts";
@@ -154,7 +155,17 @@ async function commonHarm(ground: Ground, before: Before, watch: Watch): Promise
   if (grown > growthMb) return `the coordinator grew by ${grown.toFixed(0)} MB; ${growthMb} are much`;
   const [trouble] = troublesIn(ground.paths.coordinatorLog, before.pulse.logBytes);
   if (trouble !== undefined) return `the coordinator logged: ${trouble}`;
-  return changed(before.streams, await ground.observer.streams());
+  return changed(before.streams, await reopened(ground));
+}
+
+/** Streams as they are once none of them refuses everything: after a cut-off EV does so for some seconds, on a busy machine longer. */
+async function reopened({ observer }: Ground): Promise<readonly StreamLook[]> {
+  const limit = performance.now() + answerLimitMs;
+  for (;;) {
+    const streams = await observer.streams();
+    if (!streams.some(({ config }) => config.includes('"max_bytes":1,')) || performance.now() > limit) return streams;
+    await delay(250);
+  }
 }
 
 /** Whether the coordinator answers an honest worker. */

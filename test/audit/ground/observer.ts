@@ -53,7 +53,7 @@ export class Observer {
       maxReconnectAttempts: -1,
       reconnectTimeWait: 100,
     });
-    return new Observer(ears, connection, await connection.jetstreamManager({ timeout: 20_000 }));
+    return new Observer(ears, connection, await connection.jetstreamManager({ timeout: 60_000 }));
   }
 
   get heard(): Heard[] {
@@ -81,7 +81,7 @@ export class Observer {
   }
 
   /** Asks as the coordinator does. */
-  async request(subject: string, data: string | Uint8Array = "", timeout = 20_000): Promise<Uint8Array> {
+  async request(subject: string, data: string | Uint8Array = "", timeout = 60_000): Promise<Uint8Array> {
     return (await this.#connection.request(subject, Buffer.from(data), { timeout })).data;
   }
 
