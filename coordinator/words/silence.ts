@@ -31,6 +31,13 @@ export function isSilent(
   return silentMs > Math.max(leaseMs, askMs);
 }
 
+/**
+ * Whether a worker with runs has missed two renewals: it renews their leases in each third of one. Its runs may be ended, or it is cut
+ * off; nobody knows before their leases end.
+ */
+export const isOverdue = (silentMs: number | undefined, leaseMs: number | undefined): boolean =>
+  silentMs !== undefined && leaseMs !== undefined && silentMs > (2 / 3) * leaseMs;
+
 /** Trials that each worker holds, over all jobs. */
 export function heldByWorker(state: WorkspaceState): Map<WorkerId, number> {
   const held = new Map<WorkerId, number>();

@@ -7,6 +7,7 @@ import { told } from "../../../shared/domain/goal.ts";
 import type { LeaseStatus } from "../../../shared/wire/messages.ts";
 import { duration } from "../duration.ts";
 import { formatDecimal } from "../number-format.ts";
+import { isOverdue } from "../silence.ts";
 import { parentStatus, reasonOf, runStatus } from "../status-words.ts";
 import type { Why } from "./why.ts";
 import type { WorkerRow } from "./worker-rows.ts";
@@ -108,6 +109,11 @@ function running(trial: Trial, { wall, lease, leaseMs, holder, reportedAt }: Run
     const left = lease && leaseMs !== undefined ? ` in ${duration(Math.max(0, lease.leftMs))}` : "";
     const change = `it goes to another worker when its lease ends${left}`;
     return { since: at, why: `${parts.join(", ")}, which is silent`, change, commands: [], weight: "waits" };
+  }
+  if (isOverdue(holder?.silentMs, leaseMs)) {
+    const why = `${parts.join(", ")}; ${worker} was not heard from for ${duration(holder?.silentMs ?? 0)}`;
+    const change = `it goes to another worker after ${duration(leaseMs ?? 0)} of silence`;
+    return { since: at, why, change, commands: [], weight: "waits" };
   }
   return { since: at, why: parts.join(", "), change: "nothing: it runs", commands: [], weight: "runs" };
 }

@@ -164,7 +164,7 @@ function whyBarred({ id, state, reason, stateBy, stateActor, isCutOff }: WorkerR
     : { why, change: "", commands: [`nexus admit ${id}`] };
 }
 
-const startAgain = ({ host, id }: WorkerRecord): string =>
+export const startAgain = ({ host, id }: WorkerRecord): string =>
   `it resumes as soon as it reconnects; if its process has ended, start it on ${host || id}: nexus-worker`;
 
 /** What its owner keeps it from, as it says itself; null if he lets it work. */

@@ -6,9 +6,10 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { LeaseStatus, Status } from "../../../shared/wire/messages.ts";
 import { duration } from "../duration.ts";
+import { isOverdue } from "../silence.ts";
 import { whyIdle } from "./idle.ts";
 import { fewOf, heldBack, type Weight, type Why } from "./why.ts";
-import type { WorkerRow, WorkerState } from "./worker-rows.ts";
+import { startAgain, type WorkerRow, type WorkerState } from "./worker-rows.ts";
 
 /** The open runs that each worker holds. */
 export function runsByWorker(state: WorkspaceState): Map<WorkerId, { table: RunTable; trial: Trial }[]> {
@@ -55,6 +56,12 @@ const weightOf: Readonly<Record<WorkerState, Weight>> = {
 /** Why a worker does what it does. */
 export function whyWorker(row: WorkerRow, context: WorkerContext): Why {
   const { record, state, since, change, commands } = row;
+  const { leaseMs } = context.status ?? {};
+  if (state === "busy" && leaseMs !== undefined && isOverdue(row.silentMs, leaseMs)) {
+    const why = `not heard from for ${duration(row.silentMs ?? 0)}; ${busyText(row, context)}`;
+    const change = `its runs go to others after ${duration(leaseMs)} of silence; ${startAgain(record)}`;
+    return { kind: "worker", name: record.id, state, since, why, change, commands: [], weight: "waits" };
+  }
   const why = state === "busy" ? busyText(row, context) : row.why;
   const idle = state === "busy" ? endsNothing(row, context) : "";
   const noted = [why, idle, ...heldText(row, context), ...remarks(row, context)].filter((part) => part !== "");

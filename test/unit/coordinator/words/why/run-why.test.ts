@@ -41,6 +41,26 @@ describe("why a run is where it is", () => {
     assert.equal(says(), "running | on node-1, which is silent | it goes to another worker when its lease ends in 4s");
   });
 
+  test("nexus why says that a run's worker has missed two renewals, before it counts as lost", () => {
+    const { told, says } = started({}, { silentMs: 22_000 });
+    assert.equal(
+      says(),
+      "running | on node-1; node-1 was not heard from for 22s | it goes to another worker after 30s of silence",
+    );
+    assert.deepEqual(
+      told.whys.standing().map(({ name, weight }) => [name, weight]),
+      [
+        ["node-1", "waits"],
+        ["run1.1", "waits"],
+      ],
+    );
+    assert.match(
+      told.worker("node-1"),
+      /^busy \| not heard from for 22s; run1\.1 of job1, .* \| its runs go to others after 30s of silence; it resumes as soon/,
+    );
+    assert.equal(started({}, { silentMs: 19_000 }).says(), "running | on node-1 | nothing: it runs");
+  });
+
   test("nexus why says that an operator paused or stopped a run", () => {
     const { told, story, n, says } = started();
     told.pauses(story.job, n, told.wall - 5000);
