@@ -56,7 +56,7 @@ const columnsUnknown = 80;
 /** A worker needs a moment between two runs. Only a longer wait is worth a message. */
 const waitsAtLeastMs = 3000;
 
-const awayText = "the broker does not answer; waiting for it (the workers go on training)";
+const awayText = "the broker does not answer; waiting for it (workers that still run go on)";
 
 /** Shows a search live without a screen: `nexus run`, `nexus-coord` without its terminal UI, `npm start`. */
 export class PlainView {

@@ -73,7 +73,7 @@ export async function waitForJobs(
 
 /** `job289 12/20, 4 running  job290 0/20, waiting for a worker`. */
 function countsLine(state: WorkspaceState, jobs: readonly JobName[], isAway: boolean): string {
-  if (isAway) return "the broker does not answer; waiting for it (the workers go on training)";
+  if (isAway) return "the broker does not answer; waiting for it (workers that still run go on)";
   return jobs
     .map((job) => {
       const table = state.jobs.get(job);
