@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { UnwritableSpec, withTunedValues } from "../../../shared/domain/evaluation/tuned-spec.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
@@ -25,6 +26,9 @@ export function showSpec({ state, workspace, output, flags }: Printing, typed: s
   const configuration = wantedConfiguration(table, options, flags);
   const text = configuration ? tunedText(table, configuration) : table.submitted.text;
   if (options.saveTo !== undefined) {
+    // It may be the spec that somebody has written.
+    if (existsSync(options.saveTo))
+      throw new UsageError(`--save-to ${options.saveTo}: it is there already and was not touched; name another file`);
     writeWhole(options.saveTo, [text], `--save-to=${options.saveTo}`);
     output.note(`${table.job}: spec written to ${options.saveTo}\n`);
   }

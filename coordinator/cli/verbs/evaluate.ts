@@ -21,7 +21,7 @@ export const addEvaluate: AddVerbs = (program, ports) => {
     .argument("<job>", "a job, e.g. job278")
     .addOption(new Option("--best", "with the settings of the best configuration").conflicts("run"))
     .option("--run <run>", "with the settings of this run")
-    .option("--save-to <file>", "write it to a file")
+    .option("--save-to <file>", "write it to a new file")
     .option("--json", "as a JSON object, with the settings")
     .addHelpText("after", help.spec)
     .action(reads(async () => (await import("../evaluate/spec-best.ts")).showSpec));

@@ -38,6 +38,9 @@ test("a search is evaluated, its winner written into the spec, and its best run 
   assert.deepEqual(settings, verdict?.["hparams"]);
   const blank = (file: string): string => readFileSync(file, "utf8").replace(/(tuned_value:).*/g, "$1");
   assert.equal(blank(join(folder, "winner.yaml")), blank(spec));
+  const again = await nexus(["spec", job, "--best", "--save-to", "winner.yaml"], folder);
+  assert.equal(again.code, exitCode.usage);
+  assert.match(again.stderr, /^--save-to winner\.yaml: it is there already and was not touched; name another file\n$/);
 
   const confirmed = await nexus(["confirm", job, "--top", "2", "--runs", "4", "--json"], folder);
   assert.equal(confirmed.code, exitCode.done, confirmed.stderr);
