@@ -86,9 +86,7 @@ function startWorkers(): void {
     const name = `demo-${i}`;
     start(workerMain, ["--workspace", workspace, "--name", name, "--slots", slots, "--quiet"]);
   }
-  say(
-    "Two workers train recurrent agents in a maze; distributed grid descent searches for the best hyperparameters.\n",
-  );
+  say("Two workers train recurrent agents in a maze; a model of all results so far chooses what the next run tries.\n");
 }
 
 /** The demonstration's job: the newest, or a new one if there is none or `again` asks for one. */
