@@ -75,7 +75,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const say = (line: string): void => {
     if (!flags.quiet) process.stdout.write(`${printableLines(line)}\n`);
   };
-  const sayNews = (line: string): void =>
+  const sayLine = (line: string): void =>
     say(newsLines(line, process.stdout.isTTY ? process.stdout.columns : undefined));
   const patience = new Patience({ clock: systemClock, chance: systemChance }, flags.wait, say);
   const own = given === undefined ? await ownLine(flags.workspace, patience) : undefined;
@@ -83,10 +83,10 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const origin = { isOwnLine: own !== undefined, isSameWorkspace: flags.sameWorkspace };
   checkSandbox(flags);
   /** Says it with the time. */
-  const note = (words: string): void => say(`${timeOfDay(Date.now())}  ${words}`);
+  const note = (words: string): void => sayLine(`${timeOfDay(Date.now())}  ${words}`);
   let told: OwnerTold | undefined;
   const tell = (text: string): void => {
-    sayNews(`${timeOfDay(Date.now())}  ${text}`);
+    sayLine(`${timeOfDay(Date.now())}  ${text}`);
     told?.changed();
   };
   const owner = new Owner(flags, systemClock, tell);
@@ -123,7 +123,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       told?.news(news);
       if ((news.kind === "silent" || news.kind === "answered") && key.explains(news.kind)) return;
       // The line of a run is made for nobody else.
-      if (!flags.quiet) sayNews(newsLine(news));
+      if (!flags.quiet) sayLine(newsLine(news));
     });
     told = new OwnerTold(
       stateDir,
@@ -131,18 +131,18 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       { node, slots: () => owner.slots, rules: () => owner.rulesText() },
       ports,
     );
-    told.onSignal(say);
+    told.onSignal(sayLine);
     const asked = obeySignals(node, say, flags.grace);
     if (flags.spot !== undefined)
       obeyNotices({ clock: systemClock, log }, flags.spot, node, flags.grace, say, flags.spotAddress);
     const isGone = watchMachine(node, machine, note);
     if (flags.tied) process.on("disconnect", () => node.handBack("its starter ended"));
-    say(told.line);
-    say(`  ${confinement(flags)}`);
-    if (gpus.text !== "") say(`  ${gpus.text}`);
+    sayLine(told.line);
+    sayLine(`  ${confinement(flags)}`);
+    if (gpus.text !== "") sayLine(`  ${gpus.text}`);
     // When it lends stands in the line above.
     const [, ...further] = owner.rulesText().split("; ");
-    if (further.length > 0) say(`  ${further.join("; ")}`);
+    if (further.length > 0) sayLine(`  ${further.join("; ")}`);
     owner.watch(node, log, flags.pretend);
     void dropOldCode(process.env, systemClock.wall());
     await node.work();

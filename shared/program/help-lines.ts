@@ -17,10 +17,14 @@ export function helpLines(text: string, columns: number | undefined): string {
     .join("\n");
 }
 
-/** One line of news, such as `08:12:01  run1.2 failed: ...`: what does not fit stands below its words. */
+/**
+ * One line of a worker, broken at its words: below those of news, such as `08:12:01  run1.2 failed: ...`, and further in than a line
+ * that begins with blanks.
+ */
 export function newsLines(line: string, columns: number | undefined): string {
   if (columns === undefined || line.length <= columns) return line;
-  const hang = /^\S+ {2,}/.exec(line)?.[0].length ?? 0;
+  const indent = indentOf(line);
+  const hang = indent > 0 ? indent + 2 : (/^\S+ {2,}/.exec(line)?.[0].length ?? 0);
   return broken({ lines: [` ${line}`], hang: hang + 1 }, columns + 1)
     .map((each) => each.slice(1))
     .join("\n");

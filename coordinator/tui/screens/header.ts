@@ -119,7 +119,8 @@ function times(search: LiveSearch, table: RunTable): Piece[] {
 const isUnled = (search: LiveSearch, table: RunTable): boolean =>
   !table.isOver && !search.isAway && search.isLeaderSilent;
 
-const awayText = ({ isAway }: LiveSearch): string => (isAway ? "BROKER AWAY: waiting for it; workers that still run go on" : "");
+const awayText = ({ isAway }: LiveSearch): string =>
+  isAway ? "BROKER AWAY: waiting for it; workers that still run go on" : "";
 
 /** Without a broker it is not known whether there is a coordinator. */
 const startText = ({ options, search }: ViewModel): string =>

@@ -45,6 +45,8 @@ describe("a line of news on a terminal", () => {
   it("a line of news on a terminal is broken between words, below its words", () => {
     assert.equal(newsLines(line, 30), "08:12:01  run1.2 failed:\n          python3 ended with\n          exit code 1");
     assert.equal(newsLines("no time here to see", 12), "no time here\nto see");
+    const sandbox = "  runs can do anything you can here; --sandbox prevents that";
+    assert.equal(newsLines(sandbox, 40), "  runs can do anything you can here;\n    --sandbox prevents that");
   });
 
   it("a line of news is one line where it fits, and where no terminal shows it", () => {
