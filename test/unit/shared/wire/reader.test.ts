@@ -29,7 +29,10 @@ describe("the reader of messages", () => {
         fc.string({ unit: "binary" }),
         fc.uint8Array(),
         fc.array(tie("value")),
-        fc.dictionary(fc.string(), tie("value")),
+        fc.dictionary(
+          fc.string().filter((key) => key !== "__proto__"),
+          tie("value"),
+        ),
       ),
     })).value;
     fc.assert(
@@ -40,6 +43,13 @@ describe("the reader of messages", () => {
         assert.equal(Buffer.compare(encode(read), bytes), 0);
       }),
     );
+  });
+
+  test("a key that would change what an object inherits is read as another one, as another decoder does", () => {
+    const bytes = encode(JSON.parse('{"__proto__": {"isAdmin": true}}'));
+    const read = decode(bytes) as object;
+    assert.deepEqual(read, unpack(bytes));
+    assert.deepEqual([Object.keys(read), Object.getPrototypeOf(read)], [["__proto_"], Object.prototype]);
   });
 
   const refused: readonly [what: string, bytes: Uint8Array, why: RegExp][] = [
