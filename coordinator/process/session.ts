@@ -25,7 +25,7 @@ import { largestRandint } from "../../shared/domain/seeds.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { liveness } from "../../shared/machine/process-identity.ts";
 import { readQuotaFile } from "../../shared/machine/quota-file.ts";
-import { barredBy } from "../../shared/machine/restored-file.ts";
+import { barredBy, readRestored } from "../../shared/machine/restored-file.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { systemClock } from "../../shared/time/clock.ts";
 import { within } from "../../shared/time/deadline.ts";
@@ -68,6 +68,8 @@ export class Session {
     if (external) ensureSealFile(paths);
     const seals = readSeals(paths);
     if (!seals) throw new Error(`${paths.secrets} holds no key, although one was made`);
+    // Fails if it is damaged, before any own search could start.
+    readRestored(paths);
     const connect = () => (held ? connectOwn(paths, url, credentials) : connectAs(url, credentials, "coordinator"));
     const bus = new SealedBus(await connect(), seals, (foreign) => {
       const told = foreignText(foreign);

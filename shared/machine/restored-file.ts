@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { readIfThere, readJsonFields, writeJsonFile, writeSecretFile } from "./secret-file.ts";
+import { UsageError } from "../errors.ts";
+import { fieldsOf, readIfThere, writeJsonFile, writeSecretFile } from "./secret-file.ts";
 import type { WorkspacePaths } from "./workspace.ts";
 
 /**
@@ -28,10 +29,20 @@ const fileOf = ({ dir }: Dir): string => join(dir, "restored.json");
 /**
  * What was restored on this machine, the newest last: `restored.json`. With it came programs that would run here (`hp_tuning: own`).
  * Whoever made the backup chose them, and has its keys. So none starts before a person has said so here. No backup holds this file.
+ *
+ * @throws UsageError if the file is damaged: nobody knows then which programs are barred, so no coordinator starts
  */
 export function readRestored(paths: Dir): readonly Restored[] {
-  const { restored } = readJsonFields(fileOf(paths));
-  return Array.isArray(restored) ? (restored as readonly Restored[]) : []; // as it was written below
+  const file = fileOf(paths);
+  const text = readIfThere(file);
+  if (text === undefined) return [];
+  const { restored } = fieldsOf(text);
+  if (Array.isArray(restored)) return restored as readonly Restored[]; // as it was written below
+  throw new UsageError(
+    `${file}: expected the list of jobs that came with backups, found something else\n` +
+      "  their own searches may not start here, and which they are is no longer known\n" +
+      `  if you trust the programs of every job of this workspace, delete the file: rm ${file}`,
+  );
 }
 
 /** @returns what puts back the file that was there */

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
+import { UsageError } from "../../../../shared/errors.ts";
 import { barredBy, letStart, noteRestored, readRestored } from "../../../../shared/machine/restored-file.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
@@ -43,4 +46,15 @@ test("a restore that failed leaves what was known of the one before it", () => {
   noteRestored(paths, lab);
   noteRestored(paths, attic)();
   assert.deepEqual(readRestored(paths), [lab]);
+});
+
+test("a damaged list of restored jobs is an error, not an empty list", () => {
+  const paths = { dir: temporaryFolder() };
+  for (const text of ["", "{", "[]", '{"restored": {}}']) {
+    writeFileSync(join(paths.dir, "restored.json"), text);
+    assert.throws(
+      () => barredBy(paths, one),
+      (error) => error instanceof UsageError && error.message.includes("\n  if you trust"),
+    );
+  }
 });
