@@ -1,3 +1,4 @@
+import type { CurvePoint } from "../domain/curve.ts";
 import { artifactList, isBlobName } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { stateSum } from "./checkpoints.ts";
@@ -7,14 +8,7 @@ import type { EvidenceKind } from "./subjects.ts";
 
 /** What workers say about their attempts at trials: what was measured, and how an attempt ended. */
 
-/** One report line of a run: [stage, iters, hours, values, counts]. */
-export type ReportRow = readonly [
-  stage: number,
-  iters: number,
-  hours: number,
-  values: readonly number[],
-  counts: readonly number[],
-];
+export type ReportRow = CurvePoint;
 
 const ordinal = check.whole(1);
 const count = check.whole();

@@ -154,16 +154,7 @@ export const statusLimits: MessageLimits = {
 };
 
 /** Entries of the bucket: who leads, and where the newest snapshot is. Only coordinators write them. */
-export const entryLimits: MessageLimits = {
-  bytes: 4096,
-  depth: 2,
-  values: 64,
-  lists: 4,
-  mappings: 4,
-  texts: 16,
-  words: 32,
-  ...fewShapes,
-};
+export const entryLimits: MessageLimits = { ...orderAnswerLimits, bytes: 4096 };
 
 /** The list of a bundle's files: path, mode and size for each of up to 20,000. */
 export const listLimits: MessageLimits = {

@@ -64,9 +64,27 @@ export interface PiecePlace {
   readonly parts: readonly PiecePart[];
 }
 
+/** The file that was opened last. Neighbouring pieces lie in the same file. */
+class LastOpened {
+  #last: { readonly path: string; readonly file: number } | undefined;
+
+  /** @param open  opens the file at `path`; called unless that was opened last */
+  file(path: string, open: () => number): number {
+    if (this.#last?.path === path) return this.#last.file;
+    this.close();
+    this.#last = { path, file: open() };
+    return this.#last.file;
+  }
+
+  close(): void {
+    if (this.#last) closeSync(this.#last.file);
+    this.#last = undefined;
+  }
+}
+
 /** Reads pieces from files on this disk, which may be damaged or gone. */
 export class PieceReader {
-  #open: { readonly path: string; readonly file: number } | undefined;
+  readonly #opened = new LastOpened();
 
   /** The piece's content; undefined if it is not what lies there. */
   async read({ folder, parts }: PiecePlace, sum: Uint8Array): Promise<Buffer | undefined> {
@@ -74,7 +92,7 @@ export class PieceReader {
     let used = 0;
     try {
       for (const { file, at, length } of parts) {
-        const open = this.#opened(folder, file.path);
+        const open = this.#opened.file(join(folder, file.path), () => openToRead(folder, file.path));
         for (let done = 0; done < length; ) {
           const { bytesRead } = await readFrom(open, content, used + done, length - done, at + done);
           if (bytesRead === 0) return undefined;
@@ -88,24 +106,15 @@ export class PieceReader {
     return createHash("sha256").update(content).digest().equals(sum) ? content : undefined;
   }
 
-  #opened(folder: string, path: string): number {
-    const place = join(folder, path);
-    if (this.#open?.path === place) return this.#open.file;
-    this.close();
-    this.#open = { path: place, file: openToRead(folder, path) };
-    return this.#open.file;
-  }
-
   close(): void {
-    if (this.#open) closeSync(this.#open.file);
-    this.#open = undefined;
+    this.#opened.close();
   }
 }
 
 /** Writes the files of a bundle, piece by piece in their order. */
 export class PieceWriter {
   readonly #folder: string;
-  #open: { readonly path: string; readonly file: number } | undefined;
+  readonly #opened = new LastOpened();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -117,19 +126,15 @@ export class PieceWriter {
       throw new BadMessage("a piece of a bundle has another length than its list says");
     let used = 0;
     for (const { file, length } of parts) {
-      if (this.#open?.path !== file.path) {
-        this.close();
-        this.#open = { path: file.path, file: openToWrite(this.#folder, file.path, modeOf(file)) };
-      }
+      const open = this.#opened.file(file.path, () => openToWrite(this.#folder, file.path, modeOf(file)));
       const part = content.subarray(used, used + length);
-      for (let done = 0; done < length; ) done += (await writeTo(this.#open.file, part, done)).bytesWritten;
+      for (let done = 0; done < length; ) done += (await writeTo(open, part, done)).bytesWritten;
       used += length;
     }
   }
 
   close(): void {
-    if (this.#open) closeSync(this.#open.file);
-    this.#open = undefined;
+    this.#opened.close();
   }
 }
 
