@@ -21,8 +21,8 @@ export interface OrderDeskPorts {
 export class OrderDesk {
   readonly #reign: Reign;
   readonly #ports: OrderDeskPorts;
-  /** By request id. The journal knows only those that were carried out. */
-  readonly #answers = new Map<string, OrderAnswer>();
+  /** By request id, from when an order is carried out. The journal knows only those that were. */
+  readonly #answers = new Map<string, Promise<OrderAnswer>>();
   #id: Uint8Array;
 
   constructor(reign: Reign, ports: OrderDeskPorts) {
@@ -44,13 +44,18 @@ export class OrderDesk {
     const order = decodeOrder(data);
     const known = this.#answers.get(order.op);
     if (known) return known;
-    const answer = await this.#ports.carryOut(by, order);
     if (this.#answers.size >= mostAnswers) {
       this.#answers.clear();
       this.#id = reignId(this.#ports.nonce());
     }
+    const answer = this.#ports.carryOut(by, order);
     this.#answers.set(order.op, answer);
-    return answer;
+    try {
+      return await answer;
+    } catch (error) {
+      this.#answers.delete(order.op);
+      throw error;
+    }
   }
 
   /** Why it is not obeyed; with `reign` its sender is asked to sign it again. */

@@ -28,13 +28,14 @@ export async function answerAsk(reign: Reign, worker: WorkerId, ask: Ask): Promi
  * the job is over: every worker asks that when the nodes of a job are released, and goes on asking until it is answered.
  */
 function describeJob(reign: Reign, worker: WorkerId, question: JobQuestion): JobAnswer | undefined {
-  const table = reign.state.jobs.get(question.job);
-  if (!table) return undefined;
-  const { job, code = null, largeCode, inputs } = table.submitted;
-  const over = table.state === "completed" || table.state === "cancelled";
+  const { job } = question;
+  const table = reign.state.jobs.get(job);
+  if (!table && !reign.state.deleted.has(job)) return undefined;
+  const over = !table || table.state === "completed" || table.state === "cancelled";
   const answer = { kind: "job", term: reign.term, job, over } as const;
   // A run that began elsewhere belongs to another worker's parent run.
-  if (!table.parentRuns.has(worker) && !table.holding.has(worker)) return { ...answer, ...nothingTold, code: null };
+  if (!table?.parentRuns.has(worker) && !table?.holding.has(worker)) return { ...answer, ...nothingTold, code: null };
+  const { code = null, largeCode, inputs } = table.submitted;
   const pieced = { ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
   return { ...answer, ...toldOf(table.submitted), code, ...pieced };
 }

@@ -88,6 +88,7 @@ export function checkpointSeconds(reign: Reign, table: RunTable): number {
  */
 export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): Promise<Set<string>> {
   const orphans = new Set<string>();
+  const discarded = new Set<string>();
   for (const subject of await reign.ports.stateSubjects()) {
     const piece = parseChunk(subject);
     // Files of a deleted job may arrive late too.
@@ -98,7 +99,8 @@ export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): 
     if (kept && kept.worker === worker && kept.attempt === attempt && kept.blob === blob) continue;
     const all = chunks(worker, job, n, attempt, blob);
     if (trial && isOpen(trial) && !suspects.has(all)) orphans.add(all);
-    else if (!orphans.has(all)) reign.ports.discard(all);
+    else discarded.add(all);
   }
+  for (const all of discarded) reign.ports.discard(all);
   return orphans;
 }

@@ -68,6 +68,15 @@ describe("the orders of a reign", () => {
     assert.deepEqual(answers.slice(2), answers.slice(0, 2));
   });
 
+  test("an order that comes again while it is carried out is carried out once, and answered alike", async () => {
+    const { ask, sign, done } = newDesk();
+    const order = await sign(bench("a"));
+    const [one, two] = await Promise.all([ask(order), ask(order)]);
+    assert.deepEqual(done, ["ann a"]);
+    assert.ok(one.ok);
+    assert.deepEqual(one, two);
+  });
+
   test("orders without a proof, with another's, or under another name are not carried out", async () => {
     const { ask, sign, done, reign } = newDesk();
     const order = await sign(bench("a"));

@@ -47,6 +47,17 @@ test("a worker that never had a run of a job hears only whether it is over", asy
   assert.deepEqual(await asked(story, bob, job), { kind: "job", term, job, ...nothing, over: true });
 });
 
+test("a job that was deleted meanwhile is over for the workers that ask about it", async () => {
+  const story = new Story({ totalRuns: 1 });
+  const { job } = story;
+  assert.equal(await story.claim(alice), 1);
+  story.say(alice, 1, "result");
+  const { reign } = story.test;
+  await reign.record({ type: "job-deleted", job, before: 1, messages: null, by: "ann", op: "d" });
+  assert.deepEqual([reign.state.jobs.size, (await asked(story, alice, job)).over], [0, true]);
+  assert.equal(await answerAsk(reign, alice, { kind: "job", job: "job9" as JobName }), undefined);
+});
+
 test("a worker that goes on with another's run is told what the job runs", async () => {
   const story = new Story({ totalRuns: 1 });
   const { job } = story;

@@ -151,6 +151,7 @@ describe("checkpoints on the coordinator", () => {
     const kept = says(test_, ann, job, 1, 1, 100);
     const piece = (n: number, blob: string): string => chunk(ann, job, n, 1, blob, 0);
     test_.stateSubjects.push(piece(1, kept), piece(1, "state-777"), piece(9, "state-1"), piece(9, "files"));
+    test_.stateSubjects.push(chunk(ann, job, 9, 1, "state-1", 1));
     const suspects = await sweepStates(test_.reign, new Set());
     assert.deepEqual(test_.discarded, ["ck.ann.job1.9.1.state-1.*"]);
     assert.deepEqual([...suspects], ["ck.ann.job1.1.1.state-777.*"]);
