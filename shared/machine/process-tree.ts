@@ -54,8 +54,9 @@ export const residentBytes = (pid: number): number =>
 
 function ownBytes(pid: number): number {
   try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]);
-    return Number.isFinite(pages) ? pages * 4096 : 0;
+    // Not /proc/PID/statm, which counts pages of a size that the machine chooses.
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+    return 1024 * Number(kilobytes ?? 0); // a process that has ended, but is not waited for, has none
   } catch {
     return 0; // no /proc on this system, or the process has just ended
   }

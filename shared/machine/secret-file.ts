@@ -1,13 +1,14 @@
 /** Files that only their owner may read, mode 0600. A reader sees the old text or the new one, even after a power cut. */
 
 import { randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 
 /** Writes a new file and waits until the disk has it. @throws Error with code EEXIST if it exists */
 export function writeNewFile(path: string, text: string): void {
   const file = openSync(path, "wx", 0o600);
   try {
-    writeSync(file, text);
+    // In full: `writeSync` writes less where the disk is nearly full.
+    writeFileSync(file, text);
     fsyncSync(file);
   } finally {
     closeSync(file);

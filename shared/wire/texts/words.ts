@@ -31,7 +31,9 @@ export class Words {
   forget(): void {
     this.#count = 0;
     this.#round = (this.#round + 1) >>> 0;
-    if (this.#round === 0) this.#rounds.fill(0);
+    if (this.#round > 0) return;
+    this.#rounds.fill(0);
+    this.#round = 1;
   }
 
   /** Returns how many different words there have been since `forget`. */
