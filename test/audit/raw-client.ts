@@ -116,11 +116,16 @@ export class RawClient {
     return sid;
   }
 
-  /** Resolves when the server has handled all that was sent, or has closed the connection. */
+  /**
+   * Resolves when the server has handled all that was sent, or has closed the connection.
+   *
+   * @throws Error if it does not answer within two minutes
+   */
   async sync(): Promise<void> {
     if (this.#isClosed || this.#socket.destroyed) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, answerLimitMs);
+    await new Promise<void>((resolve, reject) => {
+      const late = () => reject(new Error(`the server did not answer PING within ${answerLimitMs / 1000} s`));
+      const timer = setTimeout(late, answerLimitMs);
       this.#pongs.push(() => {
         clearTimeout(timer);
         resolve();

@@ -43,6 +43,9 @@ function folderOf(job: JobName, run: string, worker: string): string | false {
 const isAlive = (pid: number): boolean =>
   readIfThere(`/proc/${pid}/stat`) !== "" && !/\) Z /.test(readIfThere(`/proc/${pid}/stat`));
 
+/** What the programs of this file leave behind; no other process has this lifetime, in seconds. */
+const daemon = `sleep 600.${process.pid}`;
+
 /** Reads and does what a hostile program would, and leaves what it found in told.json. */
 const nosy = `
 import { spawn } from "node:child_process";
@@ -68,7 +71,7 @@ const told = {
     socket.on("error", (error) => resolve(error.code));
   }),
 };
-const daemon = spawn("sh", ["-c", "setsid sleep 600 & echo $!"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
+const daemon = spawn("sh", ["-c", "setsid ${daemon} & echo $!"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
 daemon.stdout.on("data", (pid) => {
   told.daemon = Number(String(pid));
   writeFileSync("told.json", JSON.stringify(told));
@@ -114,7 +117,7 @@ describe("a run", () => {
     const lingering = `
 import { spawn } from "node:child_process";
 import { renameSync, writeFileSync } from "node:fs";
-const daemon = spawn("sh", ["-c", "setsid sleep 600 & echo $!"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
+const daemon = spawn("sh", ["-c", "setsid ${daemon} & echo $!"], { stdio: ["ignore", "pipe", "ignore"], detached: true });
 daemon.stdout.on("data", (pid) => {
   writeFileSync("told.new", JSON.stringify({ daemon: Number(String(pid)) }));
   renameSync("told.new", "told.json");
@@ -222,7 +225,7 @@ describe("a sandbox", () => {
       assert.equal(environment.HOME, "/tmp/home");
     }
     assert.equal(worker.child.exitCode, null, "the worker lives");
-    assert.equal(processesSleeping(), 0, "nothing is left");
+    assert.equal(daemonsLeft(), 0, "nothing is left");
     await leave(worker);
   });
 
@@ -280,9 +283,7 @@ function descendantsOf(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-/** Daemons of this file's programs. */
-function processesSleeping(): number {
-  return execFileSync("sh", ["-c", "ps -eo args | grep -c '^sleep 600$' || true"], { encoding: "utf8" }).trim() === "0"
-    ? 0
-    : 1;
+function daemonsLeft(): number {
+  const commands = execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).split("\n");
+  return commands.filter((each) => each.trim() === daemon).length;
 }
