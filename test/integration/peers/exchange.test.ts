@@ -10,6 +10,7 @@ import {
   joinArgument,
   joinLineOf,
   PeerMachine,
+  said,
   someoneLeads,
   startPeers,
   tableOf,
@@ -89,6 +90,9 @@ describe("a peer that died for good", () => {
     });
     const invitation = joinArgument(exchange.stdout());
     stranger.start(["--peers-join", invitation, "--listen", stranger.address]);
+    await eventually("the new peer has all copies", () => exchange.child.exitCode !== null, {
+      seen: () => [exchange.stderr(), ...[stays, leader, stranger].map(said)].join("\n"),
+    });
     const { code, stdout, stderr } = await exchange.ended();
     assert.equal(code, exitCode.done, stderr);
     assert.match(stdout, new RegExp(`${stranger.address} has all copies`));

@@ -111,7 +111,7 @@ export function someoneLeads(machines: readonly PeerMachine[]): Promise<PeerMach
 }
 
 /** What a machine's coordinators logged and printed, for a failure's message. */
-const said = ({ address, log, swarm }: PeerMachine): string => `${address}:\n${log}\n${swarm.printed()}`;
+export const said = ({ address, log, swarm }: PeerMachine): string => `${address}:\n${log}\n${swarm.printed()}`;
 
 /**
  * What `act` gives, once that is not undefined. While servers are away or elect a leader they answer nothing, and it is tried again.
