@@ -3,6 +3,7 @@ import type { CommandSpec } from "./command-spec.ts";
 import { type HowMuch, MetricFiles } from "./files/metric-files.ts";
 import { numberOf } from "./files/row.ts";
 import { IterCount } from "./iter-count.ts";
+import { objectIn } from "./json-object.ts";
 import { type Measured, MetricPatterns, SlowPattern } from "./metric-patterns.ts";
 
 /** Names that an error can tell; a program could print new ones for ever. */
@@ -116,12 +117,5 @@ export class Hearing {
 
 /** A line has at most 64 kB (tied-program.ts). */
 function reportIn(line: string): Readonly<Record<string, unknown>> | undefined {
-  if (!line.startsWith("{")) return undefined;
-  try {
-    // What training programs print for NaN and infinity, which JSON does not have.
-    const value: unknown = JSON.parse(line.replace(/:\s*(NaN|-?Infinity)\b/g, ': "$1"'));
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined; // a line for people that starts with a brace
-  }
+  return line.startsWith("{") ? objectIn(line) : undefined; // a line for people may start with a brace, too
 }

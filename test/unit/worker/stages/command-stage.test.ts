@@ -37,7 +37,7 @@ describe("a user's program", () => {
       console.log("environment " + [process.env.NEXUS_lr, process.env.NEXUS_SEED, process.env.NEXUS_RESUME].join(" "));
       console.error("a warning");
       console.log('{"iters": 10, "loss": 0.5, "extra": 3, "other": 1}');
-      console.log('{"iters": 20, "loss": NaN}');
+      console.log('{"iters": 20, "loss": NaN, "note": "grad: NaN"}');
       console.log('{not a report}');
       console.log('{"other": 1}');
       process.stdout.write('{"loss": 0.25}');

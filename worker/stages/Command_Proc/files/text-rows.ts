@@ -1,4 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
+import { objectIn } from "../json-object.ts";
 import { type Row, type RowReader, rowOf } from "./row.ts";
 
 /** A longer line without an end is no row; its bytes are not kept. */
@@ -83,18 +84,6 @@ export class JsonRows implements RowReader {
       const found = objectIn(line);
       return found ? [rowOf(flat(found), this.#counter)] : [];
     });
-  }
-}
-
-/** As Python's json and ours write them; NaN and infinity are numbers here. */
-function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text.replace(/([:[,]\s*)(NaN|-?Infinity)\b/g, '$1"$2"'));
-    return typeof value === "object" && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
-  } catch {
-    return undefined; // not whole, or not JSON
   }
 }
 

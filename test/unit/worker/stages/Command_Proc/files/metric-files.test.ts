@@ -154,7 +154,10 @@ describe("a table that grows", () => {
 describe("JSON", () => {
   test("JSON lines: half a line waits, nested names have slashes, what is no object is passed over", () => {
     const { file, read } = watched("log.jsonl", ["acc", "loss"], { acc: "val/acc" });
-    writeFileSync(file, 'starting\n{"epoch": 0, "val": {"acc": 0.5}, "loss": NaN}\n[1]\n{"epoch": 1, "lo');
+    writeFileSync(
+      file,
+      'starting\n{"epoch": 0, "val": {"acc": 0.5}, "loss": NaN, "note": "[NaN, 1]"}\n[1]\n{"epoch": 1, "lo',
+    );
     assert.deepEqual(read(), [[0, { acc: 0.5, loss: Number.NaN }]]);
     appendFileSync(file, 'ss": "2.5"}\n');
     assert.deepEqual(read("last"), [[1, { loss: 2.5 }]]);
