@@ -9,9 +9,8 @@ import type { CheckedMetric, CheckedRun, CheckNote, CheckOrder } from "../../sha
 import { useOwnComponents } from "../components/registry.ts";
 import { readCarried } from "../runner/read-carried.ts";
 import { executeRun } from "../runner/run.ts";
+import { isCheckpointDue } from "./checkpoint-due.ts";
 
-/** A checkpoint is taken after the first report, and then as often. */
-const checkpointEveryMs = 5000;
 /** At most this many lines are passed on live. */
 const mostLines = 500;
 const mostNewest = 20;
@@ -36,7 +35,7 @@ async function execute(order: CheckOrder): Promise<CheckedRun> {
   const newest: string[] = [];
   const counts = { lines: 0, measuredLines: 0, reports: 0, checkpoints: 0 };
   let iters: readonly [number, number] = [0, 0];
-  let checkpointAt = 0;
+  let checkpointAt: number | undefined;
   const printed = (text: string, isMeasured: boolean): void => {
     counts.lines += 1;
     if (isMeasured) counts.measuredLines += 1;
@@ -77,7 +76,7 @@ async function execute(order: CheckOrder): Promise<CheckedRun> {
       directory,
       stateDirectory,
       signal: stop.signal,
-      checkpointDue: () => counts.reports > 0 && performance.now() - checkpointAt > checkpointEveryMs,
+      checkpointDue: () => isCheckpointDue(counts.reports, checkpointAt, performance.now()),
       keep: async () => {
         checkpointAt = performance.now();
         counts.checkpoints += 1;
