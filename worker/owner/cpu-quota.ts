@@ -32,10 +32,12 @@ export class CpuQuota {
       return;
     }
     const rate = share * this.#cores;
-    const taken = this.#taken();
-    const seconds = this.#at === undefined ? aheadSeconds : (monotonic - this.#at) / 1000;
+    const most = aheadSeconds * rate;
+    const taken = this.#taken() ?? 0;
+    // What was taken before there was a share is not paid for.
+    const purse = this.#at === undefined ? most : this.#purse + ((monotonic - this.#at) / 1000) * rate - taken;
     this.#at = monotonic;
-    this.#purse = Math.min(aheadSeconds * rate, this.#purse + seconds * rate - (taken ?? 0));
+    this.#purse = Math.min(most, purse);
     if (this.#purse < 0) this.#throttle(true);
     else if (this.#purse >= onAfterSeconds * rate) this.#throttle(false);
   }

@@ -261,6 +261,26 @@ describe("a share of the processor", () => {
     assert.equal(owner.told.slots, 1);
   });
 
+  test("what runs took while there was no --cpu-share is not charged when there is one again", () => {
+    const told = new Told();
+    let [all, counted] = [0, 0];
+    const taken = (): number => {
+      const more = all - counted;
+      counted = all;
+      return more;
+    };
+    const quota = new CpuQuota(told, taken, 4);
+    quota.look(0.5, 0);
+    quota.look(null, 1000);
+    all += 14_400;
+    quota.look(0.5, 3_601_000);
+    quota.look(0.5, 3_602_000);
+    assert.deepEqual(told.throttled, []);
+    all += 7;
+    quota.look(0.5, 3_603_000);
+    assert.deepEqual(told.throttled, [true]);
+  });
+
   test("runs that take less than --cpu-share are never stopped", async () => {
     const owner = new Watched({ cpuShare: 0.5 });
     owner.taken = 0.4;
