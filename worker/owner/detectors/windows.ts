@@ -13,9 +13,9 @@ using System; using System.Runtime.InteropServices;
 public static class Idle {
   [StructLayout(LayoutKind.Sequential)] struct Info { public uint size; public uint time; }
   [DllImport("user32.dll")] static extern bool GetLastInputInfo(ref Info info);
-  public static uint Ms() {
+  public static long Ms() {
     Info info = new Info(); info.size = 8;
-    return GetLastInputInfo(ref info) ? unchecked((uint)Environment.TickCount - info.time) : uint.MaxValue;
+    return GetLastInputInfo(ref info) ? unchecked((uint)Environment.TickCount - info.time) : -1L;
   }
 }
 '@
@@ -57,7 +57,7 @@ export class WindowsDesktop implements Detector {
     this.#tool.stop();
   }
 
-  /** `idle 1234 power Online`, or Offline, or Unknown on a machine without a battery. */
+  /** `idle 1234 power Online`, or Offline, or Unknown on a machine without a battery. `idle -1` tells nothing. */
   #hear(line: string): boolean {
     const [, idle = "", power = ""] = /^idle (\d+) power (\w+)$/.exec(line.trim()) ?? [];
     if (idle === "") return false;

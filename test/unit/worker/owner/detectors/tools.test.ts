@@ -247,6 +247,19 @@ describe("a Windows desktop", () => {
     });
   });
 
+  test("a Windows desktop whose idle time Windows does not tell counts as used, as if all were silent", () => {
+    const tools = new Tools();
+    const desktop = new WindowsDesktop(tools.start, tools.log);
+    assert.deepEqual(desktop.look(at(0)), mayUse(0));
+    const script = Buffer.from(tools.started[0]?.split(" ").at(-1) ?? "", "base64").toString("utf16le");
+    assert.match(script, /GetLastInputInfo\(ref info\) \? .+ : -1L;/);
+    tools.say("idle 600000 power Online");
+    for (let ms = 1000; ms <= 5000; ms += 1000) {
+      tools.say("idle -1 power Online");
+      assert.equal(desktop.look(at(ms)).use?.at, ms < 5000 ? -600_000 : 5000);
+    }
+  });
+
   test("a Windows desktop counts as used while PowerShell says nothing, which is ended after a minute", () => {
     const tools = new Tools();
     const desktop = new WindowsDesktop(tools.start, tools.log);
