@@ -29,6 +29,7 @@ export class CoordinatorLink {
   readonly #worker: WorkerId;
   #term = 0;
   #silentSince: number | undefined;
+  #isSilenceTold = false;
   readonly #onSilence: (silent: boolean) => void;
   #isChecking = false;
 
@@ -129,18 +130,17 @@ export class CoordinatorLink {
   }
 
   #heard(): void {
-    if (this.#silentSince !== undefined) this.#onSilence(false);
+    if (this.#isSilenceTold) this.#onSilence(false);
     this.#silentSince = undefined;
+    this.#isSilenceTold = false;
   }
 
   /** A change of leader takes seconds; only a longer silence is reported. */
   #unanswered(): void {
     const now = this.#ports.clock.monotonic();
-    if (this.#silentSince === undefined) {
-      this.#silentSince = now;
-    } else if (this.#silentSince > 0 && now - this.#silentSince > 3000) {
-      this.#silentSince = 0;
-      this.#onSilence(true);
-    }
+    this.#silentSince ??= now;
+    if (this.#isSilenceTold || now - this.#silentSince <= 3000) return;
+    this.#isSilenceTold = true;
+    this.#onSilence(true);
   }
 }

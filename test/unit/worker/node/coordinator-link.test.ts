@@ -3,6 +3,7 @@ import { test } from "node:test";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
 import { type Bus, BusError } from "../../../../shared/ports.ts";
 import { Ending } from "../../../../shared/time/ending.ts";
+import { encodeAnswer } from "../../../../shared/wire/messages.ts";
 import { CoordinatorLink } from "../../../../worker/node/coordinator-link.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
@@ -36,6 +37,39 @@ async function newConnections(broker: { readonly answers: boolean; readonly isCo
   await timeline.run(() => timeline.now >= end);
   return made;
 }
+
+/** What a worker says of its coordinator, of whose requests the first ones fail at once, or after some time. */
+async function saidOf(failures: readonly number[]): Promise<boolean[]> {
+  const timeline = new Timeline();
+  const { clock, chance } = new SimProcess(timeline, "worker", "seed");
+  const left = [...failures];
+  const bus: Partial<Bus> = {
+    request: async (subject) => {
+      const ms = left.shift();
+      if (ms === undefined) return encodeAnswer({ kind: "wait", term: 1, reason: "", retryMs: 1 });
+      await clock.pause(ms);
+      throw new BusError("nobody answered", subject);
+    },
+  };
+  const said: boolean[] = [];
+  const link = new CoordinatorLink(
+    { bus: bus as Bus, clock, chance, log: silentLog },
+    "w1" as WorkerId,
+    (isSilent) => void said.push(isSilent),
+  );
+  let isOver = false;
+  void link.ask({ kind: "job", job: "job1" as JobName }, ["wait"], new Ending()).then(() => {
+    isOver = true;
+  });
+  await timeline.run(() => isOver);
+  return said;
+}
+
+test("a coordinator answers again only if its silence was told", async () => {
+  assert.deepEqual(await saidOf([]), []);
+  assert.deepEqual(await saidOf([0]), [], "a question alone went unanswered");
+  assert.deepEqual(await saidOf([4000, 4000, 4000]), [true, false]);
+});
 
 test("a broker that answers a worker nothing, not even a ping, is reached anew within ten seconds", async () => {
   assert.deepEqual(await newConnections({ answers: false, isConnected: true }), [8000], "one for both questions");
