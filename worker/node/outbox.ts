@@ -72,13 +72,14 @@ export class Outbox {
   /** Delivers what an earlier process, or a run that had to leave, has left; returns how many. A file that cannot be read is put aside and logged. */
   async deliverSpooled(signal?: EndSignal): Promise<number> {
     const { log, spool } = this.#ports;
-    const names = spool.names();
-    for (const name of names) {
+    let delivered = 0;
+    for (const name of spool.names()) {
       // Whoever sends it as well was first.
       if (!spool.names().includes(name)) continue;
       try {
         await this.send(spool.read(name), false, signal);
         spool.drop(name);
+        delivered += 1;
       } catch (error) {
         if (error instanceof BusError) throw error;
         const path = spool.putAside(name);
@@ -86,7 +87,7 @@ export class Outbox {
         log.error({ path }, `a spooled result cannot be read (${why}); it was put aside`);
       }
     }
-    return names.length;
+    return delivered;
   }
 
   /** Spools the letter. If that fails, it is tried again with the next delivery, and said once. */
