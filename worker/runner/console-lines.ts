@@ -44,6 +44,10 @@ export function failureText(error: unknown): string {
   return error.stack ?? error.message;
 }
 
+/** @param without  what checkpoints leave out from now on; "": nothing, as what they left out is gone */
+export const leftOutLine = (without: string): string =>
+  `checkpoints leave out ${without === "" ? "nothing any more" : without}`;
+
 export const closingLine = "All processing stages completed.";
 
 function decimal(value: number, metric: Metric): string {

@@ -8,7 +8,7 @@ import { writeInside } from "../../shared/machine/inside.ts";
 import { useOwnComponents } from "../components/registry.ts";
 import { StateError } from "../components/saved-state.ts";
 import { onlyComputes } from "../stages/registry.ts";
-import { failureText, settingLines } from "./console-lines.ts";
+import { failureText, leftOutLine, settingLines } from "./console-lines.ts";
 import { endLeftovers } from "./end-leftovers.ts";
 import type { FromRunner, RunState, ToRunner } from "./protocol.ts";
 import { readCarried } from "./read-carried.ts";
@@ -193,7 +193,7 @@ export class TaskRun {
     try {
       const { small, large, leftOut } = filesToSave(this.#message.directory, this.#message.stateDirectory);
       const without = leftOut.join(", ");
-      if (without !== this.#leftOut) this.#line(`checkpoints leave out ${without}`);
+      if (without !== this.#leftOut) this.#line(leftOutLine(without));
       this.#leftOut = without;
       if (large.length === 0) return { stage, iters, bytes: encodeRun(saved, small) };
       return { stage, iters, bytes: encodeRunBefore(saved, small, large.length), files: large };
