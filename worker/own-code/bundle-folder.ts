@@ -67,16 +67,24 @@ export interface PiecePlace {
 /** The file that was opened last. Neighbouring pieces lie in the same file. */
 class LastOpened {
   #last: { readonly path: string; readonly file: number } | undefined;
+  #isClosed = false;
 
-  /** @param open  opens the file at `path`; called unless that was opened last */
+  /** @param open  opens the file at `path`; called unless that was opened last. @throws Error after `close` */
   file(path: string, open: () => number): number {
     if (this.#last?.path === path) return this.#last.file;
-    this.close();
+    if (this.#isClosed) throw new Error(`${path} is not opened any more`);
+    this.#closeLast();
     this.#last = { path, file: open() };
     return this.#last.file;
   }
 
+  /** For good: a read that is still under way opens nothing more. */
   close(): void {
+    this.#isClosed = true;
+    this.#closeLast();
+  }
+
+  #closeLast(): void {
     if (this.#last) closeSync(this.#last.file);
     this.#last = undefined;
   }
