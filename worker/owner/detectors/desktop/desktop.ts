@@ -34,7 +34,6 @@ export class Desktop implements Detector {
   readonly #watched = new Map<string, Watched>();
   #lookedAt = Number.NEGATIVE_INFINITY;
   #found: Found = {};
-  #isClosed = false;
 
   constructor(files: SystemFiles, open: OpenIdle, monotonic: () => number, log: Pick<Log, "info" | "warn">) {
     this.#files = files;
@@ -57,7 +56,6 @@ export class Desktop implements Detector {
   }
 
   close(): void {
-    this.#isClosed = true;
     for (const { source } of this.#watched.values()) source?.close();
     this.#watched.clear();
   }
@@ -88,14 +86,19 @@ export class Desktop implements Detector {
     watched.askedAt = this.#monotonic();
     try {
       if (!watched.source) {
-        watched.source = await this.#open(session, () => this.#touched(0));
-        watched.isUnknown = false;
-        this.#log.info({ session: session.id, source: watched.source.name }, "a desktop session is watched");
+        const source = await this.#open(session, () => this.#touched(0));
         // Meanwhile somebody has logged out.
-        if (this.#isClosed || this.#watched.get(session.id) !== watched) watched.source.close();
+        if (!this.#isWatched(watched)) {
+          source.close();
+          return;
+        }
+        watched.source = source;
+        watched.isUnknown = false;
+        this.#log.info({ session: session.id, source: source.name }, "a desktop session is watched");
       }
       this.#touched(await watched.source.idleMs());
     } catch (error) {
+      if (!this.#isWatched(watched)) return; // its source was closed
       // Nothing says how long this session has been idle: somebody may be sitting in front of it.
       if (!watched.isUnknown)
         this.#log.warn({ session: session.id, error: String(error) }, "nobody tells how long a session has been idle");
@@ -107,6 +110,10 @@ export class Desktop implements Detector {
       watched.isTold = true;
       watched.isAsking = false;
     }
+  }
+
+  #isWatched(watched: Watched): boolean {
+    return this.#watched.get(watched.session.id) === watched;
   }
 
   #touched(idleMs: number): void {

@@ -93,6 +93,7 @@ describe("a desktop", () => {
 
   test("a desktop is left alone when its user logs out while its source is being opened", async () => {
     const recorded = tree();
+    const before = warnings;
     let opened: (source: IdleSource) => void = () => assert.fail();
     let closed = 0;
     const desktop = new Desktop(
@@ -109,12 +110,42 @@ describe("a desktop", () => {
     desktop.look({ wall: 0, monotonic: 5000 });
     opened({
       name: "GNOME",
-      idleMs: async () => 0,
+      idleMs: async () => (closed === 0 ? 0 : assert.fail("it was asked when it was closed")),
       close: () => {
         closed += 1;
       },
     });
-    await eventually("it is closed", () => closed === 1);
+    await eventually("it is closed", () => closed > 0);
+    assert.deepEqual([closed, warnings], [1, before]);
+    assert.deepEqual(desktop.look({ wall: 0, monotonic: 5000 }), {}, "nobody uses it");
+    desktop.close();
+  });
+
+  test("a desktop does not count as used when its user logs out while its source is asked", async () => {
+    const recorded = tree();
+    const before = warnings;
+    let refuse: ((why: Error) => void) | undefined;
+    const source: IdleSource = {
+      name: "GNOME",
+      idleMs: () =>
+        new Promise((_, reject) => {
+          refuse = reject;
+        }),
+      close: () => refuse?.(new Error("closed")),
+    };
+    const desktop = new Desktop(
+      recorded.files,
+      async () => source,
+      () => 0,
+      log,
+    );
+    desktop.look({ wall: 0, monotonic: 0 });
+    await eventually("it is asked", () => refuse !== undefined);
+    recorded.remove("/run/systemd/sessions/2");
+    desktop.look({ wall: 0, monotonic: 5000 });
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(warnings, before);
+    assert.deepEqual(desktop.look({ wall: 0, monotonic: 5000 }), {}, "nobody uses it");
     desktop.close();
   });
 
