@@ -116,11 +116,10 @@ def _dial(name: str, values: Any) -> list[str]:
         low, high = values[:2]
         whole = isinstance(low, int) and isinstance(high, int)
         scale = values[2] if len(values) == 3 else "integer" if whole else "linear"
-        middle = json.dumps(low)
         return [
             f"  - name: &{name}",
             f"      range: {{ from: {json.dumps(low)}, to: {json.dumps(high)}, scale: {scale} }}",
-            f"      tuned_value: {middle}",
+            f"      tuned_value: {json.dumps(low)}",
         ]
     listed = list(values)
     if not listed:
