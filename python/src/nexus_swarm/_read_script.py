@@ -139,7 +139,7 @@ class Reader(ast.NodeVisitor):
     def visit_Call(self, node):
         name = name_of(node.func)
         last = name.split(".")[-1]
-        if last == "add_argument" and not name.startswith("group.add_argument_group"):
+        if last == "add_argument":
             self.argparse_option(node)
         elif last.endswith("Trainer") and self.mentions("transformers"):
             self.trainer = self.trainer or node
@@ -155,7 +155,7 @@ class Reader(ast.NodeVisitor):
             self.puzzled(node, "options of this library are not read; write them under `arguments` by hand")
         elif name in ("typer.run",) and node.args and isinstance(node.args[0], ast.Name):
             self.uses.add("typer.run:" + node.args[0].id)
-        elif last in ("print", "write", "info", "log", "debug", "warning", "echo", "secho", "tqdm.write"):
+        elif last in ("print", "write", "info", "log", "debug", "warning", "echo", "secho"):
             self.printed(node, name)
         if last == "report" and ("nexus" in name or name == "report"):
             self.reported(words_of(node))
