@@ -1,4 +1,4 @@
-import { BusError, type EndSignal } from "../../shared/ports.ts";
+import { BusError, type EndSignal, type Timer } from "../../shared/ports.ts";
 import { Ending } from "../../shared/time/ending.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import type { ReportRow, Reports, StateLoss } from "../../shared/wire/messages.ts";
@@ -25,6 +25,8 @@ export class ReportSender {
   readonly #lines = new UnsentLines();
   #sending: Promise<void> = Promise.resolve();
   #sentAt: number;
+  /** Runs while something waits for its second to be over. */
+  #timer: Timer | undefined;
   #messages = 0;
   #isHeldBack = false;
   /** While it is, nothing is sent before the run ends. */
@@ -48,8 +50,21 @@ export class ReportSender {
     this.#lines.add(lines);
     this.said = (this.said + lines).slice(-mostSaid);
     this.iters = reports.at(-1)?.[1] ?? this.iters;
-    if (this.#clock.monotonic() - this.#sentAt < reportsEveryMs) return;
-    this.#sentAt = this.#clock.monotonic();
+    this.#soon();
+  }
+
+  #soon(): void {
+    if (this.#isHeldBack || this.#settling.aborted || (this.#reports.length === 0 && this.#lines.isEmpty)) return;
+    const now = this.#clock.monotonic();
+    const leftMs = this.#sentAt + reportsEveryMs - now;
+    if (leftMs > 0) {
+      this.#timer ??= this.#clock.after(leftMs, () => {
+        this.#timer = undefined;
+        this.#soon();
+      });
+      return;
+    }
+    this.#sentAt = now;
     this.#sending = this.#sending.then(async () => {
       if (this.#isHeldBack || this.isHeld || (this.#reports.length === 0 && this.#lines.isEmpty)) return;
       await this.#tell(async (told) => {
@@ -62,6 +77,7 @@ export class ReportSender {
   /** The run is ending: from now on reports wait for the message that says how. */
   holdBack(): void {
     this.#isHeldBack = true;
+    this.#timer?.cancel();
   }
 
   /** Announces a stored state, from which the next holder of the trial continues, together with all reports up to it. */
@@ -92,6 +108,7 @@ export class ReportSender {
   /** Takes back the reports in flight; resolves when there are none. */
   async settle(): Promise<void> {
     this.#settling.abort();
+    this.#timer?.cancel();
     await this.#sending;
   }
 

@@ -83,6 +83,7 @@ export class TaskRun {
       this.#send({ type: "failed", id, reason: messageOf(error), ...this.#telling.last() });
     } finally {
       clearTimeout(this.#lastMoment);
+      this.#telling.disarm();
     }
   }
 

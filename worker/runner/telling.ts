@@ -1,3 +1,5 @@
+import type { Clock, Timer } from "../../shared/ports.ts";
+import { systemClock } from "../../shared/time/clock.ts";
 import type { ReportRow } from "../../shared/wire/messages.ts";
 import type { Told } from "./protocol.ts";
 import { isFull, valuesOf } from "./report-batch.ts";
@@ -13,11 +15,15 @@ export class Telling {
   #values = 0;
   readonly #lines = new UnsentLines();
   readonly #tail = new ConsoleTail();
-  #sentAt = performance.now();
+  readonly #clock: Pick<Clock, "monotonic" | "after">;
+  #sentAt: number;
+  #timer: Timer | undefined;
   #hasSentLines = false;
 
-  constructor(send: (told: Told) => void) {
+  constructor(send: (told: Told) => void, clock: Pick<Clock, "monotonic" | "after"> = systemClock) {
     this.#send = send;
+    this.#clock = clock;
+    this.#sentAt = clock.monotonic();
   }
 
   line(text: string): void {
@@ -34,7 +40,15 @@ export class Telling {
   }
 
   #soon(): void {
-    if (performance.now() - this.#sentAt > reportsEveryMs) this.now();
+    const leftMs = this.#sentAt + reportsEveryMs - this.#clock.monotonic();
+    if (leftMs < 0) this.now();
+    else this.#timer ??= this.#clock.after(leftMs, () => this.now()).unref();
+  }
+
+  /** Nothing is sent before more comes. */
+  disarm(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
   }
 
   now(): void {
@@ -54,7 +68,8 @@ export class Telling {
   }
 
   #takeReports(): ReportRow[] {
-    this.#sentAt = performance.now();
+    this.disarm();
+    this.#sentAt = this.#clock.monotonic();
     const reports = this.#reports;
     this.#reports = [];
     this.#values = 0;

@@ -72,12 +72,13 @@ describe("reports on their way to the broker", () => {
   test("reports travel together, one message a second, and the rest with the end of the run", async () => {
     const { sender, sent, pass } = start();
     sender.hear(rows(1, 2), "a\n");
-    await pass(1000);
+    await pass(500);
     sender.hear(rows(3, 3), "b\n");
-    await pass(10);
+    await pass(510);
     sender.hear(rows(4, 4), "c\n");
     await pass(10);
     await sender.settle();
+    await pass(5000);
     assert.deepEqual(
       sent.map(({ iters, lines }) => [iters, lines]),
       [[[1, 2, 3], "a\nb\n"]],
@@ -88,6 +89,25 @@ describe("reports on their way to the broker", () => {
     });
     assert.equal(sender.iters, 4);
     assert.equal(sender.said, "a\nb\nc\n");
+  });
+
+  test("the last report before a long silence is sent a second after the message before it, once", async () => {
+    const { sender, sent, pass } = start();
+    await pass(1000);
+    sender.hear(rows(1, 1), "");
+    await pass(10);
+    sender.hear(rows(2, 2), "");
+    sender.hear(rows(3, 3), "");
+    await pass(980);
+    assert.deepEqual(
+      sent.map(({ iters }) => iters),
+      [[1]],
+    );
+    await pass(600_000);
+    assert.deepEqual(
+      sent.map(({ iters }) => iters),
+      [[1], [2, 3]],
+    );
   });
 
   test("reports are kept in order if a message cannot be delivered", async () => {
