@@ -3,7 +3,6 @@ import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
 import { askJetStream, streamInfo } from "../../shared/broker/client/jetstream-api.ts";
 import { openBackup } from "../../shared/broker/copies/backup-file.ts";
 import { unpackWorkspace } from "../../shared/broker/copies/workspace-copy.ts";
-import { keptStreamInfos } from "../../shared/broker/peers/cluster.ts";
 import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
 import { type PeersFile, readPeers, writePeers } from "../../shared/broker/peers/peers.ts";
 import { areClosed } from "../../shared/broker/store/closed-streams.ts";
@@ -17,6 +16,7 @@ import { BusError } from "../../shared/ports.ts";
 import { pause } from "../../shared/time/deadline.ts";
 import { bucket } from "../../shared/wire/subjects.ts";
 import { Rejoin } from "./rejoin.ts";
+import { untilCopied } from "./until-copied.ts";
 
 const askAgainMs = 500;
 const closedText =
@@ -36,8 +36,8 @@ export async function untilStored(
   try {
     while (!signal.aborted) {
       const file = readPeers(paths);
-      const why = file && (await clusterTrouble(bus, paths, file));
-      if (!file || why === undefined) return;
+      const why = file && (await clusterTrouble(bus, paths, file, { log, signal }));
+      if (!file || why === undefined || signal.aborted) return;
       if (why !== said) log.warn(why);
       said = why;
       await rejoin.look(file);
@@ -48,17 +48,23 @@ export async function untilStored(
   }
 }
 
+interface Ports {
+  readonly log: Log;
+  readonly signal: AbortSignal;
+}
+
 /** Why the cluster cannot be used yet, if so. */
 async function clusterTrouble(
   bus: CoordinatorBus,
   paths: WorkspacePaths,
   file: PeersFile,
+  ports: Ports,
 ): Promise<string | undefined> {
   const missing = await peersTrouble(file.peers);
   if (missing !== undefined) return missing;
   try {
     await askJetStream(bus, "INFO", {}, askEachMs);
-    return await streamsTrouble(bus, paths, file);
+    return await streamsTrouble(bus, paths, file, ports);
   } catch (error) {
     if (!(error instanceof BusError || error instanceof BrokerError)) throw error;
     return `waiting: the peers' servers are electing a leader (${error.message})`;
@@ -70,12 +76,13 @@ async function streamsTrouble(
   bus: CoordinatorBus,
   paths: WorkspacePaths,
   file: PeersFile,
+  { log, signal }: Ports,
 ): Promise<string | undefined> {
   // The bucket is made last, so if it exists, the streams do.
   const areMade = (await streamInfo(bus, `KV_${bucket}`, askEachMs)) !== undefined;
   if (areMade) {
-    streamsAreFull(paths, file);
     await checkStore(bus, paths);
+    streamsAreFull(paths, file);
     return (await areClosed(bus)) ? closedText : undefined;
   }
   if (!file.makesStreams) {
@@ -84,8 +91,10 @@ async function streamsTrouble(
   // All peers must be up for the first start, so that each gets a copy.
   const why = await peersTrouble(file.peers, file.peers.length);
   if (why !== undefined) return why;
-  if (file.fill !== undefined) await fillStreams(bus, paths, file, file.fill);
-  else {
+  if (file.fill !== undefined) {
+    const copied = (): Promise<void> => untilCopied(bus, file.peers, { say: (line) => log.warn(line), signal });
+    await fillStreams(bus, paths, { ...file, fill: file.fill }, copied);
+  } else {
     await checkStore(bus, paths);
     // Some may exist already, if this machine died while it made them.
     await ensureStreams(bus, paths.store, file.peers.length);
@@ -94,33 +103,24 @@ async function streamsTrouble(
 }
 
 /** Fills the peers' streams with the workspace that `nexus move` packed. If interrupted, it starts over. */
-async function fillStreams(bus: CoordinatorBus, paths: WorkspacePaths, file: PeersFile, fill: string): Promise<void> {
-  const backup = openBackup(fill);
+async function fillStreams(
+  bus: CoordinatorBus,
+  paths: WorkspacePaths,
+  file: PeersFile & { readonly fill: string },
+  copied: () => Promise<void>,
+): Promise<void> {
+  const backup = openBackup(file.fill);
   try {
     // Left by an interrupted attempt. Only this machine makes streams, and no worker is admitted yet.
     for (const { name } of await streamPlans(null)) {
       if (await streamInfo(bus, name)) await askJetStream(bus, `STREAM.DELETE.${name}`);
     }
-    await unpackWorkspace(bus, backup, paths.store, file.peers.length);
-    await untilCopied(bus, file.peers.length);
+    await unpackWorkspace(bus, backup, { storeDir: paths.store, replicas: file.peers.length, copied });
     writeMark(paths, await currentMark(bus));
   } finally {
     backup.close();
   }
   streamsAreFull(paths, file);
-}
-
-const copiedWithinMs = 60_000;
-const lookEveryMs = 250;
-
-/** An incomplete copy would be read as a journal without its beginning. */
-async function untilCopied(bus: CoordinatorBus, copies: number): Promise<void> {
-  const limit = performance.now() + copiedWithinMs;
-  while (performance.now() < limit) {
-    const infos = await keptStreamInfos(bus);
-    if (infos.every((info) => info?.replicas.filter(({ isCurrent }) => isCurrent).length === copies)) return;
-    await pause(lookEveryMs);
-  }
 }
 
 function streamsAreFull(paths: WorkspacePaths, { fill, ...file }: PeersFile): void {

@@ -96,7 +96,7 @@ const searchesIn = ({ jobs }: WorkspaceState): JobSubmitted[] =>
 export const fillFrom =
   (backup: Backup) =>
   (bus: CoordinatorBus, { store }: WorkspacePaths): Promise<WorkspaceState> =>
-    unpackWorkspace(bus, backup, store, 1);
+    unpackWorkspace(bus, backup, { storeDir: store, replicas: 1 });
 
 async function restoreHere(
   paths: WorkspacePaths,
@@ -149,7 +149,7 @@ async function restoreElsewhere(
   if (!external) throw new Error("no broker of someone else's was named");
   const bus = await connectAs(external.url, credentialsOf(external), "coordinator");
   try {
-    const state = await unpackWorkspace(bus, backup, null, options.replicas ?? 1);
+    const state = await unpackWorkspace(bus, backup, { storeDir: null, replicas: options.replicas ?? 1 });
     // The backup's keys stay in it, so what it holds is believed as it is.
     createWorkspace(paths);
     const searches = searchesIn(state);

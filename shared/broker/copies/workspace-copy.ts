@@ -4,10 +4,11 @@ import type { WorkspaceState } from "../../domain/fold/workspace-state.ts";
 import { BrokerError, JournalCorruptError } from "../../errors.ts";
 import { writeSecretFile } from "../../machine/secret-file.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
+import { systemClock } from "../../time/clock.ts";
 import { bucket, journalPurge, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
 import { askJetStream, streamInfo } from "../client/jetstream-api.ts";
-import { readJournal } from "../store/journal-reader.ts";
+import { foldJournal } from "../store/journal-reader.ts";
 import { checkCited, checkReadable } from "../store/store-check.ts";
 import { ensureStreams, streamPlans } from "../store/streams.ts";
 import type { Backup, BackupWriter } from "./backup-file.ts";
@@ -56,41 +57,58 @@ export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Pr
 
 const lastSeqOf = ({ state }: PackedStream): number => (state as { last_seq?: number }).last_seq ?? 0;
 
+interface Destination {
+  /** The embedded broker's store; null for someone else's broker. */
+  readonly storeDir: string | null;
+  /** Copies of each stream. */
+  readonly replicas: number;
+  /** Resolves when the filled streams are complete in every copy. Default: nobody waits for the copies. */
+  readonly copied?: () => Promise<void>;
+}
+
 /**
  * Makes the streams from a backup, with their sequences, and checks the result: the journal folds without a gap, and the
- * evidence reaches as far as it cites. If the check fails, no stream is left.
+ * evidence reaches as far as it cites. If the check fails, no stream is left. Peers use the streams as soon as the bucket exists,
+ * so it is made last.
  *
  * @throws BrokerError if there are streams already
  */
 export async function unpackWorkspace(
   bus: CoordinatorBus,
   backup: Backup,
-  storeDir: string | null,
-  replicas: number,
+  { storeDir, replicas, copied = async () => undefined }: Destination,
 ): Promise<WorkspaceState> {
   const plans = await streamPlans(storeDir);
   const made = [...plans.map(({ name }) => name), `KV_${bucket}`];
   for (const name of made) {
     if (await streamInfo(bus, name)) throw new BrokerError(`there is a stream ${name} already; nothing was restored`);
   }
+  let state: WorkspaceState;
   try {
-    return await unpackStreams(bus, backup, plans, storeDir, replicas);
+    await unpackStreams(bus, backup, plans, replicas);
+    await copied();
+    ({ state } = await foldJournal(bus, systemClock, async () => undefined));
+    await checkCited(bus, state);
+    await ensureStreams(bus, storeDir, replicas);
   } catch (error) {
-    for (const name of made) {
+    // Others may have stored something already. A broker that does not answer counts as one that has the bucket.
+    const isShared = (await streamInfo(bus, `KV_${bucket}`).catch(() => "not known")) !== undefined;
+    for (const name of isShared ? [] : made) {
       // The thrown error says what failed; a broker that is gone has nothing to delete.
       await askJetStream(bus, `STREAM.DELETE.${name}`).catch(() => undefined);
     }
     throw error;
   }
+  await giveUpLead(bus, state.term, "nexus restore");
+  return state;
 }
 
 async function unpackStreams(
   bus: CoordinatorBus,
   backup: Backup,
   plans: readonly StreamPlan[],
-  storeDir: string | null,
   replicas: number,
-): Promise<WorkspaceState> {
+): Promise<void> {
   for (const plan of plans) {
     const saved = backup.streams.find(({ name }) => name === plan.name);
     if (!saved) throw new BrokerError(`the backup holds no stream ${plan.name}; nothing was restored`);
@@ -104,11 +122,6 @@ async function unpackStreams(
     }
   }
   await appendTail(bus, backup.tail);
-  await ensureStreams(bus, storeDir, replicas);
-  const state = await readJournal(bus);
-  await checkCited(bus, state);
-  await giveUpLead(bus, state.term, "nexus restore");
-  return state;
 }
 
 /** Limits and replicas are those of the destination, but the stream's content must fit. */

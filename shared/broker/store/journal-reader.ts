@@ -36,11 +36,15 @@ export async function readJournal(bus: Bus, clock: Clock = systemClock): Promise
   return (await foldJournal(bus, clock)).state;
 }
 
-/** As `readJournal`, with details about the snapshot. */
-export async function foldJournal(bus: Bus, clock: Clock = systemClock): Promise<FoldedJournal> {
+/** As `readJournal`, with details about the snapshot. @param snapshot  gives the state to begin with; default: the newest */
+export async function foldJournal(
+  bus: Bus,
+  clock: Clock = systemClock,
+  snapshot: typeof readSnapshot = readSnapshot,
+): Promise<FoldedJournal> {
   for (let tries = 0; ; tries += 1) {
     try {
-      return await foldOnce(bus, clock);
+      return await foldOnce(bus, clock, snapshot);
     } catch (error) {
       if (!(error instanceof JournalCorruptError) || tries === behindTries || !(await hasCopies(bus))) throw error;
     }
@@ -56,9 +60,9 @@ async function hasCopies(bus: Bus): Promise<boolean> {
   return ((await streamInfo(bus, streams.journal))?.replicas.length ?? 0) > 1;
 }
 
-async function foldOnce(bus: Bus, clock: Clock): Promise<FoldedJournal> {
+async function foldOnce(bus: Bus, clock: Clock, snapshot: typeof readSnapshot): Promise<FoldedJournal> {
   let unusable = "";
-  const from = await readSnapshot(bus, (why) => {
+  const from = await snapshot(bus, (why) => {
     unusable = why;
   });
   let records = 0;

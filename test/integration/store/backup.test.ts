@@ -3,15 +3,18 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { connectBus } from "../../../shared/broker/client/connect.ts";
+import { streamInfo } from "../../../shared/broker/client/jetstream-api.ts";
 import { BackupWriter, openBackup } from "../../../shared/broker/copies/backup-file.ts";
 import { packStream } from "../../../shared/broker/copies/stream-archive.ts";
+import { unpackWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
 import { holdBroker } from "../../../shared/broker/server/server.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
-import { exitCode } from "../../../shared/errors.ts";
+import { BrokerError, exitCode } from "../../../shared/errors.ts";
 import { createWorkspace } from "../../../shared/machine/workspace.ts";
 import { encodeEvents } from "../../../shared/wire/messages.ts";
-import { streams } from "../../../shared/wire/subjects.ts";
+import { bucket, streams } from "../../../shared/wire/subjects.ts";
 import { testimonyOf } from "../../../shared/wire/testimony.ts";
 import { newWorkspace } from "../../support/broker/brokers.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
@@ -200,6 +203,16 @@ test("restoring into a NATS server of others is all or nothing, and touches noth
   const server = await startNatsServer();
   const nats = (...words: string[]): ReturnType<typeof nexusHere> =>
     nexusHere("--workspace", "theirs", "--nats", server.url, ...words);
+  const bus = await connectBus({ url: server.url, credentials: {}, name: "test" });
+  const whole = openBackup(join(folder, "whole.nexus"));
+  const copied = async (): Promise<void> => {
+    assert.equal(await streamInfo(bus, `KV_${bucket}`), undefined, "others would use the streams already");
+    throw new BrokerError("not copied");
+  };
+  await assert.rejects(unpackWorkspace(bus, whole, { storeDir: null, replicas: 1, copied }), /not copied/);
+  assert.equal(await streamInfo(bus, streams.journal), undefined);
+  whole.close();
+  await bus.close();
   const bad = await nats("restore", join(folder, "bad.nexus"));
   assert.equal(bad.code, exitCode.failure, bad.stderr);
   const made = await nats("restore", join(folder, "whole.nexus"));
