@@ -2,6 +2,7 @@ import { followJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { isOpen } from "../../../shared/domain/fold/trial.ts";
 import { printable } from "../../../shared/domain/printable.ts";
+import type { JournalCorruptError } from "../../../shared/errors.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";
@@ -20,7 +21,7 @@ export interface ViewConsoleOptions extends ConsoleLook {
 export async function viewConsole(session: Session, word: string, options: ViewConsoleOptions): Promise<void> {
   const { scope, output } = session;
   if (options.follow) {
-    await withLink(scope, "viewer", ({ bus }) => follow(bus, word, scope, options, output));
+    await withLink(scope, "viewer", ({ bus }) => followConsole(bus, word, scope, options, output));
     return;
   }
   await reading(session, async ({ state, bus, workspace, flags }) => {
@@ -41,22 +42,22 @@ function nothingYet({ trial }: ChosenRun): string {
 const why = (reason: string): string => (reason === "" ? "" : ` (${printable(reason)})`);
 
 /** Shows the console from its beginning until the run has ended. */
-async function follow(
+export async function followConsole(
   bus: Bus,
   word: string,
-  { paths, flags }: Scope,
+  { paths, flags }: Pick<Scope, "paths" | "flags">,
   shown: ConsoleLook,
   output: Output,
 ): Promise<void> {
-  let ended: () => void = () => undefined;
-  const over = new Promise<void>((resolve) => {
+  let ended: (why?: JournalCorruptError) => void = () => undefined;
+  const over = new Promise<JournalCorruptError | undefined>((resolve) => {
     ended = resolve;
   });
   let onEvent: (event: JournalEvent) => void = () => undefined;
   const journal = await followJournal(
     bus,
     (event) => onEvent(event),
-    () => ended(),
+    (error) => ended(error),
   );
   try {
     const { table, trial } = oneRun(word, journal.state, paths.name, flags);
@@ -90,8 +91,9 @@ async function follow(
     printer.caughtUp();
     endIfOver();
     if (printer.isSilent && !Number.isFinite(last)) output.note(`waiting for ${trial.run} to print something\n`);
-    await over;
+    const corrupt = await over;
     await reading.stop();
+    if (corrupt) throw corrupt;
     if (collector.atEndOnly) printer.say(collector.atEndOnly);
     output.note(`${trial.run} is ${trial.status}${why(trial.reason)}\n`);
   } finally {

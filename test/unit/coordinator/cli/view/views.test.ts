@@ -5,6 +5,7 @@ import { formatFor } from "../../../../../coordinator/cli/transfer/export-job.ts
 import { jobFiles } from "../../../../../coordinator/cli/transfer/job-files.ts";
 import { reportsCsv } from "../../../../../coordinator/cli/transfer/run-files.ts";
 import { ConsolePrinter } from "../../../../../coordinator/cli/view/console-printer.ts";
+import { followConsole } from "../../../../../coordinator/cli/view/view-console.ts";
 import { isAbout, showEvents } from "../../../../../coordinator/cli/view/view-events.ts";
 import { reportsJson, reportsText } from "../../../../../coordinator/cli/view/view-metrics.ts";
 import { isChoiceOf, runText, whyChosen } from "../../../../../coordinator/cli/view/view-run.ts";
@@ -14,7 +15,11 @@ import { eventText } from "../../../../../coordinator/words/event-words.ts";
 import type { Curve } from "../../../../../shared/domain/curve.ts";
 import type { WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { type JobName, type RunName, workerIdFrom } from "../../../../../shared/domain/names.ts";
-import { NotFoundError, UsageError } from "../../../../../shared/errors.ts";
+import { JournalCorruptError, NotFoundError, UsageError } from "../../../../../shared/errors.ts";
+import { workspacePaths } from "../../../../../shared/machine/workspace.ts";
+import type { Bus, StoredMessage } from "../../../../../shared/ports.ts";
+import { encodeEvents } from "../../../../../shared/wire/messages.ts";
+import { streams } from "../../../../../shared/wire/subjects.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { ordered } from "../../../../support/stories/search.ts";
 
@@ -335,4 +340,28 @@ total reports listed: 4
     const odd = { run: "run1.1" as RunName, stages: [stage(1, [10], 's1-a,"b"', [1])] };
     assert.equal(reportsCsv(odd), 'stage,iters,hours,"s1-a,""b"""\n1,10,0.1,1\n');
   });
+});
+
+test("following a console fails when the journal cannot be read on, and says nothing of the run's end", async () => {
+  const story = new JobStory({ number: 1 });
+  story.started("run1.1", []);
+  const records = story.events.map((event, i): StoredMessage => {
+    return { seq: i + 1, subject: "jrn.job1.job", msgId: `1.told.${i}`, data: encodeEvents([event]) };
+  });
+  const [first] = records;
+  assert.ok(first);
+  let hear: (message: StoredMessage) => void = () => undefined;
+  const read: Bus["read"] = async (stream, _from, handle) => {
+    if (stream === streams.journal) {
+      hear = handle;
+      for (const each of records) handle(each);
+    } else setImmediate(() => hear({ ...first, seq: records.length + 2 }));
+    return { caughtUp: Promise.resolve(), stop: async () => undefined };
+  };
+  const bus = { lastSeq: async () => records.length, read } as unknown as Bus; // nothing else is asked
+  const notes: string[] = [];
+  const output = { result: () => undefined, note: (text: string) => void notes.push(text) };
+  const scope = { paths: workspacePaths("ws1", { HOME: "/nowhere" }), flags: "" };
+  await assert.rejects(followConsole(bus, "run1.1", scope, {}, output), JournalCorruptError);
+  assert.deepEqual(notes, ["waiting for run1.1 to print something\n"]);
 });
