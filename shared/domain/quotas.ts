@@ -121,7 +121,7 @@ function quotaValue(name: QuotaName, text: string): Allowance | QuotaRoom | numb
     const isRate = text.split("/").length === 2 && perSecond !== undefined && atOnce !== undefined;
     return isRate && atOnce >= 1 ? { perSecond, atOnce } : undefined;
   }
-  const percent = /^(\d{1,2}|100)\s*%$/.exec(text.trim())?.[1];
+  const percent = /^([1-9]\d?|100)\s*%$/.exec(text.trim())?.[1];
   if (percent !== undefined) return { share: Number(percent) / 100 };
   const bytes = bytesOf(text);
   return bytes === undefined ? undefined : { bytes };

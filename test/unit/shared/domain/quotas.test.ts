@@ -45,7 +45,10 @@ describe("quotas", () => {
     }
     for (const text of ["40", "0/10", "40/0", "-1/5", "40/2000/1", "1e3/5"])
       assert.match(quotaProblem("messages", text) ?? "", /so many a second, a slash, and so many at once/, text);
-    for (const text of ["101%", "half", "-5%", "0"]) assert.ok(quotaProblem("evidence", text), text);
+    for (const text of ["101%", "half", "-5%", "0", "0%", "00%", "0MB"]) {
+      for (const name of ["evidence", "states", "results"]) assert.ok(quotaProblem(name, text), text);
+      assert.deepEqual(quotasWith({ evidence: text }), usualQuotas);
+    }
     assert.match(quotaProblem("constructor", "1") ?? "", /there is no quota constructor; expected one of questions, /);
   });
 
