@@ -174,6 +174,8 @@ export class LiveSearch {
     this.version += 1;
     this.leases = new Map();
     this.findings = null;
+    this.#standsSince = 0;
+    this.#runsAt = undefined;
     for (const store of [this.curves, this.reports, this.silence, this.#read, this.#consoles, this.#metrics])
       store.clear();
     for (const listener of this.#listeners) listener.jobShown?.();

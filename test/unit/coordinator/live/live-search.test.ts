@@ -195,6 +195,21 @@ describe("why nothing runs", () => {
     assert.equal(search.whyWaiting(words), null);
   });
 
+  test("a live search says of each job since when that one stands still", () => {
+    let wall = 1000;
+    const story = new JobStory({ number: 1 });
+    const other = new JobStory({ number: 2 });
+    const search = searchOf(story, { wall: () => wall });
+    tell(search, other);
+    search.heard(status(), 0);
+    assert.equal(search.standsSince, 1000);
+    story.endedWithout(story.started("run1.1", []), "run1.1", "cancelled", "told to");
+    for (const event of story.events.slice(-2)) search.happened(event, apply(search.state, event));
+    wall = 5000;
+    search.showJob(other.job);
+    assert.equal(search.standsSince, 5000);
+  });
+
   test("a live search does not say between two runs that nothing runs", () => {
     const story = new JobStory({ number: 1 });
     const search = searchOf(story);
