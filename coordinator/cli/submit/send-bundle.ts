@@ -85,7 +85,7 @@ export async function sendBundle(
     };
     return { bundle, pieces: sender.count, sentPieces: sender.sent, sentBytes: sender.sentBytes };
   } finally {
-    files.close();
+    files.drop();
     await sender.giveUp();
   }
 }
@@ -220,11 +220,17 @@ class OpenedFiles {
   /** @throws UsageError if the open file has changed since it was opened */
   close(): void {
     const open = this.#open;
-    this.#open = undefined;
     if (!open) return;
     const isAsBefore = stampOf(open.file) === open.stamp;
-    closeSync(open.file);
+    this.drop();
     if (!isAsBefore) throw changed(this.#folder, open.path);
+  }
+
+  /** Closes the open file, whether it has changed or not. */
+  drop(): void {
+    const open = this.#open;
+    this.#open = undefined;
+    if (open) closeSync(open.file);
   }
 }
 

@@ -182,6 +182,23 @@ describe("a bundle", () => {
     await assert.rejects(sent(store, folder), /lets this user store no code or data .*\n.*publish blob\.code\.\*/);
   });
 
+  test("a broker without room is what is told, even if a file has changed; nothing stays under way", async () => {
+    const store = new PieceStore();
+    const folder = folderWith({ "a.bin": randomBytes(600_000) });
+    const found = foundIn(folder);
+    let stores = 0;
+    store.trouble = () => {
+      stores += 1;
+      // The first piece is the list of files; no file is open yet.
+      if (stores > 1) appendFileSync(join(folder, "a.bin"), "more");
+      return new BusError("full", "no room");
+    };
+    const stored = new Set<string>();
+    await assert.rejects(sendBundle(store, found, secret, stored), /store has no room for what the job brings along/);
+    assert.ok(stores > 1, "a file was open");
+    assert.equal(stored.size, 0);
+  });
+
   test("a bundle one of whose files changes while it is read is not sent", async () => {
     const store = new PieceStore();
     const folder = folderWith({ "a.bin": randomBytes(600_000) });
