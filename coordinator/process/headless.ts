@@ -34,7 +34,8 @@ export async function runCoordinator(
     const listen = peers ? addressText({ host: peers.bind, port: selfOf(peers).port }) : options.listen;
     const holding = holdBroker(paths, { kind: "coordinator", listen, tls, lingerMs, log: (line) => log.warn(line) });
     // While the broker starts.
-    const [broker, made] = await Promise.all([holding, options.package === "none" ? undefined : makePackage()]);
+    const making = options.package === "none" ? Promise.resolve(undefined) : makePackage();
+    const [broker, made] = await brokerWith(holding, making);
     held = broker;
     if (made) handing = await handingOut(broker, options, made, (why) => log.warn(why));
   }
@@ -52,6 +53,18 @@ export async function runCoordinator(
     handing?.close();
     await held?.release();
   }
+}
+
+/** The broker, and what was made meanwhile; if that fails, the broker is given back. */
+export async function brokerWith<Made>(
+  holding: Promise<HeldBroker>,
+  making: Promise<Made>,
+): Promise<readonly [HeldBroker, Made]> {
+  const [broker, made] = await Promise.allSettled([holding, making]);
+  if (broker.status === "rejected") throw broker.reason;
+  if (made.status === "fulfilled") return [broker.value, made.value];
+  await broker.value.release();
+  throw made.reason;
 }
 
 /** A search goes on without it, unless a person demanded this port. */
