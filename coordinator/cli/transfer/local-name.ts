@@ -20,15 +20,25 @@ export function localName(path: string): string {
     .join("/");
 }
 
-/** The local names of several files of one folder; a name that would be there twice, where case does not count, gets a number. */
+/**
+ * The local names of several files of one folder; a name that would be there twice, where case does not count, gets a number. The
+ * same files get the same names, in whatever order they are listed.
+ */
 export function localNames(paths: readonly string[]): Map<string, string> {
   const names = new Map<string, string>();
+  const sorted = [...paths].sort();
   const key = (name: string): string => name.normalize("NFC").toLowerCase();
-  // Those that need no other name keep it.
-  const taken = new Set(paths.filter((path) => localName(path) === path).map(key));
-  for (const path of paths) {
+  // Of those that need no other name, the first keeps it.
+  const kept = new Map(
+    sorted
+      .filter((path) => localName(path) === path)
+      .map((path) => [key(path), path] as const)
+      .reverse(),
+  );
+  const taken = new Set(kept.keys());
+  for (const path of sorted) {
     let name = localName(path);
-    if (name !== path) for (let i = 2; taken.has(key(name)); i++) name = `${localName(path)}-${i}`;
+    if (kept.get(key(path)) !== path) for (let i = 2; taken.has(key(name)); i++) name = `${localName(path)}-${i}`;
     taken.add(key(name));
     names.set(path, name);
   }
