@@ -126,6 +126,7 @@ const asciiFor: Readonly<Record<string, string>> = {
   "●": "*",
   "○": "o",
   "◆": "#",
+  "◇": "%",
   "✗": "x",
   "■": "#",
   "·": ".",

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { canShowScreen, lookOf } from "../../../../../coordinator/tui/terminal/look.ts";
+import { plain, rendered } from "../../../../../coordinator/tui/terminal/styled.ts";
+import { isIn, tree } from "../../../house/source-tree.ts";
 
 describe("the look of a screen", () => {
   const terminal = { input: { isTTY: true }, output: { isTTY: true } };
@@ -22,6 +24,19 @@ describe("the look of a screen", () => {
     assert.deepEqual(lookOf({ NO_COLOR: "1" }, "always").colour, true);
     assert.deepEqual(lookOf({ FORCE_COLOR: "1" }, "never").colour, false);
     assert.deepEqual(lookOf({ LANG: "en_GB.UTF-8", LC_ALL: "C" }).unicode, false);
+  });
+
+  test("every character outside ASCII that a screen draws has another one where there is no Unicode", () => {
+    // These two draw in the form that a person chose, of which one is ASCII.
+    const inForms = ["coordinator/chart/dots.ts", "coordinator/chart/sparkline.ts"];
+    const drawing = ["tui", "words", "live", "runs", "chart"].map((room) => `coordinator/${room}`);
+    const found = tree
+      .filter(({ file }) => isIn(file, ...drawing) && !inForms.includes(file))
+      .flatMap(({ text }) => text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "").match(/[^\p{ASCII}]/gu) ?? []);
+    assert.ok(found.includes("◇") && found.includes("±"), found.join(""));
+    const look = { colour: false, unicode: false };
+    const missing = [...new Set(found)].filter((character) => rendered(plain(character), look) === "?");
+    assert.deepEqual(missing, []);
   });
 
   test("a screen dims only where there is a grey to dim with, and old terminals have no colour", () => {
