@@ -23,7 +23,7 @@ function glossary({ focus, lists }: ViewModel, width: number): Line[] {
   const nameWidth = columns.reduce((most, { name }) => Math.max(most, widthOf(narrow(name))), 0);
   return [
     plain(""),
-    [span(` Columns of ${focus === "Curves" ? "Standings" : focus}`, "heading")],
+    [span(` Columns of ${hasRows(focus) ? focus : "Standings"}`, "heading")],
     ...columns.flatMap(({ name, about }) =>
       wrapped([span(`   ${paddedEnd(narrow(name), nameWidth)}  `, "accent"), span(about)], width, nameWidth + 5),
     ),

@@ -156,7 +156,7 @@ test("the help explains every column of the screen that it is opened on", async 
     screen.press(String(key), "?");
     const text = await screen.text();
     const { columns } = screen.model.lists.of(name);
-    assert.match(text, new RegExp(`\n Columns of ${name === "Curves" ? "Standings" : name} *\n`));
+    assert.match(text, new RegExp(`\n Columns of ${name === "Curves" || name === "Best" ? "Standings" : name} *\n`));
     for (const { name: column, about } of columns) {
       assert.ok(about.length > 5, `${name}: ${column}`);
       assert.ok(text.includes(`${column} `) && text.includes(about), `${name}: ${column}`);
