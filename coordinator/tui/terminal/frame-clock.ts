@@ -1,7 +1,6 @@
 /** The most frames a second ... */
 const fullRate = 8;
-/** ... while the last frame has not left this process yet, and while nobody has pressed a key for a while. */
-const slowRate = 2;
+/** ... while nobody has pressed a key for a while. */
 const idleRate = 1;
 const idleMs = 600_000;
 /** Milliseconds of processor time that a frame may cost. */
@@ -74,8 +73,7 @@ export class FrameClock {
     const { now, isDrained } = this.#ports;
     const since = now() - this.#drawnAt;
     if (!this.#isDirty && since < clockMs) return;
-    const isIdle = now() - this.#keyAt > idleMs;
-    const rate = isIdle ? idleRate : isDrained() ? this.#rate : Math.min(slowRate, this.#rate);
+    const rate = now() - this.#keyAt > idleMs ? idleRate : this.#rate;
     // A tick may come a little early.
     if (since < 1000 / rate - tickMs / 4 || !isDrained()) return;
     this.#draw();
