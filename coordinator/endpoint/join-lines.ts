@@ -243,11 +243,12 @@ const joinLinePlaceholder = "<the join line that nexus-coord printed>";
 
 function wholeJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): string {
   if (external) return `${typedLine(externalJoinLine(paths, external))}${externalJoinFlags(external)}`;
-  const broker = runningBroker(paths);
   // A worker on this machine needs no line, and others could not use it.
-  if (broker && isLoopback(broker.host)) return workspaceFlags(paths.name).trim();
-  const line = livingEndpoint(paths)?.joinLine;
-  return line === undefined ? joinLinePlaceholder : typedLine(line);
+  if (closedBroker(paths)) return workspaceFlags(paths.name).trim();
+  const known = livingEndpoint(paths)?.joinLine;
+  if (known === undefined) return joinLinePlaceholder;
+  const [line = known] = linesWith(paths, codeOf(known));
+  return typedLine(line);
 }
 
 /**

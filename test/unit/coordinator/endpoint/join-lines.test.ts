@@ -3,15 +3,20 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bootstrapFor } from "../../../../coordinator/endpoint/bootstrap.ts";
+import { writeEndpoint } from "../../../../coordinator/endpoint/endpoint.ts";
 import {
   joinCode,
   joinLine,
   labelled,
   lineHoldsUntil,
   shownCode,
+  shownJoinLine,
 } from "../../../../coordinator/endpoint/join-lines.ts";
 import { inviteKey, readInviteCode } from "../../../../shared/broker/access/invite-code.ts";
 import { reachableAddresses } from "../../../../shared/broker/address.ts";
+import { writeBrokerInfo } from "../../../../shared/broker/server/broker-info.ts";
+import { usualTls } from "../../../../shared/broker/tls/tls-settings.ts";
+import { ownIdentity } from "../../../../shared/machine/process-identity.ts";
 import { createWorkspace, workspacePaths } from "../../../../shared/machine/workspace.ts";
 import { parseJoinLine } from "../../../../worker/joining/join-line.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
@@ -77,4 +82,23 @@ test("the join code that is shown holds for twelve hours, and is another once it
   writeFileSync(join(paths.secrets, "join-code"), "RZw71GnLNhStrB3g-wirk7CB\n");
   assert.equal(readInviteCode(joinCode(paths)).kind, "code");
   assert.equal(lineHoldsUntil("nats://h:1/ws1"), null);
+});
+
+test("a broker on loopback has a line for another machine only if it takes WebSockets: theirs", () => {
+  const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
+  createWorkspace(paths);
+  const [guard, pin] = [ownIdentity(), "sha256=abc"];
+  const listens = { url: "tls://127.0.0.1:4222#sha256=own", host: "127.0.0.1", port: 4222, pin };
+  const state = { guard, server: null, trouble: null, lingers: false, version: "2.10.27", startedAt: "2026-11-29" };
+  writeBrokerInfo(paths, { ...listens, ...state, tls: usualTls });
+  writeEndpoint(paths, {
+    coordinator: guard,
+    url: listens.url,
+    joinLine: joinLine(paths, "127.0.0.1", 4222),
+    since: 0,
+  });
+  assert.equal(shownJoinLine(paths, null, true), "");
+  writeBrokerInfo(paths, { ...listens, ...state, tls: { ...usualTls, wss: { host: "192.0.2.7", port: 443 } } });
+  assert.equal(shownJoinLine(paths, null, true), `"wss://${joinCode(paths)}@192.0.2.7:443/ws1#${pin}"`);
+  assert.match(shownJoinLine(paths, null, false), /^<the join line/);
 });
