@@ -52,7 +52,7 @@ const elsewhere: Readonly<Record<string, string>> = {
   kill: "nexus cancel",
   abort: "nexus cancel",
   best: "nexus eval",
-  rm: "nexus cancel",
+  rm: "nexus delete",
 };
 
 /**

@@ -19,6 +19,7 @@ async function said(...words: string[]): Promise<string> {
 test("an unknown command is answered with where the commands are listed, or what it is called here", async () => {
   assert.match(await said("frobnicate"), /unknown command 'frobnicate'\n {2}to see the commands: nexus --help\n$/);
   assert.match(await said("kill", "job1"), /unknown command 'kill'\n.*here that is: nexus cancel\n$/s);
+  assert.match(await said("rm", "job1"), /unknown command 'rm'\n.*here that is: nexus delete\n$/s);
   assert.match(await said("list", "trials"), /\n {2}to see the commands: nexus list --help\n$/);
   assert.match(await said("list", "runs", "--frob"), /\n {2}to see what it takes: nexus list runs --help\n$/);
   assert.match(await said("cancel"), /missing required argument 'targets'\n {2}to see what it takes: nexus cancel/);
