@@ -151,10 +151,11 @@ export class Guard {
       if (this.#lingerUntil > 0) this.#linger(0);
     } else if (died.length > 0) {
       const lingerMs = Math.max(...died.map((holder) => holder.lingerMs));
-      this.#log(`the last coordinator died without releasing the broker; staying up for ${lingerMs / 1000} s`);
       if (lingerMs > 0) this.#linger(performance.now() + lingerMs);
+      this.#log(`the last coordinator died without releasing the broker; staying up for ${lingerMs / 1000} s`);
     }
     const isLingering = performance.now() < this.#lingerUntil && this.#endAt === Number.POSITIVE_INFINITY;
+    if (this.#lingerUntil > 0 && !isLingering) this.#linger(0);
     if (living.length > 0 || isLingering) return false;
 
     // A newcomer writes its holder file and then looks for broker.json. The order here is the opposite, so either the newcomer

@@ -134,6 +134,19 @@ describe("a holder that dies", () => {
     assert.ok(isDown(paths), "a coordinator that leaves by itself leaves no broker behind");
   });
 
+  it("a reader that outlasts the wait for a dead coordinator takes the broker down when it leaves", async () => {
+    const paths = newWorkspace();
+    const coordinator = await holdElsewhere(paths, { kind: "coordinator", lingerMs: 1 });
+    const reader = await hold(paths, { kind: "reader" });
+    await coordinator.kill();
+    await eventually("the guard has seen it", () =>
+      readFileSync(paths.brokerLog, "utf8").includes("staying up for 0.001 s"),
+    );
+    await eventually("the guard waits no more", () => runningBroker(paths)?.lingers === false);
+    await reader.release();
+    assert.ok(isDown(paths));
+  });
+
   it("a coordinator that dies and does not come back has its broker stopped in the end", async () => {
     const paths = newWorkspace();
     const lingerMs = 6000;
