@@ -59,8 +59,9 @@ export async function recordJudgement(
 }
 
 /** Runs that the coordinator has pruned since the first of these results came: they may have been measured by it. */
-function prunedSince(table: RunTable, trials: readonly number[]): string[] {
-  const since = Math.min(...trials.slice(0, mostTogether).map((n) => table.trials.glance(n)?.endedAt ?? 0));
+export function prunedSince(table: Pick<RunTable, "trials" | "outcomes">, trials: readonly number[]): string[] {
+  let since = Number.POSITIVE_INFINITY;
+  for (const n of trials) since = Math.min(since, table.trials.glance(n)?.endedAt ?? 0);
   const runs: string[] = [];
   for (let n = 1; n <= table.trials.length && table.outcomes.pruned > runs.length; n += 1) {
     const trial = table.trials.glance(n);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { prunedSince } from "../../../../../coordinator/leader/orders/judge-results.ts";
 import { completedRuns } from "../../../../../shared/domain/evaluation/completed-runs.ts";
 import { leaderOf, leadOf } from "../../../../../shared/domain/evaluation/lead.ts";
 import type { RunTable } from "../../../../../shared/domain/fold/run-table.ts";
@@ -257,4 +258,17 @@ describe("orders to reject and to accept", () => {
       { numRuns: 60 },
     );
   });
+});
+
+test("the runs pruned since the earliest of many results are found, wherever it stands among them", () => {
+  const last = 150_000;
+  const glance = (n: number): object => {
+    if (n > last) return { run: "run1.9", status: "pruned", prunedBy: "rule", endedAt: 10 };
+    return { status: "completed", endedAt: n === last ? 5 : 20 };
+  };
+  const told = { trials: { length: last + 1, glance }, outcomes: { pruned: 1 } };
+  const table = told as unknown as Parameters<typeof prunedSince>[0]; // nothing else of it is used
+  const results = Array.from({ length: last }, (_, i) => i + 1);
+  assert.deepEqual(prunedSince(table, results), ["run1.9"]);
+  assert.deepEqual(prunedSince(table, results.slice(0, -1)), []);
 });
