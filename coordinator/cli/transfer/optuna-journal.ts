@@ -25,7 +25,7 @@ export function* optunaJournal(table: RunTable, workspace: string): Generator<st
     directions: [goal.isLow ? directions.minimize : directions.maximize],
   });
   const { file, seed, settings } = table.submitted;
-  const about = { workspace, spec: file, seed, hp_tuning: settings.hpTuning, direction: goal.name };
+  const about = { workspace, spec: file, seed, hp_tuning: settings.hpTuning, metric: goal.name };
   for (const [name, value] of Object.entries(about)) {
     yield line(operation.setStudyUserAttribute, { study_id: 0, user_attr: { [`nexus:${name}`]: value } });
   }

@@ -267,6 +267,11 @@ test("optuna's journal is written as optuna 4.1 replays it", () => {
   assert.deepEqual(lines[0], { op_code: 0, worker_id: "nexus", study_name: "job1", directions: [2] });
   const attributes = lines.filter(({ op_code: code }) => code === 2);
   assert.ok(attributes.every(({ user_attr: attribute }) => Object.keys(attribute as object).length === 1));
+  assert.ok(
+    attributes.some(
+      ({ user_attr: attribute }) => (attribute as object as { "nexus:metric"?: string })["nexus:metric"] === "hpmax",
+    ),
+  );
   const trials = lines.filter(({ op_code: code }) => code === 4);
   assert.deepEqual(
     trials.map(({ state }) => state),
