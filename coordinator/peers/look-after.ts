@@ -7,6 +7,7 @@ import {
   moveCopy,
   passClusterOn,
   passStreamOn,
+  placeCopies,
   removeServer,
 } from "../../shared/broker/peers/cluster.ts";
 import type { PeersFile } from "../../shared/broker/peers/peers.ts";
@@ -26,6 +27,8 @@ export class ClusterCare {
   readonly #paths: WorkspacePaths;
   readonly #log: Log;
   #system: CoordinatorBus | undefined;
+  /** Streams that had too few copies at the last look. */
+  #short: ReadonlySet<string> = new Set();
 
   constructor(bus: CoordinatorBus, paths: WorkspacePaths, log: Log) {
     this.#bus = bus;
@@ -45,15 +48,30 @@ export class ClusterCare {
     }
   }
 
-  /** Once all peers are up, moves the copies of replaced peers to new ones and removes their servers. True while there is work. */
+  /**
+   * Once all peers are up, moves the copies of replaced peers to new ones, has missing ones placed, and removes the servers of replaced
+   * peers. True while there is work.
+   */
   async #exchange(system: Bus, { peers }: PeersFile): Promise<boolean> {
     const servers = await clusterServers(system);
     const isPeer = (server: string): boolean => peers.some(({ id }) => id === server);
     const areAllThere = peers.every(({ id }) => servers.some(({ name, isSilent }) => name === id && !isSilent));
     if (!areAllThere) return false;
     let moved = false;
+    const before = this.#short;
+    const short = new Set<string>();
+    this.#short = short;
     for (const name of keptStreams) {
-      const copies = (await streamInfo(this.#bus, name))?.replicas ?? [];
+      const info = await streamInfo(this.#bus, name);
+      const copies = info?.replicas ?? [];
+      if (info && copies.some(({ isLeader }) => isLeader) && copies.length < peers.length) {
+        short.add(name);
+        moved = true;
+        // For a moment its leader may not know of one that was just placed.
+        if (!before.has(name)) continue;
+        await placeCopies(this.#bus, info, peers.length);
+        this.#log.info(`${name} had ${copies.length} of ${peers.length} copies; the others are placed`);
+      }
       for (const { server } of copies.filter((copy) => !isPeer(copy.server) && !copy.isCurrent)) {
         await moveCopy(this.#bus, name, server);
         this.#log.info(`the copy of ${name} on ${server}, which is no longer a peer, is moved to another`);

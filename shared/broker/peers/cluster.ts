@@ -3,7 +3,7 @@ import type { Bus } from "../../ports.ts";
 import { bucket, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { connectBus } from "../client/connect.ts";
-import { askJetStream, checkedAnswer, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
+import { askJetStream, checkedAnswer, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 import { type PeersFile, peerUrls, systemUser } from "./peers.ts";
 
 /** The streams that a workspace keeps in the cluster. */
@@ -50,9 +50,21 @@ export async function clusterServers(system: Bus): Promise<ServerState[]> {
   return leader === undefined ? others : [{ name: leader, isLeader: true, isSilent: false }, ...others];
 }
 
-/** Moves the copy of a stream from a server that is gone for good to one that holds none. */
+/**
+ * Moves the copy of a stream from a server that is gone for good to one that holds none. If nats-server finds none, the stream has one
+ * copy less (2.10.27).
+ *
+ * @throws BusError "refused" if it found none
+ */
 export async function moveCopy(bus: Bus, stream: string, from: string): Promise<void> {
   await askJetStream(bus, `STREAM.PEER.REMOVE.${stream}`, { peer: from }, answerTimeoutMs);
+}
+
+/** Has copies placed of a stream that has fewer than it should. @throws BusError if no server takes them */
+export async function placeCopies(bus: Bus, info: StreamInfo, copies: number): Promise<void> {
+  // nats-server places copies only when their number changes.
+  await updateStream(bus, info, { num_replicas: info.replicas.length });
+  await updateStream(bus, info, { num_replicas: copies });
 }
 
 /** Removes a server that is gone for good, and holds no copies, from the cluster. */
