@@ -3,6 +3,9 @@ import { encodeEvidence } from "../../shared/wire/messages.ts";
 import { type EvidenceKind, evidence } from "../../shared/wire/subjects.ts";
 import type { Letter } from "./spool.ts";
 
+/** The broker's 1 MB less the message's head. Nothing but a list of files makes an end of a run so large. */
+const mostBytes = 1024 ** 2 - 1024;
+
 /** A worker's attempt at a trial. */
 export interface AttemptAddress {
   readonly worker: WorkerId;
@@ -44,13 +47,19 @@ export class HeldAttempt {
     if (isNewer) this.#address = { ...this.#address, attempt };
   }
 
-  /** @param id  identifies the letter within the attempt: two letters with the same id are stored once */
+  /**
+   * A letter that a broker takes: without the list of files, if that would make it too large.
+   *
+   * @param id  identifies the letter within the attempt: two letters with the same id are stored once
+   */
   letter(kind: EvidenceKind, id: string, body: Parameters<typeof encodeEvidence>[0]): Letter {
     const { worker, job, n, nonce } = this.#address;
+    const claim = this.#claims.get(body.attempt) ?? "";
+    const data = encodeEvidence({ ...body, claim });
     return {
       subject: evidence(worker, job, n, kind),
       msgId: `${job}.${n}.${body.attempt}.${id}.${nonce}`,
-      data: encodeEvidence({ ...body, claim: this.#claims.get(body.attempt) ?? "" }),
+      data: data.length > mostBytes && "files" in body ? encodeEvidence({ ...body, files: null, claim }) : data,
     };
   }
 }

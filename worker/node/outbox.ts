@@ -20,6 +20,8 @@ export class Outbox {
   #full = "";
   /** Results that no disk and no broker has yet. */
   readonly #unkept = new Set<string>();
+  /** msgId -> name in the spool, of letters that lie there before they are sent. */
+  readonly #ahead = new Map<string, string>();
   readonly #onUnkept: (text: string) => void;
 
   /** @param onUnkept  hears, in words for people, that a result is in this process's memory alone, and how that ended */
@@ -31,6 +33,15 @@ export class Outbox {
   /** Why the broker accepts nothing now, for people; empty if it does. */
   get trouble(): string {
     return this.#full;
+  }
+
+  /** Spools a letter before something slow, after which `send` gets it, or a longer one of the same id. */
+  keepAhead(letter: Letter): void {
+    try {
+      this.#ahead.set(letter.msgId, this.#ports.spool.keep(letter));
+    } catch (error) {
+      this.#ports.log.warn({ subject: letter.subject }, `not spooled yet: ${messageOf(error)}`);
+    }
   }
 
   /**
@@ -47,7 +58,9 @@ export class Outbox {
           msgId: idsUsed === 0 ? letter.msgId : `${letter.msgId}~${idsUsed}`,
           timeoutMs: storeTimeoutMs,
         });
-        if (spooled !== "") spool.drop(spooled);
+        const kept = spooled || this.#ahead.get(letter.msgId);
+        if (kept) spool.drop(kept);
+        this.#ahead.delete(letter.msgId);
         this.#unkept.delete(letter.msgId);
         if (seq > this.lastSeq) this.lastSeq = seq;
         this.#full = "";
@@ -55,7 +68,7 @@ export class Outbox {
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
         if (keep && spooled === "" && error.reason !== "too large") spooled = this.#keep(letter);
-        if (error.reason === "closed" && this.#unkept.has(letter.msgId)) this.#lost(letter);
+        if (error.reason === "closed") this.#leave(letter);
         if (error.reason === "closed" || error.reason === "too large") throw error;
         if (error.reason === "full") this.#full = error.message;
         // If it is stored twice, it counts once, so another id is safe.
@@ -65,26 +78,30 @@ export class Outbox {
       await clock.pause(retryMs * (0.5 + chance.fraction()), signal);
       retryMs = Math.min(2 * retryMs, mostRetryMs);
     }
-    if (this.#unkept.has(letter.msgId)) this.#lost(letter);
+    if (keep && spooled === "") this.#keep(letter);
+    this.#leave(letter);
     throw new BusError("closed", `${letter.subject}: not delivered before this worker ended`);
   }
 
-  /** Delivers what an earlier process, or a run that had to leave, has left; returns how many. A file that cannot be read is put aside and logged. */
+  /** Delivers what an earlier process, or a run that had to leave, has left; returns how many. A file that cannot be read, or is too large, is put aside and logged. */
   async deliverSpooled(signal?: EndSignal): Promise<number> {
     const { log, spool } = this.#ports;
     let delivered = 0;
     for (const name of spool.names()) {
       // Whoever sends it as well was first.
       if (!spool.names().includes(name)) continue;
+      // What lies there ahead is sent by whoever put it there.
+      if ([...this.#ahead.values()].includes(name)) continue;
       try {
         await this.send(spool.read(name), false, signal);
         spool.drop(name);
         delivered += 1;
       } catch (error) {
-        if (error instanceof BusError) throw error;
+        // One that no broker takes must not stand before the others at every start.
+        if (error instanceof BusError && error.reason !== "too large") throw error;
         const path = spool.putAside(name);
         const why = messageOf(error);
-        log.error({ path }, `a spooled result cannot be read (${why}); it was put aside`);
+        log.error({ path }, `a spooled result cannot be delivered (${why}); it was put aside`);
       }
     }
     return delivered;
@@ -98,6 +115,8 @@ export class Outbox {
       this.#unkept.delete(letter.msgId);
       return name;
     } catch (error) {
+      const ahead = this.#ahead.get(letter.msgId);
+      if (ahead !== undefined) return ahead;
       if (this.#unkept.has(letter.msgId)) return "";
       this.#unkept.add(letter.msgId);
       const why = messageOf(error);
@@ -110,7 +129,10 @@ export class Outbox {
     }
   }
 
-  #lost(letter: Letter): void {
+  /** This process delivers it no more; what lies in the spool may be delivered from there. */
+  #leave(letter: Letter): void {
+    this.#ahead.delete(letter.msgId);
+    if (!this.#unkept.has(letter.msgId)) return;
     const text = `${letter.subject}: a result is lost: neither the broker nor the disk took it before this worker ended`;
     this.#ports.log.error(text);
     this.#onUnkept(text);
