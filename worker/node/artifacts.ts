@@ -53,12 +53,14 @@ function shortened(reasons: readonly string[]): string {
  * what cannot be stored after a few tries is given up, and the list says why.
  *
  * @param signal  makes it give up at once
+ * @param before  called first, if there is a file to upload
  */
 export async function uploadFiles(
   ports: Ports<"bus" | "clock">,
   address: OwnAddress,
   directory: string,
   signal: EndSignal,
+  before: () => void = () => undefined,
 ): Promise<ArtifactList | null> {
   const files: ArtifactFile[] = [];
   let found: ReturnType<typeof findFiles> = { files: [], leftOut: "" };
@@ -71,6 +73,7 @@ export async function uploadFiles(
   }
   if (found.files.length === 0 && found.leftOut === "" && why === "") return null;
   const key = newKey();
+  if (found.files.length > 0) before();
   try {
     for (const { path } of found.files) {
       // One file at a time in memory. If a file has changed since it was found, what is read now counts.

@@ -22,6 +22,7 @@ import type { Ports } from "./ports.ts";
 import { ReportSender } from "./report-sender.ts";
 import { type EditedLimits, RunLimits } from "./run-limits.ts";
 import type { RunnerEnd, RunningTask } from "./runners.ts";
+import type { Letter } from "./spool.ts";
 import { type FetchedState, fetchState, isOfThisMachine, StateKeeper } from "./state-keeper.ts";
 
 /** How a trial's stay on this worker ended. */
@@ -319,7 +320,7 @@ export class HeldTrial {
   /** Tells the coordinator how a run without a result ended: as it was asked to, or else how it failed. */
   async #deliver(end: Exclude<RunnerEnd, Done>, leaving: (attempt: number) => void): Promise<StayEnd> {
     const attempt = this.attempt;
-    const told = await this.#reports.rest("reports" in end ? end : { reports: [], lines: "" }, this.#left);
+    const told = this.#reports.rest("reports" in end ? end : { reports: [], lines: "" });
     const asked = this.#end;
     if (asked?.kind === "stop") return { kind: "stopped", text: asked.reason };
     if (asked?.kind === "handback") {
@@ -339,16 +340,9 @@ export class HeldTrial {
       const outcome = asked?.kind === "timeout" ? "timed out" : "failed";
       const { reason, console } = end.type === "failed" ? end : { reason: "", console: "" };
       const why = asked?.reason ?? reason;
-      const files = await this.#files(attempt);
-      const body = {
-        attempt,
-        ...told,
-        ...this.#ranOn(),
-        outcome,
-        reason: why.slice(0, 4000),
-        console,
-        ...files,
-      } as const;
+      await this.#reports.sendAhead(this.#left);
+      const more = { ...this.#ranOn(), ...(await this.#files(attempt)) };
+      const body = { attempt, ...told, ...more, outcome, reason: why.slice(0, 4000), console } as const;
       leaving(attempt);
       await this.#outbox.send(this.#attempt.letter("failed", "failed", body), true, this.#left);
       return { kind: "ended", text: `${outcome}: ${why.split("\n")[0]}` };
@@ -363,15 +357,18 @@ export class HeldTrial {
   async #deliverResult(known: KnownJob, end: Done, leaving: (attempt: number) => void): Promise<StayEnd> {
     const { hpmax, iters, metrics, titles, console } = end;
     const attempt = this.attempt;
-    const { reports, ...lines } = await this.#reports.rest(end, this.#left);
-    const extras = { ...lines, ...this.#ranOn(), ...(await this.#files(attempt)) };
+    const { reports, ...lines } = this.#reports.rest(end);
+    const body = { attempt, reports, hpmax, iters, metrics, titles, console };
+    const letter = (more: object): Letter => this.#attempt.letter("result", "result", { ...body, ...more });
+    const keep = (): void => this.#outbox.keepAhead(letter({ ...lines, ...this.#ranOn() }));
+    await this.#reports.sendAhead(this.#left, keep);
+    const extras = { ...lines, ...this.#ranOn(), ...(await this.#files(attempt, keep)) };
     leaving(attempt);
     let tooLarge = "";
     // The list of files may make it too large; the result itself matters more.
     for (const more of [extras, {}]) {
       try {
-        const body = { attempt, reports, hpmax, iters, metrics, titles, console, ...more };
-        await this.#outbox.send(this.#attempt.letter("result", "result", body), true, this.#left);
+        await this.#outbox.send(letter(more), true, this.#left);
         return { kind: "ended", text: reachedText(known, hpmax) };
       } catch (error) {
         if (!(error instanceof BusError) || error.reason !== "too large") throw error;
@@ -379,11 +376,8 @@ export class HeldTrial {
       }
     }
     const reason = `the run's result is larger than the broker takes: ${tooLarge}`;
-    await this.#outbox.send(
-      this.#attempt.letter("failed", "too-large", { attempt, reports: [], outcome: "failed", reason, console: "" }),
-      true,
-      this.#left,
-    );
+    const failed = { attempt, reports: [], outcome: "failed", reason, console: "" } as const;
+    await this.#outbox.send(this.#attempt.letter("failed", "too-large", failed), true, this.#left);
     return { kind: "ended", text: `failed: ${reason}` };
   }
 
@@ -392,9 +386,10 @@ export class HeldTrial {
     return this.#environment === "" ? gpus : { ...gpus, environment: this.#environment };
   }
 
-  async #files(attempt: number): Promise<{ readonly files?: ArtifactList }> {
+  async #files(attempt: number, before?: () => void): Promise<{ readonly files?: ArtifactList }> {
     if (this.#upload === "") return {};
-    const files = await uploadFiles(this.#ports, { ...this.#attempt.address, attempt }, this.#upload, this.#left);
+    const address = { ...this.#attempt.address, attempt };
+    const files = await uploadFiles(this.#ports, address, this.#upload, this.#left, before);
     return files ? { files } : {};
   }
 }

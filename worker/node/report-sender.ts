@@ -2,6 +2,7 @@ import { BusError, type EndSignal, type Timer } from "../../shared/ports.ts";
 import { Ending } from "../../shared/time/ending.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import type { ReportRow, Reports, StateLoss } from "../../shared/wire/messages.ts";
+import type { Told as Heard } from "../runner/protocol.ts";
 import { fitting } from "../runner/report-batch.ts";
 import { UnsentLines } from "../runner/unsent-lines.ts";
 import type { HeldAttempt } from "./held-attempt.ts";
@@ -22,6 +23,8 @@ export class ReportSender {
   readonly #attempt: HeldAttempt;
   /** Reports that are neither acknowledged nor in flight. */
   #reports: ReportRow[] = [];
+  /** Each fills a message that goes ahead of the one that ends the run. */
+  readonly #ahead: ReportRow[][] = [];
   readonly #lines = new UnsentLines();
   #sending: Promise<void> = Promise.resolve();
   #sentAt: number;
@@ -68,7 +71,7 @@ export class ReportSender {
     this.#sending = this.#sending.then(async () => {
       if (this.#isHeldBack || this.isHeld || (this.#reports.length === 0 && this.#lines.isEmpty)) return;
       await this.#tell(async (told) => {
-        await this.#sendExcess(told.reports, false, this.#settling);
+        await this.#sendExcess(told.reports, this.#settling);
         await this.#report(told, false, this.#settling);
       });
     });
@@ -84,7 +87,7 @@ export class ReportSender {
   announce(attempt: number, state: StateSum, signal: EndSignal): Promise<void> {
     this.#sending = this.#sending.then(() =>
       this.#tell(async (told) => {
-        await this.#sendExcess(told.reports, false, signal);
+        await this.#sendExcess(told.reports, signal);
         const letter = this.#attempt.letter("checkpoint", state.blob, { attempt, ...told, state });
         await this.#outbox.send(letter, false, signal);
       }),
@@ -96,7 +99,7 @@ export class ReportSender {
   lost(attempt: number, lost: StateLoss, signal: EndSignal): Promise<void> {
     this.#sending = this.#sending.then(() =>
       this.#tell(async (told) => {
-        await this.#sendExcess(told.reports, false, signal);
+        await this.#sendExcess(told.reports, signal);
         this.#messages += 1;
         const letter = this.#attempt.letter("report", String(this.#messages), { attempt, ...told, lost });
         await this.#outbox.send(letter, false, signal);
@@ -112,15 +115,30 @@ export class ReportSender {
     await this.#sending;
   }
 
-  /** Everything not yet sent, for the message that ends the run. If that would be too large, part of it is sent ahead. */
-  async rest(
-    last: { readonly reports: readonly ReportRow[]; readonly lines: string },
-    signal: EndSignal,
-  ): Promise<Told> {
+  /** Everything not yet sent, for the message that ends the run. What would make it too large is left for `sendAhead`. */
+  rest(last: Heard): Told {
     const reports = [...this.#reports, ...last.reports];
-    await this.#sendExcess(reports, true, signal);
+    for (let count = fitting(reports); count < reports.length; count = fitting(reports))
+      this.#ahead.push(reports.splice(0, count));
     this.#lines.add(last.lines);
     return { reports, ...this.#takeLines() };
+  }
+
+  /**
+   * Sends what was too much for the message that ends the run; what cannot be sent is spooled.
+   *
+   * @param before  called first, if there is anything
+   */
+  async sendAhead(signal: EndSignal, before: () => void = () => undefined): Promise<void> {
+    const ahead = this.#ahead.splice(0);
+    if (ahead.length > 0) before();
+    for (const reports of ahead) {
+      try {
+        await this.#report({ reports }, true, signal);
+      } catch (error) {
+        if (!(error instanceof BusError)) throw error;
+      }
+    }
   }
 
   /** `send` removes from `told` what it has sent; the rest is kept if it fails. */
@@ -143,9 +161,9 @@ export class ReportSender {
     return lines === "" ? {} : { lines };
   }
 
-  async #sendExcess(reports: ReportRow[], keep: boolean, signal: EndSignal): Promise<void> {
+  async #sendExcess(reports: ReportRow[], signal: EndSignal): Promise<void> {
     for (let count = fitting(reports); count < reports.length && !signal.aborted; count = fitting(reports)) {
-      await this.#report({ reports: reports.slice(0, count) }, keep, signal);
+      await this.#report({ reports: reports.slice(0, count) }, false, signal);
       reports.splice(0, count);
     }
   }

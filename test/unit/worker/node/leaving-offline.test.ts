@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names.ts";
 import { readSpec } from "../../../../shared/domain/runspec/spec-read.ts";
@@ -10,15 +12,22 @@ import { SimProcess } from "../../../simulate/sim-process.ts";
 import { SimSpool } from "../../../simulate/sim-spool.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
 import { Timeline } from "../../../simulate/timeline.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
 import { specText, testDefaults } from "../../../support/stories/spec-defaults.ts";
 
 const job = "job1" as JobName;
 
 /**
  * A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back.
- * `state`: what it saves after two seconds, once it has printed something.
+ * `state`: what it saves after two seconds, once it has printed something. Each piece of a file takes `pieceMs`.
  */
-function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true, state?: TakenState) {
+function lentWorker(
+  end: RunnerEnd,
+  mostAttempts: number,
+  hasFolder = true,
+  state?: TakenState,
+  { stateDir = "here", pieceMs = 0 } = {},
+) {
   const timeline = new Timeline();
   const { clock, chance } = new SimProcess(timeline, "worker", "seed");
   const happened: string[] = [];
@@ -45,6 +54,7 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true, stat
       });
     },
     store: async (subject) => {
+      if (subject.startsWith("ck.") && pieceMs > 0) await clock.pause(pieceMs);
       if (!broker.isAcknowledging) throw new BusError("no answer in time", `${subject}: no answer`);
       happened.push(`${subject.split(".").at(-1)} is stored`);
       return { seq: 1, duplicate: false };
@@ -83,7 +93,7 @@ function lentWorker(end: RunnerEnd, mostAttempts: number, hasFolder = true, stat
     },
     {
       ...{ worker: "w1" as WorkerId, bootId: "boot", version: "test", slots: 2, targets: [] },
-      ...{ opportunistic: false, noCode: false, stateDir: "here" },
+      ...{ opportunistic: false, noCode: false, stateDir },
     },
     () => undefined,
   );
@@ -132,6 +142,53 @@ test("a run whose claim is answered while the worker leaves has what is left of 
   await live(5000);
   assert.deepEqual(happened.slice(0, 1), ["attempt 1 is given"]);
   assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
+});
+
+describe("a finished run whose result is not yet delivered", () => {
+  const done = { type: "done", hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", lines: "" } as const;
+
+  test("a finished run's result is in the spool while its files are uploaded, until it is delivered", async () => {
+    const stateDir = temporaryFolder();
+    mkdirSync(join(stateDir, "runs/job1/run1.1"), { recursive: true });
+    writeFileSync(join(stateDir, "runs/job1/run1.1/model"), "weights");
+    const slow = { stateDir, pieceMs: 4000 };
+    const { node, live, happened, broker, spool } = lentWorker({ ...done, reports: [] }, 1, true, undefined, slow);
+    void node.work();
+    await live(100);
+    node.lend({ word: "closed", why: "its hour is over", until: "" });
+    await live(1000);
+    assert.equal(spool.names().length, 1);
+    // The time to leave is over before any try to deliver it.
+    await live(60_000);
+    assert.equal(spool.names().length, 1);
+    broker.isAcknowledging = true;
+    await live(60_000);
+    assert.deepEqual(
+      happened.filter((each) => each.endsWith("is stored")),
+      ["result is stored"],
+    );
+    assert.equal(spool.names().length, 0);
+  });
+
+  test("a finished run's result is in the spool while no broker takes the many reports before it", async () => {
+    const reports = Array.from({ length: 4100 }, (_, i) => [1, i + 1, 0, [0], [1]] as const);
+    const { node, live, happened, broker, spool } = lentWorker({ ...done, reports }, 1);
+    void node.work();
+    await live(100);
+    node.lend({ word: "closed", why: "its hour is over", until: "" });
+    await live(1000);
+    assert.ok(spool.names().some((name) => name.includes(".result.")));
+    await live(60_000);
+    assert.equal(spool.names().length, 3);
+    broker.isAcknowledging = true;
+    await live(60_000);
+    assert.deepEqual(happened.filter((each) => each.endsWith("is stored")).sort(), [
+      "report is stored",
+      "report is stored",
+      "result is stored",
+    ]);
+    assert.equal(spool.names().length, 0);
+  });
 });
 
 describe("a run that has to leave while no broker acknowledges", () => {

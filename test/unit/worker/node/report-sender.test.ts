@@ -64,7 +64,8 @@ describe("reports on their way to the broker", () => {
       rows(1, 400).map(([, iters]) => iters),
     );
     assert.equal(sent.length, 7);
-    const { reports } = await sender.rest({ reports: wide(401, 500), lines: "" }, never);
+    const { reports } = sender.rest({ reports: wide(401, 500), lines: "" });
+    await sender.sendAhead(never);
     assert.equal(sent.length, 8);
     assert.equal(reports.length, 41);
   });
@@ -83,7 +84,7 @@ describe("reports on their way to the broker", () => {
       sent.map(({ iters, lines }) => [iters, lines]),
       [[[1, 2, 3], "a\nb\n"]],
     );
-    assert.deepEqual(await sender.rest({ reports: rows(5, 5), lines: "d\n" }, never), {
+    assert.deepEqual(sender.rest({ reports: rows(5, 5), lines: "d\n" }), {
       reports: rows(4, 5),
       lines: "c\nd\n",
     });
@@ -119,7 +120,7 @@ describe("reports on their way to the broker", () => {
     sender.hear(rows(3, 3), "b\n");
     await sender.settle();
     assert.deepEqual(sent, []);
-    assert.deepEqual(await sender.rest(nothing, never), { reports: rows(1, 3), lines: "a\nb\n" });
+    assert.deepEqual(sender.rest(nothing), { reports: rows(1, 3), lines: "a\nb\n" });
   });
 
   test("reports wait for the end of a run that is ending", async () => {
@@ -129,7 +130,7 @@ describe("reports on their way to the broker", () => {
     sender.hear(rows(1, 1), "");
     await sender.settle();
     assert.deepEqual(sent, []);
-    assert.deepEqual(await sender.rest(nothing, never), { reports: rows(1, 1) });
+    assert.deepEqual(sender.rest(nothing), { reports: rows(1, 1) });
   });
 
   test("reports too many for one message are sent ahead of the end and of a checkpoint", async () => {
@@ -145,11 +146,27 @@ describe("reports on their way to the broker", () => {
       ],
     );
     sender.hear(rows(4101, 6200), "");
-    assert.deepEqual(await sender.rest(nothing, never), { reports: rows(6101, 6200) });
+    assert.deepEqual(sender.rest(nothing), { reports: rows(6101, 6200) });
+    await sender.sendAhead(never);
     assert.deepEqual(
       sent.flatMap(({ iters }) => iters),
       rows(1, 6100).map(([, at]) => at),
     );
+  });
+
+  test("reports too many for the message that ends a run do not keep it waiting, and are told first", async () => {
+    const told: string[] = [];
+    const { sender, sent } = start(async () => {
+      told.push("sent");
+      throw new BusError("closed", "told to");
+    });
+    sender.hear(rows(1, 4100), "");
+    assert.equal(sender.rest(nothing).reports.length, 100);
+    assert.equal(told.length, 0);
+    await sender.sendAhead(never, () => told.push("kept"));
+    assert.deepEqual(told, ["kept", "sent", "sent"], "each is tried, and so spooled, though none is taken");
+    assert.deepEqual(sent, []);
+    await sender.sendAhead(never, () => assert.fail("there is nothing more"));
   });
 
   test("reports that arrive while others are sent ahead of a checkpoint are not lost", async () => {
@@ -158,7 +175,7 @@ describe("reports on their way to the broker", () => {
     });
     sender.hear(rows(1, 2100), "");
     await sender.announce(2, state, never);
-    const { reports } = await sender.rest(nothing, never);
+    const { reports } = sender.rest(nothing);
     const told = [...sent.flatMap(({ iters }) => iters), ...reports.map(([, at]) => at)];
     assert.deepEqual(
       told,
