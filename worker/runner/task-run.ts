@@ -68,8 +68,8 @@ export class TaskRun {
     try {
       const result = await this.#train();
       if (this.#startsPrograms) endLeftovers();
-      takeOver(directory, stateDirectory, this.#line);
-      if (keepFiles) writeInside(directory, "console.txt", `${this.#printed.join("\n")}\n`);
+      this.#tidy(() => takeOver(directory, stateDirectory, this.#line));
+      if (keepFiles) this.#tidy(() => writeInside(directory, "console.txt", `${this.#printed.join("\n")}\n`));
       this.#send({ type: "done", id, ...result, ...this.#telling.last() });
     } catch (error) {
       if (error instanceof Stopped || this.#stop.signal.aborted) {
@@ -79,11 +79,20 @@ export class TaskRun {
       }
       this.#line(failureText(error));
       if (this.#startsPrograms) endLeftovers();
-      takeOver(directory, stateDirectory, this.#line);
+      this.#tidy(() => takeOver(directory, stateDirectory, this.#line));
       this.#send({ type: "failed", id, reason: messageOf(error), ...this.#telling.last() });
     } finally {
       clearTimeout(this.#lastMoment);
       this.#telling.disarm();
+    }
+  }
+
+  /** How a run ended does not depend on what becomes of its files. */
+  #tidy(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#line(`not all files of the run are kept: ${messageOf(error)}`);
     }
   }
 
