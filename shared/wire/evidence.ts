@@ -3,7 +3,7 @@ import { artifactList, isBlobName } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { stateSum } from "./checkpoints.ts";
 import { attempt, id, open, seal } from "./envelope.ts";
-import { evidenceLimits, mostMeasured, mostReports } from "./limits.ts";
+import { evidenceLimits, mostMeasured, mostMetrics, mostReports } from "./limits.ts";
 import type { EvidenceKind } from "./subjects.ts";
 
 /** What workers say about their attempts at trials: what was measured, and how an attempt ended. */
@@ -29,8 +29,6 @@ const reportRow: check.Check<ReportRow> = (value, at) => {
   return value as unknown as ReportRow; // each of the 5 was just looked at
 };
 
-/** Columns of the run table, which go into the journal and stay there. */
-const mostMetrics = 100;
 const metricName = /^s\d{1,4}-[\w.-]{1,60}$/;
 const metrics: check.Check<Readonly<Record<string, number>>> = (value, at) => {
   const found = check.record(check.number, mostMetrics)(value, at);

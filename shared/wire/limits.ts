@@ -110,6 +110,8 @@ export const enrolmentLimits: MessageLimits = {
 
 /** Reports that one message holds at most; a worker of ours sends 2,000 together, and earlier ones up to this after an outage. */
 export const mostReports = 20_000;
+/** Metrics of a run, those of all its stages together: columns of the run table, which go into the journal and stay there. */
+export const mostMetrics = 100;
 /** Metrics of one report: a message of 1 MB holds no more of 100 reports. */
 export const mostMeasured = 1000;
 

@@ -7,8 +7,9 @@ import {
   type Summary,
 } from "../../shared/domain/run.ts";
 import type { ExpandedStage } from "../../shared/domain/runspec/expand.ts";
+import { mostMetrics } from "../../shared/wire/limits.ts";
 import { stageFactory } from "../stages/registry.ts";
-import type { StageContext, StageProcessor, Witness } from "../stages/stage.ts";
+import { type StageContext, StageFailure, type StageProcessor, type Witness } from "../stages/stage.ts";
 import * as lines from "./console-lines.ts";
 import type { SavedRun } from "./run-state.ts";
 
@@ -145,6 +146,14 @@ async function executeStage(
   processor = await make(context);
   const [metric] = processor.metrics;
   if (!metric) throw new Error(`${stage.component} lists no metric, so a run of it has no result`);
+  const own = ["hrs", ...processor.metrics.map(({ short }) => short)].map((short) => prefix + short);
+  const columns = new Set([...Object.keys(metrics), ...own]).size;
+  // The worker would refuse the result.
+  if (columns > mostMetrics)
+    throw new StageFailure(
+      `a run has at most ${mostMetrics} metrics, the hours of each stage among them, and with those of stage ${stage.number} ` +
+        `(${stage.component}) it would have ${columns}`,
+    );
   await processor.run();
   if (ports.signal.aborted) throw new Stopped();
   return { metric, all: processor.metrics, summary, iters };

@@ -2,6 +2,7 @@ import type { Metric } from "../../../shared/domain/run.ts";
 import { nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
 import { shown } from "../../../shared/domain/runspec/problems.ts";
 import { messageOf } from "../../../shared/errors.ts";
+import { mostMetrics } from "../../../shared/wire/limits.ts";
 import type { ComponentSpec } from "../../components/component-spec.ts";
 import { PropertyError } from "../../components/property-error.ts";
 import type { FileSource } from "./files/metric-files.ts";
@@ -32,6 +33,8 @@ export interface CommandSpec {
 const aggregations = ["last", "max", "min", "mean"] as const;
 /** Names that every run already uses. */
 const taken = ["hrs", "iters"];
+/** The hours are one, too. */
+const mostNames = mostMetrics - 1;
 const name = /^[A-Za-z_][\w.-]{0,59}$/;
 
 /** @throws SpecError that names the property, what was found and what was expected */
@@ -47,6 +50,7 @@ export function readCommand(spec: ComponentSpec): CommandSpec {
       spec["metrics"],
       `a list of different names, letters, digits, dots and dashes, not ${taken.join(" or ")}`,
     );
+  if (names.length > mostNames) refuse("metrics", names.length, `at most ${mostNames} names`);
   const goal = oneOf(spec, "goal", ["maximize", "minimize"] as const);
   const aggregation = oneOf(spec, "summary", aggregations);
   const { decimals, random_seed: seed } = spec;

@@ -20,3 +20,15 @@ test("a command's argument or variable whose name cannot be used is blamed for i
   assert.throws(() => readCommand({ ...spec, arguments: {}, env: { "a-b": 1 } }), /env: the name "a-b" cannot be used/);
   assert.throws(() => readCommand({ ...spec, arguments: {}, decimals: Number.POSITIVE_INFINITY }), /found \.inf$/);
 });
+
+test("a command with more metrics than a result may have is refused before anything is trained", () => {
+  const spec = { component: "processors/Command_Proc", command: ["a"], goal: "maximize", summary: "last", decimals: 3 };
+  const read = (count: number) =>
+    readCommand({
+      ...spec,
+      ...{ random_seed: 1, as_options: true, arguments: {} },
+      metrics: Array.from({ length: count }, (_, i) => `accuracy_${i}`),
+    });
+  assert.equal(read(99).metrics.length, 99);
+  assert.throws(() => read(100), /metrics: expected at most 99 names, found 100$/);
+});

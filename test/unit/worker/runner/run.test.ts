@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { executeRun } from "../../../../worker/runner/run.ts";
+import { countState } from "../../../../worker/stages/count-state.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
+
+test("a run with more metrics than a result may have fails before it trains the stage that has too many", async () => {
+  const spec = { component: "processors/Probe_Proc", reports: 2, seconds: 0, value: 1, noise: 0, misbehaviour: "none" };
+  const stages = [1, 2].map((number) => ({ number, component: spec.component, enabled: true, spec }));
+  const folder = temporaryFolder();
+  let reports = 0;
+  const second = (metrics: Record<string, number>) => {
+    reports = 0;
+    return executeRun(stages, {
+      line: () => undefined,
+      report: () => {
+        reports += 1;
+      },
+      checkpointDue: () => false,
+      keep: async () => undefined,
+      codeFolder: null,
+      inputsFolder: null,
+      environmentFolder: null,
+      directory: folder,
+      stateDirectory: folder,
+      signal: new AbortController().signal,
+      inSearch: true,
+      // Of the second stage, one report is there.
+      resume: { stage: 2, iters: 1, hours: 0, summary: { value: 1, count: 1 }, metrics, state: countState(1) },
+    });
+  };
+  const first = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`s1-m${i}`, i]));
+  const { metrics } = await second({ ...first(98), "s2-hrs": 0, "s2-val": 1 });
+  assert.equal(Object.keys(metrics).length, 100);
+  assert.equal(reports, 1);
+  await assert.rejects(second(first(99)), {
+    message: /^a run has at most 100 metrics, .* those of stage 2 \(processors\/Probe_Proc\) it would have 101$/,
+  });
+  assert.equal(reports, 0);
+});
