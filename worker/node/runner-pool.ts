@@ -37,7 +37,7 @@ export class RunnerPool implements Runners {
     // Before anybody looks at what the run left in its folders, nothing of it may run any more.
     if (runner.isForOne) return { ...running, end: running.end.then((end) => runner.kill().then(() => end)) };
     void running.end.then((end) => {
-      if (this.#closed || end.type === "died") void runner.kill();
+      if (this.#closed || end.type === "died" || runner.isSpoilt) void runner.kill();
       else this.#idle.push(runner);
     });
     return running;

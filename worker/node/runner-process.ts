@@ -46,6 +46,8 @@ export class RunnerProcess {
   #current: { id: number; task: RunTask; onReports: OnReports; end: (end: RunnerEnd) => void } | undefined;
   #count = 0;
   #dead = "";
+  /** It said what cannot be read, and is being killed. */
+  isSpoilt = false;
   #frozen: Pick<FrozenProcess, "thaw"> | undefined;
   readonly #log: Log;
   /** The end of its stderr: for example, why the engine aborted. */
@@ -244,6 +246,7 @@ export class RunnerProcess {
   /** Only code that a job brought along says what no run may say: the run failed, and its process is of no use any more. */
   #misheard(why: string): void {
     const { pid } = this.#child;
+    this.isSpoilt = true;
     this.#log.warn({ pid, why }, "a runner's message could not be read; the runner is killed");
     const reason = `the run told its worker what no run may tell: ${why}`;
     this.#current?.end({ type: "failed", reason, reports: [], lines: "", console: this.#complaints });
