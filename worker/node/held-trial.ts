@@ -264,12 +264,12 @@ export class HeldTrial {
     const end = await this.#task.end;
     this.#loan?.end();
     this.#limits.end();
+    // Only a run that was handed back needs its state: another worker resumes from it.
+    if (!this.isHandingBack || end.type === "done" || end.type === "failed") this.#dropStates();
     if (!this.#end && (end.type === "failed" || end.type === "died")) {
       const blame = this.#ports.disk?.blameFor(folders.directory) ?? "";
       if (blame !== "") this.#end = { kind: "handback", reason: blame };
     }
-    // Only a run that was handed back needs its state: another worker resumes from it.
-    if (!this.isHandingBack || end.type !== "stopped") this.#dropStates();
     await states.settled();
     // Reports that are not acknowledged yet travel with the end. It must not wait for them, not even before it is spooled.
     await this.#reports.settle();

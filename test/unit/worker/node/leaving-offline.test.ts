@@ -144,6 +144,20 @@ test("a run whose claim is answered while the worker leaves has what is left of 
   assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
 });
 
+test("a state that its worker holds is carried though the run that left was killed as too slow", async () => {
+  const state = { stage: 1, iters: 1, bytes: new Uint8Array(10) };
+  const died = { type: "died", reason: "the runner process was killed by SIGKILL", console: "" } as const;
+  const { node, live, happened, broker } = lentWorker(died, 1, true, state, { pieceMs: 1000 });
+  broker.isAcknowledging = true;
+  node.resize(1);
+  void node.work();
+  await live(2500);
+  node.lend({ word: "closed", why: "its hour is over", until: "" });
+  await live(5000);
+  const stored = happened.filter((each) => each.endsWith("is stored") && !each.startsWith("report"));
+  assert.deepEqual(stored, ["0 is stored", "checkpoint is stored", "released is stored"]);
+});
+
 describe("a finished run whose result is not yet delivered", () => {
   const done = { type: "done", hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", lines: "" } as const;
 
