@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { childrenOf, descendantsOf } from "../../shared/machine/process-tree.ts";
 
 /** Whether processes can be suspended here: Windows has no such signal. */
@@ -22,6 +23,8 @@ export interface Freezing {
  */
 export class FrozenProcess {
   readonly #pids = new Set<number>();
+  /** Those of them that stood still before, as a program does while its runner reads its files: whoever stopped them wakes them. */
+  readonly #stoodStill = new Set<number>();
   /** Those of another user, such as what a run starts by sudo, or in a container without root: they go on. */
   readonly others: readonly number[];
   readonly #guard: ChildProcess | undefined;
@@ -35,7 +38,10 @@ export class FrozenProcess {
     for (let looks = 0; looks < mostLooks; looks += 1) {
       const found = find().filter((each) => !this.#pids.has(each) && !others.has(each) && each !== process.pid);
       if (found.length === 0) break;
-      for (const each of found) (signal(each, "SIGSTOP") ? this.#pids : others).add(each);
+      for (const each of found) {
+        if (isStopped(each)) this.#stoodStill.add(each);
+        (signal(each, "SIGSTOP") ? this.#pids : others).add(each);
+      }
     }
     this.others = [...others];
     if (!goesOn) this.#guard = guardOf([...this.#pids]);
@@ -45,7 +51,7 @@ export class FrozenProcess {
   thaw(): void {
     this.#guard?.kill("SIGKILL");
     // Children first: a parent that wakes up may look for them.
-    for (const pid of [...this.#pids].reverse()) signal(pid, "SIGCONT");
+    for (const pid of [...this.#pids].reverse()) if (!this.#stoodStill.has(pid)) signal(pid, "SIGCONT");
   }
 }
 
@@ -60,6 +66,16 @@ function guardOf(pids: readonly number[]): ChildProcess {
   guard.stdin?.on("error", () => undefined);
   guard.unref();
   return guard;
+}
+
+/** False where the system does not tell. */
+function isStopped(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.startsWith("T", stat.lastIndexOf(")") + 2);
+  } catch {
+    return false; // no /proc, or the process has just ended
+  }
 }
 
 /** False if it is another user's. */

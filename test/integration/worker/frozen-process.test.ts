@@ -39,6 +39,27 @@ test("a process is frozen and thawed together with its descendants", async () =>
   end();
 });
 
+test("a process that somebody else had stopped stays so when the tree around it is thawed", async () => {
+  const { parent, child, end } = await family();
+  process.kill(child, "SIGSTOP");
+  await eventually("it stands still", () => isFrozen(child));
+  const frozen = new FrozenProcess(parent);
+  await eventually("both stand still", () => isFrozen(parent) && isFrozen(child));
+  frozen.thaw();
+  await eventually("the other goes on", () => !isFrozen(parent));
+  assert.ok(isFrozen(child));
+  process.kill(child, "SIGCONT");
+  await eventually("it goes on", () => !isFrozen(child));
+  // What was frozen and thawed before is nobody else's.
+  for (let i = 0; i < 3; i += 1) {
+    const again = new FrozenProcess(parent);
+    await eventually("both stand still again", () => isFrozen(parent) && isFrozen(child));
+    again.thaw();
+  }
+  await eventually("both go on", () => !isFrozen(parent) && !isFrozen(child));
+  end();
+});
+
 test("a frozen process does not outlive the one that froze it, however that ends", async () => {
   const { parent, child } = await family();
   const module = fileURLToPath(new URL("../../../worker/processes/frozen-process.js", import.meta.url));
