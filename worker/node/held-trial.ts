@@ -270,6 +270,7 @@ export class HeldTrial {
       const blame = this.#ports.disk?.blameFor(folders.directory) ?? "";
       if (blame !== "") this.#end = { kind: "handback", reason: blame };
     }
+    void this.#reports.settle(); // What becomes of a state is told behind them.
     await states.settled();
     // Reports that are not acknowledged yet travel with the end. It must not wait for them, not even before it is spooled.
     await this.#reports.settle();
@@ -314,7 +315,7 @@ export class HeldTrial {
   #lost(attempt: number, lost: StateLoss): Promise<void> {
     const what = lost.what === "unsaved" ? "was not carried" : "cannot be read, so the run begins afresh";
     this.#say(`its checkpoint ${what}: ${lost.reason}`);
-    return this.#reports.lost(attempt, lost, this.#left);
+    return this.#reports.lost(attempt, lost, this.unwanted);
   }
 
   /** Tells the coordinator how a run without a result ended: as it was asked to, or else how it failed. */

@@ -184,6 +184,17 @@ describe("a finished run whose result is not yet delivered", () => {
     assert.equal(spool.names().length, 0);
   });
 
+  test("a finished run's result is spooled though no broker takes the loss of its checkpoint before", async () => {
+    const state = { stage: 1, iters: 1, bytes: new Uint8Array(), problem: "it cannot be read" };
+    const { node, live, spool } = lentWorker({ ...done, reports: [] }, 1, true, state);
+    node.resize(1);
+    void node.work();
+    await live(2500);
+    node.handBack("the worker got SIGTERM", 3_600_000);
+    await live(10_000);
+    assert.ok(spool.names().some((name) => name.includes(".result.")));
+  });
+
   test("a finished run's result is in the spool while no broker takes the many reports before it", async () => {
     const reports = Array.from({ length: 4100 }, (_, i) => [1, i + 1, 0, [0], [1]] as const);
     const { node, live, happened, broker, spool } = lentWorker({ ...done, reports }, 1);
