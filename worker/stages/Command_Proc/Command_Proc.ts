@@ -47,7 +47,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   }, lookEveryMs);
   try {
     const end = await program.ended;
-    hearing.readFiles("last");
+    hearing.readFiles(end.code === 0 ? "done" : "last");
     await departure.word(end.signal);
     await saving.rest;
     if (signal.aborted) return;

@@ -127,7 +127,7 @@ describe("a user's program", () => {
   test("a user's program is measured by what it writes to a file, also what comes last", async () => {
     const { context, run } = program(
       `const { appendFileSync } = await import("node:fs");
-      appendFileSync("m.csv", "epoch,val/loss\\n0,3\\n1,2\\n2,1\\n");`,
+      appendFileSync("m.csv", "epoch,val/loss\\n0,3\\n1,2\\n2,1");`,
       { metrics_file: "m.csv", file_columns: { loss: "val/loss" } },
     );
     await run();

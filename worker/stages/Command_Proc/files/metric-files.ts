@@ -30,8 +30,11 @@ interface Pending {
   readonly since: number;
 }
 
-/** `new`: what has come, and nothing that waits for more; `all`: to the end of the files; `last`: nothing more will come. */
-export type HowMuch = "new" | "all" | "last";
+/**
+ * `new`: what has come, and nothing that waits for more; `all`: to the end of the files; `last`: nothing more will come; `done`: nor was
+ * the program broken off, so that a last line without its end is whole.
+ */
+export type HowMuch = "new" | "all" | "last" | "done";
 
 /** Folders are looked through again after so many readings: files appear late. */
 const readingsBetweenLooks = 4;
@@ -91,10 +94,11 @@ export class MetricFiles {
   read(howMuch: HowMuch): FileReport[] {
     if (howMuch !== "new" || this.#files.size === 0 || this.#readings % readingsBetweenLooks === 0) this.#look();
     this.#readings += 1;
-    const reports = this.#rows(howMuch !== "new");
+    const isLast = howMuch === "last" || howMuch === "done";
+    const reports = this.#rows(howMuch !== "new", howMuch === "done");
     for (const [step, pending] of [...this.#pending].sort(([a], [b]) => a - b)) {
       // Those behind it wait too: reports come in their order.
-      if (howMuch !== "last" && this.#isAwaited(step, pending)) break;
+      if (!isLast && this.#isAwaited(step, pending)) break;
       const { values, file } = pending;
       this.#pending.delete(step);
       this.#told = step;
@@ -117,13 +121,13 @@ export class MetricFiles {
   }
 
   /** Reads on, and keeps the rows with a count until their time comes. @returns those without one */
-  #rows(isWhole: boolean): FileReport[] {
+  #rows(isWhole: boolean, isDone = false): FileReport[] {
     const reports: FileReport[] = [];
     for (const [path, file] of this.#files) {
       let hasMore = true;
       // Then all of it counts, however large it is.
       for (let looks = 0; hasMore && (isWhole || looks === 0); looks += 1) {
-        const { rows, isNew, hasMore: more } = file.read();
+        const { rows, isNew, hasMore: more } = file.read(isDone);
         hasMore = more;
         if (isNew) this.#counted.delete(path);
         for (const row of rows) {

@@ -10,6 +10,8 @@ export interface Row {
 /** Makes rows of the bytes of a file, in their order; what is not whole yet waits. */
 export interface RowReader {
   push(bytes: Buffer): readonly Row[];
+  /** The row of a last line that has no end, once its writer has ended well; without it, what is not whole is no row. */
+  end?(): readonly Row[];
 }
 
 /** Columns that count iterations, the most telling first. */

@@ -29,8 +29,12 @@ export class TailedFile {
     this.#isWhole = isWhole;
   }
 
-  /** The rows that have come since; `isNew` says that they begin with the file's first, `hasMore` that not all was read. */
-  read(): { readonly rows: readonly Row[]; readonly isNew: boolean; readonly hasMore: boolean } {
+  /**
+   * The rows that have come since; `isNew` says that they begin with the file's first, `hasMore` that not all was read.
+   *
+   * @param isDone  nothing more will be written: a last line without its end is whole
+   */
+  read(isDone = false): { readonly rows: readonly Row[]; readonly isNew: boolean; readonly hasMore: boolean } {
     let file: number;
     try {
       // A link is not followed, and a pipe not waited for.
@@ -63,6 +67,7 @@ export class TailedFile {
         read += count;
         for (const row of this.#rows.push(bytes)) rows.push(row);
       }
+      if (isDone && !hasMore) rows.push(...(this.#rows.end?.() ?? []));
       return { rows, isNew, hasMore };
     } finally {
       closeSync(file);

@@ -47,6 +47,10 @@ export class CsvRows implements RowReader {
       ];
     });
   }
+
+  end(): Row[] {
+    return this.push(Buffer.from("\n"));
+  }
 }
 
 /** The cells of a line; quotes may hold the separator, and two of them are one. */
@@ -84,6 +88,10 @@ export class JsonRows implements RowReader {
       const found = objectIn(line);
       return found ? [rowOf(flat(found), this.#counter)] : [];
     });
+  }
+
+  end(): Row[] {
+    return this.push(Buffer.from("\n"));
   }
 }
 

@@ -42,6 +42,19 @@ describe("a table that grows", () => {
     assert.deepEqual(read("last"), []);
   });
 
+  test("a last line without its end is a row once its program has ended well, and before that never", () => {
+    for (const [name, whole, torn] of [
+      ["m.csv", "step,loss\n1,0.9\n", "2,0.8"],
+      ["m.jsonl", '{"step": 1, "loss": 0.9}\n', '{"step": 2, "loss": 0.8}'],
+    ] as const) {
+      const { file, read } = watched(name, ["loss"]);
+      writeFileSync(file, whole + torn);
+      assert.deepEqual(read("last"), [[1, { loss: 0.9 }]]);
+      assert.deepEqual(read("done"), [[2, { loss: 0.8 }]]);
+      assert.deepEqual(read("done"), []);
+    }
+  });
+
   test("a table of metrics counts from where its attempt began, whatever an earlier one has left", () => {
     const { file, files, read } = watched("m.csv");
     writeFileSync(file, "loss\n0.9\n0.8\n");
