@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nexus_swarm import _function
+from nexus_swarm import _function, _run
 
 #: Words of `nexus list jobs` for a job that goes on no more; held: its runs' folders are kept until `nexus release`.
 _OVER = ("completed", "cancelled", "held")
@@ -49,9 +49,15 @@ def submit(
         The job's name: ``job7``.
 
     Raises:
-        NexusError: no coordinator answers, or the spec cannot be used.
+        NexusError: no coordinator answers, the spec cannot be used, or this is a run of a search itself.
         TypeError: the function cannot be sent.
     """
+    if _run.in_run():
+        # Each run would start a search, whose runs would do so again.
+        raise NexusError(
+            "submit(): this is a run of a search, which starts none; workers import the module of the function, so put what starts "
+            'the search below: if __name__ == "__main__":'
+        )
     if callable(search):
         with tempfile.TemporaryDirectory(prefix="nexus-") as folder:
             spec = _function.write_spec(

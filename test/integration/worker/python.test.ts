@@ -167,6 +167,16 @@ describe("nexus_swarm in a run", () => {
     });
   });
 
+  test("nexus_swarm in a run starts no search, as a module without a guard would when imported", async () => {
+    const recorded = join(temporaryFolder(), "recorded");
+    writeFileSync(recorded, `#!/bin/sh\necho '{"type": "launched", "job": "job1"}'\n`, { mode: 0o755 });
+    const code = "print(nexus.submit('search.yaml'))";
+    assert.equal(await said(code, { NEXUS_NODE: recorded }), "job1\n");
+    await assert.rejects(said(code, inRun({}, { NEXUS_NODE: recorded })), {
+      message: /NexusError: submit\(\): this is a run of a search, .* below: if __name__ == "__main__":/,
+    });
+  });
+
   test("nexus_swarm in a run reports as JSON lines, of the first of several processes only", async () => {
     const code = "nexus.report(iters=2, loss=float('nan'), acc=True, **{'val/f1': 0.5})\nnexus.report(loss=1e300)";
     assert.equal(await said(code, inRun({})), '{"iters": 2, "loss": NaN, "acc": 1, "val_f1": 0.5}\n{"loss": 1e+300}\n');
