@@ -33,6 +33,7 @@ class NexusCallback(TrainerCallback):
         self._held: dict[str, float] = {}
         self._step = 0
         self._sent = 0
+        self._is_over = False
 
     @property
     def output_dir(self) -> str:
@@ -54,6 +55,12 @@ class NexusCallback(TrainerCallback):
             self._send(state)
         self._step = state.global_step
         self._held.update(_run.numbers(logs or {}))
+        if self._is_over:
+            # evaluate() after train(): nothing comes after it.
+            self._send(state)
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._is_over = False
 
     # What a step logs comes in parts: its loss, then each data set that is evaluated. It is whole when the next step begins.
     def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -64,6 +71,7 @@ class NexusCallback(TrainerCallback):
 
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._send(state)
+        self._is_over = True
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if _run.should_stop():

@@ -259,6 +259,8 @@ describe("callbacks (as the libraries call them)", () => {
       "namespace(should_training_stop=True, should_save=True)",
       '{"iters": 2, "loss": 0.5, "eval_a_loss": 0.25, "eval_b_loss": 0.25}',
       '{"iters": 3, "train_loss": 0.125}',
+      '{"iters": 4, "eval_accuracy": 0.75}',
+      '{"iters": 5, "eval_a_loss": 0.25, "eval_b_loss": 0.25}',
       "['checkpoint-16', 'checkpoint-20', 'checkpoint-8']",
     ]);
     assert.equal((await attempt("transformers", { NEXUS_RESUME: "2" }))[0], "from checkpoint-16");
