@@ -304,7 +304,7 @@ def _number(name: str, value: Any) -> float:
         raise TypeError(f"{name}: expected a number, found {type(value).__name__} {value!r:.80}")
     try:
         number = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # PyTorch raises the last for a tensor of several values
         raise TypeError(f"{name}: expected a number, found {type(value).__name__}: {error}") from None
     return int(number) if math.isfinite(number) and number.is_integer() and abs(number) < 2**53 else number
 

@@ -288,8 +288,8 @@ def _numbers(data: Mapping[str, Any], before: str = "") -> dict[str, float]:
         elif not isinstance(value, (str, bytes)):
             try:
                 found[f"{before}{name}"] = float(value)
-            except (TypeError, ValueError):
-                continue  # an image, a table, a list: nothing that a search could maximise
+            except (TypeError, ValueError, RuntimeError):
+                continue  # an image, a table, a list, a tensor of several values: nothing that a search could maximise
     return found
 
 

@@ -37,6 +37,11 @@ function inRun(parameters: object, more: NodeJS.ProcessEnv = {}): NodeJS.Process
   return { ...own, NEXUS_RESUME: "0", NEXUS_SHOULD_STOP: join(folder, "stop"), ...more };
 }
 
+/** Several values, of which PyTorch makes no number. */
+const tensor = `class Tensor:
+    def __float__(self): raise RuntimeError("a Tensor with 2 elements cannot be converted to Scalar")
+`;
+
 describe("nexus_swarm at a desk", () => {
   test("nexus_swarm at a desk takes defaults and the command line, and prints reports for people", async () => {
     const code = `
@@ -142,6 +147,7 @@ processing_stages:${stages}
     for (const [code, message] of [
       ["nexus.report(loss='high')", /TypeError: loss: expected a number, found str 'high'/],
       ["nexus.report(loss=[1, 2])", /TypeError: loss: expected a number, found list/],
+      [`${tensor}nexus.report(loss=Tensor())`, /TypeError: loss: expected a number, found Tensor: a Tensor with 2/],
       ["nexus.report(iters=0, loss=1)", /ValueError: iters: expected a whole number above 0, found 0; count from 1/],
       ["nexus.report()", /ValueError: report\(\) without a metric/],
       ["nexus.params(lr=1).rate", /there is no setting 'rate'; there are: lr\n {2}name it among the stage's arguments/],
