@@ -39,7 +39,11 @@ export class SetupOutput {
 
   add(text: string): void {
     const room = mostBytes - this.#written;
-    if (room > 0) this.#written += writeSync(this.#file, text.slice(0, room));
+    try {
+      if (room > 0) this.#written += writeSync(this.#file, text.slice(0, room));
+    } catch {
+      this.#written = mostBytes; // the disk is full, which only the setup is to fail of
+    }
     const lines = (this.#rest + text).split(/\r?\n|\r/);
     this.#rest = (lines.pop() ?? "").slice(-longestLine);
     for (const line of lines) if (line.trim() !== "") this.#lines.push(line.slice(0, longestLine));

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Ending } from "../../../../shared/time/ending.ts";
@@ -21,6 +21,15 @@ test("a setup's command that the system refuses has failed, and this process mak
   } finally {
     output.close();
   }
+});
+
+test("a setup's output that finds no room on the disk ends nothing, and its last lines are known", async (t) => {
+  if (!existsSync("/dev/full")) return t.skip("there is no /dev/full here");
+  const output = new SetupOutput("/dev/full");
+  const options = { cwd: "/", env: { PATH: "/usr/bin:/bin" }, limitMs: 60_000, signal: new Ending() };
+  assert.equal(await runCommand(["sh", "-c", "echo one; echo two; exit 3"], options, output), "ended with exit code 3");
+  assert.deepEqual(output.lastLines, ["one", "two"]);
+  output.close();
 });
 
 test("a setup's program that is not there is said to be so, with and without a reaper", async () => {
