@@ -112,8 +112,6 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
       { patience, log, say, note, trouble: (why) => told?.trouble(why) },
     );
     dropCode(stateDir);
-    // What is left of runs that an earlier process did not finish.
-    rmSync(join(stateDir, "states"), { recursive: true, force: true });
     const gpus = await finding;
     const program = new ProgramWatch(programParts());
     const machine = { bus, log, spool, disk, program, gpus, housing };

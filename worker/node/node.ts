@@ -1,5 +1,4 @@
-import { join } from "node:path";
-import type { JobName, WorkerId } from "../../shared/domain/names.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { BusError } from "../../shared/ports.ts";
@@ -9,6 +8,7 @@ import { CoordinatorLink } from "./coordinator-link.ts";
 import { HeldTrial } from "./held-trial.ts";
 import { KnownJobs } from "./job/known-job.ts";
 import { PreparedJobs } from "./job/prepared-job.ts";
+import { RunPlaces } from "./job/run-places.ts";
 import { LeaveOrder } from "./leaving/leave-time.ts";
 import { Gate, type Lending, type LendingVoice, LendingVoices, lendingText, openLending } from "./lending.ts";
 import { Outbox } from "./outbox.ts";
@@ -40,6 +40,7 @@ export class WorkerNode {
   readonly #held = new Map<string, HeldTrial>();
   readonly #jobs: KnownJobs;
   readonly #prepared: PreparedJobs;
+  readonly #places: RunPlaces;
   readonly #what = new WhatRuns();
   readonly #claiming = new Ending();
   readonly #living = new Ending();
@@ -73,6 +74,7 @@ export class WorkerNode {
       ),
     );
     this.#jobs = new KnownJobs(ports, this.#link, this.#living);
+    this.#places = new RunPlaces(ports, options.stateDir, this.#jobs);
     this.#prepared = new PreparedJobs(ports, options.noCode, this.#living);
     this.#outbox = new Outbox(ports, (text) => news({ kind: "unkept", text }));
     const { worker: _worker, stateDir: _stateDir, ...claimant } = options;
@@ -102,6 +104,7 @@ export class WorkerNode {
   async work(): Promise<void> {
     const deaf = this.#link.listen((control) => this.#hint(control));
     const renewing = this.#renewLoop();
+    this.#places.begin(this.#living);
     try {
       // Done first, so that no finished run is trained again. But a letter that the broker refuses must not keep the worker
       // from working.
@@ -265,7 +268,7 @@ export class WorkerNode {
       this.#what.started(job, known, assignment);
       if (!held.givenUp)
         this.#news({ kind: "started", run, text: held.attempt === 1 ? "" : `attempt ${held.attempt}` });
-      const folders = { directory: this.#folder("runs", job, run), stateDirectory: this.#folder("states", job, run) };
+      const folders = this.#places.of(job, run, known.spec.settings.hold);
       const end = await held.run(known, { ...folders, ...prepared.folders }, (attempt) => {
         this.#gate.ended();
         leaving(attempt);
@@ -273,8 +276,6 @@ export class WorkerNode {
       });
       this.#news({ kind: end.kind, run, text: end.text });
       if (prepared.isRefused) await this.#ports.clock.pause(refusedPauseMs, this.#claiming);
-      this.#ports.removeFolder(folders.stateDirectory);
-      if (!known.spec.settings.hold) this.#ports.removeFolder(folders.directory);
     } catch (error) {
       // This worker ended before the end was delivered, or cannot read the spec. The lease expires, or the spool delivers.
       this.#jobs.forget(job);
@@ -284,6 +285,7 @@ export class WorkerNode {
       else if (!this.#claiming.aborted) void this.#deliverSpooled();
     } finally {
       release();
+      this.#places.clear(job, run);
       if (this.#held.get(held.key) === held) this.#held.delete(held.key);
     }
   }
@@ -379,22 +381,12 @@ export class WorkerNode {
         this.#renewNow();
         break;
       case "released":
-        void this.#discard(control.job);
+        void this.#places.release(control.job);
         break;
       default: {
         const never: never = control;
         this.#log.warn({ never }, "a hint of unknown kind");
       }
     }
-  }
-
-  /** A held job was released: its run folders are deleted once the coordinator confirms it. */
-  async #discard(job: JobName): Promise<void> {
-    if (await this.#jobs.isOver(job)) this.#ports.removeFolder(this.#folder("runs", job));
-  }
-
-  /** Run folders, and apart from them what earlier attempts left: no program imports anything from there by chance. */
-  #folder(kind: "runs" | "states", ...names: readonly string[]): string {
-    return join(this.#options.stateDir, kind, ...names);
   }
 }

@@ -40,7 +40,7 @@ const places: readonly Place[] = [
   ["the entries on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("KV_"))],
   ["checkpoints and snapshots on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("BLOB"))],
   ["broker.json", ({ paths }) => read(paths.brokerInfo)],
-  ["the run folders", ({ folder }) => filesBelow(join(folder, "state"), (name) => name.includes("/runs/"))],
+  ["the run folders", ({ folder }) => filesBelow(join(folder, "state"), (name) => /\/(runs|held)\//.test(name))],
   ["what nexus list workers prints", async (ground) => (await ground.command(["list", "workers", "--json"])).output],
   ["what nexus view events prints", async (ground) => (await ground.command(["view", "events", "hon"])).output],
   ["what nexus list jobs prints", async (ground) => (await ground.command(["list", "jobs", "--json"])).output],

@@ -34,7 +34,7 @@ async function toldBy(job: JobName, worker: string): Promise<Record<string, unkn
 }
 
 function folderOf(job: JobName, run: string, worker: string): string | false {
-  const [found] = execFileSync("find", [join(swarm.folder, "state"), "-path", `*/${worker}/runs/${job}/${run}`], {
+  const [found] = execFileSync("find", [join(swarm.folder, "state"), "-path", `*/${worker}/held/${job}/${run}`], {
     encoding: "utf8",
   }).split("\n");
   return found !== undefined && found !== "" && existsSync(join(found, "told.json")) && found;

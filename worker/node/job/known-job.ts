@@ -53,13 +53,17 @@ export class KnownJobs {
     this.#jobs.delete(job);
   }
 
-  /** Whether, according to the coordinator, nothing of the job will run again. */
-  async isOver(job: JobName): Promise<boolean> {
-    return (await this.#ask(job))?.over === true;
+  /**
+   * Whether, according to the coordinator, nothing of the job will run again.
+   *
+   * @param signal  ends the question: of a job that it never knew, the coordinator says nothing
+   */
+  async isOver(job: JobName, signal = this.#signal): Promise<boolean> {
+    return (await this.#ask(job, signal))?.over === true;
   }
 
-  #ask(job: JobName): Promise<JobAnswer | undefined> {
-    return this.#link.ask({ kind: "job", job }, ["job"], this.#signal);
+  #ask(job: JobName, signal = this.#signal): Promise<JobAnswer | undefined> {
+    return this.#link.ask({ kind: "job", job }, ["job"], signal);
   }
 
   async #read(job: JobName): Promise<KnownJob | undefined> {

@@ -140,7 +140,7 @@ test("a run whose claim is answered while the worker leaves has what is left of 
   await live(500);
   answer();
   await live(5000);
-  assert.deepEqual(happened.slice(0, 1), ["attempt 1 is given"]);
+  assert.ok(happened.includes("attempt 1 is given"));
   assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
 });
 
@@ -227,10 +227,11 @@ describe("a run that has to leave while no broker acknowledges", () => {
     await live(100);
     node.lend({ word: "open", why: "", until: "" });
     await live(5000);
-    assert.deepEqual(happened, ["attempt 1 is given", "a run begins", "attempt 2 is given"]);
+    const left = ["here/states is removed", "here/runs is removed"];
+    assert.deepEqual(happened, [...left, "attempt 1 is given", "a run begins", "attempt 2 is given"]);
     broker.isAcknowledging = true;
     await live(10_000);
-    assert.deepEqual(happened.slice(3), [
+    assert.deepEqual(happened.slice(5), [
       "released is stored",
       "here/states/job1/run1.1 is removed",
       "here/runs/job1/run1.1 is removed",
@@ -246,6 +247,8 @@ describe("a run that has to leave while no broker acknowledges", () => {
     node.lend({ word: "closed", why: "its hour is over", until: "" });
     await live(60_000);
     assert.equal(spool.names().length, 1);
+    const gone = ["here/states/job1/run1.1 is removed", "here/runs/job1/run1.1 is removed"];
+    assert.deepEqual(happened.slice(-2), gone, "the folders do not wait for that");
     broker.isAcknowledging = true;
     await live(60_000);
     assert.ok(happened.includes("result is stored"));

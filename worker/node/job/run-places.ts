@@ -1,0 +1,78 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { isJobName, type JobName, type RunName } from "../../../shared/domain/names.ts";
+import { messageOf } from "../../../shared/errors.ts";
+import type { EndSignal } from "../../../shared/ports.ts";
+import { Ending } from "../../../shared/time/ending.ts";
+import type { Ports } from "../ports.ts";
+import type { KnownJobs } from "./known-job.ts";
+
+/** So long a worker that starts asks whether a job was released: of one that it never knew, the coordinator says nothing. */
+const askingMs = 60_000;
+/** Folders whose content no later process needs. */
+const passing = ["states", "runs"] as const;
+
+type PlacesPorts = Ports<"clock" | "log" | "removeFolder">;
+
+/** Where the runs of a worker have their folders. What cannot be deleted there, such as what a container left, stays. */
+export class RunPlaces {
+  readonly #ports: PlacesPorts;
+  readonly #base: string;
+  readonly #jobs: Pick<KnownJobs, "isOver">;
+
+  /** @param base  the worker's own folder */
+  constructor(ports: PlacesPorts, base: string, jobs: Pick<KnownJobs, "isOver">) {
+    this.#ports = ports;
+    this.#base = base;
+    this.#jobs = jobs;
+  }
+
+  /** Deletes what is left of runs that an earlier process did not finish, and what was released while nobody heard it here. */
+  begin(living: EndSignal): void {
+    for (const kind of passing) this.#remove(kind);
+    const held = this.#heldJobs();
+    if (held.length === 0) return;
+    const asking = new Ending();
+    void this.#ports.clock.pause(askingMs, living).then(() => asking.abort());
+    for (const job of held) void this.release(job, asking);
+  }
+
+  /**
+   * Folders for a run, and apart from them what earlier attempts left: no program imports anything from there by chance.
+   *
+   * @param isHeld  it stays until the job is released
+   */
+  of(job: JobName, run: RunName, isHeld: boolean): { readonly directory: string; readonly stateDirectory: string } {
+    return {
+      directory: join(this.#base, isHeld ? "held" : "runs", job, run),
+      stateDirectory: join(this.#base, "states", job, run),
+    };
+  }
+
+  /** Deletes what a run left, apart from what is held. */
+  clear(job: JobName, run: RunName): void {
+    for (const kind of passing) this.#remove(kind, job, run);
+  }
+
+  /** A held job was released: its run folders are deleted once the coordinator confirms it. */
+  async release(job: JobName, signal?: EndSignal): Promise<void> {
+    if (await this.#jobs.isOver(job, signal)) this.#remove("held", job);
+  }
+
+  #heldJobs(): JobName[] {
+    try {
+      return readdirSync(join(this.#base, "held")).filter(isJobName);
+    } catch {
+      return []; // nothing was ever held here
+    }
+  }
+
+  #remove(...names: readonly string[]): void {
+    const folder = join(this.#base, ...names);
+    try {
+      this.#ports.removeFolder(folder);
+    } catch (error) {
+      this.#ports.log.warn({ folder }, `what a run left cannot be deleted: ${messageOf(error)}`);
+    }
+  }
+}
