@@ -197,6 +197,9 @@ export class Environments {
         );
         if (how !== "") throw failure(shown, how, output);
       }
+      // So that no power cut leaves the marker without what it stands for. Not by a `sync` that the setup has brought.
+      if (process.platform === "linux")
+        await runCommand(["sync", "-f", folder], { cwd: "/", env: environment, limitMs, signal, reaper }, output);
       writeFileSync(markerOf(folder), JSON.stringify({ commands: wish.commands, python: found }), { mode: 0o600 });
       this.#options.log.info({ folder, python: found.version }, "an environment was made");
     } catch (error) {

@@ -205,6 +205,22 @@ describe("environments", () => {
     assert.equal(count(), 0);
   });
 
+  test("an environment is on the disk before it counts as whole, by the machine's own sync", async (t) => {
+    if (process.platform !== "linux") return t.skip("only there one folder's disk can be told");
+    const [folder, tools] = [temporaryFolder(), temporaryFolder()];
+    fakePython(tools, "python3", "3.11.2");
+    const sync = `#!/bin/sh\necho "$@" "$(ls ${folder})" >> ${tools}/synced\n`;
+    writeFileSync(join(tools, "sync"), sync, { mode: 0o755 });
+    const environments = new Environments({ ...kept, folder, environment: { PATH: `${tools}:/usr/bin:/bin` }, log });
+    const plant = "echo '#!/bin/sh' > $VIRTUAL_ENV/bin/sync; chmod 755 $VIRTUAL_ENV/bin/sync";
+    const made = await ready(environments, {
+      ...{ commands: [["sh", "-c", plant]], python: null, code: null, network: false },
+    });
+    const [asked = ""] = readFileSync(join(tools, "synced"), "utf8").split("\n");
+    assert.ok(asked.startsWith(`-f ${made.folder} `) && !asked.includes(".json"), asked);
+    assert.ok(existsSync(`${made.folder}.json`));
+  });
+
   test("environments are made by uv if present, which the sandbox shows, with the system's authorities", async () => {
     const [folder, tools] = [temporaryFolder(), temporaryFolder()];
     fakePython(tools, "python3", "3.11.2");
