@@ -1,8 +1,9 @@
-import { type ChildProcess, type ChildProcessByStdio, spawn } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { delimiter, resolve as pathFrom } from "node:path";
 import type { Readable } from "node:stream";
 import { messageOf } from "../../shared/errors.ts";
+import { signalGroup } from "../../shared/machine/process-tree.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { reaperSignal } from "../processes/reaper/scripts.ts";
 
@@ -92,7 +93,7 @@ export function runCommand(
       why ||= reason;
       // A reaper ends the rest, and then itself.
       if (reaper) child.kill(reaperSignal);
-      else killAll(child);
+      else signalGroup(child, "SIGKILL");
     };
     const stop = (): void => end("the worker had to end");
     signal.addEventListener("abort", stop);
@@ -109,7 +110,7 @@ export function runCommand(
       clearTimeout(timer);
       clearTimeout(late);
       signal.removeEventListener("abort", stop);
-      killAll(child);
+      signalGroup(child, "SIGKILL");
       resolve(how);
     };
     child.once("error", (error: NodeJS.ErrnoException) =>
@@ -129,12 +130,3 @@ const missing = (program: string): string => `there is no program ${program} her
 /** Whether the system would find it: by its path, or on the PATH. */
 const isThere = (program: string, cwd: string, { PATH = "/usr/local/bin:/usr/bin:/bin" }: NodeJS.ProcessEnv): boolean =>
   (program.includes("/") ? [cwd] : PATH.split(delimiter)).some((folder) => existsSync(pathFrom(cwd, folder, program)));
-
-function killAll({ pid }: ChildProcess): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, "SIGKILL");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error; // the whole group has ended
-  }
-}
