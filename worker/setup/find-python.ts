@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /** A Python on this machine. */
@@ -62,19 +62,28 @@ async function candidates(wanted: string | null, env: NodeJS.ProcessEnv): Promis
 /** What pyenv has installed, the newest first: its own names on the PATH start only the version that it is set to. */
 function pyenvs(wanted: string, env: NodeJS.ProcessEnv): string[] {
   const root = join(env["PYENV_ROOT"] ?? join(env["HOME"] ?? "", ".pyenv"), "versions");
-  const versions = existsSync(root) ? readdirSync(root).filter((name) => fits(name, wanted)) : [];
+  const versions = namesIn(root).filter((name) => fits(name, wanted));
   const byNumber = (a: string, b: string): number => b.localeCompare(a, "en", { numeric: true });
   return versions.sort(byNumber).map((name) => join(root, name, "bin", "python3"));
 }
 
 function others(env: NodeJS.ProcessEnv): string[] {
-  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "" && existsSync(folder));
+  const folders = (env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   const found = folders.flatMap((folder) =>
-    readdirSync(folder)
+    namesIn(folder)
       .filter((name) => /^python3\.\d+$/.test(name))
       .map((name) => join(folder, name)),
   );
   return found.slice(0, mostAsked);
+}
+
+/** None in what is not there, is no folder or cannot be read, such as Windows' folders on the PATH of WSL. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 /** Undefined if that is no Python that starts. `-I`: it imports nothing that a user may have installed for himself. */

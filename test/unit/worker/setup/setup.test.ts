@@ -59,7 +59,9 @@ describe("the Python that a job asks for", () => {
     const home = folderWith({});
     mkdirSync(join(home, ".pyenv/versions/3.10.7/bin"), { recursive: true });
     fakePython(join(home, ".pyenv/versions/3.10.7/bin"), "python3", "3.10.7");
-    const env = { PATH: `${folder}:/usr/bin:/bin`, HOME: home };
+    const noFolder = join(folder, "made");
+    writeFileSync(noFolder, "");
+    const env = { PATH: `${folder}:${noFolder}:/usr/bin:/bin`, HOME: home };
     const version = async (wanted: string | null): Promise<string> => (await findPython(wanted, env)).version;
     assert.equal(await version(null), "3.11.2");
     assert.equal(await version("3.12"), "3.12.4");
