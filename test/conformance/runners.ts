@@ -155,6 +155,11 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       assert.deepEqual(found[2], found[0]);
     });
 
+    check("runs of several jobs take turns", short, async (rig) => {
+      for (const job of ["job1", "job1", "job2", "job1"])
+        assert.equal((await new Heard(rig, { job }).ended()).type, "done", job);
+    });
+
     const threes = { reports: 30, seconds: 3 };
     check("a run handed back leaves its state, from which another resumes to the same result", threes, async (rig) => {
       const whole = new Heard(rig);

@@ -42,7 +42,8 @@ export class RunnerProcess {
   readonly #child: ChildProcess;
   readonly #channel: Channel<FromRunner, ToRunner>;
   readonly #exited: Promise<void>;
-  readonly #knownJobs = new Set<string>();
+  /** Of the last run: the runner has its text. */
+  #lastJob = "";
   #current: { id: number; task: RunTask; onReports: OnReports; end: (end: RunnerEnd) => void } | undefined;
   #count = 0;
   #dead = "";
@@ -135,8 +136,8 @@ export class RunnerProcess {
     });
     if (this.#dead !== "") this.#current?.end({ type: "died", reason: this.#dead, console: this.#complaints });
     else {
-      const text = this.#knownJobs.has(job) ? null : jobText;
-      this.#knownJobs.add(job);
+      const text = this.#lastJob === job ? null : jobText;
+      this.#lastJob = job;
       this.#tell({ type: "run", id, job, jobText: text, ...rest });
       this.#keeper?.begin();
     }

@@ -88,7 +88,7 @@ export type RunEnd =
 export type ToRunner = { readonly id: number } & (
   | (Omit<RunTask, "jobText"> & {
       readonly type: "run";
-      /** Null if this runner already has it. */
+      /** Null: that of its last run. */
       readonly jobText: CarriedSpec | null;
     })
   | { readonly type: "checkpoint-every"; readonly seconds: number }

@@ -237,13 +237,12 @@ export class TaskRun {
   };
 }
 
-const specs = new Map<string, Spec>();
+/** Of the last run, whose job is usually that of the next. */
+let last: { readonly job: string; readonly spec: Spec } | undefined;
 
+/** @param text  null: that of the last run */
 function specOf(job: string, text: CarriedSpec | null): Spec {
-  const known = specs.get(job);
-  if (known) return known;
-  if (!text) throw new Error(`the text of ${job} was never sent to this runner`);
-  const spec = readCarried(text);
-  specs.set(job, spec);
-  return spec;
+  if (text) last = { job, spec: readCarried(text) };
+  if (last?.job !== job) throw new Error(`the text of ${job} was not sent to this runner`);
+  return last.spec;
 }

@@ -24,7 +24,10 @@ export function reachedText({ text }: KnownJob, hpmax: number): string {
   return `${goal.name} ${Number(told(goal, hpmax).toPrecision(5))}`;
 }
 
-/** The jobs whose runs this worker executes. Each is requested once. */
+/** So many are kept: each may have a megabyte of code. */
+const mostJobs = 64;
+
+/** The jobs whose runs this worker executes. Each is requested once, unless many others came between two of its runs. */
 export class KnownJobs {
   readonly #ports: Ports<"readSpec">;
   readonly #link: CoordinatorLink;
@@ -40,11 +43,12 @@ export class KnownJobs {
 
   /** Undefined if the signal aborts before an answer. Rejects if the spec cannot be read here. */
   get(job: JobName): Promise<KnownJob | undefined> {
-    let known = this.#jobs.get(job);
-    if (!known) {
-      known = this.#read(job);
-      this.#jobs.set(job, known);
-    }
+    const known = this.#jobs.get(job) ?? this.#read(job);
+    // The newest stands last.
+    this.#jobs.delete(job);
+    this.#jobs.set(job, known);
+    const [oldest] = this.#jobs.keys();
+    if (this.#jobs.size > mostJobs && oldest !== undefined) this.#jobs.delete(oldest);
     return known;
   }
 

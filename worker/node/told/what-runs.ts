@@ -19,7 +19,7 @@ const program = "processors/Command_Proc";
 
 /** What the runs of each job execute, worked out when it is asked. */
 export class WhatRuns {
-  /** A run of each job. */
+  /** A run of each job that is held. */
   readonly #firsts = new Map<
     JobName,
     { readonly known: KnownJob; readonly assignment: Pick<Assignment, "settings"> }
@@ -38,6 +38,8 @@ export class WhatRuns {
       const said = before ?? (first ? whatRuns(first.known, first.assignment) : aboutToStart);
       jobs.set(job, { ...said, job, runs: (before?.runs ?? 0) + 1 });
     }
+    // They hold the code of their jobs, too. What begins again is told again.
+    for (const job of this.#firsts.keys()) if (!jobs.has(job)) this.#firsts.delete(job);
     return [...jobs.values()];
   }
 }
