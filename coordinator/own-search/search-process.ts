@@ -184,7 +184,7 @@ export class SearchProcess implements OwnSearch {
         this.#ears.later(said.ask, said.why);
         return;
       case "finished":
-        this.#ears.finished(said.why);
+        this.#ears.finished(said.ask, said.why);
         return;
       default: {
         const never: never = said;

@@ -19,8 +19,8 @@ class Heard implements OwnSearchEars {
     this.#hear(`${ask}: later (${why})`);
   }
 
-  finished(why: string): void {
-    this.#hear(`finished (${why})`);
+  finished(ask: number, why: string): void {
+    this.#hear(`${ask}: finished (${why})`);
   }
 
   prune(run: number, why: string): void {
@@ -104,7 +104,7 @@ export function ownSearchSuite({ name, startsSlowly, open }: OwnSearchImplementa
       await isAsked(rig, 2, 3);
       rig.later("one more result");
       rig.finish("all is known");
-      await hears(ears, "1: 4,y (a guess)", "2: later (one more result)", "finished (all is known)");
+      await hears(ears, "1: 4,y (a guess)", "2: later (one more result)", "3: finished (all is known)");
     });
 
     check("runs, refusals, exclusions and new marks are heard in order", async ({ rig, call }) => {

@@ -28,6 +28,8 @@ export class OwnQueue {
   refused = 0;
   /** Whether it wants to hear of another result before it is asked again. */
   isResting = false;
+  /** Why it has nothing left to try; null: it has not said so. */
+  finishedWhy: string | null = null;
   /** 1 or -1: what makes a reported value one to be maximised; and the stage whose reports count. */
   readonly metric: { readonly sign: 1 | -1; readonly stage: number };
   readonly #ahead: number;
@@ -41,7 +43,7 @@ export class OwnQueue {
 
   /** How many more choices are wanted now. @param room  runs that may still start */
   lacking(room: number): number {
-    if (this.isResting) return 0;
+    if (this.isResting || this.finishedWhy !== null) return 0;
     const wanted = Math.min(mostAhead, room, this.#ahead + this.missed.size);
     return Math.max(0, wanted - this.ready.length - this.asked.size);
   }

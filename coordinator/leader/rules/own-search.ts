@@ -42,7 +42,9 @@ export function lookAfterOwn(reign: Reign): void {
     const queue = queueOf(reign, table);
     // A search that waits for a result, while no run is under way, would wait for ever.
     if (queue?.isResting && table.open === 0) queue.isResting = false;
-    if (queue) fill(table, queue);
+    if (!queue) continue;
+    endIfFinished(reign, table, queue);
+    fill(table, queue);
   }
 }
 
@@ -106,17 +108,32 @@ export function tellOwn(reign: Reign, event: JournalEvent, table: RunTable): voi
     case "results-judged":
       for (const n of event.trials) tellTrial(table, queue, n);
       break;
+    case "job-state":
+      // Whoever lets it search on has it asked again.
+      if (event.state === "searching") queue.finishedWhy = null;
+      return;
     case "range-refined":
+      // Often for a choice that is being taken: what follows from that comes with its assignment.
       queue.search.grown();
-      break;
+      return;
     case "job-edited":
+      queue.finishedWhy = null;
       // Its program is started again, and hears of the new values first.
       if (event.changes.addValues ?? event.changes.addRanges) close(reign, table.job);
       break;
     default:
       return;
   }
-  if (reign.own.has(table.job)) fill(table, queue);
+  if (!reign.own.has(table.job)) return;
+  endIfFinished(reign, table, queue);
+  fill(table, queue);
+}
+
+/** Stops a job whose search has nothing left to try, once all that it chose has begun. */
+function endIfFinished(reign: Reign, { job, state }: RunTable, { finishedWhy: why, ready, asked }: OwnQueue): void {
+  if (why === null || state !== "searching" || ready.length + asked.size > 0) return;
+  const reason = `its own search has finished${why === "" ? "" : `: ${why}`}`;
+  void reign.record({ type: "job-state", job, state: "stopping", reason, ...ownDecision });
 }
 
 /** Passes on what a run reports, if its search wants to know. */
@@ -172,10 +189,10 @@ function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
       queue.asked.delete(ask);
       queue.isResting = true;
     },
-    finished: (why) => {
-      if (table.state !== "searching") return;
-      const reason = `its own search has finished${why === "" ? "" : `: ${why}`}`;
-      void reign.record({ type: "job-state", job: table.job, state: "stopping", reason, ...ownDecision });
+    finished: (ask, why) => {
+      queue.asked.delete(ask);
+      queue.finishedWhy ??= why;
+      endIfFinished(reign, table, queue);
     },
     prune: (n, why) => prune(reign, table, n, why),
     restarted: () => {

@@ -84,8 +84,8 @@ export interface OwnSearchEars {
   chosen(ask: number, settings: readonly Setting[], why: string): void;
   /** Answers `ask`: it wants to hear of another result first. */
   later(ask: number, why: string): void;
-  /** It has nothing left to try. */
-  finished(why: string): void;
+  /** Answers `ask`: it has nothing left to try. Other questions may still be answered. */
+  finished(ask: number, why: string): void;
   /** It wants this run to end. */
   prune(run: number, why: string): void;
   /** The program was started again: questions without an answer are forgotten. */

@@ -57,8 +57,8 @@ export class SearchHere implements OwnSearch {
   }
 
   finish(why = ""): void {
-    this.#oldest();
-    this.#say((ears) => ears.finished(why));
+    const ask = this.#oldest();
+    this.#say((ears) => ears.finished(ask, why));
   }
 
   prune(run: number, why = ""): void {

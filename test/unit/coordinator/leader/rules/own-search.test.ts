@@ -231,6 +231,70 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.ok(story.search.isClosed);
   });
 
+  test("an own search that has finished runs what it chose before, and then its job ends", async () => {
+    const story = new OwnStory({ search: { ...defaultOwnSearch, command: ["walk"], ahead: 3 } });
+    for (const worker of [lab, attic]) await story.claim(worker);
+    for (const mark of [0, 1, 2]) story.search.answer([mark, 0]);
+    story.search.finish("three are enough");
+    story.search.finish("nothing new");
+    assert.equal(story.table.state, "searching");
+    const runs = [];
+    for (const worker of [lab, attic, lab]) {
+      const answer = await story.claim(worker);
+      runs.push(answer?.kind === "assigned" ? answer.n : answer);
+      lookAfterOwn(story.test_.reign);
+    }
+    assert.deepEqual([runs, story.search.asked, story.table.state], [[1, 2, 3], [], "stopping"]);
+    story.end(1, "result");
+    story.end(2, "result", 1, attic);
+    story.end(3, "failed");
+    assert.deepEqual(
+      [story.table.state, story.table.reason, story.table.ended],
+      ["completed", "its own search has finished: three are enough", 3],
+    );
+  });
+
+  test("an own search that has finished ends its job though its last choice is excluded, or it answers later", async () => {
+    for (const last of ["excluded", "later"]) {
+      const story = new OwnStory({ where: ["*a > 3"], search: { ...defaultOwnSearch, command: ["walk"], ahead: 2 } });
+      if (last === "excluded") story.search.answer([0, 0]);
+      story.search.finish();
+      if (last === "later") story.search.later();
+      assert.equal(story.table.state, "searching");
+      if (last === "excluded") assert.equal((await story.claim())?.kind, "wait");
+      lookAfterOwn(story.test_.reign);
+      assert.deepEqual([story.table.state, story.table.ended], ["completed", 0], last);
+    }
+  });
+
+  test("an own search that has finished need not stay: what it chose runs, and a new mark ends no job early", async () => {
+    const story = new OwnStory({ search: { ...defaultOwnSearch, command: ["walk"], ahead: 2 } });
+    const { submitted } = story.table;
+    const [a, b] = submitted.hyperparameters;
+    assert.ok(a && b);
+    const ranged = { ...a, values: [1, 2, 3, 4], range: { from: 1, to: 4, scale: "linear" } as const };
+    story.table.submitted = { ...submitted, hyperparameters: [ranged, b] };
+    story.search.choose([2.5, "y"]);
+    story.search.finish();
+    story.search.die();
+    assert.deepEqual(story.search.asked, []);
+    assert.equal((await story.claim())?.kind, "assigned");
+    assert.deepEqual([story.table.open, story.table.state], [1, "stopping"]);
+  });
+
+  test("an own search that has finished is asked again if its job is edited or resumed", async () => {
+    const story = new OwnStory();
+    const n = await story.begin([0, 0]);
+    story.search.finish();
+    assert.equal(story.table.state, "stopping");
+    const by = { by: "ann", op: "o1" } as const;
+    void story.test_.reign.record({ type: "job-state", job: story.job, state: "searching", reason: "resumed", ...by });
+    lookAfterOwn(story.test_.reign);
+    assert.equal(story.search.asked.length, 1);
+    story.end(n, "result");
+    assert.equal(story.table.state, "searching");
+  });
+
   test("an own search prunes only runs under way, and hears reports if it wants them", async () => {
     const story = new OwnStory();
     const n = await story.begin([0, 0]);
