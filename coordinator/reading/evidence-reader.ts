@@ -1,6 +1,6 @@
 import { type Curve, CurveBuilder } from "../../shared/domain/curve.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
+import { distrustOf, isNewestStay, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { Bus, Reading, StoredMessage } from "../../shared/ports.ts";
 import { within } from "../../shared/time/deadline.ts";
@@ -152,11 +152,13 @@ export class EvidenceCollector {
       }
       case "result": {
         const isNews = this.#take(told);
-        if (this.#columns === undefined) {
+        if (this.#columns !== undefined) return isNews;
+        this.#ended(worker, told);
+        // Without a number it is a failure, perhaps of a machine that the run has left.
+        if (Number.isFinite(told.hpmax) || this.#mayFail(told.attempt)) {
           this.#columns = Object.keys(told.metrics);
           this.#titles = told.titles ?? {};
           this.#builder.endedBy(told.attempt);
-          this.#ended(worker, told);
         }
         return isNews;
       }
@@ -171,6 +173,13 @@ export class EvidenceCollector {
         throw new BadMessage(`unknown evidence ${JSON.stringify(never)}`);
       }
     }
+  }
+
+  /** Whether a failure of this attempt may be what ended the run. */
+  #mayFail(attempt: number): boolean {
+    const { hpmax, rejected } = this.#trial;
+    const hasResult = hpmax !== null || rejected !== null;
+    return !hasResult && isNewestStay(this.#trial, attempt) && distrustOf(this.#trial, attempt) === "";
   }
 
   #take({ attempt, reports, lines = "" }: Reports): boolean {

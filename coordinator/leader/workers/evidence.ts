@@ -148,9 +148,10 @@ type Told<Kind extends Evidence["kind"]> = Extract<Evidence, { kind: Kind }>;
 /** Late results of a trial that are recorded. */
 const mostLate = 3;
 
-/** The first result from any holder counts while the trial is open; later ones are late. */
-function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<"result">): void {
-  const { attempt, hpmax, iters, metrics, console } = told;
+/** The first finite result from any holder counts while the trial is open; later ones are late. */
+function judgeResult(found: Case, told: Told<"result">): void {
+  const { reign, table, trial, job, worker, ev } = found;
+  const { attempt, hpmax, iters, metrics } = told;
   const { n } = trial;
   const who = { job, n, attempt, worker, ev };
   if (!isOpen(trial)) {
@@ -158,15 +159,15 @@ function judgeResult({ reign, table, trial, job, worker, ev }: Case, told: Told<
     if (trial.late < mostLate) void reign.record({ type: "late", ...who, hpmax });
     return;
   }
+  if (!Number.isFinite(hpmax)) {
+    const reason = `${table.goal.name} came out as ${inSense(table.goal, hpmax)}`;
+    judgeFailure(found, { ...told, kind: "failed", outcome: "failed", reason });
+    return;
+  }
   stopOthers(reign, worker, trial, attempt);
   keepReports(reign, table, trial, told.reports);
-  if (Number.isFinite(hpmax)) {
-    void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, worker, metrics) });
-    warnOfUnreported(reign, table);
-  } else {
-    const reason = `${table.goal.name} came out as ${inSense(table.goal, hpmax)}`;
-    void reign.record({ type: "ended", ...who, outcome: "failed", reason, ...lastLines(table, console) });
-  }
+  void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, worker, metrics) });
+  warnOfUnreported(reign, table);
 }
 
 /** The metrics for which the job has columns left, and the worker a share of them; the loss of others is logged once. */

@@ -46,7 +46,7 @@ type AboutTrial = Assigned | Citing | Reopened;
  *
  * - a trial ends at most once (unless its failure is taken back), by an attempt that the journal gave to that worker;
  * - no trial starts beyond the current total_runs, and a job that nobody stopped ends with all of them;
- * - every completion cites its own message, which says the same, and no result is ignored but of a worker that was sent away;
+ * - every completion cites its own message, which says the same, and no finite result is ignored but of a worker that was sent away;
  * - only a result that counts is rejected, only a rejected one accepted: results = those that count + those rejected;
  * - nothing rests on a message that was set aside, and each is named once;
  * - only a pruned run has a prediction; curves of completed runs without a gap are asked for apart (`gaps`);
@@ -163,9 +163,10 @@ export class InvariantCheck {
       if (seq >= evidenceFrom && !this.#purges.mayBeGone(job, worker, seq, type === "completed"))
         found.push(`${job} trial ${n}: "${type}" rests on evidence ${seq}, which is not there`);
     }
-    for (const { seq, kind, job, n, worker, attempt } of this.#uncited.values()) {
+    for (const { seq, kind, hpmax, job, n, worker, attempt } of this.#uncited.values()) {
       const trial = this.#jobs.get(job)?.trials.glance(n);
-      const isPassedOver = kind === "result" && seq <= this.#citedUpTo && trial?.workers[attempt - 1] === worker;
+      const isResult = kind === "result" && Number.isFinite(hpmax);
+      const isPassedOver = isResult && seq <= this.#citedUpTo && trial?.workers[attempt - 1] === worker;
       if (isPassedOver && trial.status !== "over" && !this.#door.wasSentAway(worker))
         found.push(`${job} trial ${n}: the result from ${worker} (evidence ${seq}) was ignored`);
     }

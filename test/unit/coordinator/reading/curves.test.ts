@@ -223,6 +223,32 @@ RL_Proc:  Started
     assert.equal(collector.evidence().console, "fine\n");
   });
 
+  test("a result without a number says nothing of a run that completed, or that has another holder", () => {
+    const metrics = { "s1-hrs": 1, "s1-rew": 3 };
+    const result = { reports: [], hpmax: 3, iters: 30, metrics, console: "done\n" };
+    const diverged = message("result", { ...result, attempt: 1, hpmax: Number.NaN, metrics: {}, console: "NaN\n" });
+    const curveOf = (of: typeof trial): unknown => {
+      const collector = new EvidenceCollector(table, of);
+      collector.add(message("report", { attempt: 1, reports: [row(10, 1), row(20, 2)] }));
+      collector.add(diverged);
+      collector.add(message("result", { ...result, attempt: 2, reports: [row(10, 5)] }));
+      const { curve, console, files } = collector.evidence();
+      return [metricOf(curve, "s1-rew")?.metric.values, console, files];
+    };
+    const elsewhere = trial.attempts.map((part, i) => ({ ...part, bootId: `boot${i}` }));
+    assert.deepEqual(curveOf({ ...trial, attempts: elsewhere }), [[5], "done\n", null]);
+    assert.deepEqual(curveOf({ ...trial, status: "completed", hpmax: 3 }), [[5], "done\n", null]);
+  });
+
+  test("a result without a number is the end of a run that failed by it", () => {
+    const collector = new EvidenceCollector(table, trial);
+    const metrics = { "s1-hrs": 1, "s1-rew": Number.NaN };
+    const failed = { attempt: 2, reports: [row(10, 5)], hpmax: Number.NaN, iters: 10, metrics, console: "NaN\n" };
+    collector.add(message("result", failed));
+    const { curve, console } = collector.evidence();
+    assert.deepEqual([metricOf(curve, "s1-rew")?.metric.values, console], [[5], "NaN\n"]);
+  });
+
   test("evidence is found for a run that a word names after it has completed", async () => {
     const ended = new JobStory({ number: 2 });
     const place = ended.started("run2.1", []);
