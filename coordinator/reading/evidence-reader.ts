@@ -141,6 +141,9 @@ export class EvidenceCollector {
     const told = decodeEvidence(address, data);
     const unheard = whyUnheard(this.#trial, { ...told, worker });
     if (unheard !== undefined) throw new BadMessage(unheard);
+    // The mark says that the run was open then. What was reported before counts; an end would be the run's own.
+    if ((told.kind === "result" || told.kind === "failed") && distrustOf(this.#trial, told.attempt) === "sent away")
+      throw new BadMessage("its worker was sent away");
     switch (told.kind) {
       case "report":
       case "checkpoint":

@@ -1,4 +1,4 @@
-import { isOpen } from "../../../shared/domain/fold/trial.ts";
+import { distrustOf, isOpen } from "../../../shared/domain/fold/trial.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence } from "../../../shared/wire/messages.ts";
@@ -51,11 +51,15 @@ function recall(reign: Reign, { subject, data }: StoredMessage): void {
   try {
     const told = decodeEvidence(address, data);
     if (told.kind === "released") return;
+    const isEnd = told.kind === "result" || told.kind === "failed";
+    if (isEnd && distrustOf(trial, told.attempt) === "sent away") return;
     pruner.report(trial.n, told.reports);
     // Its rungs are passed again, and remembered; a run in progress is judged again at its next report.
     pruner.judge(trial.n);
     // A rejected one is known too: it may be accepted again.
-    if (told.kind === "result" && (trial.hpmax !== null || trial.rejected)) pruner.completed(trial.n, told.hpmax);
+    // Only its own result: others came late, or without a number.
+    const counted = trial.rejected?.hpmax ?? trial.hpmax;
+    if (told.kind === "result" && told.hpmax === counted) pruner.completed(trial.n, counted);
   } catch (error) {
     // It was set aside when it was judged.
     if (!(error instanceof BadMessage)) throw error;

@@ -249,6 +249,25 @@ RL_Proc:  Started
     assert.deepEqual([metricOf(curve, "s1-rew")?.metric.values, console], [[5], "NaN\n"]);
   });
 
+  test("how a run ended is not believed of a worker that was sent away from it; what it reported before is", () => {
+    const forged = { attempt: 1, hpmax: 9, iters: 30, metrics: { "s1-hrs": 1, "s1-bad": 9 }, console: "no\n", gpus: "x" };
+    const [first, second] = trial.attempts;
+    assert.ok(first && second);
+    const of = { ...trial, attempts: [{ ...first, distrust: "sent away" } as const, second] };
+    const collector = new EvidenceCollector(table, of);
+    collector.add(message("report", { attempt: 1, reports: [row(10, 1), row(20, 2)] }));
+    collector.add(message("result", { ...forged, reports: [row(30, 9)] }));
+    const failure = { attempt: 1, reports: [], outcome: "failed", reason: "no", console: "no\n" } as const;
+    collector.add(message("failed", failure));
+    assert.equal(collector.evidence().console, null);
+    assert.deepEqual(metricOf(collector.evidence().curve, "s1-m1")?.metric.values, [1, 2]);
+    const metrics = { "s1-hrs": 1, "s1-rew": 3 };
+    const own = { attempt: 2, reports: [row(20, 3)], hpmax: 3, iters: 30, metrics, console: "done\n" };
+    collector.add(message("result", own));
+    const { curve, console, gpus } = collector.evidence();
+    assert.deepEqual([metricOf(curve, "s1-rew")?.metric.values, console, gpus], [[1, 3], "done\n", ""]);
+  });
+
   test("evidence is found for a run that a word names after it has completed", async () => {
     const ended = new JobStory({ number: 2 });
     const place = ended.started("run2.1", []);

@@ -31,12 +31,12 @@ class Curves extends Story {
     );
   }
 
-  end(n: number, value: number, from = 0, worker = alice): void {
+  end(n: number, value: number, from = 0, worker = alice, attempt = 1): void {
     const all = this.rows(value, 0, reports).map(([, , , [first = 0]]) => first);
     const hpmax = all.reduce((sum, each) => sum + each, 0) / reports;
     this.hear(
       this.test.said(worker, this.job, n, "result", {
-        ...{ attempt: 1, claim: "", lines: "", reports: this.rows(value, from, reports) },
+        ...{ attempt, claim: "", lines: "", reports: this.rows(value, from, reports) },
         ...{ hpmax, iters: reports, metrics: { "s1-val": value }, titles: {}, console: "", files: null },
       }),
     );
@@ -64,6 +64,14 @@ class Curves extends Story {
       this.report(n, value, 0, 4);
       this.end(n, value, 4);
     }
+  }
+
+  /** The next leader, which has read the curves again. */
+  async heir(): Promise<Curves> {
+    const next = new Curves({}, restoreSnapshot(structuredClone(takeSnapshot(this.test.reign.state))), this.job);
+    next.test.reign.evidence.judgedUpTo(this.test.reign.evidence.judged);
+    await recallCurves(next.test.reign, this.ev);
+    return next;
   }
 
   get pruned(): EndedWithout[] {
@@ -119,6 +127,24 @@ describe("pruning in the leader", () => {
     assert.deepEqual([story.table.outcomes.pruned, story.table.outcomes.completed, story.table.ended], [2, 6, 8]);
     assert.equal(story.test.reign.pruners.size, 0);
     story.check();
+  });
+
+  test("pruning compares with no result that was passed over or came late, under the next leader either", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    await story.order({ kind: "bench", worker: bob, reason: "" });
+    story.end(n, 1e6, 0, bob);
+    assert.equal(await story.claim(), n);
+    story.end(n, 3, 0, alice, 2);
+    story.end(n, 1e6, 0, alice, 2);
+    for (const by of [story, await story.heir()]) {
+      const next = Number(await by.claim(alice, `boot ${by.test.reign.term}`));
+      by.report(next, 3.2, 0, 6);
+      assert.equal(by.table.trial(next)?.status, "running", "the median is 3");
+      by.report(Number(await by.claim(alice, `boot ${by.test.reign.term}`)), 2.8, 0, 6);
+      assert.equal(by.pruned.length, 1);
+    }
   });
 
   for (const [what, settings] of [
@@ -186,9 +212,7 @@ describe("pruning in the leader", () => {
         /; run1\.7, pruned since the first of them came, stays pruned; for as many runs more: nexus edit job1 --total-runs 41$/,
       );
       assert.equal(await isStopped(story), false);
-      const next = new Curves({}, restoreSnapshot(structuredClone(takeSnapshot(story.test.reign.state))), story.job);
-      next.test.reign.evidence.judgedUpTo(story.test.reign.evidence.judged);
-      await recallCurves(next.test.reign, story.ev);
+      const next = await story.heir();
       assert.equal(await isStopped(next, "boot2"), false);
       await next.order({ kind: "accept", ...order });
       assert.equal(await isStopped(next, "boot2"), true);
