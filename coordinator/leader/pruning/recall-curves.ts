@@ -1,4 +1,4 @@
-import { distrustOf, isOpen } from "../../../shared/domain/fold/trial.ts";
+import { distrustOf, isNewestStay, isOpen } from "../../../shared/domain/fold/trial.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence } from "../../../shared/wire/messages.ts";
@@ -37,7 +37,7 @@ export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promis
     pruner?.judged(table.rejected);
     pruner?.keep((n) => {
       const trial = table.trials.glance(n);
-      return trial !== undefined && isOpen(trial);
+      return trial !== undefined && isOpen(trial) && (trial.status === "running" || trial.checkpoint !== null);
     });
   }
 }
@@ -53,6 +53,8 @@ function recall(reign: Reign, { subject, data }: StoredMessage): void {
     if (told.kind === "released") return;
     const isEnd = told.kind === "result" || told.kind === "failed";
     if (isEnd && distrustOf(trial, told.attempt) === "sent away") return;
+    // An open run that began afresh is judged by what its holder reports; from a checkpoint on, earlier reports are its own.
+    if (isOpen(trial) && trial.checkpoint === null && !isNewestStay(trial, told.attempt)) return;
     pruner.report(trial.n, told.reports);
     // Its rungs are passed again, and remembered; a run in progress is judged again at its next report.
     pruner.judge(trial.n);

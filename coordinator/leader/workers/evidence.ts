@@ -118,11 +118,13 @@ function judge(found: Case, told: Evidence): void {
   switch (told.kind) {
     case "report":
     case "checkpoint": {
+      const isOwn = isOfHolder(trial, told.attempt);
       const newest = told.reports.at(-1);
-      if (newest) reign.progress(job, trial.n, newest[1]);
+      if (isOwn && newest) reign.progress(job, trial.n, newest[1]);
       if (told.kind === "checkpoint")
         judgeCheckpoint(reign, table, trial, { worker, attempt: told.attempt }, told.state, ev);
       else if (told.lost) judgeLostCheckpoint(reign, table, trial, { worker, attempt: told.attempt }, told.lost, ev);
+      if (!isOwn) break;
       hearReports(reign, table, trial, told.reports);
       reportToOwn(reign, table, trial, told.reports);
       break;
@@ -142,6 +144,10 @@ function judge(found: Case, told: Evidence): void {
     }
   }
 }
+
+/** Whether the worker that holds the run now says it of its own training: an earlier holder's reports come late. */
+const isOfHolder = (trial: Trial, attempt: number): boolean =>
+  trial.status === "running" && isNewestStay(trial, attempt);
 
 type Told<Kind extends Evidence["kind"]> = Extract<Evidence, { kind: Kind }>;
 
@@ -165,7 +171,9 @@ function judgeResult(found: Case, told: Told<"result">): void {
     return;
   }
   stopOthers(reign, worker, trial, attempt);
-  keepReports(reign, table, trial, told.reports);
+  if (isOfHolder(trial, attempt)) keepReports(reign, table, trial, told.reports);
+  // The curve that is known is another training's.
+  else reign.pruners.get(job)?.forget(n);
   void reign.record({ type: "completed", ...who, hpmax, iters, metrics: withColumns(reign, table, worker, metrics) });
   warnOfUnreported(reign, table);
 }

@@ -147,6 +147,44 @@ describe("pruning in the leader", () => {
     }
   });
 
+  for (const when of ["waits", "has another holder"]) {
+    test(`late reports of an earlier holder judge no run that ${when}, under the next leader either`, async () => {
+      const story = searching("median");
+      await story.learned();
+      const n = Number(await story.claim(bob));
+      story.report(n, 5, 0, 2, bob);
+      story.wait(60_000);
+      if (when === "waits") story.report(n, 0, 2, 8, bob);
+      assert.equal(await story.claim(), n);
+      if (when !== "waits") story.report(n, 0, 2, 8, bob);
+      assert.equal(story.test.reign.itersOf(story.job, n), 0);
+      story.report(n, 5, 0, 6, alice, 2);
+      assert.deepEqual([story.pruned, story.test.reign.itersOf(story.job, n)], [[], 6]);
+      const next = await story.heir();
+      next.report(n, 5, 6, 9, alice, 2);
+      assert.deepEqual(next.pruned, []);
+      story.report(n, 5, 6, 7, alice, 2);
+      story.report(n, 0, 7, 9, alice, 2);
+      assert.deepEqual(story.pruned, []);
+      story.check();
+    });
+  }
+
+  test("a run of which the earlier holder came to a result is no curve to compare others with", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    story.report(n, 5, 0, 2, bob);
+    story.wait(60_000);
+    assert.equal(await story.claim(), n);
+    story.report(n, 1e6, 0, 2, alice, 2);
+    story.report(n, 1, 2, 8, bob);
+    story.end(n, 1, 8, bob);
+    assert.equal(story.table.trial(n)?.status, "completed");
+    story.report(Number(await story.claim()), 3.8, 0, 2);
+    assert.deepEqual(story.pruned, [], "the median is 3.5");
+  });
+
   for (const [what, settings] of [
     ["without pruning", { pruning: "none" }],
     ["that repeats one configuration", { pruning: "median", hpTuning: false }],

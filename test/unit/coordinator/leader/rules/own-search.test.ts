@@ -3,62 +3,12 @@ import { describe, test } from "node:test";
 import { closeOwn, lookAfterOwn, reportToOwn } from "../../../../../coordinator/leader/rules/own-search.ts";
 import { statusOf } from "../../../../../coordinator/leader/status.ts";
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
-import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
-import type { RunTable } from "../../../../../shared/domain/fold/run-table.ts";
-import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
-import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import type { WorkerId } from "../../../../../shared/domain/names.ts";
 import { defaultOwnSearch } from "../../../../../shared/domain/search/own-search.ts";
-import { type Answer, decodeStatus, encodeStatus } from "../../../../../shared/wire/messages.ts";
-import { SearchesHere, type SearchHere } from "../../../../support/stories/own-search-here.ts";
-import { claim, TestReign } from "../../../../support/stories/reign.ts";
-
-const lab = "lab" as WorkerId;
-const attic = "attic" as WorkerId;
-
-/** A job whose search is in memory. */
-class OwnStory {
-  readonly searches = new SearchesHere();
-  readonly test_ = new TestReign(undefined, undefined, undefined, this.searches);
-  readonly job: JobName;
-  #claims = 0;
-
-  constructor(settings: Partial<JobSettings> = {}) {
-    for (const worker of [lab, attic]) {
-      const enrolled = { type: "worker-enrolled", worker, publicKey: `U${worker}`, host: "h", op: worker } as const;
-      void this.test_.reign.record(enrolled);
-    }
-    const search = { ...defaultOwnSearch, command: ["walk"] };
-    this.job = this.test_.submit({ hpTuning: "own", search, totalRuns: 10, ...settings });
-    lookAfterOwn(this.test_.reign);
-  }
-
-  get search(): SearchHere {
-    return this.searches.newest;
-  }
-
-  get table(): RunTable {
-    const table = this.test_.reign.state.jobs.get(this.job);
-    assert.ok(table);
-    return table;
-  }
-
-  async claim(worker = lab): Promise<Answer | undefined> {
-    this.#claims += 1;
-    return answerClaim(this.test_.reign, worker, claim(`c${this.#claims}`, `boot-${worker}`));
-  }
-
-  /** Claims while there is a choice; returns the trial's number. */
-  async begin(configuration: readonly number[], worker = lab): Promise<number> {
-    this.search.answer(configuration);
-    const answer = await this.claim(worker);
-    assert.equal(answer?.kind, "assigned");
-    return answer?.kind === "assigned" ? answer.n : 0;
-  }
-
-  end(n: number, kind: "result" | "failed", hpmax = 1, worker = lab): void {
-    judgeEvidence(this.test_.reign, this.test_.message(worker, this.job, n, kind, 1, hpmax));
-  }
-}
+import { decodeStatus, encodeStatus, type ReportRow } from "../../../../../shared/wire/messages.ts";
+import { SearchesHere } from "../../../../support/stories/own-search-here.ts";
+import { attic, lab, OwnStory } from "../../../../support/stories/own-story.ts";
+import { TestReign } from "../../../../support/stories/reign.ts";
 
 describe("a search of one's own, as the leader uses it", () => {
   test("an own search is asked ahead, and a claim takes the choice that is there, with its reason", async () => {
@@ -231,70 +181,6 @@ describe("a search of one's own, as the leader uses it", () => {
     assert.ok(story.search.isClosed);
   });
 
-  test("an own search that has finished runs what it chose before, and then its job ends", async () => {
-    const story = new OwnStory({ search: { ...defaultOwnSearch, command: ["walk"], ahead: 3 } });
-    for (const worker of [lab, attic]) await story.claim(worker);
-    for (const mark of [0, 1, 2]) story.search.answer([mark, 0]);
-    story.search.finish("three are enough");
-    story.search.finish("nothing new");
-    assert.equal(story.table.state, "searching");
-    const runs = [];
-    for (const worker of [lab, attic, lab]) {
-      const answer = await story.claim(worker);
-      runs.push(answer?.kind === "assigned" ? answer.n : answer);
-      lookAfterOwn(story.test_.reign);
-    }
-    assert.deepEqual([runs, story.search.asked, story.table.state], [[1, 2, 3], [], "stopping"]);
-    story.end(1, "result");
-    story.end(2, "result", 1, attic);
-    story.end(3, "failed");
-    assert.deepEqual(
-      [story.table.state, story.table.reason, story.table.ended],
-      ["completed", "its own search has finished: three are enough", 3],
-    );
-  });
-
-  test("an own search that has finished ends its job though its last choice is excluded, or it answers later", async () => {
-    for (const last of ["excluded", "later"]) {
-      const story = new OwnStory({ where: ["*a > 3"], search: { ...defaultOwnSearch, command: ["walk"], ahead: 2 } });
-      if (last === "excluded") story.search.answer([0, 0]);
-      story.search.finish();
-      if (last === "later") story.search.later();
-      assert.equal(story.table.state, "searching");
-      if (last === "excluded") assert.equal((await story.claim())?.kind, "wait");
-      lookAfterOwn(story.test_.reign);
-      assert.deepEqual([story.table.state, story.table.ended], ["completed", 0], last);
-    }
-  });
-
-  test("an own search that has finished need not stay: what it chose runs, and a new mark ends no job early", async () => {
-    const story = new OwnStory({ search: { ...defaultOwnSearch, command: ["walk"], ahead: 2 } });
-    const { submitted } = story.table;
-    const [a, b] = submitted.hyperparameters;
-    assert.ok(a && b);
-    const ranged = { ...a, values: [1, 2, 3, 4], range: { from: 1, to: 4, scale: "linear" } as const };
-    story.table.submitted = { ...submitted, hyperparameters: [ranged, b] };
-    story.search.choose([2.5, "y"]);
-    story.search.finish();
-    story.search.die();
-    assert.deepEqual(story.search.asked, []);
-    assert.equal((await story.claim())?.kind, "assigned");
-    assert.deepEqual([story.table.open, story.table.state], [1, "stopping"]);
-  });
-
-  test("an own search that has finished is asked again if its job is edited or resumed", async () => {
-    const story = new OwnStory();
-    const n = await story.begin([0, 0]);
-    story.search.finish();
-    assert.equal(story.table.state, "stopping");
-    const by = { by: "ann", op: "o1" } as const;
-    void story.test_.reign.record({ type: "job-state", job: story.job, state: "searching", reason: "resumed", ...by });
-    lookAfterOwn(story.test_.reign);
-    assert.equal(story.search.asked.length, 1);
-    story.end(n, "result");
-    assert.equal(story.table.state, "searching");
-  });
-
   test("an own search prunes only runs under way, and hears reports if it wants them", async () => {
     const story = new OwnStory();
     const n = await story.begin([0, 0]);
@@ -316,6 +202,23 @@ describe("a search of one's own, as the leader uses it", () => {
     story.search.prune(99);
     assert.deepEqual([story.table.outcomes.pruned, story.table.trial(n)?.reason], [1, "stopped by its own search"]);
     assert.ok(story.test_.told.some(({ worker, kind }) => worker === lab && kind === "renew"));
+  });
+
+  test("an own search hears no reports of a run's earlier holder", async () => {
+    const story = new OwnStory();
+    story.search.wantsReports = true;
+    const n = await story.begin([0, 0]);
+    const report = (worker: WorkerId, attempt: number, iters: number): void => {
+      const reports: ReportRow[] = [[1, iters, 0, [0.5], [1]]];
+      const body = { attempt, claim: "", lines: "", reports };
+      judgeEvidence(story.test_.reign, story.test_.said(worker, story.job, n, "report", body));
+    };
+    judgeEvidence(story.test_.reign, story.test_.message(lab, story.job, n, "released", 1));
+    report(lab, 1, 800);
+    await story.claim(attic);
+    report(lab, 1, 900);
+    report(attic, 2, 10);
+    assert.deepEqual(story.search.reported, [[n, 10, 0.5]]);
   });
 
   test("after its restart, an own search's earlier choices still count, but answer no new question", async () => {
@@ -364,38 +267,5 @@ describe("a search of one's own, as the leader uses it", () => {
     lookAfterOwn(reign);
     assert.notEqual(story.search, first);
     assert.equal((await story.claim())?.kind, "wait");
-  });
-
-  test("an own search that gave up, or that this coordinator does not start, pauses the job and says why", () => {
-    const story = new OwnStory();
-    story.search.giveUp("its search ended with exit code 1; its last lines: no module");
-    const said = "its search ended with exit code 1; its last lines: no module; when fixed: nexus resume job1";
-    assert.deepEqual([story.table.state, story.table.reason, story.table.stateBy], ["paused", said, "coordinator"]);
-    const bare = new TestReign();
-    const job = bare.submit({ hpTuning: "own", search: { ...defaultOwnSearch, command: ["walk"] } });
-    lookAfterOwn(bare.reign);
-    assert.match(bare.reign.state.jobs.get(job)?.reason ?? "", /^this coordinator starts no searches of users; /);
-    const searches = new SearchesHere();
-    searches.barred = { why: "its program came with a backup", toGoOn: "if you trust it" };
-    const restored = new TestReign(bare.reign.state, undefined, undefined, searches);
-    const restoredJob = restored.submit({ hpTuning: "own", search: { ...defaultOwnSearch, command: ["walk"] } });
-    lookAfterOwn(restored.reign);
-    assert.equal(
-      restored.reign.state.jobs.get(restoredJob)?.reason,
-      `its program came with a backup; if you trust it: nexus resume ${restoredJob}`,
-    );
-    assert.equal(searches.opened.length, 0);
-  });
-
-  test("a job whose own search gave up stays paused when failures are taken back, whatever it printed", async () => {
-    for (const rule of ["max_failures_in_a_row", "max_failures_at_start"]) {
-      const story = new OwnStory();
-      const good = await story.begin([1, 1], attic);
-      for (const mark of [0, 2, 3]) story.end(await story.begin([mark, 0]), "failed");
-      story.search.giveUp(`its search gave up: 20 runs in a row have failed (${rule})`);
-      story.end(good, "result", 1, attic);
-      assert.equal(story.test_.reign.state.workers.get(lab)?.state, "benched");
-      assert.deepEqual([story.table.state, story.table.pauseCause], ["paused", "own search"], story.table.reason);
-    }
   });
 });
