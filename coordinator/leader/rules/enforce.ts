@@ -1,6 +1,6 @@
 import type { Lost } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchCause } from "./bench.ts";
@@ -49,6 +49,8 @@ function end(
   const { job } = table;
   const holders = new Set<WorkerId>();
   for (const trial of trials) {
+    // The end before it may have stopped the job, and that ended the others.
+    if (!isOpen(trial)) continue;
     const { n } = trial;
     const { attempt, worker } = lastAttempt(trial);
     if (trial.status === "running") holders.add(worker);
