@@ -87,7 +87,7 @@ export function earlierRuns(
       withoutResult += 1;
       continue;
     }
-    const value = typeof hpmax === "number" ? hpmax : Number(hpmax);
+    const value = numberIn(hpmax) ?? Number.NaN;
     if (!Number.isFinite(value)) {
       problems.push(`${file}:${row.line}: hpmax is ${JSON.stringify(hpmax)}; expected a number`);
       continue;
@@ -96,7 +96,7 @@ export function earlierRuns(
     const configuration = configurationOf(file, row, hyperparameters, problems);
     const result = {
       hpmax: value,
-      iters: Number(row.values.get("iters") ?? 0),
+      iters: numberIn(row.values.get("iters")) ?? 0,
       metrics: metricsOf(row),
       configuration,
     };
@@ -124,7 +124,7 @@ function metricsOf({ values }: ReadRow): Record<string, number> {
   for (const [column, value] of values) {
     const name = column.replace(/^metrics\./, "");
     if (!/^s\d+-/.test(name) || value === "" || value === null) continue;
-    metrics[name] = Number(value);
+    metrics[name] = numberIn(value) ?? Number.NaN;
   }
   return metrics;
 }

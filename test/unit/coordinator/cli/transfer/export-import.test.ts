@@ -76,6 +76,13 @@ describe("exported tables of runs", () => {
       /runs\.csv:2: lr is "0\.5"; expected one of 0\.1, 0\.01, 0\.00001|runs\.csv:2: lr is "0\.5".*\nruns\.csv:3: hpmax is "high".*\nruns\.csv:4: core is "LSTM".*\n3 problems; nothing was submitted/s,
     );
     refuses("hpmax,lr,core\n,0.1,GRU\n", /it has 1 row, and no value of hpmax in any/);
+    refuses("hpmax,lr,core\n ,0.1,GRU\n", /runs\.csv:2: hpmax is " "; expected a number/);
+    for (const is of [true, false])
+      refuses(
+        `{"hpmax": ${is}, "lr": 0.1, "core": "GRU"}\n`,
+        /:1: hpmax is (true|false); expected a number/,
+        "a.jsonl",
+      );
     refuses("", /it has no runs/);
     refuses('hpmax,lr,core\n"1,0.1,GRU\n', /runs\.csv:2: a quotation mark is never closed/);
     refuses("hpmax,lr,core\n1,0.1,GRU,5\n", /runs\.csv:2: 4 fields, but the header has 3/);
@@ -251,6 +258,14 @@ test("text that an export disarmed is restored; a table in a format that cannot 
     name: UsageError.name,
     message: /^runs\.parquet: expected a table of runs that ends in \.csv, \.tsv or \.jsonl/,
   });
+});
+
+test("a blank metric in a table of runs is no 0 that suits the spec", () => {
+  const require = ["lat < 5"];
+  assert.throws(
+    () => earlierRuns("a.csv", "hpmax,lr,core,s1-lat\n1,0.1,GRU, \n", dials, { where: [], require }),
+    /none of its runs keeps to where and require of the spec/,
+  );
 });
 
 test("a job without runs can be exported as Parquet", async () => {
