@@ -113,7 +113,11 @@ export function csvField(cell: Cell): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const tabField = (cell: Cell): string => unarmed(cell).replace(/[\t\r\n]+/g, " ");
+/** A field between tabs. A quotation mark at its beginning would be read as that of a quoted field. */
+function tabField(cell: Cell): string {
+  const text = unarmed(cell).replace(/[\t\r\n]+/g, " ");
+  return text.startsWith('"') ? `"${text.replaceAll('"', '""')}"` : text;
+}
 
 /**
  * Spreadsheets run text that begins with = + - @ (or a tab or line end, which some drop), so it gets an apostrophe. Control characters

@@ -268,6 +268,21 @@ test("a blank metric in a table of runs is no 0 that suits the spec", () => {
   );
 });
 
+test("text with quotation marks, at its beginning too, comes back from an exported table", () => {
+  const texts = ['"a" b', '"', 'a "b"', '""', '"a, b"'];
+  const quoted = [unordered("x", texts), unordered('"y"', ["z"])];
+  const told = new JobStory({ number: 1, hyperparameters: quoted });
+  for (const [i] of texts.entries()) told.completed(told.started(`run1.${i + 1}`, [i, 0]), `run1.${i + 1}`, i, 10);
+  for (const format of ["csv", "tsv"] as const) {
+    const { runs } = earlierRuns(`runs.${format}`, exported(told, format), quoted);
+    assert.deepEqual(
+      runs.map(([, , [position]]) => position),
+      [0, 1, 2, 3, 4],
+      format,
+    );
+  }
+});
+
 test("a job without runs can be exported as Parquet", async () => {
   const bytes = listingParquet(listing({ runs: [], all: true }, stateOf(new JobStory({ number: 1 })), "ws1"));
   const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength) as ArrayBuffer;
