@@ -14,11 +14,8 @@ import { accepted, carriedOut, isAnswer, type Operator, refused, sizeProblem, ta
  * Changes a job. Earlier choices stay as they were; the next one uses the changed job. One that has ended is opened again if the
  * change gives it more runs, by the same record: a leader that dies leaves nothing half done.
  */
-export async function edit(
-  reign: Reign,
-  who: Operator,
-  { job, changes }: Extract<Order, { kind: "edit" }>,
-): Promise<OrderAnswer> {
+export async function edit(reign: Reign, who: Operator, order: Extract<Order, { kind: "edit" }>): Promise<OrderAnswer> {
+  const { job, changes } = order;
   const table = tableOr(reign, job);
   if (isAnswer(table)) return table;
   if (table.state === "cancelled" || table.state === "cancelling") {
@@ -26,7 +23,8 @@ export async function edit(
   }
   const asked = changesText(changes, table.goal);
   if (asked.length === 0) return refused(reign, "nothing to change; to see what can be: nexus edit --help");
-  const edited = editJob(table.submitted, table.trials.length, changes);
+  const { submitted } = table;
+  const edited = editJob(submitted, table.trials.length, changes);
   if (!edited.ok) return refused(reign, edited.problems.join("\n"));
   if (table.isOver && edited.settings.totalRuns <= table.ended) {
     const more = `nexus edit ${job} --total-runs ${table.ended + 1} (or more)`;
@@ -44,13 +42,13 @@ export async function edit(
     (tooLarge && `${job}: ${tooLarge}`);
   if (problem !== undefined) return refused(reign, problem);
   if (!table.isOver) return carriedOut(reign, event, job, () => asked.join(", "));
-  return reign.bundles.whileThere(piecedBundles(table.submitted), async (missing) => {
+  return reign.bundles.whileThere(piecedBundles(submitted), async (missing) => {
     // It may have been deleted meanwhile.
     const still = tableOr(reign, job);
     if (isAnswer(still)) return still;
     if (missing > 0) return refused(reign, `${goneText(job, missing)}\n  ${withItsResults(job)}`);
-    // Another edit may have opened it meanwhile.
-    if (!table.isOver) return carriedOut(reign, event, job, () => asked.join(", "));
+    // Another edit may have opened it meanwhile, whose changes this one keeps.
+    if (table.submitted !== submitted) return edit(reign, who, order);
     void reign.record({ ...event, opens: `opened again by ${who.by}: ${asked.join(", ")}` });
     await reign.ports.flushed();
     return accepted(

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventText } from "../../../../../coordinator/words/event-words.ts";
 import { goOnCommand, goOnLine } from "../../../../../coordinator/words/go-on.ts";
+import { piecedBundles } from "../../../../../shared/domain/code-bundle.ts";
 import { takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
 import { InvariantCheck } from "../../../../../shared/domain/invariants/invariants.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
+import { pieceNames } from "../../../../../shared/wire/bundles/pieced-bundle.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snapshots.ts";
 import { alice, Story } from "../../../../support/stories/control-story.ts";
 
@@ -62,6 +64,30 @@ describe("a job that has ended", () => {
     const answer = await story.edit({ totalRuns: 5 });
     assert.match(answer, /job1 cannot be opened again: .*the broker has deleted [12] pieces?/);
     assert.equal(story.table.isOver, true);
+  });
+
+  test("two edits that open the same ended job both count, though they were given together", async () => {
+    for (const other of [{ retries: 9 }, { addValues: { b: ["z"] } }] as const) {
+      const story = await finished(2);
+      const pieces = new Uint8Array(64);
+      const inputs = { sha256: "0".repeat(64), files: 1, bytes: 1, listBytes: 1, secret: new Uint8Array(32), pieces };
+      story.table.submitted = { ...story.table.submitted, inputs };
+      const names = piecedBundles(story.table.submitted).flatMap(pieceNames);
+      story.test.bundles = {
+        pieces: async () => new Map(names.map((name) => [name, []])),
+        drop: async () => undefined,
+      };
+      const answers = await Promise.all([story.edit({ totalRuns: 5, ...other }), story.edit({ totalRuns: 7 })]);
+      assert.deepEqual(
+        answers.map((answer) => answer.split(":")[0]),
+        ["ok", "ok"],
+      );
+      const { settings, hyperparameters } = story.table.submitted;
+      assert.equal(settings.totalRuns, 7);
+      if ("retries" in other) assert.equal(settings.retries, 9);
+      else assert.ok(hyperparameters[1]?.values.includes("z"));
+      assert.equal(story.table.state, "searching");
+    }
   });
 
   test("a job is also opened again from a snapshot, and after it was held or stopped", async () => {
