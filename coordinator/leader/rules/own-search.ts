@@ -35,10 +35,15 @@ export const isOwn = (table: RunTable): boolean => table.submitted.settings.hpTu
 const isWanted = ({ state }: RunTable): boolean =>
   state === "searching" || state === "draining" || state === "stopping";
 
+/** Jobs whose search gave up since they were last searching. One that finishes its runs goes on without. */
+const gaveUp = new WeakSet<RunTable>();
+
 /** Starts the programs that are wanted, and asks for what is lacking. Called by the clock. */
 export function lookAfterOwn(reign: Reign): void {
   for (const table of reign.state.jobs.values()) {
     if (!isOwn(table) || !isWanted(table)) continue;
+    if (table.state === "searching") gaveUp.delete(table);
+    else if (gaveUp.has(table)) continue;
     const queue = queueOf(reign, table);
     // A search that waits for a result, while no run is under way, would wait for ever.
     if (queue?.isResting && table.open === 0) queue.isResting = false;
@@ -201,6 +206,7 @@ function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
     },
     gaveUp: (why) => {
       reign.own.delete(table.job);
+      gaveUp.add(table);
       pause(reign, table, why, "when fixed");
     },
   };

@@ -92,6 +92,26 @@ describe("the end of a search of one's own", () => {
     assert.equal(searches.opened.length, 0);
   });
 
+  test("an own search that gave up is started again when its job is resumed, not while that stops or drains", async () => {
+    for (const state of ["stopping", "draining"] as const) {
+      const story = new OwnStory();
+      const { reign } = story.test_;
+      await story.begin([0, 0]);
+      const by = { type: "job-state", job: story.job, reason: "asked", by: "ann" } as const;
+      if (state === "stopping") story.search.giveUp("it died");
+      void reign.record({ ...by, state, op: "o1" });
+      if (state === "draining") story.search.giveUp("it died");
+      for (let ticks = 0; ticks < 3; ticks += 1) lookAfterOwn(reign);
+      assert.deepEqual([story.searches.opened.length, story.table.state], [1, state]);
+      void reign.record({ ...by, state: "searching", op: "o2" });
+      lookAfterOwn(reign);
+      assert.equal(story.searches.opened.length, 2);
+      void reign.record({ ...by, state, op: "o3" });
+      lookAfterOwn(reign);
+      assert.equal(story.search.isClosed, false, "a new one is as good as any");
+    }
+  });
+
   test("a job whose own search gave up stays paused when failures are taken back, whatever it printed", async () => {
     for (const rule of ["max_failures_in_a_row", "max_failures_at_start"]) {
       const story = new OwnStory();
