@@ -123,10 +123,10 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
     case "lost":
       reign.forget(job, n);
       if (!table.trial(n)?.checkpoint) reign.pruners.get(job)?.forget(n);
-      reign.waiting.wakeFor(table);
+      wakeForFirst(reign, table);
       return;
     case "reopened":
-      reign.waiting.wakeFor(table);
+      wakeForFirst(reign, table);
       return;
     case "checkpoint":
       reign.progress(job, n, event.iters);
@@ -143,6 +143,11 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
       throw new RangeError(`nothing is known to follow from ${JSON.stringify(never)}`);
     }
   }
+}
+
+/** For the next ones the clock wakes others (`Upkeep`): looking through all that wait for each of a thousand takes too long. */
+function wakeForFirst(reign: Reign, table: RunTable): void {
+  if (table.waiting.size === 1) reign.waiting.wakeFor(table);
 }
 
 function followWorker(reign: Reign, event: WorkerChanged): void {
