@@ -13,6 +13,8 @@ export interface Delivered<Message> {
   readonly message: Message;
   /** Messages that follow it so far. */
   readonly pending: number;
+  /** Whether it is the first that comes from a copy of the stream. */
+  readonly isFirst?: boolean;
 }
 
 interface ReadingPorts<Message> {
@@ -20,6 +22,10 @@ interface ReadingPorts<Message> {
   deliver(fromSeq: number, hear: (delivered: Delivered<Message>) => void): Promise<Delivery>;
   /** The stream's last sequence. */
   lastSeq(): Promise<number>;
+  /** Sequence of the first message from this one on that is read, as the stream's leader knows it; undefined: none yet. */
+  firstFrom(seq: number): Promise<number | undefined>;
+  /** Whether a delivery comes from one of several copies, which may be behind the stream's leader. */
+  hasCopies(): boolean;
   isConnected(): boolean;
   /** A reading that hears nothing for this long checks whether there is more. */
   readonly silentMs: number;
@@ -32,7 +38,8 @@ const closeMs = 1000;
 /**
  * Reads each message of a stream once and in order, even if deliveries fail: one that is silent although the stream holds more
  * is replaced. nats-server 2.10.27 never sends anything to a consumer that is made while it reloads its accounts (seen), and a
- * process that was frozen may find its consumer gone.
+ * process that was frozen may find its consumer gone. In a cluster a delivery may come from a copy that is still catching up: it
+ * says that nothing more is to come, or begins in the middle. So only messages that were handed over are behind the reading.
  *
  * @throws what the first delivery throws
  */
@@ -48,25 +55,42 @@ export async function readStream<Message extends { readonly seq: number }>(
   let heardAt = performance.now();
   let isStopped = false;
 
-  /** @param last  the stream's last sequence, if that was asked just before */
-  const deliver = async (last: number): Promise<Delivery> => {
-    const delivery = await ports.deliver(next, ({ message, pending }) => {
-      heardAt = performance.now();
-      // From a delivery that was replaced, or that nobody needs any more.
-      if (isStopped || message.seq < next) return;
-      next = message.seq + 1;
-      handler(message);
-      if (pending === 0) caughtUp.abort();
-    });
-    if (delivery.pending === 0) {
-      // No other message up to there has a subject that is read.
-      next = Math.max(next, last + 1);
+  /** What the stream held when a copy had no more for the first time. */
+  let end: number | undefined;
+  const atEnd = async (): Promise<void> => {
+    try {
+      if (!caughtUp.aborted && ports.hasCopies()) {
+        end ??= await ports.lastSeq();
+        if (next <= end && ((await ports.firstFrom(next)) ?? Number.POSITIVE_INFINITY) <= end) return;
+      }
       caughtUp.abort();
+    } catch {
+      // No answer; the next turn of the watchdog asks again.
     }
+  };
+  const hand = ({ message, pending }: Delivered<Message>): void => {
+    heardAt = performance.now();
+    // From a delivery that was replaced, or that nobody needs any more.
+    if (isStopped || message.seq < next) return;
+    next = message.seq + 1;
+    handler(message);
+    if (pending === 0) void atEnd();
+  };
+  const deliver = async (): Promise<Delivery> => {
+    let stretch = new Stretch<Message>(hand);
+    const delivery = await ports.deliver(next, (delivered) => {
+      const { message, isFirst } = delivered;
+      if (isFirst && ports.hasCopies()) {
+        stretch = new Stretch(hand);
+        if (message.seq > next) void stretch.check(message.seq, ports.firstFrom(next));
+      }
+      stretch.take(delivered);
+    });
+    if (delivery.pending === 0) void atEnd();
     return delivery;
   };
-  const begin = async (last = 0): Promise<void> => {
-    const delivery = deliver(last);
+  const begin = async (): Promise<void> => {
+    const delivery = deliver();
     deliveries.add(delivery);
     try {
       await delivery;
@@ -87,13 +111,14 @@ export async function readStream<Message extends { readonly seq: number }>(
     heardAt = performance.now();
     try {
       const last = await ports.lastSeq();
+      const isMore = last >= next && (await ports.firstFrom(next)) !== undefined;
       if (isStopped) return;
-      if (last < next) {
+      if (!isMore) {
         caughtUp.abort();
         return;
       }
       const silent = [...deliveries];
-      await begin(last);
+      await begin();
       await close(silent);
     } catch {
       // No answer; the next turn asks again.
@@ -116,4 +141,32 @@ export async function readStream<Message extends { readonly seq: number }>(
       waited.abort(); // otherwise the timer would keep a command alive
     },
   };
+}
+
+/** Messages from one copy of the stream. They are held while it is checked whether any is missing before them. */
+class Stretch<Message> {
+  readonly #hand: (delivered: Delivered<Message>) => void;
+  readonly #held: Delivered<Message>[] = [];
+  #state: "whole" | "checked" | "lacking" = "whole";
+
+  constructor(hand: (delivered: Delivered<Message>) => void) {
+    this.#hand = hand;
+  }
+
+  take(delivered: Delivered<Message>): void {
+    if (this.#state === "whole") this.#hand(delivered);
+    else if (this.#state === "checked") this.#held.push(delivered);
+  }
+
+  /** @param wanted  sequence of the message that should be the first; undefined: there is none */
+  async check(first: number, wanted: Promise<number | undefined>): Promise<void> {
+    this.#state = "checked";
+    const isWhole = await wanted.then(
+      (seq) => seq === undefined || seq >= first,
+      () => false,
+    );
+    this.#state = isWhole ? "whole" : "lacking";
+    const held = this.#held.splice(0);
+    if (isWhole) for (const each of held) this.#hand(each);
+  }
 }

@@ -1,4 +1,4 @@
-import type { NatsConnection } from "nats";
+import type { Msg, NatsConnection } from "nats";
 import { BusError, type StoredMessage } from "../../../ports.ts";
 import { streams } from "../../../wire/subjects.ts";
 import { askedAs, type LocalNames } from "../local-names.ts";
@@ -17,11 +17,7 @@ export async function nextStored(
   fromSeq: number,
   pattern: string,
 ): Promise<StoredMessage | null> {
-  const question = JSON.stringify({ seq: Math.max(1, fromSeq), next_by_subj: pattern });
-  const ask = (what: string) =>
-    patiently(stream, questionTimeoutsMs, () =>
-      connection.request(askedAs(`$JS.API.${what}.${stream}`, names), question, { timeout: questionTimeoutMs }),
-    );
+  const ask = (what: string) => askNext(what, connection, names, stream, fromSeq, pattern);
   for (;;) {
     const { headers: head, data } = await ask("DIRECT.GET");
     if (head && head.code === 0) {
@@ -39,4 +35,39 @@ export async function nextStored(
     if (error?.code === notFound) return null;
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs));
   }
+}
+
+/** Sequence of the first message from one on whose subject matches; undefined if the stream's leader knows of none. */
+export async function firstStored(
+  connection: NatsConnection,
+  names: LocalNames,
+  stream: string,
+  fromSeq: number,
+  patterns: readonly string[] = [">"],
+): Promise<number | undefined> {
+  const found = await Promise.all(
+    patterns.map(async (pattern) => {
+      const answer = await askNext("STREAM.MSG.GET", connection, names, stream, fromSeq, pattern);
+      const { message, error } = answer.json<{ message?: { seq: number }; error?: { code?: number } }>();
+      if (error?.code === notFound) return Number.POSITIVE_INFINITY;
+      if (!message) throw new BusError("refused", `${stream}: the broker refused to say which message is next`);
+      return message.seq;
+    }),
+  );
+  const first = Math.min(...found);
+  return Number.isFinite(first) ? first : undefined;
+}
+
+function askNext(
+  what: string,
+  connection: NatsConnection,
+  names: LocalNames,
+  stream: string,
+  fromSeq: number,
+  pattern: string,
+): Promise<Msg> {
+  const subject = askedAs(`$JS.API.${what}.${stream}`, names);
+  const question = JSON.stringify({ seq: Math.max(1, fromSeq), next_by_subj: pattern });
+  const ask = () => connection.request(subject, question, { timeout: questionTimeoutMs });
+  return patiently(stream, questionTimeoutsMs, ask);
 }

@@ -13,6 +13,9 @@ class Stream {
   readonly silentMs = 20;
   readonly begun: { from: number; hear: (delivered: Delivered<Message>) => void; isClosed: boolean }[] = [];
   last = 0;
+  /** What the stream's leader holds and is read; undefined: everything up to the last. */
+  read: readonly number[] | undefined;
+  isCluster = false;
   pending = 1;
   stopped = 0;
   gate: Promise<void> = Promise.resolve();
@@ -31,6 +34,15 @@ class Stream {
 
   async lastSeq(): Promise<number> {
     return this.last;
+  }
+
+  async firstFrom(seq: number): Promise<number | undefined> {
+    if (this.read) return this.read.find((each) => each >= seq);
+    return seq <= this.last ? seq : undefined;
+  }
+
+  hasCopies(): boolean {
+    return this.isCluster;
   }
 
   isConnected(): boolean {
@@ -90,17 +102,70 @@ test("a reading stopped while its delivery is replaced leaves no delivery behind
   assert.equal(stream.stopped, 1);
 });
 
-test("a delivery with nothing pending catches up at once, and later ones start after what it skipped", async () => {
+test("a delivery with nothing pending catches up at once, and is kept while nothing more is to be read", async () => {
   const stream = new Stream();
   stream.pending = 0;
   stream.last = 7;
+  stream.read = [3];
   const reading = await readStream<Message>(stream, 5, () => undefined);
   await reading.caughtUp;
+  await delay(4 * stream.silentMs);
+  assert.equal(stream.begun.length, 1);
+  stream.read = [3, 7];
   await eventually("the delivery is replaced", () => stream.begun.length >= 2);
   assert.equal(stream.begun[1]?.from, 5);
-  await delay(3 * stream.silentMs);
-  // The stream's end was asked for just before the second delivery began, which had nothing to hand over up to there.
-  assert.equal(stream.begun.length, 2);
+  await reading.stop();
+});
+
+test("messages that a copy of the stream gets later are handed over, although it said that it had no more", async () => {
+  for (const read of [undefined, [1, 9, 10]]) {
+    const stream = new Stream();
+    const seen: number[] = [];
+    stream.isCluster = true;
+    stream.last = 10;
+    stream.read = read;
+    const reading = await readStream<Message>(stream, 9, ({ seq }) => seen.push(seq));
+    let isCaughtUp = false;
+    void reading.caughtUp.then(() => {
+      isCaughtUp = true;
+    });
+    stream.pending = 0;
+    await eventually("the delivery is replaced", () => stream.begun.length >= 2);
+    await eventually("the old delivery is closed", () => stream.begun[0]?.isClosed);
+    assert.equal(isCaughtUp, false, "the copy is behind");
+    for (const seq of [9, 10]) stream.begun.at(-1)?.hear({ message: { seq }, pending: 10 - seq, isFirst: seq === 9 });
+    await reading.caughtUp;
+    assert.deepEqual(seen, [9, 10]);
+    await reading.stop();
+  }
+});
+
+test("a copy of the stream that begins in the middle is not read: another hands over what it lacks", async () => {
+  const stream = new Stream();
+  const seen: number[] = [];
+  stream.isCluster = true;
+  stream.last = 12;
+  const reading = await readStream<Message>(stream, 9, ({ seq }) => seen.push(seq));
+  for (const seq of [11, 12]) stream.begun[0]?.hear({ message: { seq }, pending: 12 - seq, isFirst: seq === 11 });
+  await eventually("the delivery is replaced", () => stream.begun.length >= 2);
+  assert.equal(stream.begun[1]?.from, 9);
+  for (const seq of [9, 10, 11, 12]) stream.begun[1]?.hear({ message: { seq }, pending: 12 - seq, isFirst: seq === 9 });
+  await reading.caughtUp;
+  assert.deepEqual(seen, [9, 10, 11, 12]);
+  await reading.stop();
+});
+
+test("messages after some that are not read, or are gone, are handed over in order", async () => {
+  const stream = new Stream();
+  const seen: number[] = [];
+  stream.isCluster = true;
+  stream.last = 12;
+  stream.read = [3, 11, 12];
+  const reading = await readStream<Message>(stream, 9, ({ seq }) => seen.push(seq));
+  for (const seq of [11, 12]) stream.begun[0]?.hear({ message: { seq }, pending: 12 - seq, isFirst: seq === 11 });
+  await reading.caughtUp;
+  assert.deepEqual(seen, [11, 12]);
+  assert.equal(stream.begun.length, 1);
   await reading.stop();
 });
 
