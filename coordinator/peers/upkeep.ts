@@ -95,8 +95,8 @@ export class PeerUpkeep {
   async #tellOthers(): Promise<void> {
     const account = this.#untold;
     if (!account) return;
-    await storeWorkerList(this.#ports.bus, account);
-    if (this.#untold === account) this.#untold = undefined;
+    const isStored = await storeWorkerList(this.#ports.bus, account);
+    if (isStored && this.#untold === account) this.#untold = undefined;
   }
 
   /** Admits lists one after the other, each once. */

@@ -86,8 +86,8 @@ async function tellOthers(paths: WorkspacePaths, file: PeersFile, self: string, 
     try {
       for (;;) {
         try {
-          await writeMembers(bus, { generation, peers, moved });
-          return;
+          if (await writeMembers(bus, { generation, peers, moved })) return;
+          throw new BusError("not the next", "somebody else changed the peers just now");
         } catch (error) {
           if (!(error instanceof BusError) || performance.now() > limit) throw error;
         }

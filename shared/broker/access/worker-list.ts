@@ -16,13 +16,16 @@ export const workerListSubject = `$KV.${bucket}.${key}`;
 /** Unpacked: a hundred thousand workers. A message of 1 MB could unpack to a gigabyte. */
 const mostListBytes = 16 * 1024 ** 2;
 
-/** Packed, some 20,000 workers fit in one message of 1 MB. */
-export async function storeWorkerList(bus: { readonly entries: EntryStore }, account: WorkersAccount): Promise<void> {
+/** Packed, some 20,000 workers fit in one message of 1 MB. False if another list was stored meanwhile. */
+export async function storeWorkerList(
+  bus: { readonly entries: EntryStore },
+  account: WorkersAccount,
+): Promise<boolean> {
   const value = encodeWorkerList(account);
   const found = await bus.entries.get(key);
-  if (found && !found.isForeign && Buffer.from(found.value).equals(value)) return;
-  if (found) await bus.entries.update(key, value, found.revision);
-  else await bus.entries.create(key, value);
+  if (found && !found.isForeign && Buffer.from(found.value).equals(value)) return true;
+  const revision = found ? await bus.entries.update(key, value, found.revision) : await bus.entries.create(key, value);
+  return revision !== null;
 }
 
 /** Undefined until a coordinator has stored it. */

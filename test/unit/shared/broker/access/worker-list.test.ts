@@ -4,7 +4,11 @@ import { describe, test } from "node:test";
 import { deflateRawSync } from "node:zlib";
 import type { WorkerUser } from "../../../../../shared/broker/access/accounts.ts";
 import { inviteKey, newInviteCode } from "../../../../../shared/broker/access/invite-code.ts";
-import { decodeWorkerList, encodeWorkerList } from "../../../../../shared/broker/access/worker-list.ts";
+import {
+  decodeWorkerList,
+  encodeWorkerList,
+  storeWorkerList,
+} from "../../../../../shared/broker/access/worker-list.ts";
 import { isWorkerId } from "../../../../../shared/domain/names.ts";
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -35,6 +39,17 @@ describe("the list of workers that peers share", () => {
 
   test("the list of workers that peers share fits in one message with 20,000 workers", () => {
     assert.ok(encodeWorkerList({ workers: workers(20_000), invites: [] }).length < 1_000_000);
+  });
+
+  test("the list of workers that peers share is not stored if another was stored at the same time", async () => {
+    for (const found of [null, { value: new Uint8Array([1]), revision: 5 }]) {
+      let revision: number | null = null;
+      const write = async (): Promise<number | null> => revision;
+      const bus = { entries: { get: async () => found, create: write, update: write } };
+      assert.equal(await storeWorkerList(bus, { workers: workers(1), invites: [] }), false);
+      revision = 6;
+      assert.equal(await storeWorkerList(bus, { workers: workers(1), invites: [] }), true);
+    }
   });
 
   test("the list of workers that peers share admits nobody when it is damaged", () => {
