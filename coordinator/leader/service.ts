@@ -168,7 +168,13 @@ async function lead(
     await aborted(signal);
     if (corrupt) throw corrupt;
   } finally {
-    for (const step of undo.reverse()) await step();
+    for (const step of undo.reverse()) {
+      try {
+        await step();
+      } catch (error) {
+        log.error({ error: String(error) }, "a step of stepping down failed; the others follow");
+      }
+    }
     await Promise.race([journal.flushed().catch(() => undefined), clock.pause(1000)]);
     journal.close(new Deposed("this coordinator has stepped down"));
   }

@@ -103,7 +103,7 @@ export async function readStream<Message extends { readonly seq: number }>(
     Promise.all(
       closing.map(async (delivery) => {
         deliveries.delete(delivery);
-        await (await delivery).close();
+        await (await delivery.catch(() => undefined))?.close();
       }),
     );
   const look = async (): Promise<void> => {

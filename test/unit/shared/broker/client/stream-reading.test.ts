@@ -12,6 +12,7 @@ interface Message {
 class Stream {
   readonly silentMs = 20;
   readonly begun: { from: number; hear: (delivered: Delivered<Message>) => void; isClosed: boolean }[] = [];
+  asked = 0;
   last = 0;
   /** What the stream's leader holds and is read; undefined: everything up to the last. */
   read: readonly number[] | undefined;
@@ -21,6 +22,7 @@ class Stream {
   gate: Promise<void> = Promise.resolve();
 
   async deliver(from: number, hear: (delivered: Delivered<Message>) => void): Promise<Delivery> {
+    this.asked += 1;
     await this.gate;
     const delivery = { from, hear, isClosed: false };
     this.begun.push(delivery);
@@ -100,6 +102,21 @@ test("a reading stopped while its delivery is replaced leaves no delivery behind
   assert.equal(stream.begun.length, begun);
   await reading.stop();
   assert.equal(stream.stopped, 1);
+});
+
+test("a reading can be stopped while the delivery that replaces another fails", async () => {
+  const stream = new Stream();
+  stream.last = 3;
+  const reading = await readStream<Message>(stream, 1, () => undefined);
+  let fail = (_error: Error): void => undefined;
+  stream.gate = new Promise<void>((_resolve, reject) => {
+    fail = reject;
+  });
+  await eventually("a delivery is asked for", () => stream.asked >= 2);
+  const stopping = reading.stop();
+  fail(new Error("no answer in time"));
+  await stopping;
+  assert.equal(stream.begun[0]?.isClosed, true);
 });
 
 test("a delivery with nothing pending catches up at once, and is kept while nothing more is to be read", async () => {

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { after, describe, test } from "node:test";
+import { type ServicePorts, serve } from "../../../../coordinator/leader/service.ts";
+import type { Reading } from "../../../../shared/ports.ts";
+import { streams } from "../../../../shared/wire/subjects.ts";
+import { runningTimeline } from "../../../conformance/running-timeline.ts";
+import { SimBroker } from "../../../simulate/sim-broker.ts";
+import { SimBus } from "../../../simulate/sim-bus.ts";
+import { fairWeather } from "../../../simulate/sim-link.ts";
+import { SimProcess } from "../../../simulate/sim-process.ts";
+import { silentLog } from "../../../simulate/simulation.ts";
+import { eventually } from "../../../support/patience.ts";
+
+const { timeline, stop } = runningTimeline();
+after(stop);
+
+/** A bus on which the reading of the evidence cannot be stopped. */
+class FailingBus extends SimBus {
+  listeners = 0;
+
+  override async read(...words: Parameters<SimBus["read"]>): Promise<Reading> {
+    const reading = await super.read(...words);
+    if (words[0] !== streams.evidence) return reading;
+    return { ...reading, stop: () => Promise.reject(new Error("no answer in time")) };
+  }
+
+  override onReconnect(handler: () => void): () => void {
+    const remove = super.onReconnect(handler);
+    this.listeners += 1;
+    return () => {
+      this.listeners -= 1;
+      remove();
+    };
+  }
+}
+
+/** A leader on a simulated broker; `end` has it step down. */
+async function leader(more: Partial<ServicePorts> = {}): Promise<{ bus: FailingBus; end: () => Promise<void> }> {
+  const process = new SimProcess(timeline, "leader", "leader");
+  const bus = new FailingBus(new SimBroker(timeline, fairWeather, "service"), process);
+  const stopping = new AbortController();
+  let leads = false;
+  const served = serve(
+    {
+      bus,
+      clock: process.clock,
+      chance: process.chance,
+      log: silentLog,
+      identity: { leader: "a", host: "a", pid: 1, started: "1" },
+      leaseMs: 3000,
+      isKnownDead: () => false,
+      drawSeed: () => 7,
+      publishUsers: async () => undefined,
+      writeSnapshot: async () => undefined,
+      onLeading: (now) => {
+        leads = now;
+      },
+      ...more,
+    },
+    stopping.signal,
+  );
+  const pause = (ms: number): Promise<void> => process.clock.pause(ms);
+  await Promise.race([served, eventually("it leads", () => leads, { pause })]);
+  return {
+    bus,
+    end: async () => {
+      stopping.abort();
+      await served;
+      await bus.close();
+    },
+  };
+}
+
+describe("a leader", () => {
+  test("a leader that steps down ends everything, even if the broker fails meanwhile", async () => {
+    const { bus, end } = await leader();
+    assert.ok(bus.listeners > 0);
+    await end();
+    assert.equal(bus.listeners, 0);
+  });
+});
