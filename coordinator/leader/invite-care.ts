@@ -56,8 +56,16 @@ export class InviteCare {
   }
 
   #keepShown(wall: number): boolean {
-    const { invites } = this.#reign.state;
-    const shown = this.#show?.(wall, (id) => (invites.get(id)?.ended ?? "") !== "");
+    const { state, ports, repeated } = this.#reign;
+    const { invites } = state;
+    let shown: ReturnType<ShowInvite> | undefined;
+    try {
+      shown = this.#show?.(wall, (id) => (invites.get(id)?.ended ?? "") !== "");
+    } catch (error) {
+      // A new one is written on this machine's disk, which may be full; workers can join elsewhere.
+      const text = `this machine shows no join line: ${String(error)}`;
+      repeated.warn("shown", ports.clock.monotonic(), {}, text);
+    }
     if (!shown) return false;
     const invite = inviteIdOf(shown.publicKey);
     if (invites.has(invite)) return false;

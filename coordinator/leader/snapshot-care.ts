@@ -1,6 +1,8 @@
 import type { WorkspaceState } from "../../shared/domain/fold/workspace-state.ts";
+import type { Log } from "../../shared/log.ts";
 
 export interface SnapshotPorts {
+  readonly log: Log;
   /** Records between two snapshots while the search is small. Default 20,000, which are folded in a fifth of a second. */
   readonly snapshotEvery?: number;
   /** Stores a snapshot of the journal; resolves when that is done, or has failed. */
@@ -34,6 +36,15 @@ export class SnapshotCare {
     if (this.#unsaved < Math.max(snapshotEvery, trials * snapshotShare)) return;
     // Reset now: records that come while it is written belong to the next one.
     this.#unsaved = 0;
-    void this.#ports.writeSnapshot(signal);
+    void this.#write(signal);
+  }
+
+  /** The search does not depend on a snapshot. */
+  async #write(signal: AbortSignal): Promise<void> {
+    try {
+      await this.#ports.writeSnapshot(signal);
+    } catch (error) {
+      this.#ports.log.error(`no snapshot was written: ${String(error)}`);
+    }
   }
 }

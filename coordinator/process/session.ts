@@ -20,11 +20,10 @@ import { ensureStreams } from "../../shared/broker/store/streams.ts";
 import { dropUnstored, endDropped, reachOf, subjectsOf } from "../../shared/broker/store/unstored.ts";
 import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts";
 import { systemChance } from "../../shared/chance.ts";
-import { type QuotaLimits, quotasWith } from "../../shared/domain/quotas.ts";
 import { largestRandint } from "../../shared/domain/seeds.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { liveness } from "../../shared/machine/process-identity.ts";
-import { readQuotaFile } from "../../shared/machine/quota-file.ts";
+import { quotaReader } from "../../shared/machine/quota-file.ts";
 import { barredBy, readRestored } from "../../shared/machine/restored-file.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { systemClock } from "../../shared/time/clock.ts";
@@ -212,15 +211,15 @@ export class Session {
       purger: storePurger(bus),
       bundles: bundleStore(bus),
       storedSizes: storedSizes(bus),
-      quotas: () => quotasOf(paths, (problem) => log.warn(problem)),
+      quotas: quotaReader(paths, (problem) => log.warn(problem)),
       onStandby: () => this.#tell("standing by"),
       onStored: (event, table) => events.event(event, table),
       orderKey: orderKeyAt(paths),
       checkJournal: () => this.#footing.check(),
       onLed: (seq) => this.#footing.begun(seq),
-      writeSnapshot: (stop) => {
+      writeSnapshot: async (stop) => {
         const credentials = external ? credentialsOf(external) : readRoleSecret(paths, "coordinator");
-        return writeSnapshotApart({ url: this.#url, credentials, workspace: paths.dir }, log, stop);
+        await writeSnapshotApart({ url: this.#url, credentials, workspace: paths.dir }, log, stop);
       },
       onLeading: (leads) => this.#onLeading(leads),
     };
@@ -264,18 +263,6 @@ function expiryOf(code: string): number {
   const read = readInviteCode(code);
   if (read.kind !== "code") throw new Error("a code that was just made is none");
   return read.expiresAt;
-}
-
-const toldProblems = new Set<string>();
-
-/** Each problem of the file is told once. */
-function quotasOf(paths: WorkspacePaths, onProblem: (problem: string) => void): QuotaLimits {
-  const { texts, problems } = readQuotaFile(paths);
-  for (const problem of problems.filter((each) => !toldProblems.has(each))) {
-    toldProblems.add(problem);
-    onProblem(problem);
-  }
-  return quotasWith(texts);
 }
 
 /** This machine's server first, which may listen where no other machine reaches it, then all of them. */

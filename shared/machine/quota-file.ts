@@ -1,5 +1,5 @@
-import { isQuotaName, type QuotaTexts, quotaProblem } from "../domain/quotas.ts";
-import { UsageError } from "../errors.ts";
+import { isQuotaName, type QuotaLimits, type QuotaTexts, quotaProblem, quotasWith } from "../domain/quotas.ts";
+import { messageOf, UsageError } from "../errors.ts";
 import { readJsonFields, writeJsonFile } from "./secret-file.ts";
 import type { WorkspacePaths } from "./workspace.ts";
 
@@ -17,6 +17,27 @@ export function readQuotaFile({ quotas }: Pick<WorkspacePaths, "quotas">): {
     else problems.push(`${quotas}: ${problem}`);
   }
   return { texts, problems };
+}
+
+/** Reads the file anew at each call. While it cannot be read, what it last said holds. Each problem is told once. */
+export function quotaReader(
+  paths: Pick<WorkspacePaths, "quotas">,
+  onProblem: (problem: string) => void,
+): () => QuotaLimits {
+  const told = new Set<string>();
+  let read: ReturnType<typeof readQuotaFile> = { texts: {}, problems: [] };
+  return () => {
+    try {
+      read = readQuotaFile(paths);
+    } catch (error) {
+      read = { ...read, problems: [`${paths.quotas} cannot be read: ${messageOf(error)}`] };
+    }
+    for (const problem of read.problems.filter((each) => !told.has(each))) {
+      told.add(problem);
+      onProblem(problem);
+    }
+    return quotasWith(read.texts);
+  };
 }
 
 /**

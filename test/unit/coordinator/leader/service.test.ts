@@ -78,4 +78,22 @@ describe("a leader", () => {
     await end();
     assert.equal(bus.listeners, 0);
   });
+
+  test("a leader leads on when no snapshot and no join line can be written", async () => {
+    const tries = { snapshot: 0, line: 0 };
+    const { bus, end } = await leader({
+      snapshotEvery: 0,
+      showInvite: () => {
+        tries.line += 1;
+        throw new Error("ENOSPC: no space left on device, write");
+      },
+      writeSnapshot: () => {
+        tries.snapshot += 1;
+        throw new Error("ENOENT: no such file or directory, open");
+      },
+    });
+    await eventually("both were tried again and again", () => tries.snapshot > 3 && tries.line > 3);
+    assert.ok(bus.listeners > 0);
+    await end();
+  });
 });

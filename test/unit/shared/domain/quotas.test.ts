@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import {
   quotaNames,
@@ -9,7 +9,7 @@ import {
   roomBytes,
   usualQuotas,
 } from "../../../../shared/domain/quotas.ts";
-import { readQuotaFile, setQuotas } from "../../../../shared/machine/quota-file.ts";
+import { quotaReader, readQuotaFile, setQuotas } from "../../../../shared/machine/quota-file.ts";
 import { workspacePaths } from "../../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
@@ -77,5 +77,21 @@ describe("quotas", () => {
     assert.match(problems.join(), /quotas\.json: quota bytes: expected/);
     writeFileSync(paths.quotas, "{");
     assert.deepEqual(readQuotaFile(paths), { texts: {}, problems: [] });
+  });
+
+  test("quotas hold on while their file cannot be read, which is told once", () => {
+    const paths = workspacePaths("ws1", { HOME: temporaryFolder() });
+    mkdirSync(paths.dir, { recursive: true });
+    const told: string[] = [];
+    const limits = quotaReader(paths, (problem) => told.push(problem));
+    setQuotas(paths, ["waiting=7"]);
+    assert.equal(limits().waiting, 7);
+    rmSync(paths.quotas);
+    mkdirSync(paths.quotas);
+    for (let i = 0; i < 2; i += 1) assert.equal(limits().waiting, 7);
+    assert.equal(told.length, 1);
+    assert.match(told.join(), /quotas\.json cannot be read: EISDIR/);
+    rmSync(paths.quotas, { recursive: true });
+    assert.equal(limits().waiting, usualQuotas.waiting);
   });
 });
