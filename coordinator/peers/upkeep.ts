@@ -6,7 +6,7 @@ import { type Members, membersSubject, readMembers } from "../../shared/broker/p
 import { peersTrouble } from "../../shared/broker/peers/peer-probe.ts";
 import { readPeers, writePeers } from "../../shared/broker/peers/peers.ts";
 import { Alarm } from "../../shared/broker/server/alarm.ts";
-import { BrokerError } from "../../shared/errors.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
@@ -108,11 +108,11 @@ export class PeerUpkeep {
       if (leads() || this.#stop.signal.aborted || text === this.#known) return;
       try {
         await admit(account);
-        this.#known = text;
         onShown();
+        this.#known = text;
       } catch (error) {
-        if (!(error instanceof BrokerError)) throw error;
-        log.warn(error.message);
+        // Tried again at the next look: this machine's disk may be full.
+        log.warn(messageOf(error));
       }
     });
   }

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { PeerUpkeep, type PeerUpkeepPorts } from "../../../../coordinator/peers/upkeep.ts";
 import type { WorkersAccount } from "../../../../shared/broker/access/accounts.ts";
 import { inviteKey, newInviteCode } from "../../../../shared/broker/access/invite-code.ts";
-import { readWorkerList } from "../../../../shared/broker/access/worker-list.ts";
+import { readWorkerList, storeWorkerList } from "../../../../shared/broker/access/worker-list.ts";
 import { newPeers, writePeers } from "../../../../shared/broker/peers/peers.ts";
 import { createWorkspace, workspacePaths } from "../../../../shared/machine/workspace.ts";
 import { BusError, type EntryStore } from "../../../../shared/ports.ts";
@@ -85,6 +85,20 @@ describe("the duties of a peer", () => {
       return (await readWorkerList({ entries })) !== undefined;
     });
     assert.deepEqual(await readWorkerList({ entries }), account);
+    await upkeep.stop();
+  });
+
+  test("a peer whose disk is full goes on, and admits the workers when there is room", async () => {
+    let tries = 0;
+    const { upkeep, entries, ring } = peer(false, async () => {
+      tries += 1;
+      if (tries === 1) throw Object.assign(new Error("ENOSPC: no space left on device, write"), { code: "ENOSPC" });
+    });
+    await storeWorkerList({ entries }, account);
+    await eventually("the list is admitted at the second try", () => {
+      ring();
+      return tries >= 2;
+    });
     await upkeep.stop();
   });
 });
