@@ -63,8 +63,8 @@ async function fetchSnapshot(bus: Bus, place: SnapshotPlace): Promise<WorkspaceS
 }
 
 /**
- * Stores a snapshot, makes it the newest and deletes the one before, unless there is a newer one. Readers that were fetching the
- * one before fold the whole journal.
+ * Stores a snapshot, makes it the newest and deletes those before, unless there is a newer one. Readers that were fetching one
+ * of them fold the whole journal.
  *
  * @param tag  tells it from another snapshot at the same record; letters, digits and dashes
  * @returns its size in bytes; 0 when there was a newer one
@@ -93,9 +93,20 @@ export async function writeSnapshot(
   const revision = entry
     ? await bus.entries.update(snapshotKey, place, entry.revision)
     : await bus.entries.create(snapshotKey, place);
-  const [needless, size] = revision === null ? [name, 0] : [before?.name, sum.size];
-  if (needless !== undefined) await bus.purge(streams.blob, snapshotChunks(needless));
-  return size;
+  const isNewest = revision !== null;
+  // Writers that were ended have left pieces too; one at a newer record may still be at work.
+  const isNeedless = (other: string): boolean => other !== name && recordOf(other) <= state.seq;
+  const needless = isNewest ? (await storedNames(bus)).filter(isNeedless) : [name];
+  for (const each of needless) await bus.purge(streams.blob, snapshotChunks(each));
+  return isNewest ? sum.size : 0;
+}
+
+/** The record at which a snapshot was taken, by its name; NaN for other names. */
+const recordOf = (name: string): number => Number(/^snap-(\d+)-/.exec(name)?.[1] ?? Number.NaN);
+
+async function storedNames(bus: Bus): Promise<string[]> {
+  const pieces = await bus.subjects(streams.blob, snapshotChunks("*"));
+  return [...new Set(pieces.map((subject) => subject.split(".")[1] ?? ""))];
 }
 
 async function untilAnswered<T>(ask: () => Promise<T>): Promise<T> {
