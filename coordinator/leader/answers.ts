@@ -14,8 +14,8 @@ import { answerAsk } from "./workers/asks.ts";
 
 export interface AnswerPorts {
   readonly chance: Chance;
-  /** With which operators sign their orders; left out: orders need no proof. */
-  readonly orderKey?: OrderKey | undefined;
+  /** With which operators sign their orders, asked at the beginning of each reign; left out: orders need no proof. */
+  orderKey?(): OrderKey | undefined;
   /** Seed for a job whose spec gives none. */
   drawSeed(): number;
 }
@@ -26,7 +26,7 @@ type Reply = (data: Uint8Array) => void;
 export function* answers(reign: Reign, questions: Pick<Bus, "respond">, ports: AnswerPorts): Generator<() => void> {
   yield questions.respond(subjects.allAsks, (subject, data, reply) => respondToAsk(reign, subject, data, reply));
   const desk = new OrderDesk(reign, {
-    key: ports.orderKey,
+    key: ports.orderKey?.(),
     nonce: () => ports.chance.nonce(),
     carryOut: (by, order) => carryOut(reign, by, order, ports.drawSeed),
   });

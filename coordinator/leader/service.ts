@@ -51,6 +51,8 @@ export interface ServicePorts
   readonly storedSizes?: StoredSizes;
   /** Hears of each record that this leader has stored, with the table of its job; a simulation leaves it out. */
   onStored?(event: JournalEvent, table: RunTable | undefined): void;
+  /** Called at the end of each reign, while it still holds the lead: the next leader finds what this did. Must not throw. */
+  beforeRelease?(leads: () => boolean): Promise<void>;
   /** Called when this process starts and stops leading. */
   onLeading(leads: boolean): void;
 }
@@ -85,6 +87,7 @@ export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<v
       await ports.clock.pause(tickMs, signal);
     } finally {
       ports.onLeading(false);
+      await ports.beforeRelease?.(() => leadership.leads);
       await leadership.release();
     }
   }

@@ -45,8 +45,8 @@ export async function runCoordinator(
     const quietly = (happening: Happening): void => {
       if (happening !== "ready") tell(happening);
     };
-    let end = await (await Session.open(station, tell)).run(signal, false);
-    while (end === "rotating") end = await (await Session.open(station, quietly)).run(signal, true);
+    let end = await (await Session.open(station, tell)).run(signal);
+    while (end === "rotating") end = await (await Session.open(station, quietly)).run(signal);
   } finally {
     await events.close();
     removeEndpoint(paths, own);

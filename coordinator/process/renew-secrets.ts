@@ -13,7 +13,7 @@ import { sealedEntries, splitEntry } from "../../shared/wire/entry-seals.ts";
 import { leaderKey } from "../../shared/wire/subjects.ts";
 
 /**
- * Writes new passwords and a new key for seals. Nobody may lead meanwhile. The broker accepts the passwords once its guard has
+ * Writes new passwords and a new key for seals. Only the leader may, once it decides nothing more. The broker accepts the passwords once its guard has
  * rewritten its configuration; `connectOwn` makes sure of that.
  *
  * @param lastSeq  of the journal: the key holds for what follows

@@ -21,7 +21,7 @@ import { dropUnstored, endDropped, reachOf, subjectsOf } from "../../shared/brok
 import { connectAs, credentialsOf } from "../../shared/broker/workspace-link.ts";
 import { systemChance } from "../../shared/chance.ts";
 import { largestRandint } from "../../shared/domain/seeds.ts";
-import { UsageError } from "../../shared/errors.ts";
+import { messageOf, UsageError } from "../../shared/errors.ts";
 import { liveness } from "../../shared/machine/process-identity.ts";
 import { quotaReader } from "../../shared/machine/quota-file.ts";
 import { barredBy, readRestored } from "../../shared/machine/restored-file.ts";
@@ -94,8 +94,7 @@ export class Session {
     rememberBroker(station.paths, station.external);
   }
 
-  /** @param isAnew  the passwords and keys are new */
-  async run(signal: AbortSignal, isAnew: boolean): Promise<"ended" | "rotating"> {
+  async run(signal: AbortSignal): Promise<"ended" | "rotating"> {
     const { paths, external, peers, held, log } = this.#station;
     const undo: (() => Promise<void>)[] = [() => this.#bus.close()];
     try {
@@ -110,7 +109,6 @@ export class Session {
         this.#upkeep = upkeep;
       } else await this.#openStore();
       if (peers) await this.#footing.check();
-      if (isAnew) await sealEntriesAnew(this.#bus);
       if (!external) {
         const raised = keepMark(paths, this.#bus, (why) => log.info(`the store's mark is not raised yet: ${why}`));
         // If all peers end together, the last has nobody left to ask.
@@ -121,10 +119,7 @@ export class Session {
       const ends = [signal, this.#left.signal, this.#rotating.signal];
       await serve({ ...this.#leaderPorts(), questions }, AbortSignal.any(ends));
       if (this.#whyLeft !== undefined) throw new UsageError(`workspace ${paths.name} ${this.#whyLeft}`);
-      if (!this.#rotating.signal.aborted || signal.aborted) return "ended";
-      renewSecrets(paths, await this.#bus.lastSeq(streams.journal));
-      log.info("passwords and keys are new");
-      return "rotating";
+      return this.#rotating.signal.aborted && !signal.aborted ? "rotating" : "ended";
     } catch (error) {
       throw aimed(error, workspaceFlags(paths.name));
     } finally {
@@ -144,6 +139,24 @@ export class Session {
     // Whoever started this process reads why it ends, if it does.
     await this.#footing.check();
     this.#tell("ready");
+  }
+
+  /** While this process still holds the lead, so that nobody decides anything under the old secrets. */
+  async #renewSecrets(leads: () => boolean): Promise<void> {
+    const { paths, log } = this.#station;
+    try {
+      const last = await this.#bus.lastSeq(streams.journal);
+      if (!leads()) throw new Error("another coordinator leads by now");
+      renewSecrets(paths, last);
+      // From here on the broker takes nothing else, of standbys on other machines neither.
+      await (await this.#connect()).close();
+      // It has ended this connection too: the answer says that it is back.
+      await this.#bus.lastSeq(streams.journal);
+      await sealEntriesAnew(this.#bus);
+      log.info("passwords and keys are new");
+    } catch (error) {
+      log.error(`the secrets were not all renewed: ${messageOf(error)}`);
+    }
   }
 
   #lookAfterPeers(): PeerUpkeep {
@@ -214,12 +227,15 @@ export class Session {
       quotas: quotaReader(paths, (problem) => log.warn(problem)),
       onStandby: () => this.#tell("standing by"),
       onStored: (event, table) => events.event(event, table),
-      orderKey: orderKeyAt(paths),
+      orderKey: () => orderKeyAt(paths),
       checkJournal: () => this.#footing.check(),
       onLed: (seq) => this.#footing.begun(seq),
       writeSnapshot: async (stop) => {
         const credentials = external ? credentialsOf(external) : readRoleSecret(paths, "coordinator");
         await writeSnapshotApart({ url: this.#url, credentials, workspace: paths.dir }, log, stop);
+      },
+      beforeRelease: async (leads) => {
+        if (this.#rotating.signal.aborted) await this.#renewSecrets(leads);
       },
       onLeading: (leads) => this.#onLeading(leads),
     };

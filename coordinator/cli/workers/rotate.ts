@@ -1,9 +1,11 @@
+import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { peerUrls, readPeers } from "../../../shared/broker/peers/peers.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { openInvites } from "../../../shared/domain/fold/invites.ts";
 import { BrokerError, UnreachableError, UsageError } from "../../../shared/errors.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { pause } from "../../../shared/time/deadline.ts";
 import { livingEndpoint } from "../../endpoint/endpoint.ts";
 import { consentOf } from "../../operator/consent.ts";
@@ -27,12 +29,13 @@ export async function rotate(session: Session, { yes, json }: RotateOptions): Pr
   const { scope, output } = session;
   refuseElsewhere(scope);
   if (!(await consentOf(yes, session)(what))) return;
-  const open = await ordering(session, async ({ bus, state, workspace }) => {
+  const { open, old } = await ordering(session, async ({ bus, state, workspace }) => {
+    const old = passwordOf(scope);
     const answer = await giveOrder(bus, workspace, { kind: "rotate", op: newOrderId() }, output);
     if (!answer.ok) throw refusalOf([answer]);
-    return openInvites(state).filter(({ line }) => line === "").length;
+    return { open: openInvites(state).filter(({ line }) => line === "").length, old };
   });
-  await untilLedAnew(scope);
+  await untilLedAnew(scope, old);
   const { secrets } = scope.paths;
   if (json) {
     output.result(`${JSON.stringify({ type: "rotated", v: 1, workspace: scope.paths.name, openInvites: open })}\n`);
@@ -52,12 +55,12 @@ export async function rotate(session: Session, { yes, json }: RotateOptions): Pr
 function refuseElsewhere({ external, paths, flags }: Scope): void {
   if (external && (ownRoleOf(external) || runningBroker(paths)))
     throw new UsageError(
-      `workspace ${paths.name} has a broker of its own; type nexus rotate on its coordinator's machine, without --nats and --creds`,
+      `workspace ${paths.name} has a broker of its own; type nexus rotate${workspaceFlags(paths.name)} on its coordinator's machine, without --nats and --creds`,
     );
   if (external)
     throw new UsageError(
       "if others run this workspace's broker, its administrator sets the passwords: pass the new ones with --creds FILE\n" +
-        "  if it is the workspace's own broker, type nexus rotate on its coordinator's machine, without --nats and --creds",
+        `  if it is the workspace's own broker, type nexus rotate${workspaceFlags(paths.name)} on its coordinator's machine, without --nats and --creds`,
     );
   const peers = readPeers(paths);
   if (!peers) return;
@@ -68,14 +71,16 @@ function refuseElsewhere({ external, paths, flags }: Scope): void {
   );
 }
 
-/** The coordinator leads again, and the broker takes the new passwords. */
-async function untilLedAnew({ paths }: Scope): Promise<void> {
+const passwordOf = ({ paths }: Scope): string => readRoleSecret(paths, "operator").password;
+
+/** A coordinator leads again, and the broker takes the new passwords. @param old  the operator's until now */
+async function untilLedAnew(scope: Scope, old: string): Promise<void> {
+  const { paths, flags } = scope;
   const limit = performance.now() + patienceMs;
-  // It ends its reign a moment after its answer.
-  await pause(1000);
   for (;;) {
+    const isRenewed = passwordOf(scope) !== old;
     try {
-      if (livingEndpoint(paths)) {
+      if (isRenewed && livingEndpoint(paths)) {
         await (await linkWorkspace(paths, "operator")).close();
         return;
       }
@@ -84,7 +89,9 @@ async function untilLedAnew({ paths }: Scope): Promise<void> {
     }
     if (performance.now() > limit)
       throw new UnreachableError(
-        `the coordinator does not lead again within ${patienceMs / 1000} s; see ${paths.coordinatorLog}, then start it: nexus-coord`,
+        isRenewed
+          ? `the coordinator does not lead again within ${patienceMs / 1000} s; see ${paths.coordinatorLog}, then start it: nexus-coord${flags}`
+          : `the coordinator has not renewed the secrets within ${patienceMs / 1000} s; see ${paths.coordinatorLog}, then type it again: nexus rotate${flags}`,
       );
     await pause(lookMs);
   }

@@ -8,7 +8,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../../errors.ts";
 import { readJsonFields, writeJsonFile, writeNewFile } from "../../machine/secret-file.ts";
-import type { WorkspacePaths } from "../../machine/workspace.ts";
+import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import { type SealKey, sealKey, secretBytes } from "../../wire/seals/seals.ts";
 
 /** The part of the journal that was there before the first seal: it is believed as it was then. */
@@ -67,8 +67,8 @@ export function readSeals(paths: WorkspacePaths): Seals | undefined {
   const changed = (): readonly SealKey[] | undefined => {
     const now = timeOf();
     if (now === seen) return undefined;
-    seen = now;
     const next = readFile(paths);
+    seen = now;
     return next && keysOf(next);
   };
   return file && { keys: keysOf(file), before: file.before, changed };
@@ -94,9 +94,9 @@ export function writeBefore(paths: WorkspacePaths, before: Unsealed | null): voi
 }
 
 /**
- * Adds a new key; coordinators started from now on seal with it.
+ * Adds a new key; coordinators seal with it from now on.
  *
- * @param fromSeq  the first sequence that it seals: one more than the journal's last; no coordinator may lead meanwhile
+ * @param fromSeq  the first sequence that it seals: one more than the journal's last; nobody else may lead meanwhile
  */
 export function rotateSeal(paths: WorkspacePaths, fromSeq: number): void {
   const file = readFile(paths);
@@ -116,7 +116,7 @@ function readFile(paths: WorkspacePaths): SealFile | undefined {
   throw new UsageError(
     `${path} is damaged: expected the keys that seal the journal, as nexus-coord wrote them\n` +
       "  put back a copy of it, from a peer or a backup; if there is none, remove it, then believe what the journal holds:" +
-      " nexus repair --accept-journal",
+      ` nexus${workspaceFlags(paths.name)} repair --accept-journal`,
   );
 }
 

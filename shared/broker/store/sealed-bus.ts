@@ -1,5 +1,14 @@
 import { timingSafeEqual } from "node:crypto";
-import type { Bus, EntryStore, Reading, Stored, StoredMessage, StoreOptions } from "../../ports.ts";
+import { messageOf, UsageError } from "../../errors.ts";
+import {
+  type Bus,
+  BusError,
+  type EntryStore,
+  type Reading,
+  type Stored,
+  type StoredMessage,
+  type StoreOptions,
+} from "../../ports.ts";
 import { splitEntry, withEntrySeal } from "../../wire/entry-seals.ts";
 import { isJournalRecord } from "../../wire/messages.ts";
 import { entrySeal, journalSeal, type SealKey } from "../../wire/seals/seals.ts";
@@ -81,11 +90,17 @@ export class SealedBus extends BusAround {
     return key !== undefined && journalSeal(key, subject, seq, data) === seal;
   }
 
-  /** `nexus rotate` adds a key while others read on. */
+  /** `nexus rotate` adds a key while others read on. @throws BusError if it cannot be known at present */
   #hasNewKeys(): boolean {
-    const keys = this.#changed();
-    if (keys) this.#keys = keys;
-    return keys !== undefined;
+    try {
+      const keys = this.#changed();
+      if (keys) this.#keys = keys;
+      return keys !== undefined;
+    } catch (error) {
+      // A damaged file holds no new key: that is written in one piece.
+      if (error instanceof UsageError) return false;
+      throw new BusError("refused", messageOf(error), { cause: error });
+    }
   }
 
   /** The same of an entry as it is stored. @param keys  default: all, also those that were replaced */
@@ -98,9 +113,11 @@ export class SealedBus extends BusAround {
     return this.#keys.findLast(({ from }) => from <= seq);
   }
 
-  override store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
+  /** Looks for a new key before each record: a standby may have read the file long before it leads. */
+  override async store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
     const { expectLastSeq, msgId } = options;
     const isRecord = expectLastSeq !== undefined && subject.startsWith(journalPrefix) && isJournalRecord(msgId);
+    if (isRecord) this.#hasNewKeys();
     const key = isRecord ? this.#keyAt(expectLastSeq + 1) : undefined;
     if (!key || expectLastSeq === undefined) return this.plain.store(subject, data, options);
     return this.plain.store(subject, data, { ...options, seal: journalSeal(key, subject, expectLastSeq + 1, data) });
@@ -136,16 +153,18 @@ export class SealedBus extends BusAround {
   }
 
   #sealedEntries(plain: EntryStore): EntryStore {
-    const newest = this.#keys.at(-1);
-    const sealed = (name: string, value: Uint8Array): Uint8Array =>
-      newest ? withEntrySeal(name, value, entrySeal(newest, name, value)) : value;
+    const sealed = (name: string, value: Uint8Array): Uint8Array => {
+      this.#hasNewKeys();
+      const newest = this.#keys.at(-1);
+      return newest ? withEntrySeal(name, value, entrySeal(newest, name, value)) : value;
+    };
     return {
       get: async (name) => {
         const found = await plain.get(name);
         return found && { revision: found.revision, ...this.#opened(name, found.value) };
       },
-      create: (name, value) => plain.create(name, sealed(name, value)),
-      update: (name, value, revision) => plain.update(name, sealed(name, value), revision),
+      create: async (name, value) => plain.create(name, sealed(name, value)),
+      update: async (name, value, revision) => plain.update(name, sealed(name, value), revision),
     };
   }
 

@@ -25,9 +25,11 @@ describe("nexus rotate", () => {
     assert.match(unasked.stderr, /makes new passwords .*\n {2}to do it without a question, add --yes/);
   });
 
-  test("nexus rotate makes every secret anew while a search runs; workers and views go on", async () => {
+  test("nexus rotate makes every secret anew while a search runs; standby, workers and views go on", async () => {
     const swarm = new Swarm();
     await swarm.coordinator();
+    swarm.standby();
+    await eventually("the second stands by", () => swarm.log().includes("standing by: another coordinator leads"));
     const worker = swarm.worker("lab", ["--slots", "2"]);
     const total = 60;
     const job = await swarm.submit(swarm.probeSpec("long", { total_runs: total }, { seconds: 0.5 }));
@@ -45,6 +47,8 @@ describe("nexus rotate", () => {
       const keys = fieldsOf(readFileSync(sealFile(swarm.paths), "utf8"))["keys"] as unknown[];
       assert.equal(keys.length, oldKeys.length + round);
     }
+    assert.equal(swarm.log().split("passwords and keys are new").length - 1, 2);
+    assert.doesNotMatch(swarm.log(), /were not all renewed|could not step down/);
     const { url = "" } = runningBroker(swarm.paths) ?? {};
     for (const [role, { user, password }] of Object.entries(old)) {
       const now = readRoleSecret(swarm.paths, role as (typeof roles)[number]);

@@ -101,7 +101,7 @@ async function leadsOn(rig: Rig, leader: SealedLeader, seqs: readonly number[]):
 }
 
 /** A journal with a worker in it, which a leader of that machine has begun. */
-async function begun(rig: Rig, paths = machine()) {
+async function begun(rig: Rig, paths = machine(), beforeRelease?: () => Promise<void>) {
   const first = new JournalWriter(
     { bus: rig.plain, clock: systemClock, chance: systemChance },
     1,
@@ -110,7 +110,7 @@ async function begun(rig: Rig, paths = machine()) {
   );
   await first.append({ type: "led", term: 1, leader: "earlier", at: now });
   await first.append(joined);
-  const leader = await sealedLeader(rig.server.url, paths, "a");
+  const leader = await sealedLeader(rig.server.url, paths, "a", rig.server.url, 30_000, beforeRelease);
   await leader.leading;
   return { paths, leader };
 }
@@ -275,6 +275,29 @@ test("a new key holds from the next reign on; what the old one sealed stays beli
   assert.deepEqual([broken, foreign], [[], []]);
   assert.equal((await readJournal(view)).term, (await readJournal(next.bus)).term);
   assert.equal(next.foreign.length, 0);
+});
+
+test("a standby that takes the lead when the keys were renewed seals with the new one, and its entry too", async () => {
+  const rig = await start();
+  const paths = machine();
+  let isRotating = false;
+  const { leader } = await begun(rig, paths, async () => {
+    if (isRotating) rotateSeal(paths, (await rig.plain.lastSeq("JRN")) + 1);
+  });
+  const standby = await sealedLeader(rig.server.url, paths, "b");
+  isRotating = true;
+  await leader.stop();
+  await standby.leading;
+  await leadsOn(rig, standby, []);
+  assert.equal(readSeals(paths)?.keys.length, 2);
+  const reader = await sealedBus(rig.server.url, paths);
+  const { broken, foreign } = await verifyStore(reader, undefined, "ws1");
+  assert.deepEqual([broken, foreign], [[], []]);
+  const entry = await reader.entries.get("leader");
+  assert.ok(entry && !entry.isForeign, "a reader believes who leads");
+  // It goes on with the keys that it has if somebody spoils the file.
+  writeFileSync(sealFile(paths), "{");
+  await leadsOn(rig, standby, []);
 });
 
 test("a store that was emptied begins anew, and trusts nothing by its old sequences", async () => {

@@ -54,6 +54,7 @@ export async function sealedLeader(
   name: string,
   questionsUrl = url,
   leaseMs = 30_000,
+  beforeRelease: () => Promise<void> = async () => undefined,
 ): Promise<SealedLeader> {
   const foreign: Foreign[] = [];
   const warnings: string[] = [];
@@ -83,6 +84,7 @@ export async function sealedLeader(
         checkJournal: () => footing.check(),
         onLed: (seq) => footing.begun(seq),
         writeSnapshot: async () => undefined,
+        beforeRelease,
         onLeading: (leads) => {
           if (!leads) return;
           // While it took the lead it may have tried several terms.
