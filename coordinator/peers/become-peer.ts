@@ -8,7 +8,12 @@ import { probePeers } from "../../shared/broker/peers/peer-probe.ts";
 import { newPeers, type Peer, type PeersFile, readPeers, writePeers } from "../../shared/broker/peers/peers.ts";
 import { parseListen } from "../../shared/broker/server/listen.ts";
 import { UsageError } from "../../shared/errors.ts";
-import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../shared/machine/workspace.ts";
+import {
+  createWorkspace,
+  type WorkspacePaths,
+  workspaceFlags,
+  workspacePaths,
+} from "../../shared/machine/workspace.ts";
 import { joinCode } from "../endpoint/join-lines.ts";
 
 /** Options that found a workspace on several machines, or add one of them. */
@@ -40,50 +45,51 @@ const sameList = (a: readonly Peer[], b: readonly Peer[]): boolean =>
 /** Only the first machine of the list founds the workspace: two founders with different secrets could not form a cluster. */
 async function foundPeers(paths: WorkspacePaths, list: string, listen: string | undefined): Promise<void> {
   const peers = parsePeerList(list);
+  const flags = workspaceFlags(paths.name);
   const before = readPeers(paths);
   if (before) {
     if (sameList(before.peers, peers)) return;
     const now = before.peers.map(addressText).join(",");
     throw new UsageError(
-      `workspace ${paths.name} lives on ${now}, not on ${list}; to replace a machine: nexus peers replace OLD NEW`,
+      `workspace ${paths.name} lives on ${now}, not on ${list}; to replace a machine: nexus peers replace OLD NEW${flags}`,
     );
   }
   if (hasData(paths)) {
     throw new UsageError(
-      `workspace ${paths.name} holds data of a single broker, which does not become a cluster by itself; to move it: nexus move --to-peers ${list}`,
+      `workspace ${paths.name} holds data of a single broker, which does not become a cluster by itself; to move it: nexus move --to-peers ${list}${flags}`,
     );
   }
   const { self, bind } = await findSelf(peers, listen === undefined ? undefined : parseListen(listen));
-  await checkFounds(peers, self, list);
+  await checkFounds(peers, self, list, flags);
   writePeers(paths, newPeersFile(paths, peers, self, bind));
 }
 
 /** @throws UsageError that says where to found the workspace, and how this machine joins */
-async function checkFounds(peers: readonly Peer[], self: Peer, list: string): Promise<void> {
+async function checkFounds(peers: readonly Peer[], self: Peer, list: string, flags: string): Promise<void> {
   const [first] = peers;
   if (first && first !== self) {
     const here = [addressText(self), ...peers.filter((peer) => peer !== self).map(addressText)].join(",");
     throw new UsageError(
       `this machine is ${addressText(self)}; the first of the list, ${addressText(first)}, makes the workspace and its passwords\n` +
-        `  on ${addressText(first)}, if it was not typed there yet:  nexus-coord --peers ${list}\n` +
-        `  on ${addressText(first)}, for the line to paste here:     nexus peers invite\n` +
+        `  on ${addressText(first)}, if it was not typed there yet:  nexus-coord --peers ${list}${flags}\n` +
+        `  on ${addressText(first)}, for the line to paste here:     nexus peers invite${flags}\n` +
         "  here:  nexus-coord --peers-join -\n" +
-        `  or, to make the workspace from here, name this machine first:  nexus-coord --peers ${here}`,
+        `  or, to make the workspace from here, name this machine first:  nexus-coord --peers ${here}${flags}`,
     );
   }
-  await refuseWhereServed(peers, self);
+  await refuseWhereServed(peers, self, flags);
 }
 
 /** Refuses to found if a server answers at another peer's address, since these peers may exist already. */
-export async function refuseWhereServed(peers: readonly Peer[], self: Peer): Promise<void> {
+export async function refuseWhereServed(peers: readonly Peer[], self: Peer, flags: string): Promise<void> {
   const found = await probePeers(peers.filter((peer) => peer !== self));
   const served = found.filter(({ state }) => state === "up" || state === "other").map(({ peer }) => addressText(peer));
   const [one] = served;
   if (one === undefined) return;
   throw new UsageError(
     `a NATS server already answers at ${served.join(" and ")}\n` +
-      `  if it is this workspace's: on ${one} type  nexus peers invite  and here  nexus-coord --peers-join -  with the line that it prints\n` +
-      `  if this machine was a peer and lost its disk: on ${one} type  nexus peers replace ${addressText(self)} ${addressText(self)}\n` +
+      `  if it is this workspace's: on ${one} type  nexus peers invite${flags}  and here  nexus-coord --peers-join -  with the line that it prints\n` +
+      `  if this machine was a peer and lost its disk: on ${one} type  nexus peers replace ${addressText(self)} ${addressText(self)}${flags}\n` +
       "  if it is not: give that peer another port, as in --peers lab1,lab2:4300,lab3",
   );
 }

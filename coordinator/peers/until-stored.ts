@@ -11,7 +11,7 @@ import { currentMark, writeMark } from "../../shared/broker/store/store-mark.ts"
 import { ensureStreams, streamPlans } from "../../shared/broker/store/streams.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
+import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
 import { pause } from "../../shared/time/deadline.ts";
 import { bucket } from "../../shared/wire/subjects.ts";
@@ -19,8 +19,8 @@ import { Rejoin } from "./rejoin.ts";
 import { untilCopied } from "./until-copied.ts";
 
 const askAgainMs = 500;
-const closedText =
-  "waiting: nexus move is moving the workspace; if it was interrupted, type it again, or to stay here: nexus move --cancel";
+const closedText = ({ name }: WorkspacePaths): string =>
+  `waiting: nexus move is moving the workspace; if it was interrupted, type it again, or to stay here: nexus move --cancel${workspaceFlags(name)}`;
 /** A cluster never answers a question that arrives while it elects a leader, so the question is repeated. */
 const askEachMs = 1500;
 
@@ -83,7 +83,7 @@ async function streamsTrouble(
   if (areMade) {
     await checkStore(bus, paths);
     streamsAreFull(paths, file);
-    return (await areClosed(bus)) ? closedText : undefined;
+    return (await areClosed(bus)) ? closedText(paths) : undefined;
   }
   if (!file.makesStreams) {
     return "waiting: the machine on which nexus-coord --peers was typed has not made the workspace's streams yet";

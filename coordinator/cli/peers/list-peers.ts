@@ -46,7 +46,9 @@ export async function listPeers({ scope, output }: Session, { json }: JsonOption
     output.note(`  if ${address} has died for good:  nexus peers replace ${address} NEW${scope.flags}\n`);
   }
   if (known.answer?.areClosed) {
-    output.note("  nexus move was started but not finished: run it again; to stay here instead: nexus move --cancel\n");
+    output.note(
+      `  nexus move was started but not finished: run it again; to stay here instead: nexus move --cancel${scope.flags}\n`,
+    );
   }
   const why = known.why ?? (await peersTrouble(file.peers));
   if (why === undefined) return exitCode.done;

@@ -48,6 +48,8 @@ export async function stayHere(scope: Scope, file: string, output: Output): Prom
     rmSync(file, { force: true });
   } catch (error) {
     if (!(error instanceof NexusError)) throw error;
-    output.note(`${error.message}\n  when that is over, so that workers are heard again: nexus move --cancel\n`);
+    output.note(
+      `${error.message}\n  when that is over, so that workers are heard again: nexus move --cancel${scope.flags}\n`,
+    );
   }
 }

@@ -6,8 +6,9 @@ import { restoreFiles } from "../../../shared/broker/copies/workspace-copy.ts";
 import { findSelf, parsePeerList } from "../../../shared/broker/peers/peer-list.ts";
 import { type Peer, type PeersFile, readPeers, writePeers } from "../../../shared/broker/peers/peers.ts";
 import { parseListen } from "../../../shared/broker/server/listen.ts";
+import { checkStoreThere } from "../../../shared/broker/store/store-check.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Consent } from "../../operator/consent.ts";
 import type { Output } from "../../operator/output.ts";
@@ -36,9 +37,9 @@ export async function moveToPeers(
 ): Promise<void> {
   const { paths } = scope;
   const peers = parsePeerList(list);
-  checkMovable(paths, list);
+  checkMovable(scope, list);
   const { self, bind } = await findSelf(peers, listen === undefined ? undefined : parseListen(listen));
-  await refuseWhereServed(peers, self);
+  await refuseWhereServed(peers, self, workspaceFlags(paths.name));
   const addresses = peers.map(addressText).join(", ");
   const what = `the coordinator of ${paths.name} ends, and the workspace moves to ${addresses}; workers train on meanwhile and keep their results`;
   if (!(await consent(what))) return;
@@ -65,14 +66,17 @@ export async function moveToPeers(
   }
 }
 
-function checkMovable(paths: WorkspacePaths, list: string): void {
+function checkMovable({ paths, flags }: Scope, list: string): void {
   const before = readPeers(paths);
   if (before) {
     const now = before.peers.map(addressText).join(", ");
-    throw new UsageError(`workspace ${paths.name} lives on peers already (${now}); see nexus peers`);
+    throw new UsageError(`workspace ${paths.name} lives on peers already (${now}); see nexus peers${flags}`);
   }
   if (!existsSync(paths.store) || readdirSync(paths.store).length === 0) {
-    throw new UsageError(`workspace ${paths.name} holds nothing yet; to begin with peers: nexus-coord --peers ${list}`);
+    checkStoreThere(paths);
+    throw new UsageError(
+      `workspace ${paths.name} holds nothing yet; to begin with peers: nexus-coord --peers ${list}${flags}`,
+    );
   }
 }
 

@@ -10,7 +10,7 @@ import { readSeals } from "../../../shared/broker/store/seal-file.ts";
 import { connectAs, withSeals } from "../../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { NexusError } from "../../../shared/errors.ts";
-import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
+import { type WorkspacePaths, workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { pause } from "../../../shared/time/deadline.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
@@ -99,7 +99,7 @@ async function tellOthers(paths: WorkspacePaths, file: PeersFile, self: string, 
   } catch (error) {
     if (!(error instanceof NexusError || error instanceof BusError)) throw error;
     output.note(
-      `  the other peers could not be told (${error.message}); they accept nothing any more: end them there with nexus-coord stop\n`,
+      `  the other peers could not be told (${error.message}); they accept nothing any more: end them there with nexus-coord stop${workspaceFlags(paths.name)}\n`,
     );
   }
 }

@@ -6,6 +6,7 @@ import { parsePeer } from "../../../shared/broker/peers/peer-list.ts";
 import { probePeer, stateText } from "../../../shared/broker/peers/peer-probe.ts";
 import { type Peer, type PeersFile, readPeers } from "../../../shared/broker/peers/peers.ts";
 import { NotFoundError, UnreachableError, UsageError } from "../../../shared/errors.ts";
+import { workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { pause } from "../../../shared/time/deadline.ts";
 import { consentOf } from "../../operator/consent.ts";
@@ -41,13 +42,15 @@ export async function replacePeer(
       return;
     }
     if (begun && begun !== old) throw new UsageError(`${typed.next} is a peer already; expected a new machine`);
-    await checkGone(old, file, next);
+    await checkGone(old, file, next, workspaceFlags(scope.paths.name));
     const what = `${addressText(old)} (${stateText(await probePeer(old))}) is no longer a peer, even if it comes back; ${addressText(next)} takes its place`;
     if (!(await consentOf(options.yes, session)(what))) return;
     const peers = members.peers.map((peer) => (peer === old ? next : peer));
     const after = { generation: members.generation + 1, peers };
     if (!(await writeMembers(bus, after))) {
-      throw new UnreachableError("somebody else changed the peers just now; see nexus peers, then try again");
+      throw new UnreachableError(
+        `somebody else changed the peers just now; see nexus peers${scope.flags}, then try again`,
+      );
     }
     adoptMembers(scope.paths, file, after);
     await untilWhole(bus, scope, next, options.json === true, output);
@@ -62,11 +65,11 @@ function isCalled(peer: Peer, text: string): boolean {
   return addressText(peer) === text || addressText(peer) === addressText(parsePeer(text)) || peer.host === text;
 }
 
-async function checkGone(old: Peer, file: PeersFile, next: Peer): Promise<void> {
+async function checkGone(old: Peer, file: PeersFile, next: Peer, flags: string): Promise<void> {
   const address = addressText(old);
   if (old.id === file.self) throw new UsageError(`${address} is this machine; type it on another peer`);
   if ((await probePeer(old)) === "up") {
-    throw new UsageError(`${address} is up; end it for good first, by typing there: nexus-coord stop`);
+    throw new UsageError(`${address} is up; end it for good first, by typing there: nexus-coord stop${flags}`);
   }
   if ((await probePeer(next)) === "other") {
     throw new UsageError(`a NATS server listens on ${addressText(next)} already; expected a machine or a port without`);

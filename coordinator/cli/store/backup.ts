@@ -8,6 +8,7 @@ import { UsageError } from "../../../shared/errors.ts";
 import { workspaceAt } from "../../../shared/machine/workspace.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
+import { shellWord } from "../../words/shell-word.ts";
 
 export interface BackupOptions extends JsonOption {
   /** Also restore it into a scratch store, and fold it there. */
@@ -50,7 +51,7 @@ export async function backUp({ scope, output }: Session, typed: string, options:
       `  verified: a store made from it folds to ${counted(verified.jobs, "job")}, record ${verified.journal}\n`,
     );
   output.note(
-    `  it holds passwords: keep it where only you can read it; to put it back: nexus restore ${file}${scope.flags}\n`,
+    `  it holds passwords: keep it where only you can read it; to put it back: nexus restore ${shellWord(file)}${scope.flags}\n`,
   );
 }
 

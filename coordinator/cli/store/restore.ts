@@ -19,6 +19,7 @@ import { BusError } from "../../../shared/ports.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Scope } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
+import { shellWord } from "../../words/shell-word.ts";
 import { endUnused } from "./end-unused.ts";
 import { isOwnBackup } from "./own-backup.ts";
 
@@ -106,13 +107,13 @@ async function restoreHere(
 ): Promise<Restored> {
   if (readPeers(paths)) {
     throw new UsageError(
-      `workspace ${paths.name} lives on several machines; expected a workspace of its own: nexus --workspace NAME restore ${file}\n` +
+      `workspace ${paths.name} lives on several machines; expected a workspace of its own: nexus --workspace NAME restore ${shellWord(file)}\n` +
         "  to carry that one over to peers afterwards: nexus --workspace NAME move --to-peers a,b,c",
     );
   }
   const hints =
-    `\n  into another workspace: nexus --workspace NAME restore ${file}\n` +
-    `  to end its coordinator and set aside what is there: nexus${workspaceFlags(paths.name)} restore ${file} --replace`;
+    `\n  into another workspace: nexus --workspace NAME restore ${shellWord(file)}\n` +
+    `  to end its coordinator and set aside what is there: nexus${workspaceFlags(paths.name)} restore ${shellWord(file)} --replace`;
   if (replace) await stopCoordinator(paths);
   await endUnused(paths, replace ? undefined : hints);
   const isEmpty = !existsSync(paths.store) || readdirSync(paths.store).length === 0;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { UsageError } from "../../errors.ts";
 import { readJsonFields, writeJsonFile } from "../../machine/secret-file.ts";
-import type { WorkspacePaths } from "../../machine/workspace.ts";
+import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import { addressText } from "../address.ts";
 import { serverUrlText } from "../server-url.ts";
 import { peersPin } from "../tls/door.ts";
@@ -69,7 +69,7 @@ export function readPeers(paths: WorkspacePaths): PeersFile | undefined {
   const fields: unknown = readJsonFields(paths.peers);
   if (isPeersFile(fields)) return fields;
   throw new UsageError(
-    `${paths.peers} is damaged: expected the peers as nexus-coord wrote them; copy the invitation again: nexus peers invite, on another peer`,
+    `${paths.peers} is damaged: expected the peers as nexus-coord wrote them; copy the invitation again: nexus peers invite${workspaceFlags(paths.name)}, on another peer`,
   );
 }
 

@@ -1,14 +1,20 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { BusAround } from "../../../shared/broker/client/bus-around.ts";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { streamInfo } from "../../../shared/broker/client/jetstream-api.ts";
 import { BackupWriter, openBackup } from "../../../shared/broker/copies/backup-file.ts";
 import { packStream } from "../../../shared/broker/copies/stream-archive.ts";
-import { unpackWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
+import { packWorkspace, unpackWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
 import { holdBroker } from "../../../shared/broker/server/server.ts";
+import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
+import { rotateSeal, sealFile, sealFileName } from "../../../shared/broker/store/seal-file.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { BrokerError, exitCode } from "../../../shared/errors.ts";
@@ -159,6 +165,14 @@ test("a backup is tried at once; one that is cut or cannot be folded changes not
   assert.match(made.stdout, /whole\.nexus: ws1, journal to record 1, evidence to message 0, 12\.\d MB, .* s\n/);
   assert.match(made.stdout, /verified: a store made from it folds to 1 job, record 1\n/);
   assert.deepEqual(readdirSync(folder), ["whole.nexus"]);
+  const spaced = join(folder, "a b.nexus");
+  renameSync(file, spaced);
+  const hinted = await nexusHere("restore", spaced);
+  assert.match(
+    hinted.stderr,
+    / holds data already .*\n.* restore '\S+\/a b\.nexus'\n.* restore '\S+\/a b\.nexus' --replace\n/,
+  );
+  renameSync(spaced, file);
   const unwritable = await nexusHere("backup", join(folder, "no/such/folder"));
   assert.match(unwritable.stderr, /cannot be written: ENOENT.*; nothing was left there/);
 
