@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { addressText } from "../../../shared/broker/address.ts";
 import { openBackup } from "../../../shared/broker/copies/backup-file.ts";
 import { setAside } from "../../../shared/broker/copies/set-aside.ts";
@@ -48,13 +48,15 @@ export async function moveToPeers(
   const fill = await packForGood(scope);
   try {
     await endUnused(paths);
+    // Read through while everything is still there.
+    const backup = openBackup(fill);
+    backup.close();
     const aside = setAside(paths, "moved");
     try {
-      const backup = openBackup(fill);
       restoreFiles(paths, backup.files);
-      backup.close();
       const file = { ...newPeersFile(paths, peers, self, bind), fill };
       writePeers(paths, file);
+      rmSync(paths.storeMark, { force: true });
       tell({ scope, file, self, kept: aside.folder, json: json === true }, output);
     } catch (error) {
       aside.undo();

@@ -21,7 +21,8 @@ interface Replacement {
 
 /**
  * Makes a store beside the workspace's own, and replaces the old one by it once it is whole. If anything goes wrong before, or
- * this process is killed, the workspace stays as it was. A folder keeps the old store.
+ * this process is killed, the workspace stays as it was. If it is killed while one is put in the other's place, nothing starts
+ * before a person has put either there. A folder keeps the old store.
  *
  * @param fill  fills the new store; the old one may be read meanwhile
  * @returns what `fill` returned, and the folder; undefined if there was nothing to keep
@@ -82,7 +83,7 @@ function exchange(
   const lock = lockStore(paths.brokerLock, `the exchange of the store of workspace ${paths.name}`);
   let folder: string;
   try {
-    const aside = moveAside(paths, why, [paths.store, paths.storeMark, ...(withSecrets ? [paths.secrets] : [])]);
+    const aside = moveAside(paths, why, [paths.store, ...(withSecrets ? [paths.secrets] : [])]);
     folder = aside.folder;
     try {
       renameSync(scratch.store, paths.store);

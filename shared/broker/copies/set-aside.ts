@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { lockStore } from "../../machine/lock-file.ts";
 import { createWorkspace, type WorkspacePaths } from "../../machine/workspace.ts";
@@ -12,7 +12,7 @@ interface SetAside {
 }
 
 /**
- * Moves the store, its mark and the secrets into a folder beside them, for a workspace that continues elsewhere.
+ * Moves the store and the secrets into a folder beside them, for a workspace that continues elsewhere.
  *
  * @param why  the beginning of the folder's name
  * @throws BrokerError while a broker runs on the store
@@ -20,7 +20,7 @@ interface SetAside {
 export function setAside(paths: WorkspacePaths, why: string): SetAside {
   const lock = lockStore(paths.brokerLock, `setting aside the store of workspace ${paths.name}`);
   try {
-    const aside = moveAside(paths, why, [paths.store, paths.secrets, paths.storeMark]);
+    const aside = moveAside(paths, why, [paths.store, paths.secrets]);
     try {
       createWorkspace(paths);
       return aside;
@@ -33,7 +33,11 @@ export function setAside(paths: WorkspacePaths, why: string): SetAside {
   }
 }
 
-/** Moves these parts of a workspace, as far as they exist, into a new folder. The caller holds the store's lock. */
+/**
+ * Moves these parts of a workspace, as far as they exist, into a new folder. The store's mark stays, with a copy in the folder, until
+ * the caller has put something in their place: if this process is killed before, the store is missed. The caller holds the store's
+ * lock.
+ */
 export function moveAside(paths: WorkspacePaths, why: string, parts: readonly string[]): SetAside {
   const folder = join(paths.dir, `${why}-${new Date().toISOString().replace(/[:.]/g, "-")}`);
   const moved: string[] = [];
@@ -50,6 +54,7 @@ export function moveAside(paths: WorkspacePaths, why: string, parts: readonly st
       renameSync(part, join(folder, basename(part)));
       moved.push(part);
     }
+    if (existsSync(paths.storeMark)) copyFileSync(paths.storeMark, join(folder, basename(paths.storeMark)));
   } catch (error) {
     undo();
     throw error;

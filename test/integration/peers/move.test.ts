@@ -5,6 +5,7 @@ import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { closeStreams } from "../../../shared/broker/store/closed-streams.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { exitCode } from "../../../shared/errors.ts";
+import { killedAt } from "../../support/processes/killed-at.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import {
   endAll,
@@ -96,6 +97,22 @@ describe("nexus move", { concurrency: 2 }, () => {
     await swarm.submit(spec);
     next.child.kill("SIGTERM");
     await next.exited();
+
+    const addresses = (await peerMachines()).map(({ address }) => address);
+    const toPeers = ["move", "--to-peers", addresses.join(","), "--listen", addresses[0] ?? "", "--yes"];
+    const killed = async (at: NodeJS.ProcessEnv): Promise<void> => {
+      const moving = swarm.run("coordinator/cli/main.js", toPeers, at);
+      assert.equal((await moving.exited()).signal, "SIGKILL", moving.output());
+    };
+    // While it reads what it has packed, the workspace is still whole.
+    await killed(killedAt("openSync", /move-[^/]*\.nexus$/));
+    assert.equal((await nexus(["move", "--cancel"], swarm.folder)).code, exitCode.done);
+    assert.equal((await swarm.state()).jobs.has(job), true);
+    // A moment before the list of peers is there, it is not taken for an empty one.
+    await killed(killedAt("openSync", /peers\.json\.[^/]*tmp$/));
+    const again = await nexus(toPeers, swarm.folder);
+    assert.equal(again.code, exitCode.failure, again.stderr);
+    assert.match(again.stderr, /is damaged: it is empty, but record \d+ of the journal was stored/);
   });
 });
 

@@ -24,6 +24,7 @@ import { createWorkspace, type WorkspacePaths, workspacePaths } from "../../../s
 import { encodeEvents, encodeEvidence, type ReportRow } from "../../../shared/wire/messages.ts";
 import { evidence } from "../../../shared/wire/subjects.ts";
 import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
+import { killedAt } from "../../support/processes/killed-at.ts";
 import { nexusHere } from "../../support/processes/nexus-here.ts";
 import { JobStory, workerOf } from "../../support/stories/job-story.ts";
 import { type ToldMessage, tellWorkspace } from "../../support/stories/told-workspace.ts";
@@ -32,6 +33,7 @@ const runs = 12;
 /** The job, two records for each run, and the job's end. */
 const records = 2 * runs + 2;
 const program = fileURLToPath(new URL("../../../coordinator/main.js", import.meta.url));
+const command = fileURLToPath(new URL("../../../coordinator/cli/main.js", import.meta.url));
 
 const home = temporaryFolder();
 process.env["XDG_DATA_HOME"] = home;
@@ -252,6 +254,26 @@ test("a restored store's lost end is noticed, even where only the server's index
     /message 12 of the evidence is missing, and perhaps others before it|the evidence .* ends with message \d, but 12 was stored/,
   );
   assert.match(refused.text, /nexus --workspace again repair\n.*nexus --workspace again restore FILE/);
+});
+
+test("a store is missed if its exchange was cut off half-way, and can be restored", async () => {
+  const paths = await wholeWorkspace();
+  const file = join(home, "exchanged.nexus");
+  const here = (...words: string[]): ReturnType<typeof nexusHere> => nexusHere("--workspace", paths.name, ...words);
+  assert.equal((await here("backup", file)).code, exitCode.done);
+  const words = [command, "--workspace", paths.name, "restore", file, "--replace"];
+  const env = { ...process.env, ...killedAt("renameSync", /new-store\/store$/) };
+  const restoring = spawn(process.execPath, words, { env, stdio: "ignore" });
+  mustEnd(restoring.pid);
+  const [, signal] = await once(restoring, "close");
+  assert.equal(signal, "SIGKILL");
+  const listed = await here("list", "jobs");
+  assert.equal(listed.code, exitCode.failure, listed.stderr);
+  assert.match(listed.stderr, /is damaged: it is empty, but record 26 of the journal was stored/);
+  const refused = await refusedStart(paths);
+  assert.match(refused.text, /is damaged: the journal is not there at all, but record 26 was stored/);
+  assert.equal((await here("restore", file, "--replace")).code, exitCode.done);
+  assert.match((await here("list", "jobs")).stdout, /total jobs listed: 1/);
 });
 
 test("an older copy of the store is recognised; another store's mark does not count", async () => {
