@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
-import { packWorkspace, savedFiles } from "../../../shared/broker/copies/workspace-copy.ts";
+import { packWorkspace } from "../../../shared/broker/copies/workspace-copy.ts";
 import { closeStreams, openStreams } from "../../../shared/broker/store/closed-streams.ts";
 import { checkStore } from "../../../shared/broker/store/store-check.ts";
 import { programVersion } from "../../../shared/components/version.ts";
@@ -29,8 +29,7 @@ export async function packForGood(scope: Scope): Promise<string> {
     const writer = new BackupWriter(file, header);
     try {
       await closeStreams(bus);
-      for (const { name, text } of savedFiles(paths)) writer.file(name, text);
-      await packWorkspace(bus, writer);
+      await packWorkspace(bus, paths, writer);
       writer.finish();
     } catch (error) {
       writer.abandon();

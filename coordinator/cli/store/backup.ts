@@ -20,15 +20,14 @@ export async function backUp({ scope, output }: Session, typed: string, options:
   const file = resolve(typed);
   if (existsSync(file)) throw new UsageError(`${file} is there already; expected a new file, for example ${file}.2`);
   const { BackupWriter } = await import("../../../shared/broker/copies/backup-file.ts");
-  const { packWorkspace, savedFiles } = await import("../../../shared/broker/copies/workspace-copy.ts");
+  const { packWorkspace } = await import("../../../shared/broker/copies/workspace-copy.ts");
   const started = performance.now();
   const { bytes, ends } = await withLink(scope, "coordinator", async ({ bus }) => {
     const header = { version: 1, workspace: scope.paths.name, at: new Date().toISOString() } as const;
     const writer = new BackupWriter(file, { ...header, program: programVersion() });
     const forgetSignals = abandonOnSignals(writer);
     try {
-      for (const { name, text } of savedFiles(scope.paths)) writer.file(name, text);
-      const ends = await packWorkspace(bus, writer);
+      const ends = await packWorkspace(bus, scope.paths, writer);
       return { ends, bytes: writer.finish() };
     } catch (error) {
       writer.abandon();

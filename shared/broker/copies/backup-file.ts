@@ -16,7 +16,8 @@ import type { PackedStream } from "./stream-archive.ts";
  *   T  the end: {sha256} of everything before it
  * A file that was cut or changed anywhere is refused before anything is restored.
  *
- * The journal is packed first, then the evidence, then what the journal got meanwhile. From that last part, restoring appends
+ * The journal is packed first, then the evidence, then what the journal got meanwhile, and the workspace's files last (first, in
+ * backups of earlier versions). From that last part, restoring appends
  * only records whose evidence is there. So no result in a backup is of an attempt that its journal does not know: that number
  * is given out again, and a later leader could take the result for another run's. Late deliveries of such attempts name their
  * claim, which tells them from the new run's.

@@ -23,13 +23,18 @@ interface PackedEnds {
 }
 
 /**
- * Packs the workspace's streams while it works. The journal comes first: what it cites was stored before, so the evidence
+ * Packs the workspace's streams and secrets while it works. The journal comes first: what it cites was stored before, so the evidence
  * packed after it reaches at least as far. Then comes what the journal got meanwhile. The bucket is left out: the former leader
- * no longer matters, and the rest is rebuilt from the journal.
+ * no longer matters, and the rest is rebuilt from the journal. The secrets come last: `nexus rotate` may have added the key that
+ * the newest records need.
  *
  * @throws StoreDamagedError if the journal or the evidence is damaged
  */
-export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Promise<PackedEnds> {
+export async function packWorkspace(
+  bus: CoordinatorBus,
+  paths: WorkspacePaths,
+  file: BackupWriter,
+): Promise<PackedEnds> {
   // A backup of a damaged store must not silently replace an older, whole one.
   await checkReadable(bus);
   const ends = { journal: 0, evidence: 0 };
@@ -52,6 +57,7 @@ export async function packWorkspace(bus: CoordinatorBus, file: BackupWriter): Pr
       file.record(record);
     });
   }
+  for (const { name, text } of savedFiles(paths)) file.file(name, text);
   return ends;
 }
 

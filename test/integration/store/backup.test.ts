@@ -151,6 +151,29 @@ test("a backup that the broker breaks off is reported as failed", async () => {
   }
 });
 
+test("a backup holds the key that nexus rotate adds while it is made", async () => {
+  const link = await linkWorkspace(paths, "coordinator");
+  let isRotated = false;
+  class Rotated extends BusAround {
+    override lastSeq(stream: string): Promise<number> {
+      if (!isRotated) rotateSeal(paths, 2);
+      isRotated = true;
+      return super.lastSeq(stream);
+    }
+  }
+  const file = join(folder, "rotated.nexus");
+  const writer = new BackupWriter(file, { version: 1, workspace: "ws1", at: "2026-11-29T08:00:00Z", program: "test" });
+  await packWorkspace(new Rotated(link.bus), paths, writer);
+  writer.finish();
+  await link.close();
+  const backup = openBackup(file);
+  const saved = backup.files.find(({ name }) => name === sealFileName)?.text;
+  backup.close();
+  rmSync(file);
+  assert.ok(isRotated);
+  assert.equal(saved, readFileSync(sealFile(paths), "utf8"));
+});
+
 test("a folder is not a backup", () => {
   assert.throws(
     () => openBackup(temporaryFolder()),
