@@ -21,6 +21,8 @@ export interface Restored {
   readonly at: string;
   /** Jobs whose programs may not start. */
   readonly jobs: readonly OrderedJob[];
+  /** Until the restore is whole nobody knows its jobs: no program may start but those of these jobs. Left out: it is whole. */
+  readonly allBut?: readonly OrderedJob[];
 }
 
 type Dir = Pick<WorkspacePaths, "dir">;
@@ -47,26 +49,41 @@ export function readRestored(paths: Dir): readonly Restored[] {
 
 /** @returns what puts back the file that was there */
 export function noteRestored(paths: Dir, { from, at, jobs }: Restored): () => void {
+  const barred = jobs.map(({ job, op }) => ({ job, op }));
+  return note(paths, [...without(whole(paths), jobs), { from, at, jobs: barred }]);
+}
+
+/** Before anything is restored where it could start at once; `noteRestored` then takes its place. @returns as there */
+export const noteRestoring = (paths: Dir, { from, at }: Pick<Restored, "from" | "at">): (() => void) =>
+  note(paths, [...whole(paths), { from, at, jobs: [], allBut: [] }]);
+
+const whole = (paths: Dir): readonly Restored[] => readRestored(paths).filter(({ allBut }) => !allBut);
+
+function note(paths: Dir, restored: readonly Restored[]): () => void {
   const file = fileOf(paths);
   const before = readIfThere(file);
-  const barred = jobs.map(({ job, op }) => ({ job, op }));
-  write(paths, [...without(readRestored(paths), jobs), { from, at, jobs: barred }]);
+  write(paths, restored);
   return () => (before === undefined ? rmSync(file, { force: true }) : writeSecretFile(file, before));
 }
 
 /** The backup with which a job's program came, if nobody has let it start yet. */
 export const barredBy = (paths: Dir, wanted: OrderedJob): Restored | undefined =>
-  readRestored(paths).findLast(({ jobs }) => jobs.some((each) => isSame(each, wanted)));
+  readRestored(paths).findLast(({ jobs, allBut }) => has(jobs, wanted) || (allBut && !has(allBut, wanted)));
 
 /** A person on this machine lets the programs of these jobs start. */
 export function letStart(paths: Dir, started: readonly OrderedJob[]): void {
   if (started.some((job) => barredBy(paths, job))) write(paths, without(readRestored(paths), started));
 }
 
-const isSame = (a: OrderedJob, b: OrderedJob): boolean => a.job === b.job && a.op === b.op;
+const has = (jobs: readonly OrderedJob[], { job, op }: OrderedJob): boolean =>
+  jobs.some((each) => each.job === job && each.op === op);
 
 /** A restore of which nothing is barred any more counts too: the keys of this workspace came with it (cli/store/own-backup.ts). */
 const without = (restored: readonly Restored[], jobs: readonly OrderedJob[]): Restored[] =>
-  restored.map((each) => ({ ...each, jobs: each.jobs.filter((barred) => !jobs.some((job) => isSame(barred, job))) }));
+  restored.map((each) => ({
+    ...each,
+    jobs: each.jobs.filter((barred) => !has(jobs, barred)),
+    ...(each.allBut && { allBut: [...each.allBut, ...jobs.map(({ job, op }) => ({ job, op }))] }),
+  }));
 
 const write = (paths: Dir, restored: readonly Restored[]): void => writeJsonFile(fileOf(paths), { restored });

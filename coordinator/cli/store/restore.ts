@@ -13,7 +13,7 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import type { JobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
-import { noteRestored } from "../../../shared/machine/restored-file.ts";
+import { noteRestored, noteRestoring } from "../../../shared/machine/restored-file.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
@@ -143,25 +143,48 @@ async function restoreHere(
 }
 
 async function restoreElsewhere(
-  { external, paths }: Scope,
+  { external, paths, flags }: Scope,
   backup: Backup,
   options: RestoreOptions,
 ): Promise<Restored> {
   if (!external) throw new Error("no broker of someone else's was named");
+  const { workspace: from, at } = backup.header;
+  let putBack = (): void => undefined;
+  // This process may be killed at any moment, and what it left there must start no program.
+  const onBegin = (): void => {
+    createWorkspace(paths);
+    putBack = noteRestoring(paths, { from, at });
+  };
   const bus = await connectAs(external.url, credentialsOf(external), "coordinator");
   try {
-    const state = await unpackWorkspace(bus, backup, { storeDir: null, replicas: options.replicas ?? 1 });
-    // The backup's keys stay in it, so what it holds is believed as it is.
-    createWorkspace(paths);
+    const to = { storeDir: null, replicas: options.replicas ?? 1, onBegin };
+    const state = await unpackWorkspace(bus, backup, to).catch((error: unknown) => {
+      // A broker that is away may have kept some of it.
+      if (!(error instanceof BusError)) putBack();
+      throw error;
+    });
     const searches = searchesIn(state);
-    const { workspace: from, at } = backup.header;
     noteRestored(paths, { from, at, jobs: searches });
-    await JournalFooting.accept(bus, paths);
+    await believe(bus, paths, flags);
     return { state, searches };
   } catch (cause) {
-    if (!(cause instanceof BusError)) throw cause;
-    throw new UnreachableError(`${external.url}: ${cause.message}; nothing was restored`, { cause });
+    if (cause instanceof BusError)
+      throw new UnreachableError(`${external.url}: ${cause.message}; nothing was restored`, { cause });
+    throw cause;
   } finally {
     await bus.close();
+  }
+}
+
+/** The backup's keys stay in it, so what it holds is believed as it is. */
+async function believe(bus: CoordinatorBus, paths: WorkspacePaths, flags: string): Promise<void> {
+  try {
+    await JournalFooting.accept(bus, paths);
+  } catch (cause) {
+    if (!(cause instanceof BusError)) throw cause;
+    throw new UnreachableError(
+      `${cause.message}; the workspace is restored, but what it holds is not believed yet\n  to go on: nexus${flags} repair --accept-journal`,
+      { cause },
+    );
   }
 }

@@ -70,6 +70,8 @@ interface Destination {
   readonly replicas: number;
   /** Resolves when the filled streams are complete in every copy. Default: nobody waits for the copies. */
   readonly copied?: () => Promise<void>;
+  /** Called before the first stream is made. */
+  readonly onBegin?: () => void;
 }
 
 /**
@@ -82,13 +84,14 @@ interface Destination {
 export async function unpackWorkspace(
   bus: CoordinatorBus,
   backup: Backup,
-  { storeDir, replicas, copied = async () => undefined }: Destination,
+  { storeDir, replicas, copied = async () => undefined, onBegin = () => undefined }: Destination,
 ): Promise<WorkspaceState> {
   const plans = await streamPlans(storeDir);
   const made = [...plans.map(({ name }) => name), `KV_${bucket}`];
   for (const name of made) {
     if (await streamInfo(bus, name)) throw new BrokerError(`there is a stream ${name} already; nothing was restored`);
   }
+  onBegin();
   let state: WorkspaceState;
   try {
     await unpackStreams(bus, backup, plans, replicas);

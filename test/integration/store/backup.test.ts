@@ -18,14 +18,17 @@ import { rotateSeal, sealFile, sealFileName } from "../../../shared/broker/store
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { BrokerError, exitCode } from "../../../shared/errors.ts";
-import { createWorkspace } from "../../../shared/machine/workspace.ts";
+import { barredBy } from "../../../shared/machine/restored-file.ts";
+import { createWorkspace, workspacePaths } from "../../../shared/machine/workspace.ts";
+import { BusError } from "../../../shared/ports.ts";
 import { encodeEvents } from "../../../shared/wire/messages.ts";
 import { bucket, streams } from "../../../shared/wire/subjects.ts";
 import { testimonyOf } from "../../../shared/wire/testimony.ts";
 import { newWorkspace } from "../../support/broker/brokers.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
-import { temporaryFolder } from "../../support/cleanup.ts";
+import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { killedAt } from "../../support/processes/killed-at.ts";
 import { nexusHere } from "../../support/processes/nexus-here.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { JobStory } from "../../support/stories/job-story.ts";
@@ -118,6 +121,7 @@ test("a backup of a running search goes on to total_runs in an empty place, or i
 const paths = newWorkspace();
 process.env["XDG_DATA_HOME"] = join(paths.dir, "../..");
 const folder = temporaryFolder();
+const command = fileURLToPath(new URL("../../../coordinator/cli/main.js", import.meta.url));
 
 test("a backup that the broker breaks off is reported as failed", async () => {
   createWorkspace(paths);
@@ -261,4 +265,27 @@ test("restoring into a NATS server of others is all or nothing, and touches noth
   assert.match(again.stderr, /there is a stream JRN already; nothing was restored/);
   assert.match((await nats("list", "jobs")).stdout, /total jobs listed: 1/);
   await server.stop();
+});
+
+test("a restore elsewhere, killed or not believed, starts no program and says what to type", async (t) => {
+  const file = join(folder, "whole.nexus");
+  const killing = await startNatsServer();
+  const words = ["--workspace", "killed", "--nats", killing.url, "restore", file];
+  // What it restored is there; which jobs that are is about to be noted.
+  const env = { ...process.env, ...killedAt("openSync", /restored\.json\.[^/]*tmp$/, 2) };
+  const restoring = spawn(process.execPath, [command, ...words], { env, stdio: "ignore" });
+  mustEnd(restoring.pid);
+  const [, signal] = await once(restoring, "close");
+  assert.equal(signal, "SIGKILL");
+  const listed = await nexusHere("--workspace", "killed", "--nats", killing.url, "list", "jobs");
+  assert.match(listed.stdout, /total jobs listed: 1/);
+  assert.equal(barredBy(workspacePaths("killed"), { job: "job1", op: "any" })?.from, "ws1");
+
+  const unbelieved = await startNatsServer();
+  t.mock.method(JournalFooting, "accept", () => Promise.reject(new BusError("no answer in time", "JRN: no answer")));
+  const made = await nexusHere("--workspace", "unheard", "--nats", unbelieved.url, "restore", file);
+  assert.equal(made.code, exitCode.unreachable, made.stderr);
+  assert.match(made.stderr, /the workspace is restored, but what it holds is not believed yet/);
+  assert.match(made.stderr, /to go on: nexus --workspace unheard --nats \S+ repair --accept-journal\n/);
+  await Promise.all([killing.stop(), unbelieved.stop()]);
 });

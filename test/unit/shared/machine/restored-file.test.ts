@@ -3,7 +3,13 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { UsageError } from "../../../../shared/errors.ts";
-import { barredBy, letStart, noteRestored, readRestored } from "../../../../shared/machine/restored-file.ts";
+import {
+  barredBy,
+  letStart,
+  noteRestored,
+  noteRestoring,
+  readRestored,
+} from "../../../../shared/machine/restored-file.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const [one, three] = [
@@ -46,6 +52,21 @@ test("a restore that failed leaves what was known of the one before it", () => {
   noteRestored(paths, lab);
   noteRestored(paths, attic)();
   assert.deepEqual(readRestored(paths), [lab]);
+});
+
+test("while a restore is not whole no program starts but those that a person let", () => {
+  const paths = { dir: temporaryFolder() };
+  noteRestoring(paths, lab)();
+  assert.equal(barredBy(paths, one), undefined);
+  noteRestoring(paths, lab);
+  letStart(paths, [three]);
+  assert.equal(barredBy(paths, one)?.from, "lab");
+  assert.equal(barredBy(paths, three), undefined);
+  // Typed again, and not killed this time.
+  noteRestoring(paths, lab);
+  noteRestored(paths, { ...lab, jobs: [three] });
+  assert.equal(barredBy(paths, one), undefined);
+  assert.ok(barredBy(paths, three));
 });
 
 test("a damaged list of restored jobs is an error, not an empty list", () => {
