@@ -27,8 +27,8 @@ describe("nexus rotate", () => {
 
   test("nexus rotate makes every secret anew while a search runs; standby, workers and views go on", async () => {
     const swarm = new Swarm();
-    await swarm.coordinator();
-    swarm.standby();
+    const first = await swarm.coordinator();
+    const standby = swarm.standby();
     await eventually("the second stands by", () => swarm.log().includes("standing by: another coordinator leads"));
     const worker = swarm.worker("lab", ["--slots", "2"]);
     const total = 60;
@@ -40,14 +40,22 @@ describe("nexus rotate", () => {
     const oldLine = livingEndpoint(swarm.paths)?.joinLine;
     const oldKeys = fieldsOf(readFileSync(sealFile(swarm.paths), "utf8"))["keys"] as unknown[];
 
-    for (const round of [1, 2]) {
+    for (const round of [1, 2, 3]) {
+      if (round === 3) {
+        // It has seen the old secrets alone, and two changes of them.
+        first.child.kill("SIGTERM");
+        await first.exited();
+        await eventually("it leads", () => livingEndpoint(swarm.paths)?.coordinator.pid === standby.pid, {
+          seen: standby.output,
+        });
+      }
       const { code, stdout, stderr } = await nexusAt(["rotate", "--yes", "--json"], swarm.folder);
       assert.equal(code, exitCode.done, stderr);
       assert.deepEqual(fieldsOf(stdout), { type: "rotated", v: 1, workspace: "ws1", openInvites: 0 });
       const keys = fieldsOf(readFileSync(sealFile(swarm.paths), "utf8"))["keys"] as unknown[];
       assert.equal(keys.length, oldKeys.length + round);
     }
-    assert.equal(swarm.log().split("passwords and keys are new").length - 1, 2);
+    assert.equal(swarm.log().split("passwords and keys are new").length - 1, 3);
     assert.doesNotMatch(swarm.log(), /were not all renewed|could not step down/);
     const { url = "" } = runningBroker(swarm.paths) ?? {};
     for (const [role, { user, password }] of Object.entries(old)) {
