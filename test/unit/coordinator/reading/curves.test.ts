@@ -250,7 +250,14 @@ RL_Proc:  Started
   });
 
   test("how a run ended is not believed of a worker that was sent away from it; what it reported before is", () => {
-    const forged = { attempt: 1, hpmax: 9, iters: 30, metrics: { "s1-hrs": 1, "s1-bad": 9 }, console: "no\n", gpus: "x" };
+    const forged = {
+      attempt: 1,
+      hpmax: 9,
+      iters: 30,
+      metrics: { "s1-hrs": 1, "s1-bad": 9 },
+      console: "no\n",
+      gpus: "x",
+    };
     const [first, second] = trial.attempts;
     assert.ok(first && second);
     const of = { ...trial, attempts: [{ ...first, distrust: "sent away" } as const, second] };
