@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Chance } from "./ports.ts";
 
-/** Belongs to this process: nobody can guess a nonce without having seen another of the same process. */
+/** A secret of this process: nobody can guess a nonce without having seen another one from this process. */
 const secret = randomBytes(9).toString("base64url");
 let count = 0;
 

@@ -26,7 +26,7 @@ export class NexusError extends Error {
   }
 }
 
-/** The errors that share this code and this exit code. */
+/** A base class for errors with this code and exit code. */
 const coded = (code: string, exit: number) =>
   class extends NexusError {
     constructor(message: string, options?: { cause?: unknown }) {
@@ -40,7 +40,7 @@ export class SpecError extends coded("SPEC", exitCode.usage) {}
 /** Wrong arguments or settings. */
 export class UsageError extends coded("USAGE", exitCode.usage) {}
 
-/** What was named is not there, or there is nothing to show yet. */
+/** The named thing does not exist, or there is nothing to show yet. */
 export class NotFoundError extends coded("NOT_FOUND", exitCode.notFound) {}
 
 /** No coordinator, or no broker, or no answer from either. */
@@ -49,10 +49,10 @@ export class UnreachableError extends coded("UNREACHABLE", exitCode.unreachable)
 /** The broker refused or could not start: a taken port, a locked store, a full disk, wrong credentials. */
 export class BrokerError extends coded("BROKER", exitCode.unreachable) {}
 
-/** The journal holds something that this version cannot fold, or lost something; nothing is guessed. */
+/** The journal holds something that this version cannot fold, or lacks something; the program does not guess. */
 export class JournalCorruptError extends coded("JOURNAL_CORRUPT", exitCode.failure) {}
 
-/** What a caught value says, without its stack. */
+/** The message of a caught value, without its stack. */
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
 /** The text that a person should see for an error, and the exit code that goes with it. */

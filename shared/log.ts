@@ -1,10 +1,10 @@
 import pino from "pino";
 import { RotatingFile, type RotationOptions } from "./rotating-file.ts";
 
-/** What the programs log with: JSON lines, one event each. */
+/** A log of JSON lines, one event each. */
 export type Log = Pick<pino.Logger, "debug" | "info" | "warn" | "error">;
 
-/** A log in a file, created if missing; at 10 MB a new one is begun, and three are kept. NEXUS_LOG sets the level. */
+/** A log in a file, created if missing. Default: a new file at 10 MB, three old ones kept. NEXUS_LOG sets the level. */
 export function fileLog(path: string, program: string, rotation?: RotationOptions): Log {
   const level = process.env["NEXUS_LOG"] ?? "info";
   const file = new RotatingFile(path, rotation);
@@ -13,7 +13,7 @@ export function fileLog(path: string, program: string, rotation?: RotationOption
   );
 }
 
-/** A log that cannot be written, on a full disk for instance, must not stop the program. */
+/** A log whose failures, for instance on a full disk, do not stop the program. */
 function unfailing(log: Log): Log {
   const quietly =
     (write: (...args: [object, string?]) => void) =>
@@ -33,8 +33,8 @@ function unfailing(log: Log): Log {
 }
 
 /**
- * JSON escapes the first 32 control characters only. The others, and marks that change the direction of writing, are obeyed by the
- * terminal of whoever reads the log: they are escaped too.
+ * Escapes what a reader's terminal would obey: JSON escapes only the first 32 control characters, but not the others,
+ * nor marks that change the direction of writing.
  */
 const plainLine = (line: string): string =>
   line.replace(

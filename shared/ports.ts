@@ -1,9 +1,10 @@
 /**
- * What the edges provide to the logic, and what it may rely on; test/conformance tests every implementation against this page.
- * The real ones: time/clock.ts, chance.ts and shared/broker/client/bus.ts. The simulated ones: test/simulate.
+ * What the edges provide to the logic, and what the logic may rely on; test/conformance tests every implementation
+ * against this file. Real implementations: time/clock.ts, chance.ts and shared/broker/client/bus.ts. Simulated ones:
+ * test/simulate.
  */
 
-/** What ends a wait early: an AbortSignal, or an `Ending` if a program makes millions of them. */
+/** A signal that ends a wait early: an AbortSignal, or an `Ending` where a program makes millions of them. */
 export interface EndSignal {
   readonly aborted: boolean;
   addEventListener(type: "abort", listener: () => void): void;
@@ -11,37 +12,38 @@ export interface EndSignal {
 }
 
 /**
- * One process's time. No callback runs before the call that asked for it has returned. If two calls have the same `ms`, the
- * first runs first; no other order is promised. A call may come up to 1 ms early, and as late as the process is busy. After a
- * freeze it makes each call that came due once. `ms` below 1 means as soon as possible; the most is 2^31 - 1 (24.8 days).
+ * One process's time. No callback runs before the call that asked for it has returned. If two calls have the same `ms`,
+ * the first one's callback runs first; no other order is promised. A callback may run up to 1 ms early, and as late as
+ * the process is busy. After a freeze each callback that came due runs once. `ms` below 1 means as soon as possible;
+ * the most is 2^31 - 1 (24.8 days).
  */
 export interface Clock {
   /**
-   * Milliseconds, with a fraction, that never go back; leases and timers use this. The origin is the process's own, so values
-   * of two processes are never compared. Time in which the machine was suspended may or may not count.
+   * Milliseconds, with a fraction, that never go back; leases and timers use this. The origin is the process's own, so
+   * values of two processes are never compared. Time while the machine was suspended may or may not count.
    */
   monotonic(): number;
   /** Whole milliseconds since 1970, for people. May jump either way. */
   wall(): number;
-  /** Resolves after `ms`, or once the signal aborts or if it has aborted. Never rejects. Leaves no listener on the signal. */
+  /** Resolves after `ms`, or as soon as the signal is aborted. Never rejects. Leaves no listener on the signal. */
   pause(ms: number, signal?: EndSignal): Promise<void>;
   /** Calls back once, after `ms`. What the action throws is a bug and ends the process. */
   after(ms: number, action: () => void): Timer;
-  /** Calls back after each `ms` until cancelled; the action itself may cancel it. Missed calls are not made up for. */
+  /** Calls back every `ms` until cancelled; the action itself may cancel it. Missed calls are not made up for. */
   every(ms: number, action: () => void): Timer;
 }
 
-/** A call that is to come. */
+/** A pending callback, or a repeated one. */
 export interface Timer {
   /** Prevents further calls of the action. May be repeated. */
   cancel(): void;
-  /** From now on this timer alone keeps no process alive. Returns itself. */
+  /** From now on this timer does not keep the process alive. Returns itself. */
   unref(): Timer;
 }
 
 /** Randomness that never affects results: jitter and unique tokens. */
 export interface Chance {
-  /** Evenly distributed, from 0 up to but not including 1. */
+  /** Uniformly distributed, from 0 up to but not including 1. */
   fraction(): number;
   /**
    * A text of letters, digits, dashes and underscores, at most 64, that no other call gives, in any process. Nobody can guess
@@ -60,18 +62,18 @@ export interface StoredMessage {
   readonly msgId: string;
   /** When the broker stored it, in milliseconds of its own clock; undefined if it does not say. */
   readonly storedAt?: number;
-  /** As `StoreOptions.seal`; "" or left out: it was stored without one, or its stream is not the journal. */
+  /** See `StoreOptions.seal`; "" or left out: the message was stored without one, or its stream is not the journal. */
   readonly seal?: string;
-  /** A process with the workspace's key has found that no coordinator wrote this message of the journal. */
+  /** True if a process with the workspace's key found that no coordinator wrote this message of the journal. */
   readonly isForeign?: boolean;
-  /** Bytes of the data that was left out because only sizes were asked for. */
+  /** Bytes of the data, if it was left out because only sizes were asked for. */
   readonly size?: number;
 }
 
 export interface Stored {
   /** Where the message is; for a duplicate, where the first one is. */
   readonly seq: number;
-  /** The stream had this msgId already, so nothing was stored now. */
+  /** Whether the stream had this msgId already, so that nothing was stored now. */
   readonly duplicate: boolean;
 }
 
@@ -103,30 +105,30 @@ export class BusError extends Error {
 }
 
 export interface StoreOptions {
-  /** Names the message: storing it again under this id within the duplicate window (2 minutes) does not store it twice. */
+  /** Identifies the message: within the duplicate window (2 minutes) a message with this id is stored only once. */
   readonly msgId: string;
   /** Store it only if the stream's last sequence is this; 0: only as the first of all. */
   readonly expectLastSeq?: number;
   /** Store it only if the stream's last message has this msgId. */
   readonly expectLastMsgId?: string;
-  /** Stored with the message, for the journal: by it coordinators tell what coordinators wrote (store/sealed-bus.ts). */
+  /** For the journal, stored with the message: shows coordinators that a coordinator wrote it (store/sealed-bus.ts). */
   readonly seal?: string;
-  /** Default: 5000. */
+  /** Milliseconds to wait for the broker. Default: 5000. */
   readonly timeoutMs?: number;
 }
 
 /** One reader's way through a stream. */
 export interface Reading {
   /**
-   * Resolves when everything that was stored at the time of the call, and is read, has been handed over. Never rejects; while
-   * the broker is away it waits, and after `stop` it may never resolve, so wait with a limit.
+   * Resolves when all messages of this reading that were stored at the time of the call have been handed over. Never
+   * rejects; while the broker is away it waits, and after `stop` it may never resolve, so wait with a limit.
    */
   readonly caughtUp: Promise<void>;
   /** Hands over nothing more. Resolves when the broker has been told, or does not answer. May be repeated. */
   stop(): Promise<void>;
 }
 
-/** The first line of a message's headers, as in HTTP: what the broker says about its own message. Code 0: it says nothing. */
+/** The first line of a message's headers, as in HTTP: the broker's status for its own message. Code 0: none. */
 export interface BrokerStatus {
   readonly code: number;
   readonly text: string;
@@ -158,28 +160,30 @@ export interface Bus {
    * Hears every message of a subject or pattern, including published ones that want no answer. `reply` may be called later, or
    * never; it does nothing if nobody asked, and a lost answer is not sent again.
    *
-   * @param handler  `status`: what the broker itself may add; code 0: nothing
-   * @returns what ends it: after that call the handler is not called any more
+   * @param handler  `status`: the broker's own status; code 0: none
+   * @returns a function that ends it: after that call the handler is not called any more
    */
   respond(
     subject: string,
     handler: (subject: string, data: Uint8Array, reply: (data: Uint8Array) => void, status: () => BrokerStatus) => void,
   ): () => void;
   /**
-   * Sends to all listeners, unacknowledged. While the broker is away it is lost or sent later; after `close` it does nothing.
+   * Sends to all listeners, unacknowledged. While the broker is away, the message is lost or sent later; after `close`
+   * nothing is sent.
    *
-   * @throws BusError "too large", from the call itself
+   * @throws BusError "too large", synchronously
    */
   publish(subject: string, data: Uint8Array): void;
-  /** As `respond`, without answers. Messages published before the broker knows about it are missed; `flush` waits until it does. */
+  /** Like `respond`, without answers. Messages published before the broker knows of it are missed; `flush` waits. */
   subscribe(subject: string, handler: (subject: string, data: Uint8Array) => void): () => void;
   /**
    * Stores a message in the stream that takes its subject; resolves once the broker has it on disk, in a cluster on the disks
    * of more than half. `data` holds at least one byte. Several may be in flight; `options` can demand an order.
    *
-   * A duplicate whose expectations do not hold is not stored again, but how that is said differs: as a duplicate (nats-server
-   * 2.10.27) or as "not the next" (2.15.1). After "closed", "not connected" or "no answer in time" it is stored or not; to store it
-   * again under the same msgId without expectations, within the duplicate window, makes sure.
+   * A duplicate whose expectations do not hold is not stored again, but brokers differ in saying so: as a duplicate
+   * (nats-server 2.10.27) or as "not the next" (2.15.1). After "closed", "not connected" or "no answer in time" the
+   * message may or may not be stored; to make sure, store it again under the same msgId without expectations, within
+   * the duplicate window.
    *
    * @throws BusError "not the next", "full", "nobody answered" (no stream takes the subject): it is not stored. "id used up"
    */
@@ -188,9 +192,9 @@ export interface Bus {
    * Hands over a stream's messages in order, each once, from `fromSeq` on, and continues with new ones. Sequences have gaps
    * where messages were deleted, are damaged, or have other subjects. The handler may be called before the promise resolves.
    *
-   * @param fromSeq   below 1: from the first; above the last: only those to come
-   * @param subjects   only messages of these subjects or patterns; the broker picks them. Left out: all
-   * @param sizesOnly  leave the data out and say how long it is; a bus that cannot hands over the data
+   * @param fromSeq    below 1: from the first message; above the last: only messages to come
+   * @param subjects   only messages of these subjects or patterns; the broker selects them. Left out: all
+   * @param sizesOnly  leave the data out and give its length; a bus that cannot hands over the data
    */
   read(
     stream: string,
@@ -199,34 +203,34 @@ export interface Bus {
     subjects?: readonly string[],
     sizesOnly?: boolean,
   ): Promise<Reading>;
-  /** The highest sequence that the stream has given, even if that message was deleted; 0 if it never had one. */
+  /** The highest sequence that the stream has assigned, even if that message was deleted; 0 if it never had one. */
   lastSeq(stream: string): Promise<number>;
-  /** Content of the stream's newest message of that subject; null if there is none. */
+  /** Content of the stream's newest message of a subject; null if there is none. */
   newest(stream: string, subject: string): Promise<Uint8Array | null>;
   /**
-   * The same for a subject whose messages all have the same content. Where many are wanted that were stored one after the other, ask for
-   * them in that order: a broker then keeps less of them in memory.
+   * The same for a subject whose messages all have the same content. If you want many that were stored one after
+   * another, ask for them in that order: the broker then keeps less of them in memory.
    */
   piece(stream: string, subject: string): Promise<Uint8Array | null>;
-  /** Subjects that messages of the stream have and that match the pattern, each once, in any order. */
+  /** Subjects of the stream's messages that match the pattern, each once, in any order. */
   subjects(stream: string, pattern: string): Promise<string[]>;
-  /** Deletes the stream's messages of a subject or pattern; none need be there. Only coordinators have the right to. */
+  /** Deletes the stream's messages of a subject or pattern, if there are any. Only coordinators have the right. */
   purge(stream: string, subject: string): Promise<void>;
   readonly entries: EntryStore;
   /** Resolves when the broker has seen everything sent before the call, subscriptions included. */
   flush(): Promise<void>;
-  /** As far as this process knows: a broken connection shows after some seconds. */
+  /** Whether this process believes it is connected: a broken connection shows after some seconds. */
   isConnected(): boolean;
-  /** Calls back each time a lost connection is restored; the first connection does not count. @returns what ends it */
+  /** Calls back each time a lost connection is restored, not for the first one. @returns a function that ends it */
   onReconnect(handler: () => void): () => void;
   /**
-   * Gives up the connection, which may be dead although nothing says so, and makes another. Requests and stores that wait reject
-   * with "not connected"; while there is no connection it does nothing else.
+   * Gives up the connection, which may be dead without a sign of it, and makes another. Pending requests and stores
+   * reject with "not connected"; without a connection it does nothing else.
    */
   reconnect(): void;
   /**
-   * Ends readings and subscriptions; what waits rejects with "closed", at the latest at its own limit. May be repeated. What
-   * was published just before may be lost: `flush` first.
+   * Ends readings and subscriptions; pending calls reject with "closed", at the latest at their own limit. May be
+   * repeated. Messages published just before may be lost: `flush` first.
    */
   close(): Promise<void>;
 }
@@ -234,19 +238,21 @@ export interface Bus {
 export interface Entry {
   readonly value: Uint8Array;
   readonly revision: number;
-  /** A process with the workspace's key has found that no coordinator wrote it. */
+  /** True if a process with the workspace's key found that no coordinator wrote this value. */
   readonly isForeign?: boolean;
 }
 
 /**
- * A few small entries with revisions (JetStream KV). Every `get` called after a write resolved sees it. Errors are those of
- * `Bus`; after "no answer in time" a write may have happened, and only `get` tells.
+ * A few small entries with revisions (JetStream KV). Every `get` called after a write has resolved sees that write.
+ * Errors are those of `Bus`; after "no answer in time" a write may have happened, and only `get` tells.
  */
 export interface EntryStore {
-  /** Null if there is no such entry. `revision` is higher than that of every earlier value of any key. */
+  /** The entry; null if there is none. Its `revision` is higher than that of every earlier value of any key. */
   get(key: string): Promise<Entry | null>;
-  /** The new revision; null, with nothing changed, if the entry exists. */
+  /** Creates an entry and returns its revision; null, with nothing changed, if the entry exists. */
   create(key: string, value: Uint8Array): Promise<number | null>;
-  /** The new revision; null, with nothing changed, if the entry has another revision by now, or does not exist. */
+  /**
+   * Replaces a value; returns the new revision. Null, with nothing changed, if the entry has another one or is missing.
+   */
   update(key: string, value: Uint8Array, revision: number): Promise<number | null>;
 }

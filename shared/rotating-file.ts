@@ -2,15 +2,15 @@ import { closeSync, fstatSync, mkdirSync, openSync, renameSync, statSync, writeS
 import { dirname } from "node:path";
 
 export interface RotationOptions {
-  /** Bytes at which a new file is begun. Default: 10 MB. */
+  /** Bytes that a file may hold before a new one begins. Default: 10 MB. */
   readonly mostBytes?: number;
-  /** Older files that are kept, `file.1` the newest. Default: 3. */
+  /** Number of older files kept, `file.1` the newest; 0: none. Default: 3. */
   readonly kept?: number;
 }
 
 /**
- * A file for lines that never grows beyond a limit: a new one is begun instead, and some older ones are kept. Lines are written at
- * once, so that a crash loses none. Only its owner may read it.
+ * A file for lines that does not grow beyond a limit: a new one begins instead, and some older ones are kept. Lines are
+ * written at once, so that a crash loses none. Only its owner may read it.
  */
 export class RotatingFile {
   readonly #path: string;
@@ -35,14 +35,14 @@ export class RotatingFile {
     for (let from = 0; from < bytes.length; ) from += writeSync(this.#file, bytes, from);
   }
 
-  /** Nothing is written any more. */
+  /** Closes the file; call `write` no more. */
   close(): void {
     closeSync(this.#file);
   }
 
   #rotate(): void {
     const isOurs = statSync(this.#path, { throwIfNoEntry: false })?.ino === fstatSync(this.#file).ino;
-    // Another process with the same log has rotated it already.
+    // Otherwise another process with the same log has rotated it already.
     if (isOurs) {
       for (let i = this.#kept; i > 0; i -= 1)
         move(i === 1 ? this.#path : `${this.#path}.${i - 1}`, `${this.#path}.${i}`);

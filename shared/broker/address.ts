@@ -44,14 +44,14 @@ export const isOnAll = (host: string): boolean => host === "0.0.0.0" || host ===
 /** Bridges and cables to containers and virtual machines of this machine: nobody else reaches their addresses. */
 const insideNetworks =
   /^(docker|br-|veth|virbr|vnet|lxc|lxd|incus|podman|cni|flannel|cali|kube|weave|vmnet|vboxnet|bridge\d{3}$)/;
-/** Given by a machine to itself where nobody gave it one. */
+/** Link-local: a machine gives itself such an address when nobody assigns one. */
 const isSelfGiven = (address: string): boolean => /^(169\.254\.|fe80:)/i.test(address);
 /** A join line with more would be too long to read; a machine may have many IPv6 addresses. */
 const mostAddresses = { IPv4: 5, IPv6: 2 } as const;
 
 /**
- * This machine's addresses that others may use, IPv4 first: none that are valid on one link only, and those of networks inside of
- * this machine only if there are no others.
+ * This machine's addresses that others can reach, IPv4 first. Link-local addresses are left out; those of networks
+ * inside this machine are included only if there are no others.
  */
 export function reachableAddresses(
   interfaces: NodeJS.Dict<
@@ -73,7 +73,7 @@ export function reachableAddresses(
   );
 }
 
-/** For programs on this machine. @param pin  undefined: plain text */
+/** The URL for programs on this machine. @param pin  undefined: plain text */
 export function localUrl({ host, port }: Address, pin?: Pin): string {
   const address = addressText({ host: localHost(host), port });
   return pin ? `tls://${address}#${pinText(pin)}` : `nats://${address}`;
@@ -89,7 +89,7 @@ export type Reachability =
   /** Another server listens there. */
   | "other";
 
-/** Looks at the clock in a wait: of a longer time in which this process could not run, only one counts, since nothing was read in it. */
+/** Ticks in one wait. However long this process could not run, only one tick counts: it read nothing meanwhile. */
 const looks = 10;
 
 /** Whether the nats-server of that name answers. It needs no credentials: each connection begins with `INFO {...}`. */

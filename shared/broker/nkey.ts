@@ -11,7 +11,7 @@ const keyBytes = 35;
 const seedBytes = 36;
 const rawBytes = 32;
 
-/** What stands before the 32 bytes of a key in the forms that node:crypto reads (RFC 8410). */
+/** DER headers before the 32 bytes of a key, in the forms that node:crypto reads (RFC 8410). */
 const privateForm = Buffer.from("302e020100300506032b657004220420", "hex");
 const publicForm = Buffer.from("302a300506032b6570032100", "hex");
 
@@ -32,10 +32,13 @@ export function userPair(secret: Uint8Array): { readonly seed: string; readonly 
 /** A new pair, whose seed nobody else has. */
 export const newUserPair = (): { readonly seed: string; readonly publicKey: string } => userPair(randomBytes(rawBytes));
 
-/** @param seed  "SU...", as in `userPair` */
+/** @param seed  "SU...", as in `userPair` @throws RangeError if it is damaged */
 export const signAs = (seed: string, bytes: Uint8Array): Uint8Array => sign(null, bytes, privateKeyOf(secretOf(seed)));
 
-/** What a server asks of the holder of a key, as the broker's client sends it. The client's own takes 30 ms of CPU for it. */
+/**
+ * A key holder's answer to the server's nonce, in the form that the broker's client sends. The client's own code takes
+ * 30 ms of CPU for it.
+ */
 export const answerTo = (nonce: string | undefined, seed: string): { readonly nkey: string; readonly sig: string } => ({
   nkey: userPair(secretOf(seed)).publicKey,
   sig: nonce ? Buffer.from(signAs(seed, Buffer.from(nonce))).toString("base64") : "",

@@ -40,7 +40,7 @@ import { readAuthorityFile } from "./tls/given-certificate.ts";
 export interface WorkspaceLink {
   readonly bus: CoordinatorBus;
   readonly url: string;
-  /** Ends the connection, and the broker if it was started for it. */
+  /** Closes the connection, and stops the broker if it was started for this link. */
   close(): Promise<void>;
 }
 
@@ -135,7 +135,7 @@ async function linkTo(
   return { bus, url, close: () => bus.close().then(release) };
 }
 
-/** Links through any server that answers. None is started here: one server alone stores and answers nothing. */
+/** Links through any server that answers. Starts none: a single peer stores and answers nothing. */
 async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Promise<WorkspaceLink> {
   if (file.moved !== undefined) throw new UnreachableError(`workspace ${paths.name} ${file.moved}`);
   const trouble = await peersTrouble(file.peers);
@@ -150,7 +150,7 @@ async function linkPeers(paths: WorkspacePaths, file: PeersFile, role: Role): Pr
   }
 }
 
-/** Twice the longest time that servers were seen to take to elect a leader, on a busy machine. */
+/** Twice the longest election of a leader seen, on a busy machine. */
 const ledWithinMs = 30_000;
 const askAgainMs = 250;
 const askEachMs = 1500;
@@ -201,7 +201,10 @@ export async function connectAs(url: string, credentials: BusCredentials, role: 
   }
 }
 
-/** Whether this account uses our subject names; a server that others run may have users of the same names, and one account. */
+/**
+ * Whether this account uses our subject names. A server that others run may have users of the same names in a single
+ * account.
+ */
 async function knows(bus: CoordinatorBus, names: LocalNames): Promise<boolean> {
   const question = askedAs(`$JS.API.STREAM.INFO.${streams.journal}`, names);
   for (let left = knowsTries; ; left -= 1) {

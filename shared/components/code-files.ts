@@ -5,7 +5,7 @@ import { codeFilesIn } from "../wire/code-bundle.ts";
 /**
  * Writes the files of a bundle below a folder.
  *
- * @throws BadMessage if the bundle is damaged; nothing is written then
+ * @throws BadMessage if the bundle is damaged; then nothing is written
  */
 export function writeCode(folder: string, bundle: CodeBundle): void {
   const files = codeFilesIn(bundle);
@@ -15,7 +15,7 @@ export function writeCode(folder: string, bundle: CodeBundle): void {
   makeModules(folder, files);
 }
 
-/** Components are ES modules; without this, node would take a .js file for CommonJS. @param files  those in the folder */
+/** Marks .js files as ES modules, as components are; Node might see CommonJS. @param files  those in the folder */
 export function makeModules(folder: string, files: readonly { readonly path: string }[]): void {
   const isSilent = !files.some(({ path }) => path === "package.json");
   if (isSilent && files.some(({ path }) => path.endsWith(".js")))

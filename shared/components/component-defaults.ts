@@ -9,11 +9,11 @@ import { readSpec, renderProblems } from "../domain/runspec/spec-read.ts";
 import { messageOf, SpecError } from "../errors.ts";
 
 const componentPattern = /^([A-Za-z_][\w-]*)\/([A-Za-z_][\w-]*)$/;
-/** A runspec is written by hand; anything larger is some other file. */
+/** Most bytes of a runspec. It is written by hand; anything larger is some other file. */
 export const mostSpecBytes = 256 * 1024;
 const expectYaml = ["expected a runspec in YAML"];
 
-/** The folder that holds package.json: YAML files and fixtures lie there, not beside compiled code. */
+/** The folder with package.json: YAML files and fixtures lie below it, not beside compiled code. */
 export function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json"))) {
@@ -36,7 +36,7 @@ export function componentDefaults(folders: readonly string[] = []): ComponentDef
     text(component) {
       const match = componentPattern.exec(component);
       const [, kind, name] = match ?? [];
-      // The pattern excludes `..` and a second slash, so what is found lies in the folders searched.
+      // The pattern excludes `..` and a second slash, so the file lies in a folder that is searched.
       if (kind === undefined || name === undefined) return undefined;
       const candidates = [
         ...folders.flatMap((folder) => inUserFolder(join(folder, kind), name)),
@@ -56,7 +56,7 @@ export function componentDefaults(folders: readonly string[] = []): ComponentDef
   };
 }
 
-/** Paths of a component in a user's folder: its own folder, or its files; empty if it has none there. */
+/** Paths of a component in a user's folder: its own folder, or its files; empty if the component is not there. */
 export function ownComponentFiles(folder: string, component: string): string[] {
   const [, kind, name] = componentPattern.exec(component) ?? [];
   if (kind === undefined || name === undefined) return [];
@@ -76,7 +76,7 @@ function shipped(root: string, kind: string, name: string): string {
   return join(root, "worker", "components", kind, name, `${name}.yaml`);
 }
 
-/** The components in a folder of folders such as `agents`. */
+/** The components in a folder that has folders such as `agents`. */
 function namesIn(folder: string): string[] {
   return entriesOf(folder).flatMap((entry) =>
     entry.isDirectory() ? namesOf(join(folder, entry.name), entry.name) : [],
@@ -106,7 +106,7 @@ interface LoadOptions {
   readonly tail?: string;
 }
 
-/** Reads and checks a runspec file. Throws a SpecError that lists every problem. */
+/** Reads and checks a runspec file. @throws SpecError that lists every problem */
 export function loadSpecFile(
   path: string,
   commandLine: Readonly<Record<string, string>> = {},
@@ -162,11 +162,11 @@ function unreadable(path: string, tail: string, cause: unknown): SpecError {
   return fileError(path, tail, `cannot be read: ${messageOf(cause)}`, [], cause);
 }
 
-/** `did you mean specs/maze_dgd.yaml?`, if there is a file that the user may have meant. */
+/** `did you mean specs/maze_dgd.yaml?`, if the folder has a file with a similar name. */
 function similarFile(path: string): string[] {
   const folder = dirname(path);
   const files = entriesOf(folder).filter((entry) => entry.isFile() && /\.ya?ml$/.test(entry.name));
-  // Compared without the ending, which all have in common.
+  // Compared without the ending, which all share.
   const stems = new Map(files.map(({ name }) => [name.replace(/\.ya?ml$/, ""), name]));
   const stem = nearestName(basename(path).replace(/\.ya?ml$/, ""), stems.keys());
   const nearest = stem === undefined ? undefined : stems.get(stem);

@@ -1,6 +1,6 @@
 /**
- * What is wrong with a printed line that looks like a report and is none, as the end of a sentence about lines; "" for any other.
- * A report is one line with one JSON object.
+ * What is wrong with a printed line that resembles a report but is none, as the end of a sentence about lines; "" for
+ * reports and all other lines. A report is one line with one JSON object.
  */
 export function almostReport(line: string): string {
   const text = line.trim();

@@ -1,9 +1,12 @@
-/** Small code that a job brings along: the user's components, and the files that the spec lists under `code`. It stands in the job's record. */
+/**
+ * Small code that a job brings along: the user's components, and the files that the spec lists under `code`. The job's
+ * record holds it.
+ */
 export interface CodeBundle {
-  /** Of `zipped`, 64 lower-case hexadecimal digits; names the bundle on every machine. */
+  /** SHA-256 of `zipped`, 64 lower-case hexadecimal digits; names the bundle on every machine. */
   readonly sha256: string;
   readonly files: number;
-  /** Made and opened by shared/wire/code-bundle.ts. */
+  /** shared/wire/code-bundle.ts packs and opens it. */
   readonly zipped: Uint8Array;
 }
 
@@ -15,11 +18,11 @@ export interface CodeFile {
 }
 
 /**
- * Code or data of any size that a job brings along. It lies in BLOB in sealed pieces that are named by their content, so that no piece
- * is sent or stored twice; shared/wire/bundles/pieced-bundle.ts has the form.
+ * Code or data of any size that a job brings along. BLOB holds it as sealed pieces named by their content, so that no
+ * piece is sent or stored twice; shared/wire/bundles/pieced-bundle.ts defines the form.
  */
 export interface PiecedBundle {
-  /** Of `pieces`: names the bundle on every machine. */
+  /** SHA-256 of `pieces`; names the bundle on every machine. */
   readonly sha256: string;
   readonly files: number;
   /** Of all files together. */
@@ -27,17 +30,17 @@ export interface PiecedBundle {
   /** Bytes of the list of files, which fills the first pieces. */
   readonly listBytes: number;
   /**
-   * With it the pieces' names and keys are derived from their sums; bundles of one workspace share it, if they know of each
-   * other.
+   * The pieces' names and keys are derived from it and their sums. A new bundle takes the secret of the workspace's
+   * newest job that has one, so that equal pieces are shared.
    */
   readonly secret: Uint8Array;
-  /** The SHA-256 of each piece's content, one behind the other. */
+  /** The SHA-256 sums of the pieces' contents (32 bytes each), concatenated in order. */
   readonly pieces: Uint8Array;
 }
 
-/** What a job brings along, in the two forms and of the two kinds. */
+/** What a job brings along: code, whole or in pieces, and data. */
 export interface Brought {
-  /** Left out if the job needs only what every worker has, or brings more than fits its record. */
+  /** Left out if the job needs only what every worker has, or brings more than its record can hold. */
   readonly code?: CodeBundle;
   readonly largeCode?: PiecedBundle;
   /** Data: files that its runs read. */

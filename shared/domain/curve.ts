@@ -37,9 +37,9 @@ export interface Curve {
 }
 
 /**
- * Collects one run's reports into its curve. It is the curve of one training: an attempt that goes on from a checkpoint, or begins
- * afresh, takes the place of what earlier ones had reported from its first report on. What one attempt reports of the same
- * iterations a second time is left out.
+ * Collects one run's reports into the curve of one training. An attempt resumes from a checkpoint or begins afresh;
+ * from its first report on, it replaces what earlier attempts reported. A report that an attempt repeats for the same
+ * iterations is left out.
  */
 export class CurveBuilder {
   readonly #run: RunName;
@@ -69,7 +69,7 @@ export class CurveBuilder {
     return true;
   }
 
-  /** The run's result came from this attempt: what later ones reported is of a training that was not finished. */
+  /** The run's result came from this attempt; reports of later attempts belong to a training that was not finished. */
   endedBy(attempt: number): void {
     this.#lastAttempt = attempt;
   }
@@ -113,7 +113,7 @@ export class CurveBuilder {
 
 const compare = (a: CurvePoint, b: CurvePoint): number => a[0] - b[0] || a[1] - b[1];
 
-/** How many of the points, which are in order, come before that one. */
+/** How many of the points, which are in order, come before `point`. */
 function placeIn(points: readonly CurvePoint[], point: CurvePoint): number {
   let [from, to] = [0, points.length];
   while (from < to) {

@@ -5,7 +5,7 @@ import { gpuNeed, gpusFor, gpusTaken, isRoomFor, needText } from "./gpu-shares.t
 import type { JobName, WorkerId } from "./names.ts";
 import { trustNeeded } from "./runspec/trust-needed.ts";
 
-/** What a worker says about the trials that it takes. */
+/** What a worker says about the trials that it can take. */
 export interface WhatItTakes {
   /** Pools that it serves; empty: all. */
   readonly targets: readonly string[];
@@ -136,16 +136,16 @@ export function beyondEarlier({ largeCode, inputs, settings }: RunTable["submitt
   return setup.length > 0 || python !== null ? "wants a setup" : null;
 }
 
-/** So long a worker gets no runs of a job that it could not run. */
+/** For this many minutes a worker gets no runs of a job that it could not run. */
 export const unfitMinutes = 10;
 
-/** Why a worker cannot run a job; null if it says nothing of it. */
+/** Why a worker cannot run a job, as it said; null if it said no such thing. */
 export const unfitFor = ({ unfit }: Pick<WhatItTakes, "unfit">, job: JobName): string | null =>
   unfit?.find((each) => each.job === job)?.why ?? null;
 
 /**
- * The worker says which parts of its GPUs are free, since only it knows which run has which; the journal knows the runs assigned
- * since.
+ * The obstacle if the worker lacks free GPUs for a run; null if it does not. The worker says which parts of its GPUs
+ * are free, since only it knows which run has which; the journal knows the runs assigned since.
  */
 function gpuObstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, taken: number): Hindrance | null {
   const need = gpuNeed(table.submitted.settings);
@@ -170,10 +170,10 @@ export function whyNothing(state: WorkspaceState, worker: WorkerId, claim: WhatI
     .join("; ");
 }
 
-/** Jobs that are named to a worker that gets nothing. */
+/** Maximum number of jobs named to a worker that gets nothing. */
 const mostJobs = 5;
 
-/** The same job by job, with what would change it; never empty. */
+/** Why a worker gets nothing now, by job (the first `mostJobs`), and what would change it; never empty. */
 export function nothingNow(state: WorkspaceState, worker: WorkerId, claim: WhatItTakes): Hindrance[] {
   const jobs = openJobs(state);
   if (jobs.length === 0) return [hindrance("no job is open", "to start one", "nexus run spec.yaml")];
@@ -183,13 +183,13 @@ export function nothingNow(state: WorkspaceState, worker: WorkerId, claim: WhatI
     .map((table) => obstacle(table, worker, claim, taken) ?? nothingToGive(table) ?? aboutToGive(table));
 }
 
-/** Why a job that a worker may work for starts nothing; null if it does. */
+/** Why a job that a worker may work for gives out no trial; null if it has one to give. */
 function nothingToGive(table: RunTable): Hindrance | null {
   const { job, state, reason, pauseWords, submitted, open, paused } = table;
   if (table.hasRoom || table.nextWaiting()) return null;
   if (state !== "searching") {
     const isOrdered = state === "paused" || state === "draining" || state === "stopping";
-    // `nexus why` of the job says the whole; several jobs may stand here.
+    // Short, because several jobs may be listed; `nexus why` of the job gives the details.
     return hindrance(
       `${job} is ${state}: ${pauseWords?.rule ?? reason}`,
       "",
@@ -212,7 +212,7 @@ function aboutToGive(table: RunTable): Hindrance {
   return hindrance(`${job} has runs for it`, "it asks for one within seconds");
 }
 
-/** A worker's place among those that hold runs of the job, from 0, in the order in which they came. */
+/** A worker's place among those that hold runs of the job: from 0, in the order in which they began to. */
 function rankOf(table: RunTable, worker: WorkerId): number {
   let rank = 0;
   for (const holder of table.holding.keys()) {

@@ -1,24 +1,24 @@
 import type { JobSettings } from "./runspec/job-settings.ts";
 
-/** What a run takes of its worker's GPUs: so many whole ones, or a share of one. */
+/** What a run takes of its worker's GPUs: whole ones, or a share of one. */
 export interface GpuNeed {
   /** GPUs that the run sees; at least 1. */
   readonly gpus: number;
-  /** Of each of them: 1, or 1 / runs_per_gpu. */
+  /** Share of each of them: 1 / runs_per_gpu. */
   readonly share: number;
 }
 
-/** Thirds of a GPU add up to a whole one. */
+/** Tolerance, so that three thirds of a GPU add up to a whole one. */
 const rounding = 1e-9;
 
 /** Null: the job's runs ask for no GPU. */
 export const gpuNeed = ({ gpusPerRun, runsPerGpu }: Pick<JobSettings, "gpusPerRun" | "runsPerGpu">): GpuNeed | null =>
   gpusPerRun === null || gpusPerRun === 0 ? null : { gpus: gpusPerRun, share: 1 / runsPerGpu };
 
-/** How much of how many GPUs so many runs take together. */
+/** GPUs that this many runs take together, shares summed; 0 if the need is null. */
 export const gpusTaken = (need: GpuNeed | null, runs: number): number => (need ? need.gpus * need.share * runs : 0);
 
-/** Whether there is room for what is needed beside what is taken. */
+/** Whether one more run fits beside what is taken, by the sum alone; `gpusFor` looks at each GPU. */
 export const isRoomFor = (need: GpuNeed, taken: number, lent: number): boolean =>
   taken + gpusTaken(need, 1) <= lent + rounding;
 
@@ -36,7 +36,7 @@ export function gpusFor(need: GpuNeed, free: readonly number[]): readonly number
     .sort((a, b) => a - b);
 }
 
-/** "1 GPU", "2 GPUs", "a third of a GPU" and the like, as people say it. */
+/** The need in words: "1 GPU", "2 GPUs", "1/3 of a GPU". */
 export function needText({ gpus, share }: GpuNeed): string {
   if (share < 1) return `1/${Math.round(1 / share)} of a GPU`;
   return gpus === 1 ? "1 GPU" : `${gpus} GPUs`;

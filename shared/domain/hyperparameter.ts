@@ -5,7 +5,7 @@ export type Setting = number | string | boolean | null;
 
 export interface Hyperparameter {
   readonly name: string;
-  /** Whether only adjacent values in the list are neighbours; otherwise every other value is one step away. */
+  /** Whether only adjacent values on the dial are neighbours; otherwise every other value is one step away. */
   readonly ordered: boolean;
   /** At least one, all different: in the order of the spec, then the values added while the search ran. */
   readonly values: readonly Setting[];
@@ -16,7 +16,7 @@ export interface Hyperparameter {
   readonly dial?: readonly number[];
   /** When values were added: those from position `from` on are available after the job's first `after` choices. */
   readonly grown?: readonly Growth[];
-  /** The range that the values are marks of: the leader adds marks where the search looks. Left out: a list, which is as it is. */
+  /** The range whose marks the values are; the leader adds marks where the search looks. Left out for a list. */
   readonly range?: Range;
   /** The value of a run outside a search, and of one in which the hyperparameter is inactive. */
   readonly tuned: Setting;
@@ -33,7 +33,7 @@ export interface Range {
   readonly from: number;
   readonly to: number;
   readonly scale: RangeScale;
-  /** On a log scale: 0 belongs to it too, below `from`, and nothing between them. */
+  /** On a log scale: whether 0 belongs to it too, below `from`, with nothing between them. */
   readonly zero?: boolean;
 }
 
@@ -45,7 +45,10 @@ export interface Growth {
 /** One setting for each hyperparameter: positions in their `values`, in spec order. */
 export type Configuration = readonly number[];
 
-/** The infinity that a word means, as YAML, Python, JavaScript or our own tables write it: `.inf`, `-inf`, `Infinity`. */
+/**
+ * The infinity that a word means, as YAML, Python, JavaScript or our own tables write it: `.inf`, `-inf`, `Infinity`;
+ * undefined for other words.
+ */
 export function infinityIn(text: string): number | undefined {
   const [, sign] = /^([-+]?)(?:\.?inf|infinity)$/i.exec(text.trim()) ?? [];
   if (sign === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { JobName, WorkerId } from "./names.ts";
 
-/** A worker's right to a trial until a time. Times are monotonic milliseconds of the coordinator that grants. */
+/** A worker's right to a trial until a time. Times are monotonic milliseconds of the coordinator that grants it. */
 export interface Lease {
   readonly job: JobName;
   readonly n: number;
@@ -43,7 +43,7 @@ export class LeaseTable {
     return this.#leases.get(keyOf(job, n));
   }
 
-  /** Extends a lease; false if this attempt of this process does not hold the trial. */
+  /** Extends a lease, charged from now on; false if this attempt of this process does not hold the trial. */
   renew(job: JobName, n: number, attempt: number, bootId: string, now: number): boolean {
     const key = keyOf(job, n);
     const lease = this.#leases.get(key);

@@ -1,6 +1,6 @@
 /**
- * JSON with the infinities and NaN as Python's json module writes and reads them: `Infinity`, `-Infinity`, `NaN`. JSON itself has no
- * words for them, and JSON.stringify writes null, which is a value of its own.
+ * JSON with the infinities and NaN as Python's json module writes and reads them: `Infinity`, `-Infinity`, `NaN`. JSON
+ * itself cannot express them, and JSON.stringify writes null, which is a different value.
  *
  * @param value   as JSON.stringify takes it, without `toJSON`
  * @param indent  spaces for each level; 0: all on one line

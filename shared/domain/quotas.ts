@@ -4,50 +4,50 @@ import { sizeText } from "./size-text.ts";
 
 /** What one worker may ask and store: names, usual values, and how people write them. docs/trust.md has the table. */
 
-/** So many a second in the long run, and so many at once. */
+/** A rate in the long run, and how many may come at once. */
 export interface Allowance {
   readonly perSecond: number;
   readonly atOnce: number;
 }
 
-/** Bytes, or a part of what the stream takes. */
+/** Room in bytes, or as a share (0 to 1) of the stream's limit. */
 export type QuotaRoom = { readonly bytes: number } | { readonly share: number };
 
 /**
- * Most of it is earned by runs: a worker of ours sends one message of reports a second for each run that it holds and one at its end,
- * and asks once for each. So however large a worker is, it stays far below its quotas, except `openRuns`, and one that floods is known
- * within a second, however slow the disk is.
+ * Runs earn a worker most of its quotas: our workers send one message of reports a second for each run that they hold
+ * and one at its end, and ask once for each. So a worker of any size stays far below its quotas, except `openRuns`, and
+ * one that floods is known within a second, however slow the disk is.
  */
 export const usualQuotas = {
-  /** Questions. What is beyond is not answered: a worker of ours asks again later. */
+  /** Questions. Those beyond are not answered: our workers ask again later. */
   asks: { perSecond: 200, atOnce: 2000 },
-  /** Their bytes; what is beyond is not read either. A renewal of 10,000 runs has 0.4 MB. */
+  /** Bytes of questions; those beyond are not read either. A renewal of 10,000 runs has 0.4 MB. */
   askedBytes: { perSecond: 2 ** 20, atOnce: 32 * 2 ** 20 },
-  /** Questions that went unanswered because there were too many. What is beyond cuts the worker off. */
+  /** Questions left unanswered because there were too many. More of them cut the worker off. */
   unanswered: { perSecond: 100, atOnce: 10_000 },
   /** Questions whose answer waits, for instance for a result that is on its way. */
   waiting: 5000,
-  /** Runs that it holds and has not ended; more come with those that it ends (leader/rules/open-runs.ts). */
+  /** Runs that it holds; each run that it ends allows more (coordinator/leader/rules/open-runs.ts). */
   openRuns: 64,
   /** Starts of its process. */
   starts: { perSecond: 1 / 3, atOnce: 30 },
-  /** Messages that it stores. They cannot be refused once they are stored, so what is beyond cuts the worker off. */
+  /** Messages that it stores. They cannot be refused once they are stored, so more of them cut the worker off. */
   messages: { perSecond: 20, atOnce: 1000 },
-  /** Their bytes. */
+  /** Bytes of these messages. */
   bytes: { perSecond: 2 * 2 ** 20, atOnce: 256 * 2 ** 20 },
   /** Whatever it sends the broker: questions, messages to store, pieces of states and files, requests for such pieces. */
   arrivals: { perSecond: 6000, atOnce: 9000 },
-  /** Their bytes, and at once also a checkpoint of each run that it holds (leader/rules/checkpoint-limit.ts). */
+  /** Their bytes; at once also a checkpoint for each run held (coordinator/leader/rules/checkpoint-limit.ts). */
   arrivedBytes: { perSecond: 64 * 2 ** 20, atOnce: 4 * 2 ** 30 },
   /** Questions, and messages, that a worker earns with each run that it is given. */
   earnedByRun: 20,
-  /** The same for each second that it holds a run. */
+  /** Questions, and messages, that it earns for each second that it holds a run. */
   earnedBySecond: 4,
   /** Bytes of questions that it earns with each question. */
   earnedBytes: 256,
-  /** What it has in EV, in all. A share counts only where other workers are admitted too. */
+  /** Room that it has in EV, in all. A share counts only where other workers are admitted too. */
   evidence: { share: 0.5 } as QuotaRoom,
-  /** What it has in BLOB: states and files. */
+  /** Room that it has in BLOB, for states and files. */
   pieces: { share: 0.5 } as QuotaRoom,
   /** The last part of EV, which is kept for results. */
   results: { share: 0.1 } as QuotaRoom,
@@ -63,7 +63,7 @@ export type QuotaLimits = {
       : QuotaRoom;
 };
 
-/** By what people call them; `unanswered` and what is earned go with `asks`. */
+/** The quotas by the names that people use; `unanswered` and the earned ones cannot be set. */
 const settable = {
   questions: { quota: "asks", inBytes: false, example: "400/4000" },
   "question-bytes": { quota: "askedBytes", inBytes: true, example: "4MB/64MB" },
@@ -82,10 +82,10 @@ const settable = {
 export type QuotaName = keyof typeof settable;
 export const quotaNames = Object.keys(settable) as readonly QuotaName[]; // its own keys
 
-/** What was set: a text for each quota that is not as usual. */
+/** What was set: a text for each quota that was changed. */
 export type QuotaTexts = Partial<Readonly<Record<QuotaName, string>>>;
 
-/** Why a text is no value of that quota; undefined if it is one. */
+/** Why a text is not a value of that quota; undefined if it is one. */
 export function quotaProblem(name: string, text: string): string | undefined {
   if (!isQuotaName(name)) return `there is no quota ${name.slice(0, 40)}; expected one of ${quotaNames.join(", ")}`;
   const { quota, example } = settable[name];
@@ -101,7 +101,7 @@ export function quotaProblem(name: string, text: string): string | undefined {
 
 export const isQuotaName = (name: string): name is QuotaName => Object.hasOwn(settable, name);
 
-/** The quotas with what was set; texts that are no values are passed over. */
+/** The usual quotas with what was set; texts that cannot be read are ignored. */
 export function quotasWith(texts: Readonly<Record<string, string>>): QuotaLimits {
   const changed: Record<string, unknown> = {};
   for (const [name, text] of Object.entries(texts)) {
@@ -145,7 +145,7 @@ export function quotaText(name: QuotaName, limits: QuotaLimits): string {
   return "share" in value ? percent(value.share) : sizeText(value.bytes);
 }
 
-/** A room in bytes. @param most  bytes that the stream takes; -1: not limited, so that a share of it is none */
+/** A room in bytes. @param most  the stream's limit in bytes; -1: it has none, so a share is Infinity */
 export function roomBytes(room: QuotaRoom, most: number): number {
   if ("bytes" in room) return room.bytes;
   return most < 0 ? Number.POSITIVE_INFINITY : room.share * most;

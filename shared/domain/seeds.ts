@@ -1,9 +1,9 @@
 import { type Rng, rngFrom } from "./rng.ts";
 
 /**
- * Choice n of a job draws from rng(jobSeed, n), so that it can be repeated from the journal. A trial's seed is f(jobSeed, n);
- * each `randint` is f(trialSeed, path in the spec), the same in every attempt. So a run depends on its seeds, kernels and
- * engine alone.
+ * Choice n of a job draws from rng(jobSeed, n), so that it can be repeated from the journal. A trial's seed is
+ * f(jobSeed, n); each `randint` is f(trialSeed, path in the spec), the same in every attempt. So a run depends only on
+ * its seeds, kernels and engine.
  */
 
 /** Largest randint, as in the original system. */
@@ -14,7 +14,7 @@ const draw = (seed: string): number => rngFrom(seed).below(largestRandint + 1);
 /** The generator for choice `n` of a job. */
 export const choiceRng = (jobSeed: number, n: number): Rng => rngFrom(`${jobSeed}/choice/${n}`);
 
-/** The generator for the plan that is made after so many runs of a job have ended. */
+/** The generator for the plan that is made after `ended` runs of a job have ended. */
 export const planRng = (jobSeed: number, ended: number): Rng => rngFrom(`${jobSeed}/plan/${ended}`);
 
 /** The seed of trial `n`, which determines every randint of its run, in every attempt. */

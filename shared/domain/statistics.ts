@@ -1,4 +1,4 @@
-/** Count, mean and spread of values that come one by one. Welford's recurrence: exact if all values are equal. */
+/** Count, mean and spread of values added one by one. Welford's recurrence: exact if all values are equal. */
 export class Moments {
   count = 0;
   /** 0 before the first value. */
@@ -13,7 +13,7 @@ export class Moments {
     this.squares += before * (value - this.mean);
   }
 
-  /** n - 1; 0 for fewer than two values. */
+  /** Divides by n - 1; 0 for fewer than two values. */
   get sampleVariance(): number {
     return this.count < 2 ? 0 : this.squares / (this.count - 1);
   }
@@ -30,7 +30,7 @@ export function meanOf(values: Iterable<number>): number {
   return sum / count;
 }
 
-/** The value below which this part of the values lies, interpolated linearly; NaN for no values. */
+/** The value below which this part (0 to 1) of the sorted values lies, interpolated linearly; NaN for no values. */
 export function quantile(sorted: ArrayLike<number>, part: number): number {
   const place = part * (sorted.length - 1);
   const below = sorted[Math.floor(place)] ?? Number.NaN;

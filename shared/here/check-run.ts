@@ -1,12 +1,12 @@
 import type { LocalRun } from "./local-run.ts";
 
-/** What `nexus check` tells the process that executes the one run. */
+/** What `nexus check` tells the process that executes its one run. */
 export interface CheckOrder extends LocalRun {
-  /** Where a program keeps its state; it exists. */
+  /** The folder in which a program keeps its state; it exists. */
   readonly stateDirectory: string;
-  /** After so many seconds the run is stopped. */
+  /** The run is stopped after this many seconds. */
   readonly seconds: number;
-  /** After so many reports too; null: any number. */
+  /** The run is also stopped after this many reports; null: no limit. */
   readonly reports: number | null;
 }
 
@@ -19,10 +19,10 @@ export interface CheckedMetric {
   readonly last: number;
 }
 
-/** What came of it. */
+/** The outcome of the run. */
 export interface CheckedRun {
   readonly outcome: "completed" | "failed" | "stopped";
-  /** Why it failed or was stopped; "" if it completed. */
+  /** Why the run failed or was stopped; "" if it completed. */
   readonly reason: string;
   /** Null unless it completed. */
   readonly hpmax: number | null;
@@ -31,24 +31,24 @@ export interface CheckedRun {
   /** Iterations of the first and the newest report. */
   readonly iters: readonly [first: number, last: number];
   readonly metrics: readonly CheckedMetric[];
-  /** Lines that it printed, and those in which something was measured. */
+  /** Number of lines that the run printed, and of those with a measurement. */
   readonly lines: number;
   readonly measuredLines: number;
-  /** The newest lines. */
+  /** The last lines that the run printed. */
   readonly newest: readonly string[];
-  /** Checkpoints that were taken. */
+  /** Number of checkpoints taken. */
   readonly checkpoints: number;
-  /** Files that it left in the folder of its state, and in its working folder. */
+  /** Files that the run left in its state's folder, and in its working folder. */
   readonly stateFiles: readonly string[];
   readonly files: readonly string[];
 }
 
-/** What the process reports meanwhile, and at its end. */
+/** What the process reports during the run and at its end. */
 export type CheckNote =
   | {
       readonly kind: "program";
       readonly words: readonly string[];
-      /** Variables that are set for it; those of this machine that it sees too are only counted. */
+      /** Variables that are set for the program; `others` counts those of this machine that it sees too. */
       readonly variables: Readonly<Record<string, string>>;
       readonly others: number;
     }

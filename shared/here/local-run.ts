@@ -8,7 +8,7 @@ export interface LocalRun extends CarriedSpec {
   readonly seed: number;
   /** The folder of the user's own code; null if there is none. */
   readonly codeFolder: string | null;
-  /** The folder with what the spec lists under `inputs`; null if it lists nothing. */
+  /** The folder with the files that the spec lists under `inputs`; null if it lists none. */
   readonly inputsFolder: string | null;
   /** The run's folder; it exists. */
   readonly directory: string;

@@ -1,22 +1,22 @@
 import type { Setting } from "../domain/hyperparameter.ts";
 import type { CarriedSpec } from "../domain/runspec/carried-spec.ts";
 
-/** Asks the process that tries whether stages can be made of a spec's values; one IPC message. */
+/** The request to try whether stages can be made from a spec's values; one IPC message. */
 export interface StageCheck extends CarriedSpec {
-  /** Values to try besides those of the spec, by hyperparameter; null: only those of the spec. */
+  /** By hyperparameter: values to try besides the spec's; null: only the spec's. */
   readonly added: Readonly<Record<string, readonly Setting[]>> | null;
 }
 
-/** What a component cannot use. */
+/** A value that a component cannot use. */
 export interface Objection {
   readonly component: string;
-  /** A property of the component: goal; of a mapping in it: env.DATA. */
+  /** The component's property, such as goal, or env.DATA inside a mapping. */
   readonly property: string;
-  /** One line: what was expected and found. */
+  /** One line that says what was expected and what was found. */
   readonly text: string;
   /** The value, as `shown` writes it. */
   readonly found: string;
-  /** The key in the property's mapping that is objected to, if it is not the value. */
+  /** The key in the property's mapping, if the objection is to a key instead of a value. */
   readonly key?: string;
 }
 
@@ -24,11 +24,11 @@ export interface Objection {
 export interface StageProblem {
   /** One line. */
   readonly text: string;
-  /** Where in the spec it is; null: its component did not say. */
+  /** The component's objection, which locates the value in the spec; null: the component did not say. */
   readonly objection: Objection | null;
 }
 
-/** Its answer. */
+/** The answer to a `StageCheck`; no problems: stages can be made. */
 export interface StageCheckAnswer {
   readonly problems: readonly StageProblem[];
 }

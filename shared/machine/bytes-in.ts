@@ -2,7 +2,7 @@ import type { Dirent } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
-/** Bytes of everything in a folder, beside other work. What disappears meanwhile counts for nothing. */
+/** Bytes of everything in a folder, links not followed. What disappears meanwhile counts as 0. */
 export async function bytesBelow(folder: string): Promise<number> {
   let bytes = 0;
   for (const entry of await readdir(folder, { withFileTypes: true }).catch(ifGone(noEntries))) {

@@ -6,16 +6,16 @@ const endOfInput = "\u0004";
 const backspaces = ["\u007f", "\b"];
 
 /**
- * Reads a secret from standard input. A terminal is asked for one line, which it does not show. From a pipe or a file it reads
- * everything.
+ * Reads a secret from standard input: from a terminal one line, which is not shown; from a pipe or a file everything.
  *
  * @param what  completes "paste ..."
+ * @throws UsageError if the terminal's line is empty
  */
 export async function readSecret(what: string): Promise<string> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) return (await text(stdin)).trim();
   stderr.write(`paste ${what} (it is not shown): `);
-  // Raw: the terminal repeats nothing, and does not cut a long line after 4,096 characters as it does otherwise.
+  // In raw mode the terminal echoes nothing, and does not cut lines after 4,096 characters.
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
   let typed = "";

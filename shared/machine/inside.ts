@@ -14,18 +14,18 @@ import {
 import { join } from "node:path";
 
 /**
- * Files below a folder, without following a link at any part of their path below it. The folder itself is the caller's choice, and
- * may be reached by links.
+ * Files below a folder, opened without following a link in any part of their path below it. The folder itself is the
+ * caller's choice and may be reached by links.
  *
- * Each part is looked at before the file is opened, the file is opened without following a link, and then the system is asked what
- * was opened: so no link helps that somebody puts there in between.
+ * Each part is checked before the file is opened, the file is opened without following a link, and then the system is
+ * asked what was opened. So a link that somebody puts there in between gains nothing.
  */
 
 /** A part of the path is a link, or what was opened lies elsewhere. */
 export class LinkError extends Error {
   override readonly name = "LinkError";
   readonly code = "ELOOP";
-  /** Below the folder, with slashes: the part that is a link. */
+  /** Path of the link below the folder, with slashes. */
   readonly link: string;
 
   constructor(link: string) {
@@ -34,7 +34,7 @@ export class LinkError extends Error {
   }
 }
 
-/** The first part of `path` (with slashes) that is a link; undefined: none of those that exist is. */
+/** The first part of `path` (with slashes) that is a link; undefined if no existing part is. */
 export function linkInside(root: string, path: string): string | undefined {
   let part = "";
   for (const name of namesIn(path)) {
@@ -46,9 +46,9 @@ export function linkInside(root: string, path: string): string | undefined {
   return undefined;
 }
 
-/** The content of a file, and whether its owner may execute it. @throws LinkError; as `readFileSync`, and for all but files */
+/** The content of a file, and whether its owner may execute it. @throws LinkError; Error for all but readable files */
 export function readInside(root: string, path: string): { readonly bytes: Buffer; readonly isExecutable: boolean } {
-  // Without waiting for somebody who writes to it, if it is a pipe.
+  // O_NONBLOCK: opening a pipe must not wait for a writer.
   const file = openInside(root, path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0), 0);
   try {
     return { bytes: readFileSync(file), isExecutable: (fstatSync(file).mode & 0o100) !== 0 };
@@ -58,17 +58,18 @@ export function readInside(root: string, path: string): { readonly bytes: Buffer
 }
 
 /**
- * Opens a file to read it piece by piece; the caller closes it. What is written to a new file of the same name, or deleted, later
- * does not change what it reads. @throws as `readInside`
+ * Opens a file to read it piece by piece; the caller closes it. Replacing or deleting the file later does not change
+ * what is read.
+ * @throws like `readInside`
  */
 export const openToRead = (root: string, path: string): number =>
   openInside(root, path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0), 0);
 
 /**
- * Writes a new file, in the place of whatever has its name: a link there is replaced, never written through. Missing folders are
- * created (0700).
+ * Writes a new file in place of whatever has its name: a link there is replaced, never written through. Missing folders
+ * are created (0700).
  *
- * @throws LinkError if a folder on the way is a link; as `writeFileSync`
+ * @throws LinkError if a folder on the way is a link; like `writeFileSync`
  */
 export function writeInside(root: string, path: string, content: string | Uint8Array, mode = 0o600): void {
   const file = openToWrite(root, path, mode);
@@ -79,7 +80,7 @@ export function writeInside(root: string, path: string, content: string | Uint8A
   }
 }
 
-/** The same for one who writes piece by piece and closes it. */
+/** The same to write piece by piece; the caller closes the file. */
 export function openToWrite(root: string, path: string, mode = 0o600): number {
   const names = namesIn(path);
   mkdirSync(root, { recursive: true, mode: 0o700 });
@@ -96,7 +97,7 @@ function openInside(root: string, path: string, flags: number, mode: number): nu
   const found = linkInside(root, path);
   if (found !== undefined) throw new LinkError(found);
   const wanted = join(realpathSync(root), path);
-  // Systems without O_NOFOLLOW have no links that anybody may make.
+  // On systems without O_NOFOLLOW, not everybody may make links.
   const file = openSync(wanted, flags | (constants.O_NOFOLLOW ?? 0), mode);
   try {
     if (!fstatSync(file).isFile()) throw new Error(`${JSON.stringify(path)} is not a file`);
@@ -108,7 +109,7 @@ function openInside(root: string, path: string, flags: number, mode: number): nu
   }
 }
 
-/** The location of an open file. If the system does not say, by its present name. */
+/** The path of an open file; if the system does not say, the real path of its present name. */
 function placeOf(file: number, name: string): string {
   try {
     return readlinkSync(`/proc/self/fd/${file}`);
@@ -124,7 +125,7 @@ function namesIn(path: string): string[] {
   return names;
 }
 
-/** Differs once an open file has been written to, as far as its system shows. */
+/** A text that changes when an open file is written to, as far as its system shows. */
 export function stampOf(file: number): string {
   const { size, mtimeNs } = fstatSync(file, { bigint: true });
   return `${size} ${mtimeNs}`;

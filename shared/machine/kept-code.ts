@@ -1,6 +1,7 @@
 /**
- * Keeps the machine code that the engine makes of our programs, so that they start sooner: a command in three quarters of the CPU
- * time (Node 24; Node 20 has nothing of the kind). Called before a program is loaded, so it imports nothing else of ours.
+ * Keeps the machine code that the engine compiles from our programs, so that they start sooner: a command takes three
+ * quarters of the CPU time (Node 24; Node 20 has no such cache). This runs before a program is loaded, so it imports
+ * nothing else of ours.
  */
 
 import { lstatSync, mkdirSync, statSync } from "node:fs";
@@ -9,7 +10,7 @@ import * as modules from "node:module";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 
-/** `$XDG_CACHE_HOME/nexus`: whatever is deleted there is fetched or made again. */
+/** `$XDG_CACHE_HOME/nexus`: whatever is deleted there is fetched or built again. */
 export function cacheFolder({ XDG_CACHE_HOME: cache, HOME: home }: NodeJS.ProcessEnv): string {
   return join(
     cache && isAbsolute(cache) ? cache : join(home && isAbsolute(home) ? home : homedir(), ".cache"),
@@ -19,7 +20,7 @@ export function cacheFolder({ XDG_CACHE_HOME: cache, HOME: home }: NodeJS.Proces
 
 const codeFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), "code");
 
-/** Whoever can write this folder decides what our programs do: it is used only if nobody but this user can. */
+/** Turns the cache on, if only this user can write its folder: whoever can decides what our programs do. */
 export function keepCode(): void {
   const { enableCompileCache } = modules as { enableCompileCache?: (folder: string) => unknown };
   if (!enableCompileCache) return;
@@ -28,15 +29,15 @@ export function keepCode(): void {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     if (!isOnlyOurs(folder)) return;
   } catch {
-    // A home that cannot be written, in a sandbox for example: the program starts a little later.
+    // The home cannot be written, for example in a sandbox: the program starts a little later.
     return;
   }
   enableCompileCache(folder);
 }
 
 /**
- * Whether only this user and root can change what is in this folder of the cache, or replace the folder. In a shared cache,
- * others may have created it first, or `nexus` above it.
+ * Whether only this user and root can change the contents of this folder of the cache, or replace it. In a shared
+ * cache, others may have created the folder first, or `nexus` above it.
  */
 export function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env): boolean {
   const own = process.geteuid?.();
@@ -46,19 +47,19 @@ export function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env)
     const found = lstatSync(at);
     if (!found.isDirectory() || found.uid !== own || (found.mode & 0o022) !== 0) return false;
   }
-  // A link may lead to it. In a sticky folder, as /tmp is one, others can only add.
+  // A link may lead to the cache. In a sticky folder such as /tmp, others can only add files.
   const { uid, mode } = statSync(cache);
   return (uid === own || uid === 0) && ((mode & 0o002) === 0 || (mode & 0o1000) !== 0);
 }
 
-/** What nobody has used for this long was made by another version of Node, or of programs that have moved since. */
+/** Code unused for this long comes from another version of Node, or from programs that have moved since. */
 const longestUnusedMs = 30 * 86_400_000;
-/** One version of our programs takes 10 MB. */
+/** Limit of all kept code; one version of our programs takes 10 MB. */
 const mostBytes = 100 * 2 ** 20;
 
 /**
- * Deletes code that nothing has used for a month, and what is over 100 MB, the least recently used first. What is needed again is
- * made again.
+ * Deletes code that nothing has used for a month, and what exceeds 100 MB, least recently used first. What is needed
+ * again is compiled again.
  */
 export async function dropOldCode(env: NodeJS.ProcessEnv, now: number): Promise<void> {
   const folder = codeFolder(env);
@@ -77,6 +78,6 @@ export async function dropOldCode(env: NodeJS.ProcessEnv, now: number): Promise<
       if (bytes > mostBytes || now - usedAt > longestUnusedMs) await rm(path, { force: true });
     }
   } catch {
-    // There is none, or another program was at it as well: the next start looks again.
+    // There is no folder, or another program is deleting too: the next start tries again.
   }
 }

@@ -5,7 +5,7 @@ import { BrokerError } from "../errors.ts";
 import { isProcessIdentity, type Liveness, liveness, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
 import { fieldsOf, readIfThere, writeNewFile } from "./secret-file.ts";
 
-/** The holder of a lock file, as the file says. */
+/** The owner of a lock, as the lock file says. */
 export interface LockOwner {
   readonly identity: ProcessIdentity;
   /** For people: `the broker of workspace ws1`. */
@@ -13,13 +13,13 @@ export interface LockOwner {
   readonly host: string;
   /** ISO time, for people. */
   readonly since: string;
-  /** Different each time the lock is taken: tells a lock from its successor in the same file. */
+  /** Different each time the lock is taken: distinguishes a lock from its successor in the same file. */
   readonly nonce: string;
 }
 
 export interface HeldLock {
   readonly owner: LockOwner;
-  /** False if someone took the lock away, which happens only to owners that look dead from another machine. */
+  /** False if another process took the lock away, which happens only to owners that look dead from another machine. */
   isMine(): boolean;
   /** Shows other machines that the owner is alive. Call it every few seconds if they may see the file. */
   touch(): void;
@@ -31,11 +31,11 @@ type LockAttempt =
   | { readonly ok: false; readonly owner: LockOwner; readonly liveness: Liveness };
 
 /**
- * Takes the lock at `path`, even from a dead owner. If several try at once, one gets it.
+ * Takes the lock at `path`, even from a dead owner. If several processes try at once, one gets it.
  *
- * link(2) makes the file appear with all its content. Only the holder of a second lock, `<path>.break`, removes a dead owner's
- * file, and reads it again first: otherwise a process that has read the dead owner's name could remove a living owner's newer
- * file.
+ * link(2) makes the file appear with all its content. Only the holder of a second lock, `<path>.break`, removes a dead
+ * owner's file, and reads it again first. Otherwise a process that has read the dead owner's file could remove the
+ * newer file of a living owner.
  *
  * @param presumedDead  nonce of an owner on another machine that the caller found silent (see `isLockSilent`)
  */
@@ -49,7 +49,7 @@ export function takeLock(path: string, purpose: string, presumedDead?: string): 
     if (state !== "dead" && found !== "unreadable") return { ok: false, owner: found, liveness: state };
 
     const breaker = takeLock(`${path}.break`, purpose);
-    // The holder of that lock is about to own this one too.
+    // The holder of the second lock is about to own this one too.
     if (!breaker.ok) return breaker;
     try {
       const still = readLockOwner(path);
@@ -62,8 +62,8 @@ export function takeLock(path: string, purpose: string, presumedDead?: string): 
 }
 
 /**
- * The owner that the file names; undefined if there is no file. The file appears whole, so one that makes no sense was damaged
- * by something else, and its owner counts as dead.
+ * The owner that the file names; undefined if there is no file. Lock files appear whole, so an unreadable one was
+ * damaged by something else, and its owner counts as dead.
  */
 export function readLockOwner(path: string): LockOwner | "unreadable" | undefined {
   const text = readIfThere(path);
@@ -72,7 +72,10 @@ export function readLockOwner(path: string): LockOwner | "unreadable" | undefine
   return isLockOwner(fields) ? fields : "unreadable";
 }
 
-/** Whether an owner elsewhere leaves its lock untouched for `silentMs`. Clocks of two machines are never compared. */
+/**
+ * Waits to see whether an owner elsewhere leaves its lock untouched for `silentMs` milliseconds. Clocks of two machines
+ * are never compared.
+ */
 export async function isLockSilent(path: string, silentMs = 30_000, pollMs = 500): Promise<boolean> {
   const touchedAt = (): number | undefined => statSync(path, { throwIfNoEntry: false })?.mtimeMs;
   const first = touchedAt();
@@ -85,9 +88,9 @@ export async function isLockSilent(path: string, silentMs = 30_000, pollMs = 500
 }
 
 /**
- * Takes the lock on a workspace's store, or another that guards one.
+ * Takes the lock on a workspace's store, or another lock that guards one.
  *
- * @throws BrokerError that says who has it and what to do about it
+ * @throws BrokerError that says who holds it and what to do about it
  */
 export function lockStore(path: string, purpose: string): HeldLock {
   const attempt = takeLock(path, purpose);
@@ -98,7 +101,7 @@ export function lockStore(path: string, purpose: string): HeldLock {
 export const storeInUse = (path: string, owner: LockOwner, state: Liveness, consequence = ""): BrokerError =>
   new BrokerError(`the store is in use: ${explainLock(path, owner, state)}${consequence}`);
 
-/** Says who has the lock, since when, and what to do about it. */
+/** Says who holds the lock, since when, and what to do about it. */
 export function explainLock(path: string, owner: LockOwner, state: Liveness): string {
   const holder = `${owner.purpose}, process ${owner.identity.pid} on ${owner.host}, has held ${path} since ${owner.since}`;
   if (state === "alive") return `${holder}; to end it type: kill ${owner.identity.pid}`;
@@ -117,7 +120,7 @@ function newOwner(purpose: string): LockOwner {
   return { identity, purpose, host, since: new Date().toISOString(), nonce: randomBytes(8).toString("hex") };
 }
 
-/** False if the file exists. */
+/** Creates the lock file with its content; false if it exists. */
 function createWith(path: string, owner: LockOwner): boolean {
   const temporary = `${path}.${owner.identity.pid}.${owner.nonce}.tmp`;
   try {

@@ -3,21 +3,21 @@ import { readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { readIfThere } from "./secret-file.ts";
 
-/** Names one process for good. A pid is reused, and means nothing after a reboot, in another container or machine. */
+/** Identifies one process for good. A pid is reused, and is void after a reboot, or in another container or machine. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** When the process started, in the system's own form: clock ticks since boot on Linux, elsewhere what `ps` prints. */
   readonly startTime: string;
-  /** Different after every start of the machine. */
+  /** Different after each boot of the machine. */
   readonly boot: string;
   /** Which machine (on Linux, which pid namespace) `pid` belongs to. */
   readonly scope: string;
 }
 
-/** `elsewhere`: on another machine or in another container, so nobody can tell from here. */
+/** `elsewhere`: on another machine or in another container, so this process cannot tell. */
 export type Liveness = "alive" | "dead" | "elsewhere";
 
-/** Whether the process still runs. A zombie, which has ended but was not reaped by its parent, is dead. */
+/** Whether the process still runs. A zombie, which has ended but is not yet reaped by its parent, is dead. */
 export function liveness(identity: ProcessIdentity): Liveness {
   const here = place();
   if (identity.scope !== here.scope) return "elsewhere";
@@ -30,7 +30,7 @@ export const isSameProcess = (one: ProcessIdentity, other: ProcessIdentity): boo
 
 export const isAlive = (identity: ProcessIdentity): boolean => liveness(identity) === "alive";
 
-/** Undefined if no such process runs. */
+/** The identity of a running process; undefined if no process has this pid. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const startTime = startTimeOf(pid);
   return startTime === undefined ? undefined : { pid, startTime, ...place() };
@@ -44,21 +44,24 @@ export function ownIdentity(): ProcessIdentity {
   return self;
 }
 
-/** Checks what came from a file. */
+/** Checks an identity read from a file. */
 export function isProcessIdentity(value: unknown): value is ProcessIdentity {
   if (typeof value !== "object" || value === null) return false;
   const { pid, startTime, boot, scope } = value as Record<string, unknown>;
   return Number.isSafeInteger(pid) && [startTime, boot, scope].every((field) => typeof field === "string");
 }
 
-/** Reads /proc/<pid>/stat: `pid (name) state ppid ...`. The name may hold spaces and brackets; field 22 is the start time. */
+/**
+ * The start time in /proc/<pid>/stat: `pid (name) state ppid ...`, field 22. The name may hold spaces and brackets.
+ * Undefined for a zombie.
+ */
 export function startTimeFromStat(stat: string): string | undefined {
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [state] = fields;
   return state === "Z" || state === "X" ? undefined : fields[19];
 }
 
-/** Reads what `ps -o stat= -o lstart=` prints: `Ss   Mon Nov 23 10:11:12 2026`. */
+/** The start time in a line of `ps -o stat= -o lstart=`: `Ss   Mon Nov 23 10:11:12 2026`. Undefined for a zombie. */
 export function startTimeFromPs(line: string): string | undefined {
   const [, state = "", started = ""] = /^\s*(\S+)\s+(.+?)\s*$/.exec(line) ?? [];
   return started === "" || state.startsWith("Z") ? undefined : started;
@@ -84,7 +87,7 @@ function findPlace(): { boot: string; scope: string } {
   if (process.platform !== "linux") {
     return { boot: printedBy("sysctl", ["-n", "kern.bootsessionuuid"])?.trim() ?? "", scope: hostname() };
   }
-  // The host name as well as the machine id: cloned machines share an id, containers often have none.
+  // Host name and machine id together: cloned machines share an id, and containers often have none.
   const machine = (readIfThere("/etc/machine-id") ?? "").trim();
   return {
     boot: (readIfThere("/proc/sys/kernel/random/boot_id") ?? "").trim(),
@@ -92,7 +95,7 @@ function findPlace(): { boot: string; scope: string } {
   };
 }
 
-/** What a command prints, in the C locale and UTC so that calls agree; undefined if it ends with an error code. */
+/** The output of a command, in the C locale and UTC so that calls agree; undefined if it ends with an error code. */
 function printedBy(command: string, args: readonly string[]): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: "C", TZ: "UTC" };

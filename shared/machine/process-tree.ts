@@ -1,13 +1,13 @@
 import type { ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 
-/** A tree that grows while it is read is given up at this size. */
+/** Reading stops at this size: a tree may grow while it is read. */
 const mostProcesses = 10_000;
 
 /**
- * Child processes of all its threads; empty if the system does not list them (Linux does).
+ * Child processes of a process; empty if the system does not list them (Linux does).
  *
- * @param threads  those that may have started some; left out: all. Node starts programs in its first one alone
+ * @param threads  threads that may have started children; default: all. Node starts programs in its first thread only
  */
 export function childrenOf(pid: number, threads?: readonly number[]): number[] {
   try {
@@ -29,7 +29,7 @@ function childrenOfThread(pid: number, thread: string | number): number[] {
 /** Children, their children, and so on, parents first. */
 export function descendantsOf(pid: number): number[] {
   const found = new Set(childrenOf(pid));
-  // A set is iterated to its end, even while it grows.
+  // Iteration of a set includes members added meanwhile.
   for (const each of found) {
     if (found.size > mostProcesses) break;
     for (const child of childrenOf(each)) found.add(child);
@@ -38,7 +38,7 @@ export function descendantsOf(pid: number): number[] {
   return [...found];
 }
 
-/** The session that a process belongs to; undefined if it has ended, or if the system does not tell. */
+/** Id of the session that a process belongs to; undefined if the process has ended or the system does not tell. */
 export function sessionIdOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -62,7 +62,7 @@ function ownBytes(pid: number): number {
   }
 }
 
-/** Sends a signal to the group of processes that a detached child leads, if any of it still runs. */
+/** Sends a signal to the process group that a detached child leads, if any process of it still runs. */
 export function signalGroup({ pid }: ChildProcess, name: NodeJS.Signals): void {
   if (pid === undefined) return;
   try {

@@ -2,10 +2,10 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
 
 /**
- * Where a program lies, for starting it by that path: a bare name is looked up on the PATH of the environment that the program
- * gets, and that may begin with a folder that a job can write.
+ * The path of a program, to start it by; undefined if there is none. A bare name would be looked up on the PATH that
+ * the program itself gets, which may begin with a folder that a job can write.
  *
- * @param path  a PATH; its relative folders do not count, as what lies in the current folder may be anybody's
+ * @param path  a PATH; relative folders are skipped, because files in the current folder may be anybody's
  */
 export function programOnPath(name: string, path = "/usr/local/bin:/usr/bin:/bin"): string | undefined {
   return path

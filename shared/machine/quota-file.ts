@@ -3,7 +3,7 @@ import { messageOf, UsageError } from "../errors.ts";
 import { readJsonFields, writeJsonFile } from "./secret-file.ts";
 import type { WorkspacePaths } from "./workspace.ts";
 
-/** The workspace's quotas on this machine. People may edit the file; the coordinator looks at it every few seconds. */
+/** The workspace's quotas on this machine. People may edit the file; the coordinator reads it every few seconds. */
 export function readQuotaFile({ quotas }: Pick<WorkspacePaths, "quotas">): {
   readonly texts: QuotaTexts;
   readonly problems: readonly string[];
@@ -43,7 +43,7 @@ export function quotaReader(
 /**
  * Carries out `--quota NAME=VALUE`, and `NAME=usual`.
  *
- * @throws UsageError, with nothing changed
+ * @throws UsageError for a wrong name or value; then nothing is changed
  */
 export function setQuotas(paths: Pick<WorkspacePaths, "quotas">, typed: readonly string[]): void {
   if (typed.length === 0) return;

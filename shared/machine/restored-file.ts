@@ -5,18 +5,18 @@ import { fieldsOf, readIfThere, writeJsonFile, writeSecretFile } from "./secret-
 import type { WorkspacePaths } from "./workspace.ts";
 
 /**
- * A job, known by the order that submitted it, whose id is random and stays in its journal. A broker can be spelled in many ways
- * (`lab`, `nats://lab:4222`, `10.0.0.5`), so where a job was found says nothing.
+ * A job, identified by the order that submitted it, whose id is random and stays in the journal. A broker's address can
+ * be spelled in many ways (`lab`, `nats://lab:4222`, `10.0.0.5`), so it identifies no job.
  */
 export interface OrderedJob {
   readonly job: string;
-  /** Request id of the order; "" in doubt. */
+  /** Request id of the order; "" if unknown. */
   readonly op: string;
 }
 
-/** A store that came from a backup. */
+/** A restore of a store from a backup. */
 export interface Restored {
-  /** The workspace that the backup is of, and when it was made. */
+  /** The workspace that was backed up, and when. */
   readonly from: string;
   readonly at: string;
   /** Jobs whose programs may not start. */
@@ -47,7 +47,7 @@ export function readRestored(paths: Dir): readonly Restored[] {
   );
 }
 
-/** @returns what puts back the file that was there */
+/** Records a restore. @returns a function that puts the former file back */
 export function noteRestored(paths: Dir, { from, at, jobs }: Restored): () => void {
   const barred = jobs.map(({ job, op }) => ({ job, op }));
   return note(paths, [...without(whole(paths), jobs), { from, at, jobs: barred }]);
@@ -66,11 +66,11 @@ function note(paths: Dir, restored: readonly Restored[]): () => void {
   return () => (before === undefined ? rmSync(file, { force: true }) : writeSecretFile(file, before));
 }
 
-/** The backup with which a job's program came, if nobody has let it start yet. */
+/** The backup that brought a job's program, if nobody has allowed the program to start yet. */
 export const barredBy = (paths: Dir, wanted: OrderedJob): Restored | undefined =>
   readRestored(paths).findLast(({ jobs, allBut }) => has(jobs, wanted) || (allBut && !has(allBut, wanted)));
 
-/** A person on this machine lets the programs of these jobs start. */
+/** Lets the programs of these jobs start; call it only for a person on this machine. */
 export function letStart(paths: Dir, started: readonly OrderedJob[]): void {
   if (started.some((job) => barredBy(paths, job))) write(paths, without(readRestored(paths), started));
 }
@@ -78,7 +78,7 @@ export function letStart(paths: Dir, started: readonly OrderedJob[]): void {
 const has = (jobs: readonly OrderedJob[], { job, op }: OrderedJob): boolean =>
   jobs.some((each) => each.job === job && each.op === op);
 
-/** A restore of which nothing is barred any more counts too: the keys of this workspace came with it (cli/store/own-backup.ts). */
+/** Keeps restores that no longer bar anything: the workspace's keys came with them (cli/store/own-backup.ts). */
 const without = (restored: readonly Restored[], jobs: readonly OrderedJob[]): Restored[] =>
   restored.map((each) => ({
     ...each,

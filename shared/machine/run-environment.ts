@@ -1,11 +1,11 @@
 /**
- * The part of its worker's environment that a run sees, and of its coordinator's that a user's own search sees: where programs
- * are, who and where the user is, language and time, and the devices that the machine's owner lends. Everything else may be the
- * owner's secret, and stays with the worker or coordinator.
+ * The variables that a run gets from its worker's environment, and a user's own search from its coordinator's: where
+ * programs are, who and where the user is, language and time, and the devices that the machine's owner lends.
+ * Everything else may be a secret of the owner and stays with the worker or coordinator.
  */
 const passed: ReadonlySet<string> = new Set([
   ...["PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE"],
-  // Devices.
+  // Devices that the owner lends.
   ...["CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"],
   ...["HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "ONEAPI_DEVICE_SELECTOR"],
   // Which kernels our own learner uses.
@@ -14,7 +14,7 @@ const passed: ReadonlySet<string> = new Set([
   ...["SystemRoot", "SYSTEMROOT", "TEMP", "TMP", "PATHEXT", "COMSPEC"],
 ]);
 
-/** @param more  names that the owner lets through as well (`--pass-env`) */
+/** The environment for a run. @param more  further names that the owner lets through (`--pass-env`) */
 export function runEnvironment(own: NodeJS.ProcessEnv, more: readonly string[]): NodeJS.ProcessEnv {
   const isPassed = (name: string): boolean => passed.has(name) || name.startsWith("LC_") || more.includes(name);
   return Object.fromEntries(Object.entries(own).filter(([name]) => isPassed(name)));

@@ -1,4 +1,4 @@
-/** Files that only their owner may read, mode 0600. A reader sees the old text or the new one, even after a power cut. */
+/** Files that only their owner may read, mode 0600. Readers see the old text or the new, even after a power cut. */
 
 import { randomBytes } from "node:crypto";
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -26,7 +26,7 @@ export function writeSecretFile(path: string, text: string): void {
   }
 }
 
-/** As `writeSecretFile`. @param indent  spaces; 0: on one line */
+/** Like `writeSecretFile`, for JSON. @param indent  spaces; 0: on one line */
 export const writeJsonFile = (path: string, value: object, indent = 0): void =>
   writeSecretFile(path, `${JSON.stringify(value, null, indent)}\n`);
 
@@ -35,7 +35,7 @@ export function readIfThere(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    // ESRCH: a file of /proc whose process ended between its opening and its reading.
+    // ESRCH: the process of a file in /proc ended between opening and reading.
     const { code } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ESRCH") return undefined;
     throw cause;
@@ -45,7 +45,7 @@ export function readIfThere(path: string): string | undefined {
 /** The fields of the JSON object in a file, unchecked; none if the file is missing or holds anything else. */
 export const readJsonFields = (path: string): Readonly<Record<string, unknown>> => fieldsOf(readIfThere(path) ?? "");
 
-/** The fields of a JSON object, unchecked; none for any other text. For files of our own and for texts whose length was looked at. */
+/** The fields of a JSON object, unchecked; none for any other text. For our own files and texts of limited length. */
 export function fieldsOf(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);

@@ -1,23 +1,23 @@
 /**
- * Takes secrets out of what others see of this process: its words (`ps` shows them to everyone on the machine) and its first
- * environment (/proc shows that to its owner's other programs, a run for example). Imports nothing of ours, because it runs
- * before anything else is loaded.
+ * Removes secrets from what others see of this process: its arguments (`ps` shows them to everyone on the machine) and
+ * its initial environment (/proc shows it to its owner's other programs, for example a run). This runs before anything
+ * else is loaded, so it imports nothing of ours.
  */
 
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 
-/** The code of a join line, user and password in an address, an invitation to peers. */
+/** Secrets: the code of a join line, user and password in an address, an invitation to peers. */
 const secretParts = [/(?<=:\/\/)[^@/\s]+(?=@)/g, /(?<=nexus-peers:)[\w-]+/g];
 
 /** A text with each secret replaced by `***`. */
 export const withoutSecrets = (text: string): string =>
   secretParts.reduce((rest, part) => rest.replace(part, "***"), text).replace(/,[^@,/\s]+@/g, ",***@");
 
-/** Called first: from then on no list of processes shows a secret that this one was given as an argument. */
+/** Hides secrets in this process's arguments from every list of processes. Call it first. */
 export function hideArguments(): void {
   const words = ownWords();
   const shown = withoutSecrets(words);
-  // Node writes the title over the memory of the words, and zeros over the rest of it.
+  // Node writes the title over the arguments in memory, and zeros over their rest.
   if (shown !== words) process.title = shown;
 }
 
@@ -29,7 +29,7 @@ function ownWords(): string {
   }
 }
 
-/** The value of a variable, which neither this process's children nor its first environment have from then on. */
+/** Takes a variable out of this process's environment, the initial one too; undefined if it is unset or empty. */
 export function takeVariable(name: string): string | undefined {
   const value = process.env[name];
   if (value === undefined) return undefined;
@@ -38,12 +38,12 @@ export function takeVariable(name: string): string | undefined {
   return value === "" ? undefined : value;
 }
 
-/** The 50th field of /proc/self/stat, counted from the third one, which follows the program's name in brackets. */
+/** Index of the 50th field of /proc/self/stat, if the third one, after the program's name in brackets, is 0. */
 const environmentStart = 47;
 
 /**
- * Deleting a variable leaves the text that the process was started with where it was. So it is overwritten there. On systems
- * without /proc nobody else reads it.
+ * Overwrites a variable in the process's initial environment, where deleting leaves its text. On systems without /proc
+ * nobody else can read that.
  */
 function wipeVariable(name: string): void {
   try {
@@ -62,6 +62,6 @@ function wipeVariable(name: string): void {
       closeSync(memory);
     }
   } catch {
-    // No /proc, or a system that lets nobody write there: what can be done is done.
+    // No /proc, or the system lets nobody write there: nothing more can be done.
   }
 }

@@ -5,10 +5,10 @@ import { isWorkspaceName } from "../domain/names.ts";
 import { messageOf, UsageError } from "../errors.ts";
 
 /**
- * Where a workspace keeps its files on this machine: `$XDG_DATA_HOME/nexus/<workspace>/`, which only its owner may enter. A worker
- * keeps its own below `$XDG_STATE_HOME/nexus/workers/<workspace>/<machine>/<name>/`: `identity.json` (the key's seed), `spool/`,
- * `runs/<job>/<run>/`, `states/<job>/<run>/` (what earlier attempts left), `worker.log`, `worker.lock`. One that has joined a
- * second server of that workspace's name has a `<name>.<digest>/` beside it.
+ * Where a workspace keeps its files on this machine: `$XDG_DATA_HOME/nexus/<workspace>/`, which only its owner may
+ * enter. A worker keeps its files below `$XDG_STATE_HOME/nexus/workers/<workspace>/<machine>/<name>/`: `identity.json`
+ * (the key's seed), `spool/`, `runs/<job>/<run>/`, `states/<job>/<run>/` (what earlier attempts left), `worker.log`,
+ * `worker.lock`. If it has joined a second server with that workspace's name, there is a `<name>.<digest>/` beside it.
  */
 export interface WorkspacePaths {
   readonly name: string;
@@ -16,7 +16,7 @@ export interface WorkspacePaths {
   /** JetStream's files: the only copy of the workspace's data, unless it has peers. */
   readonly store: string;
   readonly logs: string;
-  /** What searches of users' own run in; nothing in it outlives their processes. */
+  /** Working folders of users' own searches; nothing in them outlives the searches' processes. */
   readonly searches: string;
   /** Log of this machine's coordinators. */
   readonly coordinatorLog: string;
@@ -24,25 +24,25 @@ export interface WorkspacePaths {
   readonly secrets: string;
   /** One file per process that needs the broker. */
   readonly holders: string;
-  /** Taken by the broker's guard for as long as a server may write to `store`. */
+  /** Lock held by the broker's guard for as long as a server may write to `store`. */
   readonly brokerLock: string;
-  /** Which broker runs, if one does. */
+  /** Describes the broker that runs, if one does. */
   readonly brokerInfo: string;
-  /** The port of the last start, so that workers find the broker where it was. */
+  /** The broker's port at its last start, so that workers find it there again. */
   readonly brokerPort: string;
-  /** Removed from a full disk to make room for broker.json, which says that it is full. */
+  /** Removed when the disk is full, to make room for broker.json, which says so. */
   readonly brokerBallast: string;
   /** For people to edit: `{"diskReserveMb": 256}`. */
   readonly brokerSettings: string;
-  /** What `--insecure`, `--tls-cert` and `--listen-wss` said at the last start. */
+  /** The options `--insecure`, `--tls-cert` and `--listen-wss` of the last start. */
   readonly brokerTls: string;
-  /** What workers may ask and store where it is not as usual: `{"messages": "40/2000"}`. */
+  /** Workers' quotas that differ from the usual ones: `{"messages": "40/2000"}`. */
   readonly quotas: string;
-  /** The newest sequences seen stored; they reveal a store that lost its end. */
+  /** The newest sequences seen in the store; they reveal a store that lost its end. */
   readonly storeMark: string;
   /** The machines that the workspace lives on, and their shared secrets; missing if it lives on this one only. */
   readonly peers: string;
-  /** What happened, for people, as recorded by the leader on this machine. */
+  /** Log of events for people, written by the leader on this machine. */
   readonly eventLog: string;
   /** The guard's log; nats-server writes `serverLog`. */
   readonly brokerLog: string;
@@ -59,7 +59,7 @@ export interface WorkspacePaths {
 /**
  * Paths of the workspace called `name`; nothing is created.
  *
- * @param env  XDG_DATA_HOME counts when it is absolute, as its specification demands; otherwise ~/.local/share
+ * @param env  XDG_DATA_HOME counts if it is absolute, as its specification demands; otherwise ~/.local/share
  * @throws UsageError for a name that is not up to 32 lower-case letters, digits, dashes and underscores, a letter first
  */
 export function workspacePaths(name = "ws1", env: NodeJS.ProcessEnv = process.env): WorkspacePaths {
@@ -105,10 +105,10 @@ export function workspaceAt(dir: string): WorkspacePaths {
   };
 }
 
-/** What a printed command needs to reach that workspace: "" or " --workspace lab". */
+/** The option that a printed command needs for this workspace: "" or " --workspace lab". */
 export const workspaceFlags = (name: string): string => (name === "ws1" ? "" : ` --workspace ${name}`);
 
-/** Makes the workspace's folders, 0700, if they are not there. */
+/** Creates the workspace's folders, 0700, unless they exist. @throws UsageError if it cannot */
 export function createWorkspace(paths: WorkspacePaths): void {
   const folders = [paths.dir, paths.store, paths.logs, paths.secrets, paths.holders];
   try {

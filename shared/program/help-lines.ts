@@ -1,8 +1,9 @@
 /**
- * Help as wide as the terminal.
+ * Wraps help to the terminal's width; undefined: no terminal, so nothing is wrapped.
  *
- * The argument parser wraps the list of options itself, but not the text after it: a paragraph, or a line `  word   what it is
- * about` with what follows below its second column. Such a block is rewrapped if one of its lines is too long.
+ * The argument parser wraps the list of options itself, but not the text after it. That text has blocks: a paragraph,
+ * or a line `  word   what it is about` whose further lines continue below its second column. A block is rewrapped if
+ * one of its lines is too long.
  */
 export function helpLines(text: string, columns: number | undefined): string {
   if (columns === undefined) return text;
@@ -18,8 +19,8 @@ export function helpLines(text: string, columns: number | undefined): string {
 }
 
 /**
- * One line of a worker, broken at its words: below those of news, such as `08:12:01  run1.2 failed: ...`, and further in than a line
- * that begins with blanks.
+ * Breaks a worker's line between words. Further lines of news such as `08:12:01  run1.2 failed: ...` start below the
+ * text; those of an indented line are indented by 2 more.
  */
 export function newsLines(line: string, columns: number | undefined): string {
   if (columns === undefined || line.length <= columns) return line;
@@ -38,13 +39,13 @@ export const helpOutput = {
 
 interface Block {
   readonly lines: string[];
-  /** Blanks before its second line and those after. */
+  /** Indentation of every line after the first. */
   readonly hang: number;
 }
 
 const indentOf = (line: string): number => line.length - line.trimStart().length;
 
-/** Where the second column of an indented line begins. */
+/** Where the second column of an indented line begins; 0 if there is none. */
 const hangOf = (line: string): number => (indentOf(line) > 0 ? (/^ +\S.*? {2,}(?=\S)/.exec(line)?.[0].length ?? 0) : 0);
 
 function goesOn({ lines, hang }: Block, line: string): boolean {

@@ -1,10 +1,10 @@
 import { type Command, Help, type Option } from "commander";
 import { helpOutput } from "./help-lines.ts";
 
-/** What a program says of its version. */
+/** Arguments of commander's `version`. */
 export const versionWords = (version: string) => [version, "-V, --version", "print the version"] as const;
 
-/** What all programs have in common: the words for help, no defaults of flags, and errors that are thrown. */
+/** Settings that all programs share: the texts of help, no defaults for flags, and errors that are thrown. */
 export function usual(command: Command): Command {
   return command
     .helpOption("-h, --help", "print this help")
@@ -13,11 +13,11 @@ export function usual(command: Command): Command {
     .exitOverride();
 }
 
-/** Says below commander's sentence about wrong words where the help is. */
+/** Adds a line on where the help is to commander's error about wrong usage. */
 export const tellsWhereHelpIs = (command: Command): Command =>
   command.showHelpAfterError(`  to see what it takes: ${command.name()} --help`);
 
-/** Lists in a command's help those options of its program that it reads. */
+/** Lists in a command's help the named options of its program. */
 export function withOptionsOfProgram(command: Command, ...names: readonly string[]): Command {
   return command.configureHelp({
     ...command.configureHelp(),
@@ -26,7 +26,7 @@ export function withOptionsOfProgram(command: Command, ...names: readonly string
   });
 }
 
-/** That a flag is off, or a list empty, unless it is typed goes without saying. */
+/** Leaves out defaults that go without saying: a flag is off, and a list is empty, unless it is typed. */
 function optionDescription(option: Option): string {
   const { defaultValue } = option;
   const isPlain = defaultValue === false || (Array.isArray(defaultValue) && defaultValue.length === 0);

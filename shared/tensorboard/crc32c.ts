@@ -1,4 +1,4 @@
-/** CRC-32C (Castagnoli; RFC 3720, appendix B.4), as records of event files carry it. */
+/** CRC-32C (Castagnoli; RFC 3720, appendix B.4), the checksum of records in event files. */
 
 const polynomial = 0x82f63b78;
 
@@ -14,7 +14,7 @@ export function crc32c(bytes: Uint8Array): number {
   return (crc ^ 0xffffffff) >>> 0;
 }
 
-/** Rotated and shifted, because a CRC of bytes that contain their own CRC is weak (TensorFlow's record format). */
+/** The CRC, rotated and offset: a CRC of bytes that contain their own CRC is weak (TensorFlow's record format). */
 export function maskedCrc32c(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

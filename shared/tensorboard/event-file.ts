@@ -21,7 +21,7 @@ const event = (seconds: number, step: number, ...fields: readonly EncodedField[]
 
 const summary = (...values: readonly EncodedField[]): EncodedField => bytes(5, message(...values));
 
-/** The file name that TensorBoard looks for. */
+/** A file name of the form that TensorBoard looks for. @param seconds  since 1970 */
 export const eventFileName = (seconds: number, host: string): string =>
   `events.out.tfevents.${Math.floor(seconds)}.${host.replace(/[^\w.-]/g, "_")}`;
 

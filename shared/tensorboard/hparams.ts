@@ -2,8 +2,8 @@ import type { Hyperparameter, Setting } from "../domain/hyperparameter.ts";
 import { bytes, double, type EncodedField, flag, integer, message, text } from "./protobuf.ts";
 
 /**
- * Summaries for TensorBoard's HParams plugin: what the experiment varies, which settings a session ran with, how it ended. Field
- * numbers are from its plugin_data.proto and api.proto, and from google/protobuf/struct.proto.
+ * Summaries for TensorBoard's HParams plugin: what the experiment varies, which settings a session ran with, and how it
+ * ended. Field numbers come from the plugin's plugin_data.proto and api.proto, and from google/protobuf/struct.proto.
  */
 
 const pluginName = "hparams";
@@ -45,7 +45,7 @@ export function sessionEnd(status: keyof typeof sessionStatus, endedAt: number):
 }
 
 function pluginValue(tag: string, data: EncodedField): EncodedField {
-  // HParamsPluginData; its version is 0, and zeros are not written.
+  // HParamsPluginData. Its version is 0, which is not written.
   const plugin = message(text(1, pluginName), bytes(2, data));
   return bytes(1, message(text(1, tag), bytes(9, bytes(1, plugin))));
 }

@@ -1,4 +1,4 @@
-/** The part of protocol buffers that event files need: a message is its fields, written one after the other. */
+/** The part of protocol buffers that event files need: a message is its fields, one after another. */
 
 export type EncodedField = Uint8Array;
 
@@ -6,7 +6,7 @@ const wireType = { varint: 0, double: 1, bytes: 2, float: 5 } as const;
 
 export const message = (...fields: readonly EncodedField[]): Uint8Array => Buffer.concat(fields);
 
-/** For safe integers; negative ones are written as 64-bit two's complement. */
+/** Encodes a safe integer; a negative one as 64-bit two's complement. */
 export function varint(value: number): Uint8Array {
   let rest = BigInt.asUintN(64, BigInt(value));
   const bytes: number[] = [];

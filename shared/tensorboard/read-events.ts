@@ -8,22 +8,23 @@ export interface ScalarEvent {
 }
 
 export interface TakenRecords {
-  /** The records that are whole, and whose checksums fit. */
+  /** The complete records whose checksums fit. */
   readonly records: readonly Buffer[];
   /**
-   * Bytes that they, broken ones and those too long for a scalar took; the rest may still be written. More than there are: what is
-   * still to come of a long one is to be passed over.
+   * Bytes of these records, of broken ones, and of records too long for a scalar; the next record may still be
+   * incomplete. If it exceeds the data's length, the difference is the rest of a long record, which must be skipped
+   * when it comes.
    */
   readonly taken: number;
-  /** Records whose data does not fit their checksum: they are passed over. */
+  /** Number of records whose data does not fit their checksum: they are skipped. */
   readonly broken: number;
-  /** Whether a length does not fit its own: nothing behind it can be found. */
+  /** Whether a length does not fit its checksum or is too large: no record after it can be found. */
   readonly isLost: boolean;
 }
 
-/** A length beyond this is damage. */
+/** Bytes; a longer record is damage. */
 const longest = 1 << 30;
-/** Longer ones (images, graphs) are no scalars, and are not kept until they are whole. */
+/** Bytes; longer records (images, graphs) are no scalars and are skipped without waiting until they are complete. */
 const longestScalar = 1 << 20;
 
 /** The records at the beginning of a piece of an event file (TensorFlow's TFRecord). */
@@ -50,9 +51,10 @@ export function takeRecords(data: Buffer): TakenRecords {
 }
 
 /**
- * The scalars of a record: simple values (PyTorch, Keras 1) and tensors of one number (TensorFlow 2). Undefined if it has none.
+ * The scalars of a record: simple values (PyTorch, Keras 1) and tensors of one number (TensorFlow 2). Undefined if the
+ * record has none.
  *
- * @throws Malformed if it is no Event
+ * @throws Malformed if the record is no Event
  */
 export function scalarsIn(record: Buffer): ScalarEvent | undefined {
   let step = 0;
@@ -68,7 +70,7 @@ export function scalarsIn(record: Buffer): ScalarEvent | undefined {
   return values.length === 0 ? undefined : { step, values };
 }
 
-/** Of a Summary.Value. */
+/** Tag and number of a Summary.Value; undefined if it is no scalar. */
 function scalarOf(value: Buffer): [string, number] | undefined {
   let tag = "";
   let found: number | undefined;

@@ -1,10 +1,10 @@
-/** Reading the part of protocol buffers that `protobuf.ts` writes. */
+/** Reads the part of protocol buffers that `protobuf.ts` writes. */
 
 export interface ReadField {
   readonly field: number;
-  /** Value of a varint (below 2^53, else rounded), a float or a double. */
+  /** Value of a varint (rounded from 2^53 on), a float or a double; NaN otherwise. */
   readonly number: number;
-  /** Of a string, a message, or packed numbers; empty otherwise. */
+  /** Bytes of a string, a message, or packed numbers; empty otherwise. */
   readonly bytes: Buffer;
 }
 
@@ -17,7 +17,7 @@ const nothing = Buffer.alloc(0);
 /**
  * The fields of a message.
  *
- * @throws Malformed if it is none
+ * @throws Malformed if the bytes are no message
  */
 export function* fieldsIn(data: Buffer): Generator<ReadField> {
   let at = 0;

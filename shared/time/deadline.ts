@@ -1,7 +1,11 @@
 import { BusError, type Clock, type EndSignal, type Timer } from "../ports.ts";
 import { systemClock } from "./clock.ts";
 
-/** The promise's value, or BusError "no answer in time" after `ms`; the promise goes on, and its result is dropped. */
+/**
+ * The promise's value. After `ms` milliseconds the promise goes on, and its result is dropped.
+ *
+ * @throws BusError "no answer in time" after `ms`
+ */
 export async function within<T>(
   promise: Promise<T>,
   ms: number,
@@ -19,5 +23,5 @@ export async function within<T>(
   }
 }
 
-/** Waits in the system's time; ends early when the signal aborts. */
+/** Waits `ms` milliseconds of the system's time; ends early when the signal aborts. */
 export const pause = (ms: number, signal?: EndSignal): Promise<void> => systemClock.pause(ms, signal);

@@ -1,9 +1,9 @@
 import type { EndSignal } from "../ports.ts";
 
 /**
- * An AbortController and its signal in one object. A worker makes several for each run and one for each wait. The platform's
- * are event targets, take 5 microseconds each and keep waiting code alive, a tenth of the time of a simulated swarm of 10,000
- * (2026-11-25).
+ * An AbortController and its signal in one object. A worker makes several for each run and one for each wait. The
+ * platform's own are event targets, take 5 microseconds each and keep waiting code alive: a tenth of the time of a
+ * simulated swarm of 10,000 (2026-11-25).
  */
 export class Ending implements EndSignal {
   #aborted = false;
@@ -13,7 +13,7 @@ export class Ending implements EndSignal {
     return this.#aborted;
   }
 
-  /** Resolves when it has ended. */
+  /** Resolves once `abort` has been called. */
   get ended(): Promise<void> {
     return this.#aborted ? Promise.resolve() : new Promise((resolve) => this.addEventListener("abort", resolve));
   }

@@ -1,17 +1,17 @@
-/** The files that a run leaves behind: a list of them travels in the run's result, their bytes in sealed pieces in BLOB. */
+/** The files that a run leaves behind: their list travels in the run's result, their bytes in sealed pieces in BLOB. */
 
 import * as check from "./check.ts";
 import { chunkCount, type SealedSum, sealingKey } from "./sealed-chunks.ts";
 
 export const mostFiles = 1000;
-/** All files of a run together; a job may ask for less, never for more. */
+/** Most bytes of all files of a run together; a job may set a lower limit, never a higher one. */
 export const mostBytes = 1024 ** 3;
-/** The most bytes that a run uploads unless its job says otherwise. */
+/** Most bytes that a run uploads unless its job says otherwise. */
 export const usualBytes = 64_000_000;
 const longestPath = 200;
 
 export interface ArtifactFile extends SealedSum {
-  /** Within the run's folder, with slashes: `models/best.model`. */
+  /** Path in the run's folder, with slashes: `models/best.model`. */
   readonly path: string;
 }
 
@@ -20,11 +20,11 @@ export interface ArtifactList {
   readonly blob: string;
   readonly key: Uint8Array;
   readonly files: readonly ArtifactFile[];
-  /** Which files were not uploaded and why, for people; empty if all were. */
+  /** For people: which files were not uploaded, and why; empty if all were. */
   readonly leftOut: string;
 }
 
-/** Why a path must not be written below somebody's folder; undefined if it may be. */
+/** Why a path must not be written below a user's folder; undefined if it may be. */
 export function pathProblem(path: string): string | undefined {
   if (path === "" || path.length > longestPath) return `expected 1 to ${longestPath} characters`;
   for (const part of path.split("/")) {
@@ -59,7 +59,7 @@ export const artifactList: check.Check<ArtifactList> = (value, at) => {
     const where = `${at}.files[${i}]`;
     const problem = pathProblem(file.path);
     if (problem !== undefined) throw new check.BadMessage(`${where}.path: ${problem}`);
-    // Names that some systems take for one file.
+    // Some file systems take such names for the same file.
     const name = file.path.normalize("NFC").toLowerCase();
     if (files.has(name)) throw new check.BadMessage(`${where}.path: is there twice`);
     files.add(name);

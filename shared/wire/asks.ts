@@ -10,50 +10,52 @@ import { answerLimits, askLimits, controlLimits, mostGpus, mostGraceMs, mostHeld
 import { machineField } from "./machine.ts";
 import { type Unfit, unfitJobs } from "./unfit.ts";
 
-/** What workers ask, the answers, and the hints that make them ask. */
+/** The questions of workers, the answers, and the hints that make workers ask. */
 
 const n = check.whole(1);
 const count = check.whole();
 /** The worker's wall clock when it asked, in milliseconds since 1970; older workers leave it out. */
 const sentAt = check.optional(check.nullable(check.number), null);
 
-/** What a worker takes: the same in everything that one process of it says. */
+/** Which jobs a worker takes: the same in every message of one worker process. */
 const takes = {
   version: id,
   slots: check.whole(1, mostSlots),
   /** Pools that this worker serves; empty: all. */
   targets: check.list(check.text(64), 100),
   opportunistic: check.flag,
-  /** It takes no jobs that bring code of their own. Earlier workers, which do not say, would run such a job without it. */
+  /** The worker takes no jobs with code of their own. Earlier workers leave this out and would run without the code. */
   noCode: (value: unknown, at: string): boolean => (value === undefined ? true : check.flag(value, at)),
-  /** It fetches code and data in pieces (pieced-bundle.ts); earlier workers do not say. */
+  /** The worker fetches code and data in pieces (pieced-bundle.ts); earlier workers leave this out. */
   fetches: check.optional<boolean | undefined>(check.flag, undefined),
-  /** Jobs that it cannot run, and why: what they bring along does not get here, or their setup fails. */
+  /** Jobs that the worker cannot run, and why: their files do not arrive, or their setup fails. */
   unfit: check.optional<readonly Unfit[] | undefined>(unfitJobs, undefined),
-  /** GPUs that it lends. Earlier workers, which do not say, give no run one of its own. */
+  /** GPUs that the worker lends. Earlier workers leave this out and give no run a GPU of its own. */
   gpus: check.optional<number | undefined>(check.whole(0, mostGpus), undefined),
-  /** How long it takes at most to hand its runs back, milliseconds; earlier workers took 5 s. It cannot keep runs for ever by it. */
+  /**
+   * Most milliseconds that the worker takes to hand back its runs, bounded by `mostGraceMs`; earlier workers took 5 s.
+   */
   graceMs: check.optional<number | undefined>(check.whole(0, mostGraceMs), undefined),
 };
 const claim = check.shape({
   kind: check.oneOf("claim"),
-  /** New for every claim, the same when the claim is repeated. */
+  /** New for every claim; the same if the claim is repeated. */
   claimId: token,
   /** New for every start of the worker's process. */
   bootId: token,
   sentAt,
   ...takes,
-  /** The choice uses every result up to this sequence of EV. */
+  /** The choice must use every result up to this sequence of EV. */
   lastResultSeq: check.whole(),
-  /** Bytes of the largest state that it can go on from; earlier workers do not say. */
+  /** Bytes of the largest state that the worker can resume from; earlier workers leave this out. */
   mostState: check.optional<number | undefined>(check.whole(1), undefined),
-  /** The free part of each GPU that it lends, from 0 to 1. */
+  /** The free part of each GPU that the worker lends, from 0 to 1. */
   gpusFree: check.optional<readonly number[] | undefined>(check.list(check.number, mostGpus), undefined),
-  /** The slot's last trial, whose end is on its way to EV: the choice uses that too. Null: nothing is on its way. */
+  /** The slot's last trial while its end is on its way to EV: the choice must use that too. Null: none is. */
   after: check.nullable(check.shape({ job, n, attempt })),
   ...machineField,
 });
-/** A trial that the worker carries; by hand, since a renewal names thousands. */
+/** A trial that the worker holds. Checked by hand, because a renewal names thousands. */
 const holding = (value: unknown, at: string): Holding => {
   const held = check.mapping(value, at);
   return {
@@ -68,12 +70,12 @@ const renewal = check.shape({
   bootId: token,
   sentAt,
   held: check.list(holding, mostHeld),
-  /** What its owner allows now. */
+  /** What the machine's owner allows now. */
   ...lendingFields,
   ...machineField,
-  /** It holds nothing, ends in good order, and is not heard again until it is restarted. Earlier workers do not say so. */
+  /** The worker holds nothing, ends in good order, and is silent until restarted. Earlier workers leave this out. */
   leaving: check.optional<boolean | undefined>(check.flag, undefined),
-  /** A worker that does not lend claims nothing, and says here what else a claim would. Undefined: it has claimed. */
+  /** What a claim would say, if the worker does not lend and so claims nothing. Undefined: it has claimed. */
   takes: check.optional<check.Fields<typeof takes> | undefined>(check.shape(takes), undefined),
 });
 const jobQuestion = check.shape({ kind: check.oneOf("job"), job });
@@ -87,7 +89,7 @@ export interface Holding {
   readonly attempt: number;
   readonly iters: number;
 }
-/** The worker is alive and holds these. */
+/** The worker is alive and holds these trials. */
 export type Renewal = check.Checked<typeof renewal>;
 /** What does this job run? */
 export type JobQuestion = check.Checked<typeof jobQuestion>;
@@ -97,7 +99,7 @@ const askShape = check.byKind<Ask>({ claim, renew: renewal, job: jobQuestion });
 export const encodeAsk = (ask: Ask): Uint8Array => seal(ask);
 export const decodeAsk = (bytes: Uint8Array): Ask => open(bytes, askShape, askLimits);
 
-/** Settings that edits of the job have changed; null: as the spec's text says. Leaders of earlier versions leave the grace out. */
+/** Settings that edits of the job have changed; null: as in the spec's text. Earlier leaders leave the grace out. */
 const limits = check.nullable(
   check.shape({
     maxRunSeconds: check.nullable(check.number),
@@ -113,15 +115,17 @@ const assigned = check.shape({
   n,
   attempt,
   seed: check.whole(),
-  /** Where the run resumes; null: it begins. */
+  /** The checkpoint that the run resumes from; null: it begins. */
   resume: check.nullable(checkpointPlace),
   /** One value for each hyperparameter, in spec order. */
   settings: check.list(setting, 1000),
   leaseMs: check.whole(1),
   limits,
-  /** Time between two checkpoints of the run. */
+  /** Seconds between two checkpoints of the run. */
   checkpointSeconds: check.number,
-  /** Bytes of one checkpoint; a larger one is not carried. Earlier coordinators do not say, and take no more than 256 MiB. */
+  /**
+   * Most bytes of one checkpoint; a larger one is not carried. Earlier coordinators leave this out: 256 MiB at most.
+   */
   checkpointLimit: check.optional<number | undefined>(check.whole(1), undefined),
   /** As in the answer to a renewal. */
   holdReports: check.optional<boolean | undefined>(check.flag, undefined),
@@ -131,14 +135,14 @@ const refused = check.shape({
   kind: check.oneOf("refused"),
   term,
   reason: check.text(),
-  /** It was drained: it finishes its runs and ends. A coordinator that cannot drain leaves this out. */
+  /** The worker was drained: it finishes its runs and ends. A coordinator that cannot drain leaves this out. */
   leave: (value, at): boolean => (value === undefined ? false : check.flag(value, at)),
 });
 const verdict = check.shape({
   job,
   n,
   attempt,
-  /** continue: train. pause: freeze the run, keep the lease. handback: save it, hand it back. stop: drop it. */
+  /** continue: train. pause: freeze the run, keep the lease. handback: save the run and hand it back. stop: drop it. */
   verdict: check.oneOf("continue", "pause", "handback", "stop"),
   newAttempt: attempt,
   reason: check.text(),
@@ -151,7 +155,7 @@ const renewed = check.shape({
   term,
   leaseMs: check.whole(1),
   verdicts: check.list(verdict, mostHeld),
-  /** Reports and checkpoints are to wait: the room that is left is kept for results. Earlier workers take no notice. */
+  /** Hold reports and checkpoints back: the room left in EV is kept for results. Earlier workers ignore this. */
   holdReports: check.optional<boolean | undefined>(check.flag, undefined),
 });
 const jobAnswer = check.shape({
@@ -160,10 +164,10 @@ const jobAnswer = check.shape({
   job,
   ...carriedSpec,
   code: check.nullable(codeBundle),
-  /** Only for a worker that fetches pieces; others are given no such job. */
+  /** Only for a worker that fetches pieces; others get no such job. */
   largeCode: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
   inputs: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
-  /** No run of it will run again, and its run folders may be deleted. */
+  /** No run of the job will run again, and its run folders may be deleted. */
   over: check.flag,
 });
 
@@ -173,7 +177,7 @@ export type Assignment = check.Checked<typeof assigned>;
 export type Wait = check.Checked<typeof wait>;
 /** This worker gets no work until someone acts. */
 export type Refusal = check.Checked<typeof refused>;
-/** For each trial named in a renewal: it goes on or is frozen, possibly under a new attempt number, or ends here. */
+/** The verdict on each trial named in a renewal: it goes on or is frozen, possibly as a new attempt, or ends here. */
 export type Renewed = check.Checked<typeof renewed>;
 export type JobAnswer = check.Checked<typeof jobAnswer>;
 export type Answer = Assignment | Wait | Refusal | Renewed | JobAnswer;
@@ -187,8 +191,8 @@ const renew = check.shape({ kind: check.oneOf("renew"), term });
 const released = check.shape({ kind: check.oneOf("released"), term, job });
 
 /**
- * Hints to ask, never orders, since another worker could forge one. work: claim again. renew: renew now, because something
- * changed for a trial that you hold. released: ask about the job, whose run folders may be deleted.
+ * Hints to ask, never orders, because another worker could forge one. work: claim again. renew: renew now, because
+ * something changed for a trial that you hold. released: ask about the job, whose run folders may be deleted.
  */
 export type Control = check.Checked<typeof work | typeof renew | typeof released>;
 

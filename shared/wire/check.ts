@@ -1,16 +1,16 @@
-/** Checks of what arrives from outside: each returns the value with its type, or throws a BadMessage that names the place. */
+/** Checks of values from outside: each returns the value with its type, or throws a BadMessage that names its place. */
 
 export class BadMessage extends Error {
   override readonly name = "BadMessage";
 }
 
-/** A message of a version that this program does not speak; the message says what to install. */
+/** A message of a version that this program does not speak; the error says what to install. */
 export class OtherVersion extends BadMessage {}
 
-/** `at`: where the value stands, for the error; "" in a first pass, which need not name it. */
+/** `at`: place of the value in the message, for the error; "" in a first pass, which need not name it. */
 export type Check<T> = (value: unknown, at: string) => T;
 
-/** Checks a second time only to name the faulty field, so valid messages pay nothing for it. */
+/** Checks a faulty message a second time to name the field; valid messages pay nothing for that. */
 export function checked<T>(of: Check<T>, value: unknown): T {
   try {
     return of(value, "");
@@ -20,7 +20,7 @@ export function checked<T>(of: Check<T>, value: unknown): T {
   }
 }
 
-/** The type of what passes a check, so that a message's fields, their meaning and their checks are written only once. */
+/** The type of the values that pass a check, so that a message's fields are written only once. */
 export type Checked<C> = C extends Check<infer T> ? T : never;
 
 /** The place of an item of a list. */
@@ -33,7 +33,7 @@ function refuse(at: string, expected: string, value: unknown): never {
   throw new BadMessage(`${at}: expected ${expected}, found ${found}`);
 }
 
-/** A version as an error tells it: a number, or that there is none. */
+/** A message's version for errors: the number, or that there is none. */
 export const versionText = (v: unknown): string =>
   typeof v === "number" ? `message version ${v}` : "a message without a version";
 
@@ -70,7 +70,7 @@ export const matching =
   (value, at) =>
     typeof value === "string" && is(value) ? (value as T) : refuse(at, what, value);
 
-/** Checks one of many, whose place is put together only if it is wrong. */
+/** Checks one of many values, and builds its place only if the value is wrong. */
 function part<T>(of: Check<T>, value: unknown, place: () => string): T {
   try {
     return of(value, "");
@@ -102,7 +102,7 @@ export const nullable =
   (value, at) =>
     value === null || value === undefined ? null : of(value, at);
 
-/** A field that senders may leave out; it is filled in on arrival. */
+/** A field that senders may leave out; its default is filled in on arrival. */
 export interface Optional<T> extends Check<T> {
   readonly isOptional: true;
 }
@@ -121,14 +121,14 @@ export const mapping: Check<Readonly<Record<string, unknown>>> = (value, at) =>
 
 type Shape = Readonly<Record<string, Check<unknown>>>;
 type Flat<T> = { [K in keyof T]: T[K] };
-/** A mapping whose fields pass these checks. */
+/** The type of a mapping whose fields pass these checks. */
 export type Fields<S extends Shape> = Flat<
   { readonly [K in keyof S as S[K] extends Optional<unknown> ? never : K]: Checked<S[K]> } & {
     readonly [K in keyof S as S[K] extends Optional<unknown> ? K : never]?: Checked<S[K]>;
   }
 >;
 
-/** A mapping with these keys; others are dropped, so that a newer sender may add some. */
+/** A mapping with these keys; others are dropped, so that a newer sender may add fields. */
 export const shape = <S extends Shape>(keys: S): Check<Fields<S>> => {
   const checks = Object.entries(keys);
   return (value, at) => {

@@ -5,19 +5,20 @@ import * as check from "./check.ts";
 import { worker } from "./envelope.ts";
 import { chunkCount, sealingKey } from "./sealed-chunks.ts";
 
-/** The largest state that is held in memory as a whole. Earlier versions do so with all, and take no larger one. */
+/** Bytes of the largest state held whole in memory. Earlier versions hold every state whole, and take none larger. */
 export const mostHeldBytes = 256 * 1024 ** 2;
-/** Bytes of one file in a state: as many as MessagePack can count. */
+/** Most bytes of one file in a state: MessagePack's limit. */
 export const mostFileBytes = 2 ** 32 - 1;
-/** Files in a state. */
+/** Most files in a state. */
 export const mostStateFiles = 10_000;
 /**
- * Files of a run that together have no more travel within one message from the runner to its worker. Earlier versions left out the
- * files of a run that had more, so a coordinator that names no limit of its own takes no more.
+ * If a run's files have at most this many bytes together, they travel in one message from the runner to its worker.
+ * Earlier versions left out the files of a run that had more, so a coordinator that names no limit of its own takes no
+ * more.
  */
 export const mostInlineBytes = 32 * 1024 ** 2;
 
-/** What a checkpoint's maker says about its place; worker and attempt are named by the message's subject and body. */
+/** A checkpoint's place as its maker says it; the message's subject and body name worker and attempt. */
 export type StateSum = Omit<CheckpointPlace, "worker" | "attempt">;
 
 const sumFields = {

@@ -12,7 +12,7 @@ export const mostZippedBytes = 600_000;
 export const mostCodeFiles = 2000;
 const version = 1;
 
-/** The same files give the same bytes, so that their sum identifies them everywhere. */
+/** Packs files. The same files give the same bytes, so that their sum identifies them everywhere. */
 export function packCode(files: readonly CodeFile[]): CodeBundle {
   const sorted = [...files].sort((a, b) => (a.path < b.path ? -1 : 1));
   const packed = encode([version, sorted.map(({ path, isExecutable, bytes }) => [path, isExecutable, bytes])]);
@@ -20,7 +20,7 @@ export function packCode(files: readonly CodeFile[]): CodeBundle {
   return { sha256: sha256Of(zipped), files: files.length, zipped };
 }
 
-/** @throws BadMessage if the bytes do not match their sum, or hold a file that may not be written */
+/** The files in a bundle. @throws BadMessage if the sum does not match, or a file may not be written */
 export function codeFilesIn({ sha256, files, zipped }: CodeBundle): readonly CodeFile[] {
   if (sha256Of(zipped) !== sha256) throw new check.BadMessage("the code does not match its sum");
   let content: unknown;

@@ -5,8 +5,8 @@ import { type MessageLimits, MessageReader } from "./reader.ts";
 const packr = new Packr({ useRecords: false });
 
 /**
- * Small messages are copied here to be read, and share no memory with what is read from them: making a view of each would take
- * a third of the time (2026-11-25).
+ * Small messages are copied here to be read, and the values read share no memory with it. A view of each message would
+ * take a third of the time of reading (2026-11-25).
  */
 const desk = Buffer.alloc(64 * 1024);
 const deskReader = new MessageReader(desk, true);
@@ -14,7 +14,7 @@ const deskReader = new MessageReader(desk, true);
 export const encode = (value: unknown): Uint8Array => packr.pack(value);
 
 /**
- * One whole MessagePack value within the limits; the caller checks its shape.
+ * Decodes one whole MessagePack value within the limits; the caller checks its shape.
  *
  * @throws BadMessage on anything but plain values within the limits
  */

@@ -1,12 +1,12 @@
 import * as check from "./check.ts";
 
-/** Rows as one list for each key, so that thousands of rows need not repeat their keys. */
+/** Turns rows into one list for each key, so that thousands of rows do not repeat their keys. */
 export function toColumns<T extends object>(rows: readonly T[], keys: readonly (keyof T & string)[]): object {
   return Object.fromEntries(keys.map((key) => [key, rows.map((row) => row[key] ?? null)]));
 }
 
 /**
- * Turns columns back into rows, and checks each.
+ * A check that turns columns back into rows and checks each row.
  *
  * @param keys  checks of a row's fields; the first column must be there, others may be missing if their check allows it
  */

@@ -2,10 +2,10 @@ import { sealBytes } from "./seals/seals.ts";
 import { withField, withoutField } from "./seals/trailing-field.ts";
 import { leaderKey, snapshotKey } from "./subjects.ts";
 
-/** How a seal is added to an entry, so that a program that knows no seals reads it as before. */
+/** A way to add a seal to an entry, so that a program that does not know seals reads the entry as before. */
 interface Form {
   add(value: Uint8Array, seal: Uint8Array): Uint8Array;
-  /** Undefined if there is none. */
+  /** Splits value and seal; undefined if there is no seal. */
   split(stored: Uint8Array): SplitEntry | undefined;
 }
 
@@ -24,7 +24,7 @@ const asField: Form = {
   },
 };
 
-/** A JSON object with at least one field. */
+/** For a JSON object with at least one field. */
 const asJsonField: Form = {
   add: (value, seal) => {
     const text = Buffer.from(value).toString("utf8");
@@ -40,7 +40,7 @@ const asJsonField: Form = {
 
 const mark = Buffer.from("NXSEAL1\n");
 
-/** Behind bytes that end by themselves, such as deflated ones. */
+/** For bytes that mark their own end, such as deflated ones. */
 const behind: Form = {
   add: (value, seal) => Buffer.concat([value, mark, seal]),
   split: (stored) => {
@@ -50,7 +50,7 @@ const behind: Form = {
   },
 };
 
-/** Entries that coordinators believe. `users` is deflated, `peers` is JSON. */
+/** Entries whose seals coordinators check. `users` is deflated, `peers` is JSON. */
 const forms: ReadonlyMap<string, Form> = new Map([
   [leaderKey, asField],
   [snapshotKey, asField],
@@ -60,9 +60,9 @@ const forms: ReadonlyMap<string, Form> = new Map([
 
 export const sealedEntries: readonly string[] = [...forms.keys()];
 
-/** @param seal  left out for an entry that is not sealed: it stays as it is */
+/** The entry with its seal; an entry that is never sealed stays unchanged. */
 export const withEntrySeal = (name: string, value: Uint8Array, seal: Uint8Array): Uint8Array =>
   forms.get(name)?.add(value, seal) ?? value;
 
-/** Undefined if the entry has no seal. */
+/** An entry's value and seal; undefined if the entry has no seal. */
 export const splitEntry = (name: string, stored: Uint8Array): SplitEntry | undefined => forms.get(name)?.split(stored);

@@ -6,13 +6,13 @@ import { attempt, id, open, seal } from "./envelope.ts";
 import { evidenceLimits, mostMeasured, mostMetrics, mostReports } from "./limits.ts";
 import type { EvidenceKind } from "./subjects.ts";
 
-/** What workers say about their attempts at trials: what was measured, and how an attempt ended. */
+/** Evidence: workers' messages about their attempts at trials, what they measured and how they ended. */
 
 export type ReportRow = CurvePoint;
 
 const ordinal = check.whole(1);
 const count = check.whole();
-/** Looked through where it lies: a copy of twenty thousand reports would take longer than decoding them. */
+/** Checked in place: copying twenty thousand reports would take longer than decoding them. */
 const numbers: check.Check<readonly number[]> = (value, at) => {
   if (!Array.isArray(value) || value.length > mostMeasured)
     throw new check.BadMessage(`${at}: expected a list of at most ${mostMeasured}`);
@@ -38,9 +38,9 @@ const metrics: check.Check<Readonly<Record<string, number>>> = (value, at) => {
   return found;
 };
 const consoleText = check.text(64 * 1024);
-/** Characters of `lines` in one message. */
+/** Most characters of `lines` in one message. */
 const mostLines = 64 * 1024;
-/** Characters that name a run's GPUs. */
+/** Most characters that name a run's GPUs. */
 export const mostGpuText = 1000;
 
 const testified = {
@@ -48,15 +48,15 @@ const testified = {
   /** The claim that got this attempt: tells runs apart when a restored workspace gives the same numbers out again. */
   claim: check.optional(id, ""),
 };
-/** A run's checkpoint is of no use. */
+/** The loss of a run's checkpoint. */
 const stateLoss = check.shape({
-  /** unsaved: it was not carried to the broker. unread: it cannot be read, so the run begins afresh. */
+  /** unsaved: the checkpoint did not reach the broker. unread: it cannot be read, so the run starts afresh. */
   what: check.oneOf("unsaved", "unread"),
-  /** The place in the run that it was to keep. */
+  /** The place in the run at which it was taken. */
   stage: check.whole(1),
   iters: check.whole(),
   reason: check.text(1000),
-  /** What was stored of it; "" if nothing was. */
+  /** Name of the blob in which it was stored; "" if nothing was. */
   blob: check.matching<string>((text) => text === "" || isBlobName(text), "a blob's name"),
 });
 export type StateLoss = check.Checked<typeof stateLoss>;
@@ -64,27 +64,27 @@ export type StateLoss = check.Checked<typeof stateLoss>;
 const reported = {
   ...testified,
   reports: check.list(reportRow, mostReports),
-  /** Console output since the message before, for people who watch. */
+  /** Console output since the previous message, for people who watch. */
   lines: check.optional(check.text(mostLines), ""),
 };
 const ended = {
   ...reported,
-  /** The run's console, or its end. */
+  /** The run's console output, or the end of it. */
   console: consoleText,
-  /** The GPUs that it was given, for people; left out if none. */
+  /** The GPUs that the run was given, for people; left out if none. */
   gpus: check.optional<string | undefined>(check.text(mostGpuText), undefined),
-  /** The environment that its programs were executed in, by its Python and the digest of its setup; left out if none was made. */
+  /** The environment of the run's programs: its Python and the digest of its setup; left out if none was made. */
   environment: check.optional<string | undefined>(check.text(200), undefined),
-  /** The files that it left in its folder; null: none were uploaded. */
+  /** The files that the run left in its folder; null: none were uploaded. */
   files: check.optional(check.nullable(artifactList), null),
 };
 
-/** What a run says of itself, as a worker hears it from its runner. */
+/** What a runner tells its worker about a run. */
 export const fromRun = {
   reports: reported.reports,
   lines: check.text(mostLines),
   console: consoleText,
-  /** A worker cuts it. */
+  /** Longer than in evidence: the worker cuts it. */
   reason: check.text(1024 ** 2),
   hpmax: check.number,
   iters: check.whole(),
@@ -95,7 +95,7 @@ export const fromRun = {
 const shapes = {
   report: check.shape({
     ...reported,
-    /** Earlier coordinators take no notice. */
+    /** Earlier coordinators ignore this. */
     lost: check.optional<StateLoss | undefined>(stateLoss, undefined),
   }),
   checkpoint: check.shape({ ...reported, state: stateSum }),
@@ -104,7 +104,7 @@ const shapes = {
     hpmax: check.number,
     iters: check.whole(),
     metrics,
-    /** What people call the metrics, by the same names: s1-rew is "reward per step". */
+    /** Titles of the metrics for people, by the same names: s1-rew is "reward per step". */
     titles: check.optional(check.record(check.text(200), mostMetrics), {}),
   }),
   failed: check.shape({ ...ended, outcome: check.oneOf("failed", "timed out"), reason: check.text(4000) }),
@@ -123,13 +123,13 @@ export type Reports = Body<"report">;
 export type Result = Body<"result">;
 export type Failure = Body<"failed">;
 
-/** A message of the evidence, by the last word of its subject. */
+/** A message of the evidence; its kind is the last word of its subject. */
 export type Evidence = { [Kind in EvidenceKind]: { readonly kind: Kind } & Body<Kind> }[EvidenceKind];
 
 export const encodeEvidence = (body: Body<EvidenceKind>): Uint8Array => seal(body);
 
 /**
- * Content of the message under that address: the one decoder of the evidence.
+ * The content of the message with that address: the one decoder of evidence.
  *
  * @throws BadMessage if it cannot be read
  */

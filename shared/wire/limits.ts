@@ -1,33 +1,34 @@
 import type { MessageLimits } from "./reader.ts";
 
 /**
- * What a message of each kind may hold, from what a program of ours can really send, with room for fields that later versions
- * add. Each kind's own checks say more: how long a name is, how many metrics there are. What workers may send takes at most 5 ms
- * of CPU to read, whatever it says; what only a leader or an operator sends may take longer.
+ * What a message of each kind may hold: what our programs can really send, with room for fields that later versions
+ * add. Each kind's own checks are stricter: how long a name is, how many metrics there are. A worker's message takes at
+ * most 5 ms of CPU to read, whatever it holds; a message that only a leader or an operator sends may take longer.
  *
- * Everything that came over the network or was stored by a worker is read under one of these. Stored
- * messages are held to the same: test/unit/shared/wire/limits.test.ts builds the largest that earlier versions could send.
+ * Everything that came over the network or was stored by a worker is read under one of these limits, stored messages
+ * too: test/unit/shared/wire/limits.test.ts builds the largest that earlier versions could send.
  */
 
 /**
- * A broker takes messages of 1 MB unless its owner lets it take more; the largest of ours (a job with its code, a report of many
- * metrics) fill that. Twice as much passes, for a broker of somebody else. Text and bytes cost hardly more than their copy.
+ * A broker takes messages of up to 1 MB unless its owner allows more; our largest (a job with its code, a report of
+ * many metrics) fill that. Twice as much passes here, for brokers that are not ours. Text and bytes cost hardly more
+ * than copying them.
  */
 const mostBytes = 2 * 1024 ** 2;
 
 /**
- * The largest of ours have a dozen orders of keys, since a field may be left out; a job's sources and a checkpoint's files may be named
- * by numbers, and are one mapping each.
+ * Our largest messages have a dozen orders of keys, because fields may be left out. A job's sources and a checkpoint's
+ * files may have numbers as names; they are one mapping each.
  */
 export const fewShapes = { shapes: 32, numbered: 4 };
 
-/** Slots of a worker: what `--slots` takes. Each is a process, and no machine has room for so many. */
+/** Most slots of a worker, for `--slots` too. Each is a process, and no machine has room for so many. */
 export const mostSlots = 4096;
-/** Time that a worker may take to hand its runs back, milliseconds: what `--grace` takes. */
+/** Most milliseconds that a worker may take to hand its runs back, for `--grace` too. */
 export const mostGraceMs = 3_600_000;
-/** GPUs that a worker lends, or parts of divided ones. */
+/** Most GPUs, or parts of divided ones, that a worker lends. */
 export const mostGpus = 256;
-/** Trials that a renewal names: those in the slots, and those whose end is still on its way to the broker. */
+/** Most trials that a renewal names: those in the slots, and those whose end is still on its way to the broker. */
 export const mostHeld = 10_000;
 
 /** A claim has 18 fields, up to 100 targets and 256 GPUs; a question about a job 2. A renewal has 4 fields for each trial. */
@@ -43,8 +44,8 @@ export const askLimits: MessageLimits = {
 };
 
 /**
- * The answer to such a renewal has 9 fields for each trial, two of them a mapping; about a job: its spec, whose sources and
- * command line are a mapping each, with a name for each component.
+ * The answer to such a renewal has 8 fields for each trial, one of them a mapping of 2. The answer about a job has its
+ * spec, whose sources and command line are a mapping each, with a name for each component.
  */
 export const answerLimits: MessageLimits = {
   bytes: mostBytes,
@@ -70,8 +71,8 @@ export const controlLimits: MessageLimits = {
 };
 
 /**
- * An order to run brings a spec and up to 15,000 runs of earlier searches: 3 fields and a position in each hyperparameter. An order
- * for runs names up to 100,000. Only operators send them, and 1 MB holds no more values.
+ * An order to run has a spec and up to 15,000 runs of earlier searches, each with 3 fields and a position for each
+ * hyperparameter. An order about runs names up to 100,000. Only operators send orders, and 1 MB holds no more values.
  */
 export const orderLimits: MessageLimits = {
   bytes: mostBytes,
@@ -84,7 +85,7 @@ export const orderLimits: MessageLimits = {
   ...fewShapes,
 };
 
-/** Sentences, at most 100,000 characters. */
+/** A few sentences of at most 100,000 characters. */
 export const orderAnswerLimits: MessageLimits = {
   bytes: 512 * 1024,
   depth: 2,
@@ -96,7 +97,7 @@ export const orderAnswerLimits: MessageLimits = {
   ...fewShapes,
 };
 
-/** A worker's name, its key, its host. Anybody with an invitation may send one. */
+/** A worker's name, key and host, and its proofs. Anybody with an invitation may send one. */
 export const enrolmentLimits: MessageLimits = {
   bytes: 4096,
   depth: 2,
@@ -108,7 +109,7 @@ export const enrolmentLimits: MessageLimits = {
   ...fewShapes,
 };
 
-/** Reports that one message holds at most; a worker of ours sends 2,000 together, and earlier ones up to this after an outage. */
+/** Most reports in one message: our workers send 2,000 together; earlier ones sent up to this after an outage. */
 export const mostReports = 20_000;
 /** Metrics of a run, those of all its stages together: columns of the run table, which go into the journal and stay there. */
 export const mostMetrics = 100;
@@ -117,8 +118,8 @@ export const mostMeasured = 1000;
 
 /**
  * A report of k metrics has 6 + 2k values in 3 lists. 20,000 reports of one metric have 160,000 values, and 2,000 reports of 40
- * metrics, which fill 1 MB, 172,000. The files that a run leaves have 4 fields each, two of them texts, up to 1,000 of them; a
- * result has up to 100 metrics and their titles.
+ * metrics, which fill 1 MB, 172,000. A run leaves up to 1,000 files, with 4 fields each, two of them texts; a result
+ * has up to 100 metrics and their titles.
  */
 const testified = {
   bytes: 1.25 * 1024 ** 2,
@@ -140,18 +141,18 @@ export const evidenceLimits = {
   released: { bytes: 512 * 1024, depth: 3, values: 64, lists: 8, mappings: 8, texts: 32, words: 32, ...fewShapes },
 } as const satisfies Readonly<Record<string, MessageLimits>>;
 
-/** In columns: 7 values for each worker, with up to 100 pools, and 5 for each lease. Only the leader sends it. */
+/** In columns: 23 values for each worker, with up to 100 pools, and 5 for each lease. Only the leader sends it. */
 export const statusLimits: MessageLimits = {
   bytes: mostBytes,
   depth: 5,
   values: 1_000_000,
   lists: 110_000,
-  /** Jobs that workers cannot run. */
+  /** One for each job that a worker cannot run. */
   mappings: 4000,
   texts: 400_000,
   words: 64,
   ...fewShapes,
-  /** Each such mapping has the names of some jobs. */
+  /** As many as mappings. */
   shapes: 4000,
 };
 

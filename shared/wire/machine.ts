@@ -1,23 +1,23 @@
 import * as check from "./check.ts";
 
-/** What a machine has left, as its worker says with claims and renewals. Earlier workers do not say. */
+/** A machine's free resources, which its worker sends with claims and renewals. Earlier workers do not. */
 const machineShape = {
-  /** Bytes free where its runs write. */
+  /** Free bytes on the disk where its runs write. */
   diskFree: check.number,
-  /** Bytes of memory that programs can have. */
+  /** Bytes of memory available to programs. */
   memoryFree: check.number,
-  /** Processes that want to run, for each core, over the last minute. */
+  /** Runnable processes per core, mean over the last minute. */
   load: check.number,
-  /** Percent of the processors' time that was used since it last said so; null: it does not say. */
+  /** Percent of the processors' time used since the worker's previous message; null: unknown. */
   cpu: check.optional(check.nullable(check.number), null),
-  /** Percent of memory that is taken. */
+  /** Percent of memory in use; null: unknown. */
   memory: check.optional(check.nullable(check.number), null),
-  /** Percent of time in which the GPUs that it lends were busy, their mean; also null if it lends none. */
+  /** Percent of time that the lent GPUs were busy, their mean; null: unknown, or it lends none. */
   gpu: check.optional(check.nullable(check.number), null),
 };
 export type MachineSaid = check.Fields<typeof machineShape>;
 
-/** A field of what a worker says. */
+/** The field of claims and renewals with this. */
 export const machineField = {
   machine: check.optional<MachineSaid | undefined>(check.shape(machineShape), undefined),
 };

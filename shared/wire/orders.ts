@@ -21,18 +21,18 @@ const enrolmentShape = check.shape({
   worker,
   publicKey: check.text(100),
   host: check.text(256),
-  /** Id of the invitation, and the signatures of its key and of the worker's own; machines of earlier versions have none. */
+  /** Id of the invitation, and signatures by its key and the worker's own; machines of earlier versions have none. */
   invite: check.optional(check.text(64), ""),
   inviteProof: check.optional(check.bytes, noBytes),
   ownProof: check.optional(check.bytes, noBytes),
 });
-/** A machine asks to become a worker. */
+/** A machine's request to become a worker. */
 export type Enrolment = Required<check.Checked<typeof enrolmentShape>>;
 export const encodeEnrolment = (enrolment: Enrolment): Uint8Array => seal(enrolment);
 export const decodeEnrolment = (bytes: Uint8Array): Enrolment =>
   open(bytes, enrolmentShape, enrolmentLimits) as Enrolment; // filled in
 
-/** What both keys sign. Everything in it comes from the machine, so a copy under another subject or name is worthless. */
+/** The text that both keys sign. It names worker and invitation: a copy under another subject is worthless. */
 export const enrolmentText = (
   enrolment: Pick<Enrolment, "op" | "worker" | "publicKey" | "host" | "invite">,
 ): Uint8Array => {
@@ -40,7 +40,7 @@ export const enrolmentText = (
   return new TextEncoder().encode(JSON.stringify(["nexus-swarm enrolment", 1, invite, op, worker, publicKey, host]));
 };
 
-/** What a person may do to a job, a run or a worker; docs/control.md says what each verb means for each of them. */
+/** What a person may do to a job, a run or a worker; docs/control.md explains each verb for each target. */
 const controlVerbs = ["pause", "resume", "drain", "stop", "cancel"] as const;
 export type ControlVerb = (typeof controlVerbs)[number];
 
@@ -48,16 +48,16 @@ const ofJob = check.shape({ kind: check.oneOf("job"), job });
 /** Runs of one job, by the numbers of their trials. */
 const ofRuns = check.shape({ kind: check.oneOf("runs"), job, trials: check.list(check.whole(1)) });
 const ofWorker = check.shape({ kind: check.oneOf("worker"), worker });
-/** The target of a control order. Several targets take several orders, each with an id of its own. */
+/** The target of a control order. Several targets need several orders, each with an id of its own. */
 export type ControlTarget = check.Checked<typeof ofJob | typeof ofRuns | typeof ofWorker>;
 const target = check.byKind<ControlTarget>({ job: ofJob, runs: ofRuns, worker: ofWorker });
 
-/** Results in one order; more take several. */
+/** Most results in one order; more need several orders. */
 export const mostJudged = 100_000;
-/** Characters of the reason for which results are rejected. */
+/** Most characters of the reason for rejecting results. */
 export const mostReason = 500;
 
-/** Runs of earlier searches in one order; the order and its record must each fit a message. */
+/** Most runs of earlier searches in one order; the order and its record must each fit in a message. */
 export const mostImported = 15_000;
 const position = check.list(check.whole(), 1000);
 const importedRuns = check.list<ImportedRun>((value, at) => {
@@ -79,7 +79,7 @@ const rangeShape = check.shape({
   zero: check.optional(check.flag, false),
 });
 
-/** Only the types are checked here; the coordinator says in words whether the values suit the job. */
+/** Only the types are checked here; the coordinator tells people whether the values suit the job. */
 const changes: check.Check<JobChanges> = check.partial({
   totalRuns: check.whole(1),
   computeNodes: check.nullable(check.whole(1)),
@@ -109,14 +109,14 @@ const run = check.shape({
   op,
   ...carriedSpec,
   code: check.optional(check.nullable(codeBundle), null),
-  /** Their pieces are stored before the order is given. */
+  /** The pieces of `largeCode` and `inputs` are stored before the order is sent. */
   largeCode: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
   inputs: check.optional<PiecedBundle | undefined>(piecedBundle, undefined),
-  /** Runs of earlier searches that this one counts. */
+  /** Runs of earlier searches that this search counts. */
   imported: check.optional(importedRuns, []),
-  /** By hyperparameter: additional marks of its range, after the first ones in the order of positions. */
+  /** By hyperparameter: additional marks of its range, whose positions follow those of the first marks. */
   marks: check.optional<Marks | undefined>(check.record(check.list(check.number, 1000), 1000), undefined),
-  /** With a search of its own: that the order comes from a machine that may lead (broker/access/search-proof.ts). */
+  /** With a user's own search: proof that a machine that may lead sent the order (broker/access/search-proof.ts). */
   searchProof: check.optional<Uint8Array | undefined>(check.bytes, undefined),
 });
 const release = check.shape({ kind: check.oneOf("release"), op, job });
@@ -125,37 +125,37 @@ const bench = check.shape({ kind: check.oneOf("bench"), op, worker });
 const reason = check.text(1000);
 const revoke = check.shape({ kind: check.oneOf("revoke"), op, worker, reason: check.optional(reason, "") });
 const forget = check.shape({ kind: check.oneOf("forget"), op, worker });
-/** What a worker that was sent away has stored is deleted. */
+/** Deletes what a worker that was sent away has stored. */
 const purge = check.shape({ kind: check.oneOf("purge"), op, worker, all: check.flag });
-/** The code stays with the person who made it; the leader gets the public half of its key. */
+/** Makes an invitation. Its code stays with the person who made it; the leader gets the public half of its key. */
 const invite = check.shape({
   kind: check.oneOf("invite"),
   op,
   publicKey: check.text(100),
-  /** Wall-clock milliseconds. */
+  /** Milliseconds since 1970. */
   expiresAt: check.whole(1),
-  /** Null: any number of machines. */
+  /** Number of machines that may use it; null: any number. */
   uses: check.nullable(check.whole(1)),
   targets: check.list(check.text(64), 100),
-  /** The machine whose coordinator shows it as its join line; "" if a person asks. */
+  /** The machine whose coordinator shows the invitation as its join line; "" if a person asked for it. */
   line: check.optional(check.text(256), ""),
 });
 /** New passwords and keys for the workspace's own machines. */
 const rotate = check.shape({ kind: check.oneOf("rotate"), op });
 const withdraw = check.shape({ kind: check.oneOf("withdraw"), op, invite: check.text(64) });
 const control = check.shape({ kind: check.oneOf("control"), op, verb: check.oneOf(...controlVerbs), target });
-/** Results are taken back, or accepted again: those of some runs, or all that a worker sent for the job. */
+/** Rejects results or accepts them again: those of some runs, or all that a worker sent for the job. */
 const judged = {
   op,
   job,
-  /** By the numbers of their trials; empty if `worker` is given. */
+  /** Numbers of the trials; empty if `worker` is given. */
   trials: check.list(check.whole(1), mostJudged),
   worker: check.nullable(worker),
   reason: check.text(mostReason),
 };
 const reject = check.shape({ kind: check.oneOf("reject"), ...judged });
 const accept = check.shape({ kind: check.oneOf("accept"), ...judged });
-/** A job that is over is deleted, with all that its runs have stored. */
+/** Deletes a job that is over, with everything that its runs have stored. */
 const deletion = check.shape({ kind: check.oneOf("delete"), op, job });
 const edit = check.shape({ kind: check.oneOf("edit"), op, job, changes });
 export type Order = check.Checked<
@@ -197,15 +197,15 @@ export const encodeOrder = (order: Order): Uint8Array => seal(order);
 export const decodeOrder = (bytes: Uint8Array): Order => open(bytes, orderShape, orderLimits);
 
 /**
- * done: carried out, or nothing was left to do. not found: what it names does not exist. refused: it cannot be done. later: it
- * may be asked again in a moment.
+ * done: carried out, or nothing was left to do. not found: the order's target does not exist. refused: the order cannot
+ * be carried out. later: try it again in a moment.
  */
 const answerCodes = ["done", "not found", "refused", "later"] as const;
 export type AnswerCode = (typeof answerCodes)[number];
 
 /**
- * The outcome of an order or an enrolment: the job or worker that it concerns, or why it was refused. `reason` may also say more
- * about an order that was carried out: "job1 is paused already".
+ * The outcome of an order or an enrolment: the job or worker concerned, or why it was refused. `reason` may also
+ * comment on an order that was carried out: "job1 is paused already".
  */
 export interface OrderAnswer {
   readonly ok: boolean;
@@ -214,7 +214,7 @@ export interface OrderAnswer {
   readonly term: number;
   readonly name: string;
   readonly reason: string;
-  /** The reign for which the order must be signed again; otherwise left out (order-proof.ts). */
+  /** Given if the order must be signed again: the reign to sign for (order-proof.ts). */
   readonly reign?: Uint8Array;
   /** The request id of the enrolment that it answers; left out for orders. */
   readonly op?: string;
@@ -234,12 +234,12 @@ const orderAnswerShape = check.shape({
   reign: check.nullable(reign),
   op: check.nullable(id),
 });
-/** @param program  of the side that answers: what a sender of another version is told to install */
+/** @param program  version of the answering side, which a sender of another version is told to install */
 export const encodeOrderAnswer = (answer: OrderAnswer, program?: string): Uint8Array =>
   seal(program === undefined ? answer : { ...answer, program });
 export function decodeOrderAnswer(bytes: Uint8Array): OrderAnswer {
   const { reign: wanted, op: answered, ...answer } = open(bytes, orderAnswerShape, orderAnswerLimits);
-  // A code of a later version is replaced by what `ok` says.
+  // An unknown code, of a later version, is replaced according to `ok`.
   const code = answerCodes.find((known) => known === answer.code && (known === "done") === answer.ok);
   const more = { ...(wanted === null ? {} : { reign: wanted }), ...(answered === null ? {} : { op: answered }) };
   return {

@@ -3,38 +3,43 @@ import { keyOf, textOf } from "./texts/texts.ts";
 import { sumWith, Words, wordSum } from "./texts/words.ts";
 
 /**
- * Reads one MessagePack message, and refuses it as soon as it holds anything that is not ours to read.
+ * Reads one MessagePack message, and refuses it at the first thing that our messages never hold.
  *
- * A general decoder does more than our messages need, and each of its extras has served an attack: references that build
- * a graph of shared nodes (300 bytes froze a coordinator for half a minute), strings taken from beyond the message, a
- * hundred thousand small values in one report. So only plain values pass: nil, booleans, numbers, text, bytes, lists,
- * and mappings whose keys are text. The one extension that passes is the three bytes that msgpackr writes for `undefined`.
+ * A general decoder does more than our messages need, and each of its extras has served an attack: references that
+ * build a graph of shared nodes (300 bytes froze a coordinator for half a minute), strings taken from beyond the
+ * message, a hundred thousand small values in one report. So only plain values pass: nil, booleans, numbers, text,
+ * bytes, lists, and mappings whose keys are text. The one extension that passes is the three bytes that msgpackr writes
+ * for `undefined`.
  *
- * Limits are kept before anything is built: a list has its place only once its length, its depth and the number of all
- * values are known to be allowed. Walking a message first and decoding it afterwards took a third longer (2026-11-29).
+ * Limits are checked before anything is built: a list is allocated only once its length, its depth and the number of
+ * all values are known to be allowed. Walking a message first and decoding it afterwards took a third longer
+ * (2026-11-29).
  */
 
-/** What one message may hold. Every kind has its own in limits.ts, with the reasons. */
+/** What one message may hold. limits.ts has the limits of every kind, with the reasons. */
 export interface MessageLimits {
   /** Bytes of the whole message. */
   readonly bytes: number;
-  /** Lists and mappings inside one another, those that hold something; a number alone has depth 0. */
+  /** Nested lists and mappings, empty ones not counted; a number alone has depth 0. */
   readonly depth: number;
-  /** Values in all, those inside lists and mappings and the mappings' keys included. */
+  /** All values, including those inside lists and mappings, and the mappings' keys. */
   readonly values: number;
-  /** Lists, mappings, and texts that are no keys (bytes included): what takes far longer to build than a number. */
+  /** Lists, mappings, and texts other than keys (bytes included): they take far longer to build than a number. */
   readonly lists: number;
   readonly mappings: number;
   readonly texts: number;
-  /** Different keys of mappings: an engine pays for each new one far more than for a thousand mappings with the same keys. */
+  /** Different keys of mappings: each new key costs the engine far more than a thousand mappings with the same keys. */
   readonly words: number;
-  /** Different orders of keys, counted from the first mapping beyond as many: for each an engine makes a class of objects. */
+  /** Different orders of keys, counted once there are more mappings than this: the engine makes a class for each. */
   readonly shapes: number;
-  /** Mappings with whole numbers among their keys, which an engine keeps as lists, with room for what lies between: 40 kB for three keys. */
+  /**
+   * Mappings with whole numbers as keys, which the engine keeps as lists with room for all numbers between: 40 kB for
+   * three keys.
+   */
   readonly numbered: number;
 }
 
-/** Where no smaller limit is known: what our own programs write for themselves. */
+/** For messages that our programs write for themselves, where no smaller limit is known. */
 export const widestLimits: MessageLimits = {
   bytes: 2 ** 31 - 1,
   depth: 64,
@@ -47,16 +52,16 @@ export const widestLimits: MessageLimits = {
   numbered: 2 ** 31 - 1,
 };
 
-/** Items of a list whose places are made at once. */
+/** Lists shorter than this are allocated at once. */
 const mostPrepared = 10_000;
-/** Keys whose sums are kept; no kind with a limit on its words allows as many. */
+/** Number of keys whose sums are kept; no kind in limits.ts allows as many words. */
 export const keysKept = 24_576;
-/** Sums of the first keys of the message that is read: one message is read at a time. */
+/** Sums of the first keys of the message being read: one message is read at a time. */
 const keySums = new Int32Array(keysKept);
 const words = new Words();
 const shapes = new Words();
 
-/** Reads the messages that lie in its bytes, one after the other: its state is that of the message which it is reading. */
+/** Reads messages from one buffer, one after another; its state belongs to the message being read. */
 export class MessageReader {
   readonly #bytes: Buffer;
   readonly #view: DataView;
@@ -72,8 +77,8 @@ export class MessageReader {
   #numbered = 0;
 
   /**
-   * @param bytes   where messages lie, each at the beginning
-   * @param copies  whether bytes inside a message are copied out of it; otherwise they are views
+   * @param bytes   the buffer, at whose start each message lies
+   * @param copies  whether byte strings are copied out of the message; otherwise they are views
    */
   constructor(bytes: Buffer, copies: boolean) {
     this.#bytes = bytes;
@@ -82,8 +87,8 @@ export class MessageReader {
   }
 
   /**
-   * @param end  the message's length
-   * @throws BadMessage naming the byte and what stood there by its kind; never with any of the message's own content
+   * @param end  the message's length in bytes
+   * @throws BadMessage that names the byte's offset and what kind of thing it holds, but quotes no content
    */
   read(end: number, limits: MessageLimits = widestLimits): unknown {
     if (end > limits.bytes) throw new BadMessage(`${end} bytes; at most ${limits.bytes} are allowed`);
@@ -161,7 +166,8 @@ export class MessageReader {
     if (++this.#lists > this.#limits.lists) throw this.#tooMany(this.#limits.lists, "lists");
     if (length === 0) return [];
     this.#open(length, depth);
-    // Made empty: of larger ones the engine makes tables, which are filled in three times the time.
+    // Longer lists start empty: if allocated at once, the engine makes tables of them, which take three times as long
+    // to fill.
     const list = length < mostPrepared ? new Array<unknown>(length) : [];
     for (let i = 0; i < length; i++) list[i] = this.#value(depth + 1);
     return list;
@@ -195,9 +201,9 @@ export class MessageReader {
     return mapping;
   }
 
-  /** Before a list or mapping with so many values is built. */
+  /** Checks limits before a list or mapping with this many values is built. */
   #open(values: number, depth: number): void {
-    // Each needs a byte at least, so a length that cannot be true costs nothing.
+    // Each value needs at least a byte, so a length that cannot be true costs nothing.
     if (values > this.#end - this.#at) throw this.#cut();
     this.#values += values;
     if (this.#values > this.#limits.values) throw this.#tooMany(this.#limits.values, "values");
@@ -214,12 +220,12 @@ export class MessageReader {
   #binary(length: number): Uint8Array {
     if (++this.#texts > this.#limits.texts) throw this.#tooMany(this.#limits.texts, "texts");
     const from = this.#take(length);
-    // Not Buffer's own `slice`, which makes a view.
+    // Buffer's own `slice` would make a view.
     if (this.#copies) return Uint8Array.prototype.slice.call(this.#bytes, from, this.#at);
     return this.#bytes.subarray(from, this.#at);
   }
 
-  /** Where the text of the next key begins; it ends where reading continues. */
+  /** Reads past the next key and returns where its text begins; it ends at `#at`. */
   #keyStart(): number {
     const start = this.#at;
     const first = this.#bytes[this.#take(1)] as number; // taken, so it is there
@@ -229,7 +235,7 @@ export class MessageReader {
     return this.#take(length);
   }
 
-  /** Keys are compared only in a message with more of them than different ones are allowed. */
+  /** Counts different keys, but only once a message has more keys than the limit of different ones. */
   #countKey(sum: number): void {
     const most = this.#limits.words;
     const n = this.#keys++;
@@ -242,7 +248,7 @@ export class MessageReader {
     if (words.add(sum) > most) throw this.#tooMany(most, "different keys");
   }
 
-  /** A whole number of 1, 2 or 4 bytes, as `size` 0, 1 or 2 says. */
+  /** A whole number of 1, 2 or 4 bytes, for `size` 0, 1 or 2. */
   #length(size: number): number {
     if (size === 0) return this.#bytes[this.#take(1)] as number; // taken, so it is there
     return size === 1 ? this.#view.getUint16(this.#take(2)) : this.#view.getUint32(this.#take(4));
@@ -254,7 +260,7 @@ export class MessageReader {
     throw odd("a whole number of more than 53 bits", this.#at - 9);
   }
 
-  /** Goes on by so many bytes; returns where they begin. */
+  /** Advances by `count` bytes; returns where they begin. @throws BadMessage if the message ends before */
   #take(count: number): number {
     const from = this.#at;
     const to = from + count;
@@ -274,7 +280,7 @@ export class MessageReader {
 
 const odd = (what: string, at: number): BadMessage => new BadMessage(`${what} at byte ${at}`);
 
-/** Whether a list could have such an item. */
+/** Whether the key could be an index of a list. */
 function isWholeNumber(key: string): boolean {
   const first = key.charCodeAt(0);
   return first <= 0x39 && first >= 0x30 && key.length <= 10 && /^\d+$/.test(key);

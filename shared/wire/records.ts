@@ -13,11 +13,11 @@ import { id, open, seal, term, wireVersion } from "./envelope.ts";
 import { entryLimits } from "./limits.ts";
 import { lossCause, pauseWords, prunedBy } from "./old-words.ts";
 
-/** Journal message: a list of version and records. Version 1, which is still read: a record or `{type: "batch", events}`. */
+/** A journal message is a list of version and records. Version 1, still read: a record or `{type: "batch", events}`. */
 const journalVersion = 2;
 
 /**
- * The two records of every trial are lists, so that a million of them take half the time and half the space of mappings
+ * The two records of every trial are lists: a million of them take half the time and half the space of mappings
  * (2026-11-24). The order of their fields is part of the version.
  */
 type Packed =
@@ -52,13 +52,13 @@ const completedFields = [
   "at",
 ] as const satisfies readonly (keyof Completed)[];
 
-/** Fails to compile when a record has a field that its list does not have. */
+/** Fails to compile if a record has a field that its list lacks. */
 type Unlisted =
   | Exclude<keyof Assigned, "type" | (typeof assignedFields)[number]>
   | Exclude<keyof Completed, "type" | (typeof completedFields)[number]>;
 const _noneUnlisted: Unlisted extends never ? true : Unlisted = true;
 
-/** One message of the journal: a record, or several that were decided while an earlier message was in flight. */
+/** Encodes one journal message: a record, or several that were decided while an earlier message was in flight. */
 export const encodeEvents = (events: readonly JournalEvent[]): Uint8Array =>
   encode([journalVersion, ...events.map(packed)]);
 
@@ -75,8 +75,10 @@ function packed(event: JournalEvent): JournalEvent | Packed {
 }
 
 /**
- * The journal's only writers are our own, so that its messages have no limits of their own beyond the reader's; version and type
- * are checked here, and the fold checks whether a record can follow.
+ * Decodes one message of the journal. Only coordinators write the journal, so there are no limits beyond the reader's.
+ * Version and type are checked here; the fold checks whether a record can follow the earlier ones.
+ *
+ * @throws BadMessage if the version is unknown, or a record has no type
  */
 export function decodeEvents(bytes: Uint8Array): JournalEvent[] {
   const message = decode(bytes);
@@ -95,7 +97,7 @@ export function decodeEvents(bytes: Uint8Array): JournalEvent[] {
   return events;
 }
 
-/** @param i  its number, from 1 */
+/** @param i  number of the record in its message, from 1 */
 function unpacked(record: readonly unknown[], i: number): JournalEvent {
   const list = record as Packed; // only our coordinator writes this version; the length is checked below
   if (list[0] === "a" && list.length === assignedFields.length + 1) {
@@ -152,9 +154,9 @@ function withPauseWords(event: JobChanged, at: string): JobChanged {
 const batchShape = check.shape({ events: check.list(recordOf) });
 
 /**
- * Whether a coordinator appended a message of the journal's stream: its msgID is then `<term>.<nonce>.<count>`. Anyone who may
- * read the streams can make the server store an answer under any subject by naming that as the reply subject (seen with
- * nats-server 2.10.27); such a message has no msgID, and is not part of the journal.
+ * Whether a coordinator appended a message of the journal's stream: then its msgID is `<term>.<nonce>.<count>`. Anyone
+ * who may read the streams can make the server store an answer under any subject, by naming that subject for the reply
+ * (seen with nats-server 2.10.27). Such a message has no msgID and is not part of the journal.
  */
 export const isJournalRecord = (msgId: string): boolean => /^\d+\.[\w-]+\.\d+$/.test(msgId);
 
@@ -164,10 +166,10 @@ const leaderShape = check.shape({
   host: check.text(256),
   pid: check.whole(),
   started: check.text(256),
-  /** The leader stepped down by itself, so that nobody needs to wait. */
+  /** Whether the leader stepped down by itself, so that nobody needs to wait. */
   released: check.flag,
 });
-/** The leader. From `host`, `pid` and `started` a restart on the same machine sees at once that the old leader is dead. */
+/** The leader. `host`, `pid` and `started` show a restart on the same machine at once that the old leader is dead. */
 export type LeaderEntry = check.Checked<typeof leaderShape>;
 export const encodeLeader = (entry: LeaderEntry): Uint8Array => seal(entry);
 export const decodeLeader = (bytes: Uint8Array): LeaderEntry => open(bytes, leaderShape, entryLimits);

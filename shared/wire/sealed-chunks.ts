@@ -1,14 +1,14 @@
 /**
- * Bytes cut into sealed pieces that fit the broker's messages. Every worker may read every message of the BLOB stream, since
- * direct gets cannot be narrowed per worker (seen with nats-server 2.10.27). So pieces are sealed with a key that travels only in
- * assignments and evidence, which other workers cannot read.
+ * Bytes cut into sealed pieces that fit in the broker's messages. Every worker may read every message of the BLOB
+ * stream, because direct gets cannot be restricted per worker (seen with nats-server 2.10.27). So pieces are sealed
+ * with a key that travels only in assignments and evidence, which other workers cannot read.
  */
 
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
 import * as check from "./check.ts";
 import { BadMessage } from "./check.ts";
 
-/** The longest message with one piece. */
+/** Most bytes of a sealed piece, which is one message. */
 export const chunkBytes = 256 * 1024;
 export const keyBytes = 32;
 const algorithm = "aes-256-gcm";
@@ -17,13 +17,13 @@ const tagBytes = 16;
 /** Bytes of content in one piece; only the last has fewer. */
 export const contentBytes = chunkBytes - nonceBytes - tagBytes;
 
-/** What else, besides the key, is needed to open the pieces. */
+/** What is needed to open the pieces, besides the key. */
 export interface SealedSum {
   /** Bytes before sealing. */
   readonly size: number;
   /** SHA-256 of the bytes before sealing, 64 lower-case hexadecimal digits. */
   readonly sha256: string;
-  /** How many pieces there are. */
+  /** Number of pieces. */
   readonly chunks: number;
 }
 
@@ -41,9 +41,9 @@ export const chunkCount = (size: number): number => Math.ceil(size / contentByte
 export const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /**
- * Cuts and seals with AES-256-GCM: each piece is a nonce of 12 random bytes, the sealed bytes, a tag of 16. Its place and the
- * number of pieces are authenticated too, so that none can be moved, left out or added. One key serves for all blobs of a run:
- * random nonces repeat themselves only after some 2^48 pieces.
+ * Cuts bytes and seals them with AES-256-GCM: each piece is a nonce of 12 random bytes, the sealed bytes, and a tag of
+ * 16 bytes. A piece's place and the number of pieces are authenticated too, so that none can be moved, left out or
+ * added. One key serves for all blobs of a run: random nonces repeat only after some 2^48 pieces.
  */
 export function sealChunks(
   bytes: Uint8Array,
@@ -56,7 +56,7 @@ export function sealChunks(
   return { chunks, sum: { size: bytes.length, sha256: sha256Of(bytes), chunks: count } };
 }
 
-/** One piece of what is never whole in memory. The content is copied. */
+/** Seals a copy of one piece, for content that is never whole in memory. `i` counts from 0. */
 export function sealPiece(content: Uint8Array, key: Uint8Array, i: number, count: number): Uint8Array {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv(algorithm, key, nonce).setAAD(placeOf(i, count));
@@ -78,13 +78,13 @@ export function open(chunks: readonly Uint8Array[], key: Uint8Array, sum: Sealed
   return bytes;
 }
 
-/** @throws BadMessage if what was opened, all pieces together, is not what was sealed */
+/** Compares all opened pieces together with what was sealed. @throws BadMessage if they differ */
 export function checkSum(size: number, sha256: string, sum: SealedSum): void {
   if (size !== sum.size) throw new BadMessage(`expected ${sum.size} bytes, found ${size}`);
   if (sha256 !== sum.sha256) throw new BadMessage(`expected bytes with SHA-256 ${sum.sha256}, found ${sha256}`);
 }
 
-/** @throws BadMessage if the piece is damaged, out of place or sealed with another key */
+/** The content of piece `i`, from 0. @throws BadMessage if it is damaged, out of place or sealed with another key */
 export function openPiece(chunk: Uint8Array, key: Uint8Array, i: number, count: number): Buffer {
   if (chunk.length <= nonceBytes + tagBytes || chunk.length > chunkBytes) {
     throw new BadMessage(`piece ${i + 1} of ${count} has ${chunk.length} bytes`);

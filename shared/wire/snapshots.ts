@@ -10,7 +10,7 @@ import { entryLimits } from "./limits.ts";
 import { actorCalled, distrustOfEnd, lossCauseOfEnd, pauseWords, prunedBy } from "./old-words.ts";
 import { sealingKey } from "./sealed-chunks.ts";
 
-/** The typed arrays in a table, in its list of trials, and in the trials that are kept in columns. */
+/** The typed arrays of a table, of its list of trials, and of the trials that are kept in columns. */
 const tableColumns = { completions: Uint32Array, configurations: Uint32Array } as const;
 const listColumns = { runSets: Uint32Array } as const;
 const trialColumns = {
@@ -34,12 +34,12 @@ const measured = new Set(["seed", "hpmax", "metrics"]);
 type ColumnTypes = Readonly<Record<string, typeof Uint32Array | typeof Float64Array>>;
 type SavedJob = Snapshot["jobs"][number];
 
-/** The length of some bytes, and the bytes, deflated if that makes them shorter. */
+/** Length of the original bytes, and the bytes, deflated if that makes them much shorter. */
 type Packed = readonly [length: number, bytes: Uint8Array];
 
-/** Bytes that deflating hardly shortens are kept as they are, which saves every reader the time of inflating. */
+/** Deflated bytes above this share of the original are not used, which saves every reader the inflating. */
 const worthDeflating = 0.9;
-/** Takes a tenth of the time of the usual level, and a fifth more bytes. */
+/** Deflate level: a tenth of the time of the usual level, and a fifth more bytes. */
 const level = 1;
 
 function pack(bytes: Uint8Array): Packed {
@@ -49,16 +49,16 @@ function pack(bytes: Uint8Array): Packed {
 
 /** Returns bytes at the start of their own memory: wider columns need that alignment. */
 function unpack([length, bytes]: Packed): Uint8Array<ArrayBuffer> {
-  // Nothing is deflated to less than a thousandth, so a length that cannot be true takes no memory.
+  // Deflate never shrinks below a thousandth, so a length that cannot be true takes no memory.
   if (!(length <= 1100 * bytes.length + 100))
     throw new check.BadMessage(`${bytes.length} bytes do not unpack to so many`);
   if (bytes.length >= length) return new Uint8Array(bytes);
-  // With room beyond the end, zlib inflates into one buffer and copies nothing.
+  // With room to spare at the end, zlib inflates into one buffer and copies nothing.
   const inflated = inflateSync(bytes, { chunkSize: length + 64, maxOutputLength: length + 64 });
   return inflated.byteOffset === 0 ? inflated : new Uint8Array(inflated);
 }
 
-/** The columns travel as their bytes, which are little-endian on all machines that Node runs on today. */
+/** Encodes a snapshot. Columns travel as raw bytes, which are little-endian on all machines that Node runs on today. */
 export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   const columns: Packed[] = [];
   const jobs = snapshot.jobs.map(({ table, trials }) => ({
@@ -71,7 +71,7 @@ export function encodeSnapshot(snapshot: Snapshot): Uint8Array {
   return encode({ v: snapshot.v, rest: pack(encode({ ...snapshot, jobs })), columns });
 }
 
-/** The object with each of its columns moved to `columns` and replaced by its place there. */
+/** A copy of the object with each of its columns appended to `columns` and replaced by its index there. */
 function withPlaces(object: object, types: ColumnTypes, columns: Packed[]): object {
   const placed = { ...object } as Record<string, unknown>;
   for (const name of Object.keys(types)) {
@@ -92,10 +92,10 @@ function withColumns<T extends object>(object: T, types: ColumnTypes, columns: r
 }
 
 /**
- * The state that was saved. Only a coordinator writes snapshots, and their sum was compared, so only the version is checked
- * here, and no limit is known that a million runs would keep.
+ * The saved state. Only coordinators write snapshots, and the caller compared the sum, so only the version is checked
+ * here; no useful limit would let a million runs pass.
  *
- * @throws BadMessage if the version is another
+ * @throws BadMessage if the snapshot has another version
  */
 export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
   let saved: { v?: unknown; rest?: unknown; columns?: unknown };
@@ -122,7 +122,7 @@ export function decodeSnapshot(bytes: Uint8Array): WorkspaceState {
   return restoreSnapshot({ ...snapshot, jobs, workers: snapshot.workers.map(withActor) });
 }
 
-/** A snapshot of an earlier version has no codes: they are read from its words. */
+/** A snapshot of an earlier version has no codes: they are derived from its sentences. */
 function withActor<T extends { readonly stateBy: string; readonly stateActor: Actor | null }>(saved: T): T {
   return saved.stateActor === undefined ? { ...saved, stateActor: actorCalled(saved.stateBy) } : saved;
 }
@@ -147,7 +147,7 @@ function withLaterFields(trial: Trial): Trial {
 }
 
 const placeShape = check.shape({
-  /** Sequence of the last message of the journal that is in it. */
+  /** Sequence of the last journal message that the snapshot includes. */
   seq: check.whole(),
   /** Its pieces are `blob.<name>.<i>`. */
   name: check.matching<string>((text) => /^[A-Za-z0-9-]{1,64}$/.test(text), "a snapshot's name"),
@@ -156,7 +156,7 @@ const placeShape = check.shape({
   sha256: check.text(64),
   chunks: check.whole(),
 });
-/** Where the newest snapshot is; kept in the entry `snap`, which workers cannot read. */
+/** The place of the newest snapshot; kept in the entry `snap`, which workers cannot read. */
 export type SnapshotPlace = check.Checked<typeof placeShape>;
 export const encodeSnapshotPlace = (place: SnapshotPlace): Uint8Array => seal(place);
 export const decodeSnapshotPlace = (bytes: Uint8Array): SnapshotPlace => open(bytes, placeShape, entryLimits);

@@ -1,6 +1,6 @@
 import { isWorkerId, type JobName, parseJobName, type WorkerId } from "../domain/names.ts";
 
-/** Every subject is built and parsed here. The first token says to which stream it belongs. */
+/** Every subject is built and parsed here. The first token says which stream it belongs to. */
 
 export const streams = { journal: "JRN", evidence: "EV", blob: "BLOB" } as const;
 export const bucket = "NEXUS";
@@ -13,7 +13,7 @@ export const journalJob = (job: JobName): string => `jrn.${job}.job`;
 export const journalTrial = (job: JobName, n: number): string => `jrn.${job}.trial.${n}`;
 export const journalWorker = (worker: WorkerId): string => `jrn.ws.worker.${worker}`;
 export const journalOperator = "jrn.ws.op";
-/** What was deleted of EV on purpose: read by its subject wherever EV has gaps. */
+/** Says what was deleted from EV on purpose; read by this subject wherever EV has gaps. */
 export const journalPurge = "jrn.ws.purge";
 /** Several records in one message. */
 export const journalBatch = "jrn.ws.batch";
@@ -22,15 +22,16 @@ export type EvidenceKind = "report" | "checkpoint" | "result" | "failed" | "rele
 const evidenceKinds: readonly string[] = ["report", "checkpoint", "result", "failed", "released"];
 
 /**
- * Says nothing: it takes the place of a message of EV that is lost, so that those after it keep the sequences that the journal cites,
- * asks whether EV stores anything, or stands behind messages that are deleted, so that EV keeps its end.
+ * A message without content in EV. It takes the place of a lost message, so that later ones keep the sequences that the
+ * journal cites; it tests whether EV stores anything; or it follows messages that are deleted, so that EV keeps its
+ * end.
  */
 export const lostSubject = "ev.lost";
 
 export const evidence = (worker: WorkerId, job: JobName, n: number, kind: EvidenceKind): string =>
   `ev.${worker}.${job}.${n}.${kind}`;
 
-/** Everything that any worker says about one trial, or about one job. */
+/** Everything that workers say about one trial, or about one job. */
 export const evidenceOfTrial = (job: JobName, n: number): string => `ev.*.${job}.${n}.>`;
 export const evidenceOfJob = (job: JobName): string => `ev.*.${job}.>`;
 
@@ -41,7 +42,7 @@ export interface EvidenceAddress {
   readonly kind: EvidenceKind;
 }
 
-/** Undefined for a subject that no worker uses. */
+/** The address in a subject of evidence; undefined for any other subject. */
 export function parseEvidence(subject: string): EvidenceAddress | undefined {
   const [prefix, worker = "", jobText = "", nText = "", kind = "", ...rest] = subject.split(".");
   const job = parseJobName(jobText);
@@ -53,19 +54,19 @@ export function parseEvidence(subject: string): EvidenceAddress | undefined {
 }
 
 /**
- * Piece `i` of a blob that a worker made in its attempt at a trial: a checkpoint, the run's files.
+ * Piece `i` of a blob that a worker made in its attempt at a trial: a checkpoint, or the run's files.
  *
  * @param blob  one token that tells the attempt's blobs apart; a name is never used again for other bytes
  */
 export const chunk = (worker: WorkerId, job: JobName, n: number, attempt: number, blob: string, i: number): string =>
   `ck.${worker}.${job}.${n}.${attempt}.${blob}.${i}`;
-/** All pieces of it. */
+/** All pieces of that blob. */
 export const chunks = (worker: WorkerId, job: JobName, n: number, attempt: number, blob: string): string =>
   `ck.${worker}.${job}.${n}.${attempt}.${blob}.*`;
 /** All pieces of all blobs of a job's runs. */
 export const chunksOfJob = (job: JobName): string => `ck.*.${job}.>`;
 
-/** How the names of blobs begin that hold a run's state. */
+/** The names of blobs that hold a run's state begin with this. */
 const statePrefix = "state-";
 export const stateBlob = (count: number): string => `${statePrefix}${count}`;
 export const allChunks = "ck.>";
@@ -80,7 +81,7 @@ export interface ChunkAddress {
   readonly isState: boolean;
 }
 
-/** Undefined for any subject but a piece of a worker's blob. */
+/** The address of a piece of a worker's blob; undefined for any other subject. */
 export function parseChunk(subject: string): ChunkAddress | undefined {
   const [prefix, worker = "", jobText = "", n = "", attempt = "", blob = "", ...rest] = subject.split(".");
   const job = parseJobName(jobText);
@@ -97,7 +98,7 @@ export function parseAsk(subject: string): WorkerId | undefined {
   return isWorkerId(worker) ? worker : undefined;
 }
 
-/** Where the holders of an invitation's code ask to join. */
+/** The subject on which holders of an invitation's code ask to join. */
 export const enrol = (invite: string): string => `enrol.${invite}`;
 export const allEnrolments = "enrol.*";
 export const parseEnrol = (subject: string): string => subject.slice("enrol.".length);
@@ -109,13 +110,13 @@ export const parseOperator = (subject: string): string => subject.slice(3);
 export const controlAll = "ctl.all";
 export const control = (worker: WorkerId): string => `ctl.${worker}`;
 
-/** What only the leader knows. Operators and viewers may listen; the leader alone may publish. */
+/** The leader's status. Operators and viewers may listen; only the leader may publish. */
 export const status = "status";
 
-/** A piece of the code or data that jobs bring along, by its name (pieced-bundle.ts). */
+/** A piece of the code or data that a job brings, by its name (pieced-bundle.ts). */
 export const bundlePiece = (name: string): string => `blob.code.${name}`;
 export const allBundlePieces = "blob.code.*";
-/** Undefined for any other subject. */
+/** The piece's name; undefined for any other subject. */
 export const parseBundlePiece = (subject: string): string | undefined =>
   /^blob\.code\.([0-9a-f]{40})$/.exec(subject)?.[1];
 

@@ -4,7 +4,7 @@ import { BadMessage } from "./check.ts";
 import { decodeEvidence } from "./evidence.ts";
 import { parseEvidence } from "./subjects.ts";
 
-/** What a message of the evidence says about its trial; undefined if it cannot be read. */
+/** What a message of the evidence says about its trial; undefined if the message cannot be read. */
 export function testimonyOf({ subject, seq, data }: StoredMessage): Testimony | undefined {
   const address = parseEvidence(subject);
   if (!address) return undefined;

@@ -33,10 +33,13 @@ import {
   workersSum,
 } from "./rights.ts";
 
-/** Machines that one invitation lets in at a time to enrol; more are told that there are too many, and ask again. */
+/** Machines that may enrol with one invitation at a time; more are told that there are too many, and try again. */
 export const enrollingAtOnce = 256;
 
-/** Connections of all workers, of which there are 10,000 at most; the leader counts those of each (leader/rules/connections.ts). */
+/**
+ * Connections of all workers together; there are at most 10,000 workers. The leader counts the connections of each
+ * (leader/rules/connections.ts).
+ */
 const workersAtOnce = 20_480;
 
 /** A worker that may connect. */
@@ -62,7 +65,7 @@ export interface ServerSettings {
   /** Where `workersConfiguration` is written; the server reads it relative to the folder of its own configuration. */
   readonly workersFile: string;
   readonly secrets: RoleSecrets;
-  /** Whether the server knows limits on what waits to be stored: from 2.11 on. */
+  /** Whether the server can limit what waits to be stored: from 2.11 on. */
   readonly refusesFloods?: boolean;
   /** The operator on this machine, see `operatorName`. */
   readonly operator: string;
@@ -70,7 +73,7 @@ export interface ServerSettings {
   readonly tls?: TlsFiles | undefined;
   /** Where WebSockets are taken as well, always with TLS. */
   readonly webSockets?: (TlsFiles & { readonly host: string; readonly port: number }) | undefined;
-  /** Left out for a server alone: one with a cluster block waits for the others before it stores anything. */
+  /** Left out for a single server: one with a cluster block waits for the others before it stores anything. */
   readonly cluster?: ClusterSettings | undefined;
 }
 
@@ -91,7 +94,7 @@ interface TlsFiles {
   readonly key: string;
 }
 
-/** What the holders of an invitation's code are called; no worker can be, because of the underscore. */
+/** The user name of an invitation's holders. No worker can have it, because of the underscore. */
 export const inviteUser = (invite: string): string => `enrol_${invite}`;
 
 export { inboxPrefix } from "./rights.ts";
@@ -172,7 +175,7 @@ ${importLines("VIEWERS", readersNames)}
 `;
 }
 
-/** The server's own limit is 2 s, little for a busy machine behind a slow line. */
+/** The server's default of 2 s is short for a busy machine behind a slow line. */
 const handshakeSeconds = 10;
 
 const tlsBlock = ({ chain, key }: TlsFiles, more = ""): string =>
@@ -185,7 +188,7 @@ const webSocketBlock = ({ host, port, ...files }: NonNullable<ServerSettings["we
   ${tlsBlock(files)}}
 `;
 
-/** A second of what is stored with each message on the disk at once, and the largest pieces that workers have in flight. */
+/** The messages stored in a second, each with an fsync, and the largest pieces that workers have in flight. */
 const floodLimits = `  # More is refused, and its sender tries again: whatever one client floods with stands before everybody's.
   max_buffered_msgs: 4000
   max_buffered_size: 64MB
@@ -224,12 +227,12 @@ function systemAccount({ systemPassword }: ClusterSettings): string {
 }
 
 /**
- * The included file: the accounts of workers and of machines that enrol, with a user for each worker and each open invitation. One
- * with a bad id or key, or a key that another has already, is left out: the server would refuse the whole file, and with it every
- * worker.
+ * The included file: the accounts of workers and of machines that enrol, with a user for each worker and each open
+ * invitation. A worker or invitation with a bad id or key, or with one that is already in the file, is left out: the
+ * server would refuse the whole file, and with it every worker.
  *
  * @param leftOut  hears why a worker or an invitation is not in the file
- * @param server   what the main configuration lets this file have
+ * @param server   what the main configuration allows in this file
  */
 export function workersConfiguration(
   account: WorkersAccount,
@@ -277,7 +280,7 @@ ${
 }`;
 }
 
-/** What the main configuration of a running server, perhaps by an earlier version, lets the included file have. */
+/** What a running server's main configuration, perhaps of an earlier version, allows in the included file. */
 export interface ServerLets {
   /** Whether workers may ask for pieces in order (rights.ts). */
   readonly inOrder: boolean;
@@ -304,8 +307,8 @@ ${importLines("ENROLLING", {})}
 const usersOf = (entries: readonly string[]): string => entries.map((entry) => `    ${entry}\n`).join("");
 
 /**
- * The same file for a server that does not let workers ask for pieces in order, which it may have reached with its workspace: without
- * the import that others have.
+ * The workers' file without the import of pieces in order, for a server that does not allow it. Such a file may have
+ * come to the server with its workspace.
  */
 export const withoutPiecesInOrder = (text: string): string =>
   text
@@ -319,14 +322,14 @@ const workersHead = "# The workers' accounts. Written by the coordinator from th
 export const exportsToInvitations = (configuration: string): boolean => configuration.includes(`${toEveryAccount}\n`);
 const toEveryAccount = `{ service: ${quote(subjects.allEnrolments)} }`;
 
-/** Whether workers may be let ask for pieces in order by a server that runs with this configuration: earlier versions did not. */
+/** Whether a server that runs with this configuration can let workers ask for pieces in order: earlier ones did not. */
 export const exportsPiecesInOrder = (configuration: string): boolean =>
   configuration.includes(`service: ${quote(piecesInOrder)}, accounts: [OPERATORS, VIEWERS, WORKERS]`);
 
 /** Whether a text is what `workersConfiguration` writes now; earlier versions wrote a list of users under the same name. */
 export const isWorkersConfiguration = (text: string): boolean => text.startsWith(`${workersHead}\n`);
 
-/** @param inOrder  whether workers may be let ask for pieces in order */
+/** @param inOrder  whether the workers' account may ask for pieces in order */
 function exportLines(inOrder: boolean): string {
   const accountsOf = new Map<string, string[]>();
   const add = (account: string, entry: string): void => {
@@ -338,7 +341,7 @@ function exportLines(inOrder: boolean): string {
   }
   if (inOrder) add("WORKERS", `service: ${quote(piecesInOrder)}`);
   return lines([...accountsOf], ([entry, accounts]) =>
-    // Their accounts are in the included file, and change while the server runs.
+    // Invitations' accounts are in the included file, and change while the server runs.
     accounts.includes("ENROLLING") ? toEveryAccount : `{ ${entry}, accounts: [${accounts.join(", ")}] }`,
   );
 }

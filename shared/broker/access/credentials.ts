@@ -69,15 +69,15 @@ export function readRoleSecret(paths: WorkspacePaths, role: Role): RoleSecret {
 }
 
 /**
- * The user that reads, or gives orders, on a coordinator's own machine. Its rights prevent mistakes; its password follows from the
- * coordinator's, so whoever has the one has the other.
+ * The user that reads, or gives orders, on a coordinator's own machine. Its rights only prevent mistakes: its password
+ * is derived from the coordinator's, so whoever has the coordinator's has both.
  */
 export function hereSecret({ coordinator }: Pick<RoleSecrets, "coordinator">, role: "operator" | "viewer"): RoleSecret {
   const user = `here-${role}`;
   return { user, password: createHmac("sha256", coordinator.password).update(user).digest("base64url") };
 }
 
-/** A role's user on this machine, with its password as it is at each connection: `nexus rotate` changes it. */
+/** A role's user on this machine. Its password is read at each connection: `nexus rotate` changes it. */
 export function livingSecret(
   paths: WorkspacePaths,
   role: "coordinator" | "here-operator" | "here-viewer",
@@ -110,8 +110,9 @@ export function renewRoleSecrets(paths: WorkspacePaths): void {
 }
 
 /**
- * The key with which a connection signs its orders, or a coordinator checks them: from the operator's password. It is in the
- * connection's own credentials if these are a copy of operator.json, or else in this machine's workspace.
+ * The key with which a connection signs its orders, and a coordinator checks them. It is derived from the operator's
+ * password, which is in the connection's own credentials if these are a copy of operator.json, or else in this
+ * machine's workspace.
  *
  * @returns undefined where this machine does not know the password
  */
@@ -120,7 +121,7 @@ export function orderKeyAt(paths: WorkspacePaths, own: BusCredentials = {}): Ord
   return existsSync(secretFile(paths, "operator")) ? orderKey(readRoleSecret(paths, "operator").password) : undefined;
 }
 
-/** What the file of `--creds FILE` holds: our own JSON, or the .creds text that NATS tools write. */
+/** The content of `--creds FILE`: our own JSON, or the .creds text that NATS tools write. */
 type Credentials = ({ readonly kind: "password" } & RoleSecret) | { readonly kind: "creds"; readonly text: string };
 
 /** @throws UsageError if the file is missing or holds neither form */

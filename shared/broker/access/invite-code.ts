@@ -39,7 +39,7 @@ export interface ShownInvite {
   readonly publicKey: string;
   /** Wall-clock milliseconds. */
   readonly expiresAt: number;
-  /** Its machine. */
+  /** Host name of the machine whose coordinator shows it. */
   readonly line: string;
 }
 
@@ -73,7 +73,7 @@ export function inviteKey(code: string): InviteKey {
   return derived.key;
 }
 
-/** The last one: a coordinator asks for its own twice a second, and deriving it takes half a millisecond. */
+/** The last key derived: a coordinator asks for its own twice a second, and deriving it takes half a millisecond. */
 let derived: { readonly code: string; readonly key: InviteKey } | undefined;
 
 /** Short enough to type; two invitations of a workspace never share one. */

@@ -50,10 +50,11 @@ const pieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allChunks}`;
 /** Pieces of what jobs bring along: operators store them, workers fetch them. */
 const bundlePieces = `$JS.API.DIRECT.GET.${blob}.${subjects.allBundlePieces}`;
 /**
- * The same in the order in which it was stored. Of 500 MB that are asked for by subject nats-server 2.10.27 keeps 530 MB in memory for ten
- * seconds, in order 60 (2026-11-29). All that the stream holds is sealed, snapshots too; what more it tells is their names. From 2.11 on
- * one question may have thousands of answers, so workers get this only from earlier servers; later ones keep 140 MB at most anyway.
- * They get it from no server with peers: a newer peer may be the one that answers.
+ * The same pieces, asked for in the order in which they were stored. If 500 MB are asked for by subject, nats-server
+ * 2.10.27 keeps 530 MB in memory for ten seconds; if in order, 60 MB (2026-11-29). All that the stream holds is sealed,
+ * snapshots too, so this reveals only their names. From 2.11 on one question may have thousands of answers, so workers
+ * may ask in order only on earlier servers; later ones keep 140 MB at most anyway. On servers with peers they may not:
+ * a newer peer may be the one that answers.
  */
 export const piecesInOrder = `$JS.API.DIRECT.GET.${blob}`;
 
@@ -70,7 +71,7 @@ export const imports = {
     asked: [subjects.allAsks, ...subjects.evidenceSubjects, subjects.allChunks, pieces, bundlePieces],
     heard: ["ctl.>"],
   },
-  // Apart from the workers, whose answers could otherwise be enrolments.
+  // Apart from the workers: an answer to a worker could otherwise arrive as an enrolment.
   ENROLLING: { asked: [subjects.allEnrolments], heard: [] },
 } as const satisfies Readonly<Record<string, Imports>>;
 

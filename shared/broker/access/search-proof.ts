@@ -12,8 +12,8 @@ export interface OrderedSearch {
 }
 
 /**
- * Proves that an order comes from a machine that may lead: only those have the key of the journal's seals. An operator elsewhere
- * may order runs, but what a search of its own does, it does where the workspace's keys lie.
+ * Proves that an order comes from a machine that may lead: only those have the key of the journal's seals. An operator
+ * elsewhere may order runs, but not a search program of its own, which would run where the workspace's keys lie.
  */
 export const searchProof = ({ searches }: SealKey, { op, search, code }: OrderedSearch): Uint8Array => {
   const { command, module } = search;

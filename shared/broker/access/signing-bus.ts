@@ -8,7 +8,7 @@ import { BusAround } from "../client/bus-around.ts";
 /** A reign may end between its answer and the order that was signed for it. */
 const tries = 3;
 
-/** Signs the orders that are asked over it, again when another leader has begun its reign. */
+/** Signs the orders that are sent over it, and signs again when another leader has begun its reign. */
 export class SigningBus extends BusAround {
   readonly #key: () => OrderKey;
   #reign = unknownReign;

@@ -6,8 +6,9 @@ import type { WorkersAccount } from "./accounts.ts";
 import { isInviteId } from "./invite-code.ts";
 
 /**
- * The workers that may connect and the open invitations, as the leader last took them from the journal. With peers, each machine's server has its own
- * users, and the other machines read the list here: folding the journal for this would cost each as much memory as the leader.
+ * The workers that may connect and the open invitations, as the leader last took them from the journal. With peers,
+ * each machine's server has its own users, and the other machines read the list here: folding the journal for this
+ * would cost each as much memory as the leader.
  */
 const key = "users";
 /** A listener on it hears of a change at once. */

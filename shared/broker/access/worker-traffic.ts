@@ -15,21 +15,21 @@ export interface SentByAll extends SentSoFar {
 
 /** What a connection of a worker has sent so far. */
 export interface Traffic extends SentSoFar {
-  /** Of this connection only. */
+  /** Identifies this connection. */
   readonly connection: string;
   readonly publicKey: string;
   readonly ageMs: number;
 }
 
-/** How the workers' connections are asked for: those that have sent something last, also ended ones; or the open ones, in a firm order. */
+/** Queries for workers' connections: those that sent something last, ended ones too; or the open, in fixed order. */
 const newest = { sort: "last", state: 2, auth: true };
 const open = { sort: "cid", state: 0, auth: true };
-/** Connections in one answer of the server; it has half a megabyte then. */
+/** Connections in one answer of the server, which then has half a megabyte. */
 export const mostAtOnce = 1024;
 const waitMs = 400;
 const answerWithinMs = 2000;
 
-/** The broker, and whether there is one server; of several, each answers for its own connections. */
+/** The broker, and whether it is a single server. Of several, each answers for its own connections. */
 interface Asked {
   readonly bus: CoordinatorBus;
   readonly isAlone: boolean;
@@ -38,7 +38,7 @@ interface Asked {
 /**
  * What workers have sent the broker, stored or not: it counts a message when it arrives.
  *
- * @param most  of the connections that have sent something last; whoever floods the broker is among them
+ * @param most  connections to list, the last to have sent something first; a flooding worker is among them
  */
 export const workerTraffic = (asked: Asked, most: number): Promise<Traffic[]> =>
   connectionsOf(asked, { ...newest, limit: most });
@@ -59,7 +59,10 @@ async function connectionsOf({ bus, isAlone }: Asked, which: object): Promise<Tr
   return trafficIn(await bus.request(workersConnections, Buffer.from(question), answerWithinMs));
 }
 
-/** What all workers of the one server have sent since it started: a hundredth of the work of the list. Undefined: it does not say. */
+/**
+ * What all workers of a single server have sent since it started, for a hundredth of the work of the list. Undefined if
+ * the server does not say.
+ */
 export async function workersTotal(bus: CoordinatorBus): Promise<SentByAll | undefined> {
   try {
     return totalIn(await bus.request(workersSum, new Uint8Array(), answerWithinMs));

@@ -70,7 +70,7 @@ export interface BusHooks {
   readonly names?: LocalNames | undefined;
   /** Called with what a person may want to know: disconnects, reconnects, refused subjects. */
   readonly onStatus?: (status: string) => void;
-  /** Called each time the broker refuses the credentials of a connection that it once accepted, or that waits for it. */
+  /** Called each time the broker refuses the credentials of a connection that it once accepted, or that still waits. */
   readonly onRefused?: () => void;
 }
 
@@ -145,7 +145,7 @@ export class NatsBus implements CoordinatorBus {
       throw new BusError("too large", `${subject}: the message is larger than the broker takes`);
   }
 
-  /** With everything else that is sent in this turn of the event loop. */
+  /** Sends together with everything else of this turn of the event loop. */
   #send(subject: string, data: Uint8Array, options?: PublishOptions): void {
     this.#outgoing.add(() => {
       if (this.#connection.isClosed()) return;
@@ -255,7 +255,7 @@ export class NatsBus implements CoordinatorBus {
     sizesOnly: boolean,
   ): Promise<Delivery> {
     const options: Partial<OrderedConsumerOptions> = { opt_start_seq: fromSeq, headers_only: sizesOnly };
-    // As a list even one costs nats-server 2.10.27 about 1 ms a message: 4,000 in 3.6 s instead of 0.3 s (2026-11-24).
+    // Even a list of one costs nats-server 2.10.27 about 1 ms a message: 4,000 in 3.6 s instead of 0.3 s (2026-11-24).
     if (subjects) options.filterSubjects = subjects.length === 1 ? (subjects[0] ?? ">") : [...subjects];
     const { consumer, pending } = await patiently(stream, readerTimeoutsMs, (timeoutMs) =>
       this.#makeReader(stream, options, timeoutMs),
@@ -386,7 +386,7 @@ export class NatsBus implements CoordinatorBus {
 
   reconnect(): void {
     this.#questions.giveUp();
-    // Whoever asks for it may have waited for an answer while this was closed.
+    // The caller may have waited for an answer while the connection was closed.
     if (!this.#connection.isClosed()) void this.#connection.reconnect();
   }
 

@@ -32,29 +32,33 @@ interface BusOptions extends BusHooks {
   /** Called each time it is connected. */
   readonly onConnected?: ((isEncrypted: boolean) => void) | undefined;
   readonly credentials: BusCredentials;
-  /** Shown in the broker's connection list; also makes the inbox prefix that a worker's rights name. */
+  /** Shown in the broker's connection list. */
   readonly name: string;
   /**
    * Whether this is one of very many connections: then the broker is seldom pinged. The system still notices within 15 s if the
    * other machine is gone (keepalive); unanswered questions reveal a frozen broker. Default false.
    */
   readonly isOneOfMany?: boolean;
-  /** Whether to wait for a broker that is not reachable yet, or does not admit this user yet; otherwise it fails at once. */
+  /** Whether to wait for a broker that cannot be reached yet, or refuses this user. Otherwise at most three tries. */
   readonly waitForBroker?: boolean;
 }
 
 /** Refusals in a row that count: while nats-server 2.10.27 reloads its users, it refuses every client that connects (seen). */
 const refusalsBelieved = 3;
 const refusedRetryMs = 150;
-/** Between two tries to connect, besides up to as much jitter. */
+/** Between two tries to connect, plus up to `jitterMs`. */
 const retryMs = 250;
 const jitterMs = 100;
-/** Pings of a thousand connections every 5 s took a fifth of the time of a broker whose workers waited (2026-11-28). */
+/** Pinging a thousand connections of waiting workers every 5 s took a fifth of a broker's time (2026-11-28). */
 const seldomMs = 60_000;
-/** While it reloads, it may also leave a new connection without an answer (seen twice in 1,042 tries). */
+/** While nats-server reloads, it may also leave a new connection without an answer (seen twice in 1,042 tries). */
 const connectTimeoutMs = 3000;
 
-/** @throws BusError "refused", "not trusted", "no answer in time" or "not connected" when there is no connection to begin with */
+/**
+ * Connects, and tries again if that may help.
+ *
+ * @throws BusError "refused", "not trusted", "no answer in time" or "not connected" if there is no connection
+ */
 export async function connectBus(options: BusOptions): Promise<CoordinatorBus> {
   const { credentials } = options;
   const { scheme, servers, pin = options.pin } = parseServerUrl(options.url);

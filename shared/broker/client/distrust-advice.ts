@@ -4,7 +4,7 @@ import type { BusError } from "../../ports.ts";
 import { parseServerUrl } from "../server-url.ts";
 import { type Distrust, DistrustError } from "./sockets/secure.ts";
 
-/** What was typed, and is known besides. */
+/** What was typed, and what else is known. */
 export interface TypedAddress {
   /** The join line of a worker, or the address that a command was given. */
   readonly as: "line" | "address";

@@ -13,7 +13,10 @@ export function headersOf(message: { readonly headers?: MsgHdrs | undefined }): 
   }
 }
 
-/** What the broker says of its own message. Reading it from every question took half of a flooded coordinator's time (2026-11-29). */
+/**
+ * The status of a message that the broker itself sent; code 0 for any other. Reading it from every question took half
+ * of a flooded coordinator's time (2026-11-29).
+ */
 export function brokerStatus(message: Parameters<typeof headersOf>[0]): BrokerStatus {
   const head = headersOf(message);
   return { code: head?.code ?? 0, text: head?.description ?? "" };

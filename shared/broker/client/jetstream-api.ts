@@ -1,4 +1,7 @@
-/** JetStream's own requests that the client lacks: gaps, snapshots, changes. Only coordinators may; viewers `streamInfo`. */
+/**
+ * JetStream's own requests that the client lacks: gaps, snapshots, changes. Only coordinators may send them; viewers
+ * may send `streamInfo`.
+ */
 
 import { type Bus, BusError } from "../../ports.ts";
 import { pause } from "../../time/deadline.ts";
@@ -58,7 +61,11 @@ export async function askJetStream(
   );
 }
 
-/** Answers of nats-server itself, at most 1 MB: nobody else may publish to this connection's inbox. */
+/**
+ * The JSON of an answer. It is nats-server's own, at most 1 MB: nobody else may publish to this connection's inbox.
+ *
+ * @throws JetStreamRefusal
+ */
 export function checkedAnswer(subject: string, data: Uint8Array): Record<string, unknown> {
   const answer = JSON.parse(new TextDecoder().decode(data)) as Record<string, unknown>;
   const { error } = answer;
@@ -134,7 +141,11 @@ export async function updateStream(
   await askJetStream(bus, `STREAM.UPDATE.${name}`, { ...info.config, ...changes });
 }
 
-/** Does it again while the broker does not answer, as when it reloads. @throws what it throws at last, or what will not pass */
+/**
+ * Repeats `work` while the broker does not answer, for example because it reloads: at most `tries` times.
+ *
+ * @throws the last failure, or at once one that will not pass
+ */
 export async function retried<T>(work: () => Promise<T>, tries: number, askAgainMs: number): Promise<T> {
   for (let left = tries; ; left -= 1) {
     try {

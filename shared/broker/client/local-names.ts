@@ -1,5 +1,5 @@
 /**
- * What accounts call the things that they import from the account with the streams, where they call them differently.
+ * The names under which an account imports subjects of the account with the streams, where the names differ.
  *
  * `$JS.API` cannot be imported under its own name: nats-server gives every account an import of that name, which answers
  * "JetStream not enabled" before the other account does (seen with 2.10.27 and 2.15.1).
@@ -10,7 +10,7 @@
 export interface LocalNames {
   /** In the place of `$JS.API`. Such an account may make no consumers, so it reads message by message. */
   readonly api?: string;
-  /** Before each subject that is heard and not asked. */
+  /** Prefix of each subject that is heard rather than asked. */
   readonly heard?: string;
 }
 

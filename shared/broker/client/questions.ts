@@ -12,7 +12,7 @@ const noResponders = 503;
 
 /**
  * Open questions. The last word of an answer's subject says which question it answers. The client can do the same, but makes an
- * error object for each question, mostly for nothing, which cost a busy coordinator a twentieth of its time.
+ * error object for each question, mostly in vain, which cost a busy coordinator a twentieth of its time.
  */
 export class Questions {
   readonly #inbox: string;
@@ -51,13 +51,13 @@ export class Questions {
     else open.resolve(data);
   }
 
-  /** No answer is waited for any longer: the connection is given up. */
+  /** Rejects all open questions: the connection is given up. */
   giveUp(): void {
     for (const [token, { subject }] of this.#open)
       this.#take(token)?.reject(new BusError("not connected", `${subject}: the connection was given up`));
   }
 
-  /** The broker does not let this connection publish on the subject. */
+  /** Rejects the open questions on a subject: the broker does not let this connection publish there. */
   refused(subject: string): void {
     for (const [token, open] of this.#open) {
       if (open.subject === subject)

@@ -3,15 +3,16 @@ import { pause, within } from "../../time/deadline.ts";
 import { Ending } from "../../time/ending.ts";
 
 const readTimeoutMs = 600_000;
-/** A copy that is behind has heard from the others after so long. */
+/** After this time, a copy that is behind has heard from the others. */
 const behindMs = 3000;
 
 /**
  * Hands over a stream's messages from `first` to `last`, as far as they exist.
  *
- * A server that leaves out a damaged message still counts it as pending (seen with 2.10.27), so the last message ends it too. The
- * copy that is read may be behind the one that said what is last (seen with three peers): without `subjects`, its next messages are
- * waited for. A last message that is gone, which happens to damaged stores alone, costs that wait.
+ * A server that leaves out a damaged message still counts it as pending (seen with 2.10.27), so the last message ends
+ * the reading too. The copy that is read may be behind the one that reported `last` (seen with three peers), so without
+ * `subjects` the reading waits for further messages. It waits in vain if the last message is gone, which happens only
+ * in damaged stores.
  *
  * @param handler  returns false to end the reading
  */

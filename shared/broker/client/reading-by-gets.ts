@@ -14,15 +14,15 @@ interface GetPorts {
   lastSeq(): Promise<number>;
 }
 
-/** Sequences that are read one after another while others are read beside them. */
+/** Sequences that are read one after another. Several such stretches are read at once. */
 const stretch = 64;
 const most = { stretches: 256, bytes: 32 << 20 };
-/** Until something was read: assumed bytes of a message. */
+/** Assumed bytes of a message until some were read. */
 const firstGuess = 16_384;
 const lookEveryMs = 250;
 const afterFailureMs = 1000;
 
-/** Begins to hand over; what is new is found by looking every `lookEveryMs`. */
+/** Begins to deliver, and looks for new messages every `lookEveryMs`. @throws BusError if the stream does not exist */
 export async function deliverByGets(
   ports: GetPorts,
   fromSeq: number,
@@ -30,7 +30,7 @@ export async function deliverByGets(
   patterns: readonly string[] = [">"],
 ): Promise<Delivery> {
   const over = new Ending();
-  // Asked first, because a stream that does not exist is refused here, and anything else about it answered by nobody.
+  // Asked first: this is refused if the stream does not exist, while any other question about it gets no answer.
   const isMore = (await ports.lastSeq()) >= fromSeq;
   const first = isMore ? await Promise.all(patterns.map((pattern) => ports.next(fromSeq, pattern))) : [];
   void new GetReading(ports, patterns, hear, over).follow(fromSeq);
@@ -43,7 +43,7 @@ class GetReading {
   readonly #hear: (delivered: Delivered<StoredMessage>) => void;
   readonly #over: Ending;
   #next = 1;
-  /** Waits until it is known whether another follows. */
+  /** The last message read, kept back until it is known whether another follows. */
   #held: StoredMessage | undefined;
   #typicalBytes = firstGuess;
 
@@ -79,7 +79,7 @@ class GetReading {
   }
 
   async #readTo(last: number): Promise<void> {
-    // Several patterns are for few messages each: a stretch costs at least one question for each pattern.
+    // Several patterns match few messages each, and a stretch costs at least one question per pattern.
     const length = this.#patterns.length > 1 ? last : stretch;
     const reading: { readonly end: number; readonly found: Promise<StoredMessage[]> }[] = [];
     let begun = this.#next;

@@ -43,7 +43,7 @@ export class BackupWriter {
   #streamBytes = 0;
   #isOpen = true;
 
-  /** The file appears at `path` with `finish`. @throws UsageError if it cannot be written, as the other functions do */
+  /** The file appears at `path` with `finish`. @throws UsageError if it cannot be written, as do the other methods */
   constructor(path: string, header: BackupHeader) {
     this.#path = path;
     this.#temporary = `${path}.${process.pid}.part`;
@@ -74,7 +74,7 @@ export class BackupWriter {
     this.#json("J", { seq, subject, msgId, data: Buffer.from(data).toString("base64") });
   }
 
-  /** The backup is on the disk when this returns. Returns its bytes. */
+  /** Completes the backup, which is then on the disk. @returns its size in bytes */
   finish(): number {
     this.#json("T", { sha256: this.#hash.copy().digest("hex") });
     this.#orSay(() => {
@@ -219,7 +219,7 @@ class FrameReader {
         `${this.#path}: was written by another version of this program; use the version that wrote it`,
       );
     }
-    // Both are shown to people, and may be of somebody else's making.
+    // Both are shown to people, and somebody else may have made the file.
     if (!isWorkspaceName(String(header.workspace)) || !/^\d{4}-\d\d-\d\dT[\d:.]{1,15}Z$/.test(String(header.at)))
       throw this.#damaged("it names no workspace, or no time");
     return header;

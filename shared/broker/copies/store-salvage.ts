@@ -16,7 +16,7 @@ import { ensureStreams } from "../store/streams.ts";
 import { giveUpLead } from "./new-store.ts";
 import type { StoreRemains } from "./store-remains.ts";
 
-/** Messages read before they are written, and written before waiting for their acknowledgements. */
+/** Messages that are read before any is written, and written before their acknowledgements are awaited. */
 const together = 2000;
 const chunksTogether = 8;
 const storeTimeoutMs = 60_000;

@@ -11,7 +11,7 @@ import { askJetStream, checkedAnswer, readStreamInfo, type StreamInfo } from "..
 
 /** A server that packs or unpacks hundreds of megabytes may be silent for a while. */
 const silenceMs = 60_000;
-/** Fits a message of the broker's limit of 1 MB, headers included. */
+/** Fits the broker's limit of 1 MB for a message, headers included. */
 const chunkBytes = 256 * 1024;
 const chunksOnTheirWay = 8;
 

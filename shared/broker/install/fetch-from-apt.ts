@@ -89,7 +89,7 @@ async function download(tools: AptTools, folder: string): Promise<string> {
   return join(folder, found);
 }
 
-/** Runs a program to its end. Returns its first complaint, including warnings of apt; undefined if it had none. */
+/** Runs a program to its end. @returns its first complaint if it failed, or if an update only warned; else undefined */
 async function run(
   tools: AptTools,
   program: "aptGet" | "dpkg",

@@ -18,8 +18,10 @@ export function writeInvitation(invitation: Invitation): string {
 }
 
 /**
- * Reads what `--peers-join` was given: the name of a file that holds the line; `-` for standard input, which a terminal asks for
- * and does not show; or the line itself.
+ * Reads what `--peers-join` was given: the name of a file that holds the line; `-` for standard input, for which a
+ * terminal prompts without echo; or the line itself.
+ *
+ * @throws UsageError if there is no such line, or it is incomplete
  */
 export async function readInvitation(given: string): Promise<Invitation> {
   const text = given.startsWith(invitationPrefix) ? given : await readLine(given);

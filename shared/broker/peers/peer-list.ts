@@ -31,7 +31,7 @@ export function parsePeerList(text: string): Peer[] {
 
 export function parsePeer(text: string): Peer {
   const { host, port = defaultPort } = parseAddress(text) ?? {};
-  // Above 63535 the servers' own port would not be one.
+  // Above 63535 the port for the servers' routes would exceed 65535.
   if (host === undefined || port < 1 || port + routePortAbove > 65_535) {
     throw new UsageError(
       `"${text}" is not a peer; expected host or host:port with a port from 1 to 63535; ${examples}`,
@@ -41,7 +41,11 @@ export function parsePeer(text: string): Peer {
   return { id, host, port, routePort: port + routePortAbove };
 }
 
-/** Which peer this machine is: the one that `--listen` names, or the only one whose name resolves to an address of it. */
+/**
+ * Which peer this machine is: the one that `--listen` names, or the only one that resolves to one of its addresses.
+ *
+ * @throws UsageError if none fits, or several do
+ */
 export async function findSelf(
   peers: readonly Peer[],
   listen: Address | undefined,

@@ -50,7 +50,7 @@ export const systemUser = "system";
 /** How many peers must be up for anything to be stored. */
 export const quorumOf = (peers: readonly Peer[]): number => Math.floor(peers.length / 2) + 1;
 
-/** For a client on a peer: the named peer first, then the others. */
+/** For a client on a peer: the server on its own machine first, then the others. */
 export function peerUrls(paths: WorkspacePaths, file: PeersFile): string {
   const { peers, self } = file;
   const own = peers.filter(({ id }) => id === self);

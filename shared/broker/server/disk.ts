@@ -12,7 +12,10 @@ import type { WorkspacePaths } from "../../machine/workspace.ts";
  */
 const defaultReserveMb = 256;
 
-/** Undefined if there is enough space. broker-settings.json may change the reserve, even while the broker runs. */
+/**
+ * Why the server must be down, as a sentence for people; undefined if there is enough space. broker-settings.json may
+ * change the reserve, even while the broker runs.
+ */
 export function diskTrouble(paths: WorkspacePaths): string | undefined {
   const { bavail, bsize } = statfsSync(paths.store);
   const free = bavail * bsize;

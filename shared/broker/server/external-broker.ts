@@ -20,8 +20,10 @@ export interface ExternalBroker {
 const ownBroker = "own";
 
 /**
- * The external broker that a command means: that of `--nats`, otherwise that of the coordinator's last start on this machine, so
- * that nobody has to type it twice. Null for a broker of our own.
+ * The external broker that a command means: that of `--nats`, otherwise that of the coordinator's last start on this
+ * machine, so that nobody has to type it twice. Null for a broker of our own.
+ *
+ * @throws UsageError if `nats` is no server's address, or `creds` goes with a broker of our own
  */
 export function externalBroker(
   paths: WorkspacePaths,

@@ -20,9 +20,9 @@ export interface GuardOptions {
   readonly host: string;
   /** Listen on this one or fail. Default: the last one if it is free. */
   readonly port?: number;
-  /** Default: as at first. */
+  /** Default: `usualTls`. */
   readonly tls?: TlsSettings;
-  /** A coordinator starts the broker: where it listens is remembered, and its former ports lead to it. */
+  /** Whether a coordinator starts the broker: then its address is remembered, and its former ports lead to it. */
   readonly isLasting: boolean;
 }
 
@@ -196,7 +196,7 @@ export class Guard {
       this.#trouble = trouble;
       this.#publish();
     }
-    // The trouble is over once the server answers again, so a reader of this may connect at once.
+    // The trouble is over once the server answers again, so that a reader of broker.json may connect at once.
     if (trouble === null && this.#server.isDue && (await this.#server.restart())) {
       this.#trouble = null;
       this.#publish();

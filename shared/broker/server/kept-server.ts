@@ -26,13 +26,15 @@ import { signalProcess } from "./tied-process.ts";
 import { keepAccepted, mostLeftOut, substitutes, withoutRefused } from "./users-file.ts";
 
 /**
- * nats-server keeps what it has read for ten seconds, and Go keeps garbage of the same size beside it. With the limit 1 GB that was read
- * in 25 s took it to 510 MB instead of 890, and 500 MB in 3 s to 530 instead of 860, for the same processor time (2.10.27, 2026-11-28).
- * It must lie above what the server always needs, or collecting would never end: 0.1 MB for each worker that waits, and up to 0.4 KB for
- * each subject in the store (144 MB for 400,000, of which a run has two at least), ten times what its index has on the disk.
+ * The memory limit for nats-server, in MiB. The server keeps what it has read for ten seconds, and Go keeps garbage of
+ * the same size beside it. With the limit, reading 1 GB in 25 s took it to 510 MB instead of 890, and 500 MB in 3 s to
+ * 530 instead of 860, for the same processor time (2.10.27, 2026-11-28). The limit must lie above what the server
+ * always needs, or collecting would never end: 0.1 MB for each waiting worker, and up to 0.4 KB for each subject in the
+ * store (144 MB for 400,000; a run has at least two), which is ten times the size of the index on the disk.
  *
- * A newer server lets the collector have what it keeps of what it has read: of 500 MB that a worker fetched, 2.15.1 kept 134 MB under a
- * limit of 128 and 199 under one of 512, for the same processor time; 2.10.27 kept 244 under 150, for half as much again (2026-11-28).
+ * A newer server lets the collector take what it has kept: of 500 MB that a worker fetched, 2.15.1 kept 134 MB under a
+ * limit of 128, and 199 under one of 512, for the same processor time. 2.10.27 kept 244 under 150, for half as much
+ * again (2026-11-28).
  */
 function memoryFor({ workersConfiguration: workers, store }: WorkspacePaths, version: string): number {
   const files = existsSync(store) ? readdirSync(store, { recursive: true, encoding: "utf8" }) : [];

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { BrokerError, UsageError } from "../../errors.ts";
 import { type Address, addressText, parseAddress } from "../address.ts";
 
-/** Reads `--listen`: `0.0.0.0:4222`, `lab.example.org:4222`, `[::]:4222`. */
+/** Reads `--listen`: `0.0.0.0:4222`, `lab.example.org:4222`, `[::]:4222`. @throws UsageError */
 export function parseListen(text: string): Address {
   const { host, port = 0 } = parseAddress(text) ?? {};
   if (host !== undefined && port >= 1 && port <= 65_535) return { host, port };

@@ -26,7 +26,7 @@ interface NatsStart {
   readonly serverLog: string;
   /** Gets what the server prints before it opens its own log. */
   readonly output: string;
-  /** Where Go's collector begins to work harder, megabytes; a GOMEMLIMIT of the user's own counts before it. Left out: nowhere. */
+  /** Limit above which Go's collector works harder, MiB; a GOMEMLIMIT in the environment wins. Left out: none. */
   readonly memoryMb?: number;
 }
 
@@ -36,7 +36,11 @@ const answerMs = 1000;
 /** Every measured shutdown of JetStream took at most 4 ms. */
 const stopGraceMs = 10_000;
 
-/** Starts nats-server and waits until it answers. It ends when this process does, even by SIGKILL. */
+/**
+ * Starts nats-server and waits until it answers. It ends when this process does, even by SIGKILL.
+ *
+ * @throws PortTakenError, StartRefusedError, or another BrokerError if it does not answer in time or the disk is full
+ */
 export async function startNats(start: NatsStart): Promise<NatsProcess> {
   const outputStart = sizeOf(start.output);
   const logStart = sizeOf(start.serverLog);

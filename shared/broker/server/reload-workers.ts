@@ -22,17 +22,18 @@ const patienceMs = 10_000;
 /** A list that a server runs with. */
 export interface ReadList {
   readonly server: ProcessIdentity;
-  /** As it was to be, and as it is: without entries that the server refused. */
+  /** The list that was wanted; `text` is the one in use, without the entries that the server refused. */
   readonly wanted: string;
   readonly text: string;
 }
 
 /**
- * Writes the workers' account and makes the server read it. Resolves when it has, or at once if there is no server: it reads
- * the file at its start. The file holds the whole account, so a failed call may simply be repeated.
+ * Writes the workers' account and makes the server read it. Resolves when the server has read it, or at once if none
+ * runs: a server reads the file at its start. The file holds the whole account, so a failed call may be repeated.
  *
- * @param last  what the last call gave: nothing is done where the server runs with that list already
+ * @param last  what the last call returned: nothing is done if the server already runs with that list
  * @returns     what the server runs with; undefined: it has not read it yet
+ * @throws BrokerError if the server refuses the list, or has not read it within 10 s
  */
 export async function reloadWorkers(
   paths: WorkspacePaths,
@@ -67,7 +68,7 @@ export async function reloadWorkers(
     }
     const rest = left > 0 ? withoutRefused(text, found.refusal) : undefined;
     if (!rest) {
-      // What it runs with, it also starts with.
+      // So that the server also starts with the list that it runs with.
       const [before] = substitutes(paths);
       if (before) writeSecretFile(paths.workersConfiguration, before.text);
       throw new BrokerError(`nats-server refused the list of workers: ${found.refusal}; see ${paths.serverLog}`);
@@ -104,7 +105,7 @@ function letBy(paths: WorkspacePaths): ServerLets {
   };
 }
 
-/** Has the server read its configuration again; undefined: it died, or says nothing. It answers only in its log. */
+/** Makes the server read its configuration again. It answers only in its log; undefined: it died, or says nothing. */
 async function reload(
   paths: WorkspacePaths,
   server: ProcessIdentity,

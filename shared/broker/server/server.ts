@@ -40,7 +40,7 @@ export interface HeldBroker {
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** What other machines know it by, `sha256=...`, if they need anything to know it by. */
+  /** What other machines know it by, `sha256=...`; undefined: they need nothing to know it by. */
   readonly pin: string | undefined;
   /** The broker was running already. */
   readonly adopted: boolean;
@@ -111,7 +111,7 @@ export async function holdBroker(paths: WorkspacePaths, options: HoldOptions): P
   };
 }
 
-/** The last address, if other machines may have joined there: then it is that one or none. */
+/** The last address, if other machines may have joined there: then the broker listens there or nowhere. */
 function listenAgain(paths: WorkspacePaths, kind: HolderKind): Address | undefined {
   const last = kind === "coordinator" ? rememberedListen(paths) : undefined;
   return last && last.host !== loopback ? { host: last.host, port: last.port } : undefined;
@@ -175,10 +175,10 @@ async function isLockFree(paths: WorkspacePaths, log: (line: string) => void): P
   return true;
 }
 
-/** What a guard of an earlier version does not say: it knew plain text only. */
+/** How that broker encrypts. A guard of an earlier version does not say: it knew plain text only. */
 const tlsOf = ({ tls, host }: BrokerInfo): TlsSettings => tls ?? { ...usualTls, insecure: !isLoopback(host) };
 
-/** Ends the running broker, which listens otherwise than we want, if nobody uses it. */
+/** Ends the running broker, which is not as wanted, if nobody uses it. @throws BrokerError if somebody does */
 function makeWay(paths: WorkspacePaths, info: BrokerInfo, differs: string, until: number): void {
   const others = takeCensus(paths).living.filter(({ identity }) => identity.pid !== process.pid);
   if (others.length === 0) {

@@ -41,7 +41,7 @@ export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signa
   return false;
 }
 
-/** Does nothing if that process is dead, even if another has its pid now. */
+/** Signals a process; does nothing if it is dead, even if another has its pid now. */
 export function signalProcess(identity: ProcessIdentity, signal: NodeJS.Signals): void {
   if (!isAlive(identity)) return;
   try {

@@ -1,7 +1,7 @@
 /**
- * The file with the users of workers and invitations, `secrets/workers.conf`. nats-server refuses it whole for one entry that it
- * does not like, and then it does not even start. So an entry of which it complains is left out, and the last file that it took
- * lies beside.
+ * The file with the users of workers and invitations, `secrets/workers.conf`. One bad entry makes nats-server refuse
+ * the whole file, and then it does not even start. So an entry of which it complains is left out, and the last file
+ * that it took is kept beside.
  */
 
 import { readIfThere, writeSecretFile } from "../../machine/secret-file.ts";
@@ -22,7 +22,7 @@ export function keepAccepted(paths: WorkspacePaths): void {
 /** The last file that a server took. */
 export const acceptedText = (paths: WorkspacePaths): string | undefined => readIfThere(acceptedFile(paths));
 
-/** Whether that is the file, and the last one that a server took. */
+/** Whether the file holds this text, and it is the last that a server took. */
 export const isAccepted = (paths: WorkspacePaths, text: string): boolean =>
   text === readIfThere(paths.workersConfiguration) && text === acceptedText(paths);
 

@@ -18,7 +18,7 @@ export const bundleStore = (bus: Bus) => ({
     return found;
   },
   async drop(seq: number): Promise<void> {
-    // It is sealed, so nothing needs to be overwritten.
+    // Pieces are sealed, so the bytes need not be overwritten.
     await askJetStream(bus, `STREAM.MSG.DELETE.${streams.blob}`, { seq, no_erase: true });
   },
 });

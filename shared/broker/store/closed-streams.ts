@@ -8,7 +8,7 @@ import { type StreamInfo, streamInfo, updateStream } from "../client/jetstream-a
  */
 const closedPrefix = "moving.";
 
-/** The journal first, so that nothing more is decided; then the evidence, which cites what is in the last. */
+/** The journal first, so that nothing more is decided; then the evidence, which cites what BLOB holds. */
 const takes: readonly (readonly [string, readonly string[]])[] = [
   [streams.journal, journalSubjects],
   [streams.evidence, evidenceSubjects],

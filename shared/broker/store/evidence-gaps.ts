@@ -6,13 +6,13 @@ import { decodeEvents, isJournalRecord } from "../../wire/messages.ts";
 import { journalPurge, streams } from "../../wire/subjects.ts";
 import { readUpTo } from "../client/read-up-to.ts";
 
-/** For a stretch of a stream that is missing. */
+/** A sentence about a missing stretch of a stream. */
 export function gapText(from: number, to: number, kind: "record" | "message" = "record"): string {
   const where = kind === "record" ? "the journal" : "the evidence";
   return from === to ? `${kind} ${from} of ${where} is missing` : `${kind}s ${from} to ${to} of ${where} are missing`;
 }
 
-/** What the journal says was purged or deleted; the broker picks these records, which are few. Read it after the gaps were seen. */
+/** What the journal says was purged or deleted; the broker picks these few records. Call this after seeing the gaps. */
 async function readPurges(bus: Bus): Promise<Purges> {
   const purges = noPurges();
   const take = ({ msgId, data }: { readonly msgId: string; readonly data: Uint8Array }): void => {
@@ -27,7 +27,7 @@ async function readPurges(bus: Bus): Promise<Purges> {
 /** What is missing among the sequences that a reading meets. */
 export class Gaps {
   #expected = 1;
-  /** First and last of each, alternating. */
+  /** The first and the last sequence of each gap, alternating. */
   readonly ends: number[] = [];
 
   take(seq: number): void {
@@ -35,12 +35,12 @@ export class Gaps {
     this.#expected = seq + 1;
   }
 
-  /** Everything up to there was stored when the reading began. */
+  /** Ends the reading: everything up to `last` was stored when it began. */
   endAt(last: number): void {
     if (this.#expected <= last) this.take(last + 1);
   }
 
-  /** Those from `first` on, as sentences. */
+  /** The gaps from `first` on, as sentences. */
   texts(kind: "record" | "message", first = 1): string[] {
     const texts: string[] = [];
     for (let i = 0; i < this.ends.length; i += 2) {
@@ -52,8 +52,8 @@ export class Gaps {
 }
 
 /**
- * The gaps that somebody meets who reads all of EV. After a purge only their number is known, not their places: it is damage if more
- * is missing than was purged, or if anything is missing behind the last purge.
+ * The gaps that a reading of all of EV meets. Of a purge only the number of messages is known, not their places: it is
+ * damage if more is missing than was purged, or if anything is missing behind the last purge.
  */
 export class EvidenceGaps extends Gaps {
   /** What is damaged, as sentences. */
@@ -83,7 +83,7 @@ const isExplained = ({ messages, open, deleting }: Purges, missing: number): boo
 const unexplainedText = ({ messages }: Purges, missing: number): string =>
   `${missing} messages of the evidence are missing, and only ${messages} were deleted by order (nexus purge worker, nexus delete)`;
 
-/** The same by counts alone, of a stream that lacks this many messages. */
+/** The same from counts alone. @param missing  how many messages the stream lacks */
 export async function countedTroubles(bus: Bus, missing: number): Promise<string[] | "none purged"> {
   const purges = await readPurges(bus);
   if (purges.before === 0) return "none purged";

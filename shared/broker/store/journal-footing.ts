@@ -11,7 +11,7 @@ import { JournalDigest } from "./journal-digest.ts";
 import { ensureSealFile, readSeals, sealFile, type Unsealed, writeBefore } from "./seal-file.ts";
 import { SealedBus } from "./sealed-bus.ts";
 
-/** The newest records among which a fitting seal is looked for first; the whole journal is read only if there is none. */
+/** Messages among which the newest record is looked for. Only if its seal does not fit is more of the journal read. */
 const newest = 64;
 const tries = 6;
 const behindMs = 500;
@@ -30,8 +30,9 @@ interface Survey {
 /**
  * Whether a coordinator may believe the journal that it is about to lead, and where its seals begin.
  *
- * A message that does not fit is passed over if others do: anyone may have put it there. But a coordinator whose key fits
- * nothing, or after which another has led that does not have the key, would pass over true records. It must not lead.
+ * A message whose seal does not fit is passed over if other seals fit: anyone may have put it there. But a coordinator
+ * would pass over true records if its key fits nothing, or if another that lacks the key has led since. Then it must
+ * not lead.
  */
 export class JournalFooting {
   readonly #bus: SealedBus;
@@ -58,7 +59,7 @@ export class JournalFooting {
     await this.#judgeBy(await this.#survey(1, last), last);
   }
 
-  /** Call after the first record of a reign is stored. @param seq  where */
+  /** Call after the first record of a reign is stored. @param seq  its sequence */
   async begun(seq: number): Promise<void> {
     if (this.#bus.before !== null) return;
     this.#begin({ seq: seq - 1, digest: await this.#digestTo(seq - 1) });
@@ -146,7 +147,7 @@ export class JournalFooting {
     return this.#digest.hex();
   }
 
-  /** Entries from before the first seal stay believed. The leader's is renewed all the time. */
+  /** Seals older entries, so that they stay believed; the leader's own is renewed all the time. */
   async #sealEntries(): Promise<void> {
     const { plain, entries } = this.#bus;
     for (const name of sealedEntries) {

@@ -23,7 +23,7 @@ export interface StorePieceOptions {
   readonly patienceMs?: number;
 }
 
-/** Stores one piece; returns the last error if that failed, or what it would be if the signal aborted before any. */
+/** Stores one piece. @returns the last error if that failed, or "closed" if the signal aborted before the first try */
 export async function storePiece(
   { bus, clock }: PiecePorts,
   subject: string,
@@ -47,7 +47,7 @@ export async function storePiece(
 }
 
 /**
- * Pieces by their subjects, in order; repeats each request until the broker answers. Null: there is none.
+ * Pieces by their subjects, in that order; null for one that does not exist. Asks again until the broker answers.
  *
  * @throws BusError "closed" if the signal aborts; "refused"
  */

@@ -15,7 +15,7 @@ import { type SealKey, sealKey, secretBytes } from "../../wire/seals/seals.ts";
 export interface Unsealed {
   /** Its last sequence; 0: all is sealed. */
   readonly seq: number;
-  /** SHA-256 over its messages, see `unsealedDigest`. */
+  /** SHA-256 over its messages, hexadecimal; see `JournalDigest`. */
   readonly digest: string;
 }
 
@@ -30,7 +30,7 @@ interface SealFile {
 export interface Seals {
   readonly keys: readonly SealKey[];
   readonly before: Unsealed | null;
-  /** The keys of now; undefined if the file is as it was at the last call. */
+  /** The present keys; undefined if the file is as it was at the last call. */
   readonly changed?: () => readonly SealKey[] | undefined;
 }
 
@@ -77,7 +77,7 @@ export function readSeals(paths: WorkspacePaths): Seals | undefined {
 const keysOf = ({ keys }: SealFile): SealKey[] =>
   keys.map(({ from, key }) => sealKey(Buffer.from(key, "base64url"), from));
 
-/** As `readSeals`; with a damaged file a command that only reads does without. */
+/** As `readSeals`; undefined also if the file is damaged: a command that only reads does without. */
 export function sealsForReading(paths: WorkspacePaths): Seals | undefined {
   try {
     return readSeals(paths);

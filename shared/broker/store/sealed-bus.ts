@@ -30,9 +30,9 @@ const entryPrefix = `$KV.${bucket}.`;
  * It believes the journal up to where sealing began, and judges nothing before it has met one seal that fits: a key of
  * another workspace must not hide a journal that is read over someone else's broker. A coordinator calls `judge` first.
  *
- * Checking a message takes 5 µs of a busy machine's processor, whatever number of records it holds (2026-11-28, load 13: 60,001
- * messages of one record folded from nats-server in 0.91 s of processor time instead of 0.60; of 16 records no difference was
- * seen). A fold that begins at a snapshot, whose entry is sealed, checks only what came after it.
+ * Checking a message takes 5 µs of a busy machine's processor, however many records it holds (2026-11-28, load 13:
+ * 60,001 messages of one record folded from nats-server in 0.91 s of processor time instead of 0.60; with 16 records in
+ * each, no difference was seen). A fold from a snapshot, whose entry is sealed, checks only what came after it.
  */
 export class SealedBus extends BusAround {
   readonly #entries: EntryStore;
@@ -103,7 +103,7 @@ export class SealedBus extends BusAround {
     }
   }
 
-  /** The same of an entry as it is stored. @param keys  default: all, also those that were replaced */
+  /** As `fits`, for an entry as it is stored. @param keys  default: all, replaced ones too */
   fitsEntry(name: string, stored: Uint8Array, keys = this.#keys): boolean {
     const found = splitEntry(name, stored);
     return !!found && keys.some((key) => timingSafeEqual(entrySeal(key, name, found.value), found.seal));

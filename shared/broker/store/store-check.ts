@@ -67,7 +67,7 @@ export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[])
 
 /** What is wrong with a store, in words, judging by its streams' ends and counts; only reading finds damaged messages. */
 export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<string[]> {
-  // Before the broker is asked, and the evidence before the journal: what is stored meanwhile only raises the later answers.
+  // The mark first, then the evidence, then the journal: what is stored meanwhile only raises the later answers.
   const known = readMark(paths);
   const evidence = await infoOf(bus, streams.evidence);
   const journal = await infoOf(bus, streams.journal);

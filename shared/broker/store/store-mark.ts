@@ -17,7 +17,7 @@ export interface StoreMark {
 }
 
 const nothing: StoreMark = { store: "", journal: 0, evidence: 0 };
-/** The mark misses the loss of what was stored since; JetStream has messages on disk when it acknowledges them. */
+/** A loss of what was stored since the last mark goes unnoticed; JetStream acknowledges only what is on the disk. */
 const keepEveryMs = 2000;
 
 export function readMark(paths: WorkspacePaths): StoreMark {
@@ -27,7 +27,10 @@ export function readMark(paths: WorkspacePaths): StoreMark {
   return isMark ? { store, journal, evidence } : nothing;
 }
 
-/** The mark if it is of the store whose journal was made at that time; undefined, for a journal that is gone, means any. */
+/**
+ * The mark if it belongs to the store whose journal was made at that time, otherwise an empty one. Undefined, for a
+ * journal that is gone, fits any mark.
+ */
 export const markOf = (mark: StoreMark, store: string | undefined): StoreMark =>
   store === undefined || mark.store === "" || mark.store === store ? mark : { ...nothing, store };
 

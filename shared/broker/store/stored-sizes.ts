@@ -10,7 +10,7 @@ const besides = 100;
 
 const bytesOf = ({ subject, data, size = data.length }: StoredMessage): number => subject.length + size + besides;
 
-/** More messages of one job are not looked at. */
+/** At most this many messages of one job are looked at. */
 const mostLookedAt = 50_000;
 
 /** What the runs of a job have stored in EV and BLOB: its bytes, and whether there are more. */

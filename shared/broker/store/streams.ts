@@ -10,8 +10,8 @@ import { openStreams } from "./closed-streams.ts";
 const gib = 2 ** 30;
 const retryMs = 500;
 /**
- * A cluster that has just started knows its servers only after some seconds, and refuses copies until then; on machines that are
- * starved it also takes servers for gone that are there (seen: 10 s).
+ * A cluster that has just started knows its servers only after some seconds, and refuses copies until then. On starved
+ * machines it also takes running servers for gone (seen: 10 s).
  */
 const peerPatienceMs = 30_000;
 /** How long to ask a broker that is frozen, or was just restarted. */
@@ -23,6 +23,7 @@ const silencePatienceMs = 60_000;
  *
  * @param storeDir  the embedded broker's store, whose free space the streams share; null for someone else's broker
  * @param replicas  copies of each stream: 1 for one broker, 3 in a cluster
+ * @throws BrokerError that says what to do
  */
 export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null, replicas: number): Promise<void> {
   const plans = await streamPlans(storeDir);

@@ -3,16 +3,16 @@ import { lostSubject, streams } from "../../wire/subjects.ts";
 import { askJetStream, retried, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 
 /**
- * nats-server 2.10.27 takes every message that a connection sends into memory and stores them one after the other, each with an
- * fsync. 300,000 messages that one worker had sent in 5 s kept everybody else's out for minutes, also after that worker had been cut
- * off (seen). No setting of this version limits that.
+ * nats-server 2.10.27 takes every message that a connection sends into memory, and stores them one after the other,
+ * each with an fsync. 300,000 messages that one worker had sent in 5 s blocked everybody else's for minutes, even after
+ * that worker had been cut off (seen). No setting of this version limits that.
  *
- * A stream that is full refuses without touching the disk. So the stream is made full for a moment: 300,000 messages were refused in
- * 2.5 s, nothing stored was lost, and those whose messages were refused with the others send them again (2026-11-28).
+ * A full stream refuses messages without touching the disk. So the stream is made full for a moment: 300,000 messages
+ * were refused in 2.5 s, and nothing stored was lost (2026-11-28). Others whose messages were refused send them again.
  */
 const key = "nexus-max-bytes";
 
-/** Bytes that a stream accepts, even if it is full for a moment; -1: not limited. */
+/** Bytes that a stream accepts, whether or not it is made full at the moment; -1: not limited. */
 export function mostBytesOf({ config }: StreamInfo): number {
   const { max_bytes: most = -1, metadata } = config as { max_bytes?: number; metadata?: Record<string, string> };
   return Number(metadata?.[key] ?? most);
@@ -23,7 +23,7 @@ const getTimeoutMs = 2000;
 const tries = 30;
 const askAgainMs = 500;
 
-/** Has the broker refuse what it holds for EV and has not stored. A broker that is busy with it may need a minute to answer. */
+/** Makes the broker refuse what it holds for EV and has not stored. A busy broker may need a minute to answer. */
 export async function dropUnstored(bus: Bus): Promise<void> {
   await surely(async () => {
     const info = await streamInfo(bus, streams.evidence);
@@ -43,7 +43,7 @@ export async function dropUnstored(bus: Bus): Promise<void> {
   }
 }
 
-/** An update without an answer may have been made. */
+/** Repeats `work` without an answer: it may have been done, so it must be safe to repeat. */
 const surely = (work: () => Promise<void>): Promise<void> => retried(work, tries, askAgainMs);
 
 /** Sequence of EV's newest message, and the bytes of all. */

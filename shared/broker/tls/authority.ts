@@ -44,9 +44,9 @@ const authorityDays = 20 * 365;
 /** An authority that is about to expire is reissued with the same key, which is what clients know. */
 const authorityLeftDays = 2 * 365;
 const serverDays = 365;
-/** Renewed when less than a third is left, so that a server that restarts twice a year never shows one that has ended. */
+/** Renewed when less than a third is left. The guard looks at each start of the server, and every hour. */
 const serverLeftDays = serverDays / 3;
-/** Clocks differ: a machine that is late must not find a certificate of the future. */
+/** Clocks differ: on a machine whose clock is slow, the certificate must be valid already. */
 const backdatedDays = 1;
 
 const curve = "prime256v1";
@@ -102,7 +102,7 @@ export function ensureServerCertificate(
     names,
   });
   writeSecretFile(files.key, privateKey.export({ type: "pkcs8", format: "pem" }) as string);
-  // Clients know the authority by its key's fingerprint, so the server shows it the certificate too.
+  // Clients know the authority by its key's fingerprint, so the server shows the authority's certificate too.
   writeSecretFile(files.chain, certificate + authority.certificate);
   return files;
 }

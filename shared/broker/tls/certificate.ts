@@ -1,4 +1,4 @@
-/** Writes X.509 certificates (RFC 5280) with keys of ECDSA P-256, which node:crypto reads but cannot write. */
+/** Writes X.509 certificates (RFC 5280) with ECDSA P-256 keys: node:crypto reads certificates but cannot write them. */
 
 import { createHash, createPublicKey, type KeyObject, randomBytes, sign } from "node:crypto";
 import { isIP } from "node:net";

@@ -5,7 +5,7 @@ import { isLoopback } from "../address.ts";
 import { fingerprintOf, type Pin } from "../pin.ts";
 import type { GivenFiles } from "./tls-settings.ts";
 
-/** Certificates from the files of `--tls-cert`, `--tls-key` and `--tls-ca`, which were found to fit each other. */
+/** Certificates from the files of `--tls-cert`, `--tls-key` and `--tls-ca`, which were checked to match. */
 export interface GivenCertificate {
   /** PEM: the server's certificate first, then what leads to the authority, and the authority where it was given. */
   readonly chain: string;

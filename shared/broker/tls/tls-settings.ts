@@ -8,7 +8,7 @@ import { type Address, addressText, parseAddress } from "../address.ts";
 export interface GivenFiles {
   readonly cert: string;
   readonly key: string;
-  /** The authority that signed, for machines that do not know it anyway. */
+  /** The authority that signed; null: one that every machine knows. */
   readonly ca: string | null;
 }
 
@@ -82,7 +82,7 @@ export function rememberedTls(paths: WorkspacePaths): TlsSettings {
   return readTls(readJsonFields(paths.brokerTls));
 }
 
-/** Checks what came from a file; what is missing is as at first. */
+/** Checks settings that came from a file; what is missing is as in `usualTls`. */
 export function readTls(fields: unknown): TlsSettings {
   const { insecure, files, wss } = (
     typeof fields === "object" && fields !== null ? fields : {}

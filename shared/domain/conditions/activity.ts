@@ -4,17 +4,17 @@ import { type Name, namesIn } from "./expression.ts";
 import { readCondition } from "./parse.ts";
 
 /**
- * Which hyperparameters a configuration uses. One with `only_when` is active where all its conditions hold; elsewhere it has no
- * effect, and stands at its tuned value, so that configurations that run alike are one run set.
+ * Which hyperparameters a configuration uses. A hyperparameter with `only_when` is active where all its conditions
+ * hold. Elsewhere it has no effect and keeps its tuned value, so that configurations that run alike are one run set.
  *
  * A condition that rests on an inactive hyperparameter is unknown, so what depends on it is inactive as well.
  */
 export interface Activity {
   /** By hyperparameter: 1 if it has conditions. */
   readonly isConditional: Uint8Array;
-  /** By hyperparameter: those that its conditions name. */
+  /** By hyperparameter: numbers of the hyperparameters that its conditions name. */
   readonly parents: readonly (readonly number[])[];
-  /** Makes inactive hyperparameters of the configuration tuned, in place; 1 by hyperparameter if it is active. */
+  /** Sets inactive hyperparameters to their tuned values, in place. Returns, by hyperparameter, 1 if it is active. */
   settle(configuration: number[]): Uint8Array;
 }
 
@@ -29,7 +29,7 @@ export interface Situation {
 export interface Test {
   /** Numbers of the hyperparameters that it names. */
   readonly names: readonly number[];
-  /** Undefined: it cannot be said, as it rests on an inactive hyperparameter. */
+  /** Undefined if unknown, for instance because it rests on an inactive hyperparameter. */
   holds(situation: Situation): boolean | undefined;
 }
 
@@ -72,16 +72,16 @@ export function usedSettings(
   return hyperparameters.map(({ values }, i) => (active?.[i] === 0 ? undefined : values[configuration[i] ?? -1]));
 }
 
-/** Hyperparameters whose conditions lead back to themselves, in the order in which they do; undefined if there are none. */
+/** Hyperparameters whose conditions form a circle, each before one that it rests on; undefined if there is none. */
 export function circleOf(hyperparameters: readonly Hyperparameter[]): readonly number[] | undefined {
   const parents = hyperparameters.map((each) => parentsOf(hyperparameters, each));
   return orderOf(parents).circle;
 }
 
-/** Combinations of settings that are tried to find out whether a hyperparameter can be active. */
+/** Maximum number of combinations of settings tried to find out whether a hyperparameter can be active. */
 const mostTried = 10_000;
 
-/** Hyperparameters that no settings of those that their conditions name make active; one that would take too long is left out. */
+/** Hyperparameters that no combination of settings makes active; not those with more than `mostTried` combinations. */
 export function neverActive(hyperparameters: readonly Hyperparameter[]): readonly number[] {
   const active = new Uint8Array(hyperparameters.length).fill(1);
   return hyperparameters.flatMap(({ onlyWhen = [] }, number) => {
@@ -104,7 +104,7 @@ export function neverActive(hyperparameters: readonly Hyperparameter[]): readonl
   });
 }
 
-/** Compiles a condition; an unreadable one (never in a checked spec) yields undefined. */
+/** Compiles a condition; an unreadable one (never in a checked spec) is always unknown. */
 export function testOf(hyperparameters: readonly Hyperparameter[], text: string): Test {
   const expression = readCondition(text);
   if (expression === undefined) return { names: [], holds: () => undefined };

@@ -1,6 +1,6 @@
 import type { Hyperparameter } from "../hyperparameter.ts";
 
-/** What is made once for a list of hyperparameters and the constraints between them, as every claim asks for it. */
+/** Caches what is made from a list of hyperparameters and their constraints, because every claim asks for it. */
 export class ByWhere<Made> {
   readonly #known = new WeakMap<
     readonly Hyperparameter[],

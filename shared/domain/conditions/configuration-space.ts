@@ -5,22 +5,22 @@ import { activityOf } from "./activity.ts";
 import { ByWhere } from "./by-where.ts";
 import { type Box, bigBelow, partsOfSpace, type SpacePart } from "./space-parts.ts";
 
-/** Draws of linked hyperparameters before one of the known allowed combinations is taken instead. */
+/** Maximum number of draws of linked hyperparameters before one of their counted combinations is taken instead. */
 const mostDraws = 64;
-/** Where they are not known. */
+/** The same where the combinations were not counted; a walk from the tuned values follows. */
 const mostBlindDraws = 5000;
 
 /**
  * The configurations that a search may choose from: each once, in canonical form (`canonical`), without those that `where` forbids.
  *
- * They have an order, row-major by parts: without conditions and constraints that is the order of a grid.
+ * Their order is row-major by parts; without conditions and constraints it is the order of a grid.
  */
 export class ConfigurationSpace {
   /** It often exceeds 2^53. */
   readonly size: bigint;
   /** Whether the size was counted; constraints and conditions that link too many hyperparameters allow only an estimate. */
   readonly isExact: boolean;
-  /** Whether nothing links any hyperparameters. */
+  /** Whether there are neither conditions nor constraints. */
   readonly isPlain: boolean;
   readonly #hyperparameters: readonly Hyperparameter[];
   readonly #parts: readonly SpacePart[];
@@ -52,7 +52,7 @@ export class ConfigurationSpace {
     return configuration;
   }
 
-  /** The configurations behind this one, in order and round past the end. Only for an exact space. */
+  /** The configurations after this one, in order and round past the end, endlessly. Only for an exact space. */
   *after(configuration: Configuration): Iterable<Configuration> {
     let index = this.#parts.reduce((at, part) => at * part.size + part.indexOf(configuration), 0n);
     for (;;) {
@@ -62,8 +62,9 @@ export class ConfigurationSpace {
   }
 
   /**
-   * A configuration at random: each hyperparameter uniformly (a range over its scale), again where `where` forbids what came out, and inactive ones left
-   * aside. So a value that switches others on is as likely as one that switches them off, however many settings they have.
+   * A configuration at random. Each hyperparameter is drawn uniformly (a range over its scale), and again where `where`
+   * forbids the result; inactive ones keep their tuned values. So a value that switches others on is as likely as one
+   * that switches them off, however many settings they have.
    */
   draw(rng: Rng): Configuration {
     const drawn = this.#hyperparameters.map((each) => drawPosition(each, rng));
@@ -73,7 +74,7 @@ export class ConfigurationSpace {
     return drawn;
   }
 
-  /** Draws the part's members again until they are allowed. */
+  /** Draws the part's members again until they are allowed, or takes an allowed combination after too many draws. */
   #redraw(part: SpacePart, drawn: number[], rng: Rng): void {
     const most = part.isExact ? mostDraws : mostBlindDraws;
     for (let draw = 0; draw < most && !this.#allows(part, drawn); draw += 1) {
@@ -84,7 +85,7 @@ export class ConfigurationSpace {
       part.put(bigBelow(rng, part.size), drawn);
       return;
     }
-    // From the tuned values, which are allowed, step by step to wherever is allowed.
+    // A random walk from the tuned values, which are allowed, over allowed combinations.
     for (const i of part.members) drawn[i] = this.#tuned[i] ?? 0;
     for (let step = 0; step < 8 * part.members.length; step += 1) {
       const i = part.members[rng.below(part.members.length)] ?? 0;

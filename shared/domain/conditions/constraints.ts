@@ -5,7 +5,7 @@ import { ByWhere } from "./by-where.ts";
 /** The constraints between hyperparameters that a job's `where` lists, compiled. */
 export interface Constraints {
   readonly tests: readonly Test[];
-  /** The first constraint that the configuration breaks, by its number; -1 if it breaks none. */
+  /** The number, from 0, of the first constraint that the configuration breaks; -1 if it breaks none. */
   broken(configuration: Configuration): number;
 }
 

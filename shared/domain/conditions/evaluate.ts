@@ -8,10 +8,10 @@ export type Value = Setting | undefined;
 export type Evaluation<Context> = (context: Context) => Value;
 
 /**
- * Makes a function of a condition, since a search asks it for every configuration that it considers.
+ * Makes a function of a condition, because a search evaluates it for every configuration that it considers.
  *
- * Unknown is what cannot be said: the setting of an inactive hyperparameter, a metric that was not reported, a sum with a text in
- * it, 0 / 0. `and`, `or` and `not` treat it as Kleene's logic does: `false and unknown` is false, `true and unknown` unknown.
+ * Unknown are the setting of an inactive hyperparameter, a metric that was not reported, a sum with a text in it, and
+ * 0 / 0. `and`, `or` and `not` follow Kleene's logic: `false and unknown` is false, `true and unknown` unknown.
  *
  * @param reader  how a name is read
  */

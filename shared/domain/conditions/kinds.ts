@@ -5,7 +5,7 @@ import { type Expression, partsOf } from "./expression.ts";
 /** The kinds of value that a part of a condition can have. */
 type Kind = "number" | "text" | "flag" | "none";
 
-/** Reads what a hyperparameter may be; undefined if there is none of that name, which is reported elsewhere. */
+/** Finds a hyperparameter; undefined if there is none of that name, which is reported elsewhere. */
 export type Dials = (name: string) => Hyperparameter | undefined;
 
 const kindWords: Readonly<Record<Kind, string>> = {

@@ -3,7 +3,7 @@ import { ConditionProblem } from "./condition-problem.ts";
 import type { Arithmetic, Comparison, Expression, Part } from "./expression.ts";
 import { type Token, tokensOf } from "./tokens.ts";
 
-/** Characters of a condition, and how deep its brackets may lie. */
+/** Maximum number of characters of a condition, and of levels of nesting. */
 export const longestCondition = 1000;
 const deepest = 40;
 

@@ -6,25 +6,27 @@ import { constraintsOf } from "./constraints.ts";
 /** A half-open range of positions for each hyperparameter. */
 export type Box = readonly (readonly [from: number, to: number])[];
 
-/** Hyperparameters that conditions or constraints link, so that what one may be depends on the others; or a single free one. */
+/**
+ * Hyperparameters linked by conditions or constraints, so that the choices of one depend on the rest; or a free one.
+ */
 export interface SpacePart {
   /** Their numbers, rising. */
   readonly members: readonly number[];
-  /** How many settings they have together. */
+  /** How many combinations of settings they may have. */
   readonly size: bigint;
   /** Whether the size was counted; otherwise it is an estimate from a sample. */
   readonly isExact: boolean;
   /** Whether constraints apply, so that a draw may be forbidden. */
   readonly isConstrained: boolean;
-  /** Writes the members' positions for this index, below `size`, into a configuration that holds a position everywhere. */
+  /** Writes the members' positions for this index, below `size`, into a configuration that is already complete. */
   put(index: bigint, into: number[]): void;
-  /** The index of a configuration's members; if they are not allowed, that of the next that are; may be `size`. Only if exact. */
+  /** The index of a configuration's members; if not allowed, of the next allowed ones; may be `size`. Only if exact. */
   indexOf(configuration: readonly number[]): bigint;
   /** Whether the constraints allow the members. @param active  as `Activity.settle` says */
   allows(configuration: readonly number[], active: Uint8Array): boolean;
 }
 
-/** Combinations that are counted one by one (0.1 s). Of more, a sample is counted. */
+/** Up to this many combinations are counted one by one (0.1 s); beyond, `sampled` of them give an estimate. */
 const mostCounted = 100_000;
 const sampled = 20_000;
 
@@ -92,7 +94,7 @@ function linkedPart(
     ...members.flatMap((i) => activity?.parents[i] ?? []),
     ...tests.flatMap(({ names }) => names),
   ]);
-  // What nothing depends on is counted by multiplying.
+  // Members on which nothing depends are counted by multiplying.
   const core = members.filter((i) => named.has(i));
   const leaves = members.filter((i) => !named.has(i));
   const allActive = new Uint8Array(hyperparameters.length).fill(1);
@@ -104,7 +106,7 @@ function linkedPart(
     const at = tuned[i] ?? 0;
     return isActive ? BigInt(to - from) : at >= from && at < to ? 1n : 0n;
   };
-  /** How many allowed settings of the whole part have these of the core. */
+  /** How many allowed combinations of the whole part have the core's combination of this index. */
   const weightOf = (raw: bigint): bigint => {
     const configuration = [...tuned];
     write(box, core, raw, configuration);
@@ -175,7 +177,7 @@ function linkedPart(
   };
 }
 
-/** From a fixed sample, so that everyone estimates the same; at least 1, because the tuned values are always allowed. */
+/** The size from a sample with a fixed seed, so that all estimates agree; at least 1: the tuned values are allowed. */
 function estimated(rawCore: bigint, weightOf: (raw: bigint) => bigint): bigint {
   const rng = rngFrom("size of a space");
   let sum = 0n;
@@ -214,7 +216,7 @@ function read(box: Box, numbers: readonly number[], configuration: readonly numb
   }, 0n);
 }
 
-/** The first index below `count` that passes; `count` if none does. What passes comes after what does not. */
+/** The first index below `count` that passes; `count` if none does. All indexes after a passing one must pass. */
 function firstWhere(count: number, passes: (i: number) => boolean): number {
   let [from, to] = [0, count];
   while (from < to) {

@@ -16,12 +16,12 @@ const patterns = {
   number: /(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?/y,
   text: /"([^"]*)"|'([^']*)'/y,
   hyperparameter: /\*([A-Za-z_][\w.-]*)/y,
-  // Names of metrics may have hyphens, as that of a stage does: s2-loss.
+  // Names of metrics may have hyphens, as after a stage prefix: s2-loss.
   word: /[A-Za-z_](?:[\w.-]*\w)?/y,
   sign: /==|!=|<=|>=|[<>+\-*/%()[\],]/y,
 } as const;
 
-/** What other languages write, and what is written here. */
+/** Operators of other languages, and what to write instead. */
 const elsewhere: readonly (readonly [pattern: RegExp, instead: string])[] = [
   [/&&?/y, "write and"],
   [/\|\|?/y, "write or"],
@@ -31,8 +31,8 @@ const elsewhere: readonly (readonly [pattern: RegExp, instead: string])[] = [
 ];
 
 /**
- * The text in pieces, the last of which is the end. A star begins a name where a value is expected, and multiplies after one:
- * `*batch**accum`.
+ * The tokens of a text; the last one has kind "end". A star begins a name where a value is expected, and multiplies
+ * after a value: `*batch**accum`.
  *
  * @throws ConditionProblem
  */

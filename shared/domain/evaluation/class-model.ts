@@ -31,8 +31,8 @@ const farthest = 30;
  *
  * - There are classes because the configurations of a search are not normal as a whole: a tail of hopeless ones must not decide how
  *   strongly the good ones are shrunk.
- * - A class's spread and noise are drawn jointly on a grid, with true means integrated out. Drawn separately, the chain would get
- *   stuck where everything is noise.
+ * - A class's spread and noise are drawn jointly on a grid, with true means integrated out. If they were drawn
+ *   separately, the chain would get stuck where everything is noise.
  * - The number of runs of a configuration depends on its results alone, so given the results it carries no information about the
  *   true mean, and the model need not know the rule of the search.
  *
@@ -122,7 +122,7 @@ export class ClassModel {
     return this.centre + this.scale * drawn;
   }
 
-  /** Current noise (standard deviation of single runs) of set `i`, which must be among the learnt, in the caller's units. */
+  /** Current noise (standard deviation of single runs) of set `i`, one of the learnt sets, in the caller's units. */
   noiseOf(i: number): number {
     return this.scale * at(noises, at(this.#noises, at(this.#classOf, i)));
   }
@@ -232,7 +232,10 @@ const spreads = [0, ...geometric(0.01, 1.3, 3.1)];
 /** Grid of standard deviations of single runs about their true mean. */
 const noises = geometric(0.01, 1.25, 2.2);
 const logNoises = noises.map(Math.log);
-/** Prior density 1 / sqrt(spread), times the width of the cell; the cell of 0 is as wide as the first spread. */
+/**
+ * Log prior weight of each cell: the square root of its width (0.3 of its spread; for 0, the first spread), so that the
+ * density falls as 1 / sqrt(spread).
+ */
 const logPriorOfSpread = spreads.map((spread) => 0.5 * Math.log(spread === 0 ? 0.01 : 0.3 * spread));
 
 function logPriorOfNoise(noise: number, common: number): number {

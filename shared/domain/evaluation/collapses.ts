@@ -23,9 +23,9 @@ export interface Collapses extends CollapseCounts {
  * In robust standard deviations: a run this far below its configuration's median has collapsed; normal noise never gets there.
  */
 const farBelow = 8;
-/** Only configurations with a median at most this far below the leader's are examined. */
+/** Only configurations whose median is at most this many of these deviations below the leader's are examined. */
 const alike = 4;
-/** A collapse counts as at most this far below the leader, even if the run diverged to -1e300. */
+/** A collapse counts as at most this many of these below the leader, even if the run diverged to -1e300. */
 const deepest = 1000;
 /** Fewer runs of a configuration have no useful median. */
 const leastRuns = 3;

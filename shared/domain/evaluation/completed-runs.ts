@@ -21,10 +21,10 @@ export interface SearchedRuns {
   readonly imported: number;
 }
 
-/** The job's own completed runs, without those of earlier searches, infeasible runs and all runs of infeasible configurations. */
+/** The job's own completed runs, without infeasible runs and all runs of infeasible configurations. */
 export const completedRuns = (table: RunTable): CompletedRuns => columnsOf(table, 0);
 
-/** The same with those of earlier searches, which its run sets count too. */
+/** The same preceded by the runs of earlier searches, which its run sets count too. */
 export const searchedRuns = (table: RunTable): SearchedRuns => ({
   runs: columnsOf(table, table.imported.length),
   imported: table.imported.length,
@@ -37,7 +37,7 @@ function columnsOf(table: RunTable, earlier: number): CompletedRuns {
   const length = earlier + completions.length;
   const hpmax = new Float64Array(length);
   const sets = new Int32Array(length);
-  /** Our number for each of the table's run sets, which it numbers in the order of first assignment. */
+  /** Our number for each of the table's run sets, which are numbered in the order of first assignment there. */
   const ours = new Int32Array(runSets.size).fill(-1);
   const theirs: number[] = [];
   const put = (i: number, set: number, value: number | null | undefined): void => {

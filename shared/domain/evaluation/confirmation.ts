@@ -40,7 +40,7 @@ export function pickTargets(evaluated: Evaluated, by: Targets, top: number): rea
  * The search's spec as a job that runs one configuration again: hp_tuning false, `runs` runs, seeds of its own, and the name of
  * the search. Settings that could end it early, and so favour lucky or unlucky runs, are reset.
  *
- * @throws UnwritableSpec if the text cannot be changed so
+ * @throws UnwritableSpec if the spec's layout does not allow it
  */
 export function confirmationSpec(search: RunTable, configuration: Configuration, runs: number): string {
   const { text, hyperparameters } = search.submitted;
@@ -128,7 +128,7 @@ export function confirmingJobs(state: WorkspaceState, search: JobName): RunTable
   );
 }
 
-/** The search's configuration with the tuned values of a confirming job, whose lists may have been edited; undefined if none. */
+/** The search's configuration with a confirming job's tuned values; undefined if the search lacks one of them. */
 function inSearch(search: readonly Hyperparameter[], job: readonly Hyperparameter[]): Configuration | undefined {
   const settings = settingsOf(job, tunedConfiguration(job));
   const configuration = search.map(({ name, values }) => {

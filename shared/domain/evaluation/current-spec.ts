@@ -26,7 +26,7 @@ export function changesSince(submitted: Told, now: Told): JobChanges {
   for (const { name, range, values } of now.hyperparameters) {
     const { range: rangeBefore, values: valuesBefore = [] } = before.get(name) ?? {};
     if (range && (!rangeBefore || rangeText(rangeBefore) !== rangeText(range))) addRanges[name] = range;
-    // A range gets its marks by itself.
+    // The marks of a range follow from it.
     const added = range ? [] : values.filter((value) => !valuesBefore.includes(value));
     if (added.length > 0) addValues[name] = added;
   }
@@ -106,7 +106,7 @@ function withRange(text: string, name: string, range: Range): string {
     const entry = node.byKey.get(key);
     return (entry && settingIn(entry.value)) ?? usual;
   };
-  // Only its ends have moved: the rest stays as it was written.
+  // If only the ends have moved, the rest stays as it was written.
   if (is("scale", "linear") !== scale || is("zero", false) !== zero)
     return edited(text, [entryReplacement(text, list, whole)]);
   const ends = (["from", "to"] as const).flatMap((key) => {

@@ -24,7 +24,7 @@ export interface Evaluated {
   readonly table: RunTable;
   /** Which configuration led when, by the original's estimate. */
   readonly history: SearchHistory;
-  /** About the best configuration by the model of the search. */
+  /** On the configuration that the search's model ranks best. */
   readonly verdict: Verdict;
   /** In the order of their first completed runs. */
   readonly sets: readonly EvaluatedSet[];
@@ -85,7 +85,7 @@ const modelOf = (table: RunTable, { runs }: SearchedRuns, first: number | undefi
   return first === undefined || now === null ? now : modelAfter(runs, now, runs.length);
 };
 
-/** Only the first so many own runs. */
+/** The runs of earlier searches, and the first `own` of the job itself. */
 const firstOf = ({ runs, imported }: SearchedRuns, own: number): SearchedRuns => ({
   runs: { ...runs, length: imported + own, hpmax: runs.hpmax.subarray(0, imported + own) },
   imported,

@@ -13,11 +13,11 @@ export function leaderOf(table: RunTable): Standing | null {
 export interface Lead {
   /** `configurationKey` of the leader. */
   readonly key: string;
-  /** Completed runs in a row, up to the newest, after which it led; at least so many, see `ledFor`. */
+  /** Completed runs in a row, up to the newest, after which it led; exact for the last 20, see `ledFor`. */
   readonly runs: number;
 }
 
-/** One pass over all completed runs, and some sixty models. */
+/** The best configuration's lead; null before any run has completed. One pass over all runs, and some sixty models. */
 export function leadOf(table: RunTable): Lead | null {
   const model = table.model.now;
   if (model === null) return null;

@@ -18,7 +18,7 @@ export function withListedRanges(spec: CarriedSpec, hyperparameters: readonly Hy
     const found = lines.get(name);
     if (found?.list.key !== "range") return [];
     const value = yamlText(values[tuned[i] ?? 0] ?? null);
-    // Its number may have been an argument, which only a range reads as one.
+    // The tuned value may be a command-line argument, which is read as a number only beside a range.
     const same = found.tuned ? [entryReplacement(spec.text, found.tuned, `tuned_value: ${value}`)] : [];
     return [entryReplacement(spec.text, found.list, `ordered_tuning_values: [${value}]`), ...same];
   });
@@ -30,7 +30,7 @@ export function withListedRanges(spec: CarriedSpec, hyperparameters: readonly Hy
   return { ...spec, text, commandLine: Object.fromEntries(used) };
 }
 
-/** Whether every alias has its anchor: one may have been in a range. */
+/** Whether every alias still has its anchor; an anchor may have stood in a range. */
 function isReadable(text: string): boolean {
   const problems = new ProblemList();
   const { aliases } = composeYaml("spec", text, problems);

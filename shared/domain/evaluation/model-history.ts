@@ -3,17 +3,18 @@ import { SearchModel } from "../model/search-model.ts";
 import { RunSetIndex } from "../run-sets/run-set.ts";
 import type { CompletedRuns, SearchedRuns } from "./completed-runs.ts";
 
-/** Up to so many runs ago, the model is asked after each run; before that, less and less often. */
+/** The model is asked after each of the last 20 runs; before them, less and less often. */
 export const exactLead = 20;
-/** From one question to the one before, the number of runs since then grows by this. */
+/** Going back, the number of runs since a question grows by this factor from one question to the next. */
 const growth = 1.2;
 
 /**
  * After how many completed runs in a row, up to the newest, the model would have recommended this configuration.
  *
- * A model after each run would take too long, so it is asked at points of the history that lie ever further apart: after each of the
- * last 20 runs, then at steps of a fifth of the distance. The answer is what is certain: it has led since at least so many runs.
- * As in the original's history, each point is seen from now: with what has been learned since about noise and distances.
+ * A model after each run would take too long, so it is asked at points of the history that lie ever further apart:
+ * after each of the last 20 runs, then at steps of a fifth of the distance. It is taken to have led between two
+ * points at which it was the best, and may have led since before the oldest of them. As in the original's history, each
+ * point is seen from now: with what has been learned since about noise and distances.
  *
  * @param model  of all these runs; its best is `best`
  * @returns 1 or more, at most the search's own runs
@@ -37,7 +38,7 @@ export function modelAfter(runs: CompletedRuns, now: SearchModel, first: number)
   return seenFrom(now, index, first);
 }
 
-/** Which set the model would have recommended after so many runs. */
+/** Which set the model would have recommended after each of these numbers of runs. */
 function recommendations(
   runs: CompletedRuns,
   now: SearchModel,
@@ -52,7 +53,9 @@ function recommendations(
   });
 }
 
-/** Ascending numbers of runs, from the first own one to the last but one, counted with those of earlier searches. */
+/**
+ * Ascending numbers of runs at which the model is asked, without the present one; they count earlier searches' runs.
+ */
 function pointsBefore(own: number, imported: number): number[] {
   const points: number[] = [];
   for (let ago = 1; ago < own; ago = ago < exactLead ? ago + 1 : Math.ceil(ago * growth))
@@ -63,7 +66,7 @@ function pointsBefore(own: number, imported: number): number[] {
 const seenFrom = ({ hyperparameters, beliefs }: SearchModel, index: RunSetIndex, results: number): SearchModel =>
   new SearchModel(hyperparameters, index, { beliefs, results });
 
-/** Adds runs to the index, whose run sets so get the numbers that they have among these runs. */
+/** Adds runs to the index; its run sets get the numbers that they have in `runs`. */
 function count(index: RunSetIndex, runs: CompletedRuns, from: number, to: number): void {
   for (let i = from; i < to; i += 1) {
     const set = runs.sets[i] ?? -1;

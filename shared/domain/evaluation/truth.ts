@@ -30,22 +30,22 @@ export interface Interval {
 }
 
 export interface BeliefOptions {
-  /** Draws kept. Default 1,000, with which the error of a probability is at most 0.016. */
+  /** Draws kept. Default 1,000, with which the standard error of a probability is at most 0.016. */
   readonly draws?: number;
   /** The same data and seed give the same beliefs. */
   readonly seed?: string;
   /** Collapsed runs, which must not be in the sets. */
   readonly collapses?: CollapseCounts | null;
   /**
-   * What the other sets say of each, in the same units. Left out: nothing. Otherwise half of the draws are of classes of what the runs
-   * show beyond that, the other half of classes of the runs alone.
+   * What the other sets predict for each set, in the same units. With it, half of the draws come from classes of the
+   * residuals (runs less prediction) and half from classes of the runs; left out, all come from classes of the runs.
    */
   readonly foretold?: (set: number) => number;
-  /** What the model of the search expects of each set; left out: nothing. It widens the intervals, see `surer`. */
+  /** What the search's model expects of each set. It widens the intervals (see `surer`); left out, it does not. */
   readonly expected?: (set: number) => { readonly hpmax: number; readonly stDev: number };
 }
 
-/** The model of the search takes itself to be this much surer than it is (npm run bench -- evaluation, 2026-11-28). */
+/** The search's model understates its standard deviations by this factor (npm run bench -- evaluation, 2026-11-28). */
 const surer = 2;
 /** Burn-in sweeps. */
 const firstSweeps = 150;
@@ -69,7 +69,7 @@ export function believe(sets: MeasuredSets, leader: number, options: BeliefOptio
   let gain = 0;
   let noise = 0;
   const alone = new Float64Array(order.length);
-  // Neither view is right of every surface: both are believed by half.
+  // Neither view is right for every surface, so each gets half of the draws.
   const views = foretold === undefined ? [alone] : [alone, Float64Array.from(order, foretold)];
   const shared = Math.ceil(kept / views.length);
   for (const [view, bases] of views.entries()) {
@@ -115,7 +115,7 @@ export function believe(sets: MeasuredSets, leader: number, options: BeliefOptio
   };
 }
 
-/** The mean is taken about the interval: a thousand values of 10^9 add up with an error that may be larger than their spread. */
+/** Sums differences from `low`: the rounding error of a sum of a thousand values of 10^9 may exceed their spread. */
 function estimateOf(drawn: Float64Array): Estimate {
   const interval = intervalOf(drawn);
   let sum = 0;
@@ -152,7 +152,7 @@ function candidates(
   const reaches = sets.means.map((mean, place) => mean + (2 * noise) / Math.sqrt(sets.runs[place] ?? 0));
   const least = reaches.toSorted()[reaches.length - mostSets] ?? Number.NEGATIVE_INFINITY;
   const rivals: number[] = [];
-  // At the edge, the older of equals come first.
+  // If not all with the same reach fit, the older ones come first.
   for (let place = 0; place < reaches.length && rivals.length < mostSets; place += 1) {
     if ((reaches[place] ?? 0) >= least && !isThere.has(place)) rivals.push(place);
   }
@@ -170,7 +170,7 @@ function pooledVariance(sets: MeasuredSets): number {
   return free === 0 ? 0 : squares / free;
 }
 
-/** Probability of an interval. */
+/** Probability that an interval holds the true mean. */
 export const intervalLevel = 0.9;
 
 /** The central interval of the draws. */

@@ -40,7 +40,9 @@ export function withTunedValues(
 }
 
 /**
- * The spec's text with properties of its job launcher set: existing ones get the new value, others are added below the first one.
+ * The spec's text with properties of its job launcher set: existing ones get the new value, others go below the first.
+ *
+ * @throws UnwritableSpec if the spec has no launcher section, or its layout does not allow it
  */
 export function withLauncher(text: string, properties: Readonly<Record<string, Setting>>): string {
   const section = rootOf(text).byKey.get("job_launcher");
@@ -101,14 +103,14 @@ function tunedEdit(
   { map, list, tuned }: Lines,
 ): TextEdit[] {
   if (!tuned) return [insertionAfter(text, map, list, `tuned_value: ${written}`)];
-  // Kept as written if it says the same: 1.0e-3 for 0.001.
+  // A tuned value that says the same stays as written: 1.0e-3 for 0.001.
   if (settingIn(tuned.value) === setting && !isEmpty(tuned.value)) return [];
   const edit = replacement(text, tuned, written);
   if (!edit) throw new UnwritableSpec(`the tuned_value of "${name}" is written in a way that cannot be replaced`);
   return [edit];
 }
 
-/** The present ends of a range, if an edit has widened it since and the text's range is too narrow for the setting. */
+/** Edits that write the range's present ends, if it was widened since and the text's is too narrow for the setting. */
 function widened(text: string, { name, range }: Hyperparameter, setting: Setting, { value }: Entry): TextEdit[] {
   const node = dereferenced(value);
   if (node?.kind !== "map" || !range || typeof setting !== "number") return [];
@@ -127,7 +129,7 @@ function widened(text: string, { name, range }: Hyperparameter, setting: Setting
   });
 }
 
-/** Whether the value lies from `end` to another number, `end` itself excluded. */
+/** Whether the value lies between `now`, included, and `end`, excluded. */
 const isBetween = (value: number, now: number, end: number): boolean =>
   now < end ? value >= now && value < end : value <= now && value > end;
 

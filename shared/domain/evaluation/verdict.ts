@@ -10,7 +10,7 @@ import { type BeliefOptions, believe, type LeaderBeliefs } from "./truth.ts";
 
 /** Up to this probability that another is better, the leader may be taken as the best. */
 const smallChance = 0.2;
-/** Least gain worth more runs, as part of the noise: a tenth takes about 200 runs of both to be one standard error. */
+/** Least gain worth more runs, as a fraction of the noise: a tenth is a standard error after about 200 runs of both. */
 const smallGain = 0.1;
 
 /** Why the search should go on; empty: stopping is reasonable. */
@@ -37,7 +37,7 @@ export interface Verdict extends LeaderBeliefs {
   readonly neighbours: { readonly all: number; readonly measured: number };
   /** Null if no run collapsed. */
   readonly collapses: CollapseCounts | null;
-  /** Whether the same settings have always given the same hpmax: no run is luck. */
+  /** Whether the same settings have always given the same hpmax, so that luck plays no part. */
   readonly isNoiseFree: boolean;
   /** Whether all runs have the same hpmax, so that there is nothing to estimate. */
   readonly isFlat: boolean;
@@ -49,7 +49,7 @@ export interface Verdict extends LeaderBeliefs {
 export interface VerdictOptions extends BeliefOptions {
   /** Default dgd. Unmeasured neighbours are a doubt only of this search. */
   readonly tuning?: HpTuning;
-  /** For how many completed runs the best has led; default 1. */
+  /** For how many completed runs in a row the best has led; default 1. */
   readonly bestFor?: number;
   /** Completed runs of the search itself; default: all. */
   readonly completed?: number;
@@ -61,8 +61,8 @@ const fewRuns = 3;
  * What can be concluded from a search: how good its best configuration truly is, whether another is better, and whether more runs are
  * likely to change anything. Null before any run has completed.
  *
- * @param runs   with those of earlier searches, on which the model rests too
- * @param model  of these runs; its best is what the verdict is about
+ * @param runs   including those of earlier searches, on which the model rests too
+ * @param model  of these runs; the verdict is about its best configuration
  */
 export function verdictOf(
   runs: CompletedRuns,
@@ -112,7 +112,7 @@ export function verdictOf(
   };
 }
 
-/** A diverged run is as bad as any: how bad says nothing about the others. */
+/** The sets with their means bounded: how badly a run diverged says nothing about the others. */
 const bounded = (sets: MeasuredSets, model: SearchModel): MeasuredSets => ({
   ...sets,
   means: sets.means.map((mean) => model.bounded(mean)),

@@ -9,7 +9,7 @@ export interface TextEdit {
   readonly text: string;
 }
 
-/** The text with the edits applied, which must not overlap. */
+/** The text with the edits applied; they must not overlap. */
 export function edited(text: string, edits: readonly TextEdit[]): string {
   let result = text;
   for (const edit of edits.toSorted((a, b) => b.start - a.start || b.end - a.end)) {
@@ -29,7 +29,7 @@ function readBack(text: string): Setting | undefined {
   return root?.kind === "scalar" ? root.value : undefined;
 }
 
-/** A value as it is written, with its tag; undefined if it is not one line of plain or quoted text. */
+/** A value as the text writes it, with its tag; undefined if it is not one line of plain or quoted text. */
 export function writtenText(text: string, node: Node): string | undefined {
   if (node.kind !== "scalar" || node.isEmpty) return undefined;
   const written = text.slice(tagStart(text, node.start), node.end);

@@ -187,7 +187,7 @@ export interface RunsOrdered extends Ordered {
 /** rejected: no estimate uses these results any more. accepted: that is undone. */
 export type ResultsVerdict = "rejected" | "accepted";
 
-/** An operator took results of a job back, or took that back. Results that the order already holds for stay as they are. */
+/** An operator rejected results of a job, or accepted them again. It changes only results without that verdict. */
 export interface ResultsJudged extends Ordered {
   readonly type: "results-judged";
   readonly job: JobName;
@@ -195,7 +195,7 @@ export interface ResultsJudged extends Ordered {
   readonly verdict: ResultsVerdict;
   /** In the operator's words; "" if there are none. */
   readonly reason: string;
-  /** If the order named all results of one worker. */
+  /** Set if the order named all results of this worker. */
   readonly worker?: WorkerId;
 }
 
@@ -203,7 +203,7 @@ export interface ResultsJudged extends Ordered {
 export interface Learned extends Recorded {
   readonly type: "learned";
   readonly job: JobName;
-  /** Completed runs that taught it. */
+  /** Completed runs that it learned from. */
   readonly results: number;
   readonly beliefs: Beliefs;
 }
@@ -290,9 +290,9 @@ export interface Checkpointed extends Cited, CheckpointPlace {
 /** A checkpoint of a run is of no use. */
 export interface CheckpointLost extends Cited {
   readonly type: "checkpoint-lost";
-  /** unsaved: it was not carried to the broker. unread: it cannot be read, so the run begins afresh, and its pieces are deleted. */
+  /** unsaved: it did not reach the broker. unread: unreadable, so the run begins afresh; its pieces are deleted. */
   readonly what: "unsaved" | "unread";
-  /** The place in the run that it was to keep. */
+  /** The place in the run that it should have kept. */
   readonly stage: number;
   readonly iters: number;
   readonly reason: string;
@@ -305,8 +305,8 @@ export interface Late extends Cited {
 }
 
 /**
- * A stored message of a worker that cannot be read, or says what no worker may say. It is never read again, so it is named once.
- * Only the first few of a worker are (`mostNamed`).
+ * A stored message of a worker that cannot be read, or says what no worker may say. It is never read again, so it is
+ * named once. Only the first few messages of a worker are named (`mostNamed`).
  */
 export interface SetAside extends Recorded {
   readonly type: "set-aside";
@@ -317,7 +317,7 @@ export interface SetAside extends Recorded {
   readonly reason: string;
 }
 
-/** Messages set aside that are named for each worker: one that sends more could fill the journal. */
+/** Maximum number of messages set aside that are named for a worker, or one that sends many could fill the journal. */
 export const mostNamed = 5;
 
 /** Those who hold a code may enrol machines. The code itself is nowhere in the journal: only its holders can make its key. */
@@ -333,7 +333,7 @@ export interface Invited extends Ordered {
   readonly uses: number | null;
   /** Pools that its workers may serve; empty: all. */
   readonly targets: readonly string[];
-  /** The machine whose coordinator shows it as its join line; left out if a person made it. */
+  /** The machine whose coordinator shows this invitation as its join line; left out if a person made it. */
   readonly line?: string;
 }
 
@@ -342,7 +342,7 @@ export interface InviteEnded extends Ordered {
   readonly type: "invite-ended";
   readonly invite: string;
   readonly reason: string;
-  /** Withdrawn for what its holders sent: the broker is told at once, and people are. */
+  /** Withdrawn for what its holders sent: the broker and people are told at once. */
   readonly cutOff?: boolean;
 }
 
@@ -375,7 +375,7 @@ export interface WorkerChanged extends Ordered {
   readonly worker: WorkerId;
   readonly state: WorkerStanding | WorkerDuty;
   readonly reason: string;
-  /** Benched for what it sent: the broker lets it in no more until it is admitted. */
+  /** Benched for what it sent: the broker refuses it until it is admitted again. */
   readonly cutOff?: boolean;
 }
 
@@ -391,9 +391,9 @@ export interface WorkerPurged extends Ordered {
   readonly worker: WorkerId;
   /** Only messages before this one of EV, which stays, so that EV keeps its end. */
   readonly before: number;
-  /** Also what its results rest on. */
+  /** Whether the messages that its results rest on are deleted too. */
   readonly all: boolean;
-  /** Messages of EV that are gone; null when it begins. */
+  /** Deleted messages of EV; null when the purge begins. */
   readonly messages: number | null;
 }
 

@@ -25,24 +25,24 @@ interface Requirement {
   readonly holds: Evaluation<Judged>;
 }
 
-/** Numbers of a run that no stage reports as metrics. */
+/** Names for numbers of a run that are not metrics of a stage. */
 const own: Readonly<Record<string, (run: Judged) => number | null>> = {
   hpmax: ({ hpmax }) => hpmax,
   iters: ({ iters }) => iters,
 };
 
 /**
- * Which completed runs keep to what a job requires of its metrics (`require`). It is judged by the result itself, whenever somebody
- * asks, so that neither journal nor memory holds the answer.
+ * Which completed runs meet what a job requires of its metrics (`require`). Each result is judged when somebody asks,
+ * so that neither journal nor memory holds the answer.
  *
- * A run is feasible only if every requirement is sure to hold: one whose metric was not reported is not.
+ * A run is feasible only if every requirement surely holds; a requirement whose metric was not reported does not.
  */
 export class Feasibility {
   /** Names of the job's metric columns, a list that grows. */
   readonly #columns: readonly string[];
   #requirements: readonly Requirement[] = [];
   #hyperparameters: readonly Hyperparameter[] = [];
-  /** Metric -> its columns, the last stage first, as of so many columns. */
+  /** Metric -> its columns, the last stage first; valid while there are `#placed` columns. */
   readonly #places = new Map<string, readonly number[]>();
   #placed = 0;
 
@@ -60,7 +60,7 @@ export class Feasibility {
     this.#hyperparameters = hyperparameters;
     this.#requirements = texts.flatMap((text): Requirement[] => {
       const expression: Expression | undefined = readCondition(text);
-      // A checked spec has none that cannot be read.
+      // In a checked spec, every requirement can be read.
       if (expression === undefined) return [];
       return [{ text, names: namesIn(expression), holds: compiled(expression, (name) => this.#reader(name)) }];
     });

@@ -6,14 +6,14 @@ import { rangeProblems } from "../runspec/range-line.ts";
 import type { JobEdited, JobSubmitted, RangeRefined } from "./events.ts";
 import { FoldError } from "./fold-error.ts";
 
-/** Values of one hyperparameter: a neighbourhood contains all values of an unordered one. */
+/** Maximum number of values of a hyperparameter: a neighbourhood contains all values of an unordered one. */
 const mostValues = 10_000;
 
 /**
  * The hyperparameter with more values; the existing ones keep their positions.
  *
  * @param started   choices made so far; the values are available from the next choice on
- * @param problems  what is wrong with the values is added to it
+ * @param problems  receives what is wrong with the values
  */
 export function withValues(
   hyperparameter: Hyperparameter,
@@ -41,7 +41,7 @@ function outside(name: string, range: Range, value: Setting): string {
   return `${name}: ${settingText(value)} does not belong to its range ${rangeText(range)}${hint}`;
 }
 
-/** A list with a text in it may get others; in a list of numbers alone a text is a slip, which could not be taken back. */
+/** Whether all values are numbers: a text added to them is a slip, and an added value cannot be removed. */
 const isOfNumbers = (values: readonly Setting[]): boolean => values.every((value) => typeof value === "number");
 
 function amongNumbers(name: string, value: string, values: readonly Setting[]): string {
@@ -60,8 +60,8 @@ function grown(hyperparameter: Hyperparameter, all: readonly Setting[], started:
 }
 
 /**
- * The hyperparameter over a range: a list becomes one, or a range becomes wider. It gets the ends of the range, and its first marks where
- * they are not near to a value that it has.
+ * The hyperparameter over a range: a list becomes one, or a range becomes wider. It gets the ends of the range, 0 if
+ * that is a mark, and those first marks that are not near a value that it has.
  */
 export function overRange(
   hyperparameter: Hyperparameter,
@@ -137,7 +137,7 @@ export function asRefined(before: JobSubmitted, started: number, { marks }: Pick
   return { ...before, hyperparameters: refined };
 }
 
-/** The range with more marks, which belong to it and are new. */
+/** The range with more marks, which must lie in it and be new. */
 export const withMarks = (range: Hyperparameter, marks: readonly number[], started: number): Hyperparameter =>
   grown(range, [...range.values, ...marks], started);
 

@@ -12,12 +12,12 @@ export interface InviteRecord {
   /** Pools that its workers may serve; empty: all. */
   readonly targets: readonly string[];
   readonly by: string;
-  /** The machine whose coordinator shows it as its join line; "" if a person made it. */
+  /** The machine whose coordinator shows this invitation as its join line; "" if a person made it. */
   readonly line: string;
   readonly at: number;
   /** How many machines have enrolled with it. */
   used: number;
-  /** Why nobody enrols with it any more; "" while somebody may. */
+  /** Why it is over; "" while machines may enrol with it. */
   ended: string;
 }
 

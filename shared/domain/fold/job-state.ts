@@ -18,8 +18,8 @@ export type Actor = "coordinator" | "person";
 /**
  * Why the coordinator itself paused a job.
  *
- * failures: its runs did nothing but fail. drained: it was to finish its runs, and has. own search: its own search gave up, or is
- * not started here.
+ * failures: its runs only failed. drained: it was ordered to finish its runs, and has. own search: its own search gave
+ * up, or is not started here.
  */
 export type PauseCause = "failures" | "drained" | "own search";
 
@@ -27,7 +27,7 @@ export type PauseCause = "failures" | "drained" | "own search";
 export interface PauseWords {
   /** What it paused for, in one clause. */
   readonly rule: string;
-  /** What else there is to know: which run was the last, where to look; "" if nothing. */
+  /** Details: which run was the last, where to look; "" if there are none. */
   readonly detail: string;
 }
 
@@ -38,7 +38,7 @@ const failures =
 /**
  * Why the coordinator paused a job; null if it did not.
  *
- * @param cause  what the record or snapshot says; those of earlier versions say nothing, so the reason tells what matters
+ * @param cause  what the record or snapshot says; left out by earlier versions, for which the reason tells "failures"
  */
 export function pauseCauseOf(
   {

@@ -2,7 +2,7 @@ import { NumberedTexts } from "../columns.ts";
 
 /** Maximum number of metric columns of a job; without it a worker could exhaust the memory of every reader of the journal. */
 export const mostColumns = 1000;
-/** How many of them one worker may bring, so that a few results of a worker cannot use them up. */
+/** How many columns one worker may add, so that a few results of one worker cannot use them up. */
 export const mostColumnsOfOne = 300;
 
 /** The metrics of a job's runs as columns, in order of first appearance: `s1-hrs`, `s1-rew`, ... */
@@ -20,7 +20,7 @@ export class MetricColumns {
   /**
    * Those of a run's metrics that have a column, or would get one.
    *
-   * @param most  new columns that they may have
+   * @param most  maximum number of new columns
    */
   fitting(names: readonly string[], most = mostColumns): string[] {
     let free = Math.min(most, mostColumns - this.names.length);

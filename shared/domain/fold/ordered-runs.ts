@@ -2,7 +2,7 @@ import type { RunsOrdered } from "./events.ts";
 import type { RunTable } from "./run-table.ts";
 import { isOpen } from "./trial.ts";
 
-/** Keeps an order for runs. An end that follows from it is a record of its own. */
+/** Notes an order on the runs that are open. An end that follows from it is a record of its own. */
 export function orderRuns(table: RunTable, { trials, order, by }: RunsOrdered): void {
   for (const n of trials) {
     const trial = table.trials.forFold(n);

@@ -4,7 +4,7 @@ import type { JobDeleted, WorkerPurged } from "./events.ts";
 import { FoldError } from "./fold-error.ts";
 import type { RunTable } from "./run-table.ts";
 
-/** A purge that began, and of which nothing says that it is over. */
+/** A purge that began and has no record of its end. */
 export interface OpenPurge {
   readonly worker: WorkerId;
   readonly before: number;
@@ -12,7 +12,7 @@ export interface OpenPurge {
   readonly by: string;
 }
 
-/** The same of the deletion of a job. */
+/** The deletion of a job that began and has no record of its end. */
 export interface OpenDeletion {
   readonly job: JobName;
   readonly before: number;
@@ -23,18 +23,18 @@ export interface OpenDeletion {
 
 /** What was deleted from EV on purpose: gaps no larger than this are not damage. */
 export interface Purges {
-  /** Messages that are gone, of all purges and deletions that are over. */
+  /** Messages deleted by all purges and deletions that are over. */
   messages: number;
   /** All of them stood before this sequence of EV. */
   before: number;
   readonly open: OpenPurge[];
-  /** Apart from `open`, which earlier versions read too. */
+  /** Deletions under way; apart from `open`, which earlier versions read too. */
   readonly deleting: OpenDeletion[];
 }
 
 export const noPurges = (): Purges => ({ messages: 0, before: 0, open: [], deleting: [] });
 
-/** @param bundles  what a job that is deleted brought along; nobody asks for it where only the messages are counted */
+/** @param bundles  what a deleted job brought along; not needed where only the messages are counted */
 export function foldPurge(
   purges: Purges,
   event: WorkerPurged | JobDeleted,
@@ -76,6 +76,6 @@ export function deletedJob(table: RunTable, { job, by, at }: JobDeleted): Delete
   return { job, file: table.submitted.file, runs: table.trials.length, parents, by, at };
 }
 
-/** For whoever asks about it. */
+/** The answer to a question about a deleted job. */
 export const deletedText = ({ job, by, at }: DeletedJob): string =>
   `${job} was deleted by ${by} on ${new Date(at).toISOString().slice(0, 16).replace("T", " ")} UTC`;

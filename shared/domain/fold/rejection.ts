@@ -5,7 +5,7 @@ import type { Trial } from "./trial.ts";
 export const hasResult = ({ status }: Trial): boolean =>
   status === "completed" || status === "infeasible" || status === "rejected";
 
-/** Takes a result from its trial, so that nobody who reads the trial can count it. */
+/** Takes a result off its trial, so that no reader of the trial can count it. */
 export function rejectResult(
   trial: Trial,
   place: number,
@@ -28,7 +28,7 @@ export function acceptResult(trial: Trial): void {
 }
 
 /**
- * All results in the order of completion: rejected ones at their places, those that count in their order between them.
+ * All results in the order of completion: rejected ones at their places, the others in order between them.
  *
  * @param counted   trial numbers
  * @param rejected  trial numbers and their places

@@ -1,7 +1,7 @@
 /**
- * Processes of a worker that are remembered after another one has replaced them. The number is limited, since a worker that
- * restarts again and again, by mistake or on purpose, would otherwise make every claim more expensive than the last. A process
- * that 64 others have replaced since would count as new.
+ * How many replaced processes of a worker are remembered. Without a limit, a worker that restarts again and again, by
+ * mistake or on purpose, would make every claim more expensive than the last. A process that 64 others have replaced
+ * since counts as new.
  */
 export const mostRetired = 64;
 

@@ -61,7 +61,7 @@ export class RunTable {
   #verdicts = 0;
   readonly parentRuns: ParentRuns;
   readonly metricColumns: MetricColumns;
-  /** Which completed runs keep to what the job requires. */
+  /** Which completed runs meet what the job requires. */
   readonly feasibility: Feasibility;
   readonly trials: TrialList;
   /** Trials waiting for a free slot, in the order in which they were lost. */
@@ -199,7 +199,7 @@ export class RunTable {
 
   completed(event: Completed): void {
     const trial = this.#openTrial(event);
-    // Done before this result is among the completions, in case they are recounted.
+    // Read before this result joins the completions, because reading may recount them.
     const { runSets } = this;
     this.#close(trial, event.at);
     trial.hpmax = event.hpmax;
@@ -306,7 +306,7 @@ export class RunTable {
   }
 
   /**
-   * Rejects results, or accepts rejected ones again; returns by how many each worker's results have become fewer or more. Rejected
+   * Rejects results, or accepts rejected ones again. Returns, by worker, the change in its number of results. Rejected
    * results keep their places in the order of completion, so that accepting them restores every estimate exactly.
    */
   judged(event: ResultsJudged): Map<WorkerId, number> {
@@ -371,7 +371,7 @@ export class RunTable {
     this.open -= 1;
     trial.order = "";
     trial.endedAt = at;
-    // Only needed while the trial is open; they are a fifth of the memory of an ended trial.
+    // These texts are needed only while the trial is open, and would be a fifth of the memory of an ended one.
     lastAttempt(trial).claimId = "";
     trial.why = trial.reason = trial.unsaved = "";
     trial.checkpoint = null;

@@ -70,7 +70,7 @@ export function saveTable(table: RunTable): SavedTable {
 /** Rebuilds a table; its counts and run sets follow from the trials. The table owns the arrays of `trials` afterwards. */
 export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   const table = new RunTable({ ...saved.submitted, parents: 0 }, saved.columns);
-  // As its constructor completes them: a snapshot of an earlier version lacks the settings that came later.
+  // Settings as the constructor completes them: a snapshot of an earlier version lacks those that came later.
   const { settings } = table.submitted;
   Object.assign(table, pick(saved));
   table.submitted = { ...saved.submitted, settings };
@@ -100,7 +100,7 @@ export function restoreTable(saved: SavedTable, trials: SavedTrials): RunTable {
   return table;
 }
 
-/** Which run first filled each column, as a snapshot of an earlier version has it. */
+/** How many columns each worker was the first to fill; snapshots of earlier versions lack these counts. */
 function columnsBy({ trials }: RunTable, { completions, columns }: SavedTable): Map<WorkerId, number> {
   const filled = new Array<boolean>(columns.length).fill(false);
   const counts = new Map<WorkerId, number>();
@@ -115,7 +115,7 @@ function columnsBy({ trials }: RunTable, { completions, columns }: SavedTable): 
   return counts;
 }
 
-/** Counts a trial. Its run set learns of a completion later, in the order of completion. */
+/** Counts a trial that is not in the columns. Completions reach the run sets later, in the order of completion. */
 function count(table: RunTable, trial: Trial): void {
   const { n, status } = trial;
   const { runSets } = table;

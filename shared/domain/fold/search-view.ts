@@ -3,12 +3,12 @@ import { isTried, whyNoRepeats } from "../search/no-repeats.ts";
 import type { SearchView } from "../search/search.ts";
 import type { RunTable } from "./run-table.ts";
 
-/** Why no configuration of the job runs twice; null if they may. */
+/** Why no configuration of the job runs twice; null if configurations may repeat. */
 export function whyOnce({ submitted: { settings }, runSets }: RunTable): string | null {
   return settings.hpTuning === false ? null : whyNoRepeats(settings.repeat, runSets);
 }
 
-/** What a job's search sees: what failed too often is excluded, what `where` forbids, and what must not run twice. */
+/** What a job's search sees. Excluded is what failed too often, what `where` forbids, and what must not run twice. */
 export function searchView(table: RunTable): SearchView {
   const { submitted, runSets, model } = table;
   const { hyperparameters, settings } = submitted;

@@ -10,19 +10,19 @@ import type { SavedTrials } from "./trial-list.ts";
 import { markOpen, type WorkerRecord, type WorkspaceState } from "./workspace-state.ts";
 
 /**
- * A snapshot is the fold as plain data: trials, and the configurations of run sets, in columns. It travels deflated and sealed;
- * the entry `snap` says where it is, and with which key. Readers fold from its sequence on; a journal shorter than its snapshot
- * was damaged, and is refused. A restored table rebuilds its run sets from the order of completions. control-any-order.test.ts
- * checks that a journal cut anywhere, restored and folded on, gives the same state.
+ * A snapshot is the fold as plain data: trials, and the configurations of run sets, in columns. It travels deflated and
+ * sealed; the entry `snap` says where it is and which key opens it. Readers fold from its sequence on; a journal that
+ * is shorter than its snapshot was damaged, and is refused. A restored table rebuilds its run sets from the order of
+ * completions. Wherever a journal is cut, restored and folded on, the state is the same (control-any-order.test.ts).
  */
 
 /** Raise this with every change to what the fold keeps. A snapshot of another version is ignored and the whole journal folded. */
 export const snapshotVersion = 4;
 
-/** What earlier versions do not have. */
+/** Fields that snapshots of earlier versions lack. */
 type Later = Pick<WorkerRecord, "rejected" | "ended" | "setAside" | "invite" | "pools" | "isCutOff">;
 
-/** Earlier versions wrote none of those that may be missing. */
+/** A worker as a snapshot keeps it; `Later` fields are missing in those of earlier versions. */
 type SavedWorker = Omit<WorkerRecord, "retiredBoots" | "claims" | keyof Later> & {
   readonly [Name in keyof Later]?: Later[Name];
 } & {
@@ -95,7 +95,7 @@ export function restoreSnapshot(snapshot: Snapshot): WorkspaceState {
     orders: new Map(orders),
     purges: copied(purges),
   };
-  // Earlier versions marked no attempts.
+  // Snapshots of earlier versions have no marks on attempts.
   markOpen(state);
   return state;
 }

@@ -127,7 +127,7 @@ export class TrialColumns {
     return place;
   }
 
-  /** A new object for the trial at this place, completed: whether it is feasible is for others to say. */
+  /** A new object for the trial at this place, with status "completed": the caller judges whether it is feasible. */
   trial(place: number, configuration: Configuration): Trial {
     const { n, seed, iters, startedAt, endedAt, worker, bootId, metricsEnd } = this.#columns;
     const to = at(metricsEnd, place);

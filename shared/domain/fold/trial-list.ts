@@ -5,7 +5,7 @@ import type { Feasibility } from "./feasibility.ts";
 import { isOpen, type Trial } from "./trial.ts";
 import { type SavedColumns, TrialColumns } from "./trial-columns.ts";
 
-/** A list as plain data. */
+/** A trial list as plain data. */
 export interface SavedTrials {
   /** In any order. */
   readonly columns: SavedColumns;
@@ -49,14 +49,14 @@ export class TrialList implements Iterable<Trial> {
     this.#length = this.#objects.push(trial);
   }
 
-  /** The caller may keep it. */
+  /** Trial `n`, which the caller may keep; undefined if there is none. */
   trial(n: number): Trial | undefined {
     const trial = this.forFold(n);
     if (trial && isOpen(trial)) this.#shown.add(n);
     return trial;
   }
 
-  /** For the fold, which does not keep it. */
+  /** Trial `n` for the fold, which does not keep it; undefined if there is none. */
   forFold(n: number): Trial | undefined {
     if (!(n >= 1 && n <= this.#length)) return undefined;
     const known = this.#objects[n - 1];
@@ -66,7 +66,7 @@ export class TrialList implements Iterable<Trial> {
     return trial;
   }
 
-  /** The trial has completed. If it was never handed out, it moves to the columns and the object is dropped. */
+  /** The trial has completed. If it was never handed out and the columns can hold it, it moves there. */
   completed(trial: Trial): void {
     if (this.#shown.delete(trial.n)) return;
     const place = this.#columns.add(trial);
@@ -89,13 +89,13 @@ export class TrialList implements Iterable<Trial> {
     return this.#objects[n - 1]?.run ?? this.#columns.run(this.#placeOf(n));
   }
 
-  /** Null if the trial has not completed. */
+  /** Null if the trial has not completed, or its result is rejected. */
   hpmaxOf(n: number): number | null {
     const known = this.#objects[n - 1];
     return known ? known.hpmax : this.#columns.hpmax(this.#placeOf(n));
   }
 
-  /** Whether a trial that has completed keeps to what the job requires. */
+  /** Whether a completed trial meets what the job requires. */
   isFeasible(n: number): boolean {
     return !this.#feasibility.isAsked || this.glance(n)?.status !== "infeasible";
   }
@@ -117,9 +117,9 @@ export class TrialList implements Iterable<Trial> {
     }
   }
 
-  /** The same to read and drop, as `glance` does. */
+  /** Trials that have not ended, to read and drop as with `glance`. */
   *glanceOpen(): Iterable<Trial> {
-    // By number: three times as fast as an iterator where most have completed.
+    // A loop by number is three times as fast as an iterator where most have completed.
     for (let i = 0; i < this.#length; i += 1) {
       const trial = this.#objects[i];
       if (trial && isOpen(trial)) yield trial;

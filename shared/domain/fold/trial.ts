@@ -14,7 +14,7 @@ export interface Attempt {
   readonly attempt: number;
   readonly worker: WorkerId;
   readonly bootId: string;
-  /** Empty once the trial has ended. */
+  /** The claim that the assignment answered; the last attempt's is emptied when the trial ends. */
   claimId: string;
   /** Wall clock, milliseconds. */
   readonly at: number;
@@ -61,7 +61,7 @@ export interface Trial {
   metrics: readonly number[];
   /** Why it ended without a result, or why it waits. */
   reason: string;
-  /** What was chosen from where, while the trial is open. */
+  /** How the configuration was chosen, or why its failure was taken back; "" once the trial has ended. */
   why: string;
   endedAt: number;
   /** Results that arrived after the end: labelled, never counted. */
@@ -153,14 +153,14 @@ export function isNewestStay(trial: Trial, attempt: number): boolean {
   return part?.worker === last.worker && part.bootId === last.bootId;
 }
 
-/** Why what is said of this attempt does not count, or not all of it. */
+/** Why messages about this attempt do not count, or not all of them; "" if they do. */
 export const distrustOf = ({ attempts }: Trial, attempt: number): Distrust =>
   attempts.find((each) => each.attempt === attempt)?.distrust ?? "";
 
 /**
- * Why a worker's message about an attempt is ignored; undefined if it counts. Only the worker that the journal names for the attempt
- * counts, and if its message names a claim, only with the claim that the attempt answered: a workspace restored to an older state
- * assigns the same numbers again. The claims of ended trials are not kept.
+ * Why a worker's message about an attempt is ignored; undefined if it counts. It must come from the worker to which the
+ * journal gave the attempt. If it names a claim, that must be the claim that the attempt answered: a workspace restored
+ * to an older state assigns the same numbers again. The claim of an ended trial's last attempt is not kept.
  */
 export function whyUnheard(
   trial: Pick<Trial, "run" | "attempts">,
@@ -178,6 +178,6 @@ export const isFurther = (
   b: Pick<CheckpointPlace, "stage" | "iters"> | null,
 ): boolean => b === null || a.stage > b.stage || (a.stage === b.stage && a.iters > b.iters);
 
-/** The worker that holds the trial now; undefined if it waits or has ended. */
+/** The attempt that holds the trial now; undefined if the trial waits or has ended. */
 export const holderOf = (trial: Trial): Attempt | undefined =>
   trial.status === "running" ? lastAttempt(trial) : undefined;

@@ -41,10 +41,10 @@ export interface WorkerRecord {
   reason: string;
   stateBy: string;
   stateActor: Actor | null;
-  /** Whether the broker lets it in no more, until it is admitted. */
+  /** Whether the broker refuses it until it is admitted again. */
   isCutOff: boolean;
   duty: WorkerDuty;
-  /** The operator who ordered its duty; "" while it works. */
+  /** Why it has its duty, such as `paused by ann`; "" while it works. */
   dutyReason: string;
   /** The process that claimed last, and the newest of those it replaced. */
   bootId: string;
@@ -54,9 +54,9 @@ export interface WorkerRecord {
   completed: number;
   rejected: number;
   failed: number;
-  /** Its runs that have ended, in whatever way, rejected or taken back since or not. */
+  /** Its runs that have ended in any way, including those rejected or taken back since. */
   ended: number;
-  /** Its messages that were named as set aside: `mostNamed` at most. */
+  /** Messages of it that the journal names as set aside: `mostNamed` at most. */
   setAside: number;
   failuresInRow: number;
   /** The trials that failed in a row, oldest first. */
@@ -74,10 +74,10 @@ export interface WorkspaceState {
   /** Highest EV sequence that a decision cites: all evidence up to it has been judged. */
   evidenceSeq: number;
   readonly jobs: Map<JobName, RunTable>;
-  /** Jobs that were deleted: nothing else is known of them. */
+  /** What is still known of deleted jobs. */
   readonly deleted: Map<JobName, DeletedJob>;
   readonly workers: Map<WorkerId, WorkerRecord>;
-  /** Those that are open, and the last ones that are over, in the order in which they were made. */
+  /** Open invitations, and the last ones that are over, in the order in which they were made. */
   readonly invites: Map<string, InviteRecord>;
   /** Request id of an operator's order -> the answer. */
   readonly orders: Map<string, string>;
@@ -234,7 +234,7 @@ function becomes(table: RunTable, order: JobChanged | JobEdited, to: JobStateNam
   }
 }
 
-/** A checkpoint was not carried, or cannot be read: then the run begins afresh, and checkpoints that are not as far count again. */
+/** A checkpoint was not stored; or it cannot be read, so the run begins afresh, and less advanced ones count again. */
 function checkpointLost(table: RunTable, { n, attempt, what, reason }: CheckpointLost): void {
   const trial = table.trials.forFold(n);
   if (!trial || !isOpen(trial) || !trial.attempts.some((part) => part.attempt === attempt))
@@ -243,7 +243,7 @@ function checkpointLost(table: RunTable, { n, attempt, what, reason }: Checkpoin
   else trial.checkpoint = null;
 }
 
-/** A job goes when its deletion begins; what workers have done stays with them. */
+/** Removes a job when its deletion begins; the workers' counts of its runs stay. */
 function deleteJob({ jobs, deleted, workers, purges }: WorkspaceState, event: JobDeleted): void {
   const table = jobs.get(event.job);
   if (event.messages !== null) {
@@ -302,8 +302,8 @@ function setStanding(worker: WorkerRecord, state: WorkerStanding, event: WorkerC
 }
 
 /**
- * Whether a person has sent the worker away, or a quota has. One that was benched because its runs failed may still end what it has
- * begun: its results are as good as before.
+ * Whether a person or a quota has sent the worker away. A worker that was benched because its runs failed may still end
+ * what it has begun: its results are as good as before.
  */
 export const isSentAway = ({ state, stateActor, isCutOff }: WorkerRecord): boolean =>
   state === "revoked" || (state === "benched" && (isCutOff || stateActor !== "coordinator"));
@@ -317,7 +317,7 @@ function markDistrust({ attempts }: Trial, workers: WorkspaceState["workers"]): 
   }
 }
 
-/** The same for all open trials. */
+/** Marks the attempts of these workers in all open trials. */
 export function markOpen({ jobs, workers }: Pick<WorkspaceState, "jobs" | "workers">): void {
   for (const { trials, open } of jobs.values()) {
     if (open > 0) for (const trial of trials.glanceOpen()) markDistrust(trial, workers);

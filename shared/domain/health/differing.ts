@@ -6,29 +6,29 @@ import type { EndedRun } from "./ended-runs.ts";
 export interface Differs {
   /** The difference, in standard deviations between two runs of one configuration; negative: worse. */
   readonly shift: number;
-  /** How likely luck alone makes one machine differ so much. */
+  /** Probability that luck alone makes one machine differ so much. */
   readonly chance: number;
   /** Its runs that were compared. */
   readonly runs: number;
-  /** The one machine that it was compared with, if there is no third to say which of them is wrong. */
+  /** The one machine that it was compared with, if no third one can show which of them is wrong; otherwise null. */
   readonly only: WorkerId | null;
 }
 
 /**
- * How often luck may raise a flag for any machine, at one look. People look as the search goes on, ten times by the time that the
- * number of its runs has grown a thousandfold, which makes 1% of all searches at most (measured in the test).
+ * Probability that luck flags any machine at one look. People look as the search goes on, ten times while the number of
+ * its runs grows a thousandfold, so luck raises a flag in 1% of all searches at most (measured in the test).
  */
 const falseAlarms = 0.001;
 /** A smaller difference harms no search, however certain it is. */
 const leastShift = 0.25;
-/** Comparisons that a flag needs at least: with fewer, no difference is beyond chance. */
+/** Least number of comparisons for a flag: with fewer, no difference is beyond chance. */
 const leastCompared = 8;
 /** Deviations beyond so many standard deviations count as this many: one diverged run is no sick machine. */
 const most = 4;
-/** Standard deviations of a configuration are drawn to that of its job by this many runs. */
+/** A configuration's standard deviation is drawn towards its job's with the weight of this many runs. */
 const priorRuns = 4;
 
-/** One run of a configuration, beside its other runs. */
+/** One run of a configuration, compared with its other runs. */
 interface Member {
   readonly worker: WorkerId;
   /** Its deviation from the middle of its configuration, in standard deviations of its job. */
@@ -41,10 +41,11 @@ interface Group {
 }
 
 /**
- * Machines whose results differ. Under the hypothesis that no machine matters, which machine got which run of a configuration
- * means nothing: any exchange is as likely. The sum of a machine's deviations is compared with its mean and variance over all
- * exchanges within configurations (a stratified permutation test, in the normal approximation, which is on the safe side for so
- * few runs: no sum of n deviations exceeds n^1/2 of its standard deviations). Exact for configurations of different spread.
+ * Machines whose results differ. If no machine mattered, any assignment of a configuration's runs to the machines would
+ * be equally likely. The sum of a machine's deviations is compared with its mean and variance over all exchanges of
+ * runs within configurations (a stratified permutation test, in the normal approximation, which is on the safe side for
+ * so few runs: no sum of n deviations exceeds n^1/2 of its standard deviations). Exact for configurations of different
+ * spread.
  *
  * A search repeats configurations whose first run was lucky, so a first run is better than its repetitions on any machine, and a
  * machine that came late has no first runs. They are left out.
@@ -141,7 +142,7 @@ function groupsOf(runs: readonly EndedRun[]): Group[] {
   }
   return compared.flatMap((set) => {
     const scale = scales.get(set[0]?.job ?? "");
-    // Runs that are all the same say nothing of chance.
+    // Equal runs say nothing about chance.
     if (scale === undefined) return [];
     const middle = middleOf(set);
     const members = set.map(({ worker, hpmax }) => ({
@@ -157,8 +158,8 @@ const middleOf = (set: readonly EndedRun[]): number =>
   quantile(Float64Array.from(set, ({ hpmax }) => hpmax).sort(), 0.5);
 
 /**
- * The part of a standard normal distribution that lies further out than this, on both sides. Chebyshev fit of erfc, relative error
- * below 1.2e-7 (Press et al. 1992, Numerical Recipes, 6.2).
+ * The part of a standard normal distribution that lies further from 0 than z, on both sides. Chebyshev fit of erfc,
+ * relative error below 1.2e-7 (Press et al. 1992, Numerical Recipes, 6.2).
  */
 export function outside(z: number): number {
   const x = Math.abs(z) / Math.SQRT2;

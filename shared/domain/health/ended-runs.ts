@@ -3,21 +3,21 @@ import { resultBy } from "../fold/trial.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
 
-/** The newest trials that are looked at: a machine's health is how it is now, and a million would take a second. */
+/** Maximum number of trials looked at, newest first: health is a machine's present, and a million take a second. */
 export const mostTrials = 20_000;
 
-/** A run that completed, as far as it says something of its machine. */
+/** What a completed run says about its machine. */
 export interface EndedRun {
   readonly worker: WorkerId;
   readonly job: JobName;
   /** Its run set: runs of one configuration share the number, those of other jobs do not. */
   readonly set: number;
   readonly hpmax: number;
-  /** Seconds for each iteration; NaN if it moved between machines, or counts none. */
+  /** Seconds for each iteration; NaN if the run took several attempts, or reports no iterations. */
   readonly pace: number;
 }
 
-/** What became of a worker's stays with trials. */
+/** How a worker's stays with trials ended, in counts. */
 export interface Stays {
   /** All that have ended. */
   ended: number;
@@ -28,7 +28,7 @@ export interface Stays {
 }
 
 /**
- * The newest trials of all jobs that have ended. Each job's trials are looked at from its last to its first, newest jobs first.
+ * What has ended among the newest `most` trials: newest jobs first, each from its last trial to its first.
  *
  * @returns runs in the order in which each job assigned them
  */

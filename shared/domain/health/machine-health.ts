@@ -5,11 +5,11 @@ import { type Differs, differing } from "./differing.ts";
 import { endedRuns } from "./ended-runs.ts";
 import { type Speed, speedsInSteps } from "./speed.ts";
 
-/** How a worker does beside the others, by the newest trials. */
+/** How a worker does compared with the others, by the newest trials. */
 export interface MachineHealth {
   /** Stays with trials that have ended. */
   readonly ended: number;
-  /** The parts of these that were lost by its fault, and in which the run failed; from 0 to 1. */
+  /** Shares of these stays, from 0 to 1, that were lost by its fault, and in which the run failed. */
   readonly lost: number;
   readonly failed: number;
   /** Null: too few of its runs can be compared. */

@@ -3,11 +3,11 @@ import { quantile } from "../statistics.ts";
 import type { Steps } from "../steps.ts";
 import type { EndedRun } from "./ended-runs.ts";
 
-/** How fast a machine is beside the others. */
+/** How fast a machine is compared with the others. */
 export interface Speed {
-  /** 1: as the machine in the middle; 0.5: half as fast. */
+  /** 1: as fast as the median machine; 0.5: half as fast. */
   readonly factor: number;
-  /** Runs that say so. */
+  /** How many of its runs were compared. */
   readonly runs: number;
 }
 
@@ -17,14 +17,13 @@ const mostSweeps = 30;
 const settled = 0.002;
 
 /**
- * The speed of each machine, from the time that its runs took for each iteration. A run is compared with those of the same
- * configuration on other machines; where a job has too few of these, with all runs of the job, since no search looks at the
- * machine when it chooses. Median polish of the logarithms (Tukey 1977): log(pace) = configuration + machine; runs that waited,
- * frozen, or beside others, do not move a median.
+ * The speed of each machine, from the time that its runs took for each iteration. A run is compared with those of the
+ * same configuration on other machines; where a job has too few of these, with all runs of the job, since no search
+ * looks at the machine when it chooses. Median polish of the logarithms (Tukey 1977): log(pace) = configuration +
+ * machine; some runs that were frozen, waited or shared the machine do not move a median.
  *
- * In steps, one for each sweep.
- *
- * @returns nothing for machines with fewer than `leastRuns` runs that can be compared
+ * In steps, one for each sweep. The result lacks machines with fewer than `leastRuns` runs that can be compared, and is
+ * empty if only one machine has as many.
  */
 export function* speedsInSteps(runs: readonly EndedRun[]): Steps<Map<WorkerId, Speed>> {
   const groups = comparable(runs.filter(({ pace }) => pace > 0));
@@ -67,7 +66,7 @@ export function* speedsInSteps(runs: readonly EndedRun[]): Steps<Map<WorkerId, S
   );
 }
 
-/** Runs that may be compared with each other: those of a configuration, or of a whole job. Each group has two machines. */
+/** Groups of comparable runs: those of a configuration, or of a whole job. Each group has at least two machines. */
 function comparable(runs: readonly EndedRun[]): EndedRun[][] {
   const byJob = groupedBy(runs, ({ job }) => job);
   return [...byJob.values()].flatMap((ofJob) => {
@@ -91,5 +90,5 @@ function groupedBy<Key>(runs: readonly EndedRun[], keyOf: (run: EndedRun) => Key
   return groups;
 }
 
-/** Sorts them. */
+/** Sorts the values in place. */
 const median = (values: Float64Array): number => quantile(values.sort(), 0.5);

@@ -11,13 +11,15 @@ import { type MeasuredPoint, withoutEffect } from "./without-effect.ts";
 /**
  * How much of the variation of hpmax each hyperparameter explains on its own.
  *
- * Functional analysis of variance (Hutter, Hoos and Leyton-Brown, ICML 2014): the variance of mean hpmax over all configurations,
- * each equally likely (a range by the parts about its first marks), is split into a share of each hyperparameter alone and the rest, which they have only together. The variance
- * between runs of one configuration is not included.
+ * Functional analysis of variance (Hutter, Hoos and Leyton-Brown, ICML 2014): the variance of mean hpmax over all
+ * configurations, each equally likely (a range by the parts about its first marks), is split into a share of each
+ * hyperparameter alone and the rest, which they have only together. The variance between runs of one configuration is
+ * not included.
  *
- * Mean hpmax is learnt from the runs: an effect for each setting, by least squares, and a small forest of regression trees for the
- * rest. It also learns noise, which would give shares to hyperparameters without effect. Each round therefore learns twice, from two
- * halves of the run sets, and takes the covariance of the two instead of the variance of one: independent noise cancels.
+ * Mean hpmax is learnt from the runs: by a small forest of regression trees, or by an effect for each setting, by least
+ * squares, and a forest for the rest; whichever predicts better. Either also learns noise, which would give shares to
+ * hyperparameters without effect. Each round therefore learns twice, from two halves of the run sets, and takes the
+ * covariance of the two instead of the variance of one: independent noise cancels.
  */
 export interface Importance {
   /** For each hyperparameter with more than one setting, in spec order. */
@@ -49,19 +51,19 @@ interface Varied {
   readonly i: number;
   /** Values, or parts of a range. */
   readonly count: number;
-  /** Of each value: its place on the dial, or the part of the range. */
+  /** By value: its place on the dial, or its part of the range. */
   readonly partOf: Int32Array;
   readonly ordered: boolean;
 }
 
-/** Why the runs do not suffice. */
+/** Says why the runs do not suffice. */
 export interface TooLittle {
   readonly reason: string;
 }
 
 const fewestRunSets = 20;
 const level = 0.9;
-/** A mean counts as no further below the median than so many times the distance from there to the 95% quantile. */
+/** A mean counts as at most this many times further below the median than the 95% quantile lies above it. */
 const deepest = 10;
 const rounds = 30;
 const treesPerForest = 6;
@@ -73,7 +75,7 @@ const mostPerRound = 3000;
 const mostPerTree = 400;
 
 /**
- * @param runs  configuration and hpmax of completed runs; those that are not finite are left out
+ * @param runs  configuration and hpmax of completed runs; those whose hpmax is not finite are left out
  * @param seed  the same seed gives the same answer
  */
 export function importanceOf(
@@ -192,8 +194,8 @@ interface Learnt {
 type Learn = (space: TreeSpace, points: readonly RunSetPoint[], rng: Rng) => Learnt;
 
 /**
- * The place of an inactive hyperparameter, whose setting has no effect: below 0, where no setting has its effect. Trees, which learn
- * where it is inactive from what makes it so, see its tuned value.
+ * The place of an inactive hyperparameter: below 0, so that no setting's effect is added. Trees see its tuned value
+ * instead; they learn where it is inactive from the hyperparameters that make it so.
  */
 const inactive = (tuned: number): number => -1 - tuned;
 const seenByTrees = (places: readonly number[]): readonly number[] =>
@@ -271,7 +273,7 @@ function pointsOf(
   return { points, measured, count, noise: freedom > 0 ? Math.sqrt(total((sum) => sum.squares) / freedom) : null };
 }
 
-/** However bad: else one diverged run would be all of the variation. Few honest values lie so low. */
+/** The least that a mean counts as, or one diverged run would be all of the variation. Few honest values lie below. */
 function floorOf(means: readonly number[]): number {
   const sorted = means.toSorted((a, b) => a - b);
   const middle = quantile(sorted, 0.5);

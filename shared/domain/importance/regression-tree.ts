@@ -22,7 +22,7 @@ export type RegressionTree =
       readonly above: RegressionTree;
     };
 
-/** A leaf of fewer points would fit noise. */
+/** A leaf with fewer points would fit noise. */
 const fewestInLeaf = 2;
 const deepest = 24;
 
@@ -58,9 +58,9 @@ export function growTree(space: TreeSpace, points: readonly RunSetPoint[], rng: 
 }
 
 /**
- * The best cut of the settings in the order of the list or, if the hyperparameter is unordered, in the order of their means: its best
- * cut is then the best of all divisions in two (Breiman et al. 1984). Settings without points go to the nearer side if ordered, and
- * otherwise to the side with more settings.
+ * The best cut of the settings: in the order of the dial or, if the hyperparameter is unordered, in the order of their
+ * means, where the best cut is also the best of all divisions in two (Breiman et al. 1984). Settings without points go
+ * to the nearer side if ordered, and otherwise to the side with more settings. Undefined if no cut is possible.
  */
 function bestSplit(
   space: TreeSpace,

@@ -9,7 +9,7 @@ export interface SettingEffects {
 const mostSweeps = 25;
 /** Stop after a sweep that changes no effect by more than this part of the spread. */
 const enough = 1e-3;
-/** Ridge: each setting counts as seen half a run set more often, without effect, so that rare settings get small effects. */
+/** Ridge: half a run set without effect is added to each setting, so that rare settings get small effects. */
 const pull = 0.5;
 
 /**

@@ -18,41 +18,41 @@ export interface MeasuredPoint {
   readonly squares: number;
 }
 
-/** Fewer configurations say nothing. */
+/** With fewer configurations nothing is said. */
 const fewestPoints = 40;
-/** More than so many, drawn at random, would take seconds. */
+/** At most this many configurations, drawn at random, are used: more would take seconds. */
 const mostPoints = 250;
-/** Of them, to learn the model from. */
+/** The model is learned from the first of them, this many. */
 const taughtPoints = 100;
 const sweeps = 3;
 /** With more hyperparameters nothing is said. */
 const mostHyperparameters = 40;
 
-/** An effect: on its own, with a variance; or on what the others do, over a length of the dial. */
+/** An effect: alone, with a variance; or on what the others do, over a length of the dial. */
 type Effect = { readonly alone: number } | { readonly together: number };
-/** Effects that no one should overlook, and small ones. Variances are in units of that of the measured values. */
+/** Effects that nobody should overlook, and small ones. Variances are relative to that of the measured values. */
 const largeAlone: Effect = { alone: 0.3 };
 const smallAlone: Effect = { alone: 0.05 };
 const largeTogether: Effect = { together: 0.6 };
 const smallTogether: Effect = { together: 1.2 };
 /** The length of the dial over which an effect of its own reaches. */
 const ownLength = 0.7;
-/** How much lower the log likelihood must be with a large effect of its own. */
+/** The log likelihood must be lower by at least this with a large effect of its own than without. */
 const againstLarge = 1;
-/** How much more it may favour an effect than it does with randomly permuted values. */
+/** The log likelihood may favour an effect by at most this much more than with randomly permuted values. */
 const mayExceed = 2;
-/** An effect with this share of the variance should exceed luck by the square root of this, or nothing is said. */
+/** Nothing is said unless an effect with this share of the variance exceeds luck by the root of `leastContrast`. */
 const leastEffect = 0.05;
 const leastContrast = 45;
-/** How often they are dealt out. */
+/** How often values are dealt out at random. */
 const deals = 10;
 const jitter = 1e-6;
-/** However far apart, repeats say no more than that runs differ about as much as configurations. */
+/** However far apart repeats lie, their variance counts as at most this many times that of the measured values. */
 const mostNoise = 4;
 
 /**
- * Names of the hyperparameters whose value changes nothing, as far as the runs show; those of which too little is known to see an
- * effect that matters are not among them.
+ * Names of the hyperparameters whose value changes nothing, as far as the runs show. Those about which too little is
+ * known to see an effect that matters are not among them.
  *
  * The model of a search is fitted without the hyperparameter. It has no effect if a large one (some 5% of the variance) would make
  * what was measured less likely, and if no effect, large or small, alone or on what the others do, makes it much likelier than the same
@@ -151,7 +151,7 @@ class Surface {
       gain: gain(effect, asItIs),
       dealt: Number.NEGATIVE_INFINITY,
     }));
-    // A model that lacks something is likelier with whatever lets it bend, so values dealt out at random are the measure.
+    // An incomplete model gains from anything that lets it bend, so values dealt out at random set the standard.
     for (let deal = 0; deal < deals; deal++) {
       const order = Int32Array.from(numbersAtRandom(asItIs.length, asItIs.length, rng));
       for (const each of tried) each.dealt = Math.max(each.dealt, gain(each.effect, order));
@@ -161,8 +161,8 @@ class Surface {
   }
 
   /**
-   * How much likelier an effect of hyperparameter `i` makes the measurements, if its values were those of the configurations in
-   * this order.
+   * How much an effect of hyperparameter `i` adds to the log likelihood of the measurements, with its values taken from
+   * the configurations in this order.
    */
   #gainsAlong(i: number): (effect: Effect, order: Int32Array) => number {
     const n = this.#observed.length;

@@ -10,7 +10,7 @@ interface CheckedInvite {
 }
 
 /**
- * Who joined, and who stayed: a worker enrols by an open invitation that has uses left, for the pools that it names, and with a
+ * Checks who joins: a worker enrols by an open invitation that has uses left, for the pools that it names, and with a
  * key that nobody else has; a revoked worker is given nothing.
  */
 export class CheckedDoor {
@@ -19,7 +19,7 @@ export class CheckedDoor {
   readonly #keys = new Map<WorkerId, string>();
   readonly #owners = new Map<string, WorkerId>();
   readonly #revoked = new Set<WorkerId>();
-  /** Whoever was ever sent away: benched by a person or for what it sent, or revoked. */
+  /** Workers that were ever sent away: benched by a person or for what they sent, or revoked. */
   readonly #sentAway = new Set<WorkerId>();
   readonly #broken: (what: string) => void;
 
@@ -57,7 +57,7 @@ export class CheckedDoor {
     }
   }
 
-  /** Whether results of this worker may be passed over. */
+  /** Whether results of this worker may be ignored. */
   wasSentAway(worker: WorkerId): boolean {
     return this.#sentAway.has(worker);
   }

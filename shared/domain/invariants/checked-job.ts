@@ -16,14 +16,14 @@ export interface CheckedJob {
   rejected: number;
 }
 
-/** One that is over is only let go of, or searches on because an edit gave it more runs. */
+/** A job that is over may only be let go, if held, or search on because an edit gave it more runs. */
 function mayBecome({ isOver, state, ended, totalRuns }: CheckedJob, next: JobStateName): boolean {
   if (!isOver) return true;
   if (next === "searching") return state !== "cancelled" && ended < totalRuns;
   return state === "held" && (next === "completed" || next === "cancelled");
 }
 
-/** Moves the job to another state. Returns what is wrong with that. */
+/** Moves the job to another state. Returns what is wrong with the move, in words. */
 export function become(job: CheckedJob, name: string, state: JobStateName, reason: string): string[] {
   const problems = mayBecome(job, state) ? [] : [`${name} was ${job.state}, and became ${state}`];
   job.state = state;

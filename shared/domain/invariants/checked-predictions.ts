@@ -2,10 +2,10 @@ import type { JournalEvent } from "../fold/events.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName } from "../names.ts";
 
-/** Two sums of the same numbers in another order. */
+/** Relative tolerance between two sums of the same numbers in different orders. */
 const closeness = 1e-9;
 
-/** What pruned runs would have come to: only pruned runs have that, each once, as a part of a run, and the run sets hold their sum. */
+/** Checks predictions: only pruned runs have one, each once, with a weight of 0 to 1, and the run sets hold the sum. */
 export class CheckedPredictions {
   readonly #broken: (what: string) => void;
   readonly #jobs = new Map<JobName, { count: number; weight: number }>();

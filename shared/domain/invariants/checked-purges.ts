@@ -2,24 +2,24 @@ import type { JobDeleted, JournalEvent, WorkerPurged } from "../fold/events.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
 
-/** What a worker's purges may have taken away, by sequences of EV that lie behind it. */
+/** Which of a worker's messages its purges may have taken: those before a sequence of EV. */
 interface Reach {
-  /** Of anything but what its results rest on. */
+  /** For messages on which none of its results rests. */
   before: number;
-  /** Of everything. */
+  /** For all messages. */
   allBefore: number;
 }
 
 /**
- * What was deleted on purpose: only of a worker that was sent away, or a job, which InvariantCheck looks at; each purge is over once,
- * and after it began. What it may have taken is not expected to be there; what results of a worker rest on stays unless the order said
- * otherwise.
+ * Checks purges and deletions. Only a worker that is benched or revoked is purged, and each purge ends once, after it
+ * began; whether a job may be deleted is checked by InvariantCheck. Messages that a purge may have taken are not
+ * expected. Those on which a worker's results rest stay, unless the order includes them (`all`).
  */
 export class CheckedPurges {
   readonly #sentAway = new Set<WorkerId>();
   readonly #reaches = new Map<WorkerId, Reach>();
   readonly #open = new Map<string, WorkerId>();
-  /** Jobs that were deleted: before which message, and whether that goes on. */
+  /** Deleted jobs: before which message of EV, and whether the deletion goes on. */
   readonly #deleted = new Map<JobName, { readonly before: number; goesOn: boolean }>();
   #messages = 0;
   readonly #broken: (what: string) => void;

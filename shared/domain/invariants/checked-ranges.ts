@@ -12,7 +12,7 @@ interface CheckedDial {
   readonly values: Setting[];
 }
 
-/** The marks that ranges get: inside the range, each once, not more than they may have, and no setting changes its position. */
+/** Checks the marks that ranges get: in the range, each once, not too many, and no setting changes its position. */
 export class CheckedRanges {
   readonly #jobs = new Map<JobName, CheckedDial[]>();
   readonly #broken: (what: string) => void;

@@ -9,7 +9,7 @@ export interface CheckedTrial {
   /** By attempt - 1. */
   readonly workers: WorkerId[];
   late: number;
-  /** Iterations of its result; -1 if there is none that can be believed. */
+  /** Iterations according to its result; -1 if it has no result that can be believed. */
   iters: number;
   /** Stage and iterations of each report seen, alternating, until the curve is known to be complete. */
   rows: number[];
@@ -28,7 +28,7 @@ export class CheckedTrials {
   #settledBy = new Uint32Array(16);
   readonly #workers = new NumberedTexts<WorkerId>();
 
-  /** The highest number. */
+  /** The highest trial number. */
   get length(): number {
     return this.#open.length;
   }
@@ -37,14 +37,14 @@ export class CheckedTrials {
     this.#open[n - 1] = trialOf(worker, "running", "", false);
   }
 
-  /** For changing it; undefined if there is none. */
+  /** A trial to change; undefined if there is none. */
   trial(n: number): CheckedTrial | undefined {
     const trial = this.glance(n);
     if (trial) this.#open[n - 1] = trial;
     return trial;
   }
 
-  /** For reading it. */
+  /** A trial to read; undefined if there is none. */
   glance(n: number): CheckedTrial | undefined {
     return this.#open[n - 1] ?? this.#settled(n);
   }
@@ -60,7 +60,7 @@ export class CheckedTrials {
     this.#open[n - 1] = undefined;
   }
 
-  /** Those that are not settled, with their numbers. */
+  /** Trials that are not settled, with their numbers. */
   *unsettled(): Iterable<readonly [n: number, trial: CheckedTrial]> {
     for (const [i, trial] of this.#open.entries()) if (trial) yield [i + 1, trial];
   }

@@ -37,7 +37,7 @@ function* jobDifferences(name: JobName, job: CheckedJob, table: RunTable): Gener
     const folded = table.trials.glance(n);
     if (!trial || !folded) continue; // said by the counts
     const status = trial.status === "over" ? trial.outcome : trial.status;
-    // The records do not say which results are infeasible; the fold follows from their metrics.
+    // The records do not say which results are infeasible; the fold derives that from the metrics.
     const word = folded.status === "infeasible" ? "completed" : folded.status;
     if (word !== status) yield `${name} trial ${n} is ${folded.status} in the fold, ${status} by the records`;
     const { attempts } = folded;

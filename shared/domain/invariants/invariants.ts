@@ -28,30 +28,30 @@ import type { Testimony } from "./testimony.ts";
 export interface InvariantOptions {
   /** Evidence below this sequence is no longer kept, so it is not expected. Default 1. */
   readonly evidenceFrom?: number;
-  /** The one job whose records come; of others only that they are deleted. Default: all jobs. */
+  /** The only job whose records are read; of other jobs only deletions come. Default: all jobs. */
   readonly only?: JobName | undefined;
   /** Workers known to lie about their own trials; their curves are not checked. */
   readonly isLiar?: (worker: WorkerId) => boolean;
 }
 
-/** More are only counted; a broken journal could have millions. */
+/** Further violations are only counted; a broken journal could have millions. */
 const mostViolations = 100;
 
 type Citing = Completed | Late | EndedWithout | Lost | Checkpointed | CheckpointLost;
 type AboutTrial = Assigned | Citing | Reopened;
 
 /**
- * Checks the guarantees of a search. It reads the journal and the evidence, each in its own order, an assignment before the evidence
- * that follows from it, and describes every violation:
+ * Checks the guarantees of a search and describes every violation. It reads the journal and the evidence, each in its
+ * own order, an assignment before the evidence that follows from it. It checks that
  *
  * - a trial ends at most once (unless its failure is taken back), by an attempt that the journal gave to that worker;
  * - no trial starts beyond the current total_runs, and a job that nobody stopped ends with all of them;
  * - every completion cites its own message, which says the same, and no finite result is ignored but of a worker that was sent away;
  * - only a result that counts is rejected, only a rejected one accepted: results = those that count + those rejected;
  * - nothing rests on a message that was set aside, and each is named once;
- * - only a pruned run has a prediction; curves of completed runs without a gap are asked for apart (`gaps`);
+ * - only a pruned run has a prediction; gaps in curves of completed runs are reported apart (`gaps`);
  * - a range gets marks of its own, each once, and configurations keep their settings;
- * - what was deleted was of a worker that had been sent away, or of a job that was over, about which no record comes after;
+ * - only messages of a benched or revoked worker, or of a job that is over, are deleted; no record of that job follows;
  * - workers enrol as their invitations say, and a revoked one is given nothing;
  * - the fold agrees with the records (`compare`).
  *
@@ -175,8 +175,8 @@ export class InvariantCheck {
   }
 
   /**
-   * Completed runs whose curve has a gap, in words. Ours have none. A worker of somebody else may leave reports out, so where the store is
-   * whole, this is about its worker.
+   * Completed runs whose curve has a gap, in words. Our workers leave none. A worker of somebody else may leave
+   * reports out, so where the store is whole, a gap is the worker's doing.
    */
   gaps(): readonly string[] {
     const found: string[] = [];
@@ -221,7 +221,7 @@ export class InvariantCheck {
     if (job) for (const problem of become(job, name, state, reason)) this.#broken(problem);
   }
 
-  /** What is left of its evidence says nothing any more. */
+  /** Forgets a deleted job: what is left of its evidence says nothing any more. */
   #deleted({ job: name, type }: JobDeleted): void {
     if ((this.#options.only ?? name) !== name) return;
     const job = this.#jobOf(name, type);

@@ -3,15 +3,15 @@ import type { RunSet, RunSets } from "../run-sets/run-set.ts";
 import { evidenceOf, hasEvidence, isMeasured } from "./evidence.ts";
 import { type Squash, squashFor } from "./squash.ts";
 
-/** Run sets that the model rests on: half of them the best by a first model, the others at random. */
+/** Maximum number of run sets that the model rests on: half the best by a first model, the others at random. */
 const activeSets = 120;
-/** Run sets that stand for all, where there are more. */
+/** A random sample of this many run sets stands for all, if there are more. */
 const sampled = 600;
 
 /** What the run sets together say about a single one. */
 export interface Pooled {
   readonly squash: Squash;
-  /** Of all runs, squashed. */
+  /** Mean of all runs, squashed. */
   readonly mean: number;
   /** Variance of a single run over the variance of true means: a set of so many runs is believed by half. */
   readonly weight: number;
@@ -24,9 +24,9 @@ export interface ActiveSets {
 }
 
 /**
- * The sets that the model rests on. Sets that lead by their own runs were lucky as well, and a model of them would expect too much.
- * So where there are more, a first model of the leaders tells which sets are the best, and others at random join those. The time does
- * not grow with the number of run sets beyond 600.
+ * The sets that the model rests on. Sets that lead by their own runs were also lucky, and a model of them alone would
+ * expect too much. So with more than 120 sets, a first model of the leaders and others tells which sets are the best,
+ * and others at random join those. The time does not grow with the number of run sets beyond 600.
  *
  * @param foresee  makes the first model: what it expects of any set
  */
@@ -36,7 +36,7 @@ export function activeSetsOf(
   foresee: (first: ActiveSets) => (set: RunSet) => number,
 ): ActiveSets {
   const sample = sampledSets(runSets, rng);
-  // Where nearly all is infeasible, none that is not may have been drawn.
+  // If nearly all sets are infeasible, the sample may hold no measured one.
   const pooled = pool(sample.some(isMeasured) ? sample : runSets.leaders(activeSets));
   if (sample.length <= activeSets) return { sets: byEstimate(sample, pooled), pooled };
   const leaders = byEstimate(runSets.leaders(activeSets / 2), pooled);
@@ -70,7 +70,7 @@ export function pooledEstimate({ squash, mean, weight }: Pooled, set: RunSet): n
 export const byEstimate = (sets: readonly RunSet[], pooled: Pooled): RunSet[] =>
   byScore(sets, (set) => pooledEstimate(pooled, set));
 
-/** The highest score first, the older of two equals. */
+/** The highest score first; of two equals, the older one. */
 function byScore(sets: readonly RunSet[], scoreOf: (set: RunSet) => number): RunSet[] {
   return sets
     .map((set) => ({ set, score: scoreOf(set), firstSeen: set.firstSeen ?? 0 }))
@@ -86,7 +86,7 @@ export function sampledSets(runSets: RunSets, rng: Rng, most = sampled): RunSet[
     return all.length <= most ? all : shuffled(all, most, rng);
   }
   const found = new Map<number, RunSet>();
-  // Among a million run sets few have none; twice as many draws find enough.
+  // Among a million run sets, few lack evidence; twice as many draws find enough.
   for (let draw = 0; draw < 2 * most && found.size < most; draw++) {
     const set = runSets.at(rng.below(size));
     if (set && hasEvidence(set)) found.set(set.number, set);
@@ -94,14 +94,14 @@ export function sampledSets(runSets: RunSets, rng: Rng, most = sampled): RunSet[
   return found.size > Math.min(activeSets, most / 2) ? [...found.values()] : [...runSets].filter(hasEvidence);
 }
 
-/** Run sets up to the last with evidence: those assigned since change nothing. */
+/** The number of run sets up to the last one with evidence; those assigned since change nothing. */
 function knownSize(runSets: RunSets): number {
   let { size } = runSets;
   for (let last = runSets.at(size - 1); last && !hasEvidence(last); last = runSets.at(size - 1)) size -= 1;
   return size;
 }
 
-/** So many of them, each as likely as the others. */
+/** `count` of the sets at random, all if there are fewer; each is as likely as the others. */
 export function shuffled(sets: readonly RunSet[], count: number, rng: Rng): RunSet[] {
   const all = [...sets];
   const wanted = Math.min(count, all.length);
@@ -143,7 +143,7 @@ export function pool(sets: readonly RunSet[]): Pooled {
   return { squash, mean, weight: noise / Math.max(variance - noise, 0.1 * variance) };
 }
 
-/** However far apart, repeats of one configuration say no more than that its runs differ about as much as configurations do. */
+/** However far apart repeats lie, their variance counts as at most this many times that of the sets' means. */
 const mostNoise = 4;
 
 /**

@@ -1,12 +1,13 @@
 /**
- * Symmetric positive definite matrices and their Cholesky factors U (upper triangular, U' U is the matrix), as flat arrays, row by
- * row. The inner loops are the model's whole cost: they walk rows from left to right, and wait for no earlier result.
+ * Symmetric positive definite matrices and their Cholesky factors U (upper triangular, U' U is the matrix), as flat
+ * arrays, row by row. The inner loops are the model's whole cost: they walk rows from left to right, and wait for no
+ * earlier result.
  */
 
 /** Rounding can make a pivot tiny or negative; this floor keeps the factor finite. */
 const leastPivot = 1e-9;
 
-/** Replaces the upper triangle of the n x n matrix by its factor U; what lies below the diagonal means nothing then. */
+/** Replaces the upper triangle of the n x n matrix by its factor U; the part below the diagonal becomes undefined. */
 export function factorise(matrix: Float64Array, n: number): void {
   eliminate(matrix, n, matrix, n, true);
 }
@@ -34,17 +35,22 @@ export function solveTransposedAll(factor: Float64Array, n: number, b: Float64Ar
   eliminate(factor, n, b, c, false);
 }
 
-/** Subtracts B' B from the upper triangle of the c x c matrix, for the n x c matrix B; what lies below means nothing then. */
+/** Subtracts B' B from the upper triangle of the c x c matrix, for the n x c matrix B; the rest becomes undefined. */
 export function subtractSquare(matrix: Float64Array, c: number, b: Float64Array, n: number): void {
   for (let i = 0; i < c; i += 4) subtractProducts(matrix, i, c, b, n, b, c, i);
 }
 
-/** Subtracts Z' U from the m x c matrix, for the c x m matrix Z and the upper triangle U of a c x c matrix, which has zeros below. */
+/**
+ * Subtracts Z' U from the m x c matrix, for the c x m matrix Z and the c x c matrix U, upper triangular (zeros below).
+ */
 export function subtractProduct(matrix: Float64Array, m: number, z: Float64Array, u: Float64Array, c: number): void {
   for (let i = 0; i < m; i += 4) subtractProducts(matrix, i, c, u, c, z, m, 0, 1);
 }
 
-/** Row by row: what the rows above leave of it, over its pivot, which is made of it first where B becomes the factor. */
+/**
+ * Solves U' X = B row by row: subtracts the contributions of the rows above, then divides by the pivot. With
+ * `isMaking`, B becomes the factor itself, and each pivot is first made from its row.
+ */
 function eliminate(factor: Float64Array, n: number, b: Float64Array, c: number, isMaking: boolean): void {
   for (let first = 0; first < n; first += 4) {
     subtractProducts(b, first, c, b, first, factor, n, isMaking ? first : 0);
@@ -73,11 +79,11 @@ export function dot(a: Float64Array, b: Float64Array): number {
 }
 
 /**
- * Rows i to i + 3 of `to`, as far as there are `width` of them: minus the first `rows` rows of `from` times these columns of `factors`,
- * which is `width` wide. From column `start` on,
- * which moves on with the rows of `from` where these are upper triangular; the other rows are c long.
+ * Subtracts products from rows i to i + 3 of `to`, or to row `width` - 1: the first `rows` rows of `from`, each times
+ * its numbers in these columns of `factors`. Rows of `to` and `from` are c long, those of `factors` `width`. Only
+ * columns from `start` on change; with `moves` 1, `from` is upper triangular and `start` moves on with its rows.
  *
- * Each element has the products subtracted one after the other, in their order, however many rows are taken at a time.
+ * Each element has the products subtracted one by one in the same order, however many rows are taken at a time.
  */
 function subtractProducts(
   to: Float64Array,
@@ -137,7 +143,7 @@ function subtractFour(
   }
 }
 
-/** to[i] -= factor * from[i] for i from `start` to `end`, each from its own offset on. */
+/** to[i] -= factor * from[i] for i from `start` to below `end`, each counted from its own offset. */
 function subtract(
   to: Float64Array,
   toStart: number,

@@ -9,11 +9,11 @@ export interface Modelled {
 }
 
 /**
- * The model of a search that goes on: made when it is asked for, and kept until a result, a verdict, a value on a dial or
- * something learned changes it. So all who ask between two results get the same answer for the price of one.
+ * The model of a running search. It is made when somebody asks for it, and kept until a result, a verdict, a new value
+ * on a dial or new beliefs change it. So all who ask between two results get the same answer for the price of one.
  */
 export class CurrentModel {
-  /** Told by the journal, so that all readers believe the same; undefined: the model learns from the run sets by itself. */
+  /** From the journal, so that all readers believe the same; undefined: the model learns from the run sets itself. */
   learned: LearnedModel | undefined;
   readonly #source: () => Modelled;
   #kept: { readonly version: number; readonly of: Modelled; readonly by: LearnedModel | undefined } | undefined;
@@ -23,7 +23,7 @@ export class CurrentModel {
     this.#source = source;
   }
 
-  /** Keeps none until it is asked for again: a model takes a tenth of a megabyte. */
+  /** Drops the model, which takes a tenth of a megabyte, until it is asked for again. */
   forget(): void {
     this.#kept = undefined;
     this.#model = null;

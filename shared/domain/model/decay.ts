@@ -1,12 +1,12 @@
-/** Steps of the table for each 1 of x. */
+/** Steps of the table per unit of x. */
 const steps = 32;
-/** Beyond, nothing is left: exp(-40) is 4e-18. */
+/** From here on the result is 0: exp(-40) is 4e-18. */
 const end = 40;
 const table = Float64Array.from({ length: end * steps + 1 }, (_, i) => Math.exp(-i / steps));
 
 /**
- * exp(-x), for x of at least 0: from a table and a polynomial of what remains, right to 1e-11 of itself. A covariance has jitter of 1e-6,
- * and most of a model's time went into Math.exp, which takes four times as long.
+ * exp(-x) for x of at least 0, from a table and a polynomial of the rest; relative error below 1e-11. That is enough
+ * for covariances, which have jitter of 1e-6. Most of a model's time went into Math.exp, four times as slow.
  */
 export function decay(x: number): number {
   if (!(x < end)) return 0;

@@ -3,19 +3,19 @@ import type { Squash } from "./squash.ts";
 
 /** What the runs of one configuration say together. */
 export interface SetEvidence {
-  /** Completed runs, pruned ones by the weight of their predictions, and failed or infeasible ones if there are no others. */
+  /** Completed runs plus weights of predictions; without these, or if infeasible, at most `mostFailures` bad runs. */
   readonly runs: number;
-  /** Their mean, squashed; NaN without runs. */
+  /** The mean of these runs, squashed; NaN without runs. */
   readonly value: number;
 }
 
-/** Failures of one configuration, or its infeasible runs, beyond these say nothing more about the surface. */
+/** More failures or infeasible runs of one configuration say nothing new about the surface. */
 const mostFailures = 2;
 
 export const hasEvidence = ({ completed, predictedWeight, failed, infeasible }: RunSet): boolean =>
   completed > 0 || predictedWeight > 0 || failed > 0 || infeasible > 0;
 
-/** Whether its runs say what hpmax can be reached there. */
+/** Whether the run set has completed, feasible runs, which say what hpmax can be reached there. */
 export const isMeasured = ({ completed, isFeasible }: RunSet): boolean => completed > 0 && isFeasible;
 
 /**

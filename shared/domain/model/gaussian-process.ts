@@ -10,7 +10,7 @@ import {
 import { decay } from "./decay.ts";
 import { type Beliefs, type Columns, type Places, precisionsOf } from "./kernel.ts";
 
-/** What was measured: a place, the mean there, and of how many runs. */
+/** What was measured: a place, the mean there, and the number of runs behind it. */
 export interface Observed {
   readonly place: Float64Array;
   readonly value: number;
@@ -44,7 +44,7 @@ export class GaussianProcess {
   readonly #ones: Float64Array;
   readonly #residuals: Float64Array;
   readonly #onesSquared: number;
-  /** Of one place with the observed ones, for `meanAt`, which is asked for a thousand places in a plan. */
+  /** Covariances of one place with the observed ones; reused by `meanAt`, which a plan calls for a thousand places. */
   readonly #covariances: Float64Array;
   /** K^-1 (y - mu); made on demand. */
   #weights: Float64Array | undefined;
@@ -146,7 +146,7 @@ export class GaussianProcess {
     return this.#observed[i] as Observed; // called for 0 to n - 1 alone
   }
 
-  /** Of the true value at a place with those at others, into `out` from `at` on. */
+  /** Writes the covariances of the true value at a place with those at others into `out`, from `at` on. */
   #covary(place: Float64Array, others: Columns, out: Float64Array, at: number): void {
     const { signal, own } = this.#beliefs;
     this.#places.distances(place, others, 0, this.#precisions, out, at);
@@ -164,7 +164,7 @@ export class GaussianProcess {
     return this.#weights;
   }
 
-  /** Means at c places; `seen`, n x c: U'^-1 of their covariances with the observed; `short`: what these lack to know mu. */
+  /** Means at c places; `seen`, n x c: U'^-1 k, k their covariances with the observed; `short`: 1 - 1' K^-1 k. */
   #view(places: readonly Float64Array[]): {
     readonly means: Float64Array;
     readonly seen: Float64Array;
@@ -200,7 +200,9 @@ export function likeness(places: Places, precisions: Float64Array, all: Columns,
   }
 }
 
-/** From the likeness of their places, the covariance of what was observed; the upper triangle of `into`. */
+/**
+ * Writes the covariance of the observed values into the upper triangle of `into`, from the likeness of their places.
+ */
 export function covariance(
   { signal, own, noise }: Beliefs,
   observed: readonly Observed[],
@@ -214,7 +216,10 @@ export function covariance(
   }
 }
 
-/** ln of how likely the values are with this covariance and an unknown constant mean, up to a constant. Overwrites the matrix. */
+/**
+ * ln of the values' likelihood with this covariance and an unknown constant mean, up to a constant. Overwrites
+ * `matrix`.
+ */
 export function logLikelihood(matrix: Float64Array, values: Float64Array): number {
   const n = values.length;
   factorise(matrix, n);

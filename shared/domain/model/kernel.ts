@@ -27,13 +27,13 @@ export const priorBeliefs = (hyperparameters: number): Beliefs => ({
 /** Several places, also as columns: where each of them lies along the first hyperparameter, then along the next. */
 export interface Columns {
   readonly places: readonly Float64Array[];
-  /** Float64Array, hyperparameters * places. */
+  /** Float64Array, hyperparameters * places, row-major. */
   readonly values: Float64Array;
 }
 
-/** Where each value of each hyperparameter lies, so that distances are quickly taken. */
+/** Where each value of each hyperparameter lies; computes distances between configurations. */
 export class Places {
-  /** For each hyperparameter the place of each value: 0 to 1 along a dial or on a range's scale; where there is no order, any. */
+  /** By hyperparameter, the place of each value: 0 to 1 along the dial or a range's scale, or in any order. */
   readonly #places: readonly Float64Array[];
   readonly #isOrdered: readonly boolean[];
 
@@ -64,8 +64,8 @@ export class Places {
   }
 
   /**
-   * From one place to each of the others, beginning with number `first`: squared distances along each hyperparameter, each times its
-   * precision (1 / length squared), added up. That to number j comes to out[at + j].
+   * Writes the distance from one place to place j into out[at + j], for all j from `first` on: the squared distances
+   * along each hyperparameter, each times its precision (1 / length squared), added up.
    */
   distances(
     from: Float64Array,
@@ -92,7 +92,7 @@ export class Places {
   }
 }
 
-/** Along one hyperparameter. Without an order any two values are equally far apart: places, which are at most 1 apart, are rounded up. */
+/** Adds the distances along one hyperparameter. Unordered values are equally far apart: differences round up to 1. */
 function addOne(
   place: number,
   precision: number,
@@ -141,6 +141,6 @@ function addFour(
   }
 }
 
-/** 1 / length squared. */
+/** By hyperparameter, 1 / length squared. */
 export const precisionsOf = ({ lengths }: Beliefs): Float64Array =>
   Float64Array.from(lengths, (length) => 1 / (length * length));

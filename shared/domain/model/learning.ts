@@ -21,12 +21,12 @@ const step = 0.6;
 const mostSteps = 2;
 const lengthLimits = [0.08, 4] as const;
 const otherLimits = [0.001, 50] as const;
-/** Beyond so many hyperparameters only some lengths are tried at a time, so that learning takes no seconds. */
+/** Maximum number of lengths tried in a sweep, so that learning does not take seconds. */
 const mostLengths = 24;
 
 /**
- * Sweeps over all that can be learned: in each, every quantity moves by at most two steps, to where the observations are likelier. Of very
- * many hyperparameters, each sweep learns others.
+ * Sweeps over all that can be learned. In each sweep, every quantity moves by at most two steps to where the posterior
+ * is higher. With more than `mostLengths` hyperparameters, each sweep learns the lengths of others.
  */
 export function learn(
   places: Places,
@@ -69,14 +69,14 @@ export function learn(
   return beliefs;
 }
 
-/** How likely beliefs are by the same observations. */
+/** Scores beliefs by the same observations. */
 class Scores {
   readonly #places: Places;
   readonly #observed: readonly Observed[];
   readonly #repeats: RepeatSpread;
   readonly #columns: Columns;
   readonly #values: Float64Array;
-  /** n x n, by `#lengths`: the beliefs asked for next often differ in something else. */
+  /** n x n, for `#lengths`; kept, because the next beliefs often differ in something else. */
   readonly #alike: Float64Array;
   #lengths: readonly number[] | undefined;
   readonly #matrix: Float64Array;

@@ -8,18 +8,18 @@ import { type Beliefs, Places, priorBeliefs } from "./kernel.ts";
 import { learn, type RepeatSpread } from "./learning.ts";
 import type { Squash } from "./squash.ts";
 
-/** How many of the active sets to learn from: of the best, and of the others. */
+/** How many of the active sets to learn from: the first of the best, and the last of the others. */
 const learnBest = 63;
 const learnOthers = 27;
-/** The first so many results teach nothing: the priors say more. */
+/** Fewer results teach nothing: the priors say more. */
 const leastResults = 10;
 /** Beliefs are relearned when the number of results has grown by this factor. */
 const growth = 1.25;
-/** Run sets from which the others can be foretold. */
+/** Least number of run sets from which one can be foretold. */
 const leastToForetell = 20;
 /** Deviations are computed for this many members at a time. */
 const together = 8;
-/** How many posterior standard deviations a recommended configuration must be good in spite of. */
+/** Configurations rank by their posterior mean less this many standard deviations. */
 const caution = 2;
 
 /** What was learned about a surface, and from how many results. */
@@ -102,7 +102,7 @@ export class SearchModel {
     return { beliefs: learn(this.places, beliefs, this.#taught(), this.#repeats(), sweeps), results };
   }
 
-  /** The recommended run set: the highest posterior mean less two standard deviations, so that no luck of few runs leads. */
+  /** The recommended run set: the highest posterior mean less two standard deviations, so that luck does not lead. */
   get best(): Ranked {
     this.#best ??= this.#first();
     return this.#best;
@@ -120,7 +120,7 @@ export class SearchModel {
     return this.inHpmax(means[0] ?? 0, Math.sqrt(variances[0] ?? 0));
   }
 
-  /** From the model's units to hpmax. Below the median a deviation counts for more, as it would there. */
+  /** From the model's units to hpmax. Below the median the deviation is stretched as values were squashed. */
   inHpmax(mean: number, stDev: number): Expected {
     const { centre, scale } = this.#units;
     const hpmax = this.#pooled.squash.back(centre + scale * mean);
@@ -128,8 +128,8 @@ export class SearchModel {
   }
 
   /**
-   * What all other run sets say of a configuration, in hpmax, whatever its own runs were. Null where there are too few of them to say
-   * anything: fewer than twenty.
+   * What all other run sets say of a configuration, in hpmax, whatever its own runs were. Null if there are fewer than
+   * 20 members, too few to say anything.
    */
   foretold(): ((configuration: Configuration) => number) | null {
     const { members, process, places } = this;
@@ -140,7 +140,7 @@ export class SearchModel {
       this.inHpmax(own.get(configurationKey(configuration)) ?? process.meanAt(places.of(configuration)), 0).hpmax;
   }
 
-  /** However bad: a mean of runs as far as it counts. */
+  /** A mean of runs as far as it counts: no lower than the squash's limit. */
   bounded(mean: number): number {
     const { squash } = this.#pooled;
     return squash.back(squash.of(mean));
@@ -167,7 +167,9 @@ export class SearchModel {
     };
   }
 
-  /** Standard deviation of single runs about the true mean of their configuration, in units of hpmax, about as good as the best. */
+  /**
+   * Standard deviation, in hpmax, of single runs about their true mean, where results are about as good as the best.
+   */
   get noise(): number {
     return Math.sqrt(this.beliefs.noise) * this.#units.scale;
   }
@@ -207,7 +209,7 @@ export class SearchModel {
     return [...this.members.keys()].filter((i) => isMeasured((this.members[i] as Member).runSet)); // i is its index
   }
 
-  /** The first of `ranked`, for a tenth of the price: only of those that may lead by their means the deviations are worked out. */
+  /** The first of `ranked`, for a tenth of the price: computes deviations only for members whose means may lead. */
   #first(): Ranked {
     const means = this.process.meansThere();
     const order = this.#recommendable().sort((a, b) => (means[b] ?? 0) - (means[a] ?? 0));
@@ -262,8 +264,8 @@ function unitsOf(sets: readonly RunSet[], { squash }: Pooled): Units {
 }
 
 /**
- * If the means of the sets give no scale, as with one configuration: the scale at which runs of one configuration differ as the
- * priors expect.
+ * For sets whose means give no scale, as with one configuration: the scale at which runs of one configuration differ as
+ * the priors expect.
  */
 function spreadOfRepeats(sets: readonly RunSet[], squash: Squash): number {
   let degrees = 0;

@@ -6,19 +6,19 @@ import { quantile } from "../statistics.ts";
  */
 export interface Squash {
   of(value: number): number;
-  /** What `of` gives for the lowest of the means that it was made from. */
+  /** The squashed value of the lowest of the means that this was made from. */
   readonly worst: number;
-  /** The value that `of` takes to this one; the lowest such value where several are. */
+  /** The value that `of` takes to this one; the highest of them, if several go to the lower limit. */
   back(squashed: number): number;
-  /** The derivative of `of` there, 0 to 1. */
+  /** The derivative of `of` at this value, above 0 and at most 1; it goes on falling beyond the lower limit. */
   slope(value: number): number;
 }
 
-/** However bad, nothing lies further below the median than so many times the distance from there to the good end. */
+/** The lower limit: however bad, squashed values lie at most this many times the scale below the median. */
 const deepest = 4;
 
 /**
- * c is the median of the run sets' means, and s the distance from there to their 95% quantile.
+ * The centre is the median of the run sets' means; the scale is the distance to their 95% quantile (see `scaleOf`).
  *
  * @param means  of run sets with a completed run, in any order; at least one
  */
@@ -38,7 +38,9 @@ export function squashFor(means: Float64Array): Squash {
   };
 }
 
-/** 0 if all values are equal. Where the better half is flat, the whole upper end counts, then the lower one. */
+/**
+ * 0 if all values are equal. Where the upper quantile is the median, the distance to the highest, or else the lowest.
+ */
 function scaleOf(sorted: Float64Array, centre: number): number {
   const above = quantile(sorted, 0.95) - centre;
   if (above > 0) return above;

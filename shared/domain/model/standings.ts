@@ -12,7 +12,7 @@ export interface Standing {
   readonly estimate: number;
   /** Standard deviation of that expectation; null if all runs so far are equal, so that the spread is unknown. */
   readonly stDev: number | null;
-  /** What it ranks by: the expectation less two standard deviations; null where those are unknown. */
+  /** What it ranks by: the expectation less two standard deviations; null if `stDev` is. */
   readonly cautious: number | null;
   readonly completed: number;
   readonly inFlight: number;
@@ -33,14 +33,15 @@ interface Candidate {
   /** In the model's units. */
   readonly bound: number;
   readonly firstSeen: number;
-  /** By the model; undefined for a run set that is not in it. */
+  /** By the model; undefined for a run set that it does not rest on. */
   readonly expected: Expected | undefined;
 }
 
 /**
- * The feasible run sets with a completed run, best first: the first is the model's best, the others follow by what the model expects less
- * two standard deviations; the older of two equals is first. A run set that the model does not rest on ranks by its own runs,
- * drawn towards the mean of all. One pass over all run sets, if more than one row is wanted; only the rows wanted are sorted.
+ * The feasible run sets with a completed run, best first. The first is the model's best; the others follow by what the
+ * model expects less two standard deviations, the older of two equals first. A run set that the model does not rest on
+ * ranks by its own runs, drawn towards the mean of all. Takes one pass over all run sets, if more than one row is
+ * wanted; only the rows wanted are sorted.
  *
  * @param model  of these run sets as they are now; null before any run has completed
  */

@@ -1,12 +1,12 @@
 import type { Configuration } from "../hyperparameter.ts";
 import type { SearchModel } from "../model/search-model.ts";
 
-/** What the search's model thinks of configurations, in hpmax. */
+/** What the search's model expects of configurations, in hpmax. */
 export interface ModelBeliefs {
   of(configuration: Configuration): { readonly mean: number; readonly sd: number };
-  /** The mean alone, for a tenth of the price. */
+  /** The mean alone, at a tenth of the cost of `of`. */
   meanOf(configuration: Configuration): number;
-  /** Of the best configuration. */
+  /** Expected hpmax of the best configuration. */
   readonly best: number;
   /** Standard deviation of single runs of one configuration. */
   readonly noise: number;
@@ -25,11 +25,11 @@ function beliefsOf(model: SearchModel): ModelBeliefs {
   };
 }
 
-/** Results after which beliefs are refreshed, at least and as a share of all: in between they hardly change. */
+/** Beliefs are refreshed after this many new results, or this share of all results if that is more. */
 const leastNews = 3;
 const newsShare = 0.03;
 
-/** Keeps beliefs for a while, since estimates of many curves are made from them. */
+/** Reuses beliefs for a while, because the estimates of many curves are made from them. */
 export class KeptBeliefs {
   readonly #modelNow: () => SearchModel | null;
   #kept: { readonly results: number; readonly verdicts: number; readonly beliefs: ModelBeliefs } | undefined;
@@ -40,7 +40,8 @@ export class KeptBeliefs {
 
   /**
    * @param results   runs that have ended
-   * @param verdicts  how often it was changed which of them count
+   * @param verdicts  how often the set of runs that count has changed
+   * @returns undefined if the model knows too little
    */
   now(results: number, verdicts = 0): ModelBeliefs | undefined {
     const kept = this.#kept;

@@ -1,25 +1,25 @@
-/** As if so many runs had come out this much further from their predictions than these said, in squares, before any had. */
+/** The prior: as if `runs` runs had missed their predictions by a mean square of `square`, in predicted variances. */
 const before = { runs: 4, square: 2 } as const;
-/** Runs that are remembered, about. */
+/** About how many runs are remembered: older ones fade exponentially. */
 const memory = 60;
-/** Of the newest it is known whose they were: what comes before them weighs nothing any more. */
+/** The newest runs whose trial numbers are kept; what is older no longer has weight. */
 const mostKnown = 20 * memory;
-/** One run that was far off says no more than this. */
+/** A prediction that was further off than this counts as this, in predicted variances. */
 const mostSquare = 25;
 
 /**
- * How far predictions are to be believed: runs that complete, among them the spared ones, show how far they come out from what was
- * predicted. A fit to a few curves thinks too well of itself.
+ * How far predictions can be trusted. Runs that complete, including the spared ones, show how far the predictions were
+ * off. Without this, a fit to a few curves is overconfident.
  */
 export class Calibration {
-  /** Of each run in hand: how often it was predicted, and the last but few of these. */
+  /** Every prediction of each open run, by trial. */
   readonly #predictions = new Map<number, { readonly mean: number; readonly sd: number }[]>();
-  /** How far off the newest were, oldest first. */
+  /** Squared misses of the newest runs, in predicted variances, oldest first. */
   readonly #known: { readonly n: number; readonly square: number }[] = [];
   #runs: number = before.runs;
   #squares: number = before.runs * before.square;
 
-  /** What standard deviations are multiplied by; at least 1. */
+  /** The factor for predicted standard deviations; at least 1. */
   get factor(): number {
     return Math.max(1, Math.sqrt(this.#squares / this.#runs));
   }
@@ -30,7 +30,7 @@ export class Calibration {
     else this.#predictions.set(n, [{ mean, sd }]);
   }
 
-  /** A run has come to this; all its predictions together count as one. */
+  /** The run has completed with this hpmax; all its predictions together count as one. */
   completed(n: number, hpmax: number): void {
     const all = this.#predictions.get(n);
     this.#predictions.delete(n);
@@ -42,7 +42,7 @@ export class Calibration {
     this.#count(square);
   }
 
-  /** Only other trials count from now on. */
+  /** Recounts the misses without these trials; later rejections need another call. */
   judged(rejected: ReadonlySet<number>): void {
     this.#runs = before.runs;
     this.#squares = before.runs * before.square;

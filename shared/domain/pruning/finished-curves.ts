@@ -1,21 +1,21 @@
 import type { OpenCurve } from "./open-curve.ts";
 import type { SummaryKind } from "./summary-kind.ts";
 
-/** Points of a finished curve: a curve of 20 reports keeps each. */
+/** Points of a finished curve: a curve of 20 reports keeps them all. */
 export const gridPoints = 20;
-/** Curves that are kept of a job; a newer one takes the place of the oldest. 320 bytes each. */
+/** Curves kept for a job; a newer one replaces the oldest. 640 bytes each. */
 export const mostCurves = 2000;
 
 /**
- * Curves of runs that ended, thinned to `gridPoints` each and in columns: for a million runs the memory is that of 2,000. What hpmax
- * is may only be found out after some runs, so mean, last and extremes are all kept.
+ * Curves of completed runs, thinned to `gridPoints` each and kept in columns: a million runs take the memory of 2,000.
+ * How hpmax follows from a curve may be found out only after some runs, so mean, last and extremes are all kept.
  */
 export class FinishedCurves {
   #size = 0;
   #counted = 0;
   #next = 0;
   #capacity = 0;
-  /** Row-major, curves * gridPoints: mean over the stretch up to each point, value there, extremes up to there. */
+  /** Row-major, curves * gridPoints: mean since the point before, value at the point, extremes up to the point. */
   #mean = new Float64Array(0);
   #last = new Float64Array(0);
   #max = new Float64Array(0);
@@ -24,19 +24,19 @@ export class FinishedCurves {
   readonly hpmax: number[] = [];
   /** Number of the trial, by place. */
   readonly trials: number[] = [];
-  /** Trials whose curves count in nothing. */
+  /** Trials whose curves do not count. */
   #rejected: ReadonlySet<number> = new Set();
 
   get size(): number {
     return this.#size;
   }
 
-  /** How many of them count. */
+  /** How many curves count. */
   get counted(): number {
     return this.#counted;
   }
 
-  /** Only curves of other trials count from now on; those of these are kept, as they may count again. */
+  /** Curves of these trials no longer count. They are kept, as they may count again. */
   judged(rejected: ReadonlySet<number>): void {
     this.#rejected = rejected;
     this.#counted = [...this.newest(this.#size)].length;
@@ -46,7 +46,7 @@ export class FinishedCurves {
     return this.#rejected.size === 0 || !this.#rejected.has(this.trials[place] ?? 0);
   }
 
-  /** Places of those that count, the newest first. */
+  /** Places of at most `most` curves that count, newest first. */
   *newest(most: number): Generator<number> {
     for (let i = 1, left = most; i <= this.#size && left > 0; i += 1) {
       const place = (this.#next - i + mostCurves) % mostCurves;
@@ -71,7 +71,7 @@ export class FinishedCurves {
     return place;
   }
 
-  /** The summary of a curve's first `iters` iterations, larger is better; NaN if it is shorter than that. */
+  /** The summary of a curve's first `iters` iterations, larger is better; NaN if the curve is shorter. */
   soFar(place: number, iters: number, { of, sign }: SummaryKind): number {
     const at = (iters / (this.iters[place] ?? Number.NaN)) * gridPoints;
     if (!(at > 0 && at <= gridPoints)) return Number.NaN;
@@ -81,7 +81,7 @@ export class FinishedCurves {
     return sign * interpolated(values, row, at);
   }
 
-  /** Mean over the last `share` of what came before `iters`, larger is better. */
+  /** Mean over the last `share` of the first `iters` iterations, larger is better; NaN if the curve is shorter. */
   recent(place: number, iters: number, share: number, { sign }: SummaryKind): number {
     const at = (iters / (this.iters[place] ?? Number.NaN)) * gridPoints;
     if (!(at > 0 && at <= gridPoints)) return Number.NaN;
@@ -140,7 +140,7 @@ function grown(values: Float64Array<ArrayBuffer>, length: number): Float64Array<
   return longer;
 }
 
-/** Before the first point, the value there. */
+/** Linear between the points; before the first point, its value. */
 function interpolated(values: Float64Array, row: number, at: number): number {
   const place = Math.max(0, at - 1);
   const below = Math.floor(place);

@@ -10,29 +10,29 @@ import { Rungs, rungsReached } from "./rungs.ts";
 import { SummaryFinder, type SummaryKind, summaryOf } from "./summary-kind.ts";
 import { valueText } from "./value-text.ts";
 
-/** A run is to stop. */
+/** The decision to stop a run. */
 export interface PruningVerdict {
-  /** For people, after "pruned". */
+  /** Shown to people after "pruned". */
   readonly reason: string;
-  /** How far it had come. */
+  /** Iterations that the run had reached. */
   readonly iters: number;
   readonly predicted?: Predicted;
 }
 
 interface OpenRun {
   readonly curve: OpenCurve;
-  /** Twentieths of a whole run after which it was last looked at. */
+  /** The run was last judged after this many twentieths of a whole run. */
   step: number;
   rungs: number;
 }
 
-/** No run is judged by less than this part of it, nor stopped for the little that is left. */
+/** Runs are judged only between these parts of a whole run: earlier says too little, later saves too little. */
 const earliest = 0.15;
 const latest = 0.95;
 
 /**
- * The pruning of one job: hears every report, and says which run is to stop. Nothing here knows time or chance: the same reports and
- * results in the same order give the same verdicts.
+ * The pruning of one job: takes every report and says which runs should stop. Nothing here depends on time or chance:
+ * the same reports and results in the same order give the same verdicts.
  */
 export class JobPruner {
   readonly #rule: PrunerName;
@@ -40,12 +40,12 @@ export class JobPruner {
   readonly #open = new Map<number, OpenRun>();
   readonly #finished = new FinishedCurves();
   readonly #finder = new SummaryFinder();
-  /** By place among the finished curves. */
+  /** Votes on the kind of summary, by place among the finished curves. */
   readonly #votes: number[] = [];
   readonly #rungs = new Rungs();
-  /** Trials on whose reports nothing rests. */
+  /** Trials whose reports do not count. */
   #rejected: ReadonlySet<number> = new Set();
-  /** Iterations of a whole run; of how many curves that count this is the median. */
+  /** Iterations of a whole run: the median of `of` curves that count. */
   #total = { iters: 0, of: -1 };
 
   constructor(rule: PrunerName, seed: number, search: PrunedSearch) {
@@ -63,7 +63,7 @@ export class JobPruner {
     for (const point of points) run.curve.add(point);
   }
 
-  /** Whether the run is to stop, by what it has reported. Asked after each report; most answers take no time. */
+  /** The decision to stop the run, by its reports; undefined: it goes on. Call after each report; most are cheap. */
   judge(n: number): PruningVerdict | undefined {
     const run = this.#open.get(n);
     const kind = this.#finder.found();
@@ -85,11 +85,11 @@ export class JobPruner {
     const place = this.#finished.add(n, run.curve, hpmax);
     this.#votes[place] = this.#finder.learn(run.curve, hpmax);
     this.#model.completed(n, hpmax, place);
-    // A new leader reads again also what was rejected long ago.
+    // A new leader also replays runs that were rejected long ago.
     if (!this.#finished.counts(place)) this.#recount();
   }
 
-  /** Nothing rests any more on what these runs reported; they may count again later. The set is read from now on. */
+  /** Reports of these trials no longer count, but may later count again. Keeps a reference to the set. */
   judged(rejected: ReadonlySet<number>): void {
     this.#rejected = rejected;
     this.#finished.judged(rejected);
@@ -98,13 +98,13 @@ export class JobPruner {
     this.#total = { iters: 0, of: -1 };
   }
 
-  /** The run has ended without a result; its reports say nothing more. */
+  /** The run has ended without a result. */
   forget(n: number): void {
     this.#open.delete(n);
     this.#model.forget(n);
   }
 
-  /** Forgets the runs in hand but these. */
+  /** Forgets every open run for which `isOpen` is false. */
   keep(isOpen: (n: number) => boolean): void {
     for (const n of [...this.#open.keys()]) if (!isOpen(n)) this.forget(n);
   }
@@ -146,7 +146,7 @@ export class JobPruner {
     this.#model.judged(this.#rejected, size - counted);
   }
 
-  /** The median of the completed runs' iterations; recomputed when there are a tenth more. */
+  /** Median iterations of the completed runs; recomputed once more than a tenth more of them count. */
   #wholeRun(): number {
     const { counted, iters } = this.#finished;
     if (counted > this.#total.of * 1.1) {

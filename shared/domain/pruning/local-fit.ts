@@ -1,18 +1,18 @@
-/** What is alike: its target, how it differs, and how much it counts. */
+/** A completed run similar to the one predicted: its target, how it differs, and how much it counts. */
 export interface Alike {
   readonly target: number;
-  /** In each feature, in units of that feature's spread. */
+  /** Difference in each feature, in units of that feature's spread. */
   readonly offsets: readonly number[];
   readonly weight: number;
 }
 
-/** How strongly slopes are drawn to 0, as a part of what the rows say: a few rows must not tell more slopes than they can. */
+/** How strongly slopes are drawn to 0, relative to the rows' own weight: a few rows cannot determine every slope. */
 const ridge = 0.05;
 
 /**
  * A weighted linear fit around the point where all offsets are 0.
  *
- * @returns the value there, the deviation of a new one, and how many rows it rests on
+ * @returns the value there, the standard deviation of a new value, and how many rows the fit rests on
  */
 export function localFit(rows: readonly Alike[]): {
   readonly mean: number;
@@ -20,7 +20,7 @@ export function localFit(rows: readonly Alike[]): {
   readonly from: number;
 } {
   const width = (rows[0]?.offsets.length ?? 0) + 1;
-  /** Normal equations, row-major; the last two columns are right sides: of the fit, and of its uncertainty. */
+  /** Normal equations, row-major; the last two columns are right-hand sides, for the fit and for its uncertainty. */
   const columns = width + 2;
   const system = new Float64Array(width * columns);
   system[width + 1] = 1;
@@ -58,12 +58,12 @@ export function localFit(rows: readonly Alike[]): {
   const effective = weights ** 2 / squares;
   const free = Math.max(1, effective - width);
   const variance = ((spread / weights) * effective) / free;
-  // The further from the rows, the less certain.
+  // The further the point is from the rows, the less certain its value.
   const leverage = ((solve(system, width, 1)[0] ?? 0) * weights) / effective;
   return { mean: centre + (fit[0] ?? 0), sd: Math.sqrt(variance * (1 + leverage)), from: rows.length };
 }
 
-/** Gauss's elimination of both right sides, done once in place; the system is positive definite, for the ridge. */
+/** Gaussian elimination: side 0 eliminates for both right-hand sides in place. The ridge keeps the pivots positive. */
 function solve(system: Float64Array, width: number, side: 0 | 1): Float64Array {
   const columns = width + 2;
   const get = (i: number, j: number): number => system[i * columns + j] ?? 0;

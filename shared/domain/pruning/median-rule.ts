@@ -6,11 +6,11 @@ import type { SummaryKind } from "./summary-kind.ts";
 const leastRuns = 5;
 
 /**
- * The median rule (Golovin et al. 2017, Vizier): a run stops when what it has come to is below the median of what completed runs had come
- * to after as many iterations.
+ * The median rule (Golovin et al. 2017, Vizier): a run stops when its summary so far is below the median of the
+ * completed runs' summaries after as many iterations.
  *
- * @param soFar  of the run, larger is better
- * @returns the median that it is below; undefined: it goes on
+ * @param soFar  the run's summary so far, larger is better
+ * @returns the median, if the run is below it; undefined: it goes on
  */
 export function belowMedian(
   finished: FinishedCurves,

@@ -11,40 +11,42 @@ import { valueText } from "./value-text.ts";
 
 /** What a pruner needs to know about the search that it serves. */
 export interface PrunedSearch {
-  /** Of a trial. */
+  /** The configuration of trial `n`. */
   configurationOf(n: number): Configuration;
   /** Undefined while too little is known. */
   beliefs(): ModelBeliefs | undefined;
 }
 
-/** A run is hopeless if its predicted end and so many of its standard deviations are below the best. */
+/** A run is hopeless if its predicted end plus this many of its standard deviations is below the best. */
 const runZ = 1.5;
 /** Completed runs before anything is stopped. */
 const leastCompleted = 10;
 /**
- * The same for its configuration: so many at first, so many more for each run that has completed, at most so many. A search that has
- * found its region hardly chooses what is hopeless, and what looks hopeless there often is not.
+ * The same for its configuration: `first` standard deviations, plus `perRun` for each completed run beyond `from`, at
+ * most `most`. A search that has found its region rarely chooses hopeless configurations, and what looks hopeless there
+ * often is not.
  */
 const configurationZ = { first: 1, from: 50, perRun: 0.02, most: 6 } as const;
 /**
- * Runs at once with which that holds. With more of them each is judged by fewer results, so more is asked: with 100 workers pruning at 1 did
- * harm after 400 runs (27 +- 5 against 16 +- 4 on the maze, 2026-11-28).
+ * `first` holds up to this many open runs. With more, each is judged by fewer results, so `first` grows with their
+ * square root: with 100 workers, pruning at 1 did harm after 400 runs (27 +- 5 against 16 +- 4 on the maze,
+ * 2026-11-28).
  */
 const usualOpen = 10;
 
 /**
- * Stops a run only if both it and its configuration are hopeless, by a prediction of its end (prediction.ts), which the search
- * gets instead of a result.
+ * Stops a run only if both its predicted end (prediction.ts) and its configuration are hopeless. The search gets the
+ * prediction instead of a result.
  */
 export class ModelRule {
   readonly #seed: number;
   readonly #search: PrunedSearch;
   readonly #calibration = new Calibration();
-  /** Estimates of the finished curves' configurations, by place, and whose they are. */
+  /** Estimates of the finished curves' configurations, by place, and the beliefs they come from. */
   #estimates: (number | undefined)[] = [];
   #estimatedBy: ModelBeliefs | undefined;
   #completed = 0;
-  /** Of the completed ones, those that count in nothing. */
+  /** Completed runs that do not count. */
   #rejected = 0;
 
   constructor(seed: number, search: PrunedSearch) {
@@ -52,7 +54,11 @@ export class ModelRule {
     this.#search = search;
   }
 
-  /** @param open  runs that have reported and not ended */
+  /**
+   * @param total  iterations of a whole run
+   * @param open   runs that have reported and not ended
+   * @returns undefined: the run goes on
+   */
   judge(
     n: number,
     curve: OpenCurve,
@@ -67,7 +73,7 @@ export class ModelRule {
     const { best, noise } = beliefs;
     const own = beliefs.of(this.#search.configurationOf(n));
     const spared = isSpared(this.#seed, n);
-    // What is spared is predicted too, to see how it ends.
+    // A spared run is predicted too: its end tests the prediction.
     if (!spared && !(own.mean + this.#configurationZ(open) * own.sd < best)) return undefined;
     const raw = predictEnd(curve, total, kind, finished, own.mean, (place) =>
       this.#estimateOf(place, finished, beliefs),
@@ -76,7 +82,7 @@ export class ModelRule {
     const { mean } = raw;
     const sd = raw.sd * this.#calibration.factor;
     this.#calibration.predicted(n, mean, raw.sd);
-    // Values beyond what a number holds come to nothing here, and stop nothing.
+    // A prediction that overflowed stops nothing.
     if (spared || !Number.isFinite(mean) || !(mean + runZ * sd < best)) return undefined;
     const weight = noise ** 2 / (noise ** 2 + sd ** 2) || 0;
     return {
@@ -96,7 +102,7 @@ export class ModelRule {
     this.#calibration.forget(n);
   }
 
-  /** Only other trials count from now on. @param completed  how many of these have completed here */
+  /** These trials no longer count. @param completed  how many of them have completed here */
   judged(rejected: ReadonlySet<number>, completed: number): void {
     this.#rejected = completed;
     this.#calibration.judged(rejected);
@@ -125,9 +131,9 @@ export class ModelRule {
   }
 }
 
-/** One run in so many is never stopped, however hopeless: how it ends shows whether the predictions are right. */
+/** One run in this many is never stopped, however hopeless: its end shows whether the predictions are right. */
 const oneIn = 10;
 
-/** A function of job and trial alone, so that every coordinator spares the same runs. */
+/** Whether the run is spared. Depends on job and trial alone, so that every coordinator spares the same runs. */
 export const isSpared = (jobSeed: number, n: number): boolean =>
   rngFrom(`${jobSeed}/spared/${n}`).uniform() < 1 / oneIn;

@@ -1,6 +1,6 @@
 import type { CurvePoint } from "../curve.ts";
 
-/** Pieces of a curve that are kept; when there are more, neighbours are joined in pairs. */
+/** Most pieces kept of a curve; when one more comes, neighbours are joined in pairs. */
 const mostPieces = 48;
 
 /** A stretch of a curve: from the end of the piece before to `end`. */
@@ -15,8 +15,8 @@ export interface Piece {
 }
 
 /**
- * The first metric of the stage that a run is in, as it is reported. The summaries are exact, as the runner's own (run.ts); the curve
- * is thinned, so that a run of a million reports takes as much memory as one of fifty.
+ * The reported curve of the current stage's first metric. The summaries are exact, like the runner's own (run.ts); the
+ * curve is thinned, so that a run of a million reports takes as much memory as one of fifty.
  */
 export class OpenCurve {
   /** 0 before the first report. */
@@ -31,7 +31,7 @@ export class OpenCurve {
   min = Number.POSITIVE_INFINITY;
   #counts = 0;
   #pieces: Piece[] = [];
-  /** Reports that a piece holds by now. */
+  /** Reports in a full piece; doubles whenever pieces are joined. */
   #perPiece = 1;
   #inPiece = 0;
 
@@ -39,7 +39,7 @@ export class OpenCurve {
     return this.#pieces;
   }
 
-  /** Returns whether the report says something: a repeated one, of an earlier stage, or without a measurement does not. */
+  /** Returns whether the report was used: not if it is repeated, of an earlier stage, or without a measurement. */
   add([stage, iters, , values, counts]: CurvePoint): boolean {
     const value = values[0] ?? Number.NaN;
     const count = counts[0] ?? 0;

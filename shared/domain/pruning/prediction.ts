@@ -5,30 +5,31 @@ import { type SummaryKind, summaryOf } from "./summary-kind.ts";
 
 /** The expected end of a run. */
 export interface Prediction {
-  /** hpmax. */
+  /** Expected hpmax. */
   readonly mean: number;
   readonly sd: number;
-  /** Completed runs that it rests on. */
+  /** Number of completed runs that the prediction rests on. */
   readonly from: number;
 }
 
-/** Completed runs that are looked at: the newest. More would say little more, and take time. */
+/** Completed runs that are compared: the newest. More would add little and take time. */
 const mostLookedAt = 600;
-/** Of them, those that are most like the run. */
+/** The fit uses at most and at least this many of them: those most like the run. */
 const mostAlike = 25;
 const leastAlike = 5;
-/** Part of the run so far, at its end, whose mean says how it goes by now. */
+/** The mean over this last part of the run so far says how the run is doing now. */
 const recentShare = 0.5;
 
 /**
- * Predicts what a run will come to from the completed runs that are most like it, after as many iterations: in what they had come to,
- * in how they went last, and in what the search's own model thinks of their configurations. The last is what keeps it honest where
- * learning takes off late: what is flat early ends differently in good and in bad regions, and the curve alone was wrong by a third of
- * the best value (../shared/search.md section 7).
+ * Predicts a run's hpmax from the completed runs that were most like it after as many iterations: in their summary so
+ * far, in their recent mean, and in what the search's own model expects of their configurations. The model's estimate
+ * matters where learning takes off late: curves that are flat early end differently in good and in bad regions, and the
+ * curve alone was wrong by a third of the best value (docs/search.md).
  *
- * @param estimate    of the run's configuration
- * @param estimateOf  of the configuration of a finished curve, by its place
+ * @param estimate    the model's mean for the run's configuration
+ * @param estimateOf  the same for the configuration of a finished curve, by its place
  * @param total       iterations of the whole run
+ * @returns undefined with fewer than 2 * `leastAlike` comparable runs
  */
 export function predictEnd(
   curve: OpenCurve,
@@ -51,7 +52,7 @@ export function predictEnd(
       soFar: other,
       recent: finished.recent(place, iters, recentShare, kind),
       estimate: estimateOf(place),
-      // If hpmax is a mean, what was measured is certain: only the rest is predicted.
+      // If hpmax is a mean, the measured part is certain: only the mean of the rest is predicted.
       target: kind.of === "mean" ? (end * whole - other * iters) / (whole - iters) : end,
     });
   }
@@ -80,7 +81,10 @@ const features: readonly ((of: Likeness) => number)[] = [
   ({ estimate }) => estimate,
 ];
 
-/** The mean of the likest runs' targets, corrected by how these depend on the likeness: at the edge all the likest are better. */
+/**
+ * A linear fit to the targets of the most similar runs, read off at the run itself. Their plain mean would be biased at
+ * the edge, where all similar runs are better.
+ */
 function ofTheLikest(rows: readonly Row[], run: Likeness): Prediction {
   const scales = features.map((of) => 1 / (deviation(rows, of) || 1));
   const near = rows
@@ -103,7 +107,7 @@ function deviation(rows: readonly Row[], of: (row: Row) => number): number {
   return Math.sqrt(squares / rows.length);
 }
 
-/** Mean over the end of the run so far, larger is better. */
+/** Mean over the last `recentShare` of the run so far, larger is better. */
 function recentOf({ pieces, iters }: OpenCurve, { sign }: SummaryKind): number {
   const from = iters * (1 - recentShare);
   let sum = 0;

@@ -1,10 +1,10 @@
-/** Parts of a whole run after which the worse half stops: 3, 6 and 12 of 20 reports. */
+/** Parts of a whole run after which the worse half stops: after 3, 6 and 12 of 20 reports. */
 const rungParts = [0.15, 0.3, 0.6] as const;
-/** One run in so many goes on from a rung. */
+/** One run in this many goes on from a rung. */
 const reduction = 2;
 /** Runs that must have reached a rung before one stops there. */
 const leastRuns = 4;
-/** Runs that a rung remembers; a newer one takes the place of the oldest. */
+/** Runs that a rung remembers; a newer one replaces the oldest. */
 const mostRemembered = 2000;
 
 /**
@@ -13,13 +13,13 @@ const mostRemembered = 2000;
  */
 export class Rungs {
   readonly #reached: number[][] = rungParts.map(() => []);
-  /** Whose they are. */
+  /** Trial of each value in `#reached`. */
   readonly #trials: number[][] = rungParts.map(() => []);
-  /** Trials that count in nothing. */
+  /** Trials that do not count. */
   #rejected: ReadonlySet<number> = new Set();
   readonly #next: number[] = rungParts.map(() => 0);
 
-  /** Only what other trials had come to counts from now on. */
+  /** Values of these trials no longer count. */
   judged(rejected: ReadonlySet<number>): void {
     this.#rejected = rejected;
   }
@@ -27,8 +27,8 @@ export class Rungs {
   /**
    * A run has reached a rung.
    *
-   * @param soFar  larger is better
-   * @returns its place among all that reached it, from 1, and how many these are, if it is to stop; undefined: it goes on
+   * @param soFar  the run's summary so far, larger is better
+   * @returns to stop: its place among all runs that reached the rung, from 1, and their number; undefined: it goes on
    */
   reach(rung: number, soFar: number, n: number): { readonly place: number; readonly of: number } | undefined {
     const reached = this.#reached[rung];
@@ -49,5 +49,5 @@ export class Rungs {
   }
 }
 
-/** How many rungs a run has reached after this part of a whole run. */
+/** How many rungs a run has reached after `part` of a whole run. */
 export const rungsReached = (part: number): number => rungParts.filter((rung) => part >= rung - 1e-9).length;

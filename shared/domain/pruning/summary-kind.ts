@@ -12,28 +12,28 @@ const kinds: readonly SummaryKind[] = (["mean", "last", "max", "min"] as const).
   { of, sign: -1 } as const,
 ]);
 
-/** Runs that must agree before anything rests on them, and the part of all runs that must. */
+/** A kind is accepted once this many runs, and this part of all runs, agree on it. */
 const leastAgreeing = 3;
 const agreeing = 0.6;
 const closeness = 1e-6;
 
 /**
- * Finds out from completed runs whether hpmax is the mean, the last or an extreme of their reports, and of which sign. A stage of a
- * user's own decides that in code that the coordinator never sees, and workers of an earlier version say nothing; the numbers do. By a
- * majority, because some runs' curves have gaps, and a worker may lie.
+ * Finds out from completed runs whether hpmax is the mean, the last or an extreme of their reports, and with which
+ * sign. A user's own stage decides this in code that the coordinator never sees, and workers of an earlier version do
+ * not say; the numbers tell. A majority decides, because some runs' curves have gaps, and a worker may lie.
  */
 export class SummaryFinder {
   readonly #votes = kinds.map(() => 0);
   #runs = 0;
 
-  /** Returns the run's vote, which `recount` takes. */
+  /** Counts a completed run; returns its vote, for `recount`. */
   learn(curve: OpenCurve, hpmax: number): number {
     const vote = voteOf(curve, hpmax);
     this.#count(vote);
     return vote;
   }
 
-  /** Forgets all, and counts these votes. */
+  /** Forgets all votes and counts these instead. */
   recount(votes: Iterable<number>): void {
     this.#votes.fill(0);
     this.#runs = 0;
@@ -46,7 +46,7 @@ export class SummaryFinder {
     for (const i of kinds.keys()) this.#votes[i] = (this.#votes[i] ?? 0) + ((vote >> i) & 1);
   }
 
-  /** Undefined while too little is known, or if hpmax is none of these. */
+  /** The accepted kind; undefined while too little is known, or if hpmax follows none of the kinds. */
   found(): SummaryKind | undefined {
     let best = 0;
     for (const [i, votes] of this.#votes.entries()) if (votes > (this.#votes[best] ?? 0)) best = i;
@@ -55,7 +55,7 @@ export class SummaryFinder {
   }
 }
 
-/** Of a run with a single report, which is its own mean, last and extreme. */
+/** The vote of a run with a single report: mean, last and extremes are equal and tell nothing. */
 const noVote = -1;
 
 /** A bit for each kind that gives this hpmax. */

@@ -3,17 +3,17 @@ import { firstMarks } from "./first-marks.ts";
 import { dialOf } from "./places.ts";
 import { placeOf } from "./range.ts";
 
-/** A dial in about ten parts, for views and estimates that compare the parts. */
+/** A dial in about ten parts, for views and estimates that compare parts. */
 export interface CoarseDial {
-  /** What each part is about, in the order of the dial. */
+  /** The centre of each part, in the order of the dial. */
   readonly marks: readonly Setting[];
-  /** The part of each value, in the order of `values`. */
+  /** The part of each value, as an index into `marks`, in the order of `values`. */
   readonly partOf: Int32Array;
 }
 
 /**
- * A range in the parts about its first marks, however dense its marks have become; a part without any is left out. The parts of a list are
- * its values.
+ * A range's parts are centred on its first marks, however dense its marks have become; a part without marks is left
+ * out. A list's parts are its values.
  */
 export function coarseDial(hyperparameter: Hyperparameter): CoarseDial {
   const { values, range } = hyperparameter;

@@ -4,35 +4,35 @@ import { dialOf, placesOf } from "./places.ts";
 import { isWhole, numberAt } from "./range.ts";
 import { roundestBetween } from "./round-number.ts";
 
-/** Marks of one range. More would spread the runs over settings between which no search can tell. */
+/** Most marks of one range. More would spread the runs over settings that no search can tell apart. */
 export const mostMarks = 200;
 /** A gap is divided only if it is wider than this part of the range. */
 const finestGap = 1e-3;
-/** Completed runs with the best mark, whatever their other settings, before a gap beside it is divided; where none runs twice, 1. */
+/** Completed runs with the best mark, whatever their other settings, before a gap beside it is divided. */
 const fewestAtBest = 3;
-/** Where in a gap the new mark may lie. */
+/** The part of a gap in which its new mark is placed. */
 const middle = [0.35, 0.65] as const;
 
-/** By hyperparameter: marks to add, all different from those that it has. */
+/** New marks by the hyperparameter's name; none of them exists already. */
 export type Marks = Readonly<Record<string, readonly number[]>>;
 
 /**
- * around the best: beside the mark of the best configuration, as a search by results looks there. everywhere: in the widest gaps, since
- * random search looks everywhere. nowhere: the grid keeps the first marks.
+ * around the best: beside the mark of the best configuration, where a search by results looks. everywhere: in the
+ * widest gaps, because random search looks everywhere. nowhere: the grid keeps its first marks.
  */
 export type Refining = "around the best" | "everywhere" | "nowhere";
 
 /** How a search may use its configurations. */
 export interface SearchUse {
-  /** Whether each runs once at most. */
+  /** Whether each configuration runs once at most. */
   readonly runsOnce: boolean;
-  /** Whether all of them have: the search ends unless ranges get marks. */
+  /** Whether all of them have run: the search ends unless ranges get more marks. */
   readonly isExhausted: boolean;
 }
 
 const usual: SearchUse = { runsOnce: false, isExhausted: false };
 
-/** What the model of the search says. */
+/** What finer marks need from the search's model. */
 export interface ModelSummary {
   /** The best configuration. */
   readonly best: Configuration;
@@ -40,18 +40,19 @@ export interface ModelSummary {
   readonly lengths: readonly number[];
 }
 
-/** Over this part of such a distance, results hardly differ: a finer mark would tell nothing. */
+/** Within this part of a model length, results hardly differ: a finer mark would show nothing. */
 const resolution = 1 / 50;
 
 /**
- * The marks that refine ranges, as follows from the runs so far; empty if there are none.
+ * The marks that should be added to ranges after the runs so far; empty if none should.
  *
- * @param known  null if nothing is known yet
+ * Around the best: each gap beside the best configuration's mark gets a mark near its middle, as round as possible, if
+ * three runs have completed with the best mark and one with the mark at the gap's other end. The number of completed
+ * runs limits how fine it gets: each half is at least (hyperparameters / runs) of the range wide, 1/20 after 20 runs
+ * for each hyperparameter, 1/40 after 40, because a peak is located only as well as it was measured. Nothing is added
+ * outside the range.
  *
- * Around the best: the gap on either side of the best configuration's mark gets a mark near its middle, as round as can be, if three runs
- * have completed with the mark and one with the mark on the other side. How fine it gets depends on the number of completed runs: the
- * halves are at least (hyperparameters / runs) of the range wide, 1/20 after 20 runs for each hyperparameter, 1/40 after 40, because
- * where a peak lies is known only as well as it was measured. Nothing is added outside of the range.
+ * @param known  null if the model knows nothing yet
  */
 export function finerMarks(
   hyperparameters: readonly Hyperparameter[],
@@ -71,7 +72,7 @@ export function finerMarks(
     return gaps.length === 0 ? [] : [{ hyperparameter, number, gaps }];
   });
   if (open.length === 0 || (completed === 0 && !isExhausted)) return {};
-  // For random search about one mark for two runs, or for each where none runs twice.
+  // Random search: about one mark for two completed runs, or one for each if no configuration runs twice.
   const everywhere = (): Marks =>
     denser(open, (count) => (isExhausted ? 2 * count : Math.ceil(runsOnce ? completed : completed / 2)));
   if (refining === "everywhere") return everywhere();
@@ -94,18 +95,18 @@ export function finerMarks(
 const someOf = (marks: readonly (readonly [name: string, marks: readonly number[]])[]): Marks =>
   Object.fromEntries(marks.filter(([, some]) => some.length > 0));
 
-/** Two marks that are next to each other on the dial, as positions. */
+/** Two neighbouring marks on the dial, as positions in `values`. */
 interface Gap {
   readonly low: number;
   readonly high: number;
-  /** Of the dial, which is 1 long. */
+  /** As a part of the dial, which is 1 long. */
   readonly width: number;
 }
 
 interface OpenRange {
   readonly hyperparameter: Hyperparameter;
   readonly number: number;
-  /** Those that are wide enough. */
+  /** Only gaps that are wide enough. */
   readonly gaps: readonly Gap[];
 }
 
@@ -115,7 +116,7 @@ function gapsOf(hyperparameter: Hyperparameter): Gap[] {
   return dial.slice(1).flatMap((high, i) => {
     const low = dial[i] ?? 0;
     const width = (places[high] ?? 0) - (places[low] ?? 0);
-    // Between 0 and the lowest number of a log range lies nothing that belongs to it.
+    // A log range with 0 has no values between 0 and `from`.
     const isEmpty = hyperparameter.range?.zero === true && hyperparameter.values[low] === 0;
     return isEmpty ? [] : [{ low, high, width }];
   });
@@ -145,7 +146,7 @@ function runsWithMarks(runSets: RunSets, ranges: readonly OpenRange[]): readonly
   return counts;
 }
 
-/** Marks in the widest gaps. @param wanted  how many marks a range of so many should have */
+/** Marks in the widest gaps. @param wanted  how many marks a range that has `count` should have */
 function denser(open: readonly OpenRange[], wanted: (count: number) => number): Marks {
   return someOf(
     open.map(({ hyperparameter, gaps }): [string, number[]] => {

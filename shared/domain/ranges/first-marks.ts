@@ -2,7 +2,7 @@ import type { Range } from "../hyperparameter.ts";
 import { isLog, isWhole, numberAt, placeOf } from "./range.ts";
 import { decimal, roundestBetween } from "./round-number.ts";
 
-/** A dial of about so many marks is coarse enough to look everywhere, and fine enough to see where it is good. */
+/** A dial of about this many marks is coarse enough to try everywhere, and fine enough to show where it is good. */
 const wanted = 10;
 const fewest = 8;
 const most = 13;
@@ -10,10 +10,11 @@ const most = 13;
 const leastOfGap = 0.5;
 
 /**
- * The marks of a range before anything was searched, rising: both ends, 0 if it belongs to it, and between them about ten numbers, evenly
- * spaced on the scale and as round as a person would write them. All whole numbers if they are no more than that.
+ * A range's marks before the search starts, ascending: both ends, 0 if the range has it, and between them about ten
+ * numbers, evenly spaced on the scale and as round as a person would write them. A range of at most 13 whole numbers
+ * gets them all.
  *
- * @param also  a value of the range that must be among them
+ * @param also  a value of the range that must be among the marks
  */
 export function firstMarks(range: Range, also?: number): number[] {
   const { from, to } = range;
@@ -45,7 +46,7 @@ interface Step {
   readonly shift: number;
 }
 
-/** The multiples of the round step that comes nearest to the wanted number of marks. */
+/** Multiples of the round step that gives nearest to the wanted number of marks. */
 function multiples(range: Range): number[] {
   const { from, to } = range;
   const width = to / 2 - from / 2;
@@ -73,7 +74,7 @@ function multiples(range: Range): number[] {
   }
 }
 
-/** Preferred numbers: how a decade is divided into 1, 2, 3, 5, 10 or 20 about equal steps. */
+/** Preferred numbers, which divide a decade into 1, 2, 3, 5, 10 or 20 about equal steps. */
 const decades: readonly (readonly number[])[] = [
   [1],
   [1, 3],
@@ -83,7 +84,7 @@ const decades: readonly (readonly number[])[] = [
   [1, 1.1, 1.2, 1.4, 1.6, 1.8, 2, 2.2, 2.5, 2.8, 3.2, 3.6, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9],
 ];
 
-/** The series with the number of marks that comes nearest to the wanted one; empty if that is far off. */
+/** The series with nearest to the wanted number of marks; empty if none comes close. */
 function series(from: number, to: number): number[] {
   const low = Math.floor(Math.log10(from));
   const high = Math.ceil(Math.log10(to));
@@ -97,7 +98,7 @@ function series(from: number, to: number): number[] {
   return best.length + 2 <= most ? best : [];
 }
 
-/** 16, 24, 32, ...: between powers of two people write powers of two. Undefined if the ends are not powers of two. */
+/** Powers of two, or 16, 24, 32, ... if there are few. Undefined if the ends are not powers of two. */
 function powersOfTwo(range: Range): number[] | undefined {
   const [low, high] = [Math.log2(range.from), Math.log2(range.to)];
   if (!isWhole(range) || !Number.isInteger(low) || !Number.isInteger(high)) return undefined;

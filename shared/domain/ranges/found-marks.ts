@@ -4,9 +4,10 @@ import { placesOf } from "./places.ts";
 import { contains, placeOf } from "./range.ts";
 
 /**
- * The marks that ranges need to hold these values: as many as a range may have; of more, some in even steps through their order.
+ * The marks to add so that ranges hold these values. If a range has no room for all of them, it gets an even selection
+ * in ascending order.
  *
- * @param found  by number of the hyperparameter: numbers, in any order and as often as they come
+ * @param found  values by number of the hyperparameter, in any order; repeats and values outside the range are ignored
  */
 export function foundMarks(
   hyperparameters: readonly Hyperparameter[],
@@ -23,7 +24,7 @@ export function foundMarks(
   return Object.fromEntries(marks);
 }
 
-/** The position of the mark that is nearest to a number of the range, on its scale; -1 if the number does not belong to it. */
+/** The position of the mark nearest to a number on the range's scale; -1 if the number does not belong to the range. */
 export function nearestMark(hyperparameter: Hyperparameter, value: number): number {
   const { range } = hyperparameter;
   if (!range || !contains(range, value)) return -1;

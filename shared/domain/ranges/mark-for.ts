@@ -5,12 +5,12 @@ import { placesOf } from "./places.ts";
 import { contains, isWhole, numberAt, placeOf } from "./range.ts";
 import { roundestBetween } from "./round-number.ts";
 
-/** Values of a range that are no further apart than this part of it are one: no search can tell between them. */
+/** Values of a range closer than this part of it count as one: no search can tell them apart. */
 const finest = 1e-3;
 
 /**
- * The mark that stands for a value of a range: the nearest one, if it is near enough or there are too many already; otherwise a new
- * one, as round as can be. Undefined: the value is not of the range.
+ * The mark that stands for a value of a range: the nearest one if it is close enough or the range is full, otherwise a
+ * new one, as round as possible. Undefined if the value does not belong to the range.
  */
 export function markFor(hyperparameter: Hyperparameter, value: number): number | undefined {
   const { range, values } = hyperparameter;

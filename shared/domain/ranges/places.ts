@@ -2,13 +2,13 @@ import type { Hyperparameter } from "../hyperparameter.ts";
 import type { Rng } from "../rng.ts";
 import { placeOf } from "./range.ts";
 
-/** A hyperparameter is never changed, but replaced by one with more values, so what follows from it is worked out once. */
+/** Kept for good: a hyperparameter never changes, but is replaced by one with more values. */
 const known = new WeakMap<Hyperparameter, Float64Array>();
 const knownWeights = new WeakMap<Hyperparameter, Float64Array>();
 
 /**
- * Where each value lies on the dial, 0 to 1, in the order of `values`. The values of a list are one step apart; the marks of a range lie
- * where its scale says, however many there are between them.
+ * Where each value lies on the dial, 0 to 1, in the order of `values`. The values of a list are evenly spaced; the
+ * marks of a range lie where its scale puts them, however many there are.
  */
 export function placesOf(hyperparameter: Hyperparameter): Float64Array {
   let places = known.get(hyperparameter);
@@ -32,9 +32,9 @@ function workedOut(hyperparameter: Hyperparameter): Float64Array {
 export const dialOf = ({ values, dial }: Hyperparameter): readonly number[] => dial ?? [...values.keys()];
 
 /**
- * The part of the dial that each value stands for, in the order of `values`; the parts add up to 1. The values of a list have equal parts.
- * A mark of a range reaches half of the way to each neighbour, the first and the last as far outwards as inwards: so a draw is uniform over
- * the scale, although the marks are dense where the search looked.
+ * The part of the dial that each value stands for, in the order of `values`; the parts add up to 1. The values of a
+ * list have equal parts. A mark of a range reaches halfway to each neighbour, the first and the last as far outwards as
+ * inwards. So a draw is uniform over the scale, although marks are dense where the search has looked.
  */
 export function partsOf(hyperparameter: Hyperparameter): Float64Array {
   let parts = knownWeights.get(hyperparameter);
@@ -63,14 +63,14 @@ function widths(hyperparameter: Hyperparameter): Float64Array {
   return widths.map((width) => width / total);
 }
 
-/** A value of the hyperparameter at random, as a position: any of a list, and for a range any part of its scale. */
+/** A random value, as a position in `values`: uniform over a list's values, or over a range's scale. */
 export const drawPosition = (hyperparameter: Hyperparameter, rng: Rng): number =>
   hyperparameter.range ? positionAt(hyperparameter, rng.uniform()) : rng.below(hyperparameter.values.length);
 
-/** The position whose part of the dial holds this share of it, from 0 to below 1. */
+/** The position in `values` whose part of the dial holds `share`, which runs along the dial from 0 to below 1. */
 export function positionAt(hyperparameter: Hyperparameter, share: number): number {
   if (!hyperparameter.range) {
-    // Without a copy of a list that may be long.
+    // Not `dialOf`, which would copy a list that may be long.
     const { values, dial: order } = hyperparameter;
     const at = Math.min(values.length - 1, Math.floor(share * values.length));
     return order?.[at] ?? at;

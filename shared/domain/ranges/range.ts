@@ -1,12 +1,12 @@
 import type { Range, Setting } from "../hyperparameter.ts";
 
-/** On a log scale with 0: the place of `from`. 0 lies one step of about ten below it. */
+/** The place of `from` on a log scale with 0, whose place is 0: about one of ten steps below. */
 const zeroStep = 0.1;
 
 export const isLog = ({ scale }: Range): boolean => scale === "log" || scale === "log_integer";
 export const isWhole = ({ scale }: Range): boolean => scale === "integer" || scale === "log_integer";
 
-/** Whether a value belongs to the range. */
+/** Whether a value belongs to the range; integer scales hold safe integers only. */
 export function contains(range: Range, value: Setting): value is number {
   if (typeof value !== "number" || !Number.isFinite(value)) return false;
   if (value === 0 && range.zero === true) return true;
@@ -20,11 +20,11 @@ export function placeOf(range: Range, value: number): number {
   if (!isLog(range)) return (value / 2 - from / 2) / (to / 2 - from / 2);
   const lowest = range.zero === true ? zeroStep : 0;
   if (value <= 0) return 0;
-  // The share first: it is exactly 1 at `to`.
+  // The quotient is formed first: it is exactly 1 at `to`.
   return lowest + (1 - lowest) * ((Math.log(value) - Math.log(from)) / (Math.log(to) - Math.log(from)));
 }
 
-/** The number at a place between two marks; whole or round it need not be. */
+/** The number at a place between two marks, neither rounded nor made whole. */
 export function numberAt(range: Range, place: number): number {
   const { from, to } = range;
   if (!isLog(range)) return from * (1 - place) + to * place;

@@ -1,6 +1,6 @@
 /**
- * The number from `low` to `high` that is shortest to write: the fewest significant digits; of several, one that begins with 1, 2 or 5
- * (a single digit) or ends in 5; then the one nearest to the middle.
+ * The number from `low` to `high` with the fewest significant digits. Ties go to a single digit 1, 2 or 5 or to a last
+ * digit 5, then to the number nearest to the middle.
  *
  * @param low  finite, at most `high`
  */
@@ -22,13 +22,13 @@ export function roundestBetween(low: number, high: number): number {
   return Math.min(high, Math.max(low, middle));
 }
 
-/** A double holds so many, whatever they are. */
+/** A double holds any decimal number of this many digits. */
 const mostDigits = 15;
 
-/** `count` times ten to the power `shift`, to the last digit. */
+/** `count` times ten to the power `shift`, correctly rounded. */
 export const decimal = (count: number, shift: number): number => Number(`${count}e${shift}`);
 
-/** The counts of ten to the power `shift` from `low` to `high`. They are few: with a digit less there were none. */
+/** Integers whose multiple of ten to the power `shift` lies from `low` to `high`. Few: one digit less gave none. */
 function multiplesBetween(low: number, high: number, shift: number): number[] {
   const first = Math.floor(low / decimal(1, shift));
   const counts: number[] = [];

@@ -4,8 +4,8 @@ import type { Configuration } from "../hyperparameter.ts";
 /**
  * Numbers configurations 0, 1, 2, ... in the order in which they are added, and finds the number of any of them.
  *
- * A hash table over the rows of one typed array: a look-up allocates nothing and reads one row; the garbage collector has
- * nothing to walk.
+ * A hash table over the rows of one typed array: a look-up allocates nothing and mostly reads one row, and the garbage
+ * collector has nothing to walk.
  */
 export class ConfigurationRegister {
   #size = 0;
@@ -29,7 +29,7 @@ export class ConfigurationRegister {
     return this.#rows.subarray(0, this.#size * this.#width);
   }
 
-  /** Takes over another register's `rows`, which begin with those here. Hashing waits for a look-up; some readers need none. */
+  /** Adopts another register's `rows`, which begin with those here. Hashing waits for a look-up; some need none. */
   restore(rows: Uint32Array<ArrayBuffer>, size: number): void {
     this.#rows = rows;
     this.#size = size;
@@ -37,14 +37,22 @@ export class ConfigurationRegister {
     this.#isHashed = false;
   }
 
-  /** The number of the configuration, or -1 if it was never added. */
+  /**
+   * The number of the configuration, or -1 if it was never added.
+   *
+   * @throws RangeError if it is not as long as the others
+   */
   find(configuration: Configuration): number {
     if (this.#size > 0) this.#checkLength(configuration);
     if (!this.#isHashed) this.#hashAll();
     return (this.#slots[this.#slotOf(configuration)] ?? 0) - 1;
   }
 
-  /** The number of the configuration, which is added if it is new. */
+  /**
+   * The number of the configuration, which is added if it is new.
+   *
+   * @throws RangeError if it is not as long as the others, or holds something other than a position
+   */
   add(configuration: Configuration): number {
     if (this.#size === 0) this.#width = configuration.length;
     this.#checkLength(configuration);

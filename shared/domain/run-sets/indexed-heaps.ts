@@ -1,14 +1,14 @@
 import { longer } from "../columns.ts";
 
 /**
- * Binary heaps of small integers, numbered from 0: each member is in at most one of them. A member whose rank has changed, or that
- * changes heaps, moves in O(log n); the caller keeps the ranks.
+ * Binary heaps, numbered from 0, of small integers. Each member is in at most one heap. A member that changes rank or
+ * heap moves in O(log n); the caller keeps the ranks.
  */
 export class IndexedHeaps {
   readonly #outranks: (a: number, b: number) => boolean;
   readonly #heaps: Heap[] = [];
   #size = 0;
-  /** Int32Array by member: its place in its heap + 1, or 0 outside of all. */
+  /** Int32Array by member: its place in its heap + 1, or 0 if it is in none. */
   #places = new Int32Array(16);
   /** Int32Array by member: its heap. */
   #heapOf = new Int32Array(16);
@@ -34,11 +34,11 @@ export class IndexedHeaps {
     return size === 0 ? -1 : (members[0] ?? -1);
   }
 
-  /** The first `count` members of a heap, best first, in O(count log count). */
+  /** The first `count` members of a heap, best first, in O(count * count). */
   first(count: number, heap = 0): number[] {
     const { size, members } = this.#heaps[heap] ?? noHeap;
     const found: number[] = [];
-    // Places whose parents are all found.
+    // Places not yet taken whose parents are.
     const open = size === 0 ? [] : [0];
     while (open.length > 0 && found.length < count) {
       let best = 0;
@@ -84,7 +84,7 @@ export class IndexedHeaps {
     } else this.#move(into, member, place);
   }
 
-  /** Takes out the member at this place; the last one takes its place. */
+  /** Removes the member at this place; the heap's last member moves up into it. */
   #remove(place: number, heap: Heap): void {
     heap.size--;
     this.#size--;
@@ -92,7 +92,7 @@ export class IndexedHeaps {
     this.#move(heap, heap.members[heap.size] ?? -1, place);
   }
 
-  /** To where its rank belongs, from this place. */
+  /** Moves a member from this place to where its rank belongs. */
   #move(heap: Heap, member: number, from: number): void {
     if (this.#rise(heap, member, from) === from) this.#sink(heap, member, from);
   }

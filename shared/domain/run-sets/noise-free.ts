@@ -1,14 +1,14 @@
 import type { RunSets } from "./run-set.ts";
 
-/** So many configurations must have run more than once, and with so many different results. */
+/** This many configurations must have run more than once, with this many different means. */
 const fewestRepeated = 3;
 
 /**
- * Whether the same settings always give the same number: at least three configurations have run more than once, their means are
- * three different ones, and no two runs of one configuration differ. Then a run can be as little luck as skill: measuring again says
- * nothing new.
+ * Whether the same settings always give the same number: at least three configurations have run more than once, with
+ * three different means, and no two runs of one configuration differ. Then measuring a configuration again says nothing
+ * new.
  *
- * Three different means, because many metrics have ends (0 and 1) that noisy runs share too.
+ * Three different means, because many metrics have limits (0 and 1) that noisy runs reach too.
  */
 export const isNoiseFree = ({ repeats: { sets, means, differ } }: Pick<RunSets, "repeats">): boolean =>
   !differ && sets >= fewestRepeated && means.length >= fewestRepeated;

@@ -1,6 +1,6 @@
 import type { Moments } from "../statistics.ts";
 
-/** What all completed runs of a job together say about a run set. */
+/** What all completed runs of a job together suggest about any run set. */
 export interface Prior {
   /** Mean of every completed run's hpmax; NaN before the first. */
   readonly mean: number;
@@ -13,12 +13,12 @@ export function priorOf({ count, mean, sampleVariance }: Moments): Prior {
   return { mean: count === 0 ? Number.NaN : mean, variance: sampleVariance };
 }
 
-/** What a run set's own completed runs say. */
+/** Summary of a run set's own completed runs. */
 export interface Sample {
   /** At least 1. */
   readonly completed: number;
   readonly mean: number;
-  /** n - 1; 0 for one run. */
+  /** Sample variance (n - 1); 0 for one run. */
   readonly sampleVariance: number;
 }
 
@@ -43,7 +43,7 @@ export function posteriorOf(sample: Sample, prior: Prior): Posterior {
   const n = sample.completed;
   const own = (prior.variance + (n - 1) * sample.sampleVariance) / n;
   const total = own + n * prior.variance;
-  // Divide before multiplying: neither tiny nor huge variances leave the range of a double.
+  // Divide before multiplying, so that tiny and huge variances stay within the range of a double.
   const weight = (n * prior.variance) / total;
   return { mean: prior.mean * (own / total) + sample.mean * weight, stDev: Math.sqrt((own * weight) / n) };
 }

@@ -7,24 +7,24 @@ import type { RunName, WorkerId } from "../names.ts";
  */
 const hugeValue = 1e140;
 
-/** What run sets with several completed runs say about luck. */
+/** What run sets with several completed runs show about noise. */
 export interface Repeats {
   /** Run sets with at least two completed runs. */
   sets: number;
   /** Means of the first of them, at most three, all different. */
   readonly means: number[];
-  /** Whether two runs of one of them have different hpmax. */
+  /** Whether any of these run sets has two runs with different hpmax. */
   differ: boolean;
 }
 
-/** Different means of repeated run sets that are remembered. */
+/** Limit of `Repeats.means`. */
 const mostMeans = 3;
 
-/** Every run set's numbers: a column for each quantity, an entry by its number. 100 bytes a run set; objects take 400. */
+/** A column for each quantity, with an entry for each run set, by its number. 100 bytes a run set; objects take 400. */
 export class RunSetColumns {
   #size = 0;
   completed = new Int32Array(16);
-  /** Timed out or pruned. */
+  /** Runs that timed out or were pruned. */
   endedOtherwise = new Int32Array(16);
   /** Completed runs that broke what the job requires. Empty until there is one. */
   infeasible = new Int32Array(0);
@@ -38,7 +38,7 @@ export class RunSetColumns {
   squares = new Float64Array(16);
   bestHpmax = new Float64Array(16);
   readonly repeats: Repeats = { sets: 0, means: [], differ: false };
-  /** Of pruned runs: sum of the weights, and of weight * clipped predicted hpmax. Empty until there is one. */
+  /** For pruned runs: sum of the weights, and of weight * clipped predicted hpmax. Empty until there is one. */
   predictedWeight = new Float64Array(0);
   predictedSum = new Float64Array(0);
   /** Failures of the run sets that have any: in all, and on each worker. */
@@ -76,7 +76,7 @@ export class RunSetColumns {
     return completed + (this.endedOtherwise[number] ?? 0) + this.failed(number);
   }
 
-  /** Whether more completed runs kept to what the job requires than broke it, or none broke it. */
+  /** Whether no completed run broke the job's requirements, or fewer broke them than kept them. */
   isFeasible(number: number): boolean {
     const infeasible = this.infeasible[number] ?? 0;
     return infeasible === 0 || (this.completed[number] ?? 0) > infeasible;
@@ -94,7 +94,7 @@ export class RunSetColumns {
     const count = (this.completed[number] ?? 0) + 1;
     const runningMean = this.runningMean[number] ?? 0;
     const newMean = runningMean + (value - runningMean) / count;
-    // A clipped value is not what the run reached.
+    // Compare the unclipped hpmax: two different huge values clip to the same one.
     if (count > 1) this.#repeated(count, newMean, hpmax !== runningMean);
     this.completed[number] = count;
     this.sum[number] = (this.sum[number] ?? 0) + value;

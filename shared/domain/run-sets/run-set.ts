@@ -7,7 +7,7 @@ import { type Prior, priorOf } from "./posterior.ts";
 import { checkFinite, clipped, type Repeats, RunSetColumns } from "./run-set-columns.ts";
 import { RunsInFlight } from "./runs-in-flight.ts";
 
-/** A configuration that failed this often, on this many different workers, is excluded: one bad machine alone excludes nothing. */
+/** A configuration with this many failures on this many workers is excluded: one bad machine excludes nothing. */
 const excludingFailures = 3;
 const excludingWorkers = 2;
 
@@ -41,7 +41,7 @@ export class RunSet {
     return firstSeen === -1 ? null : firstSeen;
   }
 
-  /** Without the infeasible ones. */
+  /** Completed runs, without the infeasible ones. */
   get completed(): number {
     return this.#columns.completed[this.number] ?? 0;
   }
@@ -51,27 +51,27 @@ export class RunSet {
     return this.#columns.mean(this.number);
   }
 
-  /** n - 1; 0 for fewer than two completed runs. */
+  /** Sample variance (n - 1) of hpmax; 0 for fewer than two completed runs. */
   get sampleVariance(): number {
     return this.#columns.sampleVariance(this.number);
   }
 
-  /** How many whole runs the predictions of its pruned runs count for; they are in none of the other numbers. */
+  /** How many whole runs the predictions for its pruned runs count as; no other number includes them. */
   get predictedWeight(): number {
     return this.#columns.predictedWeight[this.number] ?? 0;
   }
 
-  /** Mean of the predictions by weight; NaN if there are none. */
+  /** Weighted mean of the predictions; NaN if there are none. */
   get predictedMean(): number {
     return (this.#columns.predictedSum[this.number] ?? Number.NaN) / this.predictedWeight;
   }
 
-  /** Completed runs that broke what the job requires; their hpmax is in none of the numbers here. */
+  /** Completed runs that broke the job's requirements; no number here includes their hpmax. */
   get infeasible(): number {
     return this.#columns.infeasible[this.number] ?? 0;
   }
 
-  /** Whether most of its completed runs kept to what the job requires, so that it may be the best. */
+  /** Whether most of its completed runs kept the job's requirements, so that it may be the best. */
   get isFeasible(): boolean {
     return this.#columns.isFeasible(this.number);
   }
@@ -80,7 +80,7 @@ export class RunSet {
     return this.#columns.failed(this.number);
   }
 
-  /** Different workers on which it failed. */
+  /** Number of different workers on which it failed. */
   get failedOn(): number {
     return this.#columns.failures.get(this.number)?.workers.size ?? 0;
   }
@@ -130,13 +130,13 @@ export interface RunSets extends Iterable<RunSet> {
   /** For how many completed runs in a row, up to the newest, `best` has been the same run set; 0 before the first. */
   bestFor(): number;
   /**
-   * For each number of completed runs (above 16: each power of two), the run sets with the highest means, best first: at most
-   * `count` of each, without infeasible ones. Of those with as many runs nobody else can be the best, whatever is believed about the noise.
+   * For each number of completed runs (above 16: each power of two), up to `count` run sets with the highest means,
+   * best first, less the infeasible ones. Whatever the noise, no other run set with as many runs can be the best.
    */
   leaders(count: number): RunSet[];
   /** Run set `number`, from 0 in the order of first assignment. */
   at(number: number): RunSet | undefined;
-  /** Those with a run in flight, by number. */
+  /** The run sets with a run in flight, by number. */
   inFlight(): RunSet[];
   /** The run set of a configuration; undefined if it was never assigned. */
   of(configuration: Configuration): RunSet | undefined;
@@ -183,7 +183,7 @@ export class RunSetIndex implements RunSets {
     return this.#columns.size;
   }
 
-  /** Takes over the configurations of another index, without their runs. */
+  /** Adopts the configurations of another index, without their runs. */
   restore(rows: Uint32Array<ArrayBuffer>, size: number): void {
     this.#register.restore(rows, size);
     while (this.#columns.size < size) this.#columns.add();
@@ -217,7 +217,7 @@ export class RunSetIndex implements RunSets {
 
   /**
    * @param hpmax       finite
-   * @param isFeasible  false: it broke what the job requires, so that it counts as ended and in no estimate
+   * @param isFeasible  false: it broke the job's requirements, so that it counts as ended but in no estimate
    * @throws RangeError if hpmax is not finite: such a run has failed
    */
   completed(which: Which, hpmax: number, run: RunName, isFeasible = true): void {
@@ -225,7 +225,7 @@ export class RunSetIndex implements RunSets {
     this.#count(this.#land(which), hpmax, run, isFeasible);
   }
 
-  /** A run of this run set was assigned and has completed, at half the price of telling both. The next new set may be named too. */
+  /** Counts a run as assigned and completed, at half the cost of two calls. `number` may be the next new run set. */
   ran(number: number, hpmax: number, run: RunName, isFeasible = true): void {
     checkFinite(hpmax, run);
     if (number === this.#columns.size) this.#columns.add();
@@ -233,8 +233,8 @@ export class RunSetIndex implements RunSets {
   }
 
   /**
-   * Forgets which runs have completed, and counts these instead, in the order of completion: the numbers are those of an index that
-   * never knew others. Each of them was announced by `started` and has landed.
+   * Forgets which runs have completed and counts these instead, in the order of completion, as if the index had never
+   * known others. Each of them was announced by `started` and is no longer in flight.
    */
   recount(completed: Iterable<Counted>): void {
     this.#ended -= this.#all.count + this.#infeasible;

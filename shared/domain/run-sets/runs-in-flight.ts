@@ -4,9 +4,9 @@ import type { RunSetColumns } from "./run-set-columns.ts";
 /** Runs that were assigned and have not ended, by the number of their run set. */
 export class RunsInFlight {
   readonly #columns: RunSetColumns;
-  /** Those with a run in flight, in no order: a list is changed in a fraction of the time that a Set takes. */
+  /** Run sets with a run in flight, unordered: a list changes in a fraction of the time that a Set takes. */
   readonly #sets: number[] = [];
-  /** Int32Array by run set: its place in `#sets`, where it has one. */
+  /** Int32Array by run set: its place in `#sets`, if it is there. */
   #places = new Int32Array(16);
   #total = 0;
 
@@ -18,7 +18,7 @@ export class RunsInFlight {
     return this.#total;
   }
 
-  /** Those with a run in flight, by number. */
+  /** The run sets with a run in flight, by number. */
   sets(): number[] {
     return this.#sets.toSorted((a, b) => a - b);
   }
@@ -40,7 +40,7 @@ export class RunsInFlight {
     this.#columns.inFlight[number] = there - 1;
     this.#total--;
     if (there > 1) return true;
-    // The last one takes its place.
+    // The last run set of the list takes the freed place.
     const place = this.#places[number] ?? 0;
     const last = this.#sets.pop() ?? number;
     if (last !== number) {

@@ -2,18 +2,18 @@ import { type Goal, maximised } from "../goal.ts";
 import { goalOfSpec } from "./expand.ts";
 import { carriedDefaults, readSpec, type SpecInput } from "./spec-read.ts";
 
-/** A runspec with everything that is needed to read it on another machine. */
+/** A runspec with everything needed to read it on another machine. */
 export interface CarriedSpec {
-  /** As the user named it, for messages. */
+  /** File name as the user gave it, for messages. */
   readonly file: string;
   readonly text: string;
   /** Defaults YAML of every component that the spec may use, by component name. */
   readonly sources: Readonly<Record<string, string>>;
-  /** `--name value` -> name and value: what takes the place of `<name>`. */
+  /** The `--name value` arguments: name -> what replaces `<name>`. */
   readonly commandLine: Readonly<Record<string, string>>;
 }
 
-/** Input for `readSpec` that uses the defaults that the spec brings, not those of this machine. */
+/** Input for `readSpec` with the defaults that the spec carries, not this machine's. */
 export const carriedInput = ({ file, text, sources, commandLine }: CarriedSpec): SpecInput => ({
   file,
   text,
@@ -23,7 +23,7 @@ export const carriedInput = ({ file, text, sources, commandLine }: CarriedSpec):
 
 const goals = new WeakMap<CarriedSpec, Goal>();
 
-/** What a job is judged by. Worked out once for each value. */
+/** What a job is judged by. Computed once for each object. */
 export function goalOf(job: CarriedSpec): Goal {
   const known = goals.get(job) ?? readGoal(job);
   goals.set(job, known);
@@ -31,7 +31,7 @@ export function goalOf(job: CarriedSpec): Goal {
 }
 
 function readGoal(job: CarriedSpec): Goal {
-  // Most jobs maximise, and reading a spec takes milliseconds.
+  // Most jobs maximise, and reading the spec would take milliseconds.
   const texts = [job.text, ...Object.values(job.commandLine), ...Object.values(job.sources).map(withoutComments)];
   if (!texts.some((text) => text.includes("minimize"))) return maximised;
   const reading = readSpec(carriedInput(job));

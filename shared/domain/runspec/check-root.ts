@@ -7,7 +7,7 @@ import { contentOf, dereferenced, type Entry, type MapNode, type Node } from "./
 /** Sections that any runspec may have, with any root component. */
 export const sections = ["hyperparameters", "string_replacements", "forward_definitions", "processing_stages"];
 
-/** The job_launcher mappings: the spec's own, and the defaults for what it leaves out. */
+/** The job_launcher mappings: the spec's own, and the defaults for keys that it leaves out. */
 export interface Launcher {
   readonly given: MapNode | undefined;
   readonly defaults: MapNode | undefined;
@@ -135,7 +135,7 @@ function stageOf(item: Node, problems: ProblemList): MapNode | undefined {
   return stage;
 }
 
-/** Whether any configuration enables the stage. */
+/** Whether the stage is enabled in any configuration. */
 function checkEnabled(check: SpecCheck, stage: MapNode, problems: ProblemList): boolean {
   let isEnabled = false;
   check.eachComponent(stage, "idle", (defaults, name) => {

@@ -6,7 +6,7 @@ import { longestText, Replacements, type Resolved } from "./replacements.ts";
 import { placeOf, type Span } from "./source-text.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
-/** Use of a part: executed by runs; idle (forward definitions, disabled stages); fixed for the job, by no hyperparameter. */
+/** How a part is used: executed by runs; idle (forward definitions, disabled stages); fixed for all runs of the job. */
 export type Use = "executed" | "idle" | "fixed";
 
 /** A spec that expands to more nodes counts as endless; the tutorial's has about 120. */
@@ -14,7 +14,7 @@ const mostNodes = 200_000;
 /** Maximum number of combinations of settings for a value that depends on several hyperparameters. */
 const mostCombinations = 10_000;
 
-/** Walks a spec in every configuration that makes a difference; finds what is wrong and what is used. */
+/** Walks a spec in every configuration that makes a difference; finds mistakes and what is used. */
 export class SpecCheck {
   readonly hyperparameters: readonly Hyperparameter[];
   readonly replacements: Replacements;
@@ -27,7 +27,7 @@ export class SpecCheck {
   readonly #section: HyperparameterSection;
   readonly #library: ComponentLibrary;
   readonly #problems: ProblemList;
-  /** The configuration being checked: the bound hyperparameters go through their values, the others stay tuned. */
+  /** The configuration being checked: bound hyperparameters go through their values, the others stay tuned. */
   readonly #settings: Setting[];
   readonly #bound = new Set<number>();
   /** Collections being walked; one that contains itself would never end. */
@@ -49,7 +49,7 @@ export class SpecCheck {
     this.#settings = section.hyperparameters.map(({ tuned }) => tuned);
   }
 
-  /** Checks a node and all that it expands to. */
+  /** Checks a node and everything that it expands to. */
   walk(node: Node, use: Use): void {
     if (node.kind === "scalar" || node.kind === "alias") {
       this.eachValue(node, use, (value, at) => {
@@ -83,7 +83,7 @@ export class SpecCheck {
     });
   }
 
-  /** Visits each component that a mapping may name. The defaults of an unknown one are undefined, which is reported here. */
+  /** Visits each component that a mapping may name; reports unknown ones and visits them without defaults. */
   eachComponent(node: MapNode, use: Use, visit: (defaults: MapNode | undefined, name: string) => void): void {
     const named = node.byKey.get("component");
     if (named === undefined) return;
@@ -97,7 +97,7 @@ export class SpecCheck {
     });
   }
 
-  /** Visits each value that a scalar or alias can have, and the place where that value is written. */
+  /** Visits each value that a scalar or alias can have, with the place where that value is written. */
   eachValue(node: Node, use: Use, visit: (value: Resolved, at: Span) => void): void {
     const dependencies = new Set<number>();
     this.replacements.dependencies(node, dependencies, this.mentioned);
@@ -177,7 +177,7 @@ export class SpecCheck {
     this.#problems.add(at, message, ...this.#unresolvedHints(name));
   }
 
-  /** Once: what contains it is too long as well. */
+  /** Reported once, because everything that contains the text is too long as well. */
   #addTooLong(at: Span): void {
     if (this.#isTooLong) return;
     this.#isTooLong = true;

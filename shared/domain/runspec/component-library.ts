@@ -17,7 +17,7 @@ export interface ComponentDefaults {
 export class ComponentLibrary {
   readonly #defaults: ComponentDefaults;
   readonly #problems: ProblemList;
-  /** Undefined: missing or unusable, which has been reported. */
+  /** By component; undefined: missing or unusable, and already reported. */
   readonly #read = new Map<string, MapNode | undefined>();
   readonly #texts: Record<string, string> = {};
 
@@ -26,7 +26,7 @@ export class ComponentLibrary {
     this.#problems = problems;
   }
 
-  /** The defaults of a component that the spec names at `at`; undefined if there are none, which is reported. */
+  /** The defaults of the component that the spec names at `at`; undefined, and reported, if there are none. */
   find(name: unknown, at: Span): MapNode | undefined {
     if (typeof name !== "string" || !namePattern.test(name)) {
       const hint = typeof name === "string" ? this.#nearest(name) : [];
@@ -45,7 +45,7 @@ export class ComponentLibrary {
     return this.#read.get(name);
   }
 
-  /** Component -> the text of its defaults, of all components found. */
+  /** Component -> text of its defaults, for all components found so far. */
   texts(): Readonly<Record<string, string>> {
     return this.#texts;
   }

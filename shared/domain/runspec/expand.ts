@@ -9,11 +9,11 @@ import { isMapping, isOff, type Tree } from "./tree.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
 /**
- * The whole runspec with chosen values in place of aliases, strings replaced, defaults filled in and every executed `randint` drawn.
- * Forward definitions and disabled stages are included, but nothing is drawn for them.
+ * The whole runspec with chosen values in place of aliases, strings replaced, defaults filled in and every executed
+ * `randint` drawn. Forward definitions and disabled stages are included, but nothing is drawn for them.
  *
  * @param settings     by name or in spec order; undefined: the tuned values
- * @param drawRandint  0 to 999,999,999 for a path such as `processing_stages.0.agent.random_seed`; called once for each path
+ * @param drawRandint  0 to 999,999,999 for a path such as `processing_stages.0.agent.random_seed`; called once per path
  * @throws RangeError if a setting is missing or not among the values of its hyperparameter
  */
 export function expandSpec(
@@ -26,7 +26,7 @@ export function expandSpec(
   return new Expansion(spec.source, chosen, drawRandint).root(spec.source, spec.hyperparameters);
 }
 
-/** The spec as if its lists contained the chosen values: a running search may have values that the text lacks. */
+/** The spec with its lists extended by the chosen values: a running search may have values that the text lacks. */
 export function withChosen(spec: Spec, chosen: ChosenSettings): Spec {
   const isListed = ({ name, values }: Hyperparameter): boolean => values.includes(chosen[name] ?? null);
   if (spec.hyperparameters.every((each) => !Object.hasOwn(chosen, each.name) || isListed(each))) return spec;
@@ -38,7 +38,11 @@ export function withChosen(spec: Spec, chosen: ChosenSettings): Spec {
   return { ...spec, hyperparameters };
 }
 
-/** Only the processing stages, as `stagesOf(expandSpec(...))` gives them; takes a fraction of the time. */
+/**
+ * Only the processing stages, as `stagesOf(expandSpec(...))` gives them, in a fraction of the time.
+ *
+ * @throws RangeError like `expandSpec`
+ */
 export function expandStages(
   spec: Pick<Spec, "hyperparameters" | "source">,
   settings: ChosenSettings | readonly Setting[],
@@ -51,7 +55,7 @@ export function expandStages(
   return stagesOf({ [stagesKey]: stages });
 }
 
-/** What a job is judged by: `goal` and `metrics` of the last stage that is enabled. */
+/** What a job is judged by: `goal` and `metrics` of the last enabled stage. */
 export function goalOfSpec(spec: Pick<Spec, "hyperparameters" | "source">): Goal {
   const tuned = spec.hyperparameters.map((each) => each.tuned);
   const last = expandStages(spec, tuned, () => 0).findLast(({ enabled }) => enabled)?.spec;
@@ -114,7 +118,7 @@ function isList(settings: ChosenSettings | readonly Setting[]): settings is read
   return Array.isArray(settings);
 }
 
-/** One expansion: a walk of the parsed nodes, because a coordinator expands every run. */
+/** One expansion. It walks the parsed nodes, because a coordinator expands every run. */
 export class Expansion {
   readonly #replacements: Replacements;
   readonly #library: ComponentLibrary;

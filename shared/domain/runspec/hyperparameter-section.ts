@@ -19,13 +19,13 @@ import {
 /** The hyperparameters of a spec and their places in the text. */
 export interface HyperparameterSection {
   readonly hyperparameters: readonly Hyperparameter[];
-  /** By hyperparameter: its `&name`. */
+  /** By hyperparameter: the place of its `&name`. */
   readonly anchors: readonly Span[];
-  /** By hyperparameter: its values. */
+  /** By hyperparameter: the places of its values. */
   readonly valueSpans: readonly (readonly Span[])[];
   /** By hyperparameter: the conditions of its `only_when`, checked later, once all names are known. */
   readonly onlyWhen: readonly (readonly WrittenCondition[])[];
-  /** Names without `&`; an alias to one of them is not a second mistake. */
+  /** Names that lack their `&`, so that their aliases are not reported too. */
   readonly unanchored: ReadonlySet<string>;
 }
 
@@ -45,10 +45,11 @@ interface Item {
 /**
  * Reads the `hyperparameters` section, and marks every alias to a hyperparameter with its number.
  *
- * In the tutorial's layout the two lines below `- name: &lr` are indented further than `name`, so the anchor names their mapping. If
- * they are level with `name`, they are its siblings and the anchor names an empty value. Both layouts are read.
+ * In the tutorial's layout the two lines below `- name: &lr` are indented further than `name`, so the anchor names
+ * their mapping. If they are level with `name`, they are its siblings and the anchor names an empty value. Both layouts
+ * are read.
  *
- * @param resolve  replaces the strings of a range's numbers
+ * @param resolve  applies string replacements to the numbers of ranges
  */
 export function readHyperparameters(
   document: YamlDocument,
@@ -153,7 +154,7 @@ function anchorOf(node: Node): string | undefined {
 
 function anchorSpan(document: YamlDocument, node: Node, name: string): Span {
   const defined = document.anchors.get(name);
-  // A second definition of a name, which has been reported.
+  // The other case is a second definition of the name, which has been reported.
   return defined?.node === node ? defined.at : { source: document, start: node.start, end: node.start + 1 };
 }
 
@@ -173,7 +174,7 @@ function readLines(item: Item, resolve: Resolve, problems: ProblemList): Lines {
   }
   for (const entry of unknown) {
     const missing = missingKeys(lines);
-    // Read it as the key that was most likely meant, so that one slip is one problem.
+    // Read the entry as the key that was most likely meant, so that one slip is one problem.
     const meant =
       nearestName(entry.key, [...missing, "only_when"]) ??
       (missing.length === neededKeys.length ? undefined : missing[0]);
@@ -218,7 +219,7 @@ function readListed(
 ): Omit<Lines, "onlyWhen"> {
   const { values, spans, isWhole } = given === undefined ? noValues : readValues(name, given, problems);
   const tunedValue = tuned === undefined ? undefined : readTuned(name, tuned, values, isWhole, problems);
-  // Null is a value. Undefined has been reported, and any value will do.
+  // Null is a value. Undefined means that a problem was reported; then any value will do.
   const hyperparameter = { name, ordered, values, tuned: tunedValue === undefined ? (values[0] ?? null) : tunedValue };
   return { hyperparameter, spans };
 }
@@ -244,7 +245,7 @@ function readOnlyWhen(name: string, { at, value }: Entry, problems: ProblemList)
   });
 }
 
-/** A range as a dial of its first marks, which stand in no line of the text. */
+/** Reads a range as a dial of its first marks; each mark's span is the range, because no line lists the marks. */
 function readMarks(
   name: string,
   given: Entry,
@@ -354,7 +355,7 @@ function readTuned(
 
 const singleValue = "expected a number, a word, true, false or null";
 
-/** How to choose between whole lists or mappings. */
+/** A hint on how to choose between whole lists or mappings. */
 function wholeListHint({ kind }: Exclude<Node, AliasNode>): string[] {
   if (kind === "scalar") return [];
   const [what, example] = kind === "list" ? ["lists", "[1, 2]"] : ["mappings", "{a: 1}"];
@@ -364,7 +365,7 @@ function wholeListHint({ kind }: Exclude<Node, AliasNode>): string[] {
   ];
 }
 
-/** More values than this are not all named. */
+/** A hint names at most this many values in full. */
 const mostNamed = 20;
 
 function expectedValue(values: readonly Setting[]): string {
@@ -384,7 +385,10 @@ function nearestValue(typed: Setting, values: readonly Setting[]): string[] {
   return nearest === undefined ? [] : [`the nearest is ${shown(nearest)}`];
 }
 
-/** The value of a line of a definition; undefined if it is an alias to a hyperparameter or to nothing, which is reported. */
+/**
+ * The value of a line in a definition; undefined, and reported, if it is unreadable or an alias to a hyperparameter or
+ * nothing.
+ */
 function definition(node: Node, problems: ProblemList): Exclude<Node, AliasNode> | undefined {
   if (node.kind === "alias" && node.hyperparameter >= 0) {
     const message = `*${node.name} is a hyperparameter, which cannot be used in the definition of one`;

@@ -22,59 +22,59 @@ export interface JobSettings {
   readonly hold: boolean;
   readonly monitor: "same" | "none" | "new";
   readonly checkpointEverySeconds: number;
-  /** Bytes of one checkpoint; a larger one is not carried, and a lost run begins at an earlier one, or afresh. */
+  /** Most bytes of one checkpoint. A larger one is not carried: a lost run resumes from an earlier one or starts anew. */
   readonly checkpointLimit: number;
-  /** Seconds that a run has for its last checkpoint when it must leave its worker; null, or more: what the worker gives. */
+  /** Seconds for a run's last checkpoint when it must leave its worker, at most what the worker allows; null: that. */
   readonly graceSeconds: number | null;
   /** Seconds after which a run times out; null: never. */
   readonly maxRunSeconds: number | null;
   /** Seconds from submission after which no trial starts; running ones finish. Null: no limit. */
   readonly maxJobSeconds: number | null;
-  /** The same as an absolute time, in wall-clock milliseconds; null: none. */
+  /** Time after which no trial starts, in milliseconds since 1970; null: none. */
   readonly deadline: number | null;
-  /** Charged losses that a trial survives. */
+  /** Charged losses that a trial survives before it fails. */
   readonly retries: number;
   /** Seed of the job; null: drawn at submission and recorded. */
   readonly seed: number | null;
   /** This job's weight when jobs share slots; above 0. */
   readonly priority: number;
-  /** No trial starts once this is true, e.g. {name: "hpmax", op: ">=", value: 0.05}. */
+  /** No trial starts once this rule is true, e.g. {name: "hpmax", op: ">=", value: 0.05}; null: none. */
   readonly stopWhen: StopRule | null;
-  /** The job pauses when so many runs in a row have failed or timed out; null: never. */
+  /** The job pauses when this many runs in a row have failed or timed out; null: never. */
   readonly maxFailuresInARow: number | null;
-  /** The same while no run has completed yet; null: never. It has no effect where maxFailuresInARow is null. */
+  /** The same limit until a run has completed; null: none. It has no effect if maxFailuresInARow is null. */
   readonly maxFailuresAtStart: number | null;
   /** Whether a search may run a configuration again. */
   readonly repeat: RepeatRule;
   readonly coresPerRun: number;
-  /** GPUs that a run gets; 0: it sees none; null: it asks for none, and sees what its worker sees. */
+  /** GPUs that a run gets; 0: the run sees none; null: it asks for none and sees what its worker sees. */
   readonly gpusPerRun: number | null;
   /** Runs that share a GPU; 1, unless a run gets one GPU. */
   readonly runsPerGpu: number;
   /** Bytes of memory that a run may use; null: no limit. */
   readonly memoryPerRun: number | null;
-  /** Whether the files that a run leaves in its folder are kept with the workspace; at most 64 MB a run. */
+  /** Whether files left in a run's folder are kept with the workspace; at most 64 MB per run. */
   readonly uploadFiles: boolean;
-  /** Whether runs reach the network where their worker keeps them in a sandbox. Elsewhere they always do. */
+  /** Whether runs in a worker's sandbox may use the network. Without a sandbox they always may. */
   readonly network: boolean;
   /** Files and folders beside the spec that the runs need. */
   readonly code: readonly string[];
   /** Data files and folders beside the spec that the runs read. */
   readonly inputs: readonly string[];
-  /** Commands that make the environment in which the runs' programs are executed, once on each worker; each a list of words. */
+  /** Commands that set up the runs' environment, once on each worker; each is a program and its arguments. */
   readonly setup: readonly (readonly string[])[];
   /** The Python of that environment: 3, 3.12 or 3.12.4; null: any. */
   readonly python: string | null;
-  /** Patterns, as in a .gitignore file beside the spec, of what does not travel with the job. */
+  /** Files that do not travel with the job: patterns, as in a .gitignore file beside the spec. */
   readonly ignore: readonly string[];
-  /** Constraints between hyperparameters, such as "*batch * *accum <= 512": no search chooses what breaks one. */
+  /** Constraints between hyperparameters, such as "*batch * *accum <= 512": no search breaks one. */
   readonly where: readonly string[];
   /** Constraints on metrics, such as "memory_gb <= 8": a run that breaks one is infeasible, and never the best. */
   readonly require: readonly string[];
   /** The search whose configuration this job runs again with fresh seeds (`nexus confirm`); null: none. */
   readonly confirms: JobName | null;
   readonly dgd: DgdOptions;
-  /** What stops runs that will not be the best. */
+  /** The rule that stops runs that will not be the best. */
   readonly pruning: PrunerName;
   /** With hp_tuning: own: the program or module that chooses; null otherwise. */
   readonly search: OwnSearchSettings | null;
@@ -95,11 +95,11 @@ export const stopNames = ["hpmax", "best_for", "runs", "hours", "failures_in_a_r
 export const mostRuns = 1_000_000;
 
 export const usualCheckpointLimit = 1e9;
-/** What a checkpoint can be at most. */
+/** Upper limit of `checkpointLimit`, in bytes: 64 GiB. */
 export const mostCheckpointBytes = 64 * 2 ** 30;
 export const isCheckpointLimit = (bytes: number): boolean => bytes >= 1000 && bytes <= mostCheckpointBytes;
 
-/** The settings that neither the spec nor the defaults of job_launchers/XT give. That file has the same values, with reasons. */
+/** Values for settings that neither the spec nor job_launchers/XT gives. XT.yaml has the same values, with reasons. */
 export const defaultSettings: JobSettings = {
   enabled: false,
   hpTuning: false,
@@ -142,7 +142,7 @@ export const defaultSettings: JobSettings = {
   search: null,
 };
 
-/** What a job of an earlier version has for the settings that came later: what that version did. */
+/** Values for settings that a job of an earlier version lacks: what that version did. */
 export const olderDefaults: JobSettings = { ...defaultSettings, maxFailuresAtStart: null };
 
 /** Settings that `nexus edit` can change while a search runs. */

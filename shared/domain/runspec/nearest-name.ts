@@ -18,7 +18,7 @@ export function nearestName(typed: string, names: Iterable<string>): string | un
   return nearest;
 }
 
-/** `; did you mean lr?`, to end the sentence that says there is no such name. @param otherwise  if no name is near */
+/** `; did you mean lr?`, to end a sentence that says there is no such name. @param otherwise  if no name is near */
 export function didYouMean(typed: string, names: Iterable<string>, otherwise = ""): string {
   const nearest = nearestName(typed, names);
   return nearest === undefined ? otherwise : `; did you mean ${nearest}?`;

@@ -4,7 +4,7 @@ import { parseBytes, parseSeconds } from "./quantities.ts";
 import type { Tree } from "./tree.ts";
 import { dereferenced, type MapNode, type Node } from "./yaml-tree.ts";
 
-/** A setting and where it stands. */
+/** A setting and its place in the spec. */
 interface Given {
   readonly value: Tree;
   readonly at: Node;
@@ -17,9 +17,10 @@ const mostAhead = 64;
 const mostWords = 100;
 
 /**
- * The setting `search`: what chooses under `hp_tuning: own`. Null if there is none, or if it is wrong, which is reported.
+ * Reads the setting `search`: what chooses under `hp_tuning: own`. Null under any other `hp_tuning`, or if the setting
+ * is missing or wrong, which is reported.
  *
- * @param expand  the value that a node stands for
+ * @param expand  returns the value that a node stands for
  */
 export function readOwnSearch(
   tuning: Given | undefined,
@@ -31,7 +32,7 @@ export function readOwnSearch(
   const isGiven = given !== undefined && given.value !== null;
   if (isOwn && !isGiven) problems.add(tuning.at, "hp_tuning is own, and nothing says which search", howToAdd);
   if (!isGiven) return null;
-  // A winner is run again with hp_tuning: false and all else as it was.
+  // hp_tuning: false is allowed: it runs a search's winner again, with all else unchanged.
   if (tuning && !isOwn && tuning.value !== false) {
     const hint = "write hp_tuning: own, or leave search out";
     problems.add(given.at, `there is a search, but hp_tuning is ${shown(tuning.value)}`, hint);
@@ -89,7 +90,7 @@ function readMap(
   };
 }
 
-/** A program and its words; one text is a program without words. */
+/** A program and its arguments; a single text is a program without arguments. */
 function wordsIn(value: Tree): string[] | undefined {
   const words = (Array.isArray(value) ? (value as readonly Tree[]) : [value]).map((word) =>
     typeof word === "string" || typeof word === "number" ? String(word) : undefined,
@@ -100,7 +101,7 @@ function wordsIn(value: Tree): string[] | undefined {
   return words.every(isText) ? words : undefined;
 }
 
-/** With forward slashes, below the folder of the spec. */
+/** A path below the spec's folder, with forward slashes; undefined if it is not one. */
 function moduleIn(value: Tree): string | undefined {
   if (typeof value !== "string" || !/\.m?js$/.test(value) || value.startsWith("/")) return undefined;
   const path = value.replace(/^(\.\/)+/, "");

@@ -8,7 +8,7 @@ export interface Problem {
   readonly place: Place;
   /** What was found. */
   readonly message: string;
-  /** What was expected, and what to type; further lines, unindented. */
+  /** What was expected, and what to type: one line each, unindented. */
   readonly hints: readonly string[];
   /** Characters underlined; 0: the source line is not shown. */
   readonly length: number;
@@ -32,7 +32,7 @@ export class ProblemList {
     this.#keep({ place: placeOf(at), message, hints, length: 0 });
   }
 
-  /** Adds a problem of something other than a line of a file; `file` says what. */
+  /** Adds a problem that no line of a file caused; `file` names its source, such as the command line. */
   addWithoutLine(file: string, message: string, ...hints: string[]): void {
     this.#keep({ place: { file, line: 0, column: 0 }, message, hints, length: 0 });
   }
@@ -64,7 +64,7 @@ export function expectedOneOf(names: Iterable<string>): string {
   return `expected one of: ${[...names].join(", ")}`;
 }
 
-/** A value as typed in YAML, cut after 80 characters. */
+/** A value as typed in YAML, cut to 80 characters. */
 export function shown(value: unknown): string {
   if (typeof value === "number") {
     if (Number.isNaN(value)) return ".nan";

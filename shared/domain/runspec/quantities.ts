@@ -4,24 +4,24 @@ import type { Tree } from "./tree.ts";
 
 const secondsPer: Readonly<Record<string, number>> = { s: 1, sec: 1, min: 60, h: 3600 };
 
-/** Seconds, from a number or a text such as "30 s", "5 min", "2 h"; undefined for anything else or if not above 0. */
+/** Seconds, from a number or a text such as "30 s", "5 min", "2 h"; undefined for anything else or unless above 0. */
 export function parseSeconds(value: Tree): number | undefined {
   return parseQuantity(value, secondsPer);
 }
 
 const typedPer: Readonly<Record<string, number>> = { ...secondsPer, d: 86_400 };
 
-/** How a duration may be typed, for messages that refuse one. */
+/** Forms in which a duration may be typed, for messages that refuse one. */
 export const typedSecondsForms = "90, 30s, 10min, 2h or 7d";
 
-/** Seconds of a duration on a command line, read alike by all commands; a bare number is seconds. Undefined for anything else. */
+/** Seconds of a duration on a command line; a bare number is seconds, and 0 is allowed. Undefined for anything else. */
 export function typedSeconds(text: string): number | undefined {
   const [, digits, unit = "s"] = /^(\d+(?:\.\d+)?)\s*([a-z]+)?$/.exec(text.trim()) ?? [];
   const per = Object.hasOwn(typedPer, unit) ? typedPer[unit] : undefined;
   return digits === undefined || per === undefined ? undefined : Number(digits) * per;
 }
 
-/** Milliseconds since 1970 of a time such as "2026-12-01 18:00:30 +01:00". Without a zone it would depend on the machine. */
+/** Milliseconds since 1970 of a time such as "2026-12-01 18:00:30 +01:00", zone included; otherwise undefined. */
 export function parseInstant(value: Tree): number | undefined {
   const pattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?) ?(Z|[+-]\d\d:\d\d)$/;
   const match = typeof value === "string" ? pattern.exec(value.trim()) : null;
@@ -45,7 +45,7 @@ const bytesPer: Readonly<Record<string, number>> = {
   TiB: 2 ** 40,
 };
 
-/** Whole bytes, from a number or a text such as "512 MB", "2 GB", "1.5 GiB"; undefined for anything else. */
+/** Whole bytes, at least 1, of a number or a text such as "512 MB", "2 GB", "1.5 GiB"; undefined for anything else. */
 export function parseBytes(value: Tree): number | undefined {
   const bytes = parseQuantity(value, bytesPer);
   return bytes === undefined || bytes < 1 ? undefined : Math.round(bytes);
@@ -62,17 +62,17 @@ function parseQuantity(value: Tree, units: Readonly<Record<string, number>>): nu
 }
 
 /**
- * The rule in a text such as "hpmax >= 0.05"; undefined for anything else. Under `goal: minimize` it may be about the metric:
- * "loss <= 0.2" is kept as hpmax >= -0.2.
+ * The rule in a text such as "hpmax >= 0.05"; undefined for anything else. Under `goal: minimize` a rule may name the
+ * metric: "loss <= 0.2" is kept as hpmax >= -0.2.
  *
- * @param goal  null: not known, so any name may be the metric's
+ * @param goal  null: unknown, so any name may be the metric's
  */
 export function parseStopRule(value: Tree, goal: Goal | null = maximised): StopRule | undefined {
   const pattern = /^\s*([A-Za-z_][\w.-]*?)\s*(>=|>|<=|<)\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*$/;
   const match = typeof value === "string" ? pattern.exec(value) : null;
   if (match === null) return undefined;
   const [, word = "", comparison, number] = match;
-  // The pattern admits no other comparison.
+  // The pattern allows only these comparisons.
   const op = comparison as StopRule["op"];
   const name = stopNames.find((each) => each === word);
   if (name !== undefined) return { name, op, value: Number(number) };
@@ -80,10 +80,10 @@ export function parseStopRule(value: Tree, goal: Goal | null = maximised): StopR
   return isMetric ? { name: "hpmax", op: turned[op], value: 0 - Number(number) } : undefined;
 }
 
-/** The comparison of two numbers whose signs are turned. */
+/** Each comparison after both sides are negated. */
 const turned: Readonly<Record<StopRule["op"], StopRule["op"]>> = { ">=": "<=", ">": "<", "<=": ">=", "<": ">" };
 
-/** The rule as a person would write it: about the metric where that is minimised. */
+/** The rule as a person would write it: it names the metric if that is minimised. */
 export function stopRuleText({ name, op, value }: StopRule, goal: Goal): string {
   if (name !== "hpmax" || !goal.isLow) return `${name} ${op} ${value}`;
   return `${goal.name} ${turned[op]} ${told(goal, value)}`;

@@ -4,13 +4,13 @@ import { expectedOneOf, nearestHint, type ProblemList, quoted, shown, yaml11Hint
 import type { Resolved } from "./replacements.ts";
 import { dereferenced, type Entry, type MapNode, type Node } from "./yaml-tree.ts";
 
-/** The value of a node after string replacement; a hyperparameter has none here. */
+/** Returns the value of a node after string replacement; hyperparameters have no values yet. */
 export type Resolve = (node: Node) => Resolved;
 
 const keys = ["from", "to", "scale", "zero"];
 const shape = "write it as `range: {from: 1.0e-5, to: 1.0e-2, scale: log}`";
 
-/** Reads `range: {from: 1.0e-5, to: 1.0e-2, scale: log}`; undefined if something is wrong with it, which is reported. */
+/** Reads `range: {from: 1.0e-5, to: 1.0e-2, scale: log}`; reports what is wrong with it and then returns undefined. */
 export function readRange(
   name: string,
   { at, value }: Entry,
@@ -64,7 +64,7 @@ function endsIn(node: Node): string[] {
   return [`did you mean {from: ${shown(from)}, to: ${shown(to)}}?`];
 }
 
-/** A number in YAML's words; undefined if it is none. */
+/** A number as YAML writes it; undefined if the text is none. */
 function numberIn(text: string): number | undefined {
   return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text.trim()) ? Number(text) : undefined;
 }
@@ -84,7 +84,10 @@ function readEnd(
   return undefined;
 }
 
-/** Whether the node is an alias to nothing, which is reported once all names are known, or to a hyperparameter, which is reported here. */
+/**
+ * Whether the node has no value: unreadable (reported before), an alias to nothing (reported once all names are known),
+ * or an alias to a hyperparameter (reported here).
+ */
 function isNoDefinition(node: Node, problems: ProblemList): boolean {
   if (node.kind !== "alias") return node.kind === "scalar" && node.isUnread === true;
   if (node.hyperparameter >= 0) {
@@ -94,7 +97,7 @@ function isNoDefinition(node: Node, problems: ProblemList): boolean {
   return node.hyperparameter >= 0 || node.target === undefined;
 }
 
-/** The number in a node; otherwise what it is, in words. A command-line argument is text, even if it is a number. */
+/** The number in a node; otherwise a text that says what is there. Command-line arguments are texts, even numbers. */
 function readNumber(node: Node, resolve: Resolve): number | string {
   const value = resolve(node);
   const number = typeof value === "string" ? (numberIn(value) ?? Number.NaN) : value;
@@ -118,7 +121,7 @@ function readScale(node: MapNode, of: string, resolve: Resolve, problems: Proble
   return undefined;
 }
 
-/** What other systems call our scales. */
+/** Other systems' names for our scales. */
 const otherWords: Readonly<Record<string, RangeScale>> = {
   int: "integer",
   uniform: "linear",
@@ -166,7 +169,7 @@ function checkRange(range: Range, node: MapNode, of: string, problems: ProblemLi
   for (const { key, message, hints } of rangeProblems(range, of)) problems.add(at(key), message, ...hints);
 }
 
-/** What is wrong with a range of finite numbers: the key that is to blame, what was found, and what to do. */
+/** What is wrong with a range of finite numbers: the key at fault, what was found, what to do. Empty: nothing. */
 export function rangeProblems(
   range: Range,
   of: string,
@@ -205,7 +208,7 @@ export function rangeProblems(
   return [];
 }
 
-/** Reads `tuned_value` of a range; undefined if it does not belong to it, which is reported. */
+/** Reads `tuned_value` of a range; if it does not belong to the range, reports that and returns undefined. */
 export function readTunedInRange(
   name: string,
   entry: Entry,

@@ -9,20 +9,20 @@ import { type Hyperparameter, settingText, tunedConfiguration } from "../hyperpa
 import { nearestHint, type ProblemList } from "./problems.ts";
 import type { Span } from "./source-text.ts";
 
-/** A condition as the spec writes it. */
+/** A condition as written in the spec. */
 export interface WrittenCondition {
   readonly text: string;
-  /** Where the spec writes it. */
+  /** Its place in the spec. */
   readonly at: Span;
 }
 
-/** Conditions of one hyperparameter, of a job's `where` or of its `require`. */
+/** Most conditions of one hyperparameter, of a job's `where` or of its `require`. */
 const mostConditions = 100;
 
-/** only_when and where are about hyperparameters, require is about metrics. */
+/** only_when and where concern hyperparameters, require concerns metrics. */
 export type ConditionUse = "only_when" | "where" | "require";
 
-/** Checks that conditions can be read and name what there is. Reports all problems, each at its place. */
+/** Checks that conditions can be read and that all their names exist. Reports all problems, each at its place. */
 export function checkConditions(
   conditions: readonly WrittenCondition[],
   hyperparameters: readonly Hyperparameter[],
@@ -86,7 +86,7 @@ function misnamings(
   return [new ConditionProblem(expression, `this names no ${what}`, [`expected a condition such as "${example}"`])];
 }
 
-/** The part of the spec's text that the problem is about; all of the condition if it is not written there letter by letter. */
+/** The part of the spec that the problem is about; the whole condition if the spec lacks its literal text. */
 function placeIn(at: Span, text: string, { part }: ConditionProblem): Span {
   const { source, start, end } = at;
   const from = source.text.slice(start, end).indexOf(text);
@@ -94,14 +94,14 @@ function placeIn(at: Span, text: string, { part }: ConditionProblem): Span {
   return { source, start: start + from + part.at, end: start + from + Math.max(part.end, part.at + 1) };
 }
 
-/** Hyperparameters, and by each of them its `&name` and its conditions. */
+/** Hyperparameters, and by hyperparameter the place of its `&name` and its conditions. */
 interface Conditional {
   readonly hyperparameters: readonly Hyperparameter[];
   readonly anchors: readonly Span[];
   readonly onlyWhen: readonly (readonly WrittenCondition[])[];
 }
 
-/** Checks `only_when` of all hyperparameters, once all of them are known. */
+/** Checks `only_when` of all hyperparameters; call it once all of them are known. */
 export function checkActivity({ hyperparameters, onlyWhen, anchors }: Conditional, problems: ProblemList): void {
   const before = problems.size;
   for (const conditions of onlyWhen) checkConditions(conditions, hyperparameters, "only_when", problems);
@@ -115,7 +115,7 @@ export function checkActivity({ hyperparameters, onlyWhen, anchors }: Conditiona
   problems.add(onlyWhen[first]?.[0]?.at ?? anchor, message, "one of them must not depend on the others");
 }
 
-/** Checks that `where` allows something, and the tuned values above all. */
+/** Checks that `where` allows some configuration, and the tuned values in particular. */
 export function checkAllowed(
   hyperparameters: readonly Hyperparameter[],
   where: readonly WrittenCondition[],
@@ -144,7 +144,7 @@ export function checkAllowed(
   problems.add(broken.at, `the tuned values break where: ${settings.join(", ")}`, hint);
 }
 
-/** Which of several constraints allow nothing by themselves. */
+/** Hints on why nothing is allowed: which of several constraints allow nothing by themselves. */
 function alone(hyperparameters: readonly Hyperparameter[], where: readonly WrittenCondition[]): string[] {
   if (where.length === 1) return ["loosen it, or list other values"];
   const impossible = where.filter(({ text }) => {

@@ -17,7 +17,7 @@ import { dereferenced, type Node } from "./yaml-tree.ts";
 /**
  * The job_launcher section as a checked value. Wrong settings are reported and get their defaults.
  *
- * @param goal  what the job is judged by; null: problems of the spec hide it
+ * @param goal  what the job is judged by; null: unknown, because the spec has problems
  */
 export function readSettings(
   launcher: Launcher,
@@ -74,7 +74,7 @@ export function readSettings(
   };
 }
 
-/** Parses a setting, undefined if it is wrong; and what is expected, for people. */
+/** Parses a setting, with undefined for a wrong one; and says what is expected, for people. */
 type Parser<Value> = readonly [parse: (value: Tree) => Value | undefined, expected: string];
 
 const asFlag = (value: Tree): boolean | undefined => (isOn(value) || isOff(value) ? isOn(value) : undefined);
@@ -86,7 +86,7 @@ function wholeNumber(least: number, most: number): Parser<number> {
   return [(value) => (isOne(value) ? value : undefined), `expected a whole number ${range}`];
 }
 
-/** Also `never`, or null, which mean the same. */
+/** The same parser, which also takes `never` or null; both become null. */
 const orNever = ([parse, expected]: Parser<number>): Parser<number | null> => [
   (value) => (value === "never" || value === null ? null : parse(value)),
   `${expected}, or never`,
@@ -117,7 +117,7 @@ const checkpointBytes: Parser<number> = [
   },
   'expected a size from "1 KB" to "64 GiB", such as "1 GB"',
 ];
-/** One command is a list of words, several a list of such lists. */
+/** One command is a list of words; several commands are a list of such lists. */
 const commands: Parser<readonly (readonly string[])[]> = [
   (value) => {
     if (value === null) return [];
@@ -134,7 +134,7 @@ function wordsOf(list: readonly Tree[]): readonly string[] | undefined {
   return words.length === list.length && words.length > 0 && words[0] !== "" ? words : undefined;
 }
 
-/** YAML reads 3.10 as the number 3.1, so a number is taken only if it cannot be meant for that. */
+/** YAML reads 3.10 as the number 3.1 and 3.20 as 3.2, so these two numbers are refused. */
 const pythonVersion: Parser<string> = [
   (value) => {
     const text = typeof value === "number" && value !== 3.1 && value !== 3.2 ? String(value) : value;
@@ -157,7 +157,7 @@ interface Found {
   readonly at: Node;
 }
 
-/** Finds settings in the spec, or else in the defaults. Undefined means left out, or wrong, which has been reported. */
+/** Finds settings in the spec, or else in the defaults. Undefined: the setting is left out, or wrong and reported. */
 class SettingsReader {
   readonly #launcher: Launcher;
   readonly #expansion: Expansion;
@@ -207,7 +207,7 @@ class SettingsReader {
     );
   }
 
-  /** A list of texts, or one text; null and nothing: none. */
+  /** Reads a list of texts, or one text; empty if it is null or left out. */
   texts(name: string, what: string): readonly string[] {
     const found = this.#find(name);
     if (!found || found.value === null) return [];
@@ -218,7 +218,7 @@ class SettingsReader {
     return [];
   }
 
-  /** A condition or a list of them; null and nothing: none. */
+  /** Reads a condition or a list of them; empty if it is null or left out. */
   conditions(name: "where" | "require", hyperparameters: readonly Hyperparameter[]): readonly string[] {
     const found = this.#find(name);
     if (!found || found.value === null) return [];
@@ -232,14 +232,14 @@ class SettingsReader {
     }
     const before = this.#problems.size;
     checkConditions(written, hyperparameters, name, this.#problems);
-    // What cannot be read allows nothing.
+    // Only for a spec without problems: conditions that cannot be read allow nothing.
     if (name === "where" && before === 0 && this.#problems.size === 0) {
       checkAllowed(hyperparameters, written, this.#problems);
     }
     return written.map(({ text }) => text);
   }
 
-  /** A spec that says how many runs share a GPU means one GPU per run. */
+  /** If a spec says how many runs share a GPU, but not how many GPUs each run gets, that is one. */
   gpus(): Pick<JobSettings, "gpusPerRun" | "runsPerGpu"> {
     const asked = this.nullable("gpus_per_run", ...wholeNumber(0, 64), "null for none of its own");
     const shared = this.setting("runs_per_gpu", ...wholeNumber(1, 64)) ?? defaultSettings.runsPerGpu;
@@ -260,7 +260,7 @@ class SettingsReader {
       this.#refuse("dgd", found, expectedOneOf(dgdRules), ...nearestOf(found.value, dgdRules));
       return undefined;
     }
-    // As specs of earlier versions have it.
+    // A mapping is what specs of earlier versions have.
     const options = ["count_in_flight"];
     for (const { key, at } of node.entries) {
       if (options.includes(key)) continue;

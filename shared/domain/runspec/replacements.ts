@@ -10,26 +10,26 @@ export type Resolved = Setting | ListNode | MapNode;
 interface Replacement {
   /** `<name>`, or `$datastore`. */
   readonly key: string;
-  /** What takes its place; a string if it comes from the command line. */
+  /** What replaces the key; a string if it comes from the command line. */
   readonly value: string | Node;
-  /** Where a file defines it. */
+  /** Where a file defines it; undefined if none does. */
   readonly at: Span | undefined;
 }
 
 const keyPattern = /^(<[A-Za-z_][\w.-]*>|\$datastore)$/;
-/** What must not be left after all replacements. `(?<name>...)` and `\k<name>` of a regular expression are no names of ours. */
+/** Names that must not be left after replacement. `(?<name>...)` and `\k<name>` are parts of regular expressions. */
 const unresolvedPattern = /(?<!\(\?|\\k)<[A-Za-z_][\w.-]*>|\$datastore/;
 
 /**
- * Characters that a text may have after any replacement. Names that stand for two others each double it with every line, until it
- * exhausts the memory; and Linux gives no program a longer argument than 128 kB.
+ * Most characters of a text after any replacement. Names that each stand for two others double the text with every
+ * line, until it exhausts the memory; and Linux passes no program an argument longer than 128 kB.
  */
 export const longestText = 100_000;
 
 /** The folder of data sets, relative to where the spec is executed, unless the spec has a `$datastore` line. */
 const datastore: Replacement = { key: "$datastore", value: "../datastore", at: undefined };
 
-/** The replacements of a spec, in the order in which they apply: a replacement may contain names that are listed below it. */
+/** The replacements of a spec, in the order in which they apply: a replacement may contain names listed below it. */
 export class Replacements {
   readonly list: readonly Replacement[];
   readonly #hyperparameters: readonly Hyperparameter[];
@@ -39,7 +39,7 @@ export class Replacements {
     this.#hyperparameters = hyperparameters;
   }
 
-  /** The value of a node, given one setting for each hyperparameter. An alias to nothing, which has been reported, is null. */
+  /** The value of a node, given one setting for each hyperparameter. Null for an alias to nothing (reported). */
   resolve(node: Node, settings: readonly Setting[]): Resolved {
     const value = literal(node, settings);
     return typeof value === "string" ? this.resolveText(value, settings) : value;
@@ -56,7 +56,7 @@ export class Replacements {
     for (const key of seen) mentioned.add(key);
   }
 
-  /** The names through which a replacement contains itself, from its own to its own; undefined if it does not. */
+  /** The names through which a replacement contains itself, with its own first and last; undefined if it does not. */
   circle(key: string): string[] | undefined {
     const visited = new Set<string>();
     const follow = (from: string, path: readonly string[]): string[] | undefined => {
@@ -72,7 +72,7 @@ export class Replacements {
     return follow(key, [key]);
   }
 
-  /** Whether replacing a name in a text would make the text longer than `longestText`; it is left as it is then. */
+  /** Whether replacing a name would make a text longer than `longestText`; such a name is not replaced. */
   isTooLong(text: string, key: string, settings: readonly Setting[]): boolean {
     const value = this.list.find((each) => each.key === key)?.value;
     const replacement = value === undefined || typeof value === "string" ? value : literal(value, settings);
@@ -98,12 +98,12 @@ export class Replacements {
         if (lengthWith(result, key, inserted) > longestText) return result;
         result = result.replaceAll(key, () => inserted);
       }
-      // A list inside other text stays unresolved, as does what would be too long, and is reported as such.
+      // A list inside other text stays unresolved, and so does a text that would be too long; both are reported.
     }
     return result;
   }
 
-  /** The names in the value of a replacement, in the order of the list. */
+  /** The names that the value of a replacement contains, in the order of the list. */
   #namesIn(key: string): string[] {
     const value = this.list.find((each) => each.key === key)?.value;
     const content = value === undefined || typeof value === "string" ? value : dereferenced(value);
@@ -153,7 +153,7 @@ function isMarked(text: string): boolean {
   return text.includes("<") || text.includes("$");
 }
 
-/** Reads `string_replacements` and overrides it by the command line; a `--name` that the file does not list comes last. */
+/** Reads `string_replacements`; the command line overrides it, and names that the file does not list come last. */
 export function readReplacements(
   section: Node | undefined,
   commandLine: Readonly<Record<string, string>>,

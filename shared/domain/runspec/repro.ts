@@ -3,7 +3,7 @@ import type { Hyperparameter, Setting } from "../hyperparameter.ts";
 import type { ChosenSettings } from "../run.ts";
 import { isMapping, type Tree } from "./tree.ts";
 
-/** js-yaml 5.5 does not quote text that ends in a Unicode space such as U+2000, and reads it back without the space. */
+/** js-yaml 5.5 does not quote text that ends in a Unicode space such as U+2000, and reads it back without it. */
 function quoteUnlessAscii(layout: ScalarLayout): void {
   if (/[^\n\x20-\x7e]/.test(layout.node.value)) layout.style = SCALAR_STYLE.DOUBLE_QUOTED;
 }
@@ -17,8 +17,8 @@ const style: DumpOptions = {
 /**
  * The text of `repro_spec.yaml`: the expanded spec of a run with the numbers it drew. Executing it repeats the run.
  *
- * The stages contain the chosen values instead of aliases, because the defaults filled in fit only the chosen components. To show
- * the run's settings, each hyperparameter is listed with the chosen value as its only one.
+ * The stages contain the chosen values instead of aliases, because the filled-in defaults fit only the chosen
+ * components. To show the run's settings, each hyperparameter lists its chosen value as the only one.
  *
  * @throws TypeError if `expanded` is not a mapping
  */

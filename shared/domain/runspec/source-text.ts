@@ -1,4 +1,4 @@
-/** A text into which nodes and problems point. */
+/** A text that nodes and problems refer to. */
 export interface SourceText {
   /** Its name in messages: as the user typed it, or `agents/AAC_Agent.yaml` for a component's defaults. */
   readonly file: string;
@@ -29,7 +29,7 @@ export function placeOf({ source, start }: Span): Place {
   return { file: source.file, line, column: characters(source.text.slice(starts[line - 1], start)) + 1 };
 }
 
-/** Cached: a file may have thousands of problems. */
+/** Offset of each line's start, cached because a file may have thousands of problems. */
 const lineStarts = new WeakMap<SourceText, readonly number[]>();
 
 function lineStartsOf(source: SourceText): readonly number[] {

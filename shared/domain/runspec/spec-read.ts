@@ -20,13 +20,13 @@ export { renderProblems } from "./problems.ts";
 export { reproSpec } from "./repro.ts";
 
 export interface SpecInput {
-  /** As the user named it, for messages. */
+  /** File name as the user gave it, for messages. */
   readonly file: string;
   readonly text: string;
   /** From `--name value`: name -> what replaces `<name>`. */
   readonly commandLine?: Readonly<Record<string, string>>;
   readonly defaults: ComponentDefaults;
-  /** By hyperparameter: values added to the running search, which are checked as if the spec listed them. */
+  /** By hyperparameter: values added to a running search, which are checked as if the spec listed them. */
   readonly moreValues?: Readonly<Record<string, readonly Setting[]>>;
 }
 
@@ -35,7 +35,7 @@ export type SpecReading =
   | {
       readonly ok: false;
       readonly problems: readonly Problem[];
-      /** For `renderProblems`: the text of every file that may have a problem, by name. */
+      /** For `renderProblems`: file name -> text, of every file that may have a problem. */
       readonly texts: Readonly<Record<string, string>>;
     };
 
@@ -49,12 +49,12 @@ export function readSpec(input: SpecInput): SpecReading {
   return { ok: false, problems: problems.sorted(file), texts: { ...defaultsTexts(library), [file]: text } };
 }
 
-/** The defaults that a job takes along: component -> text, of all components that any configuration may use. */
+/** The defaults that a job carries: component -> text, for all components that any configuration may use. */
 export function usedComponents(spec: Spec): Readonly<Record<string, string>> {
   return spec.source.library.texts();
 }
 
-/** The defaults that a job took along. */
+/** The defaults that a job carried: the counterpart of `usedComponents`. */
 export function carriedDefaults(texts: Readonly<Record<string, string>>): ComponentDefaults {
   return {
     text: (component) => (Object.hasOwn(texts, component) ? texts[component] : undefined),
@@ -72,7 +72,7 @@ function read(
   if (root === undefined) return undefined;
   const listed = root.byKey.get("hyperparameters")?.value;
   const replaced = root.byKey.get("string_replacements")?.value;
-  // For the numbers of ranges, which depend on no hyperparameter; what is wrong with the section is reported below.
+  // For the numbers of ranges, which depend on no hyperparameter. Problems of the section are reported below.
   const known = readReplacements(replaced, commandLine, [], new ProblemList());
   const inRanges = new Set<string>();
   const resolve = (node: Node): Resolved => {
@@ -163,7 +163,7 @@ function anchorsThere(hyperparameters: ReadonlySet<string>): string {
   return names.length === 0 ? "; the spec defines none" : `; there are: ${names.join(", ")}`;
 }
 
-/** Reports arguments that replace nothing. They are most likely misspelt, and the run would silently be a different one. */
+/** Reports arguments that replace nothing. They are most likely misspelt, and the run would silently differ. */
 function addUnusedArguments(
   commandLine: Readonly<Record<string, string>>,
   { replacements, mentioned }: SpecCheck,

@@ -6,7 +6,7 @@ import type { MapNode } from "./yaml-tree.ts";
 
 /** A runspec that has been read and checked. Only `readSpec` makes one. */
 export interface Spec {
-  /** As the user named it, for messages. */
+  /** File name as the user gave it, for messages. */
   readonly file: string;
   readonly text: string;
   /** The `--name value` arguments it was read with. */
@@ -15,7 +15,7 @@ export interface Spec {
   readonly settings: JobSettings;
   /** Whether `randint` occurs in anything executed, defaults included. */
   readonly hasRandint: boolean;
-  /** The input of `expandSpec`; not for other readers, and never sent anywhere. */
+  /** Input of `expandSpec` alone; never sent anywhere. */
   readonly source: SpecSource;
 }
 

@@ -3,7 +3,7 @@ import { lineText, placeOf, type Span } from "./source-text.ts";
 /** Characters that begin something else in YAML, so that a text which begins with one needs quotes. */
 const beginsOther = "#@`%|>!&*";
 
-/** The most common mistakes behind a parser's message. `at` is where the parser gave up. */
+/** Hints about the most common mistakes behind a parser's message. `at` is where the parser gave up. */
 export function syntaxHints(at: Span, reason: string): string[] {
   const { text } = at.source;
   if (reason.includes("tab character")) return ["indent with spaces"];
@@ -29,7 +29,7 @@ export function syntaxHints(at: Span, reason: string): string[] {
   return quoteHint(at, reason);
 }
 
-/** `"C:\data"`. */
+/** The hint for a text such as `"C:\data"`. */
 function escapeHint({ source: { text }, start }: Span): string[] {
   const from = text.lastIndexOf('"', start);
   const inside = /^"((?:[^"\\\n]|\\.)*)"/.exec(text.slice(Math.max(0, from)))?.[1];
@@ -37,7 +37,7 @@ function escapeHint({ source: { text }, start }: Span): string[] {
   return [`in double quotes a backslash begins an escape, such as \\n; in single quotes it is a backslash${instead}`];
 }
 
-/** For what the parser could not go on with where a text without quotes begins, or a bracket or quote stays open. */
+/** The hint if a text needs quotes where the parser stopped, or if a bracket or quote is not closed. */
 function quoteHint(at: Span, reason: string): string[] {
   const { text } = at.source;
   const character = text[at.start] ?? "";
@@ -63,7 +63,7 @@ function quoteHint(at: Span, reason: string): string[] {
 
 const quotedWord = (word: string): string => (/["\\]/.test(word) ? `'${word.replaceAll("'", "''")}'` : `"${word}"`);
 
-/** For a value that is missing because a comment begins where it should stand. */
+/** The hint for a value that is missing because a comment begins in its place. */
 export function commentHint(at: Span): string[] {
   const comment = /^[^"'#]*:\s+(#[^\s,]+)/.exec(lineText(at.source.text, placeOf(at).line) ?? "")?.[1];
   return comment === undefined ? [] : [`a # begins a comment; if it belongs to the value, write "${comment}"`];

@@ -1,4 +1,4 @@
-/** What a job asks of the machines that run it beyond computing: what a worker with --no-code refuses. */
+/** What a job needs from its workers beyond computing, which a worker with --no-code refuses. */
 
 import type { Hyperparameter } from "../hyperparameter.ts";
 import type { ChosenSettings } from "../run.ts";
@@ -6,12 +6,12 @@ import { type CarriedSpec, carriedInput } from "./carried-spec.ts";
 import { type ExpandedStage, expandStages, readSpec, withChosen } from "./spec-read.ts";
 
 const program = "processors/Command_Proc";
-/** Properties of the stage processors that come with Nexus which name files. */
+/** Properties that name files, of the stage processors that come with Nexus. */
 const fileProperties: Readonly<Record<string, readonly string[]>> = {
   "processors/RL_Proc": ["load_model_from", "save_model_to"],
   "processors/Probe_Proc": ["writes", "tally"],
 };
-/** A job with more values than this in its lists is not tried with each of them; workers look at their own runs. */
+/** At most this many settings of a job are tried, the tuned ones first; workers check their own runs anyway. */
 const mostTried = 2000;
 
 interface JobText extends CarriedSpec {
@@ -23,7 +23,10 @@ interface JobText extends CarriedSpec {
 
 const answers = new WeakMap<JobText, string | null>();
 
-/** Completes "job1 ..."; null if any of its runs, in any configuration, only computes. Worked out once for each value. */
+/**
+ * What the job's runs do beyond computing, to complete "job1 ..."; null if no configuration tried does anything of the
+ * kind. Computed once for each object.
+ */
 export function trustNeeded(job: JobText): string | null {
   const known = answers.get(job);
   if (known !== undefined) return known;
@@ -51,7 +54,7 @@ function workOut(job: JobText): string | null {
   return null;
 }
 
-/** What the stages of one run do beyond computing in the run's own folder; completes "the run ...". Null: nothing. */
+/** What one run's stages do beyond computing in the run's own folder, to complete "the run ..."; null: nothing. */
 export function beyondItsFolder(stages: readonly ExpandedStage[]): string | null {
   for (const { component, enabled, spec } of stages) {
     if (!enabled) continue;

@@ -8,9 +8,9 @@ import { placeOf } from "./source-text.ts";
 import { type AliasNode, dereferenced, type MapNode, type YamlDocument } from "./yaml-tree.ts";
 
 /**
- * Warnings about ways to waste a search that the tutorial describes and a spec shows: a hyperparameter without effect, because
- * nothing or nothing executed refers to it (unless it has a single value); and a search without randint, whose runs with the
- * same settings are equal. Also what the text says but a reader may not have meant.
+ * Warnings about wasteful searches. A hyperparameter with several values has no effect if nothing executed refers to
+ * it. A search without randint repeats equal runs. Settings may not suit each other. The document's `doubts` are
+ * included.
  */
 export function wastefulSearch(
   document: YamlDocument,
@@ -72,7 +72,7 @@ export function wastefulSearch(
   return warnings;
 }
 
-/** Names the part of the spec that contains an idle reference. */
+/** Names the part of the spec that contains a reference which is not executed. */
 function partOf(root: MapNode, alias: AliasNode): string {
   const section = root.entries.findLast((entry) => entry.at.start <= alias.start);
   const node = section === undefined ? undefined : dereferenced(section.value);

@@ -29,7 +29,7 @@ export interface ScalarNode extends Span {
   readonly value: Setting;
   /** Whether the value was left out, as in `tuned_value:`. */
   readonly isEmpty: boolean;
-  /** Whether the value could not be read, which has been reported; it is null then. */
+  /** Whether the value could not be read: it is null, and the problem was reported. */
   readonly isUnread?: boolean;
 }
 
@@ -49,9 +49,9 @@ export interface MapNode extends Span {
 export interface AliasNode extends Span {
   readonly kind: "alias";
   readonly name: string;
-  /** What the anchor names; undefined if there is no such anchor, which is reported once all names are known. */
+  /** The node that the anchor names; undefined if there is no such anchor, reported once all names are known. */
   readonly target: Exclude<Node, AliasNode> | undefined;
-  /** Number of the hyperparameter that it stands for, or -1. Set when the hyperparameters section is read. */
+  /** Number of the hyperparameter that the alias stands for, or -1. Set when the hyperparameters section is read. */
   hyperparameter: number;
 }
 
@@ -65,11 +65,11 @@ export interface Entry {
 }
 
 export interface YamlDocument extends SourceText {
-  /** Undefined if the text is empty or not YAML, which is then among the problems. */
+  /** Undefined if the text is empty, or is not YAML, which is reported. */
   readonly root: Node | undefined;
   readonly anchors: ReadonlyMap<string, { readonly at: Span; readonly node: Exclude<Node, AliasNode> }>;
   readonly aliases: readonly AliasNode[];
-  /** Text that can be read, but most likely not as intended. */
+  /** Warnings about text that can be read, but most likely not as intended. */
   readonly doubts: ProblemList;
 }
 
@@ -143,7 +143,7 @@ class Composer {
       case EVENT_ID.SCALAR: {
         const before = this.#problems.size;
         const value = this.#scalarValue(event);
-        // A number with too many digits has been reported too, and is read.
+        // A number with too many digits was reported too, but its value is not null.
         const isUnread = value === null && this.#problems.size > before;
         const isEmpty = event.valueStart < 0 && event.tagStart < 0;
         const quotes = event.style === SCALAR_STYLE.SINGLE_QUOTED || event.style === SCALAR_STYLE.DOUBLE_QUOTED ? 1 : 0;
@@ -208,7 +208,7 @@ class Composer {
         entries.set(key, { key, at, value });
       }
     }
-    // What it would have merged is read, so that nothing else seems to be missing.
+    // Merged entries are read in spite of the problem, so that no key seems to be missing.
     for (const [key, entry] of merged) if (!entries.has(key)) entries.set(key, entry);
     return { entries: [...entries.values()], byKey: entries };
   }
@@ -316,7 +316,7 @@ class Composer {
       this.#problems.add(this.#span(event.tagStart, event.tagEnd), `YAML tag ${tag} is not supported`);
   }
 
-  /** Where an empty value is reported: after its anchor or its key. */
+  /** Where an empty value is reported: at its anchor, or else after its key. */
   #whereEmpty(event: { anchorStart: number }): number {
     if (event.anchorStart >= 0) return event.anchorStart - 1;
     const before = this.#events[this.#next - 2];
@@ -333,14 +333,14 @@ class Composer {
   }
 }
 
-/** The entries that a merge key would add: of a mapping, or of several in a list. */
+/** The entries that a merge key would add: those of a mapping, or of several mappings in a list. */
 function mergedEntries(node: Node): readonly Entry[] {
   const target = dereferenced(node);
   if (target?.kind === "map") return target.entries;
   return target?.kind === "list" ? target.items.flatMap((item) => mergedEntries(item)) : [];
 }
 
-/** What other readers take for a number: YAML 1.1's binary numbers and groups of digits. */
+/** The number that a YAML 1.1 reader sees in a text: binary, or with digits in groups. */
 function elsewhereNumber(text: string): number | undefined {
   const [, sign = "", digits = ""] = /^([-+]?)(0b[01_]+|\d{1,3}(?:_\d{3})+(?:\.\d+)?)$/.exec(text) ?? [];
   const number = Number(digits.replaceAll("_", ""));
@@ -353,7 +353,7 @@ export function dereferenced(node: Node): Exclude<Node, AliasNode> | undefined {
   return node.kind === "alias" ? node.target : node;
 }
 
-/** Like `dereferenced`, and undefined too for a null: a section may be left empty. */
+/** Like `dereferenced`, but undefined for null too, because a section may be left empty. */
 export function contentOf(node: Node): Exclude<Node, AliasNode> | undefined {
   const content = dereferenced(node);
   return content?.kind === "scalar" && content.value === null ? undefined : content;

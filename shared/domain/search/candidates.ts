@@ -6,26 +6,27 @@ import { drawnFrom, goodMarks } from "./good-marks.ts";
 import { someNeighbours } from "./neighbourhood.ts";
 import type { SearchView } from "./search.ts";
 
-/** Run sets of the highest posterior means whose neighbourhoods are candidates. */
+/** The neighbourhoods of this many run sets, those with the highest posterior means, are candidates. */
 const centres = 4;
-/** How many of them the posterior mean is climbed from, and for how many steps at most. */
+/** The posterior mean is climbed from this many of them, for at most this many steps. */
 const climbed = 2;
 const mostSteps = 6;
-/** Neighbours that are looked at in one step; beyond them, where there are very many, some at random. */
+/** Neighbours looked at in one step; if there are more, a random part. */
 const mostNeighbours = 64;
 /** Candidates drawn from the marks that good run sets share. */
 const drawn = 20;
-/** Measured run sets that may be measured again, and those in flight, for expected improvement. */
+/** For expected improvement, this many measured run sets and this many in flight are candidates too. */
 const measured = 30;
 const mostInFlight = 100;
 /** The cost of a plan grows with the cube of this. */
 const mostCandidates = 120;
 
 /**
- * Configurations worth a look: the best measured ones, where the model's mean leads from them by steps of one hyperparameter, the
- * neighbours of all these, and draws from the marks that good run sets share. In the order of their promise, 120 at most.
+ * Configurations worth trying: the best measured ones, those to which the model's mean leads from them in steps of one
+ * hyperparameter, the neighbours of all these, and draws from the marks that good run sets share. Most promising first,
+ * at most 120, canonical and none excluded.
  *
- * @param isImproving  whether run sets that are measured or in flight belong to them, however good
+ * @param isImproving  whether to add run sets that are measured or in flight, however good
  */
 export function candidatesOf(view: SearchView, model: SearchModel, rng: Rng, isImproving: boolean): Configuration[] {
   const { hyperparameters } = view;
@@ -52,7 +53,7 @@ export function candidatesOf(view: SearchView, model: SearchModel, rng: Rng, isI
   return [...found.values()];
 }
 
-/** The model's run sets, those of the highest posterior mean first. */
+/** The model's run sets, highest posterior mean first. */
 function byMean({ members, process }: SearchModel): Configuration[] {
   const means = process.meansThere();
   return members
@@ -61,7 +62,7 @@ function byMean({ members, process }: SearchModel): Configuration[] {
     .map(({ configuration }) => configuration);
 }
 
-/** Where the posterior mean leads, steepest first, measured or not. */
+/** The configuration, measured or not, that steepest ascent of the posterior mean reaches. */
 function climb(
   hyperparameters: readonly Hyperparameter[],
   { places, process }: SearchModel,

@@ -1,14 +1,15 @@
 import type { Rng } from "../rng.ts";
 import type { Choice, Search, SearchView } from "./search.ts";
 
-/** A new plan is made after at most this many results; with few workers each result is worth a new one. */
+/** A new plan is made after at most this many results; with few workers, after each. */
 const mostResults = 10;
-/** Choices of a plan for each result until the next: more workers than before may ask at once. */
+/** Choices planned for each result until the next plan: more workers than before may ask at once. */
 const spare = 4;
 
 /**
- * The choices of one search, made ahead. A choice is only taken from here when a worker asks; planning, which takes milliseconds,
- * is done after results. A queue is lost with its leader: the next one plans again, from the same results.
+ * The choices of one search, made ahead. A worker that asks gets the next one at once; planning, which takes
+ * milliseconds, is done after results. A queue is lost with its leader: the next leader plans again from the same
+ * results.
  */
 export class ChoiceQueue {
   readonly #search: Search;
@@ -24,12 +25,12 @@ export class ChoiceQueue {
     for (;;) {
       const planned = this.#planned.shift();
       if (planned === undefined) return this.#search.choose(view, n, rng);
-      // It may have failed, or been forbidden, since it was planned.
+      // The configuration may have failed, or been forbidden, since it was planned.
       if (!view.isExcluded(planned.configuration)) return planned;
     }
   }
 
-  /** Whether nothing was ever planned, or all was forgotten. */
+  /** Whether there was no plan since the start or the last `forget`. */
   get isNew(): boolean {
     return this.#plannedAt === Number.NEGATIVE_INFINITY;
   }

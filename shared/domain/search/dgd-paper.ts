@@ -40,9 +40,9 @@ export interface PaperOptions {
 /**
  * Distributed Grid Descent: Loynd et al. 2019, "Working Memory Graphs", appendix B.
  *
- * Random until a run has completed. Then a configuration from the neighbourhood of the best run set (the set itself and those one
- * step away), drawn with weight 1 + the most runs of any member - its own runs. Neighbours tried less are preferred, and the best
- * set is measured as often as they are, so that one that was only lucky soon loses the lead.
+ * Random until a run has completed. Then a configuration from the neighbourhood of the best run set (the set itself and
+ * those one step away), drawn with weight 1 + the most runs of any member - its own runs. So neighbours with fewer runs
+ * are preferred, and the best set is measured as often as they are: if it was only lucky, it soon loses the lead.
  */
 export function paperSearch({ countInFlight }: PaperOptions): Search {
   return {
@@ -61,13 +61,13 @@ export function paperSearch({ countInFlight }: PaperOptions): Search {
   };
 }
 
-/** Members times hyperparameters: of a larger neighbourhood, so much of it is looked at, at random. Copying it takes 10 ms. */
+/** Most positions (members * hyperparameters) of a neighbourhood; a larger one is sampled. Copying takes 10 ms. */
 const mostPositions = 1_000_000;
 
 /**
  * The neighbourhood that the next choice is drawn from; null before any run has completed.
  *
- * @param rng  for neighbourhoods of more than a million positions, as of a hundred unordered hyperparameters of 10,000 values
+ * @param rng  samples a neighbourhood of over a million positions: e.g. 100 unordered hyperparameters of 10,000 values
  */
 export function weigh(
   view: Pick<SearchView, "hyperparameters" | "runSets" | "isExcluded">,
@@ -86,7 +86,8 @@ export function weigh(
     view.isExcluded(configuration) ? 0 : ceiling - (runs[i] ?? 0),
   );
   const totalWeight = weights.reduce((total, weight) => total + weight, 0);
-  // Written out: spreading the neighbour takes 4 microseconds a member on Node 20, which is the whole budget.
+  // Fields are written out: spreading the neighbour takes 4 microseconds a member on Node 20, which is the whole
+  // budget.
   const members = neighbours.map(({ configuration, changed }, i): WeighedNeighbour => {
     const weight = weights[i] ?? 0;
     return {

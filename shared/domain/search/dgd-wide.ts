@@ -5,7 +5,7 @@ import { paperSearch } from "./dgd-paper.ts";
 import { atRandom } from "./random.ts";
 import type { Choice, Search, SearchView } from "./search.ts";
 
-/** Results after which no wide step is taken any more. */
+/** After this many ended runs, no wide steps are taken. */
 const lastWide = 300;
 /** Hyperparameters that a wide step changes, to any value. */
 const changedAtOnce = 2;
@@ -13,8 +13,9 @@ const changedAtOnce = 2;
 const nearby = paperSearch({ countInFlight: true });
 
 /**
- * Distributed Grid Descent with wide steps early: with probability 1 - results / 300, two hyperparameters of the best run set
- * change to any value; otherwise as published, with runs in flight counted. It needs no model, and takes microseconds.
+ * Distributed Grid Descent with wide steps early: with probability 1 - ended runs / 300, two hyperparameters of the
+ * best run set change to any value; otherwise as published, with runs in flight counted. It needs no model and takes
+ * microseconds.
  */
 export const wideSearch: Search = {
   choose(view, n, rng) {

@@ -4,28 +4,29 @@ import type { Rng } from "../rng.ts";
 
 /** Share of each kernel that is spread evenly over the whole dial. */
 const evenly = 0.1;
-/** Weight that an unordered kernel gives to each other value, where the value itself has 1. */
+/** Weight of every other value in an unordered kernel, relative to 1 for the value itself. */
 const elsewhere = 0.15;
-/** A longer dial is divided into so many cells of neighbouring values; the kernel is far wider than a cell. */
+/** A longer dial is divided into this many cells of neighbouring values; the kernel is far wider than a cell. */
 const mostCells = 256;
 
 /** How often each value of one hyperparameter is expected among some configurations. */
 export interface DialDensity {
-  /** Above 0; all values together have 1. */
+  /** The density of a value, by its position: above 0, and 1 for all values together. */
   at(position: number): number;
-  /** A value, drawn with this density. */
+  /** The position of a value, drawn with this density. */
   draw(rng: Rng): number;
 }
 
 /**
  * The values of some configurations, each smeared over its dial: `l = (1/L + sum of w k) / (1 + sum of w)`, for L values.
  *
- * The kernel k of an ordered hyperparameter falls by e on a ninth of the dial, or on 0.7 of a step if that is longer; a tenth of it is
- * spread evenly. The marks of a range lie where its scale says, and each counts as much as it has room, so that a density over the scale
- * does not depend on where marks are dense. Takes time for at most 256 cells and the configurations, however long the dial is.
+ * The kernel k of an ordered hyperparameter falls by a factor of e over a ninth of the dial, or over 0.7 of a step if
+ * that is longer; a tenth of it is spread evenly. The marks of a range lie where its scale puts them, and each weighs
+ * as much as its part of the scale, so that the density does not depend on where marks are dense. The time depends on
+ * the configurations and at most 256 cells, however long the dial is.
  *
- * @param positions  of the configurations on this dial
- * @param weights    of the configurations, in the same order; 0 or more
+ * @param positions  the configurations' positions on this dial
+ * @param weights    the configurations' weights, in the same order; 0 or more
  */
 export function dialDensity(
   hyperparameter: Hyperparameter,
@@ -45,9 +46,9 @@ interface Cells {
   readonly cellOf: Int32Array;
   /** Int32Array, one more than there are cells: where each begins in `order`. */
   readonly starts: Int32Array;
-  /** Float64Array by position in `values`: its part of the dial, where 1 is that of a value of a list. */
+  /** Float64Array by position in `values`: its part of the dial, relative to the mean; 1 for each value of a list. */
   readonly rooms: Float64Array;
-  /** The rooms of each cell's values together. */
+  /** The sum of the rooms of each cell's values. */
   readonly sizes: Float64Array;
   /** The factor by which the kernel falls from one cell to the next. */
   readonly falls: Float64Array;
@@ -55,7 +56,7 @@ interface Cells {
   readonly sums: Float64Array;
 }
 
-/** They follow from the hyperparameter alone, and are needed for every choice. */
+/** Cells follow from the hyperparameter alone and are needed for every choice. */
 const known = new WeakMap<Hyperparameter, Cells>();
 
 function cellsOf(hyperparameter: Hyperparameter): Cells {
@@ -87,7 +88,7 @@ function dividedDial(hyperparameter: Hyperparameter): Cells {
   return { order, cellOf, starts, rooms, sizes, falls, sums: smeared(sizes, falls) };
 }
 
-/** The middle of each cell, where the kernel falls by e over a distance of 1. */
+/** The middle of each cell, in units of the distance over which the kernel falls by a factor of e. */
 function middlesOf(hyperparameter: Hyperparameter, order: Int32Array, starts: Int32Array): Float64Array {
   const { length } = order;
   const places = placesOf(hyperparameter);
@@ -99,7 +100,7 @@ function middlesOf(hyperparameter: Hyperparameter, order: Int32Array, starts: In
   });
 }
 
-/** Each amount spread over all cells, falling with the distance, in two passes. */
+/** Spreads each cell's amount over all cells, decaying by `falls`, in two passes. */
 function smeared(amounts: Float64Array, falls: Float64Array): Float64Array {
   const out = new Float64Array(amounts.length);
   let fromBelow = 0;
@@ -117,7 +118,7 @@ function smeared(amounts: Float64Array, falls: Float64Array): Float64Array {
 
 class OrderedDensity implements DialDensity {
   readonly #cells: Cells;
-  /** Of one value in each cell. */
+  /** The density of a value with room 1, in each cell. */
   readonly #densities: Float64Array;
 
   constructor(cells: Cells, positions: ArrayLike<number>, weights: ArrayLike<number>) {
@@ -154,7 +155,7 @@ class OrderedDensity implements DialDensity {
     return this.#within(last, left / (this.#densities[last] ?? 1));
   }
 
-  /** The value of a cell that holds this part of its room. */
+  /** The position in a cell at which `part` of the cell's room is passed. */
   #within(cell: number, part: number): number {
     const { order, starts, rooms } = this.#cells;
     const last = (starts[cell + 1] ?? 1) - 1;
@@ -170,9 +171,9 @@ class OrderedDensity implements DialDensity {
 /** The kernel of an unordered value: 1 there, 0.15 at every other, normalised. */
 class UnorderedDensity implements DialDensity {
   readonly #length: number;
-  /** Of a value that no configuration has. */
+  /** The density of a value that no configuration has. */
   readonly #base: number;
-  /** What the values of the configurations have beyond that. */
+  /** By position: the density beyond `#base` of a value that configurations have. */
   readonly #more = new Map<number, number>();
 
   constructor(length: number, positions: ArrayLike<number>, weights: ArrayLike<number>) {

@@ -2,7 +2,7 @@ import { subtractProduct } from "../model/cholesky.ts";
 import type { Joint } from "../model/gaussian-process.ts";
 import type { Rng } from "../rng.ts";
 
-/** Draws of expected improvement: each is one way in which all candidates may truly be. */
+/** Joint draws for expected improvement: each is one possible truth about all candidates. */
 const improvementDraws = 128;
 
 /** Standard normal numbers (Box and Muller 1958). */
@@ -22,8 +22,8 @@ export function normals(rng: Rng): () => number {
 }
 
 /**
- * Thompson sampling (Thompson 1933): each pick is the best candidate of one joint draw, so that each is picked as often as it is
- * likely to be the best of all.
+ * Thompson sampling (Thompson 1933): each pick is the best candidate of one joint draw, so that a candidate is picked
+ * as often as it is likely to be the best of all.
  */
 export function likelyBest(joint: Joint, count: number, normal: () => number): number[] {
   const c = joint.means.length;
@@ -32,8 +32,8 @@ export function likelyBest(joint: Joint, count: number, normal: () => number): n
 }
 
 /**
- * Noisy expected improvement (Letham et al. 2019): each pick promises most beyond the best of what is known or already picked.
- * No picks where no candidate promises anything.
+ * Noisy expected improvement (Letham et al. 2019): each pick promises the most beyond the best candidate that is known
+ * or already picked. No picks if no candidate promises anything.
  *
  * @param isKnown  whether each candidate is measured or in flight
  */
@@ -47,7 +47,7 @@ export function mostImproving(
   const values = drawn(joint, improvementDraws, normal);
   const best = new Float64Array(improvementDraws).fill(Number.NEGATIVE_INFINITY);
   for (let i = 0; i < c; i++) if (isKnown[i]) raise(best, values, c, i);
-  /** In each draw, candidates better than the best, as many as `left` says: the others never will be, and add nothing. */
+  /** For each draw, `left` candidates that may still be better than its best; the others never will be. */
   const better = new Int32Array(values.length);
   for (let at = 0; at < better.length; at++) better[at] = at % c;
   const left = new Int32Array(improvementDraws).fill(c);
@@ -76,12 +76,12 @@ export function mostImproving(
   return picks;
 }
 
-/** The best of each draw, now that candidate `i` belongs to those that it is the best of. */
+/** Raises the best of each draw to candidate `i`'s value, if that is higher. */
 function raise(best: Float64Array, values: Float64Array, c: number, i: number): void {
   for (let draw = 0; draw < best.length; draw++) best[draw] = Math.max(best[draw] ?? 0, values[draw * c + i] ?? 0);
 }
 
-/** The standard deviation of one of the true values. */
+/** The standard deviation of candidate `i`'s true value. */
 export function deviationOf({ means, factor }: Joint, i: number): number {
   const c = means.length;
   let variance = 0;
@@ -89,10 +89,10 @@ export function deviationOf({ means, factor }: Joint, i: number): number {
   return Math.sqrt(variance);
 }
 
-/** So many draws from the joint distribution, one after the other. */
+/** Draws from the joint distribution: Float64Array, count * candidates, row-major. */
 function drawn({ means, factor }: Joint, count: number, normal: () => number): Float64Array {
   const c = means.length;
-  // Negative, since products are subtracted; in columns, one for each draw.
+  // Negative, because products are subtracted; one column for each draw.
   const numbers = new Float64Array(c * count);
   for (let draw = 0; draw < count; draw++) for (let k = 0; k < c; k++) numbers[k * count + draw] = -normal();
   const values = new Float64Array(count * c);

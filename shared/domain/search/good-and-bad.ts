@@ -4,11 +4,11 @@ import type { Rng } from "../rng.ts";
 import type { RunSet, RunSets } from "../run-sets/run-set.ts";
 import { goodCount, goodWeights } from "./good-marks.ts";
 
-/** Others that they are compared with. */
+/** Most other configurations that the good ones are compared with. */
 const mostBad = 200;
-/** Configurations that stand for all, where there are more: when there is time, and while a worker waits. */
+/** Sample size if more configurations are measured: when there is time, and while a worker waits. */
 const sampled = { leisure: 600, haste: 100 };
-/** Fewer measured configurations cannot be divided. */
+/** Measured configurations needed to tell good from bad. */
 const fewest = 3;
 
 /** Configurations worth imitating, and some that are not. */
@@ -18,14 +18,14 @@ export interface GoodAndBad {
   /** Weights of the good: from 1 down to about 0.3. */
   readonly weights: ArrayLike<number>;
   readonly bad: readonly Configuration[];
-  /** Configurations of which they are the best, or nearly so many. */
+  /** About how many configurations the good ones are the best of. */
   readonly among: number;
 }
 
 /**
- * The configurations with the highest estimates, and others at random. An estimate is the mean hpmax of a configuration, drawn towards
- * that of all by as much as runs of one configuration differ: one run is mostly luck. The time does not grow with their number
- * beyond 600, or 100 in haste.
+ * The configurations with the highest estimates, and a random sample of others. An estimate is a configuration's mean
+ * hpmax, shrunk towards the mean of all the more the runs of one configuration differ: one run is mostly luck. The time
+ * does not grow beyond 600 configurations, or 100 in haste.
  *
  * @returns null if fewer than three configurations have a completed run
  */

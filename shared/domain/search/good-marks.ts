@@ -8,17 +8,17 @@ const mostGood = 25;
 /** How much less the last of the good counts than the first. */
 const lastCountsLess = 0.7;
 
-/** How many of so many ranked configurations are good. */
+/** How many of `ranked` configurations count as good; at least 2. */
 export const goodCount = (ranked: number): number => Math.max(2, Math.min(mostGood, Math.ceil(goodShare * ranked)));
 
-/** How much each of the good counts, the best first. */
+/** Weight of each good configuration, best first: from 1 down to about 0.3. */
 export const goodWeights = (count: number): Float64Array =>
   Float64Array.from({ length: count }, (_, rank) => 1 - (lastCountsLess * rank) / count);
 
 /**
  * The marks that good run sets have, each spread over its dial (Bergstra et al. 2011, with one density for each hyperparameter).
  *
- * @param ranked  measured configurations, the best first
+ * @param ranked  measured configurations, best first
  */
 export function goodMarks(
   hyperparameters: readonly Hyperparameter[],

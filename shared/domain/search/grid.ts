@@ -6,9 +6,10 @@ import type { Search } from "./search.ts";
 import { firstAllowed, spaceSize } from "./space.ts";
 
 /**
- * Tries every configuration once, in row-major order of the listed values, then starts again: a grid of 12 with `total_runs: 36`
- * gives each configuration three runs. Of a range it tries the first marks only, to which nothing is added. Choice n is turn n, so the place of a cancelled run stays empty until the next round. An
- * excluded configuration gives its turn to the next one that is not.
+ * Tries every configuration once, in row-major order of the listed values, then starts again: a grid of 12 with
+ * `total_runs: 36` gives each configuration three runs. Ranges keep their first marks. Choice n is turn n, so a
+ * cancelled run's place stays empty until the next round. An excluded configuration gives its turn to the next one that
+ * is not.
  */
 export const gridSearch: Search = {
   choose(view, n) {
@@ -32,7 +33,7 @@ export interface GridTurn {
   readonly configuration: Configuration;
   /** Its place in the grid, from 1. */
   readonly place: bigint;
-  /** From 1; counts from 1 again after a completed grid has grown. */
+  /** From 1; starts at 1 again when a completed grid grows. */
   readonly round: number;
 }
 
@@ -47,10 +48,11 @@ interface Grid {
 /**
  * The configuration whose turn it is.
  *
- * A grid that has not grown is one box, in row-major order. Added values add a shell: the boxes of all configurations with an
- * added value. During the first round the shell comes after the existing boxes; later it comes at once, before the next round.
- * So each configuration has a turn before any has another. What conditions make the same configuration has one turn, and what
- * `where` forbids none, unless they link so many hyperparameters that their combinations cannot be counted.
+ * A grid that has not grown is one box, in row-major order. Added values add a shell: the boxes of all configurations
+ * with an added value. During the first round the shell comes after the existing boxes; later it comes at once, before
+ * the next round. So each configuration has a turn before any has another. Configurations that conditions make equal
+ * share one turn, and those that `where` forbids have none, unless so many hyperparameters are linked that their
+ * combinations cannot be counted.
  *
  * @param n  number of the choice, from 1
  */

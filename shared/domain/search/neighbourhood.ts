@@ -12,7 +12,8 @@ export interface Neighbour {
  * The centre, then every configuration one step away in exactly one hyperparameter, in spec order. One step is the previous or
  * the next value on the dial (in this order); if the hyperparameter is unordered, any other value.
  *
- * An inactive hyperparameter has no steps. A step that makes others active or inactive leaves those at their tuned values.
+ * An inactive hyperparameter has no steps. If a step makes other hyperparameters active or inactive, they take their
+ * tuned values.
  */
 export function neighbourhoodOf(hyperparameters: readonly Hyperparameter[], centre: Configuration): Neighbour[] {
   const activity = activityOf(hyperparameters);
@@ -49,13 +50,10 @@ function linkedNeighbours(
   return neighbours;
 }
 
-/** Neighbours that are looked at one by one; beyond them only those of an unordered hyperparameter can be so many. */
+/** Neighbours checked one by one; of more, a random sample is. */
 const mostCounted = 20_000;
 
-/**
- * How many neighbours the centre has, and how many of them are measured. Of a neighbourhood of more than 20,000 a part stands for all,
- * so that the counts are estimates.
- */
+/** How many neighbours the centre has, and how many are measured; estimates from a sample if more than 20,000. */
 export function countNeighbours(
   hyperparameters: readonly Hyperparameter[],
   centre: Configuration,
@@ -68,11 +66,11 @@ export function countNeighbours(
   return { all: steps, measured: Math.round((measured * steps) / Math.max(1, neighbours.length)) };
 }
 
-/** Steps in all hyperparameters, of which the ends of dials lack one. */
+/** Upper bound of the number of neighbours: the ends of ordered dials have one fewer. */
 const mostSteps = (hyperparameters: readonly Hyperparameter[]): number =>
   hyperparameters.reduce((sum, { ordered, values }) => sum + (ordered ? 2 : values.length - 1), 0);
 
-/** The neighbourhood of the centre; where it is larger than `most`, the centre and so many neighbours at random. */
+/** The neighbourhood of the centre; if larger than `most`, the centre and at most `most` random neighbours. */
 export function someNeighbours(
   hyperparameters: readonly Hyperparameter[],
   centre: Configuration,

@@ -5,19 +5,19 @@ import { candidatesOf } from "./candidates.ts";
 import { likelyBest, normals } from "./draws.ts";
 import type { SearchView } from "./search.ts";
 
-/** Joint draws that the chances are counted from: their error is at most 2.5 points. */
+/** Joint draws that chances are counted from: the standard error is at most 2.5 percentage points. */
 const draws = 400;
 
 /** A configuration that may be the best, as the model sees it now. */
 export interface Prospect {
   readonly configuration: Configuration;
-  /** How likely it is the best of all, which is how often a plan tries it. */
+  /** The probability that it is the best of all, 0 to 1, which is how often a plan tries it. */
   readonly chance: number;
-  /** Of a new run there. */
+  /** What the model expects of a new run there. */
   readonly expected: Expected;
 }
 
-/** What the next plan would try, the likeliest first. The same results always give the same answer. */
+/** What the next plan would try, likeliest first. The same results always give the same answer. */
 export function prospectsOf(view: SearchView, model: SearchModel): readonly Prospect[] {
   const rng = rngFrom(`prospects/${view.runSets.totals.ended}`);
   const candidates = candidatesOf(view, model, rng, false);
@@ -33,7 +33,7 @@ export function prospectsOf(view: SearchView, model: SearchModel): readonly Pros
     });
 }
 
-/** The unmeasured configuration from which the model expects most, if that is more than from its best; null if there is none. */
+/** The unmeasured prospect of which the model expects most, if more than of its best; null if there is none. */
 export function promiseOf(view: SearchView, model: SearchModel): Prospect | null {
   const { best } = model;
   const unmeasured = prospectsOf(view, model).filter(

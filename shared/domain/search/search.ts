@@ -15,7 +15,7 @@ export interface SearchView {
   readonly seed: number;
   /** The model of the search; null before any run has completed. It is made on demand, which takes milliseconds. */
   readonly model: { readonly now: SearchModel | null };
-  /** In which sense `why` tells values. Default: they are hpmax. */
+  /** How `why` states values. Default: as hpmax. */
   readonly goal?: Goal;
   /** Whether a configuration must not be tried: it failed too often, an operator forbade it, or `where` does. */
   isExcluded(configuration: Configuration): boolean;
@@ -47,10 +47,10 @@ export interface Search {
    */
   choose(view: SearchView, n: number, rng: Rng): Choice | null;
   /**
-   * Makes choices ahead, between two requests; `ChoiceQueue` keeps them. A search without it has nothing to think about.
+   * Makes choices ahead, between two requests; `ChoiceQueue` keeps them. A search without `plan` only chooses at once.
    *
    * @param count  choices wanted
-   * @returns the first to be tried first; empty: `choose` knows as much
+   * @returns in the order in which to try them; empty: `choose` would do as well
    */
   plan?(view: SearchView, rng: Rng, count: number): readonly Choice[];
 }

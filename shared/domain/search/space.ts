@@ -10,14 +10,14 @@ export { canonical };
 const mostSteps = 100_000;
 
 /**
- * Number of configurations that differ and that `where` allows; it often exceeds 2^53. Where conditions and constraints link too
- * many hyperparameters it is an estimate (`spaceOf(...).isExact`).
+ * Number of different configurations that `where` allows; it often exceeds 2^53. If conditions and constraints link too
+ * many hyperparameters, it is an estimate (`spaceOf(...).isExact`).
  */
 export function spaceSize(hyperparameters: readonly Hyperparameter[], where?: readonly string[]): bigint {
   return spaceOf(hyperparameters, where).size;
 }
 
-/** A configuration drawn at random, canonical and allowed by `where`; uniformly if there are no conditions. */
+/** A random configuration, canonical and allowed by `where`; uniform if there are no conditions. */
 export function anyConfiguration(
   hyperparameters: readonly Hyperparameter[],
   rng: Rng,
@@ -26,7 +26,7 @@ export function anyConfiguration(
   return spaceOf(hyperparameters, where).draw(rng);
 }
 
-/** The first configuration that is not excluded, in the order of the grid from `from` on and round past the end; or null. */
+/** The first configuration that is not excluded, in grid order from `from` on and around; null if none is found. */
 export function firstAllowed(view: SearchView, from: Configuration): Configuration | null {
   if (!view.isExcluded(from)) return from;
   const space = spaceOf(view.hyperparameters, view.where);
@@ -51,7 +51,7 @@ function firstLinked(view: SearchView, from: Configuration, steps: number): Conf
   return null;
 }
 
-/** Turns the configuration into the next one in row-major order; the first follows the last. */
+/** Changes the configuration in place to the next one in row-major order; the first follows the last. */
 function advance(hyperparameters: readonly Hyperparameter[], configuration: number[]): void {
   for (let i = hyperparameters.length - 1; i >= 0; i--) {
     const next = (configuration[i] ?? 0) + 1;

@@ -5,12 +5,12 @@ import { type Rng, rngFrom } from "../rng.ts";
 import { atRandom } from "./random.ts";
 import type { Choice, SearchView } from "./search.ts";
 
-/** Choices of the design that every search by a model begins with. */
+/** Size of the design that every search by a model begins with. */
 const spread = 10;
 
 /**
- * A choice before there is anything to learn from. The first ten are a Latin hypercube (McKay et al. 1979): on each dial, one of
- * them lies in each tenth.
+ * A choice before there are results to learn from. The first ten are a Latin hypercube (McKay et al. 1979): each tenth
+ * of each dial holds one of them. Later ones are random.
  *
  * @param because  begins the choice's `why`
  */

@@ -9,21 +9,21 @@ import { atRandom } from "./random.ts";
 import type { Choice, Search, SearchView } from "./search.ts";
 import { atFirst } from "./start.ts";
 
-/** Before so many runs have completed, what looks good would be luck. */
+/** Until this many runs have completed, what looks good is mostly luck. */
 const leastResults = 20;
-/** Configurations that are drawn for a choice; the most promising is taken. */
+/** Configurations drawn for a choice; the most promising is taken. */
 const candidates = 24;
 /** Hyperparameters that `why` names. */
 const mostNamed = 3;
-/** A value that is so much likelier among the good ones speaks for a choice. */
+/** `why` names a value only if it is this many times likelier among the good ones. */
 const speaks = 1.2;
 
 /**
- * `hp_tuning: bayesian`: a tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) with one density a hyperparameter, which
- * knows that runs are noisy and that dials are ordered.
+ * `hp_tuning: bayesian`: a tree-structured Parzen estimator (Bergstra et al., NeurIPS 2011) with one density per
+ * hyperparameter. It allows for noisy runs and ordered dials.
  *
- * The measured configurations are divided into good ones and others. A value is promising where the good ones have it more often than
- * the others. Candidates are drawn as the good ones are distributed, and the most promising is taken.
+ * The measured configurations are divided into good ones and others. A value is promising if the good ones have it more
+ * often than the others. Candidates are drawn from the good ones' densities, and the most promising is taken.
  */
 export const tpeSearch: Search = {
   choose(view, n, rng) {

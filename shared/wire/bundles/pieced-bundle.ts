@@ -1,10 +1,10 @@
 /**
- * Files of any size, cut into pieces that are named by their content. Small files lie one behind another; a file that fills a piece
- * begins a piece of its own, so that a change of one file leaves the pieces of large ones as they are. The list of the files fills
- * the first pieces. Nothing is compressed, so nothing can grow when it is opened.
+ * Files of any size, cut into pieces that are named by their content. Small files are packed one after another; a file
+ * that fills a piece starts a piece of its own, so that changing one file leaves the pieces of other large ones
+ * unchanged. The list of files fills the first pieces. Nothing is compressed, so nothing grows when it is opened.
  *
- * A piece's name and key are made of its sum and a secret that travels only in journal and answers: who sees the names, as every
- * worker does, cannot tell what is in them.
+ * A piece's name and key are derived from its sum and a secret that travels only in the journal and in answers. Every
+ * worker sees the names, but cannot tell from them what the pieces contain.
  */
 
 import { createHmac } from "node:crypto";
@@ -20,9 +20,9 @@ export const mostPiecedFiles = 20_000;
 export const mostPiecedBytes = 2e9;
 const sumBytes = 32;
 const version = 1;
-/** A file with as many bytes fills pieces of its own. */
+/** A file of at least this many bytes gets pieces of its own. */
 const largeBytes = contentBytes;
-/** Each large file may leave a piece half empty. */
+/** Twice the pieces for the bytes: each large file may leave one partly empty. */
 const mostPieces = 2 * chunkCount(mostPiecedBytes) + 64;
 
 export interface BundleFile {
@@ -32,15 +32,15 @@ export interface BundleFile {
   readonly size: number;
 }
 
-/** Bytes of one file in a piece; the parts of a piece lie one behind the other. */
+/** Bytes of one file in a piece; the parts of a piece follow one another. */
 export interface PiecePart {
   readonly file: BundleFile;
-  /** Where they begin in the file. */
+  /** Offset of the part in the file. */
   readonly at: number;
   readonly length: number;
 }
 
-/** The content of each piece after those of the list. Empty files are in none. */
+/** The content of each piece that follows those of the list. Empty files are in none. */
 export function layoutOf(files: readonly BundleFile[]): PiecePart[][] {
   const pieces: PiecePart[][] = [];
   let room = 0;
@@ -73,7 +73,7 @@ export const encodeList = (files: readonly BundleFile[]): Uint8Array =>
 /**
  * The list of a bundle's files.
  *
- * @throws BadMessage if it has another size or number than the bundle says, or a file that may not be written
+ * @throws BadMessage if number or size of the files differ from the bundle's, or if a file may not be written
  */
 export function decodeList(bytes: Uint8Array, bundle: PiecedBundle): readonly BundleFile[] {
   const content = decode(bytes, listLimits);
@@ -135,18 +135,18 @@ export const pieceSum = ({ pieces }: Pick<PiecedBundle, "pieces">, i: number): U
 const derived = (secret: Uint8Array, what: "name" | "key", sum: Uint8Array): Buffer =>
   createHmac("sha256", secret).update(what).update(sum).digest();
 
-/** One token of a subject. @param sum  the SHA-256 of the piece's content */
+/** The piece's name, one token of a subject. @param sum  SHA-256 of the piece's content, 32 bytes */
 export const pieceName = (secret: Uint8Array, sum: Uint8Array): string =>
   derived(secret, "name", sum).toString("hex", 0, 20);
 
 export const pieceNames = (bundle: PiecedBundle): string[] =>
   Array.from({ length: pieceCount(bundle) }, (_, i) => pieceName(bundle.secret, pieceSum(bundle, i)));
 
-/** The content is copied. */
+/** Seals a copy of the content. */
 export const sealBundlePiece = (content: Uint8Array, secret: Uint8Array, sum: Uint8Array): Uint8Array =>
   sealPiece(content, derived(secret, "key", sum), 0, 1);
 
-/** @throws BadMessage if it is not the piece with that sum */
+/** The piece's content. @throws BadMessage if it is not the piece with that sum */
 export function openBundlePiece(sealed: Uint8Array, secret: Uint8Array, sum: Uint8Array): Buffer {
   const content = openPiece(sealed, derived(secret, "key", sum), 0, 1);
   if (sha256Of(content) !== Buffer.from(sum).toString("hex")) throw new BadMessage("a piece of a bundle is damaged");

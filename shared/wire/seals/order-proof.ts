@@ -1,7 +1,7 @@
 /**
- * How a leader recognises an order: a MAC with a key derived from the operator's password, over subject, order and reign. Whoever
- * may make the broker send a message on `op.<user>` has no such key, and a copy of a true order is obeyed by no other reign;
- * within a reign, the order's id is carried out once.
+ * How a leader recognises an order: a MAC over subject, order and reign, with a key derived from the operator's
+ * password. Others can make the broker send a message on `op.<user>`, but they lack the key. A copy of a true order is
+ * refused by every other reign; within a reign, an order's id is carried out once.
  */
 
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
@@ -9,7 +9,7 @@ import { withField, withoutField } from "./trailing-field.ts";
 
 export type OrderKey = KeyObject;
 
-/** What names a reign in orders: nobody can tell it before that reign begins. */
+/** Length of the id that names a reign in orders; nobody can tell the id before that reign begins. */
 export const reignIdBytes = 16;
 const macBytes = 32;
 const reignField = "reign";
@@ -18,11 +18,11 @@ const macField = "proof";
 export const orderKey = (password: string): OrderKey =>
   createSecretKey(createHmac("sha256", password).update("order proofs").digest());
 
-/** @param nonce  that nobody can guess */
+/** The id of a reign. @param nonce  a text that nobody can guess */
 export const reignId = (nonce: string): Uint8Array =>
   createHash("sha256").update(nonce).digest().subarray(0, reignIdBytes);
 
-/** For a sender that has not heard of any reign yet: the answer names the present one. */
+/** Used by a sender that knows no reign yet: the answer names the current one. */
 export const unknownReign: Uint8Array = new Uint8Array(reignIdBytes);
 
 /** The order with its proof; a leader of an earlier version reads it as before. */
@@ -31,7 +31,7 @@ export function signOrder(order: Uint8Array, subject: string, reign: Uint8Array,
   return withField(named, macField, macOf(named, subject, key));
 }
 
-/** For which reign an order was signed; or why it proves nothing. */
+/** The reign for which an order was signed, or why the order proves nothing. */
 export function provenReign(order: Uint8Array, subject: string, key: OrderKey): Uint8Array | "unsigned" | "wrong key" {
   const signed = withoutField(order, macField, macBytes);
   const named = signed && withoutField(signed.rest, reignField, reignIdBytes);

@@ -1,7 +1,8 @@
 /**
- * Marks by which coordinators recognise what coordinators wrote. Whoever may read the streams can have the broker store a
- * message's copy, headers included, under another subject; its rights alone never prove who wrote a message (seen with
- * nats-server 2.10.27). A mark fits one message at one place, and takes a key that only coordinators have.
+ * Seals by which coordinators recognise what coordinators wrote. Whoever may read the streams can make the broker store
+ * a copy of a message, headers included, under another subject, so the broker's rights alone never prove who wrote a
+ * message (seen with nats-server 2.10.27). A seal fits one message at one place, and needs a key that only coordinators
+ * have.
  */
 
 import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
@@ -9,7 +10,7 @@ import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 export const secretBytes = 32;
 export const sealBytes = 32;
 
-/** A key of the workspace, and the journal's sequence from which on it holds. */
+/** The keys of the workspace, and the journal's sequence from which they hold. */
 export interface SealKey {
   readonly from: number;
   readonly journal: KeyObject;
@@ -26,11 +27,11 @@ export function sealKey(secret: Uint8Array, from: number): SealKey {
 /**
  * The seal of a message of the journal: HMAC-SHA256 over subject, sequence and bytes, 43 characters.
  *
- * @param seq  where the message is stored
+ * @param seq  the sequence at which the message is stored
  */
 export const journalSeal = ({ journal }: SealKey, subject: string, seq: number, data: Uint8Array): string =>
   createHmac("sha256", journal).update(`${subject}\0${seq}\0`).update(data).digest("base64url");
 
-/** The seal of an entry of the bucket. */
+/** The seal of an entry of the bucket: HMAC-SHA256 over name and value, 32 bytes. */
 export const entrySeal = ({ entries }: SealKey, name: string, value: Uint8Array): Uint8Array =>
   createHmac("sha256", entries).update(`${name}\0`).update(value).digest();

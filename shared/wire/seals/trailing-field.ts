@@ -1,6 +1,6 @@
 /**
- * One more field at the end of an encoded message. A reader that does not know the field leaves it out, as it does with every
- * field of a later version; one that knows it gets back exactly the bytes that were there before.
+ * One more field at the end of an encoded message. A reader that does not know the field ignores it, like every field
+ * of a later version. A reader that knows it can take it off and gets exactly the bytes from before.
  */
 
 const mapOf16 = 0xde;
@@ -14,14 +14,19 @@ const shortText = 0xa0;
 const headOf = (name: string, length: number): Buffer =>
   Buffer.concat([Buffer.from([shortText | name.length]), Buffer.from(name, "latin1"), Buffer.from([bytesOf8, length])]);
 
-/** @param map  a MessagePack map, as `encode` makes them; `name` has up to 31 letters, `value` up to 255 bytes */
+/**
+ * Adds a field. `name` has up to 31 ASCII letters, `value` up to 255 bytes.
+ *
+ * @param map  a MessagePack map as `encode` makes it
+ * @throws RangeError if it is no such map, or its count of fields cannot grow
+ */
 export function withField(map: Uint8Array, name: string, value: Uint8Array): Uint8Array {
   const counted = recounted(map, 1);
   if (!counted) throw new RangeError("a field can only be added to a map of at most 65,534 fields");
   return Buffer.concat([counted, headOf(name, value.length), value]);
 }
 
-/** Takes the last field off again; undefined if the map does not end with a field of that name and length. */
+/** Takes the last field off; undefined if the map does not end with a field of that name and length. */
 export function withoutField(
   map: Uint8Array,
   name: string,

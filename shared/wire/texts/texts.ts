@@ -1,4 +1,4 @@
-/** Texts of a message. A call to Node's own decoder costs more than a short text, so those are put together here. */
+/** Texts of a message. For a short text, calling Node's own decoder would cost more than decoding it here. */
 
 const short = 16;
 const { fromCharCode } = String;
@@ -11,7 +11,7 @@ export function textOf(bytes: Buffer, from: number, to: number): string {
   return union < 0x80 ? sixteen(bytes, from).slice(0, to - from) : bytes.toString("utf8", from, to);
 }
 
-/** One call with all of them: as a list of arguments they would take five times as long (2026-11-29). */
+/** One call with 16 arguments: spreading them from a list would take five times as long (2026-11-29). */
 const sixteen = (bytes: Buffer, i: number): string =>
   fromCharCode(
     byte(bytes, i),
@@ -32,17 +32,18 @@ const sixteen = (bytes: Buffer, i: number): string =>
     byte(bytes, i + 15),
   );
 
-/** An existing byte. */
+/** A byte that exists: `i` is less than the length. */
 const byte = (bytes: Buffer, i: number): number => bytes[i] as number;
 
 const places = 4096;
-/** Short keys of earlier messages by their sums: the same few come again and again. */
+/** Short keys of earlier messages, by their sums: the same few recur. */
 const known = new Array<string>(places).fill("");
 
 /**
- * The text in `bytes[from..to)` as a key of an object: no key sets the object's prototype.
+ * The text in `bytes[from..to)` as a key of an object. `__proto__` becomes `__proto_`, so that no key sets the object's
+ * prototype.
  *
- * @param sum  of the text (words.ts)
+ * @param sum  the text's sum (words.ts)
  */
 export function keyOf(bytes: Buffer, from: number, to: number, sum: number): string {
   const length = to - from;
@@ -56,7 +57,7 @@ export function keyOf(bytes: Buffer, from: number, to: number, sum: number): str
   return text;
 }
 
-/** Whether that text of ASCII stands there. */
+/** Whether `bytes` hold this ASCII text at `from`. */
 function isAt(bytes: Buffer, from: number, text: string): boolean {
   for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== bytes[from + i]) return false;
   return true;

@@ -1,20 +1,20 @@
 import { randomInt } from "node:crypto";
 
-/** Places for different words; those beyond are counted each time that they occur, which only a hostile message reaches. */
+/** Places for different words. A word without a place counts each time it occurs; only hostile messages reach that. */
 const places = 4096;
 const tries = 8;
 
-/** Begins every sum: a number that nobody outside knows, so that nobody can choose words that look alike. */
+/** Start of every sum: a number that nobody outside knows, so that nobody can choose words with equal sums. */
 const start = randomInt(2 ** 31);
 
-/** A sum of the word in `bytes[from..to)`, by which it is distinguished from others. */
+/** A 32-bit sum of the word in `bytes[from..to)`, which stands for the word. */
 export function wordSum(bytes: Uint8Array, from: number, to: number): number {
   let sum = start;
   for (let i = from; i < to; i++) sum = Math.imul(sum ^ (bytes[i] as number), 0x01000193); // FNV-1a; i < length
   return sum ^ (sum >>> 15);
 }
 
-/** The sum of several words in their order. @param before  the sum of those before this one; 0 if there are none */
+/** The sum of several words in order. @param before  the sum of the words before this one; 0 if there are none */
 export const sumWith = (before: number, sum: number): number => {
   const both = Math.imul(before ^ sum, 0x85ebca6b) ^ start;
   return both ^ (both >>> 13);
@@ -36,7 +36,7 @@ export class Words {
     this.#round = 1;
   }
 
-  /** Returns how many different words there have been since `forget`. */
+  /** Adds a word; returns how many different words there have been since `forget`. */
   add(sum: number): number {
     for (let i = 0; i < tries; i++) {
       const place = (sum + i) & (places - 1);

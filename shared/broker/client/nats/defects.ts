@@ -14,12 +14,13 @@ export function hearLastErrors(connection: NatsConnection): void {
   socket.removeAllListeners = (event) => removeAllListeners(event).on("error", () => undefined);
 }
 
-/** A reader asks for more every few seconds; one that has ended, or whose making was given up, is gone after this time. */
+/** A reader asks for more every few seconds. A consumer without a reader is gone after this time. */
 const unreadMs = 30_000;
 
 /**
- * The client gives ordered consumers five minutes, whatever is typed. So those of commands that had ended, and of tries that a slow
- * server answered too late, filled the room for consumers, and readers were refused for a minute (seen).
+ * The client lets unused ordered consumers live for five minutes, and no option changes that. So consumers of ended
+ * commands, and of tries that a slow server answered too late, used up the room for consumers, and readers were refused
+ * for a minute (seen).
  */
 export function expireSoon(consumer: Consumer): void {
   const made = consumer as unknown as { getConsumerOpts(seq: number): object };

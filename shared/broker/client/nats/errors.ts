@@ -6,9 +6,9 @@ import { DistrustError } from "../sockets/secure.ts";
 
 export const wrongLastSequence = 10071;
 const wrongLastMsgId = 10070;
-/** No space: stream maximum bytes (10077), storage resources (10047), insufficient resources (10023). */
-/** From 2.11 on: the stream has more to store already than it takes in. Later it takes it. */
+/** From 2.11 on: too much already waits to be stored in the stream. A later try may succeed. */
 const tooManyCode = 10167;
+/** No space: stream maximum bytes (10077), storage resources (10047), insufficient resources (10023). */
 const fullCodes: ReadonlySet<number> = new Set([10077, 10047, 10023]);
 
 /** Errors of requests, stores and reads. Any other error is a bug, and is thrown as it is. */

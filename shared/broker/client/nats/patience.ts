@@ -1,7 +1,7 @@
 import { pause } from "../../../time/deadline.ts";
 import { busError } from "./errors.ts";
 
-/** Limit for a question to JetStream, and for each of its tries. */
+/** Limit of one try of a question to JetStream. */
 export const questionTimeoutMs = 2000;
 export const questionTimeoutsMs = [questionTimeoutMs, questionTimeoutMs, questionTimeoutMs];
 

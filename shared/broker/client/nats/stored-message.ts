@@ -9,7 +9,7 @@ export const sealHeader = "Nexus-Seal";
 const notFound = 404;
 const lookAgainMs = 50;
 
-/** The first message of the stream from a sequence on whose subject matches; null if its leader knows of none. */
+/** The first message of the stream from a sequence on whose subject matches; null if the stream's leader has none. */
 export async function nextStored(
   connection: NatsConnection,
   names: LocalNames,
@@ -30,7 +30,7 @@ export async function nextStored(
         "refused",
         `${stream}: the broker refused to give a message: ${head?.description ?? "no reason"}`,
       );
-    // A copy in a cluster that is behind answers so too, but not its leader.
+    // A copy that is behind gives this answer too; the stream's leader does not.
     const { error } = (await ask("STREAM.MSG.GET")).json<{ error?: { code?: number } }>();
     if (error?.code === notFound) return null;
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs));

@@ -34,7 +34,7 @@ interface Place {
 /** The client hands its options to the transport as they are. */
 type OptionsWithWay = ConnectionOptions & { readonly way: Way };
 
-/** Those that answered and were not believed, for each way: they win no race any more, and are tried in their own turn. */
+/** For each way, the servers that were not believed: they no longer take part in races, but are tried in their turn. */
 const disbelieved = new WeakMap<Way, Set<string>>();
 
 class WayTransport extends NodeTransport {
@@ -74,25 +74,25 @@ class WayTransport extends NodeTransport {
     return kept(socket);
   }
 
-  /** The client's own waits until what it wrote has gone out, which it never does where the other side is silent. */
+  /** The client's own method waits until what it wrote has gone out: for ever, if the other side is silent. */
   override disconnect(): void {
     this.socket?.destroy();
   }
 
-  /** The client's own asks for the class of such sockets, and so loads TLS for every connection. */
+  /** The client's own method compares with the class `TLSSocket`, and so loads TLS for every connection. */
   override isEncrypted(): boolean {
     return (this.socket as Partial<TLSSocket> | undefined)?.encrypted === true;
   }
 
   override async startTLS(): Promise<TLSSocket> {
-    // nats-server says in a WebSocket too that it demands TLS, which lies around the WebSocket.
+    // In a WebSocket too nats-server says that it demands TLS, but TLS already surrounds the WebSocket.
     if (this.#way?.scheme === "wss") return this.socket as TLSSocket;
     const { hostname, port, tlsName } = this.#place ?? nowhere;
     const trust = this.#way?.trust ?? { pin: undefined, authority: undefined };
     const name = tlsName || hostname;
     const secured = await secure(this.socket, name, trust);
     if (secured) return secured.setNoDelay(true);
-    // The server's greeting comes again.
+    // The server greets again.
     this.yields = [];
     this.socket = kept(await super.dial({ hostname, port }));
     await this.peekInfo();

@@ -4,7 +4,7 @@ import { type Address, addressText } from "../../address.ts";
 
 const answerWithinMs = 10_000;
 
-/** Loads a module of Node where it is needed. The import of `node:http` takes 40 ms (Node 24), which every start would pay. */
+/** Loads a module only when needed: importing `node:http` at every start would cost 40 ms (Node 24). */
 const late = createRequire(import.meta.url);
 
 /** A connection to the address: direct, or a tunnel through the HTTP proxy that the environment names for it. */
@@ -13,7 +13,10 @@ export function openTunnel(target: Address, env: NodeJS.ProcessEnv = process.env
   return proxy ? throughProxy(proxy, target) : direct(target);
 }
 
-/** HTTPS_PROXY, unless NO_PROXY names the host: `*`, a name, `.domain` for all names below it, each with or without a port. */
+/**
+ * HTTPS_PROXY, unless NO_PROXY names the host: `*`, a name, `.domain` for all names below it, each with or without a
+ * port. Undefined: connect directly. @throws Error if HTTPS_PROXY is not an http: URL
+ */
 export function proxyFor({ host, port }: Address, env: NodeJS.ProcessEnv): URL | undefined {
   const setting = env["HTTPS_PROXY"] || env["https_proxy"] || "";
   if (setting === "") return undefined;

@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import type { ConnectionOptions, PeerCertificate, TLSSocket } from "node:tls";
 import { fingerprintOf, type Pin, shortPin } from "../../pin.ts";
 
-/** `node:tls` takes 17 ms to load (Node 24), and on one machine nobody encrypts. */
+/** `node:tls` takes 17 ms to load (Node 24), and connections within one machine are not encrypted. */
 const tls = (): typeof import("node:tls") => createRequire(import.meta.url)("node:tls");
 
 /** What a connection trusts. It learns: once it has seen the certificate that a pin means, it keeps it. */
@@ -16,7 +16,10 @@ export interface Trust {
   authority: string | undefined;
 }
 
-/** `other key`: it shows another fingerprint than the one that is known. `certificate`: what it shows is not valid, or not for this host. */
+/**
+ * `other key`: the server shows another fingerprint than the one that is known. `certificate`: its certificate is not
+ * valid, or not for this host.
+ */
 export type Distrust = "other key" | "unknown authority" | "plain text" | "certificate";
 
 /** The server is not the one that was meant, or does not encrypt. Nothing was said to it. The message is for people. */
@@ -31,11 +34,11 @@ export class DistrustError extends Error {
 }
 
 /**
- * TLS over a connection that exists, to a server that is believed. With a pin that is met for the first time the server's
- * certificates are only looked at, without a word being said, and `undefined` is returned: the authority is known by then, and
- * the next connection is checked against it.
+ * Secures an open connection to a server that is believed. The first time that a pin turns out to mean an authority,
+ * this sends nothing, ends the connection, and returns `undefined`: `trust` then knows the authority, and the next
+ * connection is checked against it.
  *
- * @param name  under which the server was reached, for certificates that name it
+ * @param name  the name or address under which the server was reached, for certificates that must name it
  * @throws DistrustError
  */
 export async function secure(socket: Duplex, name: string, trust: Trust): Promise<TLSSocket | undefined> {
@@ -122,7 +125,7 @@ function distrusted(failure: Error | undefined): Error {
   return reason === undefined ? failure : new DistrustError(...reason, { cause: failure });
 }
 
-/** As the server showed it: its own certificate first. */
+/** The chain as the server showed it: its own certificate first. */
 function chainOf(first: PeerCertificate): X509Certificate[] {
   const chain: X509Certificate[] = [];
   // An authority is its own issuer.

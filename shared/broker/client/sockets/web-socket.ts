@@ -40,13 +40,13 @@ export async function openWebSocket(
     headers: { Host: addressText(place) },
   });
   const stream = createWebSocketStream(socket, { readableObjectMode: false });
-  // An error of the WebSocket is one of the stream too, and rejects this.
+  // The stream passes on the error of its WebSocket, and so rejects the race below.
   socket.once("error", () => undefined);
   await Promise.race([new Promise<void>((resolve) => socket.once("open", resolve)), failureOf(stream)]);
   stream.removeAllListeners("error");
   // The package's stream only ends when the other side goes, and the client waits for its close.
   socket.once("close", () => stream.destroy());
-  // The client looks whether what it has is encrypted.
+  // The transport asks whether its socket is encrypted.
   return Object.assign(stream, { encrypted: true });
 }
 
