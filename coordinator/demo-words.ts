@@ -1,6 +1,6 @@
 import { UsageError } from "../shared/errors.ts";
 
-/** How a person here starts the demonstration, and any of our programs: from a checkout, or where they are installed. */
+/** What a person types here to start the demonstration or a program: differs between a checkout and an installation. */
 export interface Typed {
   /** `npm start` or `nexus demo`. */
   readonly demo: string;
@@ -10,7 +10,7 @@ export interface Typed {
   readonly prefix: string;
 }
 
-/** npm says which of its scripts it runs, and `npx` that it is `npx`. */
+/** `npm_lifecycle_event` names the script that npm runs, or is `npx`. */
 export const typedHere = (env: NodeJS.ProcessEnv): Typed => {
   const { npm_lifecycle_event: script } = env;
   if (script === "start") return { demo: "npm start", again: "npm start -- --again", prefix: "npx " };

@@ -109,7 +109,7 @@ async function findOrSubmit(bus: Bus, again: boolean): Promise<{ readonly job: J
 function nextSteps(job: JobName): string {
   const { prefix, again } = typed;
   const spec = relative(process.cwd(), join(packageRoot(), "specs", "dgd_hp_search.yaml"));
-  // Where it is installed, nobody looks for specs among its files.
+  // Nobody looks for specs among the files of an installed package.
   const first = spec.startsWith("..")
     ? `${prefix}nexus init; ${prefix}nexus run search.yaml`
     : `${prefix}nexus run ${spec}`;
@@ -123,7 +123,7 @@ Search on real machines:   ${`${prefix}nexus-coord`.padEnd(23)} then follow what
                            ${first}`;
 }
 
-/** Starts a process in its own group, so that Ctrl-C reaches only this one. `--tied` makes it end with this one. */
+/** Starts a child in its own process group: Ctrl-C reaches only this process. `--tied` ends the child with this one. */
 function start(program: URL, args: readonly string[]): ChildProcess {
   const child = spawn(process.execPath, [fileURLToPath(program), ...args, "--tied"], {
     detached: true,

@@ -129,7 +129,7 @@ withOptionsOfProgram(
     endWith(await watchNewest(flags, externalOf(flags), job));
   });
 
-/** @throws UsageError if a word was meant for a command: nothing has started yet */
+/** @throws UsageError if the word is no file and resembles a command; nothing has started yet */
 function checkVerb(word = ""): void {
   if (existsSync(word)) return;
   const verb = nearestName(
@@ -147,7 +147,7 @@ program.action(async (specs: string[]) => {
       `--replicas ${typed.replicas}: nexus-coord's own broker has one copy, and peers have one each; expected --nats URL as well, or --peers lab1,lab2,lab3`,
     );
   }
-  tlsOf(typed); // complains now
+  tlsOf(typed); // throws before anything starts
   packageOf(typed);
   if (typed.quota.length > 0) {
     const paths = workspacePaths(typed.workspace);
@@ -159,7 +159,7 @@ program.action(async (specs: string[]) => {
   else endWith(await openScreen(flags, externalOf(flags), specs));
 });
 
-/** Exits at once after a screen: a reading that is still under way may take a minute. */
+/** Exits at once after a screen: a read still under way may take a minute. */
 function endWith(code: number): void {
   process.exitCode = code;
   if (process.stdout.isTTY) process.exit();
@@ -171,7 +171,7 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
   if (flags.tied) process.on("disconnect", () => stop.abort());
   // The coordinator continues if nobody reads its output any more.
   process.stdout.on("error", () => undefined);
-  // A command that started it may wait for a message; a person or a service manager does not.
+  // A command that started this process may wait for a message; a person or a service manager does not.
   const tell = (message: object): void => {
     if (process.connected) process.send?.(message);
   };
@@ -203,7 +203,7 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
     const { text, exit } = explain(error, "nexus-coord");
     const isHeard = flags.tied && process.connected;
     tell({ kind: "failed", message: text, exit });
-    // The process that it is tied to prints the error, on the same terminal.
+    // The parent process prints the error, on the same terminal.
     if (!isHeard) throw error;
     process.exitCode = exit;
   } finally {
@@ -215,7 +215,7 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
 const packageOf = ({ workspace, package: typed }: CoordinatorFlags): PackageChoice =>
   packageChoice(workspacePaths(workspace), typed);
 
-/** `--tls-ca` is the authority of the servers of `--nats`, where there is one. */
+/** With `--nats`, `--tls-ca` is the authority of those servers, not of this machine's broker. */
 function tlsOf(flags: CoordinatorFlags): TlsSettings {
   const isExternal = externalOf(flags) !== null;
   if (isExternal && flags.tlsCert !== undefined)

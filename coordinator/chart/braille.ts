@@ -15,7 +15,7 @@ export interface Series {
   readonly points: readonly Point[];
   /** Whether points are single dots. Default: a line joins them. */
   readonly isScatter?: boolean;
-  /** Written at its end, to tell it from others without colours. */
+  /** Written at the end of the series, to tell it from others without colours. */
   readonly label?: string;
 }
 
@@ -102,8 +102,8 @@ interface Place {
 }
 
 /**
- * Each dot column joins its lowest and highest point by a stroke; straight lines cross columns without points, from the last point of one
- * column to the first of the next, so that a step stays a step.
+ * A stroke joins the lowest and the highest point of each dot column. Straight lines cross columns without points, from
+ * the last point of one column to the first of the next, so that a step stays a step.
  */
 function line(field: DotField, { points }: Series, owner: number, place: Place): void {
   const lows = new Float64Array(field.columns).fill(Number.NaN);
@@ -154,7 +154,7 @@ function scatter(field: DotField, { points }: Series, owner: number, place: Plac
   }
 }
 
-/** Every second dot, so that a curve inside it stays visible. */
+/** Every second dot of every second row, so that a curve inside the band stays visible. */
 function band(field: DotField, { points, isScatter }: Series, owner: number, place: Place): void {
   let previous: { column: number; high: number; low: number } | undefined;
   for (const { x, y, spread = 0 } of points) {
@@ -223,7 +223,7 @@ function xAxis(range: AxisRange, { xName: name = "", isWhole = false, width }: C
   const cells = " ".repeat(width).split("");
   const write = (text: string, from: number): boolean => {
     const start = Math.max(0, Math.min(from, width - text.length));
-    // A blank on either side tells it from its neighbours.
+    // A blank on either side separates a text from its neighbours.
     for (let i = start - 1; i <= start + text.length; i += 1) if ((cells[i] ?? " ") !== " ") return false;
     for (let i = 0; i < text.length; i += 1) cells[start + i] = text[i] ?? " ";
     return true;

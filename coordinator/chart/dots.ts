@@ -48,7 +48,7 @@ export class DotField {
     const cell = Math.floor(row / down) * this.#cellsAcross + Math.floor(column / across);
     const bit = this.#form === "braille" ? (brailleBits[column % across]?.[row % down] ?? 0) : 1 << (row % down);
     const current = this.#owners[cell] ?? -1;
-    // If a cell has one dot only, the first curve is seen; in larger cells, all are.
+    // A cell with a single dot shows the first curve only; larger cells show all.
     if (this.#form === "ascii" && current >= 0 && current < owner) return;
     this.#bits[cell] = (this.#bits[cell] ?? 0) | bit;
     if (current === -1 || owner < current) this.#owners[cell] = owner;

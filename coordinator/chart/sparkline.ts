@@ -4,7 +4,7 @@ import { DotField, type DotForm } from "./dots.ts";
 /** Levels of a cell, the lowest first. */
 const levels: Readonly<Record<Exclude<DotForm, "braille">, string>> = { block: "▁▂▃▄▅▆▇█", ascii: "_.-=+*#" };
 
-/** Values that hold until the next as one row of `width` characters, from the lowest at the bottom to the highest at the top. */
+/** One row of `width` characters, scaled from the lowest value to the highest. A value holds until the next point. */
 export function sparkline(points: readonly Point[], width: number, form: DotForm): string {
   const [first] = points;
   const last = points.at(-1);

@@ -15,7 +15,7 @@ export function niceTicks(low: number, high: number, most: number, leastStep = 0
   if (!(Number.isFinite(low) && Number.isFinite(high)) || most < 1) return { values: [], decimals: 0 };
   if (high <= low) return { values: [low], decimals: decimalsOf(low) };
   const rough = (high - low) / Math.max(1, most - 1);
-  // A shorter step than the range has room for may still have few enough ticks in it: 0.5 and 1 in 0.3 to 1.4.
+  // Start below the rough step: a shorter one may still give few enough ticks, such as 0.5 and 1 in 0.3 to 1.4.
   let exponent = Math.floor(Math.log10(rough)) - 1;
   for (;;) {
     for (const factor of [1, 2, 5]) {

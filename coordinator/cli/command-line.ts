@@ -54,7 +54,7 @@ export async function runCommandLine(words: readonly string[], output: Output): 
     if (!(error instanceof CommanderError)) throw error;
     // Help and version end here too, with 0. Commander's 1 means wrong usage, which it has explained.
     if (error.exitCode === 0) return exitCode.done;
-    // Without any word, the help stands there already.
+    // Without any word, commander has printed the help already.
     if (error.code !== "commander.help") output.note(whereHelpIs(error.code, words, shapeOf(program)));
     return exitCode.usage;
   }

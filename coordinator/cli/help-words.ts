@@ -56,9 +56,9 @@ const elsewhere: Readonly<Record<string, string>> = {
 };
 
 /**
- * What to type after words that cannot be used, below commander's sentence.
+ * What to type instead of words that commander refused; printed below its sentence.
  *
- * @param code  commander's
+ * @param code  commander's error code
  */
 export function whereHelpIs(code: string, words: readonly string[], root: CommandShape): string {
   let command = root;

@@ -15,9 +15,9 @@ export interface OptionShape {
 }
 
 /**
- * The words with full option names: `--aggre=mean` stands for `--aggregate=mean` if no other option starts so.
+ * The words with full option names: `--aggre=mean` stands for `--aggregate=mean` if no other option starts with it.
  *
- * @throws UsageError if several options start so
+ * @throws UsageError if several options start with it
  */
 export function withFullOptions(words: readonly string[], root: CommandShape): string[] {
   const full: string[] = [];
@@ -38,7 +38,7 @@ export function withFullOptions(words: readonly string[], root: CommandShape): s
     const equals = word.indexOf("=");
     const typed = equals < 0 ? word : word.slice(0, equals);
     const option = optionNamed(typed, options);
-    // Commander refuses an unknown option, and finds a near name for it if it stands without its value.
+    // Commander refuses an unknown option. It suggests a near name only if the value is not attached.
     full.push(option ? option.long + word.slice(typed.length) : typed);
     const value = words[i + 1];
     if (option?.takesValue && equals < 0 && value !== undefined) {

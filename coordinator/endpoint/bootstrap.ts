@@ -13,7 +13,7 @@ export interface HandedOut {
   readonly python: string;
 }
 
-/** Commands that start a worker of this coordinator's version; what follows them are options of nexus-worker. */
+/** Commands that start a worker of this coordinator's version; words typed after them are options of nexus-worker. */
 export interface Bootstrap {
   readonly node: string;
   readonly python: string;
@@ -24,7 +24,7 @@ export interface Bootstrap {
  * @param addresses  `host:port` where the package may be had
  */
 export function bootstrapFor(line: string, addresses: readonly string[], handedOut: HandedOut): Bootstrap {
-  // It is a variable of the environment, which only this user's programs can read, and no argument, which everyone sees.
+  // An environment variable, which only this user's programs can read, not an argument, which everyone sees.
   const joining = `NEXUS_JOIN='${line}'`;
   return {
     node: `${joining} node -e '${nodeLoader(addresses, handedOut.node)}' --`,
@@ -35,7 +35,10 @@ export function bootstrapFor(line: string, addresses: readonly string[], handedO
 const mistrusted =
   "the package of the coordinator was not found, or was changed on its way; type the line that it prints now";
 
-/** Holds no single quotes, so that a shell can. All addresses are asked at once; of what is longer than any script no more is read. */
+/**
+ * Holds no single quotes, so a shell can take it in single quotes. It asks all addresses at once, and stops reading an
+ * answer that is longer than any script.
+ */
 export const nodeLoader = (addresses: readonly string[], sha256: string): string =>
   `Promise.any("${addresses.join(",")}".split(",").map(async a=>{const p=[];let n=0;` +
   `for await(const c of(await fetch("http://"+a+"/node",{redirect:"error",signal:AbortSignal.timeout(9e3)})).body)` +
@@ -44,7 +47,10 @@ export const nodeLoader = (addresses: readonly string[], sha256: string): string
   `})).then(([a,b])=>{globalThis.nexusFrom=a;return import(["data:text/javascript;base64",b.toString("base64")])},` +
   `()=>{console.error("${mistrusted}");process.exitCode=4})`;
 
-/** Holds no double quotes, `$` or backquotes, so a shell can take it in double quotes. With `-I` it imports nothing of the current folder. */
+/**
+ * Holds no double quotes, `$` or backquotes, so a shell can take it in double quotes. With `-I` it imports nothing from
+ * the current folder.
+ */
 const pythonLoader = (addresses: readonly string[], sha256: string): string =>
   "import hashlib,http.client as u;" +
   `exec('for a in \\'${addresses.join(",")}\\'.split(\\',\\'):` +

@@ -12,7 +12,7 @@ export interface Endpoint {
   readonly joinLine: string;
   /** Wall clock, milliseconds. */
   readonly since: number;
-  /** What it was started with; undefined if it was written by an older version. */
+  /** What it was started with; undefined if an older version wrote the file. */
   readonly settings?: StartSettings | undefined;
   /** The package that it hands out; undefined: none. */
   readonly handedOut?: HandedOut | undefined;

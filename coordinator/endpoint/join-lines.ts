@@ -94,7 +94,7 @@ export function linesWith(paths: WorkspacePaths, code: string): readonly string[
   const { host, port } = broker;
   const webSocket = webSocketLine(paths, broker, code);
   const further = webSocket === undefined ? [] : [webSocket];
-  // What listens on this machine alone is of no use to others, unless WebSockets lead to it.
+  // Others cannot use an address that only this machine reaches: give them the WebSocket line alone.
   if (isLoopback(host) && further.length > 0 && !readPeers(paths)) return further;
   return [joinLine(paths, host, port, code, broker), ...further];
 }
@@ -122,7 +122,7 @@ const addressesText = ({ host, port }: Address, broker: Known | undefined): stri
     .map((each) => addressText({ host: each, port }))
     .join(",");
 
-/** Where others may reach what listens there. A certificate that was given names the hosts under which it is believed. */
+/** The hosts under which others may reach a listener. With a given certificate, these are the names in it. */
 function reachable(host: string, broker: Known | undefined): readonly string[] {
   if (!isOnAll(host)) return [host];
   const hosts = broker?.names ?? reachableAddresses().filter((each) => host === "::" || !each.includes(":"));
@@ -191,7 +191,7 @@ export function bootstrapWith(paths: WorkspacePaths, code: string): Bootstrap | 
   return bootstrapFor(line, addresses, handedOut);
 }
 
-/** Null if others reach the broker without one, or if there is none of ours. */
+/** Null if others reach the broker without a tunnel, or if no broker of ours runs here. */
 export function tunnelFor(paths: WorkspacePaths, code: string): Tunnel | null {
   const broker = closedBroker(paths);
   if (!broker || readPeers(paths)) return null;
@@ -207,7 +207,7 @@ export function tunnelFor(paths: WorkspacePaths, code: string): Tunnel | null {
 
 const isWebSocket = (command: string): boolean => command.includes("wss://");
 
-/** What to type if the broker listens on this machine alone: it keeps its port. `;` separates commands in every shell. */
+/** What to type if the broker listens on this machine alone; the port stays. `;` separates commands in every shell. */
 function openingOf({ name }: WorkspacePaths, port: number): string {
   const flags = workspaceFlags(name);
   return `nexus-coord stop${flags}; nexus-coord${flags} --listen 0.0.0.0:${port}`;
@@ -228,7 +228,7 @@ function closedBroker(paths: WorkspacePaths): BrokerInfo | undefined {
 /**
  * What to type after `nexus-worker`; a placeholder if the coordinator runs on another machine, which prints its own line.
  *
- * @param showsSecrets  whether it may hold the code: not where no terminal shows it
+ * @param showsSecrets  whether the line may hold the code; default: only if messages go to a terminal
  */
 export function shownJoinLine(
   paths: WorkspacePaths,
@@ -252,8 +252,8 @@ function wholeJoinLine(paths: WorkspacePaths, external: ExternalBroker | null): 
 }
 
 /**
- * Commands beside their label, or below it if that would be too wide. `nexus-coord stop; nexus-coord` is then one a line; what holds
- * a program in quotes stays whole, or a shell could not read it.
+ * Commands beside their label, or below it if that would be too wide. There, commands joined by `; ` get a line each;
+ * one that holds a program in quotes stays whole, so that a shell can read it.
  */
 export function labelled(label: string, commands: string, width: number): string[] {
   const line = `${`  ${label}`.padEnd(41)}${commands}`;

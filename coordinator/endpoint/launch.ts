@@ -16,7 +16,7 @@ export type StartMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly message: string; readonly exit: number };
 
-/** Starts a coordinator on this machine, in a session of its own, unless one runs already. */
+/** Starts a coordinator on this machine, in its own session, unless one runs. @throws UnreachableError after 150 s */
 export async function ensureCoordinator(
   paths: WorkspacePaths,
   flags: readonly string[],

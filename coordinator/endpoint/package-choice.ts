@@ -8,7 +8,7 @@ export type PackageChoice = "auto" | "none" | number;
 
 const fileOf = (paths: WorkspacePaths): string => join(paths.dir, "package-port");
 
-/** What was typed at this start, or else at an earlier one; remembered. @throws UsageError */
+/** What was typed at this start, or else remembered from an earlier one, or else auto. @throws UsageError */
 export function packageChoice(paths: WorkspacePaths, typed: string | undefined): PackageChoice {
   if (typed === undefined) return read(readIfThere(fileOf(paths))?.trim() ?? "auto") ?? "auto";
   const choice = read(typed);

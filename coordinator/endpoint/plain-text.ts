@@ -6,7 +6,7 @@ import { parseServerUrl } from "../../shared/broker/server-url.ts";
 import { rememberedTls } from "../../shared/broker/tls/tls-settings.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 
-/** What every view of a workspace says whose messages go over the network in plain text; null if they do not. */
+/** The warning of every view if the workspace's messages cross the network in plain text; null if they do not. */
 export function plainTextWarning(paths: WorkspacePaths, external: ExternalBroker | null): string | null {
   if (external) {
     const { scheme, servers } = parseServerUrl(external.url);

@@ -22,7 +22,7 @@ export interface AnswerPorts {
 
 type Reply = (data: Uint8Array) => void;
 
-/** Answers what workers ask, operators order, and machines ask that want to enrol. Yields what ends each. */
+/** Answers workers' questions, operators' orders, and machines that want to enrol. Yields a function that ends each. */
 export function* answers(reign: Reign, questions: Pick<Bus, "respond">, ports: AnswerPorts): Generator<() => void> {
   yield questions.respond(subjects.allAsks, (subject, data, reply) => respondToAsk(reign, subject, data, reply));
   const desk = new OrderDesk(reign, {
@@ -64,7 +64,7 @@ function respondToEnrolment(reign: Reign, subject: string, data: Uint8Array, rep
 }
 
 let version: string | undefined;
-/** For sides that speak another version: read once. */
+/** Told to sides that speak another version; read once. */
 const ownVersion = (): string => (version ??= programVersion());
 
 /** Answers if there is an answer and this process still leads; a client without an answer asks again. */

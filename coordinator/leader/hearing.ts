@@ -3,18 +3,19 @@ import { lookOften } from "./look-often.ts";
 
 /** How many times the broker is asked within a lease. */
 const asksALease = 6;
-/** After so many turns without an answer, in three leases, the connection is not taken to come back by itself. */
+/** Turns without an answer, three leases long, after which the connection is not expected to come back by itself. */
 const mostUnanswered = 3 * asksALease;
 
 const pauseMs = 1000;
-/** After so long an answer is not waited for any more, and the broker asked again. */
+/** The broker is asked again if it has not answered within this time. */
 const mostSilenceMs = 5000;
 
 type Questions = Pick<Bus, "isConnected" | "flush">;
 
 /**
- * Whether what workers ask can arrive. The connection of questions may be dead while the other keeps the lead, and that is known
- * only after some ten seconds; so the broker is asked on it, often enough that no lease runs out in between.
+ * Whether workers' questions can arrive. Their connection may be dead while the other one keeps the lead, and by itself
+ * that shows only after some ten seconds. So the broker is asked on this connection, often enough that no lease runs
+ * out in between.
  */
 export class Hearing {
   readonly #questions: Questions;
@@ -33,7 +34,7 @@ export class Hearing {
     return this.#questions.isConnected() && this.#isFresh;
   }
 
-  /** Within half a lease: a worker that is there renews its own in each third. */
+  /** Within half a lease: a running worker renews its leases every third of one. */
   get #isFresh(): boolean {
     return this.#clock.monotonic() - this.#answeredAt <= this.#leaseMs / 2;
   }

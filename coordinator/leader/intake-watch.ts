@@ -6,10 +6,10 @@ import { cutOff, heldBy } from "./rules/quotas.ts";
 const everyMs = 500;
 /** Messages of EV that are stored and not judged, beyond which something is wrong if it lasts. */
 const mostBehind = 300;
-/** A leader that reads what others stored while it was away judges more than this between two looks. */
+/** A leader that catches up on what was stored while it was away judges more than this between two looks. */
 const readingOn = 1000;
 const samples = 16;
-/** The part of the samples from which on a worker is looked at; if two flood, first one is found and then the other. */
+/** A worker with at least this part of the samples is examined. If two flood, first one is found, then the other. */
 const mostShare = 0.4;
 /** Bytes that EV has grown by between two looks while hardly anything of it was handed on. */
 const mostGrown = 8e6;
@@ -29,10 +29,11 @@ export interface Intake {
 }
 
 /**
- * Finds a worker that stores so much that the broker hands on nothing any more: while one connection floods EV, nats-server 2.10.27
- * gave its readers five messages in 12 s (2026-11-28), so that counting what is read shows nothing. The broker still tells how far EV
- * reaches, and gives single messages. If the leader is behind at two looks in a row, some of the messages between tell whose they
- * are. A worker of ours cannot have more of them than its runs explain, because a slot waits until its last result is judged.
+ * Finds a worker that stores so much that the broker hands on nothing any more: while one connection floods EV,
+ * nats-server 2.10.27 gave its readers five messages in 12 s (2026-11-28), so counting what is read shows nothing. The
+ * broker still tells how far EV reaches, and gives single messages. If the leader is behind at two looks in a row, it
+ * samples the messages that it has not judged: their subjects name their workers. A worker of ours cannot have more of
+ * them than its runs explain, because a slot waits until its last result is judged.
  *
  * @returns what ends it
  */

@@ -17,7 +17,7 @@ export class InviteCare {
   /** When an invitation was first seen used up, in monotonic milliseconds. */
   readonly #usedUp = new Map<string, number>();
 
-  /** @param publish  has the broker told of a change */
+  /** @param publish  tells the broker of a change */
   constructor(reign: Reign, show: ShowInvite | undefined, publish: () => void) {
     this.#reign = reign;
     this.#show = show;

@@ -174,8 +174,8 @@ export class JournalWriter {
     this.#bus.store(subjectOf(entry.events), encodeEvents(entry.events), options).then(
       ({ seq, duplicate }) => {
         if (generation !== this.#generation) return;
-        // Acknowledgements come in order; if one is out of turn or has another sequence, the journal is read. So it is for a
-        // duplicate: anyone who reads the journal can guess the next id, and have another message stored under it.
+        // Acknowledgements come in order; if one is out of turn or has another sequence, the journal is read. So it is
+        // after a duplicate: anyone who reads the journal can guess the next id, and store another message under it.
         if (seq === expectLastSeq + 1 && !duplicate && this.#pending[0] === entry) {
           this.#acknowledge(seq);
           this.#sendNext();

@@ -154,7 +154,7 @@ export class Leadership {
     const found = await this.#ports.entries.get(leaderKey);
     const entry = found ? readEntry(found, this.#ports.log) : undefined;
     const isOurs = entry && entry.leader === this.#identity.leader && entry.term === this.term;
-    // One that no coordinator wrote is written over.
+    // An entry that no coordinator wrote is overwritten.
     if (found && (isOurs || found.isForeign)) {
       this.#revision = found.revision;
       return;
@@ -164,7 +164,7 @@ export class Leadership {
   }
 }
 
-/** Undefined for an entry that says nothing to be believed: it is free once nobody has renewed it for a while. */
+/** Undefined for an entry that cannot be believed: the lead is free once its revision has not changed for a while. */
 function readEntry({ value, isForeign = false }: Entry, log: Log): LeaderEntry | undefined {
   if (isForeign) return undefined;
   try {

@@ -1,7 +1,7 @@
 import { BusError, type Clock } from "../../shared/ports.ts";
 
 /**
- * Looks again and again, one look after the other: a look that takes longer leaves the next ones out. While the broker is away a
+ * Looks again and again, one look at a time: turns that come during a look are skipped. While the broker is away, a
  * look fails and the next turn asks again; any other error is a bug.
  *
  * @returns what ends it

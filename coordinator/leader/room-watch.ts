@@ -17,7 +17,7 @@ export interface Fullness {
 /** What workers have stored, asked of the broker. */
 export interface StoredSizes {
   fullness(of: "evidence" | "blob"): Promise<Fullness>;
-  /** The messages from one sequence to another that are there. */
+  /** Tells the subject and size of each message that exists from `first` to `last`. */
   sizes(
     of: "evidence" | "blob",
     first: number,
@@ -56,7 +56,7 @@ export function watchRoom(reign: Reign, stored: StoredSizes): () => void {
 export class RoomWatch {
   readonly #reign: Reign;
   readonly #stored: StoredSizes;
-  /** Bytes in EV by worker, of the messages up to a sequence. */
+  /** Bytes in EV by worker, of the messages up to `#countedTo`. */
   #evidence = new Map<WorkerId, number>();
   #countedTo = 0;
   #purged = 0;
@@ -70,7 +70,10 @@ export class RoomWatch {
     this.#stored = stored;
   }
 
-  /** Workers that support this hold their reports back until their runs end; one that keeps storing other messages is cut off. */
+  /**
+   * Tells workers when only results have room in EV. Those that support this hold their reports back until their runs
+   * end; one that keeps storing other messages is cut off.
+   */
   async lookAtResults(): Promise<void> {
     const reign = this.#reign;
     const { bytes, most } = await this.#stored.fullness("evidence");
@@ -138,7 +141,7 @@ export class RoomWatch {
     this.#cutOff(totals, limit, "states and files");
   }
 
-  /** Where there is one worker, it may fill what nobody else needs. */
+  /** Whether a limit applies. Unless it is given in bytes, it spares a single worker, which takes room from nobody. */
   #holdsFor(room: QuotaRoom): boolean {
     if ("bytes" in room) return true;
     let admitted = 0;

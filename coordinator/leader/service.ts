@@ -35,8 +35,8 @@ export interface ServicePorts
     SnapshotPorts,
     Omit<LeadershipPorts, "entries"> {
   /**
-   * Where questions arrive: a connection of its own, on which no answer of the broker waits behind a flood of them. A leader that
-   * hears no answer cannot keep its lead, and so cannot cut off the flooder. Left out: `bus`.
+   * Where questions arrive: a connection of their own, so that no answer of the broker waits behind a flood of them. A
+   * leader that hears no answer cannot keep its lead, and so cannot cut off the flooder. Left out: `bus`.
    */
   readonly questions?: Pick<Bus, "respond" | "onReconnect" | "isConnected" | "flush">;
   readonly identity: LeaderIdentity;
@@ -216,7 +216,7 @@ async function hearEvidence(reign: Reign, bus: Bus, onLost: (why: string) => voi
   return () => evidence.stop();
 }
 
-/** Starts what goes on beside the questions while a coordinator leads. Yields what ends each. */
+/** Starts the status and the watches of a leader. Yields what ends each. */
 function* watches(
   reign: Reign,
   { bus, clock, traffic, intake, storedSizes, quotas }: ServicePorts,

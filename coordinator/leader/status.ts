@@ -11,7 +11,7 @@ const mostBytes = 750_000;
 /** A smaller difference says nothing about the clocks: a message takes time, and a busy leader reads it late. */
 const leastSkewMs = 2000;
 
-/** Characters of it, as the message allows (shared/wire/status.ts). */
+/** Most characters of a refusal, as the message allows (shared/wire/status.ts). */
 const mostRefusal = 300;
 
 const lends = { lending: null, lendingWhy: null, lendingUntil: null, lendingMs: null } as const;
@@ -39,7 +39,10 @@ export function statusOf(reign: Reign): Status {
   };
 }
 
-/** Every second for every worker: field by field, since spreads and rests took half of an idle coordinator's time (2026-11-28). */
+/**
+ * Runs every second for every worker, so it copies field by field: spreads and rests took half of an idle coordinator's
+ * time (2026-11-28).
+ */
 function rowOf(worker: WorkerId, presence: Presence, silentMs: number): WorkerStatus {
   const { skewMs, lending, machine } = presence;
   const isOpen = lending.lending === "open";
@@ -70,7 +73,7 @@ function rowOf(worker: WorkerId, presence: Presence, silentMs: number): WorkerSt
   };
 }
 
-/** So many reasons why workers cannot take a job fit a message of a large swarm. */
+/** Most reasons why workers cannot take a job, in all: so many fit the message of a large swarm. */
 const mostUnfit = 1000;
 
 function withFewUnfit(workers: readonly WorkerStatus[]): readonly WorkerStatus[] {
@@ -83,7 +86,7 @@ function withFewUnfit(workers: readonly WorkerStatus[]): readonly WorkerStatus[]
   });
 }
 
-/** If the status exceeds one message, the leases are dropped; if it still does not fit, nothing is sent. */
+/** If the status exceeds one message, drops leases and details of workers. Undefined if it still does not fit. */
 export function fittingStatus(whole: Status): Uint8Array | undefined {
   const bytes = encodeStatus(whole);
   if (bytes.length <= mostBytes) return bytes;
@@ -124,7 +127,7 @@ export function tellStatus(reign: Reign, bus: Pick<Bus, "publish" | "request">):
   });
 }
 
-/** Sends that to the listeners of the status. If there are none, the broker answers at once; nobody else answers. */
+/** Sends the bytes to the listeners of the status, who never answer. If there are none, the broker says so at once. */
 async function hasHearers(bus: Pick<Bus, "request">, bytes: Uint8Array): Promise<boolean> {
   try {
     await bus.request(status, bytes, hearersMs);

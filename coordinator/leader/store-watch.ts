@@ -28,7 +28,7 @@ export function watchStore(
   let isOver = false;
   let suspected = false;
   const look = async (): Promise<void> => {
-    // Before the broker is asked: what is stored meanwhile only raises its answers.
+    // Read before the broker is asked: what is stored meanwhile only raises its answers.
     const least = { journal: known.journal(), evidence: known.evidence() };
     const [journal, evidence] = await Promise.all([bus.lastSeq(streams.journal), bus.lastSeq(streams.evidence)]);
     const isLess = journal < least.journal || evidence < least.evidence;

@@ -30,7 +30,7 @@ export class Upkeep {
   /** Jobs that ran on as many nodes as they may, at the last tick. */
   readonly #full = new Set<JobName>();
 
-  /** @param hears  whether what workers ask can arrive, as far as this process knows: if not, none is silent */
+  /** @param hears  whether workers' questions can arrive, as far as this process knows: if not, no lease expires */
   constructor(reign: Reign, hears: () => boolean = () => true) {
     this.#reign = reign;
     this.#hears = hears;

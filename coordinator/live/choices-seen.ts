@@ -1,10 +1,10 @@
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { JobName } from "../../shared/domain/names.ts";
 
-/** Choices that are remembered, over all jobs: some megabytes. Of older ones only the journal says why. */
+/** Choices remembered, over all jobs: some megabytes. For older ones, only the journal says why. */
 const most = 20_000;
 
-/** Why configurations were chosen. The fold forgets that when a run ends, because a million runs would not fit; a view reads it on the way. */
+/** Why configurations were chosen. The fold forgets this when a run ends: a million reasons would not fit. */
 export class ChoicesSeen {
   readonly #whys = new Map<string, string>();
   readonly #most: number;
@@ -14,7 +14,7 @@ export class ChoicesSeen {
   }
 
   event(event: JournalEvent): void {
-    // Later attempts say why it was started again.
+    // Later attempts only say why the run was started again.
     if (event.type !== "assigned" || event.attempt > 1) return;
     this.#whys.set(key(event.job, event.n), event.why);
     if (this.#whys.size <= 1.1 * this.#most) return;

@@ -2,7 +2,7 @@ import type { Point } from "../chart/braille.ts";
 
 /** Points kept per run: twice the dots across the widest chart. */
 const mostPoints = 512;
-/** Runs whose curves are kept. The one without news for longest is dropped first. */
+/** Runs whose curves are kept. The run without news for longest is dropped first. */
 const mostRuns = 400;
 
 /** What counts along a curve's x axis. */
@@ -160,7 +160,7 @@ export class CurveStore {
   }
 }
 
-/** The mean and standard deviation of several curves at `places` points, each of the runs that reach it, interpolated. */
+/** Mean and standard deviation of several curves at `places` points, interpolated, over the runs that reach each. */
 export function meanCurve(curves: readonly (readonly Point[])[], places: number): Point[] {
   return valuesAt(curves, places).map(({ x, values }) => {
     const y = values.reduce((sum, value) => sum + value, 0) / values.length;

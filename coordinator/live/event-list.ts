@@ -11,7 +11,7 @@ const mostLines = 5000;
 const leastOfJob = 100;
 /** ... unless there are very many jobs. */
 const mostOfAll = 4 * mostLines;
-/** Troubles of different causes that are kept beside them. */
+/** Most lines about troubles, one for each cause, kept besides the ordinary lines. */
 const mostTroubles = 2000;
 /** Workers that a folded line remembers by name. */
 const mostWorkers = 100;
@@ -53,11 +53,11 @@ class Kept implements EventLine {
     this.#text = text;
     this.level = level;
     this.job = job;
-    // An ordinary line names its only one.
+    // The text of an ordinary line names its only worker.
     if (level === "trouble") this.#metOn(workers);
   }
 
-  /** Words are made when somebody reads them: of the past, nearly nobody does. */
+  /** Made when first read: most lines about the past are never read. */
   get text(): string {
     if (typeof this.#text !== "string") this.#text = clean(this.#text());
     return this.#text;
@@ -92,13 +92,16 @@ export interface NewLine {
   readonly level: EventLevel;
   readonly job?: JobName | null | undefined;
   readonly workers?: Iterable<string>;
-  /** When the first of those that it stands for happened. Default: `at`. */
+  /** When the first of its events happened. Default: `at`. */
   readonly since?: number;
-  /** What troubles have in common that become one line. */
+  /** Troubles with the same cause become one line. */
   readonly cause?: string | undefined;
 }
 
-/** What happened, newest last. Troubles of one cause are one line with a count, whatever came between, and ordinary lines never push them out. */
+/**
+ * What happened, newest last. Troubles of one cause are one line with a count, whatever came between, and ordinary
+ * lines never push them out.
+ */
 export class EventList {
   #lines: Kept[] = [];
   #next = 1;
@@ -112,7 +115,7 @@ export class EventList {
     return this.#lines;
   }
 
-  /** Those of one job and of the workspace. */
+  /** The lines of one job and of the workspace. */
   of(job: JobName): readonly EventLine[] {
     const known = this.#shown;
     if (known?.job === job && known.version === this.version) return known.lines;
@@ -131,7 +134,7 @@ export class EventList {
     return this.put({ at, text, level });
   }
 
-  /** @param times  how many events of one cause it stands for */
+  /** Returns whether it became a line of its own. @param times  how many events of one cause it stands for */
   put(line: NewLine, times = 1): boolean {
     this.version += 1;
     const text = typeof line.text === "string" ? clean(line.text) : line.text;
@@ -157,7 +160,7 @@ export class EventList {
     return true;
   }
 
-  /** Nothing is told of a job any more. */
+  /** Drops all lines of a job. */
   forget(job: JobName): void {
     this.version += 1;
     for (const [cause, line] of this.#byCause) if (line.job === job) this.#byCause.delete(cause);
@@ -198,7 +201,7 @@ export class EventList {
   }
 }
 
-/** The job among whose events it is listed; null: the workspace's. */
+/** The job among whose events an event is listed; null: the workspace. */
 export const jobOf = (event: JournalEvent): JobName | null =>
   "job" in event && event.type !== "job-deleted" ? event.job : null;
 
@@ -214,6 +217,6 @@ export function headOf(event: JournalEvent): Omit<NewLine, "text"> {
   };
 }
 
-/** A text without the run's name: the same of all runs. */
+/** A text without the run's name, so that it is the same for all runs. */
 const causeIn = (text: string | (() => string)): string =>
   (typeof text === "string" ? text : text()).replace(/\brun\d+(\.\d+)?/, "");

@@ -17,7 +17,7 @@ const lookMs = 500;
 const awayMs = 3000;
 /** How often the console that is shown is read again. */
 const consoleMs = 3000;
-/** Messages before the end from which reports are followed: enough for the curves of what runs now. */
+/** How many messages before the end of EV following begins: enough for the curves of the runs under way. */
 const messagesBack = 3000;
 /** Most runs to read from the broker at once, so that the connection stays free for news. */
 const mostAtOnce = 40;
@@ -46,7 +46,7 @@ export class Feed {
   /** Trials whose evidence was read: when, and whether they had ended by then. */
   readonly #read = new Map<Trial, { readonly at: number; readonly wasOver: boolean }>();
   readonly #end = new AbortController();
-  /** What ends each of the subscriptions. */
+  /** Functions that end the subscriptions. */
   readonly #stops: (() => unknown)[] = [];
   #table: RunTable | undefined;
 
@@ -172,10 +172,10 @@ export class Feed {
     }
   }
 
-  /** Once while it runs, once when it has ended; a console that is shown is read on. */
+  /** A trial is read once while it runs and once when it has ended; a shown console is read again in between. */
   #isToRead(trial: Trial, hasConsole: boolean): boolean {
     const read = this.#read.get(trial);
-    // Only some curves are kept: this one may be gone.
+    // The store keeps only some curves: this one may be gone.
     if (!read || this.#search.isCurveToCome(trial.n)) return true;
     if (read.wasOver) return false;
     return !isOpen(trial) || (hasConsole && this.#ports.now() - read.at > consoleMs);

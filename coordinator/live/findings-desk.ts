@@ -6,7 +6,7 @@ import type { SavedTrials } from "../../shared/domain/fold/trial-list.ts";
 import { type Findings, isEvaluable } from "./findings.ts";
 import type { LiveSearch } from "./live-search.ts";
 
-/** A job as it is, to be evaluated. */
+/** A copy of a job as it is now, to be evaluated. */
 export interface FindingsQuestion {
   readonly table: SavedTable;
   readonly trials: SavedTrials;
@@ -20,22 +20,22 @@ export interface FindingsAnswer {
 /** Answers questions one after the other, somewhere else. */
 export interface Evaluator {
   ask(question: FindingsQuestion): Promise<FindingsAnswer>;
-  /** Gives back what it holds, until the next question. */
+  /** Frees what it holds until the next question. */
   stop(): void;
 }
 
-/** The share of a core that it may take while runs end ... */
+/** The share of a core that evaluations may take while runs end ... */
 const share = 0.04;
 /** ... and the least time between two answers. */
 const leastMs = 2000;
-/** Before a pause of so long it gives back its memory, which is tens of megabytes; starting again takes a tenth of a second. */
+/** Before a longer pause the evaluator frees its memory, tens of megabytes. A new start takes a tenth of a second. */
 const restMs = 10_000;
-/** Megabytes in which a thread makes what it soon drops. Its own default is several times as much, and nothing waits for it. */
+/** Young generation of the thread's heap, in megabytes. The default is several times as much; nothing waits for it. */
 const youngMb = 8;
 /** For a larger job, even copying the runs would hold up the screen; `nexus eval` reads any number. */
 const mostRuns = 100_000;
 
-/** Keeps a search's findings fresh: they are asked for when runs have ended since, and at once when the job is over. */
+/** Keeps a search's findings fresh: asks again when runs have ended since, and at once when the job is over. */
 export class FindingsDesk {
   readonly #search: LiveSearch;
   readonly #evaluator: Evaluator;
@@ -68,7 +68,7 @@ export class FindingsDesk {
 
   async #ask(table: RunTable, now: number): Promise<void> {
     try {
-      // What a job brought along is no part of the question, and may be large.
+      // Leave out what the job brought along: the question does not need it, and it may be large.
       const { code: _, text: __, ...submitted } = table.submitted;
       const saved = { ...saveTable(table), submitted: { ...submitted, text: "" } };
       const { findings, tookMs } = await this.#evaluator.ask({ table: saved, trials: table.trials.save() });
@@ -96,7 +96,7 @@ export class FindingsDesk {
 
 const program = fileURLToPath(new URL("./findings-thread.js", import.meta.url));
 
-/** A thread of this process, started with a question. */
+/** An evaluator in a thread of this process, which the first question starts. */
 export function evaluatorThread(): Evaluator {
   let thread: Worker | undefined;
   return {

@@ -3,7 +3,7 @@ import { restoreTable } from "../../shared/domain/fold/saved-table.ts";
 import { findingsOf } from "./findings.ts";
 import type { FindingsAnswer, FindingsQuestion } from "./findings-desk.ts";
 
-/** Beside the screen, whose frames and keys must not wait for it. One question at a time. */
+/** Evaluates in a thread beside the screen, whose frames and keys must not wait. One question at a time. */
 parentPort?.on("message", ({ table, trials }: FindingsQuestion) => {
   const began = performance.now();
   const findings = findingsOf(restoreTable(table, trials));

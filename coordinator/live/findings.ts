@@ -9,9 +9,9 @@ import type { JobName } from "../../shared/domain/names.ts";
 /** What `nexus eval` and `nexus plot summary` say of a search, at some moment of it. Plain data: a thread makes it. */
 export interface Findings {
   readonly job: JobName;
-  /** Its own completed runs on which they rest. */
+  /** The job's own completed runs, on which the findings rest. */
   readonly completed: number;
-  /** The same with those of earlier searches and infeasible ones. */
+  /** All feasible completed runs at that moment, those of earlier searches included. */
   readonly counted: number;
   readonly verdict: Omit<Verdict, "estimates">;
   /** `configurationKey` of the verdict's leader. */

@@ -5,10 +5,10 @@ import type { Steps } from "../../shared/domain/steps.ts";
 import { differsLine } from "../words/health-words.ts";
 import type { SideWork } from "./side-work.ts";
 
-/** It costs a pass over thousands of trials, and changes slowly. */
+/** How often health is computed: it costs a pass over thousands of trials, and changes slowly. */
 const everyMs = 20_000;
 
-/** Each worker's health, as it was within the last seconds. */
+/** Each worker's health, about 20 s old at most. */
 export class HealthLook {
   readonly #work: SideWork;
   #health: ReadonlyMap<WorkerId, MachineHealth> = new Map();

@@ -10,7 +10,7 @@ import { slotsAllowed } from "./slots-allowed.ts";
 /** The standing of one of the workspace's jobs. */
 export interface JobLook {
   readonly why: Why;
-  /** Slots that its runs have now ... */
+  /** Slots that the job's runs have now ... */
   readonly slots: number;
   /** ... and those that it could have; undefined while nobody leads, and once it is over. */
   readonly slotsAllowed: number | undefined;
@@ -22,14 +22,14 @@ export interface JobLook {
 
 /** How long a look holds. */
 const lookMs = 1000;
-/** A best or a time left that is out of date is found again after so many times what finding it took. */
+/** A stale best or time left is computed again only after this many times as long as computing it took. */
 const patience = 50;
 
 interface Best {
   readonly version: number;
   readonly verdicts: number;
   readonly standing: Standing | null;
-  /** When it may be found again. */
+  /** When it may be computed again. */
   readonly again: number;
 }
 
@@ -90,7 +90,7 @@ export class JobLooks {
     known.again = now + Math.max(timeLeftHoldsMs(known.timeLeft), patience * (this.#clock() - began));
   }
 
-  /** The first of a job's standings, as it was when it was last looked for. */
+  /** The first of a job's standings, as last computed. */
   bestOf(table: RunTable): Standing | null | undefined {
     const { now } = this.#search;
     if (table === this.#search.table) return this.#search.leader;

@@ -40,14 +40,14 @@ export class Leading {
   /**
    * How long the leader has led. Recounted when the leader changes, and now and then: a lead may be lost for a few runs.
    *
-   * @param findings  of whoever finds this out beside the view: then nothing is counted here. Null: nothing yet
+   * @param findings  of a desk that finds this out beside the view, so that nothing is counted here. Null: none yet
    */
   lead(table: RunTable, now: number, findings?: Findings | null): Lead | null {
     const key = this.leader(table, now)?.runSet.key;
     if (key === undefined || findings === null) return null;
     if (findings) {
       const since = Math.max(0, table.runSets.totals.completed - findings.counted);
-      // Another took the lead after the findings were made.
+      // Otherwise another took the lead after the findings were made.
       return { key, runs: key === findings.leader ? findings.verdict.bestFor + since : Math.max(1, since) };
     }
     const { verdicts } = table;

@@ -34,7 +34,7 @@ import { WorkerNotes } from "./worker-notes.ts";
 import { type Work, WorkerWork } from "./worker-work.ts";
 import { WorkersLook } from "./workers-look.ts";
 
-/** Missed status messages after which there seems to be no leader (it sends one a second, fewer with many leases) ... */
+/** Missed status messages after which there seems to be no leader (one a second, less often with many leases) ... */
 const wordsMissed = 3;
 /** ... but not before this: a machine may be busy. */
 const leastSilenceMs = 5000;
@@ -54,7 +54,7 @@ export class LiveSearch {
   readonly events = new EventList();
   readonly curves = new CurveStore();
   readonly notes = new WorkerNotes();
-  /** What frames show and do not wait for. */
+  /** Computes what frames show but do not wait for. */
   readonly sideWork = new SideWork();
   readonly #choices = new ChoicesSeen();
   /** Reports of the shown job that came in the last seconds. */
@@ -77,14 +77,14 @@ export class LiveSearch {
   leases: ReadonlyMap<number, LeaseStatus> = new Map();
   /** When somebody last looked. */
   now = 0;
-  /** What was last found out about the shown search; null: nothing yet. */
+  /** The newest findings about the shown search; null: none yet. */
   findings: Findings | null = null;
-  /** Whether somebody finds out how long the best has led, so that a frame need not. */
+  /** Whether a `FindingsDesk` finds out how long the best has led, so that a frame need not. */
   hasDesk = false;
   readonly #options: LiveSearchOptions;
   readonly #listeners: SearchListener[] = [];
   readonly #past = new PastEvents();
-  /** When something last happened to a run of the shown job; undefined: not since somebody looks. */
+  /** When something last happened to a run of the shown job; undefined: not since this view has been live. */
   #runsAt: number | undefined;
   #statusAt = 0;
   #standsSince = 0;
@@ -159,7 +159,7 @@ export class LiveSearch {
     if (this.events.add(this.wall, text, level)) this.#options.onNote?.(text);
   }
 
-  /** A job that was deleted is on no screen any more; another one takes its place, if another one may be shown. */
+  /** Drops a deleted job. If it was shown, the newest other job takes its place, provided that others may be shown. */
   #forget(job: JobName): void {
     this.events.forget(job);
     this.#past.forget(job);
@@ -239,7 +239,7 @@ export class LiveSearch {
     this.#lookedAt = this.now = now;
   }
 
-  /** Milliseconds since the leader spoke. */
+  /** Milliseconds since the leader's last status. */
   get statusAge(): number {
     return Math.max(0, this.now - this.#statusAt);
   }
@@ -268,7 +268,7 @@ export class LiveSearch {
     return this.table && this.#timeLeft.of(this.table, this.now);
   }
 
-  /** The thread beside the screen has found out more. */
+  /** The thread beside the screen has new findings. */
   found(findings: Findings): void {
     if (findings.job !== this.job) return;
     this.findings = findings;
@@ -326,7 +326,7 @@ export class LiveSearch {
     return holder ? frozenText(this.#workers.of(this).byName.get(holder.worker)) : "";
   }
 
-  /** How the worker's machine does beside the others. */
+  /** How the worker's machine compares with the others. */
   healthOf(worker: WorkerId): MachineHealth | undefined {
     return this.#health.of(this.state, this.now).get(worker);
   }

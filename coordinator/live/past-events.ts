@@ -5,7 +5,7 @@ import { eventText } from "../words/event-words.ts";
 import { troubleCause } from "../words/trouble-cause.ts";
 import { type EventList, headOf, jobOf } from "./event-list.ts";
 
-/** Ordinary events that are remembered of all jobs together, and of one job at most and at least. */
+/** Ordinary events remembered: of all jobs together, and of one job at most and at least. */
 const ofAll = 10_000;
 const mostOfJob = 1000;
 const leastOfJob = 100;
@@ -25,8 +25,8 @@ interface PastTrouble extends Past {
 }
 
 /**
- * What happened before somebody looked, as far as it will be shown: the last events of each job, and every trouble by its cause. Nothing
- * is put into words while the journal is read; a million events would take a minute.
+ * What happened before somebody looked, as far as it will be shown: the last events of each job, and troubles by cause.
+ * Nothing is put into words while the journal is read: a million events would take a minute.
  */
 export class PastEvents {
   readonly #byJob = new Map<JobName | null, Past[]>();
@@ -81,7 +81,7 @@ export class PastEvents {
         const { workers, since, times } = past;
         if (told) list.put({ ...head, text: told.text, workers, since }, times);
       } else if (event.type === "assigned" || event.type === "completed" || event.type === "ended") {
-        // Nearly all of them, and always told.
+        // Nearly all events are of these types, and these always have a text: word them when read.
         list.put({ ...head, text: () => eventText(event, table)?.text ?? "" });
       } else list.event(event, table);
     }

@@ -1,13 +1,13 @@
 /** A run that was heard less than this ago is not silent, however often the others report. */
 const leastMs = 120_000;
-/** The same as long as no run has been watched to its end: it may report often first and then no more. */
+/** The same until a run has been watched to its end: runs may report often at first and then no more. */
 const firstMs = 900_000;
 /** A run is silent after this multiple of the longest pause between two reports of the job's runs. */
 const pauses = 3;
 
 /** Which runs of a job have sent no report for long, by what its runs have shown to be usual. Times are monotonic milliseconds. */
 export class ReportSilence {
-  /** By trial number: when it was last heard, and how far it had come according to the leader. */
+  /** By trial number: when the run was last heard, and how far it had come according to the leader. */
   readonly #heard = new Map<number, { at: number; iters: number }>();
   /** The longest time between two reports of one run; undefined before a run has reported twice. */
   #longest: number | undefined;
@@ -43,7 +43,7 @@ export class ReportSilence {
     this.#hasSeenEnd = true;
   }
 
-  /** It is paused by order: its silence says nothing. */
+  /** The run has ended, is paused or frozen, or nobody holds it: its silence says nothing. */
   forget(n: number): void {
     this.#heard.delete(n);
   }

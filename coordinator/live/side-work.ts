@@ -1,8 +1,8 @@
 import { atOnce, type Steps } from "../../shared/domain/steps.ts";
 
 /**
- * Work on what a view shows, which no frame and no key waits for. A view that draws frames takes the steps between them; until somebody
- * does, work is done as soon as it is asked for.
+ * Work on what a view shows, for which no frame and no key waits. A view that draws frames takes the steps between
+ * them; without one, work is done as soon as it is asked for.
  */
 export class SideWork {
   readonly #open = new Map<object, Steps>();
@@ -11,8 +11,8 @@ export class SideWork {
   /**
    * From now on the caller takes the steps.
    *
-   * @param wake  there is something to do
-   * @returns ends this; what was begun is dropped, and asked for again by whoever still wants it
+   * @param wake  called when there is something to do
+   * @returns a function that ends this; work begun is dropped, and whoever still wants it asks again
    */
   takenBy(wake: () => void): () => void {
     this.#wake = wake;
@@ -22,7 +22,7 @@ export class SideWork {
     };
   }
 
-  /** Does this in its turn; nothing if the same is still to be done. */
+  /** Queues work; does nothing if work with the same `what` is still queued. */
   ask(what: object, steps: () => Steps): void {
     if (!this.#wake) {
       atOnce(steps());

@@ -28,7 +28,7 @@ export type TroublePlace =
 const newsMs = 300_000;
 /** Above this share of ended runs, failures stay news longer. */
 const manyFailures = 0.1;
-/** How often they are looked for. */
+/** How often troubles are looked for. */
 const lookMs = 1000;
 
 /** What is wrong with the shown search, the most important first. Times named `now` are the search's. */
@@ -132,7 +132,7 @@ export class Troubles {
     ];
   }
 
-  /** Those that had a part in this job, or all if none runs. */
+  /** Benched workers, and lost ones that hold runs of this job. */
   #workers(table: RunTable): Trouble[] {
     if (table.isOver) return [];
     const sick = this.#search

@@ -13,7 +13,7 @@ type Note = { -readonly [Key in keyof WorkerNote]: WorkerNote[Key] } & {
 const betweenRunsMs = 5000;
 /** Ends of attempts that are remembered; the trials of older ones have long ended. */
 const mostEnds = 5000;
-/** A worker's pace rests on so many of its last runs, and on none that are older than a day. */
+/** A worker's pace rests on at most this many of its last runs, none older than a day. */
 const mostPace = 30;
 const paceMs = 86_400_000;
 

@@ -6,7 +6,7 @@ import type { Status } from "../../shared/wire/messages.ts";
 export interface Work {
   readonly job: JobName;
   readonly run: RunName;
-  /** Of its current stage; 0: none yet. */
+  /** Iterations of its current stage; 0: none yet. */
   readonly iters: number;
 }
 
@@ -28,7 +28,7 @@ export class WorkerWork {
       this.#of = status;
       this.#byWorker.clear();
       for (const { job, n, iters } of status?.leases ?? []) {
-        // Only a glance: what is handed out to keep stays in memory when the run has ended.
+        // Only a glance: a trial that is handed out to keep stays in memory after its run has ended.
         const trial = state.jobs.get(job)?.trials.glance(n);
         const holder = trial?.attempts.at(-1)?.worker;
         if (!trial || holder === undefined) continue;

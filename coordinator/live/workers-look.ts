@@ -4,7 +4,7 @@ import type { Status } from "../../shared/wire/messages.ts";
 import { type WorkerRow, workerRows } from "../words/why/worker-rows.ts";
 import type { WorkerNotes } from "./worker-notes.ts";
 
-/** Workers' states also change by the clock, and cost a pass over all workers. */
+/** Workers' states are looked up this often: they also change by the clock, and cost a pass over all workers. */
 const everyMs = 500;
 
 /** What is known of the workers, and when. Times are monotonic milliseconds, except `wall`. */

@@ -25,7 +25,7 @@ export const processAsker: Asker = {
 /** Whether the person wants what was described, which cannot be undone. */
 export type Consent = (what: string) => Promise<boolean>;
 
-/** Asks at a terminal; elsewhere it requires `--yes`. */
+/** Asks at a terminal. @throws UsageError elsewhere, unless `--yes` was given */
 export function consentOf(yes: boolean | undefined, { output, asker }: { output: Output; asker: Asker }): Consent {
   return async (what) => {
     if (yes) return true;

@@ -11,7 +11,7 @@ import type { Output } from "./output.ts";
 import { noCoordinator } from "./scope.ts";
 
 const tries = 5;
-/** A standby coordinator needs up to 6 s to take over. */
+/** Time for one try. All tries together outlast a take-over, for which a standby coordinator needs up to 6 s. */
 const tryMs = 3000;
 
 export const newOrderId = (): string => randomUUID();
@@ -20,7 +20,8 @@ export const newOrderId = (): string => randomUUID();
  * Has the coordinator carry out an order. It is sent again until someone answers; its id tells a new leader whether it was
  * carried out.
  *
- * @throws UnreachableError after about 15 s without an answer
+ * @throws UnreachableError after about 15 s without an answer, UsageError if the coordinator has another version or the
+ * order is too large
  */
 export async function giveOrder(bus: Bus, workspace: string, order: Order, output: Output): Promise<OrderAnswer> {
   const subject = operator(operatorName());
@@ -38,7 +39,7 @@ export async function giveOrder(bus: Bus, workspace: string, order: Order, outpu
       if (error.reason === "too large") throw new UsageError(tooLarge(bytes.length));
     }
     if (left === tries) output.note(`no answer from the coordinator of workspace ${workspace} yet; asking again\n`);
-    // If nobody listens, the broker says so at once; a standby may be about to.
+    // If nobody listens, the broker says so at once. Wait: a standby may be about to take over.
     await pause(Math.max(0, tryMs - (performance.now() - askedAt)));
   }
   throw noCoordinator(workspace);

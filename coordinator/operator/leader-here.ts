@@ -6,7 +6,7 @@ import { livingEndpoint } from "../endpoint/endpoint.ts";
 import { hearStatus } from "../reading/hear-status.ts";
 import type { Scope } from "./scope.ts";
 
-/** Whether a coordinator may lead now: on this machine, on a peer, or on somebody else's broker, which is unknown here. */
+/** Whether a coordinator may lead now. With peers or somebody else's broker that is unknown here, and counts as yes. */
 export const isCoordinatorHere = ({ paths, external }: Scope): boolean =>
   external !== null || readPeers(paths) !== undefined || livingEndpoint(paths) !== undefined;
 

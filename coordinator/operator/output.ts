@@ -24,7 +24,7 @@ export const processOutput: Output = {
   },
 };
 
-/** The same, with JSON escaped if that is what it gets. */
+/** The same output, with results escaped if they are JSON. */
 export const withEscapedJson = (output: Output, isJson: () => boolean): Output => ({
   result: (text) => output.result(isJson() ? escapedJson(text) : text),
   note: (text) => output.note(text),
@@ -34,7 +34,7 @@ export const withEscapedJson = (output: Output, isJson: () => boolean): Output =
   },
 });
 
-/** A text that is to become a file: exact where it goes to one, and where it goes to a terminal without what moves the cursor. */
+/** A file's text, ending in a newline. It is exact, but on a terminal without characters that move the cursor. */
 export function fileText(text: string, { width }: Pick<Output, "width">): string {
   const whole = text.endsWith("\n") ? text : `${text}\n`;
   return width === undefined ? whole : printableLines(whole);

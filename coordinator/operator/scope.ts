@@ -23,7 +23,10 @@ export interface Scope {
   readonly flags: string;
 }
 
-/** Options, then NEXUS_WORKSPACE, NEXUS_SERVERS, NEXUS_CREDS, NEXUS_TLS_CA, then ws1 with the broker of the last start on this machine. */
+/**
+ * Options come first, then NEXUS_WORKSPACE, NEXUS_SERVERS, NEXUS_CREDS and NEXUS_TLS_CA. The default is ws1, with the
+ * broker of the last start on this machine.
+ */
 export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process.env): Scope {
   const { NEXUS_WORKSPACE: workspaceSet, NEXUS_SERVERS: serversSet, NEXUS_CREDS: credsSet, NEXUS_TLS_CA: caSet } = env;
   const paths = workspacePaths(options.workspace ?? (workspaceSet || "ws1"), env);
@@ -39,7 +42,7 @@ export function scopeOf(options: GlobalOptions, env: NodeJS.ProcessEnv = process
   return { paths, external: externalBroker(paths, url, creds, ca), flags: flags.join("") };
 }
 
-/** Connects, works and disconnects. Only this loads the broker's client. */
+/** Connects, works, disconnects. Only this loads the broker's client. @throws UnreachableError if the broker is lost */
 export async function withLink<T>(
   scope: Scope,
   role: Role,
@@ -68,7 +71,7 @@ export async function withLink<T>(
   }
 }
 
-/** An order that the broker does not take from the credentials that were given. */
+/** The error for an order that the broker refuses from the given credentials. */
 async function notAllowed({ paths, external }: Scope, cause: BusError): Promise<UsageError> {
   const { ownRoleOf } = await import("./own-role.ts");
   const isViewer = external !== null && ownRoleOf(external) === "viewer";

@@ -17,7 +17,7 @@ interface SearchModule {
   deterministic?: unknown;
 }
 
-/** Lines of the coordinator, which are believed. */
+/** Lines of the coordinator, which are not checked. */
 type Told =
   | { type: "hello"; job: string; seed: number; total_runs: number; hyperparameters: Hyperparameter[] }
   | (SeenRun & { type: "tell" })
@@ -95,7 +95,7 @@ async function hear(told: Told): Promise<void> {
     case "report":
       await look(told);
       return;
-    default: // an earlier module knows nothing of later words
+    default: // refuse, bye, and words of later versions need nothing here
   }
 }
 

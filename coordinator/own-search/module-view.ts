@@ -14,7 +14,7 @@ export interface SeenRun {
 /** The runs of one configuration. */
 export interface SeenRunSet {
   readonly configuration: Configuration;
-  /** Completed, failed, timed out and pruned runs. */
+  /** Runs that have ended in any state but cancelled. */
   readonly ended: number;
   readonly completed: number;
   readonly failed: number;
@@ -128,7 +128,7 @@ class Tally implements SeenRunSet {
     if (state === "failed") this.failed += more;
     if (state !== "completed" || value === null) return;
     this.completed += more;
-    // Without a rest of rounding, once nothing is left.
+    // No rounding error remains once no run is left.
     this.#sum = this.completed === 0 ? 0 : this.#sum + more * value;
   }
 }

@@ -23,12 +23,12 @@ import { SearchProcess } from "./search-process.ts";
  * Searches of the user's own (`hp_tuning: own`): a room beside the leader, which knows only the port in
  * shared/domain/search/own-search.ts. The code comes from the journal, so whoever leads can start it. Each program has a folder of
  * its own, empty at every start, the environment of a run, and bounds on memory and time. It speaks lines (protocol.ts); an ES
- * module is run by a program of ours that speaks them for it (module-host.ts). `nexus check-search` holds a search to the
- * protocol (check/).
+ * module is run by a program of ours that speaks them for it (module-host.ts). `nexus check-search` checks a search
+ * against the protocol (check/).
  */
 
 const moduleHost = fileURLToPath(new URL("./module-host.js", import.meta.url));
-/** here: of those who give orders on a machine that may lead; operators: of anyone who may give orders; none. */
+/** Whose searches it starts. here: orders from a machine that may lead; operators: anyone who may give orders; none. */
 export const searchesFrom = ["here", "operators", "none"] as const;
 export type SearchesFrom = (typeof searchesFrom)[number];
 
@@ -44,7 +44,7 @@ export interface OwnSearchesOptions {
   readonly from: SearchesFrom;
   /** The keys of the journal's seals, as they are now, the newest last. */
   keys(): readonly SealKey[];
-  /** The backup with which the program of a job came that order `op` submitted, if nobody on this machine has let it start yet. */
+  /** The backup that brought the program of a job that order `op` submitted, until somebody here lets it start. */
   barredBy(job: JobName, op: string): { readonly from: string; readonly at: string } | undefined;
   readonly clock: Clock;
   readonly log: Log;
@@ -66,7 +66,7 @@ export function ownSearches({ folder, logs, from, keys, barredBy, clock, log }: 
     },
     refusalOf(op, search, code, proof) {
       if (from === "none") return noneStart;
-      // Whoever has an old backup has the older keys.
+      // Only the newest key proves an order: whoever has an old backup has the older ones.
       if (from === "operators" || isProven(keys().slice(-1), { op, search, code }, proof)) return null;
       return (
         "its search would run on the coordinator's machine, and this order does not come from there\n" +
@@ -77,7 +77,7 @@ export function ownSearches({ folder, logs, from, keys, barredBy, clock, log }: 
       opened += 1;
       const name = `${job.job}.${process.pid}.${opened}`;
       used.add(name);
-      // What an earlier coordinator of this machine left.
+      // Remove what an earlier coordinator of this machine left.
       for (const other of existsSync(folder) ? readdirSync(folder) : []) {
         if (!used.has(other)) rmSync(join(folder, other), { recursive: true, force: true });
       }
@@ -119,7 +119,7 @@ export function launchIn(
     PYTHONDONTWRITEBYTECODE: "1",
     NEXUS_CODE: codeFolder,
   };
-  // V8 would otherwise take a half of the machine's memory before it collects.
+  // Without it, V8 may take half of the machine's memory before it collects garbage.
   const heap = `--max-old-space-size=${Math.max(16, Math.floor(memory / 2 ** 20))}`;
   const words =
     module === null

@@ -26,16 +26,16 @@ export interface ProgramEars {
 }
 
 const memoryEveryMs = 500;
-/** From the end of its input to SIGKILL. */
+/** Time from the end of its input to SIGKILL. */
 const endGraceMs = 2000;
 /** Why a program was killed that stayed after the end of its input. */
 export const notEnded = "did not end";
 const keptLines = 20;
 const keptCharacters = 1500;
-/** What is read of each output in that time; a program that prints more has to wait, and not everybody else. */
+/** In this time each output is read up to `pacedCharacters`. A program that prints more waits, and nobody else does. */
 const paceMs = 250;
 const pacedCharacters = { output: 512 * 1024, complaints: 64 * 1024 };
-/** Lines of its standard error that are heard of what comes at once: the last ones. */
+/** Most lines of its standard error heard of what arrives at once: the last ones. */
 const mostGrumbles = 100;
 /** Characters that are written before the program must have taken some. */
 const chunk = 64 * 1024;
@@ -94,7 +94,7 @@ export class Program {
     this.#child.once("error", (error) => end(`could not be started: ${error.message}`));
     this.#child.once("exit", (code, how) => {
       rope.end("ended\n");
-      // What it left behind would keep its pipes open.
+      // Processes that it left behind would keep its pipes open.
       signalGroup(this.#child, "SIGKILL");
       const why = code === 127 ? `could not be started: there is no program ${program} here` : endText(code, how);
       this.#child.once("close", () => end(why));
@@ -142,7 +142,7 @@ export class Program {
     signalGroup(this.#child, "SIGKILL");
   }
 
-  /** Ends its input, and it too if it stays. @param last  a last line */
+  /** Ends the program's input, and kills the program if it stays. @param last  a last line */
   end(last: string, clock: Clock): void {
     if (this.#isOver) return;
     this.#child.stdin?.end(last);
@@ -165,7 +165,7 @@ export class Program {
 const endText = (code: number | null, how: NodeJS.Signals | null): string =>
   how === null ? `ended with exit code ${code}` : `was ended by ${how}`;
 
-/** A longer line is passed on in parts, which are no JSON. @param most  characters within `paceMs`, about */
+/** Hears lines; one that is too long comes in parts, which are no JSON. @param most  characters per `paceMs`, about */
 function lines(stream: Readable, hear: (some: readonly string[]) => void, most: number, clock: Clock): void {
   let rest = "";
   let read = 0;

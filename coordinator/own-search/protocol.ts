@@ -14,7 +14,7 @@ import type { OwnSearchJob, ToldRun } from "../../shared/domain/search/own-searc
  */
 export const protocolVersion = 1;
 
-/** Characters of a line that a search prints; a longer one is not read. */
+/** Most characters of a line that a search prints; a longer one breaks the protocol. */
 export const longestLine = 1_000_000;
 const longestWhy = 300;
 
@@ -47,7 +47,7 @@ const seenDial = ({ name, ordered, values, dial, range, tuned, onlyWhen = [] }: 
   ...(onlyWhen.length > 0 ? { only_when: onlyWhen } : {}),
 });
 
-/** Ranges have more marks: all hyperparameters as they are now. What had a position keeps it. */
+/** Sent when ranges have new marks: all hyperparameters as they are now. Existing positions stay. */
 export const values = (hyperparameters: readonly Hyperparameter[]): string =>
   line({ type: "values", hyperparameters: hyperparameters.map(seenDial) });
 
@@ -84,7 +84,7 @@ export type Said =
   | { readonly type: "prune"; readonly run: number; readonly why: string }
   | { readonly type: "error"; readonly message: string };
 
-/** A line that is none of the protocol: what was found, what was expected, what to do. */
+/** A line that breaks the protocol: says what was found, what was expected, what to do. */
 export class ProtocolError extends Error {
   override readonly name = "ProtocolError";
 }

@@ -17,7 +17,7 @@ export interface SearchPorts {
   closed(): void;
 }
 
-/** Deaths that are forgiven at any time. Every `answersPerDeath` answers, one more is. */
+/** Deaths that are forgiven. After every `answersPerDeath` answers, one death is forgotten. */
 const mostDeaths = 3;
 const answersPerDeath = 20;
 /** Lines of standard error in the reason for which a job is paused. */
@@ -26,7 +26,7 @@ const shownLines = 4;
 const restartMs = 250;
 /** Time to start: a library may be large, and the disk slow. */
 const startMs = 60_000;
-/** In it, everything that had come before a deadline is read. */
+/** Time in which everything that came before a deadline is read. */
 const unreadMs = 100;
 /** What each told run adds to the time for the first answer. */
 const msPerRun = 10;
@@ -114,7 +114,7 @@ export class SearchProcess implements OwnSearch {
   #say(line: string): void {
     if (this.#pending) this.#pending.push(line);
     else if (this.#isUp) this.#program?.write(line);
-    // Otherwise it will hear of it with the history.
+    // Otherwise the program hears of this with the history.
   }
 
   #start(): void {
@@ -225,7 +225,7 @@ export class SearchProcess implements OwnSearch {
     return this.#job.settings.answerSeconds * 1000;
   }
 
-  /** Kills it if the oldest question has no answer in time. */
+  /** Kills the program if the oldest question has no answer in time. */
   #watch(): void {
     if (!this.#isUp) return;
     this.#deadline?.cancel();

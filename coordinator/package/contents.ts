@@ -17,8 +17,9 @@ const programs = ["worker/main.js", "worker/runner/main.js"];
 const isComponent = (path: string): boolean => /^worker\/components\/.*\.(js|wasm)$/.test(path);
 
 /**
- * What a worker of this version runs on, as this coordinator's own files are: its programs, defaults, and what they import. A
- * machine that joins writes a file for each, so no other module is in it (786 files, and twice the bytes, when all were).
+ * What a worker of this version runs on, from this coordinator's own files: its programs, defaults, and what they
+ * import. A machine that joins writes every file, so no other module is included (786 files, and twice the bytes, when
+ * all were).
  */
 export function workerFiles(root: string = packageRoot()): PackedFile[] {
   const files: PackedFile[] = [];
@@ -29,11 +30,11 @@ export function workerFiles(root: string = packageRoot()): PackedFile[] {
   for (const name of ["package.json", "LICENSE"])
     if (existsSync(join(root, name))) files.push({ path: name, bytes: readFileSync(join(root, name)) });
   for (const program of ["worker", "shared"]) add(join(root, program), program, (path) => path.endsWith(".yaml"));
-  // The module that training scripts import; what a wheel carries beside it is none of theirs.
+  // The Python package that training scripts import, without what a wheel carries beside it.
   const python = join(root, "python/src");
   if (existsSync(python)) add(python, "python/src", (path) => /^nexus_swarm\/\w+\.py$/.test(path));
   const dist = join(root, "dist");
-  // Not the tests, which keep code there that comes and goes.
+  // Leave out the tests, whose code in dist comes and goes.
   const built = ["coordinator", "shared", "worker"].flatMap((program) =>
     pathsIn(join(dist, program)).map((path) => `${program}/${path}`),
   );
@@ -72,8 +73,8 @@ const isNeededAtRunTime = (path: string): boolean =>
   !leftOut.test(path) && /\.(js|cjs|mjs|json|wasm)$/.test(path) && !/\.(min|test)\.js$/.test(path);
 
 /**
- * `node_modules/NAME` -> its folder on this machine, of these and what they need. Two versions of one package lie
- * as npm lays them: the second below the package that needs it.
+ * `node_modules/NAME` -> its folder on this machine, for these packages and what they need. The second version of a
+ * package lies below the package that needs it, as npm lays it.
  */
 function dependencies(root: string, of: readonly string[]): Map<string, string> {
   const found = new Map<string, string>();

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { nodeLoader } from "../endpoint/bootstrap.ts";
 import { type Offer, ownText } from "./start-here.ts";
 
-/** What starts a worker where there is Node. */
+/** The script that starts a worker where there is Node. */
 export const nodeScript = (offer: Offer): string =>
   `${ownText()}\nawait startHere(${JSON.stringify(offer)}, globalThis.nexusFrom, process.argv.slice(1));\n`;
 
 /**
- * Starts a worker on a machine with Python: it looks for a Node, or installs one from PyPI for this user only, and continues
- * there. To get Node in another way, only `find_node` would have to be replaced.
+ * The script that starts a worker on a machine with Python: it looks for a Node, or installs one with pip for this user
+ * only, and continues there. To get Node in another way, only `find_node` would have to be replaced.
  */
 export function pythonScript(node: string): string {
   const sha256 = createHash("sha256").update(node).digest("base64url");

@@ -40,14 +40,14 @@ export async function makePackage(root?: string): Promise<Package> {
 /** Loads `node:http` where it is needed: its import takes 40 ms (Node 24), which every coordinator would pay. */
 const late = createRequire(import.meta.url);
 
-/** One address gets no more of them than the others leave. */
+/** Connections at once. One more takes the place of the oldest one of the address that has the most. */
 const mostConnections = 64;
 const headerBytes = 4096;
 const requestMs = 5000;
-/** A slow line gets the package in this time, or asks again. */
+/** A connection is closed after this time; a client on a slow line asks again. */
 const answerMs = 120_000;
 
-/** Hands out what is on the shelf over HTTP: no folders, no other methods, nothing that a request says is used but its path. */
+/** Serves the shelf over HTTP: only GET and HEAD, no folders. Nothing that a request says is used but its path. */
 export function shelfServer(shelf: Shelf, mostRequestMs = requestMs): Server {
   const { createServer } = late("node:http") as typeof import("node:http");
   const server = createServer({
@@ -129,7 +129,7 @@ export async function handOut(beside: Address, port: number | undefined, made: P
     await listen(free.port);
   }
   server.unref();
-  // A connection that could not be accepted; the others go on.
+  // A connection could not be accepted; the others go on.
   server.on("error", () => undefined);
   const { port: taken } = server.address() as AddressInfo;
   return {

@@ -29,14 +29,14 @@ export interface Offer {
 }
 
 const fetchWithinMs = 120_000;
-/** Besides the one in use: a worker that is started with a former line need not fetch it again. */
+/** Versions kept, the current one included: a worker started with a former line need not fetch its own again. */
 const keptVersions = 2;
 const abandonedMs = 3_600_000;
-/** A home may be shared by many machines, and nobody here knows which processes of another one live. */
+/** How long another machine's mark counts: machines may share a home, and which processes live elsewhere is unknown. */
 const elsewhereMs = 30 * 86_400_000;
 const leastNode = 20;
 
-/** A person can do something about it: no stack. */
+/** An error that a person can do something about: told without a stack. */
 class Mishap extends Error {}
 
 /**
@@ -59,7 +59,7 @@ export async function startHere(offer: Offer, from: string, args: readonly strin
     prune(folder, place);
     const main = join(place, "dist", "worker", "main.js");
     process.argv = [process.execPath, main, ...args];
-    // It holds the line that was pasted, and the worker's children would get it.
+    // It holds the pasted line, which the worker's children would inherit.
     process.execArgv = [];
     await import(pathToFileURL(main).href);
   } catch (error) {
@@ -92,7 +92,7 @@ function isOnlyOurs(folder: string, env: NodeJS.ProcessEnv = process.env): boole
   return (uid === own || uid === 0) && ((mode & 0o002) === 0 || (mode & 0o1000) !== 0);
 }
 
-/** The package, which is the one that was offered, byte for byte. */
+/** Fetches the package. @throws Mishap unless it is the one that was offered, byte for byte */
 async function fetchPackage({ sha256, bytes: size }: Offer, from: string): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -103,7 +103,7 @@ async function fetchPackage({ sha256, bytes: size }: Offer, from: string): Promi
     });
     if (!answer.ok || !answer.body)
       throw new Mishap(`${from} answered ${answer.status}; type the line that it prints now`);
-    // It is not read further than it may go.
+    // Nothing is read beyond the size that was offered.
     for await (const part of answer.body) {
       parts.push(part);
       length += part.length;
@@ -121,7 +121,7 @@ async function fetchPackage({ sha256, bytes: size }: Offer, from: string): Promi
   return found;
 }
 
-/** Unpacks beside the place and takes it in one step, so that no half of a version is ever started. */
+/** Unpacks beside `place` and renames in one step, so that half a version is never started. */
 export function install(packed: Buffer, folder: string, place: string): void {
   // Another machine with the same home, or another container, may just have a process of the same number.
   const making = join(folder, `.new-${process.pid}-${randomBytes(6).toString("hex")}`);
@@ -167,9 +167,9 @@ function markUse(place: string): void {
   utimesSync(place, now, now);
 }
 
-/** Deletes versions that were used longest ago and that no process runs from, and what a start left that was killed. */
+/** Deletes the versions used longest ago that no process runs from, and leftovers of starts that were killed. */
 export function prune(folder: string, current: string, isAlive: (pid: number) => boolean = runs): void {
-  // Other workers may begin at the same moment: what was there may be gone.
+  // Other workers may start at the same moment: an entry that was just listed may be gone.
   const all = readdirSync(folder).flatMap((name) => {
     const path = join(folder, name);
     const found = lstatSync(path, { throwIfNoEntry: false });

@@ -14,7 +14,7 @@ export async function tarball(files: readonly PackedFile[]): Promise<Buffer> {
   return promisify(gzip)(Buffer.concat([...parts, Buffer.alloc(2 * block)]));
 }
 
-/** A header of POSIX ustar: a plain file that its owner may write and all may read, of nobody, from 1970. */
+/** A header of POSIX ustar: a plain file that its owner may write and all may read, of user and group 0, from 1970. */
 function header(path: string, size: number): Buffer {
   const { name, prefix } = split(path);
   const bytes = Buffer.alloc(block);

@@ -71,7 +71,7 @@ async function clusterTrouble(
   }
 }
 
-/** Why the streams cannot be used yet, if so. The founding machine makes them if they are missing. */
+/** Why the streams cannot be used yet; undefined: they can. The founding machine makes them if they are missing. */
 async function streamsTrouble(
   bus: CoordinatorBus,
   paths: WorkspacePaths,

@@ -36,7 +36,7 @@ export interface PeerUpkeepPorts {
   admit(account: WorkersAccount): Promise<void>;
   /** The invitation that this machine shows; the leader is asked for it. */
   readonly shown: ShowInvite;
-  /** The line to show may have changed, and opens this machine's server. */
+  /** The line to show may have changed; this machine's server takes it now. */
   onShown(): void;
   /** This machine is no longer a peer; `why` is a sentence. */
   onLeft(why: string): void;
@@ -67,7 +67,7 @@ export class PeerUpkeep {
     this.#rejoin = new Rejoin(ports.paths, ports.log);
     this.#line = new PeerLine({ ...ports, bus: ports.orders });
     this.#deaf = [
-      // Others than coordinators can have something published there: the entry that is read is sealed.
+      // Not only coordinators can publish there, so a message only wakes: the entry that is then read is sealed.
       ports.bus.subscribe(workerListSubject, () => this.#alarm.ring()),
       ports.bus.subscribe(membersSubject, () => this.#alarm.ring()),
     ];

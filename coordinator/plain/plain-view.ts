@@ -50,7 +50,7 @@ export const processPorts = (environment: NodeJS.ProcessEnv): PlainPorts => ({
 
 /** The line is rewritten at most 8 times a second: more flickers, and costs on a slow connection. */
 const rewriteMs = 125;
-/** How often the line is rewritten although nothing happened: it shows the time. */
+/** How often the line is rewritten if nothing happens, since it shows the time. */
 const idleRewriteMs = 1000;
 const columnsUnknown = 80;
 /** A worker needs a moment between two runs. Only a longer wait is worth a message. */

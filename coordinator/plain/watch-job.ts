@@ -47,7 +47,7 @@ export async function watchJob(bus: Bus, job: JobName, view: PlainView, options:
       if ("job" in event && !isOfJob) return;
       if (isShown) {
         view.event(event, search.table);
-        if (search.table?.isOver ?? true) stop(); // none: it was deleted
+        if (search.table?.isOver ?? true) stop(); // no table: the job was deleted
         // Earlier events are in the table; only news is shown.
       } else if (isOfJob && (isNew || search.isLive)) early.push(event);
     },

@@ -50,7 +50,7 @@ export class EventLog {
     this.#timer ??= setTimeout(() => void this.#write(), everyMs).unref();
   }
 
-  /** Writes what is left, synchronously, since the process may be about to end. */
+  /** Waits for the write under way, then writes the rest synchronously, since the process may be about to end. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#writing;

@@ -1,4 +1,4 @@
-/** What a coordinator in the foreground prints. */
+/** What a coordinator in the foreground tells about. */
 
 import { hostInUrl } from "../../shared/broker/address.ts";
 import { readPeers } from "../../shared/broker/peers/peers.ts";

@@ -23,7 +23,7 @@ export function renewSecrets(paths: WorkspacePaths, lastSeq: number): void {
   renewRoleSecrets(paths);
 }
 
-/** Seals with the new key what lies in the bucket under an older one, such as where the snapshot is. The leader's entry is renewed. */
+/** Seals the bucket's entries with the new key, such as where the snapshot is. The leader renews its own entry. */
 export async function sealEntriesAnew(bus: SealedBus): Promise<void> {
   for (const name of sealedEntries) {
     const found = name === leaderKey ? null : await bus.plain.entries.get(name);

@@ -99,7 +99,7 @@ export class Session {
     const undo: (() => Promise<void>)[] = [() => this.#bus.close()];
     try {
       if (peers && held) {
-        // A standby is this machine's coordinator too, perhaps for ever.
+        // Announced already: a standby is this machine's coordinator too, perhaps for ever.
         this.#announcePeer();
         this.#tell("ready");
         await untilStored(this.#bus, paths, log, signal);
@@ -136,7 +136,7 @@ export class Session {
       await checkEnds(this.#bus, paths);
     }
     await ensureStreams(this.#bus, external ? null : paths.store, replicas);
-    // Whoever started this process reads why it ends, if it does.
+    // Checked before "ready", so that whoever started this process can read why it ends.
     await this.#footing.check();
     this.#tell("ready");
   }
@@ -202,7 +202,7 @@ export class Session {
       publishUsers: async (account) => {
         const { workers, invites } = account;
         await Promise.all([held?.reloadUsers(workers, invites), this.#upkeep?.tell(account)]);
-        // Its line may be a new one.
+        // The join line may be new.
         if (held && livingEndpoint(paths)?.coordinator.pid === own.pid) announce(this.#station, held.url);
       },
       ownSearches: ownSearches({
@@ -241,13 +241,13 @@ export class Session {
     };
   }
 
-  /** What somebody else's broker does not give. */
+  /** Ports that somebody else's broker cannot offer. */
   #ownBrokerPorts(): Pick<ServicePorts, "showInvite" | "rotate" | "traffic"> {
     const { paths, peers } = this.#station;
     const server = { bus: this.#bus, isAlone: !peers };
     return {
       showInvite: shownInvite(paths),
-      // Peers each have a copy of the passwords.
+      // No rotation with peers: each has a copy of the passwords.
       ...(peers ? {} : { rotate: () => void setTimeout(() => this.#rotating.abort(), answerMs) }),
       traffic: {
         traffic: (most) => workerTraffic(server, most),

@@ -7,7 +7,7 @@ import type { Log } from "../../shared/log.ts";
 export interface SnapshotOrder {
   readonly url: string;
   readonly credentials: BusCredentials;
-  /** The workspace's folder, where the keys are with which it is sealed. */
+  /** The workspace's folder, which holds the keys that seal the snapshot. */
   readonly workspace: string;
 }
 

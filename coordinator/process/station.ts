@@ -22,7 +22,7 @@ export interface CoordinatorOptions {
   /** Copies of each stream on someone else's broker; our own has one for each peer. */
   readonly replicas?: number | undefined;
   readonly leaseMs: number;
-  /** Whose searches of their own it starts. */
+  /** Whose own searches it starts. */
   readonly ownSearch: SearchesFrom;
   /** How long the broker outlives a coordinator that is killed. */
   readonly lingerMs: number;

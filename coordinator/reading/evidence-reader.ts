@@ -103,7 +103,7 @@ export class EvidenceCollector {
   readonly #trial: Trial;
   readonly #onLines: (lines: string, attempt: number) => void;
   readonly #builder: CurveBuilder;
-  /** From the run's own result. */
+  /** From the run's own result; undefined before it. */
   #columns: readonly string[] | undefined;
   #titles: Readonly<Record<string, string>> = {};
   #console: ConsoleText | null = null;

@@ -8,7 +8,7 @@ import { status as statusSubject } from "../../shared/wire/subjects.ts";
 /**
  * What the leader says about its workers; undefined if no leader answers in time.
  *
- * @param state  how much there is to say: in a large swarm the leader speaks less often
+ * @param state  tells how long to wait: in a large swarm the leader speaks less often
  */
 export async function hearStatus(
   bus: Pick<Bus, "subscribe">,

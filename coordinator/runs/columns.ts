@@ -21,9 +21,9 @@ export interface Column {
   readonly value: (row: RunRow) => Cell;
   /** What people read instead of the value: a loss without the sign that it has as hpmax. */
   readonly told?: (row: RunRow) => Cell;
-  /** Whether lower is better. Default: nobody says. */
+  /** Whether lower is better. Default: not known to be. */
   readonly isLow?: boolean;
-  /** If a terminal has no room for all: those with the highest number go first, and 0 always stays. Default: 10. */
+  /** If not all columns fit a terminal, the highest numbers are dropped first; 0 always stays. Default: 10. */
   readonly priority?: number;
   /** What a table shows of a run without a value. Default: nothing. */
   readonly absent?: (row: RunRow) => string;
@@ -118,7 +118,7 @@ const hpmax: Column = {
   value: ({ trial }) => trial?.hpmax ?? undefined,
 };
 
-/** The same where it is maximised, beside the losses of other jobs. */
+/** hpmax of the jobs that maximise, beside the losses of other jobs. */
 const gain: Column = {
   ...hpmax,
   value: ({ table, trial }) => (table.goal.isLow ? undefined : (trial?.hpmax ?? undefined)),

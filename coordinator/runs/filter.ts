@@ -93,7 +93,7 @@ export class FilterError extends UsageError {
 const unreadable = (text: string, at: number, length: number, problem: string): FilterError =>
   new FilterError(text, at, length, problem);
 
-/** For what only the table's columns show: no such column, or values of another kind. */
+/** The error for what only the table's columns show: no such column, or values of another kind. */
 export const misfit = (filter: Filter, part: "column" | "value", problem: string): FilterError =>
   part === "column"
     ? unreadable(filter.text, filter.columnAt, filter.column.length, problem)

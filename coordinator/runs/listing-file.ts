@@ -14,7 +14,7 @@ export function exportListing(listing: RunListing, file: string, format: TextFor
 
 export type TextFormat = "csv" | "tsv" | "jsonl";
 
-/** By the ending of the name; other programs would not recognise a different one as a table with tabs. */
+/** By the ending of the name. Others are refused: programs would not recognise them as tables with tabs. */
 const formats: Readonly<Record<string, TextFormat>> = {
   ".csv": "csv",
   ".jsonl": "jsonl",
@@ -120,8 +120,8 @@ function tabField(cell: Cell): string {
 }
 
 /**
- * Spreadsheets run text that begins with = + - @ (or a tab or line end, which some drop), so it gets an apostrophe. Control characters
- * become spaces, because people look at such files on a terminal too.
+ * Spreadsheets run text that begins with = + - @ (or a tab or line end, which some drop), so it gets an apostrophe.
+ * Control characters become spaces, because people look at such files on a terminal too.
  */
 function unarmed(cell: Cell): string {
   if (typeof cell !== "string") return cell === undefined ? "" : String(cell);

@@ -16,7 +16,7 @@ export interface LiveRuns {
   chosen?(job: JobName, n: number): string | undefined;
 }
 
-/** Without a leader who says anything. */
+/** Used when no leader is heard. */
 export const nothingLive: LiveRuns = { iters: () => undefined, frozen: () => "" };
 
 export function liveRuns(state: WorkspaceState, status: Status, wall: number): LiveRuns {

@@ -38,7 +38,7 @@ export function namedJob(
 }
 
 /**
- * For a named job that does not exist: it may have been deleted.
+ * The error for a named job that does not exist; says so if it was deleted.
  *
  * @param flags  what a command must add to reach the same workspace
  */

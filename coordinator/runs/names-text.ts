@@ -1,4 +1,4 @@
-/** Names that are listed one by one; of more the first and the last are named. */
+/** Most names that are listed one by one; of more, only the first and the last. */
 const mostListed = 4;
 
 /** Which there are, in their order: `only job2`, `job2 and job3`, `job2 to job90`. */

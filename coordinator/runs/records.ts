@@ -6,7 +6,7 @@ export interface Field<Item> {
   readonly name: string;
   readonly kind: CellKind;
   readonly value: (item: Item) => Cell;
-  /** If not all columns fit a terminal: those with the highest number go first, and 0 always stays. Default: 10. */
+  /** If not all columns fit a terminal, the highest numbers are dropped first; 0 always stays. Default: 10. */
   readonly priority?: number;
 }
 
@@ -27,7 +27,7 @@ export const recordsTable = <Item>(fields: readonly Field<Item>[], items: readon
  * The same for a terminal, and what is not in it.
  *
  * @param width  cells of a terminal; undefined: a pipe, which gets everything
- * @param cuts   text of the last column is cut to the terminal, not broken into several lines
+ * @param cuts   whether text of the last column is cut to the terminal, instead of broken into several lines
  */
 export function laidRecords<Item>(
   fields: readonly Field<Item>[],

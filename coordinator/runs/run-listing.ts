@@ -18,7 +18,7 @@ import type { LiveRuns } from "./live-runs.ts";
 import { selectRuns } from "./run-list.ts";
 import type { RunRow } from "./run-rows.ts";
 
-/** What `list runs` lists if neither runs nor a limit are given. */
+/** How many runs `list runs` lists if neither runs nor a limit are given. */
 const usualLast = 10;
 
 export interface RunQuery {
@@ -37,7 +37,7 @@ export interface RunQuery {
   readonly addColumns?: string | undefined;
   /** Column by whose values the runs are grouped. */
   readonly group?: string | undefined;
-  /** The default columns as files have them. */
+  /** Whether to use the default columns of files and JSON. */
   readonly isStored?: boolean | undefined;
   /** Only child runs, or only parent runs. */
   readonly child?: boolean | undefined;
@@ -76,8 +76,9 @@ export interface ListedGroup {
 /**
  * The runs that a query names, filtered, sorted, cut and grouped.
  *
- * Without `sort` they come in the order of jobs and runs. Sorted, the best come last (`reverse`: first), the lowest of a loss, and runs without a value
- * after them either way. A limit leaves those out first, so that `sort` with `last: 10` is the ten best runs.
+ * Without `sort` they come in the order of jobs and runs. Sorted, the best come last (of a loss, the lowest), or first
+ * with `reverse`. Runs without a value come after them either way. A limit leaves those out first, so that `sort` with
+ * `last: 10` is the ten best runs.
  */
 export function listing(query: RunQuery, state: WorkspaceState, workspace: string, live?: LiveRuns): RunListing {
   const selection = selectRuns(query.runs, state, workspace, query.flags);
@@ -113,7 +114,7 @@ function filtered(rows: readonly RunRow[], query: RunQuery, columns: ColumnSet):
     const column = columnNamed(columns, filter.column);
     if (!column) throw misfit(filter, "column", noColumn(columns, filter.column));
     const test = filterTest(column.id === "status" ? withStatus(filter) : filter, column.kind);
-    // As it stands in the list.
+    // The value as the list shows it.
     const read = readerOf(column, query.isStored);
     tests.push((row) => test(read(row)));
   }
@@ -154,7 +155,7 @@ function sortRows(rows: readonly RunRow[], column: Column, { reverse }: RunQuery
     if (cell === undefined || Number.isNaN(cell)) missing.push(row);
     else present.push({ row, cell });
   }
-  // The sort is stable: the earlier of two equal runs comes first; reversed, last.
+  // The sort is stable: the earlier of two equal runs comes first, or last after a reversal.
   present.sort((a, b) => ascending(a.cell, b.cell));
   // The best come last, also of a loss.
   if ((reverse ?? false) !== (column.isLow ?? false)) present.reverse();

@@ -12,7 +12,7 @@ export interface RunRow {
   readonly trial: Trial | null;
 }
 
-/** A child run, whose trial is made whenever it is asked for, and dropped. */
+/** A child run. Each read of `trial` makes the object anew; nothing is kept. */
 class ChildRow implements RunRow {
   readonly table: RunTable;
   readonly parent: number;
@@ -32,7 +32,7 @@ class ChildRow implements RunRow {
   }
 }
 
-/** The rows for readers who look at several columns of each: its trial is made once, as the row is reached. */
+/** The rows for readers of several columns: each row's trial is made once, when the row is reached. */
 export const heldRows = (rows: readonly RunRow[]): Iterable<RunRow> => ({
   *[Symbol.iterator]() {
     for (const { table, parent, child, parentRun, trial } of rows) yield { table, parent, child, parentRun, trial };

@@ -61,13 +61,13 @@ export function workerFields(
 /** Fields of a table that its other columns say as well, once the leader is heard. */
 export const saidByState: readonly string[] = ["status", "reason"];
 
-/** Undefined while it has not said. */
+/** Undefined while the worker has not said. */
 const targetsText = (targets: readonly string[] | undefined): string | undefined =>
   targets && (targets.length === 0 ? "all" : targets.join(","));
 
 /**
- * `2s ago`; `lost, 95s ago` if it has been silent for longer than a lease with runs in hand, which are lost then; one that left had
- * none. `not yet` if not heard since this coordinator leads.
+ * `2s ago`; `lost, 95s ago` if a worker that holds runs has been silent for longer than a lease, so that they are lost;
+ * `not yet` if it has not been heard since this coordinator leads.
  */
 function heard(worker: WorkerRecord, presence: WorkerStatus | undefined, { leaseMs }: Status, held: number): string {
   if (!presence) return "not yet";

@@ -65,7 +65,7 @@ export class App {
     clearImmediate(this.#working);
   }
 
-  /** One step after the other, and keys between them. */
+  /** Takes one step of the side work at a time, so that keys are handled between them. */
   #workOn(): void {
     const { sideWork } = this.#model.search;
     this.#working ??= setImmediate(() => {
@@ -75,7 +75,7 @@ export class App {
     });
   }
 
-  /** Something to draw has come. */
+  /** There is something new to draw. */
   changed(): void {
     this.#clock.change();
   }

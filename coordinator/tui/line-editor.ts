@@ -33,7 +33,7 @@ export class LineEditor {
     this.#cursor = text.length;
   }
 
-  /** Does what the key does to a line; false: nothing. */
+  /** Does what the key does to a line. Returns false if that is nothing. */
   press({ name, text }: Key): boolean {
     const act = this.#keys[name];
     if (act) act();
@@ -84,7 +84,7 @@ export class LineEditor {
     return at;
   }
 
-  /** Where the character behind the cursor ends. */
+  /** Where the character after the cursor ends. */
   #after(): number {
     for (const { index, segment } of segmenter.segment(this.#text)) {
       if (index + segment.length > this.#cursor) return index + segment.length;

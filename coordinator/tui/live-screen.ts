@@ -24,11 +24,11 @@ export interface LiveScreenOptions extends ScreenOptions {
   readonly send: (order: Order) => Promise<OrderAnswer>;
 }
 
-/** How often it is looked whether runs have ended since the verdict was last worked out. */
+/** How often, in milliseconds, to check whether runs have ended since the verdict was last worked out. */
 const findingsMs = 500;
 
 /**
- * Shows the search on the terminal until the person leaves. Nothing that happens here affects the search.
+ * Shows the search on the terminal until the person leaves. Only orders that the person sends affect the search.
  *
  * @throws NotFoundError if there is no such job, JournalCorruptError if the journal cannot be read
  */

@@ -13,7 +13,7 @@ export function screenFile(name: string, env: NodeJS.ProcessEnv): string {
   return join(root, "nexus", name);
 }
 
-/** Curves have no columns of their own. */
+/** Curves and Best have no columns to remember. */
 const remembered: readonly ScreenName[] = screenNames.filter((name) => name !== "Curves" && name !== "Best");
 /** More columns than any spec has. A longer list was not written by us. */
 const mostNames = 1000;

@@ -13,7 +13,7 @@ export type Page =
   | {
       readonly kind: "run set";
       readonly key: string;
-      /** Another one beside it: of two steps from the best, the first is the one down, and this the one up. */
+      /** A second run set beside it: of two steps from the best, `key` is the step down, this the step up. */
       readonly beside?: string | undefined;
     }
   | { readonly kind: "run"; readonly n: number };
@@ -31,9 +31,9 @@ export interface JoinLines {
   readonly commands: readonly string[];
   /** What lets other machines join, if the commands are for this one alone. */
   readonly opening: string | null;
-  /** What another machine types nevertheless: first the one, and while that runs the other. */
+  /** What another machine can type all the same: `ssh`, and while that runs, `command`. */
   readonly tunnel?: { readonly ssh: string; readonly command: string } | null;
-  /** What joins where there is no nexus-swarm, if anything. */
+  /** What joins on a machine without nexus-swarm; null or left out if nothing does. */
   readonly bootstrap?: object | null;
   /** Until when the commands hold, in wall-clock milliseconds; null or left out: for good. */
   readonly until?: number | null;
@@ -81,7 +81,7 @@ export interface DrawnChart {
   readonly lines: readonly Line[];
 }
 
-/** Where a person is in a search: screen, cursors, pages, the open question. What is known of the search is in `search`. */
+/** Where a person is in a search: screen, cursors, pages, the open question. `search` holds what is known of it. */
 export class ViewModel {
   readonly search: LiveSearch;
   readonly options: ScreenOptions;
@@ -101,7 +101,7 @@ export class ViewModel {
   axis: CurveAxis = "iters";
   /** Whether the events are those of all jobs. */
   hasEventsOfAll = false;
-  /** Whether it is said in full how machines join, although some have. */
+  /** Whether to show in full how machines join, although some have joined. */
   hasJoinLines = false;
   hasMouse = false;
   drawn: DrawnFrame = { lines: [], panes: [], top: 0 };

@@ -9,7 +9,7 @@ const retryMs = 500;
 /**
  * New peers make their streams only when they have found each other, so this asks again for a while.
  *
- * @param read  what fails as long as there is no such stream
+ * @param read  fails with a BusError as long as there is no such stream
  * @throws UnreachableError if there is none in time
  */
 export async function onceThere<T>(read: () => Promise<T>, clock: Pick<Clock, "pause"> = systemClock): Promise<T> {

@@ -109,7 +109,7 @@ export async function openScreen(
     const code = await runSpec(sessionOf(globalsOf(flags), processOutput), [spec], { monitor: "none" });
     if (code !== 0) return code;
   }
-  // A script that starts the coordinator goes on, whether there is a job or not; it asks for a view where it wants one.
+  // A script that starts the coordinator goes on, whether there is a job or not, unless it asks for a view.
   const wantsView = specs.length > 0 || flags.plain || flags.json || process.stdout.isTTY === true;
   if (wantsView) return watchNewest(flags, external, undefined);
   say(`to watch its searches: nexus-coord watch${scopeOf(globalsOf(flags)).flags}`);
@@ -214,10 +214,10 @@ async function watchOnScreen(
   }
 }
 
-/** How often an open screen looks whether the join line is another. */
+/** How often an open screen checks whether the join line has changed. */
 const joinLineEveryMs = 5000;
 
-/** What `read` returns, read at most so often. */
+/** Calls `read` again at most every `everyMs`, and returns its last result in between. */
 function readAgain<T>(read: () => T, everyMs: number): () => T {
   let value = read();
   let readAt = performance.now();
@@ -230,7 +230,7 @@ function readAgain<T>(read: () => T, everyMs: number): () => T {
   };
 }
 
-/** The same as `nexus` takes it, without the default workspace, unless NEXUS_WORKSPACE names another one. */
+/** The flags as `nexus` takes them, without the default workspace unless NEXUS_WORKSPACE names another one. */
 function globalsOf({ workspace, nats, creds, tlsCa }: ScreenFlags): GlobalOptions {
   const isUsual = workspace === "ws1" && (process.env["NEXUS_WORKSPACE"] || "ws1") === "ws1";
   const ca = nats === undefined ? undefined : tlsCa;

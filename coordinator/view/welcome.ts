@@ -10,7 +10,7 @@ export function isNewcomer(paths: WorkspacePaths, folder: string): boolean {
   return !livingEndpoint(paths) && !hasStore && !readdirSync(folder).some((name) => /\.ya?ml$/.test(name));
 }
 
-/** Whether nothing was asked for yet. Who says where to listen wants the line that lets others join, and has read something. */
+/** Whether nothing was asked for yet. A person who says where to listen wants the join line, and is no newcomer. */
 export const isJustLooking = (
   { listen, listenWss }: { readonly listen?: string; readonly listenWss?: string | undefined },
   specs: readonly string[],

@@ -1,4 +1,7 @@
-/** How many cells of a terminal a text takes, and texts cut and padded by cells. Ambiguous characters count as one, as in a locale that is not East Asian. */
+/**
+ * How many cells of a terminal a text takes, and texts cut and padded by cells. Ambiguous characters count as one, as
+ * in a locale that is not East Asian.
+ */
 
 /** Text whose characters are all one cell wide, as nearly all is: Latin letters, lines, blocks, braille. */
 const simple =
@@ -6,7 +9,7 @@ const simple =
 const mark = /^[\p{Mn}\p{Me}\u200b-\u200d]$/u;
 const emoji = /^\p{Emoji_Presentation}$/u;
 
-/** First and last of the blocks whose letters are two cells wide, by East Asian Width (Unicode's annex 11). Pictures are not among them. */
+/** First and last of the blocks with letters two cells wide (Unicode's annex 11, East Asian Width). No pictures. */
 const wideBlocks: readonly (readonly [number, number])[] = [
   [0x1100, 0x115f],
   [0x2329, 0x232a],
@@ -36,7 +39,7 @@ export function characterWidth(character: string): 0 | 1 | 2 {
   return wideBlocks.some(([first, last]) => code >= first && code <= last) || emoji.test(character) ? 2 : 1;
 }
 
-/** ASCII alone, as most texts of a frame are: found out in a third of the expression's time. */
+/** Whether a text is ASCII alone, as most texts of a frame are. Takes a third of the regular expression's time. */
 export function isAscii(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
     const code = text.charCodeAt(i);
@@ -53,7 +56,7 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** The beginning of a text that fits `width` cells; a wide character that fits by half is left out. */
+/** The beginning of a text that fits `width` cells; a wide character of which only half fits is left out. */
 export function cutTo(text: string, width: number): string {
   if (simple.test(text)) return text.slice(0, Math.max(0, width));
   let end = 0;

@@ -1,6 +1,6 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 
-/** What opens a job again that has ended, with more runs of it; undefined if it was cancelled. */
+/** The command that reopens an ended job with more runs; undefined if it was cancelled. */
 export const goOnCommand = ({ job, ended, state }: RunTable): string | undefined =>
   state === "cancelled" ? undefined : `nexus edit ${job} --total-runs ${moreThan(ended)}`;
 

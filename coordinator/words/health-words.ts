@@ -3,7 +3,7 @@ import type { MachineHealth } from "../../shared/domain/health/machine-health.ts
 import { sizeText } from "../../shared/domain/size-text.ts";
 import type { WorkerStatus } from "../../shared/wire/messages.ts";
 
-/** With less than this free where its runs write, runs that keep files will fail soon. */
+/** Bytes. With less than this free where its runs write, runs that keep files will fail soon. */
 const littleDisk = 1e9;
 
 /** `worse by 1.2 sd`: sd, the standard deviation between two runs of one configuration. */

@@ -20,7 +20,7 @@ const segmenter = new Intl.Segmenter("en", { granularity: "grapheme" });
 
 /**
  * Text from outside, such that none of it moves the cursor and terminals agree on its width (`widthOf`). Control characters
- * become `?`. Letters keep their marks. Of a picture joined from several the first is shown, a flag as its letters.
+ * become `?`. Letters keep their marks. A picture joined from several shows as the first one, a flag as its letters.
  */
 export function narrow(text: string): string {
   if (harmless.test(text)) return text;
@@ -44,7 +44,7 @@ function clusterShown(cluster: string): string {
 
 /** At most `width` cells of text from outside; longer text ends in "..". */
 export function clip(text: string, width: number): string {
-  // Nearly all texts, in a third of the time.
+  // Handles nearly all texts, in a third of the time.
   if (text.length <= width && isAscii(text)) return text;
   const shown = narrow(text);
   if (widthOf(shown) <= width) return shown;

@@ -3,7 +3,7 @@ import { type Goal, told } from "../../shared/domain/goal.ts";
 /** How tables print numbers: the same decimals throughout a column, so that the decimal points line up. */
 
 const fewestDecimals = 3;
-/** A value that would still show as zero is printed as 1.2e-12. */
+/** A value that would show as zero even with these is printed as 1.2e-12. */
 const mostDecimals = 9;
 /** From here on a value is printed as 1.23e+17: its last digits are not known, and the decimals only widen a column. */
 const leastHuge = 1e15;

@@ -1,6 +1,6 @@
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 
-/** A command that a finished search is followed by. */
+/** A command to type after a finished search. */
 export interface Offer {
   readonly what: string;
   /** Ready to be typed. */
@@ -8,7 +8,7 @@ export interface Offer {
 }
 
 /**
- * What to do with a search that is over; nothing before that, and without a result.
+ * What to do with a search that is over; nothing before that, or without a result.
  *
  * @param flags  what a command must add to reach the workspace: "" or " --workspace ws2"
  */

@@ -97,7 +97,7 @@ export function estimateText(
   return `${formatDecimal(told(goal, estimate), decimals)}${spread}`;
 }
 
-/** Of the hyperparameters with more than one value; undefined: inactive. */
+/** The settings of hyperparameters with more than one value; undefined: inactive. */
 export function settingsWithNames(
   table: RunTable,
   configuration: readonly number[],

@@ -1,7 +1,7 @@
 /** A run that took longer than this many times the median was most likely frozen. */
 const mostMedians = 8;
 
-/** A run, at everybody's speed. */
+/** A run, its length scaled to the speed of the average worker. */
 export interface RunLength {
   /** Milliseconds until it ended, or until now. */
   readonly length: number;
@@ -26,12 +26,12 @@ export class Lengths {
   /** Lengths at which runs ended, ascending, and the share of runs that take longer. */
   readonly #ends: readonly number[];
   readonly #longer: readonly number[];
-  /** By how much a run's time exceeds that of all ended runs, if it does. */
+  /** By how much a run that outlasts all ended runs is taken to exceed them, milliseconds. */
   readonly #tail: number;
 
   /**
    * @param runs      at least one of them has ended
-   * @param weightAt  how much that counts which happened then; none: 0
+   * @param weightAt  the weight of what happened at a time; 0: it does not count
    */
   constructor(runs: readonly RunLength[], weightAt: (time: number) => number) {
     const ended = plausible(runs.filter(({ hasEnded }) => hasEnded)).sort((a, b) => a.length - b.length);
@@ -63,8 +63,8 @@ export class Lengths {
   /**
    * The length of a run.
    *
-   * @param chance  which of them, from 0 to 1: the share of runs that take less long
-   * @param age     for how long it has been running
+   * @param chance  which run, from 0 to 1: the share of runs that are shorter
+   * @param age     for how long it has been running, milliseconds
    */
   draw(chance: number, age: number): number {
     const ends = this.#ends;
@@ -72,7 +72,7 @@ export class Lengths {
     const alive = past === 0 ? 1 : (this.#longer[past - 1] ?? 0);
     if (past === ends.length || alive < 1e-9) return age + this.#tail;
     const share = alive * (1 - chance);
-    // The first end at which no more than this share takes longer.
+    // The first end at which less than this share takes longer.
     let [low, high] = [past, ends.length];
     while (low < high) {
       const middle = (low + high) >> 1;

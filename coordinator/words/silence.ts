@@ -6,10 +6,10 @@ const idleAskMs = 29_000;
 const refusedAskMs = 39_000;
 
 /**
- * Whether a worker has been silent for longer than a lease, after which its runs are lost, or for longer than the interval at which
- * a worker without runs asks, if that is longer.
+ * Whether a worker has been silent for longer than a lease, after which its runs are lost; without runs, also for
+ * longer than the interval at which it asks.
  *
- * @param left  whether it said that it ends: nothing more is heard then
+ * @param left  whether it said that it ends; without runs it then counts as silent at once
  * @param held  runs that it holds; a worker with runs renews their leases several times a lease
  */
 export function isSilent(
@@ -32,8 +32,8 @@ export function isSilent(
 }
 
 /**
- * Whether a worker with runs has missed two renewals: it renews their leases in each third of one. Its runs may be ended, or it is cut
- * off; nobody knows before their leases end.
+ * Whether a worker with runs has missed two renewals, which come at a third of a lease. It may have ended or be cut
+ * off; nobody knows which before the leases end.
  */
 export const isOverdue = (silentMs: number | undefined, leaseMs: number | undefined): boolean =>
   silentMs !== undefined && leaseMs !== undefined && silentMs > (2 / 3) * leaseMs;

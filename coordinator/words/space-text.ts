@@ -2,8 +2,8 @@ import { spaceOf } from "../../shared/domain/conditions/configuration-space.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 
 /**
- * How many configurations a search has where conditions or constraints leave out some of the combinations: "11 of 15 combinations
- * are configurations (only_when, where)"; "" where there are neither, or no search.
+ * How many configurations a search has if conditions or constraints leave out some combinations: "11 of 15 combinations
+ * are searched (only_when and where)"; "" if there are neither, or no search.
  */
 export function spaceText({ submitted }: RunTable): string {
   const { hyperparameters, settings } = submitted;

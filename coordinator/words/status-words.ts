@@ -97,11 +97,11 @@ export function childStatus(status: TrialStatus): StatusWord {
 }
 
 /**
- * A parent run is a worker's part in a job: allocating until a worker comes, running while it holds a run, queued while it may get
- * another, cancelled if the job ended before a worker came.
+ * A parent run is a worker's part in a job: allocating until a worker comes, running while it holds a run, queued while
+ * it may get another, then cancelled if the job was cancelled, otherwise completed.
  */
 export function parentStatus(table: RunTable, parent: ParentRun): StatusWord {
-  // One that no worker took has nothing left to do when its job ends, as in the original.
+  // A part that no worker took has nothing left to do when its job ends, as in the original.
   if (parent.worker === null && !table.isOver) return "allocating";
   if (parent.worker === null) return table.state === "cancelled" ? "cancelled" : "completed";
   if ((table.holding.get(parent.worker) ?? 0) > 0) return "running";

@@ -1,15 +1,15 @@
 import { cutTo, widthOf } from "./cell-width.ts";
 import { wrappedText } from "./wrapped-text.ts";
 
-/** A column as far as the layout of a table looks at it. */
+/** What the layout of a table needs of a column. */
 export interface LaidColumn {
   readonly header: string;
   readonly isRightAligned: boolean;
-  /** If not all columns fit a terminal, those with the highest number go first, from the right; 0 always stays. Default: 10. */
+  /** If not all columns fit, those with the highest number are dropped first, from the right; 0 stays. Default: 10. */
   readonly priority?: number | undefined;
 }
 
-/** Cells that a last column of text keeps before another column goes for it. */
+/** Fewest cells of a last column of text: another column is dropped before it gets narrower. */
 const leastLast = 24;
 const usualPriority = 10;
 const gap = 2;
@@ -30,7 +30,7 @@ export class TableLayout {
   /**
    * @param widths  of the columns, as wide as their widest cells
    * @param width   cells of a terminal; undefined: everything is shown
-   * @param cuts    text of the last column that is too long is cut, and not broken between words into several lines
+   * @param cuts    whether text of the last column that is too long is cut, instead of broken into several lines
    */
   constructor(columns: readonly LaidColumn[], widths: readonly number[], width: number | undefined, cuts = false) {
     this.#columns = columns;

@@ -47,7 +47,7 @@ export function tableColumn(
 export const settingColumn = (name: string, settings: readonly Cell[]): TableColumn =>
   tableColumn(name, "setting", settings, { absent: () => "-" });
 
-/** Settings of a column that are looked at once only. */
+/** Most settings of a column that are remembered, so that each is looked at only once. */
 const mostRemembered = 1000;
 
 /** What the cells of a column have in common, found out one by one. */
@@ -115,7 +115,7 @@ interface LaidTable {
   readonly hasCut: boolean;
 }
 
-/** The same for a terminal of so many cells, and what is not in it. @param width  undefined: a pipe; @param cuts  as in the layout */
+/** The same for a terminal, and what it hides. @param width  cells; undefined: a pipe. @param cuts  as in the layout */
 export function laidTable(columns: readonly TableColumn[], width: number | undefined, cuts = false): LaidTable {
   const layout = new TableLayout(columns, columns.map(columnWidth), width, cuts);
   const { header, hidden, hasCut } = layout;
@@ -171,7 +171,7 @@ export class RowTable<Row> {
     return this.#layout.hidden;
   }
 
-  /** As `tableLines`, some of the rows or all. @param count  of them */
+  /** As `tableLines`, of some rows or all. @param count  how many rows these are */
   *lines(rows: Iterable<Row>, count: number): Generator<string> {
     const { header } = this.#layout;
     yield header;

@@ -6,9 +6,9 @@ import { duration } from "./duration.ts";
 import { Lengths } from "./run-lengths.ts";
 
 /**
- * How long a job still takes: its remaining runs are played through on the slots that it has now. What they take is drawn from what
- * its newest runs took. So the time before the first assignment, pauses, and hours without a worker do not count, a worker that
- * joins or leaves shows at once, and the last runs may take longer than the others.
+ * How long a job still takes: its remaining runs are played through on the slots that it has now, with lengths drawn
+ * from those of its newest runs. So the time before the first assignment, pauses, and hours without a worker do not
+ * count, a worker that joins or leaves shows at once, and the last runs may take longer than the others.
  */
 export interface TimeLeft {
   /** Milliseconds; the same as `high` once enough runs have ended. */
@@ -16,31 +16,31 @@ export interface TimeLeft {
   readonly high: number;
 }
 
-/** The newest ended runs that are looked at: a search drifts to where runs take longer, or less long. */
+/** Only this many of the newest ended runs count: a search drifts to where runs are longer, or shorter. */
 const recentEnds = 48;
-/** If runs are pruned, more or fewer are as the search goes on: what happened so many ends ago counts 1 / e. */
+/** If runs are pruned, their share changes as the search goes on: what happened this many ends ago counts 1 / e. */
 const fadingEnds = 16;
-/** The newest trials among which they are looked for. */
+/** Ended runs are looked for among this many of the newest trials. */
 const mostLookedAt = 512;
-/** So many ended runs make an estimate. Before, it is a range. */
+/** This many ended runs make one estimate; fewer make a range. */
 const enoughEnds = 10;
-/** A worker may be without a run for this long between two of them. */
+/** A worker may be without a run for this long between two runs. */
 const betweenRunsMs = 3000;
-/** How far back it is counted how many runs there are at once, if they are short. */
+/** How far back concurrent runs are counted, if runs are short. */
 const paceMs = 20_000;
 /** A run that was lost had done about this much of its work. */
 const lostPart = 0.5;
-/** Of the range: how many standard errors, and what is taken for a spread that two or three runs do not show. */
+/** How many standard errors the range spans, and the least spread assumed, since two or three runs do not show it. */
 const errors = 1.6;
 const leastSpread = 0.35;
 /**
- * Prior for a worker's speed: this many runs at everybody's speed count beside its own, far fewer if its speed is clearly
- * different.
+ * Prior for a worker's speed: this many runs at the average speed count beside its own, far fewer if its speed differs
+ * from that by more than the factor `plainly`.
  */
 const usualRuns = 2;
 const fewRuns = 0.3;
 const plainly = 2.2;
-/** Runs that are played through at most, over all plays and in one. */
+/** Most runs that are played through, over all plays and in one, and most plays. */
 const mostDrawn = 4000;
 const mostPlayed = 1000;
 const mostPlays = 12;
@@ -87,7 +87,7 @@ export function timeLeft(table: RunTable, now: number): TimeLeft | undefined {
   return { low: expected * (1 - off), high: expected * (1 + off) };
 }
 
-/** How long an estimate is worth showing, in milliseconds: a part of what it says, which no word of it shows. */
+/** How long an estimate may be shown, in milliseconds: 1 to 10 s, a part of it that its text is too coarse to show. */
 export const timeLeftHoldsMs = (left: TimeLeft | undefined): number =>
   Math.max(1000, Math.min(10_000, (left?.low ?? 0) / 300));
 
@@ -134,24 +134,24 @@ function runningNow(table: RunTable, now: number): Stretch[] {
   return found;
 }
 
-/** What counts of what has happened: nothing before the ended runs that are looked at, and what is newer more if runs are pruned. */
+/** The weight of what happened at a time: 0 before the ended runs that count; if runs are pruned, newer counts more. */
 function weightsOf(ended: readonly Stretch[], now: number): (time: number) => number {
   const oldest = ended.at(-1)?.to ?? 0;
   const isWhole = ended.length < recentEnds;
   const isPruned = ended.some(({ part }) => part < 1);
-  // This machine's clock may be behind the leader's: what is to come by it is as new as can be.
+  // This machine's clock may be behind the leader's: a time in its future counts as now.
   const fadesIn = isPruned ? (fadingEnds * Math.max(1, now - oldest)) / ended.length : Infinity;
   return (time) => (isWhole || time >= oldest ? Math.exp(Math.min(0, time - now) / fadesIn) : 0);
 }
 
-/** How many run at once. Of short runs the mean over some seconds, which has the time between them too. */
+/** How many runs there are at once. Of short runs, the mean over some seconds, which includes the time between them. */
 function runsAtOnce(ended: readonly Stretch[], running: readonly Stretch[], mean: number, now: number): number {
   const all = [...ended, ...running];
   const before = now - betweenRunsMs;
   const then = all.filter(({ from, to = now }) => from <= before && to > before).length;
   const atLeast = Math.max(running.length, then);
   if (mean > 2 * betweenRunsMs || ended.length < 3) return atLeast;
-  // As far back as everything that ran is known.
+  // Only as far back as all runs are known.
   const since = Math.max(now - paceMs, ended.length < recentEnds ? 0 : (ended.at(-1)?.to ?? 0));
   const parts = all
     .map(({ from, to = now }) => ({ from: Math.max(from, since), to: Math.min(to, now) }))
@@ -180,7 +180,7 @@ interface Play {
   readonly now: number;
 }
 
-/** When the last run ends, on average over some plays. The same runs give the same answer. */
+/** Milliseconds until the last run ends, on average over some plays. The same runs give the same answer. */
 function played({ ended, running, lengths, slowness: of, slots, unstarted, now }: Play): number {
   const busy = running.map(({ worker, from }) => ({ slowness: of.get(worker) ?? 1, age: now - from }));
   // Between two runs a slot is free; it takes the next run as any other would.
@@ -206,14 +206,14 @@ function played({ ended, running, lengths, slowness: of, slots, unstarted, now }
   return before + sum / plays;
 }
 
-/** How much longer each worker takes than all do. */
+/** How many times as long as the average each worker takes. */
 function slownessOf(
   ended: readonly Stretch[],
   running: readonly Stretch[],
   now: number,
 ): ReadonlyMap<WorkerId, number> {
   const total = (of: (one: Stretch) => number): number => ended.reduce((sum, one) => sum + of(one), 0);
-  // A pruned run took less long for what it was, not for where it ran, and says as much less of that.
+  // A pruned run was short because it was pruned, not because of its worker, so it counts only by its part.
   const mean = total(lengthOf) / total(({ part }) => part);
   const seen = new Map<WorkerId, { runs: number; time: number }>();
   const count = (worker: WorkerId, part: number, time: number): void => {
@@ -221,7 +221,7 @@ function slownessOf(
     seen.set(worker, { runs: one.runs + part, time: one.time + time });
   };
   for (const each of ended) count(each.worker, each.part, lengthOf(each));
-  // One that takes longer than usual already says so.
+  // A running run counts once it has taken longer than usual.
   for (const { worker, from } of running) if (now - from > mean) count(worker, 1, now - from);
   return new Map(
     [...seen].map(([worker, { runs, time }]) => {

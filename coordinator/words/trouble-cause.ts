@@ -27,6 +27,6 @@ export function troubleCause(event: JournalEvent): string | undefined {
   }
 }
 
-/** The reason without the name of the worker: `no sign of life from lab-1 for 30 s` is the same of lab-2. */
+/** The reason without the name of the worker: `no sign of life from lab-1 for 30 s` is the same for lab-2. */
 const common = ({ worker, reason }: { readonly worker: string; readonly reason: string }): string =>
   reason.includes(worker) ? reason.replaceAll(worker, "a worker") : reason;

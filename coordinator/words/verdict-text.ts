@@ -8,10 +8,10 @@ import type { Hyperparameter } from "../../shared/domain/hyperparameter.ts";
 import { percent } from "../../shared/domain/percent.ts";
 import { decimalsFor, formatDecimal } from "./number-format.ts";
 
-/** A verdict without what each of the others is believed to be. */
+/** A verdict without the estimates of all configurations. */
 export type TellableVerdict = Omit<Verdict, "estimates">;
 
-/** What to do now, or of a search that has ended whether it was enough. */
+/** What to do now; for a search that has ended, whether it was enough. */
 const conclusions = {
   going: { settled: "stopping now is reasonable", doubtful: "go on" },
   over: { settled: "the best is settled", doubtful: "not settled" },
@@ -31,7 +31,7 @@ export function verdictLines(
   const { settled, doubtful } = conclusionsFor(isOver);
   const stop =
     verdict.doubts.length === 0 ? settled : `${doubtful}: ${verdict.doubts.map(doubtText(verdict)).join("; ")}`;
-  // The model is not asked after every run of the past.
+  // Beyond `exactLead` the model is not asked after every past run, so a longer lead is a lower bound.
   const least = bestFor > exactLead && bestFor < completed ? "at least " : "";
   const summary = `best for ${least}the last ${bestFor} of ${counted(completed, "run")}; ${chanceText(verdict)}; ${stop}`;
   const setting = labelOf(hyperparameters, verdict.leader);

@@ -6,7 +6,7 @@ import { trustNeeded } from "../../shared/domain/runspec/trust-needed.ts";
 import type { Status, WorkerStatus } from "../../shared/wire/messages.ts";
 import { heldByWorker, isSilent } from "./silence.ts";
 
-/** Workers whose reason is told. */
+/** Most workers whose reasons are told. */
 const mostReasons = 3;
 
 /** Why no run of a job is running, and what a person can type. */
@@ -49,7 +49,7 @@ export function waitingByJournal(table: RunTable, { workers }: WorkspaceState): 
 
 const mayWork = ({ state, duty }: WorkerRecord): boolean => state === "admitted" && duty === "working";
 
-/** `lab-1, lab-2 are benched`, of workers that have joined and may not work. */
+/** `lab-1, lab-2 are benched`, for workers that have joined and may not work. */
 function barredText(workers: readonly WorkerRecord[]): string {
   const words = new Set(workers.map(({ state, duty }) => (state === "admitted" ? duty : state)));
   const [word] = words;
@@ -58,7 +58,7 @@ function barredText(workers: readonly WorkerRecord[]): string {
     : `none of the ${workers.length} that have joined may take runs`;
 }
 
-/** What lets them work; nothing is proposed for those that were revoked. */
+/** Commands that let workers work again; nothing is proposed for revoked ones. */
 function allowing(workers: readonly WorkerRecord[], flags: string): string[] {
   const ids = (of: (worker: WorkerRecord) => boolean): string =>
     workers
@@ -99,7 +99,7 @@ export function whyWaiting(
   if (there.length === 0) {
     const known = [...state.workers.values()];
     if (known.length === 0) return { why: "waiting for a worker: no worker has joined yet", commands: [join] };
-    // A benched worker may have no connection, and runs nevertheless.
+    // A benched worker may be running without a connection.
     const commands = [...allowing(known, flags), join];
     const able = known.filter(mayWork).length;
     if (able === 0) return { why: `waiting for a worker: ${barredText(known)}`, commands };
@@ -175,10 +175,10 @@ function ownersText(workers: readonly Present[]): string {
   return `${only.record.id} does not lend now${why}${lendingUntil ? `, and lends again ${lendingUntil}` : ""}`;
 }
 
-/** What it waits for. */
+/** What a job waits for. */
 interface Lacking {
   readonly why: string;
-  /** The sentence ends with the workers, so that a clause about them may follow. */
+  /** Whether the sentence ends with the workers, so that a clause about them may follow. */
   readonly isListLast: boolean;
 }
 
@@ -208,7 +208,7 @@ const onThese = (what: string, workers: readonly Present[]): Lacking => ({
   isListLast: true,
 });
 
-/** Says of what it waits for which other jobs have it. */
+/** Adds which other jobs hold the workers that a job waits for. */
 function whoHasThem(
   { why, isListLast }: Lacking,
   { job }: RunTable,

@@ -26,7 +26,7 @@ export function wrappedPieces<Piece extends { readonly text: string }>(
   return lines;
 }
 
-/** A text in the same way, its lines indented. */
+/** A text wrapped in the same way; every line after the first is indented. */
 export const wrappedText = (text: string, width: number, indent = 1): string[] =>
   wrappedPieces([{ text }], width, indent).map((pieces, i) =>
     `${" ".repeat(i === 0 ? 0 : indent)}${pieces.map((piece) => piece.text).join("")}`.trimEnd(),

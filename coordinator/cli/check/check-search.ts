@@ -20,14 +20,14 @@ export interface CheckSearchOptions {
 
 interface Found {
   readonly settings: OwnSearchSettings;
-  /** Where files that the command names lie. */
+  /** Folder of the files that the command names. */
   readonly codeFolder: string;
   readonly hyperparameters: readonly Hyperparameter[] | null;
   readonly where: readonly string[];
 }
 
 /**
- * Holds a search to what a coordinator relies on, and prints a line for each promise.
+ * Checks a search against what a coordinator relies on, and prints a line for each promise.
  *
  * @param words  a module, a spec with `hp_tuning: own`, or a program and its words
  */
@@ -59,7 +59,7 @@ export async function checkOwnSearch(
   }
 }
 
-/** Each finding in words, in order; a problem that was told, perhaps a stack trace, is not told again. */
+/** Words each finding, in order. A problem already printed, perhaps a stack trace, is not repeated. */
 export function findingText(): (finding: Finding) => string {
   const told = new Map<string, string>();
   let before = "";
@@ -92,7 +92,7 @@ function searchIn(words: readonly string[], folder: string): Found {
   return own({ command: words }, process.cwd());
 }
 
-/** As a coordinator gets it: with the code that travels with the job, and nothing else. */
+/** The search as a coordinator gets it: with the code that travels with the job, and nothing else. */
 function inSpec(file: string, folder: string): Found {
   const { spec } = loadSpecFile(file, {}, { tail: "nothing was checked" });
   const { search } = spec.settings;

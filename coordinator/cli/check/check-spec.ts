@@ -29,7 +29,7 @@ export interface CheckOptions {
 const usualSeconds = 60;
 /** Ends the list of a spec's problems: `nexus check` submits nothing anyway. */
 const nothingRan = "nothing was run";
-/** Lines of the program that are shown as they come. */
+/** Lines of the program's output that are shown; further ones are only counted. */
 const mostShown = 60;
 const longestShown = 400;
 
@@ -48,7 +48,7 @@ export async function checkSpec(words: readonly string[], options: CheckOptions,
   const inputs = findInputs(spec);
   const folder = mkdtempSync(join(tmpdir(), "nexus-check-"));
   const drop = (): void => rmSync(folder, { recursive: true, force: true });
-  // As where nobody reads it any more: nexus check search.yaml | head
+  // Also when nobody reads the output any more: nexus check search.yaml | head
   process.once("exit", drop);
   try {
     const [codeFolder, directory, stateDirectory] = ["code", "run", "state"].map((name) => join(folder, name)) as [
@@ -128,7 +128,7 @@ const shortList = (names: readonly string[]): string =>
 type Ended = Extract<CheckNote, { kind: "end" }>;
 type Started = Extract<CheckNote, { kind: "program" }>;
 
-/** Shows what comes while it runs. */
+/** Shows the command and its output while the run goes on. */
 class Shown {
   readonly #say: (text: string) => void;
   #lines = 0;

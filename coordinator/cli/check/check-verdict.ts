@@ -9,7 +9,7 @@ import { shellWord } from "../../words/shell-word.ts";
 export interface CheckVerdict {
   readonly isGood: boolean;
   readonly text: string;
-  /** What is worth knowing before a search: each a sentence. */
+  /** What is worth knowing before a search, a sentence each. */
   readonly notes: readonly string[];
 }
 

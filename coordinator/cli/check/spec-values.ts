@@ -9,8 +9,8 @@ import { parseSpecArguments } from "../submit/spec-arguments.ts";
 const noDraw = (): number => 0;
 
 /**
- * `nexus check search.yaml --values`: what the tuned values give the programs of a spec, a JSON line for each stage that is one.
- * Nothing is run. `params("search.yaml")` of nexus_swarm reads it.
+ * `nexus check search.yaml --values`: prints what the tuned values give the programs of a spec, a JSON line for each
+ * stage that is a program. Nothing is run. `params("search.yaml")` of nexus_swarm reads these lines.
  *
  * @throws SpecError if the spec is wrong, or no stage is a program
  */

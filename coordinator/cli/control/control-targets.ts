@@ -56,7 +56,7 @@ export function namedTargets(
 const wordsOf = (typed: readonly string[]): readonly string[] =>
   typed.flatMap((each) => each.split(",")).filter((each) => each !== "");
 
-/** The words by what they name, which their form says. */
+/** Sorts the words by what their form names. */
 export function byKind(typed: readonly string[], workspace: string): Record<"job" | "run" | "worker", string[]> {
   const words: Record<"job" | "run" | "worker", string[]> = { job: [], run: [], worker: [] };
   for (const word of wordsOf(typed)) {

@@ -60,7 +60,7 @@ export async function judgeWorkers(
   });
 }
 
-/** What is asked before the order. What has ended is not asked about: the leader's answer says that it has. */
+/** The question before an order. It leaves out targets that have ended: the leader's answer says that they have. */
 export function questionOf(verb: ControlVerb, named: readonly Named[], state: WorkspaceState): Question {
   const living = named.filter((each) => !hasEnded(each));
   // Resuming loses nothing.
@@ -72,12 +72,12 @@ interface Question {
   readonly verb: string;
   /** What the order will do, one line each; if empty, no question is asked. */
   readonly effects: readonly string[];
-  /** A script must say --yes. */
+  /** Whether a script must give --yes. */
   readonly isGrave: boolean;
   readonly yes?: boolean | undefined;
 }
 
-/** Asks on a terminal whether to go on; elsewhere the answer is yes, unless the order is grave. */
+/** Asks on a terminal whether to go on; elsewhere agrees. @throws UsageError elsewhere if the order is grave */
 export async function agreed(
   { output, asker }: Pick<Session, "output" | "asker">,
   { verb, effects, isGrave, yes }: Question,

@@ -18,7 +18,7 @@ export async function deleteJobs(session: Session, words: readonly string[], opt
   checkWords(words, (each, state) => namedJobs(each, state, session.scope));
   await ordering(session, async (reader) => {
     const jobs = namedJobs(words, reader.state, session.scope);
-    // What is not over is not asked about: the leader's answer says what to do first.
+    // Ask only about jobs that are over; for the others, the leader's answer says what to do first.
     const over = jobs.filter(({ isOver, state }) => isOver && state !== "held");
     if (over.length > 0 && !options.yes) {
       const effects: string[] = [];

@@ -91,7 +91,7 @@ function lasting(table: RunTable, changes: JobChanges): string[] {
   return effects;
 }
 
-/** By hyperparameter: the values that the changes add; undefined if they add none, or cannot be made, which the coordinator says. */
+/** The values that the changes add, by hyperparameter. Undefined if none, or if the coordinator will refuse them. */
 function newValues(table: RunTable, changes: JobChanges): Record<string, readonly Setting[]> | undefined {
   if (!changes.addValues && !changes.addRanges) return undefined;
   const edited = editJob(table.submitted, table.trials.length, changes);
@@ -105,7 +105,7 @@ function newValues(table: RunTable, changes: JobChanges): Record<string, readonl
 /**
  * The changes that the options ask for.
  *
- * @param hyperparameters  the job's, so that a value is read as one of theirs; may be empty
+ * @param hyperparameters  the job's, whose values show how to read a new one; may be empty
  * @param goal             the job's; null: not known yet
  * @throws UsageError that says what an option may be
  */
@@ -239,7 +239,7 @@ const form = new RegExp(String.raw`^([^=]+)=(${number})\.\.(${number})(?::([\w-]
 /**
  * `lr=1e-5..1e-2:log`, `clip=0.1..100:log,zero`, `lr=1e-6..1e-1`.
  *
- * @param hyperparameters  the job's: a range that is made wider keeps its scale, and its 0, unless a scale is named
+ * @param hyperparameters  the job's: a widened range keeps its scale unless one is named, and its 0 on a log scale
  * @throws UsageError that says what the option may be
  */
 function addedRange(

@@ -28,7 +28,7 @@ interface Judged {
   /** Null: the runs in `trials`. */
   readonly worker: WorkerId | null;
   readonly trials: readonly number[];
-  /** How many of them the order changes, by what is known here. */
+  /** How many of them the order changes, as far as is known here. */
   readonly count: number;
 }
 
@@ -96,7 +96,7 @@ function ofRuns(words: readonly string[], { state, workspace, flags }: Printing,
   });
 }
 
-/** Only the jobs in which there is something to change; a job that was named is asked in any case. */
+/** Only the jobs in which there is something to change, but always a job that was named. */
 function ofWorkers(
   workers: readonly WorkerId[],
   job: RunTable | undefined,
@@ -121,7 +121,7 @@ function countOf(table: RunTable, worker: WorkerId, verdict: ResultsVerdict): nu
 const isBefore = (verdict: ResultsVerdict, trial: Trial | undefined): boolean =>
   trial !== undefined && hasResult(trial) && (trial.status === "rejected") === (verdict === "accepted");
 
-/** Lists that fit an order; the empty list, which goes with a worker, is one. */
+/** Splits trials into lists that each fit one order. The empty list, which goes with a worker, stays one list. */
 function inParts(trials: readonly number[]): (readonly number[])[] {
   const parts = [trials.slice(0, mostJudged)];
   for (let from = mostJudged; from < trials.length; from += mostJudged)

@@ -79,7 +79,7 @@ function failedLines(confirmations: readonly Confirmation[]): string[] {
   return failed === 0 ? [] : [`${counted(failed, "run failed and is", "runs failed and are")} in no mean`];
 }
 
-/** One object a configuration, numbers unrounded. */
+/** One JSON line for each configuration, numbers unrounded. */
 export function confirmationJson(
   search: string,
   hyperparameters: readonly Hyperparameter[],
@@ -102,7 +102,7 @@ export function confirmationJson(
     .join("");
 }
 
-/** Of a loss, the same numbers as hpmax has, without the turned sign. */
+/** The numbers of a loss with its own sign; those of hpmax are negated. */
 function minimised(goal: Goal, { search, again }: Pick<Confirmation, "search" | "again">): object {
   const value = (hpmax: number | null | undefined): number | null =>
     typeof hpmax === "number" ? told(goal, hpmax) : null;

@@ -64,7 +64,7 @@ function withoutEffectLine(names: readonly string[], { runSets }: RunTable): str
   const text = withoutEffectText(names);
   if (text === null) return [];
   const them = names.length === 1 ? "it" : "them";
-  // All that is known of infeasible runs is that they broke a constraint, which may depend on just these.
+  // Infeasible runs only show that they broke a constraint, which may depend on just these hyperparameters.
   if (runSets.totals.infeasible > 0) return [`${text}, but whether \`require\` holds may depend on ${them}`];
   return [`${text}: the next search can leave ${them} out`];
 }
@@ -80,7 +80,7 @@ function promiseLine(table: RunTable): string[] {
   ];
 }
 
-/** Of a loss, the same numbers as hpmax has, without the turned sign. */
+/** The numbers of a loss with its own sign; those of hpmax are negated. */
 function minimisedFields(goal: Goal, { estimate, interval, rival }: Evaluated["verdict"]): object {
   if (!goal.isLow) return {};
   const ends = { ...toldEnds(goal, interval), level: intervalLevel };
@@ -88,7 +88,7 @@ function minimisedFields(goal: Goal, { estimate, interval, rival }: Evaluated["v
   return { minimized: { metric: goal.name, estimate: told(goal, estimate), interval: ends, rivalEstimate } };
 }
 
-/** By what the table and the verdict judge, and how they differ about this search. */
+/** Says what the table and the verdict each go by, and where they differ about this search. */
 function labelled({ history, table, verdict }: Evaluated, width: number | undefined): string[] {
   const last = history.rows.at(-1);
   const lines = [

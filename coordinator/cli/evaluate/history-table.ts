@@ -16,7 +16,7 @@ export const estimateHeader = ({ name }: Goal): string => `EST ${name.toUpperCas
  * The history as the original's evaluation prints it: settings on the left, `155 runs    0.049182   16   run3755.152`; the
  * header again below, and a line that says what the table is.
  *
- * @param width  columns of the terminal, in which that line is broken; left out: it stays whole
+ * @param width  columns of the terminal, at which that line wraps; left out: it stays whole
  */
 export function historyTable(
   history: SearchHistory,

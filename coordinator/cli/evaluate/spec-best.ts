@@ -26,7 +26,7 @@ export function showSpec({ state, workspace, output, flags }: Printing, typed: s
   const configuration = wantedConfiguration(table, options, flags);
   const text = configuration ? tunedText(table, configuration) : table.submitted.text;
   if (options.saveTo !== undefined) {
-    // It may be the spec that somebody has written.
+    // An existing file may be a spec that somebody wrote.
     if (existsSync(options.saveTo))
       throw new UsageError(`--save-to ${options.saveTo}: it is there already and was not touched; name another file`);
     writeWhole(options.saveTo, [text], `--save-to=${options.saveTo}`);

@@ -27,7 +27,7 @@ const list = (values: readonly Setting[], tuned: Setting, isOrdered = true): Tre
 /** Options that change how a run is looked at, or how long it takes, but not what it learns. */
 const bystanders =
   /(^|[_.-])(workers?|interval|freq(uency)?|every|gpus?|device|rank|port|host|verbose|debug|quiet|resume|save|log|logs|logging|print|cuda|cpu|tpu|mps|wandb|project|entity|name|tag|notes|dry|test|eval|download|progress|profile|compile|num_classes|classes|vocab|image|img|crop|input|output|out|dir|path|file|root|data|dataset|checkpoint|config|workers|world|local|nodes?|fp16|bf16|precision|deterministic|plot|show|visualize|visualise|version|help)([_.-]|$)/i;
-/** Of transformers: per_device_train_batch_size. */
+/** Not a bystander, though its name has "device" in it: transformers' per_device_train_batch_size. */
 const batches = /(^|_)train_batch_size$/;
 const lasting =
   /(^|[_.-])(epochs?|steps?|iterations?|iters?|max_iter|num_updates|episodes|timesteps|budget|patience)$/i;
@@ -118,7 +118,7 @@ function ofInt(name: string, preset: number | undefined): Treatment {
   };
 }
 
-/** Whole powers of two from a quarter of a number to its fourfold, and the number. */
+/** Powers of two from about a quarter of a number to four times it, and the number itself. */
 function powersAround(tuned: number): number[] {
   const middle = Math.max(2, Math.round(Math.log2(tuned)));
   const powers = [-2, -1, 0, 1, 2].map((step) => 2 ** Math.max(0, middle + step));
@@ -134,7 +134,7 @@ const linear = (from: number, to: number, tuned: number): Treatment => ({
   tuned,
 });
 
-/** From a part of a number to its multiple, both powers of ten. */
+/** A log range with `tuned / factor` and `tuned * min(factor, 10)` inside, its ends powers of ten. */
 function logAround(tuned: number, factor: number): Treatment {
   if (!(tuned > 0)) return left("its default says nothing of where to look");
   const from = 10 ** Math.floor(Math.log10(tuned / factor) + 1e-9);

@@ -29,12 +29,12 @@ const wanted: readonly RegExp[] = [
 export const isLower = (name: string): boolean => /loss|err|mse|mae|rmse|ppl|perplexity|nll|seconds|time/i.test(name);
 const rankOf = (name: string): number => wanted.findIndex((each) => each.test(name));
 const counts = /^(epoch|step|iter|iteration|round|episode|batch|global_step)s?$/i;
-/** What every run already has, or the spec gives another meaning. */
+/** Names that every run already has, or to which the spec gives another meaning. */
 const taken = new Set(["hrs", "iters"]);
 const isName = (name: string): boolean => /^[A-Za-z_][\w.-]{0,59}$/.test(name) && !taken.has(name);
 
 /**
- * What a search could go by.
+ * The metrics that a search could go by.
  *
  * @param reported  names that the script reports as JSON, or logs
  */

@@ -14,7 +14,7 @@ export const isSetting = (value: unknown): value is Setting =>
 const mostBytes = 1_000_000;
 
 /**
- * A YAML file that another tool wrote.
+ * Reads a YAML file that another tool wrote, of at most 1 MB.
  *
  * @throws UsageError if it cannot be read
  */

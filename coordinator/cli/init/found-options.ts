@@ -16,17 +16,17 @@ export interface FoundOption {
   readonly style: "flag" | "pair" | "value";
   /** What the script, or a sweep, says about it. */
   readonly help: string;
-  /** What a sweep gives: it is searched as it says. */
+  /** From a sweep: the range to search. */
   readonly range?: Range;
-  /** It always has its preset. */
+  /** Not searched: it always has its preset. */
   readonly isConstant?: boolean;
 }
 
-/** What was read, and could not be. */
+/** What was read of a script or a sweep, and what could not be. */
 export interface FoundOptions {
-  /** Beside the spec: train.py. */
+  /** A file beside the spec, such as train.py. */
   readonly script: string;
-  /** How its options are written; null: it has none that were found. */
+  /** How its options are written; null: none were found. */
   readonly style: "argparse" | "click" | "hydra" | null;
   readonly options: readonly FoundOption[];
   /** Files and folders beside the script that it needs. */

@@ -23,9 +23,10 @@ const plainName = /^[A-Za-z_][\w-]*$/;
 const deepest = 8;
 
 /**
- * The values of a Hydra configuration, which `arguments` overrides by their dotted names, with those of the groups that it chooses
- * (`conf/optimizer/adam.yaml`). A group with several files is an option itself: `optimizer=sgd`. What only some of them have is left
- * out, since Hydra would refuse it beside the others. Nothing is executed: the rules of composition are Hydra's (1.1 and later).
+ * Reads the values of a Hydra configuration, which `arguments` overrides by dotted names, with those of the groups that
+ * it chooses (`conf/optimizer/adam.yaml`). A group with several files is an option itself: `optimizer=sgd`. Values that
+ * only some of these files have are left out, since Hydra would refuse them beside the others. Nothing is executed: the
+ * rules of composition are Hydra's (1.1 and later).
  */
 export function readHydra(
   folder: string,
@@ -67,9 +68,9 @@ function optionOf(name: string, value: unknown): FoundOption {
   };
 }
 
-/** One folder of configurations, by Hydra's rules: what comes later in `defaults` wins, and `_self_` is the last if it is not named. */
+/** A folder of configurations, by Hydra's rules: later entries of `defaults` win, and `_self_` is last unless named. */
 class Composing {
-  /** A configuration is composed several times. */
+  /** A set, since a configuration is composed several times. */
   readonly remarks = new Set<string>();
   readonly #root: string;
 
@@ -82,7 +83,7 @@ class Composing {
    *
    * @param config   path below the root, without .yaml
    * @param place    dotted name below which its values go; "": none
-   * @param instead  what one of its groups is instead of what it says
+   * @param instead  the choice for one group, in place of the file's own
    */
   values(
     config: string,
@@ -165,7 +166,7 @@ class Composing {
       const path = place === "" ? key : `${place}.${key}`;
       if (!plainName.test(key)) this.remarks.add(`${path} was left out: such a name cannot be an argument`);
       else if (isMapping(value) && depth < deepest) this.#flatten(value, path, found, depth + 1);
-      // What follows from another value is none of its own; _target_ and the like are instructions of Hydra.
+      // A value that refers to another is no option of its own; _target_ and the like are instructions to Hydra.
       else if (/^_\w+_$/.test(key) || (typeof value === "string" && value.includes("${"))) found.delete(path);
       else found.set(path, value);
     }

@@ -18,7 +18,7 @@ import { trainerMetrics } from "./trainer-metrics.ts";
 export const isToBeRead = (file: string): boolean =>
   /\.py$/.test(file) || (/\.ya?ml$/.test(file) && existsSync(file) && isSweepFile(file));
 
-/** One that is no YAML is no sweep. */
+/** A file that is not YAML is not a sweep. */
 function isSweepFile(file: string): boolean {
   try {
     return isSweep(yamlFile(file));
@@ -64,13 +64,13 @@ const wandbNote = ({ usesWandb }: ScriptReading): string[] =>
     ? ["it logs to W&B: with `import nexus_swarm.wandb as wandb` a search gives it its config and sees what it logs"]
     : [];
 
-/** What it says itself goes before what the Trainer says for it. */
+/** Metrics that the script itself prints or reports win over those that the Trainer prints for it. */
 function metricsOf(read: ScriptReading): FoundMetrics & { readonly remarks: readonly string[] } {
   const own = findMetrics(read.prints, read.metrics);
   return own.names.length > 0 || !read.trainer ? { ...own, remarks: [] } : trainerMetrics(read.trainer);
 }
 
-/** Whose switches are --x and --no-x. */
+/** Libraries whose switches are --x and --no-x. */
 const clickLike: ReadonlySet<ScriptReading["kind"]> = new Set(["click", "typer", "tyro"]);
 
 function ofScript(source: string): FoundOptions {
@@ -103,7 +103,7 @@ function ofScript(source: string): FoundOptions {
   );
   const isClick = clickLike.has(read.kind);
   const style = read.options.length === 0 ? null : hasFlags || !(hasPairs || isClick) ? "argparse" : "click";
-  // A switch that is on by itself needs its --no-x, which only click's style writes.
+  // A switch that is on by default needs its --no-x, which only click's style writes.
   const options = read.options.filter((option) => style !== "argparse" || option.style !== "pair");
   for (const { name } of read.options.filter((option) => !options.includes(option)))
     remarks.push(
@@ -147,7 +147,7 @@ function onlyNamed(metrics: FoundOptions["metrics"]): FoundOptions["metrics"] {
   return { ...metrics, names: [...new Set([...metrics.names, ...groups])] };
 }
 
-/** Paths as the spec names them, which may lie in a folder above the script. */
+/** Makes paths relative to the spec, which may lie above the script. @throws UsageError if it lies elsewhere */
 function placedBeside(found: FoundOptions, folder: string, target: string): FoundOptions {
   const path = relative(resolve(dirname(target)), resolve(folder));
   if (path.startsWith("..") || isAbsolute(path))
@@ -158,7 +158,7 @@ function placedBeside(found: FoundOptions, folder: string, target: string): Foun
   return { ...found, script: placed(found.script), files: found.files.map(placed) };
 }
 
-/** If several options have a hyperparameter's name, the first is kept. */
+/** Drops names that a spec cannot have. Of options with the same hyperparameter name, keeps the first. */
 function unambiguous(options: readonly FoundOption[]): FoundOption[] {
   const seen = new Set<string>();
   return options.filter(({ name }) => {

@@ -26,7 +26,7 @@ export function writeFirstSpec(file: string): void {
   }
 }
 
-/** Why a new spec could not be written. @param command  what takes the name of another file as its last word */
+/** Why a new spec could not be written. @param command  takes the name of another file as its last word */
 export function notWritten(file: string, command: string, cause: unknown): UsageError {
   const { code, message } = cause as NodeJS.ErrnoException;
   const isFolder = statSync(file, { throwIfNoEntry: false })?.isDirectory() === true;

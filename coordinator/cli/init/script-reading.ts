@@ -40,7 +40,7 @@ const mostMs = 30_000;
 const mostBytes = 4_000_000;
 
 /**
- * Reads a Python script by Python's own parser. The script is neither executed nor imported.
+ * Reads a Python script with Python's own parser. The script is neither executed nor imported.
  *
  * @throws UsageError if there is no python3, or the script cannot be parsed
  */

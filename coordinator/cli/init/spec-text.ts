@@ -61,7 +61,7 @@ const exampleDial = [
   "#       tuned_value: 1.0e-3",
 ];
 
-/** The name of a hyperparameter, which an alias can name. */
+/** An option's name as a hyperparameter, in characters that a YAML alias may have. */
 export const dialName = (name: string): string => name.replace(/[^\w]+/g, "_");
 
 function dialLines({ option, treatment }: TreatedOption): string[] {
@@ -87,7 +87,7 @@ function argumentLines(treated: readonly TreatedOption[]): string[] {
   return [...(all.length === 0 ? ["      arguments: {}"] : ["      arguments:", ...all]), ...leftLines(treated)];
 }
 
-/** Options that the script keeps to itself, so that a person sees what was passed over, and why. */
+/** Comments that list the options left to the script, so that a person sees what was passed over, and why. */
 function leftLines(treated: readonly TreatedOption[]): string[] {
   const left = treated.flatMap(({ option, treatment }) =>
     treatment.kind === "left" && !option.isRequired

@@ -5,13 +5,13 @@ import type { FoundOption, FoundOptions } from "./found-options.ts";
 /** Whether this is a sweep as W&B writes it. */
 export const isSweep = (value: unknown): value is Mapping => isMapping(value) && isMapping(value["parameters"]);
 
-/** The parts of a spec that a sweep of W&B gives; the script, its files and its metrics may say more. */
+/** The parts of a spec that a W&B sweep gives; the script may add files and metrics. */
 export function readSweep(
   sweep: Mapping,
 ): Omit<FoundOptions, "files" | "style"> & { readonly style: "argparse" | "hydra" | null } {
   const remarks: string[] = [];
   const options: FoundOption[] = [];
-  parameters(sweep["parameters"] as Mapping, "", options, remarks); // isSweep
+  parameters(sweep["parameters"] as Mapping, "", options, remarks); // checked by isSweep
   const { method, metric, program, command, run_cap: cap } = sweep;
   const methods = { grid: "grid", random: "random" } as const;
   const known = method === "grid" || method === "random" ? methods[method] : "dgd";

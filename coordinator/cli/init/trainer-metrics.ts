@@ -3,20 +3,20 @@ import type { FoundMetrics } from "./found-options.ts";
 
 /** A script's use of transformers' Trainer, as python/src/nexus_swarm/_read_script.py says. */
 export interface TrainerReading {
-  /** What compute_metrics returns, as far as that is written out. */
+  /** What compute_metrics returns, as far as the script writes it out. */
   readonly metrics: readonly string[];
   /** Whether there is a compute_metrics of which nothing was understood. */
   readonly hasUnknown: boolean;
   /** Whether it evaluates while it trains, or its command line may say so. */
   readonly evaluates: boolean;
-  /** Whether the script itself says so. */
+  /** Whether the script itself asks for evaluation. */
   readonly isAsked: boolean;
   readonly best: { readonly name: string; readonly greater: boolean | null } | null;
 }
 
 /**
- * What the Trainer prints by itself: `{'eval_loss': 0.5, 'eval_accuracy': 0.8, ...}` after each evaluation, and the loss of some
- * steps. From 5 on the values stand in quotes.
+ * What the Trainer prints by itself: `{'eval_loss': 0.5, 'eval_accuracy': 0.8, ...}` after each evaluation, and the
+ * loss of some steps. From version 5 on, the values are in quotes.
  */
 export function trainerMetrics(trainer: TrainerReading): FoundMetrics & { readonly remarks: readonly string[] } {
   if (!trainer.evaluates)
@@ -31,7 +31,7 @@ export function trainerMetrics(trainer: TrainerReading): FoundMetrics & { readon
     };
   const evaluated = (name: string): string => (name.startsWith("eval_") ? name : `eval_${name}`);
   const isName = (name: string): boolean => /^\w{1,60}$/.test(name);
-  // The Trainer puts its own loss before what it renames.
+  // The Trainer prints its own loss before the metrics that it renames to eval_NAME.
   const own = trainer.metrics.filter(isName);
   const before = own.filter((name) => name.startsWith("eval_"));
   const order = [...new Set([...before, "eval_loss", ...own.map(evaluated)])];

@@ -14,7 +14,7 @@ import { hiddenColumnsNote } from "../../words/table-layout.ts";
 import { isWaiting, waitingByJournal, whyWaiting } from "../../words/waiting.ts";
 
 export interface ListJobsOptions extends JsonOption {
-  /** Only so many, the newest. */
+  /** How many jobs, the newest; undefined: all. */
   readonly last?: number | undefined;
 }
 
@@ -60,7 +60,7 @@ interface Listed {
   readonly workspace: string;
   readonly state: WorkspaceState;
   readonly status: Status | undefined;
-  /** Whether for programs. */
+  /** Whether programs read the output. */
   readonly isStored: boolean;
 }
 
@@ -99,9 +99,9 @@ function jobFields({ workspace, state: workspaceState, status, isStored }: Liste
       : []),
     { name: "running", kind: "count", value: ({ running }) => running },
     { name: "queued", kind: "count", value: ({ waiting }) => waiting.size },
-    // Failures are told on the narrowest terminal too.
+    // Failures are shown even on the narrowest terminal.
     { name: "error", kind: "count", ...(isAnyFailed ? { priority: 2 } : {}), value: ({ outcomes }) => outcomes.failed },
-    // Most jobs have none, and the table is wide.
+    // Shown only if a job has some: most have none, and the table is wide.
     ...(isAnyInfeasible ? [{ name: "infeasible", kind: "count", value: infeasibleOf } as const] : []),
     ...(isAnyRejected ? [{ name: "rejected", kind: "count", value: rejectedOf } as const] : []),
     // The expected hpmax of a new run of the best configuration, not its luckiest run.
@@ -121,8 +121,8 @@ function jobFields({ workspace, state: workspaceState, status, isStored }: Liste
 }
 
 /**
- * What the best configuration is expected to reach. People read a loss under its own name; if the jobs are judged by different
- * things, a column says which. Programs have hpmax as it is searched for, and beside it a loss in its own sense.
+ * What the best configuration is expected to reach. People read a loss under its own name; if the jobs have different
+ * metrics, a column says which. Programs get hpmax as it is maximised, and beside it a loss with its own sign.
  */
 function bestFields(tables: readonly RunTable[], isStored: boolean): Field<RunTable>[] {
   const hpmax = (table: RunTable): number | undefined => leaderOf(table)?.estimate;

@@ -35,7 +35,7 @@ export interface ListRunsOptions extends Omit<RunQuery, "runs">, JsonOption {
 }
 
 export async function listRuns(session: Session, runs: readonly string[], options: ListRunsOptions): Promise<void> {
-  // Before the journal is read, which may take a while.
+  // Checked before the journal is read, which may take a while.
   if (options.export !== undefined) formatOf(options.export, runs, session.scope.flags);
   await reading(session, async (reader) => {
     const { state, bus, workspace, flags } = reader;
@@ -67,7 +67,7 @@ async function readChoices(bus: Bus): Promise<Pick<Required<LiveRuns>, "chosen">
   return { chosen: (job, n) => whys.get(`${job} ${n}`) };
 }
 
-/** What `list runs` says. */
+/** The output of `list runs`. */
 export interface RunsListed {
   /** The table or the objects, piece by piece. */
   readonly results: Iterable<string>;
@@ -75,7 +75,7 @@ export interface RunsListed {
 }
 
 /**
- * What `list runs` prints, from the folded journal, and what the leader says of runs that are running.
+ * What `list runs` prints, from the folded journal and from what the leader says of running runs.
  *
  * @param width  cells of a terminal; left out: a pipe, which gets everything
  */
@@ -110,7 +110,7 @@ export function runsListed(
   return { results: tables(found, table), notes: notes + why + hiddenColumnsNote(table.hidden, width) };
 }
 
-/** Line by line one table, or one for each group below a line that names it; columns line up across all of them. */
+/** The lines of one table, or of one for each group under its name. Columns line up across all tables. */
 function* tables(found: RunListing, table: RowTable<RunRow>): Generator<string> {
   for (const group of found.groups ?? [found]) {
     yield "column" in group ? `\n${groupTitle(group)}\n\n` : "\n";

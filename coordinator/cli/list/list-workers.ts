@@ -55,7 +55,7 @@ export function printWorkers(
   const seen = { state, status: status ?? null, wall: Date.now(), version: programVersion(), joinLine: "-" };
   const whys = status && new Whys(seen);
   const health = machineHealth(state);
-  // A table of machines that are all well is not made wider by it.
+  // A column without values is left out, so that healthy machines do not widen the table.
   const isTold = ({ value }: Field<WorkerRecord>): boolean => json || workers.some((each) => (value(each) ?? 0) !== 0);
   const told = [...nowFields(state, status), ...healthFields(health, status)].filter(isTold);
   const known = workerFields(workspace, heldByWorker(state), status, isAnyRejected, whys);

@@ -11,7 +11,7 @@ export function healthFields(
   status: Status | undefined,
 ): Field<WorkerRecord>[] {
   const presence = new Map(status?.workers.map((each) => [each.worker, each]));
-  // One in a thousand is not none.
+  // A share below 1 % rounds up to 1, since it is not none.
   const percent = (part: number | undefined): number | undefined =>
     part === undefined ? undefined : Math.max(Math.round(100 * part), part > 0 ? 1 : 0);
   return [

@@ -1,7 +1,7 @@
 import { messageOf } from "../../../shared/errors.ts";
 import { checkArguments, type McpTool, mcpTools, schemaOf, shown } from "./mcp-tools.ts";
 
-/** What a command came to. */
+/** How a command ended. */
 export interface CommandOutcome {
   readonly code: number | null;
   readonly stdout: string;
@@ -15,7 +15,7 @@ export interface McpPorts {
   readonly version: string;
 }
 
-/** Newest first. The differences between them do not touch what is used here. */
+/** Newest first. They do not differ in what is used here. */
 const protocols = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;
 const errors = { parse: -32700, request: -32600, method: -32601, params: -32602 } as const;
 /** Characters of an answer; an assistant reads no more at once. */
@@ -26,8 +26,9 @@ const mostCommands = 4;
 type Id = string | number;
 
 /**
- * A server of the Model Context Protocol: JSON-RPC 2.0, a message a line. Requests are carried out concurrently, and answered as
- * they finish. A command's refusal is the result of the call, for the assistant to read; errors are protocol errors.
+ * A server of the Model Context Protocol: JSON-RPC 2.0, a message a line. Requests are carried out concurrently, and
+ * answered as they finish. A command's refusal is the result of the call, for the assistant to read; JSON-RPC errors
+ * report violations of the protocol only.
  */
 export class McpServer {
   readonly #ports: McpPorts;
@@ -57,7 +58,7 @@ export class McpServer {
     if (jsonrpc !== "2.0" || (id !== undefined && !isId)) {
       this.#refuse(isId ? id : null, errors.request, "expected a JSON-RPC 2.0 request, {jsonrpc, id, method, params}");
     } else if (typeof method !== "string") {
-      // An answer to a request; this side sends none.
+      // Ignore responses: this side sends no requests.
       if (!isObject(message) || !("result" in message || "error" in message))
         this.#refuse(isId ? id : null, errors.request, "method: expected text");
     } else if (!isId) this.#notified(method, params);
@@ -92,7 +93,7 @@ export class McpServer {
     }
     this.#isReady = true;
     const result = {
-      // The client decides whether it can live with another one.
+      // An unknown version gets the newest: the client decides whether it accepts that.
       protocolVersion: protocols.find((each) => each === protocolVersion) ?? protocols[0],
       capabilities: { tools: {} },
       serverInfo: { name: "nexus-swarm", version: this.#ports.version },
@@ -142,7 +143,7 @@ export class McpServer {
     }
   }
 
-  /** A command that the system does not start ends no server. */
+  /** Never rejects: a command that could not be started becomes a failed outcome, and the server goes on. */
   async #carriedOut(words: readonly string[], signal: AbortSignal): Promise<CommandOutcome> {
     try {
       return await this.#ports.command(words, signal);

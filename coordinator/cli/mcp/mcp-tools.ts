@@ -6,7 +6,7 @@ export interface McpTool {
   readonly description: string;
   /** Whether it changes a search; such tools exist only with --allow-changes. */
   readonly changes: boolean;
-  /** Whether what it ends cannot be had back. */
+  /** Whether it ends something that cannot be restored. */
   readonly ends?: boolean;
   readonly arguments: Readonly<Record<string, McpArgument>>;
   /** The words after `nexus`, from arguments that were checked. */
@@ -158,7 +158,7 @@ const namePattern = /^[A-Za-z0-9][\w.*/,-]*$/;
 /** Characters of an argument. */
 const longest = 2000;
 
-/** A value in an error, no longer than a person reads. */
+/** A value for an error message, cut to 200 characters. */
 export const shown = (value: unknown): string => (JSON.stringify(value) ?? "nothing").slice(0, 200);
 
 /** The arguments with defaults put in; or what is wrong with them. */

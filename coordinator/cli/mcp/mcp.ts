@@ -12,9 +12,9 @@ export interface McpOptions extends GlobalOptions {
 
 const program = fileURLToPath(new URL("../main.js", import.meta.url));
 
-/** `nexus mcp`: serves on standard input and output until the input ends. Each call is a `nexus` of its own. */
+/** `nexus mcp`: serves on standard input and output until the input ends. Each call is a `nexus` process of its own. */
 export async function serveMcp(options: McpOptions, output: Output): Promise<void> {
-  // As variables: each call is about the same workspace.
+  // Passed as variables, so that each call is about the same workspace.
   const { workspace, nats, creds, tlsCa } = options;
   const place = { NEXUS_WORKSPACE: workspace, NEXUS_SERVERS: nats, NEXUS_CREDS: creds, NEXUS_TLS_CA: tlsCa };
   const given = Object.entries(place).filter(([, value]) => value !== undefined);
@@ -40,6 +40,6 @@ export async function serveMcp(options: McpOptions, output: Output): Promise<voi
     const heard = server.hear(line).finally(() => underWay.delete(heard));
     underWay.add(heard);
   }
-  // What was asked before the end of the input is answered.
+  // Requests that came before the end of the input are answered.
   await Promise.all(underWay);
 }

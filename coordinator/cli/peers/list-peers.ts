@@ -75,7 +75,7 @@ const copiesText = ({ current }: KeptThere): string => `${current} of ${keptStre
 
 interface Known {
   readonly infos: readonly (StreamInfo | undefined)[];
-  /** Id of the peer whose coordinator leads, or led last. */
+  /** Id of the peer whose coordinator leads, or died leading; undefined: none, or it released the lead. */
   readonly leader: string | undefined;
   readonly areClosed: boolean;
 }
@@ -95,7 +95,7 @@ const currentOn = ({ id }: Peer, infos: readonly (StreamInfo | undefined)[]): nu
     info?.replicas.some(({ server, isCurrent, isOffline }) => server === id && isCurrent && !isOffline),
   ).length;
 
-/** The answer, or why there is none: the table is printed either way. */
+/** The answer, or why there is none, since the table is printed either way. */
 async function ask<T>(question: () => Promise<T>): Promise<{ answer?: T; why?: string }> {
   try {
     return { answer: await question() };

@@ -60,7 +60,7 @@ export async function replacePeer(
 const newest = (members: Members | undefined, file: PeersFile): Members =>
   members && members.generation >= file.generation ? members : file;
 
-/** By its address, or by its host name. */
+/** Whether the text is the peer's address or its host name. */
 function isCalled(peer: Peer, text: string): boolean {
   return addressText(peer) === text || addressText(peer) === addressText(parsePeer(text)) || peer.host === text;
 }

@@ -2,7 +2,7 @@ import { type PeersFile, readPeers } from "../../../shared/broker/peers/peers.ts
 import { UnreachableError, UsageError } from "../../../shared/errors.ts";
 import type { Scope } from "../../operator/scope.ts";
 
-/** The machines that hold the workspace. @throws if it has no peers, with what to type instead */
+/** The machines that hold the workspace. @throws UsageError if it has no peers, UnreachableError if it has moved */
 export function peersOf({ paths, external, flags }: Scope): PeersFile {
   if (external) {
     throw new UsageError(

@@ -70,7 +70,10 @@ async function fileContent(
   return svgToPng(svg, { widthMm: size.widthMm, dpi: request.file.dpi, fontFile: request.file.font });
 }
 
-/** Colours only on a terminal that wants them. ASCII if the locale is not UTF-8; blocks on the Linux console, whose font has no braille. */
+/**
+ * Colours as `--color` says; by default on a terminal (unless NO_COLOR is set), or if FORCE_COLOR is set. ASCII if the
+ * locale is not UTF-8; blocks on the Linux console, whose font has no braille.
+ */
 export function textLook(request: Pick<PlotRequest, "form">, screen: Screen) {
   const { isTerminal, columns, rows, env, color } = screen;
   const { LC_ALL, LC_CTYPE, LANG, TERM, NO_COLOR, FORCE_COLOR } = env;

@@ -54,7 +54,7 @@ export async function backUp({ scope, output }: Session, typed: string, options:
   );
 }
 
-/** Removes the file if a signal ends the process; returns what undoes this. */
+/** Removes the file if a signal ends the process; returns a function that undoes this. */
 function abandonOnSignals(writer: BackupWriter): () => void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const end = (signal: NodeJS.Signals): void => {
@@ -69,7 +69,7 @@ function abandonOnSignals(writer: BackupWriter): () => void {
   return forget;
 }
 
-/** Restores into a temporary folder. */
+/** Restores the backup into a temporary store and folds its journal there. */
 async function verifyBackup(file: string): Promise<{ jobs: number; journal: number }> {
   const { mkdtempSync, rmSync } = await import("node:fs");
   const { tmpdir } = await import("node:os");
@@ -84,7 +84,7 @@ async function verifyBackup(file: string): Promise<{ jobs: number; journal: numb
   try {
     const scratch = workspaceAt(resolve(folder, "scratch"));
     createWorkspace(scratch);
-    // The other secrets need not lie in a temporary folder.
+    // Only the seal is needed: keep the other secrets out of a temporary folder.
     restoreFiles(
       scratch,
       backup.files.filter(({ name }) => name === sealFileName),

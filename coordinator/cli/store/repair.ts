@@ -66,7 +66,7 @@ function checkOwn({ paths, external }: Scope): void {
 }
 
 async function withDamaged<T>(paths: WorkspacePaths, work: (bus: Bus) => Promise<T>): Promise<T> {
-  // A store that is gone altogether is checked too, if it is remembered.
+  // A store that is gone altogether is checked too, if its mark remains.
   const makeStore = existsSync(paths.storeMark);
   const link = await linkWorkspace(paths, "coordinator", null, { unchecked: true, makeStore });
   try {

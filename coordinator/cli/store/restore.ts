@@ -34,7 +34,7 @@ interface Restored {
   readonly state: WorkspaceState;
   /** Where the old store is now; undefined if there was none. */
   readonly kept?: string | undefined;
-  /** Jobs whose searches are programs that came with the backup, and do not start by themselves. */
+  /** Jobs whose searches are programs that came with the backup; these do not start by themselves. */
   readonly searches: readonly JobSubmitted[];
 }
 
@@ -74,7 +74,7 @@ export async function restore({ scope, output }: Session, typed: string, options
     output.note(`  to go on: nexus-coord${scope.flags}\n`);
     const paused = searches.map(({ job }) => job).filter((job) => state.jobs.get(job)?.isOver === false);
     if (paused.length > 0) output.note(whoseSearches(paused, scope.flags));
-    // With a broker of others neither keys nor passwords come from the backup.
+    // A broker that others run gets neither keys nor passwords from the backup.
     if (!scope.external) output.note(validAgain(scope.flags));
     output.note("  workers that joined after the backup must be restarted with the join line that it prints\n");
   } finally {
@@ -129,7 +129,7 @@ async function restoreHere(
     const state = await fillFrom(backup)(bus, scratch);
     if (isTrusted) return state;
     searches = searchesIn(state);
-    // Before anything of it could start.
+    // Noted before any of these searches can start.
     putBack = noteRestored(paths, { from, at, jobs: searches });
     return state;
   };

@@ -72,7 +72,7 @@ export async function verify(
   } = await withLink(scope, "viewer", verifyAll, {
     unchecked: true,
   });
-  // What a damaged store lacks, no worker needs to have left out.
+  // In a damaged store a gap is the store's: no worker need have left reports out.
   const gaps = damage.length === 0 ? found : [];
   const violations = [...damage, ...broken, ...(damage.length === 0 ? [] : found)];
   const isKept = violations.length === 0;
@@ -103,7 +103,7 @@ export async function verify(
   return isKept ? exitCode.done : exitCode.failure;
 }
 
-/** Messages that are named; the object for programs has a thousand. */
+/** Messages that the text names; the JSON object has up to `mostListed`. */
 const mostNamed = 20;
 const mostListed = 1000;
 
@@ -133,7 +133,7 @@ const promises = `every promise was kept:
 `;
 
 /**
- * Reads the journal to its end, then the evidence, which by then holds all that the journal rests on. A search may run.
+ * Reads the journal to its end, then the evidence, which by then holds all that the journal rests on. Searches may run.
  *
  * @param typed  one job, or undefined for all of them
  * @throws NotFoundError if there is no such job
@@ -148,7 +148,7 @@ export async function verifyStore(
   const check = new InvariantCheck({ only: wanted as JobName | undefined }); // what is no job's name is refused below
   let records = 0;
   const journal = new JournalReading((event) => {
-    // Records of no job say who leads and who may join, and what was deleted; a job rests on them too.
+    // Records without a job (who leads, who may join) and deletions are checked too: every job rests on them.
     if (wanted !== undefined && "job" in event && event.job !== wanted && event.type !== "job-deleted") return;
     records += 1;
     check.event(event);
@@ -202,7 +202,7 @@ class JournalReading {
   snapshot: WorkspaceState | undefined;
   readonly gaps = new Gaps();
   readonly foreign: Foreign[] = [];
-  /** What was there before the first seal. */
+  /** The messages stored before the first seal. */
   before: Unsealed | null = null;
   readonly #digest = new JournalDigest();
   #isFolding = true;

@@ -10,10 +10,10 @@ import { collectCode, findCode, findInputs, packFound } from "./collect-code.ts"
 import type { FoundFiles } from "./found-files.ts";
 import { type Sent, secretFor, sendBundle, storedPieces } from "./send-bundle.ts";
 
-/** A leader deletes what no job has needed for a day; it may do so just now. */
+/** The leader deletes pieces that no job has needed for a day, perhaps just before the order: then send them again. */
 const tries = 3;
 
-/** What an order says of what the job brings along. */
+/** The part of an order about what the job brings along. */
 export interface BroughtOrder {
   readonly code: CodeBundle | null;
   readonly largeCode?: PiecedBundle;
@@ -23,7 +23,7 @@ export interface BroughtOrder {
 /**
  * Finds what a job of this spec brings along, has the broker store what does not fit the job's record, and gives the order.
  *
- * @param give  gives the order with that
+ * @param give  gives the order with what was stored
  * @throws as `findCode`, `findInputs` and `sendBundle`
  */
 export async function bringAlong(

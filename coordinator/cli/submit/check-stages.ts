@@ -10,7 +10,7 @@ import { placeOfProperty } from "./property-place.ts";
 
 /** By path: the coordinator's code never imports the worker's. */
 const program = fileURLToPath(new URL("../../../worker/here/check-stages.js", import.meta.url));
-/** Long lists of large models take long to try. A value that was not tried fails its runs if it is wrong. */
+/** Long lists of large models take longer to try than this. A wrong value that was not tried fails its runs. */
 const usualPatienceMs = 20_000;
 const mostShown = 10;
 
@@ -42,7 +42,7 @@ export async function checkStages(
   throw new SpecError([...lines, `${counted(sorted.length, "problem")}; ${outcome}`].join("\n"));
 }
 
-/** With the line of the spec where the value stands. */
+/** Gives each problem the line of the spec where its value stands. */
 function placed(problems: readonly StageProblem[], { file, text }: StageCheck): ProblemList {
   const { root } = composeYaml(file, text, new ProblemList());
   const list = new ProblemList();

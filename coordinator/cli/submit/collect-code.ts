@@ -14,7 +14,7 @@ import { mostPiecedBytes, mostPiecedFiles } from "../../../shared/wire/bundles/p
 import { mostCodeFiles, mostZippedBytes, packCode } from "../../../shared/wire/code-bundle.ts";
 import { FoundFiles } from "./found-files.ts";
 
-/** More than this is not zipped to see whether it fits the job's record: it goes in pieces. */
+/** Code larger than this goes in pieces, without zipping it to see whether it fits the job's record. */
 const mostPackedBytes = 16e6;
 
 /**
@@ -40,7 +40,7 @@ export function findCode(spec: Spec): FoundFiles | undefined {
   return found;
 }
 
-/** The data that travels with it (`inputs`). .gitignore files usually name data, so they do not count here. */
+/** The data that travels with a job (`inputs`). .gitignore files usually name data, so they do not count here. */
 export function findInputs(spec: Spec): FoundFiles | undefined {
   const { inputs, ignore } = spec.settings;
   if (inputs.length === 0) return undefined;
@@ -62,7 +62,7 @@ function addEntry(found: FoundFiles, { file }: Spec, setting: "code" | "inputs",
   found.add(path);
 }
 
-/** @throws UsageError if that is more than travels with a job. @param elsewhere  the setting that may take a part of it */
+/** @throws UsageError if it is more than may travel. @param elsewhere  the setting that may take a part; "": none */
 function checkSize(found: FoundFiles, file: string, setting: "code" | "inputs", elsewhere: string): void {
   const { count, bytes } = found;
   if (count <= mostPiecedFiles && bytes <= mostPiecedBytes) return;
@@ -88,7 +88,7 @@ export function packFound(found: FoundFiles): CodeBundle | undefined {
 }
 
 /**
- * The same for those who need it as a whole: a search that runs beside the coordinator.
+ * Finds and zips the code for a reader that needs it as a whole: a search that runs beside the coordinator.
  *
  * @throws UsageError if it is too large to stand in the job's record
  */

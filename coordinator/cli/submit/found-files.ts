@@ -22,7 +22,7 @@ const passedOver = (name: string): boolean =>
 /** A folder of a virtual environment: it holds paths of this machine, and `setup` makes one on each worker. */
 const isEnvironment = (folder: string): boolean => existsSync(join(folder, "pyvenv.cfg"));
 
-/** More than this is not counted: the folder was not meant. */
+/** Most files that are counted: a larger folder was not meant. */
 const mostLookedAt = 1_000_000;
 const mostNamed = 3;
 
@@ -34,8 +34,8 @@ export interface WalkOptions {
 }
 
 /**
- * Looks through files and folders below one folder, and says what of them travels, in the order of their names, how much that is,
- * and which folders are largest. Reads nothing but .gitignore files.
+ * Looks through files and folders below one folder, and says which of them travel, in the order of their names, how
+ * much that is, and which parts are largest. Reads nothing but .gitignore files.
  */
 export class FoundFiles {
   readonly folder: string;
@@ -64,7 +64,7 @@ export class FoundFiles {
     this.#own = readPatterns(ignore.join("\n"), inside);
   }
 
-  /** Adds a file, or what is below a folder. What a spec names travels, whatever patterns say of itself. */
+  /** Adds a file, or what is below a folder. Patterns do not apply to a path that the spec itself names. */
   add(path: string): void {
     const name = nameOf(this.folder, path);
     this.#listed.add(name);
@@ -72,7 +72,7 @@ export class FoundFiles {
     if (stat.isFile()) this.#take(name, path);
     else if (stat.isDirectory()) {
       const parts = name === "" ? [] : name.split("/");
-      // Of the folders between the spec's and this one.
+      // Patterns of the folders between the spec's and this one.
       const between = parts.flatMap((_, i) => this.#patternsBelow(parts.slice(0, i).join("/")));
       this.#walk(name, [...this.#above, ...between]);
     } else this.#special.push(name);
@@ -101,7 +101,7 @@ export class FoundFiles {
     return [...named("link", this.#links), ...named("special file", this.#special), ...patterns].join(", ");
   }
 
-  /** The largest parts of it, files or folders (with a slash at their end), and their sizes in words. */
+  /** The largest parts, files or folders (with a slash at their end), and their sizes in words. */
   largest(): { readonly name: string; readonly text: string }[] {
     return [...this.#sums]
       .filter(([name]) => this.#isPart(name))
@@ -184,7 +184,7 @@ function entriesOf(folder: string): Dirent[] {
 
 const nameOf = (folder: string, path: string): string => relative(folder, path).split(sep).join("/");
 
-/** The repository that the folder is in; without one the folder itself. */
+/** The root of the repository that the folder is in; without one, the folder itself. */
 function repositoryOf(folder: string): string {
   for (let place = folder; ; place = dirname(place)) {
     if (existsSync(join(place, ".git"))) return place;

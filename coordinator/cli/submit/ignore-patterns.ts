@@ -1,4 +1,4 @@
-/** Patterns as Git reads them in .gitignore (gitignore(5)): what of a folder does not travel. Pure. */
+/** Patterns as Git reads them in .gitignore (gitignore(5)): which files of a folder do not travel. Pure. */
 
 export interface IgnorePattern {
   /** Folder in which the pattern counts, relative to the root, with slashes; "" for the root. */
@@ -21,7 +21,7 @@ function readPattern(line: string, base: string): IgnorePattern | undefined {
   if (takesBack) rest = rest.slice(1);
   const onlyFolders = rest.endsWith("/");
   if (onlyFolders) rest = rest.slice(0, -1);
-  // With a slash before its end it means one place; without, a name anywhere below.
+  // A pattern with a slash before its end means one place; without one, a name anywhere below.
   const isPlace = rest.includes("/");
   if (rest.startsWith("/")) rest = rest.slice(1);
   if (rest === "") return undefined;
@@ -61,7 +61,7 @@ function asExpression(glob: string): string {
 
 const quoted = (character: string): string => character.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
 
-/** `a-z`, `!a-z`, even with `]` as its first character. An invalid one matches nothing, as in Git. */
+/** `a-z`, `!a-z`, even with `]` as its first character. An invalid list matches nothing, as in Git. */
 function classOf(list: string): string {
   const isNot = list.startsWith("!") || list.startsWith("^");
   const inside = (isNot ? list.slice(1) : list).replace(/\\(.)/g, "$1").replace(/[\\\][^]/g, "\\$&");

@@ -39,7 +39,7 @@ export interface RunOptions extends JsonOption {
   readonly every?: number | undefined;
 }
 
-/** Submits a spec to the swarm, prints what the original prints, and shows the search as `monitor` says; returns the exit code. */
+/** Submits a spec, prints what the original prints, and shows the search as `monitor` says; returns the exit code. */
 export async function launchJob(
   { scope, output }: Session,
   spec: Spec,
@@ -71,7 +71,7 @@ export async function launchJob(
     };
     if (monitor === "same") return watch(link, job.name, options, scope, output, say);
     const journal = readJournal(link.bus);
-    // Only the leader knows which workers are connected and which pools they serve. A view hears that itself, and must not wait.
+    // Only the leader knows which workers are connected and which pools they serve. A view hears that by itself.
     const [state, status] = await Promise.all([journal, heardStatus(link.bus, scope, journal)]);
     const table = state.jobs.get(job.name);
     if (!table) throw new Error(`${job.name} was accepted, but the journal does not hold it`);
@@ -80,7 +80,7 @@ export async function launchJob(
   });
 }
 
-/** Proves that the order comes from a machine that may lead, where its search would run. Empty elsewhere, and if it has none. */
+/** Proves that an order with its own search comes from a machine that may lead; empty if it has none, or elsewhere. */
 function proofFor({ paths }: Scope, op: string, { settings }: Spec, code: CodeBundle | null): Uint8Array {
   const key = settings.search ? sealsForReading(paths)?.keys.at(-1) : undefined;
   return settings.search && key ? searchProof(key, { op, search: settings.search, code }) : new Uint8Array(0);
@@ -100,7 +100,7 @@ function copySpec(file: string, output: Output): void {
   output.result(`------- Runspec (${file}) copied to ${copyName}\n`);
 }
 
-/** What the original prints of a launched job. */
+/** What the original prints about a launched job. */
 function launchText(table: RunTable, workspace: string): string {
   const nodes = table.submitted.parents;
   const { code, largeCode, inputs } = table.submitted;
@@ -120,7 +120,7 @@ function launchText(table: RunTable, workspace: string): string {
   );
 }
 
-/** The same for programs. */
+/** The launched job as JSON, for programs. */
 const launchObject = (table: RunTable): object => ({
   type: "launched",
   v: 1,
@@ -171,7 +171,7 @@ function nextSteps(
   return `${lines.join("\n")}\n`;
 }
 
-/** A search without a result has failed, in any state. */
+/** The exit code. A search whose runs ended without a result has failed, whatever its state. */
 function endOf(table: RunTable, flags: string, output: Output): number {
   const { job, ended, outcomes, trials } = table;
   if (outcomes.completed > 0 || ended === 0) {

@@ -5,14 +5,14 @@ import { dereferenced, type MapNode, type Node } from "../../../shared/domain/ru
 /** A property of a component, and its value as `shown` writes it. */
 export interface SoughtProperty {
   readonly component: string;
-  /** In a mapping: env.DATA. */
+  /** Of a member of a mapping: env.DATA. */
   readonly property: string;
   readonly found: string;
   /** Sought instead of the value: this key of the property's mapping. */
   readonly key?: string;
 }
 
-/** Where a spec gives a component's property; undefined: nowhere, so that it has its default. Of several the one with that value. */
+/** Where a spec gives a component's property; of several places, the one with that value. Undefined: in none. */
 export function placeOfProperty(root: Node, { component, property, found, key }: SoughtProperty): Span | undefined {
   const places = mapsIn(root).flatMap((map) => {
     const name = map.byKey.get("component")?.value;
@@ -28,7 +28,7 @@ function keyIn(node: Node, key: string): Span | undefined {
   return map?.kind === "map" ? map.byKey.get(key)?.at : undefined;
 }
 
-/** Of a.b: that of b in a, else that of a. */
+/** The node of `a.b`: b's in a, otherwise a's. */
 function valueAt(map: MapNode, property: string): Node | undefined {
   const whole = map.byKey.get(property)?.value;
   const dot = property.indexOf(".");

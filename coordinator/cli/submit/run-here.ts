@@ -17,7 +17,7 @@ export async function runHere(spec: Spec, output: Output): Promise<number> {
   const code = findCode(spec);
   const inputs = findInputs(spec);
   const directory = makeRunFolder(spec, new Date());
-  // Beside repro_spec.yaml, so that this repeats the run even after the code has changed.
+  // Code goes beside repro_spec.yaml, which then repeats the run even after the original code has changed.
   if (code) copyCode(code, directory);
   const order: LocalRun = {
     file: spec.file,

@@ -25,7 +25,7 @@ import type { FoundFiles } from "./found-files.ts";
 const readFrom = promisify(read);
 /** Pieces on their way at once: the broker writes each to its disk before it answers. */
 const inFlight = 8;
-/** A broker may just be starting again. */
+/** How long to try a piece: the broker may be restarting. */
 const patienceMs = 60_000;
 
 /** What became of an upload. */
@@ -37,7 +37,7 @@ export interface Sent {
   readonly sentBytes: number;
 }
 
-/** Bundles of one workspace that share a secret share the pieces of what is the same in them: the newest job's, or a new one. */
+/** The newest job's secret, or a new one. Bundles of one workspace with the same secret share their equal pieces. */
 export function secretFor({ jobs }: WorkspaceState): Uint8Array {
   for (const { submitted } of [...jobs.values()].reverse()) {
     const bundle = submitted.largeCode ?? submitted.inputs;
@@ -57,7 +57,7 @@ export async function storedPieces(bus: Bus): Promise<Set<string>> {
  * again the next time.
  *
  * @param stored  names of the pieces that the broker has; those that are sent are added
- * @throws UsageError if a file changes meanwhile, or if the broker takes no more; UnreachableError
+ * @throws UsageError if a file changes meanwhile or the broker takes no more, UnreachableError if it stops answering
  */
 export async function sendBundle(
   { bus, clock = systemClock }: { readonly bus: Bus; readonly clock?: Clock },
@@ -118,7 +118,7 @@ class Sender {
     return Buffer.concat(this.#sums);
   }
 
-  /** Resolves when the next may come; the content is not needed any more. */
+  /** Resolves when the next piece may come; the caller may then reuse `content`. */
   async add(content: Uint8Array): Promise<void> {
     const sum = createHash("sha256").update(content).digest();
     this.#sums.push(sum);
@@ -128,7 +128,7 @@ class Sender {
     this.sent += 1;
     this.sentBytes += content.length;
     const data = sealBundlePiece(content, this.#secret, sum);
-    // A message id of this upload: one that was deleted within two minutes must be stored again.
+    // A message id of this upload alone: a piece that was deleted within the last two minutes must be stored again.
     const options = { msgId: `${name}.${this.#nonce}`, signal: this.#ended, patienceMs };
     const storing = storePiece({ bus: this.#bus, clock: this.#clock }, bundlePiece(name), data, options).then(
       (error) => {
@@ -148,7 +148,7 @@ class Sender {
     if (this.#failure) throw explained(this.#failure, this.sentBytes);
   }
 
-  /** What is still on its way is not waited for. */
+  /** Stops storing the pieces still on their way; resolves once nothing tries any more. */
   async giveUp(): Promise<void> {
     this.#ended.abort();
     await Promise.all(this.#onTheirWay);
@@ -176,7 +176,7 @@ function explained(error: BusError, sentBytes: number): Error {
   );
 }
 
-/** Reads parts of files one behind the other; each file must stay as it was found. */
+/** Reads parts of files one after the other; each file must stay as it was found. */
 class OpenedFiles {
   readonly #folder: string;
   #open: { readonly path: string; readonly file: number; readonly stamp: string } | undefined;
@@ -185,7 +185,7 @@ class OpenedFiles {
     this.#folder = folder;
   }
 
-  /** Fills the beginning of a buffer with what the parts hold, and returns that. */
+  /** Fills the beginning of a buffer with the parts' bytes, and returns that beginning. */
   async fill(buffer: Buffer, parts: readonly PiecePart[]): Promise<Buffer> {
     let used = 0;
     for (const { file, at, length } of parts) {

@@ -6,7 +6,7 @@ import type { Bus } from "../../../shared/ports.ts";
 import { pause } from "../../../shared/time/deadline.ts";
 import { duration } from "../../words/duration.ts";
 
-/** Where progress goes: on a terminal one line that is rewritten, elsewhere a line now and then. */
+/** Where progress goes: on a terminal one line that is rewritten, elsewhere a new line at most every 30 s. */
 export interface ProgressStream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;

@@ -19,7 +19,7 @@ import type { RunFile } from "./run-files.ts";
 const unending = new Ending();
 const nothing = Buffer.alloc(0);
 
-/** The files of a bundle stored in pieces, each fetched when it is written. @param what  names it if it is not there any more */
+/** The files of a bundle stored in pieces, each fetched when it is written. @param what  names a bundle that is gone */
 export async function bundleFiles(
   bus: Bus,
   bundle: PiecedBundle | undefined,

@@ -117,7 +117,7 @@ export class DownloadTarget {
     this.#output.note(`${lines.join("\n")}\n`);
   }
 
-  /** @throws if a file is damaged or was kept with different content; all others were written */
+  /** @throws if a file is damaged, behind a link, or was kept with different content; all others were written */
   failIfIncomplete(): void {
     if (this.#damaged.length > 0) {
       throw new NexusError(

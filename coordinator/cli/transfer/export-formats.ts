@@ -1,7 +1,7 @@
 export const exportFormats = ["csv", "tsv", "jsonl", "parquet", "optuna-journal"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
-/** Other tools, whose own packages write what they read. `optuna` is a study in any storage of optuna's. */
+/** Other tools; for all but TensorBoard, their own packages write. `optuna` is a study in any storage of optuna's. */
 export const toolFormats = ["mlflow", "wandb", "trackio", "tensorboard", "optuna"] as const;
 export type ToolFormat = (typeof toolFormats)[number];
 
@@ -17,7 +17,7 @@ export const exportEndings: Readonly<Record<ExportFormat, string>> = {
 export interface ExportJobOptions {
   /** Default: by the ending of `output`, otherwise csv. */
   readonly to?: ExportFormat | ToolFormat | undefined;
-  /** Default: job278.csv and the like, in the current folder; -: standard output; of a tool, its folder, project or storage. */
+  /** Default: job278.csv and the like, here; -: standard output. For a tool: its folder, project or storage. */
   readonly output?: string | undefined;
   readonly filter?: readonly string[] | undefined;
   readonly status?: string | undefined;

@@ -39,7 +39,7 @@ export async function exportJob(reader: Reader, word: string, options: ExportJob
   const file = options.output ?? `${word.replace(/[^\w.-]/g, "_")}${exportEndings[to]}`;
   const write = (parts: Iterable<string | Uint8Array>): void => {
     if (!isPrinted) writeWhole(file, parts, `--output=${file}`);
-    // A format of text: formatFor.
+    // Always text: formatFor refuses parquet here.
     else for (const part of parts) output.result(String(part));
   };
   if (to === "optuna-journal") {

@@ -22,7 +22,7 @@ const runsAtOnce = 50;
 
 /** What an export to a tool has done. */
 export interface ToldTool {
-  /** Runs. */
+  /** Runs that this export wrote. */
   readonly written: number;
   /** Runs that were there from an earlier export. */
   readonly there: number;
@@ -32,7 +32,7 @@ export interface ToldTool {
   readonly open: number;
 }
 
-/** `nexus export job278 --to mlflow`: the runs that have ended, with all their reports, written by the tool's own package. */
+/** `nexus export job278 --to mlflow`: writes the runs that have ended, with all their reports, to another tool. */
 export async function exportToTool(
   reader: Reader,
   table: RunTable,
@@ -62,7 +62,7 @@ async function* withEvidence(
   }
 }
 
-/** An event file a run, whose name depends on the run alone: the next export writes the same files. */
+/** Writes one event file per run. Its name depends on the run alone, so the next export writes the same files. */
 async function toTensorBoard(
   reader: Reader,
   { job }: RunTable,
@@ -102,7 +102,7 @@ async function throughPython(
     errors = `${errors}${chunk}`.slice(-mostErrors);
   });
   const ended = Promise.all([once(child, "close"), once(lines, "close")]).then(([[code]]) => code as number | null);
-  // Its end says why it reads no more.
+  // If the child stops reading, its exit code and messages say why.
   child.stdin.on("error", () => undefined);
   const write = async (line: string): Promise<void> => {
     if (!child.stdin.write(line)) await Promise.race([once(child.stdin, "drain"), ended]);
@@ -115,14 +115,14 @@ async function throughPython(
   child.stdin.end();
   const code = await ended;
   if (code !== 0) throw new NexusError("EXPORT", 1, errors.trim() || `${tool}: Python ended with exit code ${code}`);
-  // The program is our own: its last line is what it was written to say.
+  // Our own program wrote this: its last line is the report.
   return JSON.parse(said.at(-1) ?? "") as Omit<ToldTool, "open">;
 }
 
 const mostErrors = 4000;
 const exporter = "from nexus_swarm._export import main; main()";
 
-/** What it comes to, in a sentence. */
+/** The outcome of an export to a tool, in words. */
 export const toldWords = ({ written, there, where, notes, open }: ToldTool): string =>
   `${[
     `${counted(written, "run")} written to ${where}`,

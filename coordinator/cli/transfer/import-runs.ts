@@ -28,7 +28,7 @@ import type { Session } from "../../operator/session.ts";
 import type { RunOptions } from "../submit/launch-job.ts";
 import { parseTable, type ReadRow } from "./read-table.ts";
 
-/** Statuses of rows with a result. Whether an infeasible one suits this job, its own constraints say. */
+/** Statuses of rows with a result. The new job's own constraints decide whether an infeasible one suits it. */
 const counting: ReadonlySet<string> = new Set(["completed", "infeasible", "imported"]);
 /** The most problems reported at once; a wrong column would otherwise fill the screen. */
 const mostProblems = 10;
@@ -41,7 +41,7 @@ export interface EarlierRuns {
   readonly marks: Marks;
   /** Rows that were skipped because they have no result, such as failed runs. */
   readonly withoutResult: number;
-  /** Rows that were skipped because `where` forbids their settings, or they do not keep to `require`. */
+  /** Rows that were skipped because `where` forbids their settings, or because they break `require`. */
   readonly unfit: number;
 }
 

@@ -1,10 +1,10 @@
 /**
- * The name under which a file of a run is written here. Workers of other people choose the names: one that begins with a dot is
- * hidden and may be a program's settings (`.ssh`, `.bashrc`), one with a dash is an option to the next `rm *`, and one with marks that
- * change the direction of writing shows another ending than it has.
+ * The name under which a file of a run is written here. Workers of other people choose the names: one that begins with
+ * a dot is hidden and may be a program's settings (`.ssh`, `.bashrc`), one that begins with a dash is an option to the
+ * next `rm *`, and one with marks that change the direction of writing shows another ending than it has.
  */
 
-/** Control characters, marks that are not shown, separators of lines, and what is no character at all. */
+/** Control and format characters, line separators, surrogates, and private or unassigned code points. */
 const unseen = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu;
 /** Devices of Windows, whatever their ending. */
 const reserved = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i;

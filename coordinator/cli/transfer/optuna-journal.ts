@@ -59,7 +59,7 @@ export function* optunaJournal(table: RunTable, workspace: string): Generator<st
   }
 }
 
-/** A range as optuna has it, unless it includes 0 on a log scale, which optuna cannot say. */
+/** The range, unless it includes 0 on a log scale, which optuna cannot express. */
 const asRange = ({ range }: Hyperparameter): Range | undefined => (range?.zero === true ? undefined : range);
 
 function distributionOf(hyperparameter: Hyperparameter): object {

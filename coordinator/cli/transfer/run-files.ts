@@ -17,7 +17,7 @@ import type { Repro } from "./repro-of.ts";
 export interface RunFile {
   /** Within the run's folder, with slashes. */
   readonly path: string;
-  /** Known before the content for uploaded files. */
+  /** Of an uploaded file; undefined: the file is made on demand. */
   readonly sha256: string | undefined;
   /** @throws BadMessage if the stored file is damaged or gone */
   content(): Promise<Uint8Array>;

@@ -46,7 +46,7 @@ export function runLine({ table, trial }: ChosenRun, { curve }: RunEvidence, wor
     reason: trial.reason,
     started: trial.attempts[0]?.at ?? trial.endedAt,
     ended: trial.endedAt,
-    // An inactive hyperparameter is none of the run's.
+    // The run has no setting of an inactive hyperparameter.
     hparams: Object.fromEntries(
       hyperparameters.flatMap(({ name }, i) => (settings[i] === undefined ? [] : [[name, settings[i]] as const])),
     ),
@@ -56,7 +56,7 @@ export function runLine({ table, trial }: ChosenRun, { curve }: RunEvidence, wor
   });
 }
 
-/** As a distribution of optuna; what it cannot say, a log range with 0, is a list. */
+/** As a distribution of optuna; a log range with 0, which optuna cannot express, becomes a list. */
 function dialOf({ name, range, values }: Hyperparameter): object {
   if (!range || range.zero === true) return { name, choices: values };
   return { name, low: range.from, high: range.to, log: isLog(range), whole: isWhole(range) };

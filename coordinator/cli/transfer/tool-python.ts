@@ -18,10 +18,10 @@ const look = codeWords(
 );
 
 /**
- * The Python that has a tool's package: `$NEXUS_PYTHON`, else the first of python3 and python on PATH, and the one that pip installed
- * Nexus into, that has it.
+ * The Python that has a tool's package: `$NEXUS_PYTHON`, or else the first of these that has it: python3 and python on
+ * PATH, and the one that pip installed Nexus into.
  *
- * @throws UsageError with the line that installs it
+ * @throws UsageError if there is no Python, NexusError with the line that installs the package if none has it
  */
 export function pythonWith(tool: string, env: NodeJS.ProcessEnv): string {
   const { NEXUS_PYTHON: named, NEXUS_BROUGHT_PYTHON: brought } = env;

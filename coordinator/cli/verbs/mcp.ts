@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import type { McpOptions } from "../mcp/mcp.ts";
 import { type AddVerbs, examples } from "./verb.ts";
 
-/** What an assistant reads a search with. */
+/** The verb with which an assistant reads a search. */
 export const addMcp: AddVerbs = (program, { output, does }) => {
   program
     .command("mcp")

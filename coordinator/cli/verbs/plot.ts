@@ -5,7 +5,7 @@ import type { AddVerbs } from "./verb.ts";
 /** The kinds of plots and their options. */
 export type PlotRegistry = typeof import("../../plots/registry.ts");
 
-/** @param plots  undefined unless `plot` was typed; one option then stands for all of its options */
+/** @param plots  undefined unless `plot` was typed; `--json` then stands in for the verb's options */
 export const addPlot =
   (plots: PlotRegistry | undefined): AddVerbs =>
   (program, { does }) => {

@@ -12,7 +12,7 @@ interface ValuesOption {
   readonly values?: boolean | undefined;
 }
 
-/** How the search that a verb has started is shown. */
+/** Adds the options that say how a started search is shown. */
 export const watching = (command: Command): Command =>
   command
     .addOption(
@@ -24,7 +24,7 @@ export const watching = (command: Command): Command =>
     .option(...everyFlag, seconds)
     .option("--json", "show the search as one JSON object a line");
 
-/** What starts a search. */
+/** Verbs that prepare and start a search. */
 export const addRun: AddVerbs = (program, { output, does }) => {
   program
     .command("demo")

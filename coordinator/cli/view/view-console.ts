@@ -68,7 +68,7 @@ export async function followConsole(
     const look = (message: StoredMessage): void => {
       const refused = collector.refused;
       collector.add(message);
-      // The journal may name its attempt a moment later.
+      // The journal may record its attempt a moment later.
       if (collector.refused > refused) early.push(message);
       readUpTo = Math.max(readUpTo, message.seq);
       endIfOver();

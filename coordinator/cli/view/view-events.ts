@@ -161,7 +161,7 @@ function detailOf(event: JournalEvent, state: WorkspaceState): string {
   }
 }
 
-/** The record as it is, without the texts that came with a job, which `view spec` shows. */
+/** The record as it is, without the spec and the defaults that came with a job. */
 function eventJson({ seq, event }: JournalEntry, state: WorkspaceState): string {
   const { type, ...rest } = event;
   const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "text" && name !== "sources"));

@@ -55,7 +55,7 @@ export function viewSpec(
   output.note(`edited since: ${edits.join("; ")}\n  the spec as it is now: nexus view spec ${job} --now${flags}\n`);
 }
 
-/** What was changed since the submission. A spec that this version cannot read any more has no changes that could be told. */
+/** What was changed since the submission; nothing if this version can no longer read the submitted spec. */
 function changesOf(submitted: JobSubmitted): JobChanges {
   const reading = readSpec(carriedInput(submitted));
   return reading.ok ? changesSince(reading.spec, submitted) : {};

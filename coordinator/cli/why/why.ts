@@ -19,16 +19,16 @@ import { type Why, whyLines } from "../../words/why/why.ts";
 import { type WhyFacts, Whys } from "../../words/why/whys.ts";
 import { byKind, checkWords, namedTargets, namedWorkers } from "../control/control-targets.ts";
 
-/** What the words after `why` are the names of; undefined: of any of them. */
+/** What the words after `why` name; undefined: any of these. */
 export type Kind = "worker" | "run" | "job" | undefined;
 
 export interface WhyOptions extends JsonOption {
   readonly all?: boolean | undefined;
 }
 
-/** Lines about runs, if nothing was named. */
+/** Most lines about runs if nothing was named. */
 const mostRuns = 20;
-/** Running runs whose last report is looked up. */
+/** If more running runs are named, no last reports are looked up. */
 const mostLookedUp = 50;
 
 /** `nexus why`, `nexus why worker lab-1`, `nexus why run1.7 job2`: one line each, from the journal and the leader's status. */
@@ -67,7 +67,7 @@ interface Asked {
 }
 
 /**
- * Without words: all of that kind that are not over.
+ * Without words: all workers, or all jobs or runs that are open.
  *
  * @throws UsageError if a word is not a name, NotFoundError if nothing has that name
  */
@@ -88,7 +88,7 @@ function askedOf(kind: Kind, words: readonly string[], state: WorkspaceState, sc
         return { ...none, runs: open.flatMap((table) => [...table.trials.open()].map((trial) => ({ table, trial }))) };
       const { rows } = selectRuns(words, state, paths.name, flags);
       const runs = rows.flatMap(({ table, trial }) => (trial ? [{ table, trial }] : []));
-      // A parent run alone has something to say only while it has no runs.
+      // A parent run has a line of its own only while it has no runs.
       const parents = rows.flatMap(({ table, parentRun }) =>
         parentRun && parentRun.children === 0 ? [{ table, parent: parentRun }] : [],
       );
@@ -143,7 +143,7 @@ function runningOf(asked: Asked | undefined): { table: RunTable; trial: Trial }[
   return runs.length > mostLookedUp ? [] : runs;
 }
 
-/** What `nexus why` prints. */
+/** Prints what `nexus why` found. */
 function printWhys(
   { state, workspace, flags, output }: Printing,
   found: readonly Why[],

@@ -107,7 +107,7 @@ function read(options: InviteOptions): {
 function refuseExternal({ external, paths }: Scope): void {
   if (!external) return;
   const there = "type nexus invite on its coordinator's machine, without --nats and --creds: the line is made there";
-  // Credentials of a role, or a broker that this machine runs for the workspace, are our own.
+  // Credentials of a role, or a broker that this machine runs for the workspace, mean the workspace's own broker.
   if (ownRoleOf(external) || runningBroker(paths))
     throw new UsageError(`workspace ${paths.name} has a broker of its own; ${there}`);
   throw new UsageError(

@@ -10,7 +10,7 @@ export interface PurgeOptions extends JsonOption {
   readonly all?: boolean | undefined;
 }
 
-/** `nexus purge worker mal`: deletes what a worker has stored that was benched or revoked. */
+/** `nexus purge worker mal`: deletes what a benched or revoked worker has stored. */
 export async function purgeWorker(
   session: Session,
   words: readonly string[],

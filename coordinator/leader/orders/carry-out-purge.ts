@@ -13,16 +13,16 @@ const retryMs = 10_000;
 export interface Deletion {
   /** "worker mal", "job1" */
   readonly name: string;
-  /** A record with which it is over, once that many messages of EV are gone. */
+  /** The record that ends it, once that many messages of EV are gone. */
   over(messages: number): Decision;
   /** May be restarted, even by another leader. `mustLead` throws once somebody else leads; it is called before each step. */
   carryOut(reign: Reign, purger: Purger, mustLead: () => void): Promise<PurgeOutcome>;
 }
 
 /**
- * Begins a deletion behind those under way, and again by the clock (`resumePurges`) until its end is in the journal.
+ * Begins a deletion behind those under way. The clock (`resumePurges`) begins it again until its end is in the journal.
  *
- * @param stored  resolves when this reign's own record that it begins is stored; left out: it began earlier
+ * @param stored  resolves when this reign's record of the beginning is stored; left out: it began earlier
  */
 export function begin(
   reign: Reign,
@@ -47,7 +47,7 @@ async function carryOut(reign: Reign, purger: Purger, deletion: Deletion, isFirs
   };
   const accounted = reign.state.purges.messages;
   const { messages: deleted, pieces } = await deletion.carryOut(reign, purger, mustLead);
-  // What an earlier attempt at it deleted, nobody counted.
+  // Nobody counted what an earlier try at it deleted.
   const messages = isFirst ? deleted : Math.max(deleted, (await purger.missing()) - accounted);
   mustLead();
   await reign.record(deletion.over(messages));

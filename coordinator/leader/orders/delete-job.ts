@@ -9,9 +9,10 @@ import { begin, type Deletion, purgeAnswer } from "./carry-out-purge.ts";
 import { isAnswer, type Operator, refused, tableOr } from "./order-answers.ts";
 
 /**
- * `nexus delete job1`: a job that is over goes, with all that belongs to it. The record that this begins takes it from every fold; it
- * comes before anything is gone, so that the gaps in EV are known for what they are. Then the broker deletes what the job's runs have
- * stored, and the pieces of what it brought along that no other job has. A leader that dies meanwhile leaves the rest to the next one.
+ * `nexus delete job1`: deletes a job that is over, with all that belongs to it. The record of the beginning takes the
+ * job from every fold. It is stored before anything is deleted, so that the gaps in EV are known for what they are.
+ * Then the broker deletes what the job's runs have stored, and the pieces of what it brought along that no other job
+ * has. A leader that dies meanwhile leaves the rest to the next one.
  */
 export async function deleteJob(
   reign: Reign,
@@ -54,7 +55,7 @@ function notOver({ job, state, open }: RunTable): string {
   return `${job} is not over: it is ${state}${runs}; only a job that is over can be deleted; ${ends}`;
 }
 
-/** EV gets an end that is not the job's. A store that is full takes no message; then the last one stays, whosever it is. */
+/** Gives EV a last message that is not the job's. A full store takes none; then the last one stays, whoever sent it. */
 async function endOfEvidence(reign: Reign, purger: Purger): Promise<number> {
   try {
     return await purger.end();

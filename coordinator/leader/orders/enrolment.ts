@@ -11,7 +11,7 @@ import { accepted, refused } from "./order-answers.ts";
 
 /** Workers that a workspace may have; each is a user that the broker reads at every change of the list. */
 export const mostWorkers = 10_000;
-/** The last places, which an invitation for any number of machines gets none of once it has brought `mostBefore`. */
+/** The last places. An invitation for any number of machines gets none of them once it has brought `mostBefore`. */
 export const keptPlaces = 1000;
 export const mostBefore = 1000;
 
@@ -35,7 +35,7 @@ export function howToTake(reign: Reign, invite: string): "read" | "later" | "no 
   return "no answer";
 }
 
-/** It names no request, since none was read. */
+/** The answer names no request, since none was read. */
 export const tooMany = (reign: Reign): OrderAnswer => ({
   ...refused(reign, "many machines ask to enrol by this invitation; asking again until it is this one's turn"),
   code: "later",
@@ -43,7 +43,7 @@ export const tooMany = (reign: Reign): OrderAnswer => ({
 
 /**
  * A machine that holds an invitation's code asks to become a worker. Both the invitation's key and the worker's own have signed
- * the message, so nobody can pass on a copy, or enrol a key that is not his own. If another key has the name it asks for, the
+ * the message, so nobody can pass on a copy, or enrol somebody else's key. If another key has the name it asks for, the
  * name gets a number. The answer waits until the broker knows the new user.
  *
  * @param invite  the invitation that the subject names; the broker lets only its holders use that
@@ -124,7 +124,7 @@ function whyNot(reign: Reign, invite: InviteRecord, wished: WorkerId): string | 
 
 const makeRoom = "  to make room: nexus workers forget NAME, on the coordinator's machine";
 
-/** Of the workers that the workspace has. */
+/** How many of the workspace's workers enrolled with it. */
 const broughtBy = ({ state }: Reign, { id }: InviteRecord): number =>
   [...state.workers.values()].filter(({ invite }) => invite === id).length;
 

@@ -11,7 +11,7 @@ type OrderOf<Kind extends Order["kind"]> = Extract<Order, { kind: Kind }>;
 
 const mostOpen = 1000;
 const mostUses = 10_000;
-/** 366 days; the hour is for what a code is rounded up by, and for clocks that differ. */
+/** 366 days, and an hour for the rounding of a code's expiry and for clocks that differ. */
 const longestMs = 366 * 86_400_000 + 3_600_000;
 
 /** `nexus invite`: those who hold the code of this key may enrol machines. */
@@ -92,6 +92,6 @@ export function whyOver({ expiresAt, uses, used }: InviteRecord, now: number): s
   return uses !== null && used >= uses ? `it was for ${counted(uses, "machine")}, and is used up` : "";
 }
 
-/** Records that an invitation is over because of something else than an order for it. */
+/** Records that an invitation is over for another reason than an order about it. */
 export const endInvite = (reign: Reign, { id }: InviteRecord, reason: string): void =>
   void reign.record({ type: "invite-ended", invite: id, reason, ...ownDecision });

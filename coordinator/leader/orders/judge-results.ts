@@ -81,7 +81,7 @@ function prunedText({ job, submitted }: RunTable, runs: readonly string[]): stri
 const isConcerned = (trial: Trial | undefined, verdict: ResultsVerdict): boolean =>
   trial !== undefined && hasResult(trial) && (trial.status === "rejected") === (verdict === "accepted");
 
-/** The trials of which this worker sent the result. */
+/** The trials whose results this worker sent. */
 function resultsOf(table: RunTable, worker: WorkerId): number[] {
   const found: number[] = [];
   for (let n = 1; n <= table.trials.length; n += 1) {
@@ -91,7 +91,7 @@ function resultsOf(table: RunTable, worker: WorkerId): number[] {
   return found;
 }
 
-/** Why an order says nothing to some of the runs that it names. */
+/** Why an order changes nothing about some of the runs that it names. */
 function explained(
   table: RunTable,
   numbers: readonly number[],
@@ -138,7 +138,7 @@ function standing({ job, completions, rejected, isOver, state }: RunTable): stri
   return `${counts}, ${rejected.size} rejected; their places in total_runs stay taken${again}`;
 }
 
-/** An order is about results that have come. */
+/** What becomes of later results: an order is only about those that have come. */
 function stillToCome(reign: Reign, worker: WorkerId): string {
   const record = reign.state.workers.get(worker);
   if (record?.state === "revoked") return `${worker} is revoked`;

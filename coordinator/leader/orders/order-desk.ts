@@ -7,7 +7,7 @@ import { refused } from "./order-answers.ts";
 const mostAnswers = 10_000;
 
 export interface OrderDeskPorts {
-  /** From the operator's password; undefined where operators and coordinator share none: then orders need no proof. */
+  /** Derived from the operator's password; undefined if operators and coordinator share none: orders need no proof. */
   readonly key: OrderKey | undefined;
   /** A text that nobody can guess. */
   nonce(): string;
@@ -58,7 +58,7 @@ export class OrderDesk {
     }
   }
 
-  /** Why it is not obeyed; with `reign` its sender is asked to sign it again. */
+  /** Why an order is not obeyed; an answer with `reign` asks the sender to sign it again. */
   #problem(subject: string, data: Uint8Array): OrderAnswer | undefined {
     const { key } = this.#ports;
     if (!key) return undefined;

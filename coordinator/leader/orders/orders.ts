@@ -112,7 +112,7 @@ async function judgeWorker(
   return carriedOut(reign, benched, worker, () => said);
 }
 
-/** Why the search of an order is not started; undefined if it is. */
+/** Why an order's own search may not be started; undefined if it may. */
 function searchProblem(
   { ports }: Reign,
   { op, code = null, searchProof = new Uint8Array(0) }: OrderOf<"run">,
@@ -212,7 +212,7 @@ async function submit(
   });
 }
 
-/** The sender sends them, and gives the order again. */
+/** The sender then sends the pieces, and gives the order again. */
 const notThere = (reign: Reign, file: string, missing: number): OrderAnswer => ({
   ...refused(reign, `${file}: the broker lacks ${missing} pieces of what it brings along; nothing was submitted`),
   code: "later",

@@ -7,9 +7,9 @@ import { notFound, type Operator, refused } from "./order-answers.ts";
 import { evidenceToPurge, piecesToPurge } from "./what-to-purge.ts";
 
 /**
- * `nexus purge worker NAME`: what a worker that was sent away has stored is deleted, to make room. The record that this begins comes
- * before anything is gone: by it, the gaps in EV are known for what they are wherever a store is checked. EV's last message stays, so
- * that a purge never looks like a lost end. A leader that dies meanwhile leaves the rest to the next one.
+ * `nexus purge worker NAME`: deletes what a worker that was sent away has stored, to make room. The record of the
+ * beginning is stored before anything is deleted: wherever a store is checked, it explains the gaps in EV. EV's last
+ * message stays, so that a purge never looks like a lost end. A leader that dies meanwhile leaves the rest to the next.
  */
 export async function purge(
   reign: Reign,
@@ -26,7 +26,7 @@ export async function purge(
   const { purger } = reign.ports;
   if (!purger) return refused(reign, "this coordinator cannot delete what one worker has stored");
   const before = await reign.ports.lastEvidence();
-  // Another one may have begun while the broker was asked.
+  // Another purge of this worker may have begun while the broker was asked.
   if (reign.purges.of(nameOf(worker))) return workerPurgeAnswer(reign, worker, "it was under way already: ");
   const begun = { worker, before: Math.max(before, 1), all };
   const stored = reign.record({ type: "worker-purged", ...begun, messages: null, ...who });

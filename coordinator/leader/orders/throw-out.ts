@@ -11,8 +11,9 @@ import { accepted, isAnswer, notFound, type Operator, refused, unchanged } from 
 type OrderOf<Kind extends Order["kind"]> = Extract<Order, { kind: Kind }>;
 
 /**
- * `nexus workers revoke NAME`: its key opens nothing any more, and its runs go elsewhere, uncharged. The invitation that it came
- * by ends too, or it could come back under another name. The answer waits until the broker has cut it off.
+ * `nexus workers revoke NAME`: the worker's key opens nothing any more, and its runs go elsewhere, uncharged. The
+ * invitation that it came by ends too, or it could come back under another name. The answer waits until the broker has
+ * cut it off.
  */
 export async function revoke(reign: Reign, who: Operator, order: OrderOf<"revoke">): Promise<OrderAnswer> {
   const record = recordOr(reign, order.worker);

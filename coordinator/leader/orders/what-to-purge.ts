@@ -1,4 +1,4 @@
-/** What of a worker's stored messages and pieces goes, as patterns for the broker: the fewer the better. */
+/** Which of a worker's stored messages and pieces to delete, as patterns for the broker: the fewer the better. */
 
 import { hasResult } from "../../../shared/domain/fold/rejection.ts";
 import { isOpen, resultBy, type Trial } from "../../../shared/domain/fold/trial.ts";
@@ -7,8 +7,9 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import { evidence, parseChunk, parseEvidence } from "../../../shared/wire/subjects.ts";
 
 /**
- * Messages of EV. Unless all are to go, those stay on which results rest: of runs whose result counts, or is rejected, the messages of
- * the worker that sent it, and of one that held the run before and whose checkpoint others went on from, as they may in an open run.
+ * Messages of EV. Unless all are to go, those on which results rest stay. Of a run with a result, also a rejected one,
+ * these are the messages of the worker that sent it. Of such a run, or an open one, they are also the messages of a
+ * holder with a checkpoint: others went on from it, or may do so.
  *
  * @param found  subjects of all messages of the worker
  */
@@ -36,8 +37,8 @@ function restsOn(trial: Trial, worker: WorkerId, hasCheckpoint: () => boolean): 
 }
 
 /**
- * Pieces in BLOB. The state from which an open run will go on stays in any case; unless all are to go, the files of completed runs
- * stay too.
+ * Pieces in BLOB. The state from which an open run will go on stays in any case. Unless all are to go, the files of
+ * runs whose result this worker sent stay too.
  *
  * @param found  subjects of all pieces of the worker
  */
@@ -59,7 +60,7 @@ export function piecesToPurge(
   return patternsFor(found, isKept, `ck.${worker}`);
 }
 
-/** Whole jobs, and whole runs, of which nothing stays; else single subjects. */
+/** Patterns for whole jobs, and whole runs, of which nothing stays; otherwise single subjects. */
 function patternsFor(found: readonly string[], isKept: (subject: string) => boolean, prefix: string): string[] {
   const kept = found.filter(isKept);
   if (kept.length === found.length) return [];

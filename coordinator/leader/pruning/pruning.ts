@@ -7,9 +7,9 @@ import type { ReportRow } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 
 /**
- * Pruning: as reports arrive in EV, the job's pruner (shared/domain/pruning/) says which run is to stop. That is one record, `ended` as
- * `pruned` with the reason, so nothing lies between the decision and the end for a dying leader to lose; the worker is told to ask at
- * once, and hears that its run has ended. What it still delivers is late.
+ * Pruning: as reports arrive in EV, the job's pruner (shared/domain/pruning/) says which run is to stop. That is one
+ * record, `ended` as `pruned` with the reason, so a dying leader can lose nothing between the decision and the end. The
+ * worker is told to ask at once, and hears that its run has ended. What it still delivers is late.
  *
  * The curves are the leader's alone. After a take-over they are read again from EV (recall-curves.ts).
  */
@@ -17,7 +17,7 @@ import type { Reign } from "../reign/reign.ts";
 /** The job's pruner; undefined if nothing is pruned. */
 export function prunerOf(reign: Reign, table: RunTable): JobPruner | undefined {
   const { pruning, hpTuning } = table.submitted.settings;
-  // Runs that all have one configuration are repeated to be measured.
+  // Without tuning all runs share one configuration: they are repeated in order to measure it.
   if (pruning === "none" || hpTuning === false || table.isOver) return undefined;
   let pruner = reign.pruners.get(table.job);
   if (!pruner) {
@@ -32,7 +32,7 @@ export function prunerOf(reign: Reign, table: RunTable): JobPruner | undefined {
   return pruner;
 }
 
-/** Reports of an open run, in the order of the stream; returns its pruner. */
+/** Keeps the reports of an open run, given in the order of the stream. @returns its pruner; undefined if it has none */
 export function keepReports(
   reign: Reign,
   table: RunTable,

@@ -63,7 +63,7 @@ function recall(reign: Reign, { subject, data }: StoredMessage): void {
     const counted = trial.rejected?.hpmax ?? trial.hpmax;
     if (told.kind === "result" && told.hpmax === counted) pruner.completed(trial.n, counted);
   } catch (error) {
-    // It was set aside when it was judged.
+    // The message was set aside when it was judged.
     if (!(error instanceof BadMessage)) throw error;
   }
 }

@@ -63,7 +63,8 @@ export class BundlePieces {
   }
 
   /**
-   * How many pieces of an order's bundles the broker lacks; none of those that it has is deleted until `accept` has returned.
+   * Tells `accept` how many pieces of an order's bundles the broker lacks. None that it has is deleted until `accept`
+   * has settled.
    *
    * @param accept  records the job, if none is missing
    */
@@ -73,7 +74,7 @@ export class BundlePieces {
     if (!store || wanted.size === 0) return accept(0);
     this.#ordered.add(wanted);
     try {
-      // What it deletes may still be listed.
+      // The pieces that a sweep is deleting may still be listed.
       await this.#sweeping;
       const stored = await store.pieces();
       return await accept([...wanted].filter((name) => !stored.has(name)).length);
@@ -82,7 +83,11 @@ export class BundlePieces {
     }
   }
 
-  /** Deletes at once the pieces of a deleted job's bundles that no job has, not even one that is over; says how many there were. */
+  /**
+   * Deletes at once the pieces of a deleted job's bundles that no job has, not even one that is over.
+   *
+   * @returns how many stored pieces that were
+   */
   async forget(bundles: readonly PiecedBundle[]): Promise<number> {
     const { bundles: store } = this.#ports;
     return store && bundles.length > 0 ? this.#inTurn(() => this.#forget(store, bundles)) : 0;
@@ -97,7 +102,11 @@ export class BundlePieces {
     return doomed.length;
   }
 
-  /** Rejects if the broker does not answer; the next one makes up for it. @param most  bytes that BLOB takes; -1: not limited */
+  /**
+   * Deletes what nobody has needed for a day. Rejects if the broker does not answer; the next sweep makes up for it.
+   *
+   * @param most  bytes that BLOB takes; -1: not limited
+   */
   async sweep(most: number): Promise<void> {
     const { bundles: store } = this.#ports;
     if (store) await this.#inTurn(() => this.#sweep(store, most));
@@ -134,7 +143,7 @@ export class BundlePieces {
 
   async #drop(store: BundleStore, doomed: readonly number[]): Promise<void> {
     for (const seq of doomed) {
-      // A leader that came since may have given a job these pieces; they are its own to delete.
+      // A newer leader may have accepted a job with these pieces: only that leader may delete them.
       if (!this.#ports.leads()) return;
       await store.drop(seq);
     }

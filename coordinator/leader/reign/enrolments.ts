@@ -10,7 +10,7 @@ const readOfAll: Allowance = { perSecond: 50, atOnce: 500 };
  */
 export const unreadOfOne: Allowance = { perSecond: 200, atOnce: 2000 };
 
-/** Enrolments within a minute, by one invitation and by all; a machine that comes later is told to wait, and asks again by itself. */
+/** Enrolments within a minute, by one invitation and by all. A machine beyond that is told to wait, and asks again. */
 export const aMinute = { ofOne: 120, ofAll: 600 };
 const minuteMs = 60_000;
 

@@ -6,7 +6,7 @@ import type { OwnSearch } from "../../../shared/domain/search/own-search.ts";
 export interface ReadyChoice {
   /** The question that it answers; null if a process of the search gave it that has died since. */
   readonly ask: number | null;
-  /** In spec order; for a range any number of it. */
+  /** In spec order; for a range, any number within it. */
   readonly settings: readonly Setting[];
   readonly why: string;
 }
@@ -26,7 +26,7 @@ export class OwnQueue {
   readonly missed = new Set<WorkerId>();
   /** Choices in a row that were excluded. */
   refused = 0;
-  /** Whether it wants to hear of another result before it is asked again. */
+  /** Whether the search wants to hear of another result before it is asked again. */
   isResting = false;
   /** Why it has nothing left to try; null: it has not said so. */
   finishedWhy: string | null = null;

@@ -23,7 +23,7 @@ export interface Purger {
   purgeEvidence(pattern: string, before: number): Promise<number>;
   /** Deletes pieces in BLOB; says how many there were. */
   purgePieces(pattern: string): Promise<number>;
-  /** Stores a message in EV that says nothing, so that all before it may go; its sequence. */
+  /** Stores a message in EV that says nothing, so that all before it may go; resolves with its sequence. */
   end(): Promise<number>;
   /** How many of EV's sequences have no message. */
   missing(): Promise<number>;
@@ -51,7 +51,7 @@ export interface ReignPorts {
   publishUsers(): Promise<void>;
   /** Left out where nothing can be deleted. */
   readonly purger?: Purger | undefined;
-  /** Has the broker refuse the messages of EV that it holds in memory and has not stored; their senders send them again. */
+  /** Makes the broker refuse messages of EV that it has in memory and not yet stored; their senders send them again. */
   dropUnstored?(): Promise<void>;
   /** Starts searches of users (`hp_tuning: own`); left out: jobs with one are paused. */
   readonly ownSearches?: OwnSearches | undefined;

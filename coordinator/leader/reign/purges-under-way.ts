@@ -1,10 +1,10 @@
-/** What a purge or a deletion came to. */
+/** How many messages and pieces a purge or a deletion has deleted. */
 export interface PurgeOutcome {
   readonly messages: number;
   readonly pieces: number;
 }
 
-/** What this leader is deleting, one after the other: each counts what is missing in EV behind it. */
+/** What this leader is deleting, one after the other: each counts afterwards what is missing in EV. */
 export class PurgesUnderWay {
   readonly #running = new Map<string, Promise<PurgeOutcome>>();
   #last: Promise<unknown> = Promise.resolve();

@@ -104,7 +104,7 @@ export class Reign {
   dropped = 0;
   /** Runs that were taken from their holders. */
   losses = 0;
-  /** Of the jobs whose runs are pruned, once one has reported. */
+  /** Pruners of the jobs whose runs are pruned, from the first report on. */
   readonly pruners = new Map<JobName, JobPruner>();
   readonly #iters = new Map<string, number>();
   readonly #stateBytes = new Map<JobName, number>();
@@ -179,7 +179,7 @@ export class Reign {
     this.leases.grant({ job: table.job, n, attempt, worker, bootId }, this.ports.clock.monotonic(), charged);
   }
 
-  /** Deletes a state, unless the trial goes on from it: its message may be told, or repeated by anyone, a second time. */
+  /** Deletes a state, unless the trial goes on from it: anyone may repeat the message that led to this. */
   discardState(job: JobName, n: number, place: Pick<CheckpointPlace, "worker" | "attempt" | "blob">): void {
     const kept = this.state.jobs.get(job)?.trial(n)?.checkpoint;
     if (kept && kept.worker === place.worker && kept.attempt === place.attempt && kept.blob === place.blob) return;
@@ -209,13 +209,13 @@ export class Reign {
     this.evidence.left(job, n);
   }
 
-  /** What was kept of a job that is deleted; its runs have ended before. */
+  /** Drops what was kept of a deleted job, whose runs have ended before. */
   forgetJob(job: JobName): void {
     this.#stateBytes.delete(job);
     this.bests.forget(job);
   }
 
-  /** Nothing of a worker that was forgotten is kept. */
+  /** Drops all that was kept of a forgotten worker. */
   forgetWorker(worker: WorkerId): void {
     this.presence.delete(worker);
     this.restrained.delete(worker);

@@ -21,13 +21,13 @@ const nobody = "" as WorkerId;
 
 /** Connections that are listed, as long as they have sent most of what came. */
 const usuallyListed = 256;
-/** Connections of which it is remembered what they had sent. */
+/** Connections whose counts are remembered. */
 const mostSeen = 20_000;
 /** What a worker's connection that is not listed may send, as a share of a worker's quota: ten messages a second. */
 const besideShare = 1 / 600;
 
 export interface TrafficPorts {
-  /** What those connections of workers have sent that sent something last. */
+  /** The workers' connections that sent something last, and what they have sent. */
   traffic(most: number): Promise<readonly Traffic[]>;
   /** All open connections of workers. */
   connections?(): Promise<readonly Traffic[]>;
@@ -49,13 +49,13 @@ export class Arrivals {
   /** When a connection of a worker was listed last. */
   readonly #listedAt = new Map<WorkerId, number>();
   #lookedAt = Number.POSITIVE_INFINITY;
-  /** All of them together, at the last look at that. */
+  /** What all workers together had sent at the last look. */
   #sum: (SentSoFar & { readonly at: number }) | undefined;
-  /** What they have sent since the last look at the connections, at a rate that each of them may have for ever. */
+  /** What all have sent since the last look at the connections, at a rate that one of them may keep up for ever. */
   #quiet = nothing;
   /**
-   * By public key. Rebuilt only when a key is no longer where it was: rebuilding it four times a second would take a tenth of an
-   * idle leader's time.
+   * Workers by public key. Rebuilt only when a key is no longer where it was: four times a second, that would take a
+   * tenth of an idle leader's time.
    */
   #ids: ReadonlyMap<string, WorkerId> = new Map();
 
@@ -161,7 +161,7 @@ export class Arrivals {
   }
 }
 
-/** What was sent without what is nobody's flood. */
+/** What was sent beyond what is harmless. */
 const less = (sent: number, harmless: number): number => Math.max(0, sent - harmless);
 
 /** Looks several times a second. @returns what ends it */

@@ -7,15 +7,16 @@ import { failuresBeforeBench, type Reign } from "../reign/reign.ts";
 import { goOnIfMachineFailed } from "./job-end.ts";
 
 /**
- * Sick machines: a worker on which three runs in a row failed, or more where runs of the job often fail, while another has completed
- * runs of the same job, is benched until `nexus admit`. The search handles bad settings: it excludes a configuration that failed three times on two workers.
- * Every ended run counts in DGD's weights; only completed runs count in means. A run that came from a benched worker and fails again is
- * itself at fault, so bad settings do not bench one worker after another.
+ * Sick machines: a worker is benched until `nexus admit` if three runs in a row failed on it, or more where runs of the
+ * job often fail, while another worker has completed runs of the same job. The search handles bad settings: it excludes
+ * a configuration that failed three times and on two workers. Every ended run counts in DGD's weights; only completed
+ * runs count in means. A run that came from a benched worker and fails again is itself at fault, so bad settings do not
+ * bench one worker after another.
  */
 
 /** Failures in a row that bad settings explain by chance less often than this are the machine's. */
 const unlikely = 2e-4;
-/** Even where nothing else fails, so many runs may fail by their settings. */
+/** The least share of runs that may fail by their settings, even where nothing else has failed. */
 const leastShare = 0.05;
 
 /** Asked after each failure. */
@@ -68,7 +69,7 @@ export const benchCause = ({ stateActor }: WorkerRecord): LossCause =>
 const failedElsewhere = (trial: Trial | undefined, here: WorkerId): boolean =>
   trial?.attempts.some(({ worker, end, cause }) => worker !== here && end !== "" && cause === null) === true;
 
-/** How many of the job's other runs have failed: three in a row say little where every third fails anyway. */
+/** The share of the job's other runs that failed: three in a row say little where every third fails anyway. */
 function shareOfFailures({ outcomes }: RunTable, own: number): number {
   const failed = Math.max(0, outcomes.failed - own);
   return Math.max(leastShare, failed / Math.max(1, failed + outcomes.completed));

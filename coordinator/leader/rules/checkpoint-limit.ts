@@ -9,8 +9,8 @@ import type { Reign } from "../reign/reign.ts";
 const atOnce = 2;
 
 /**
- * Bytes that a checkpoint of a run may have: what its job says, but no more than that all runs which a worker can hold at once fit
- * into its share of BLOB.
+ * The most bytes that a run's checkpoint may have: what its job says, but no more than lets the checkpoints of all runs
+ * that the worker can hold at once fit into its share of BLOB.
  */
 export function checkpointLimit(reign: Reign, table: RunTable, worker: WorkerId): number {
   const { checkpointLimit: asked, coresPerRun, runsPerNode } = table.submitted.settings;
@@ -21,7 +21,7 @@ export function checkpointLimit(reign: Reign, table: RunTable, worker: WorkerId)
 
 const roomForOne = ({ quotas, blobMost }: Reign): number => roomBytes(quotas.limits.pieces, blobMost) / atOnce;
 
-/** Why a job cannot have that checkpoint_limit here; undefined if it can. The usual one is not refused, only not reached. */
+/** Why a job cannot have that checkpoint_limit here; undefined if it can. The default is never refused, only cut. */
 export function limitProblem(reign: Reign, asked: number): string | undefined {
   const room = roomForOne(reign);
   if (asked <= usualCheckpointLimit || asked <= room) return undefined;

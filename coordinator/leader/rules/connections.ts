@@ -4,9 +4,9 @@ import type { Reign } from "../reign/reign.ts";
 import { cutOff } from "./quotas.ts";
 
 /**
- * Connections that one worker's key may keep open. Ours has one. A worker behind a line that fails silently opens another after ten
- * seconds, and the broker takes up to six minutes to notice that the old one is dead, so it may have some forty. With 200 subscriptions
- * each, 490 took 80 MB of the broker's memory (2026-11-29).
+ * Connections that one worker's key may keep open. A worker of ours has one. If its line fails silently, it opens
+ * another after ten seconds, and the broker takes up to six minutes to notice that the old one is dead, so it may have
+ * some forty. With 200 subscriptions each, 490 took 80 MB of the broker's memory (2026-11-29).
  */
 const mostConnections = 64;
 const countEveryMs = 60_000;

@@ -111,7 +111,7 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
       askAgain(reign, event.worker);
       if (event.type === "completed") reign.pruners.get(job)?.completed(n, event.hpmax);
       else reign.pruners.get(job)?.forget(n);
-      // First, because a failure that is taken back is one more run to do, and the job does not end.
+      // First: a failure that is taken back is one more run to do, so the job does not end.
       if (event.type === "completed") benchWhoFailed(reign, table);
       else if (event.outcome === "failed") benchIfSick(reign, event.worker, table);
       stopIfReached(reign, table);
@@ -133,7 +133,7 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
       reign.sizeOfState(job, event.size);
       return;
     case "checkpoint-lost":
-      // What it reports from now on is another training.
+      // What the run reports from now on comes from another training.
       if (event.what === "unread") reign.pruners.get(job)?.forget(n);
       return;
     case "late":
@@ -157,7 +157,7 @@ function followWorker(reign: Reign, event: WorkerChanged): void {
     case "benched":
       takeFailuresBack(reign, worker, event.reason);
       enforceOnWorker(reign, worker);
-      // What it has sent already waits in the broker, before what others send.
+      // What the worker has already sent waits in the broker, ahead of what others send.
       if (event.cutOff) publishUsers(reign, () => void reign.ports.dropUnstored?.());
       return;
     case "admitted":

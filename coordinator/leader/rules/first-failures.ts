@@ -6,10 +6,10 @@ import { othersTake } from "./others.ts";
 import { pauseWords } from "./pause-words.ts";
 
 /**
- * A job that fails from its start: most likely its program is at fault, and a newcomer waits for its first result. So it pauses after
- * a few failures, as long as nothing has completed. But one machine alone proves nothing where others may try: then that machine
- * gets no more of the job. If another one completes a run, the machine is benched and its failures are taken back (bench.ts); if
- * another one fails too, the job pauses.
+ * A job that fails from its start: most likely its program is at fault, and a newcomer waits for its first result. So
+ * it pauses after a few failures, as long as nothing has completed. But failures on one machine alone prove nothing if
+ * others may try: then that machine gets no more of the job. If another one completes a run, the machine is benched and
+ * its failures are taken back (bench.ts); if another one fails too, the job pauses.
  */
 
 /** Characters of what the last run said and printed. */
@@ -37,7 +37,7 @@ function isStartFull({ completions, rejected, failingRow, submitted }: RunTable)
   return failingRow.size >= maxFailuresAtStart;
 }
 
-/** The worker on which all of them failed; undefined if they failed on several. */
+/** The only worker on which the runs of the row have failed; undefined if there are several. */
 function onlyOne(table: RunTable): WorkerId | undefined {
   const workers = new Set<WorkerId>();
   for (const n of table.failingRow) {
@@ -61,7 +61,7 @@ function wordsOf(table: RunTable): ReturnType<typeof pauseWords> {
   const last = table.trial([...failingRow].at(-1) ?? 0);
   const [cause = ""] = last?.reason.split("\n", 1) ?? [];
   const lines = (last?.console ?? "").split("\n").filter((line) => line.trim() !== "");
-  // The cause may quote some of them.
+  // The cause may quote some of these lines.
   const unsaid = lines.slice(-linesPrinted).filter((line) => !cause.includes(line.trim()));
   const printed = unsaid.join(" | ").slice(-mostPrinted);
   const details = [

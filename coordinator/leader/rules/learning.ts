@@ -15,7 +15,7 @@ export function learnIfDue(reign: Reign, table: RunTable): void {
   if (learned) void reign.record({ type: "learned", job: table.job, ...learned });
 }
 
-/** Learns from the results that count now, as if what was known had never been: a forged result may have taught it. */
+/** Learns afresh from the results that count now: what was learned before may rest on a forged result. */
 export function learnAnew(reign: Reign, { job, model, runSets, submitted }: RunTable): void {
   if (!model.learned) return;
   const { completed } = runSets.totals;
@@ -27,8 +27,8 @@ export function learnAnew(reign: Reign, { job, model, runSets, submitted }: RunT
 const betweenMs = 5000;
 
 /**
- * Learns about the jobs of earlier versions, of which no record says what was learned: without one, everybody who lists jobs would have
- * to learn, for a tenth of a second each.
+ * Learns about jobs of earlier versions, of which no record says what was learned. Without such a record, everybody who
+ * lists jobs would have to learn, for a tenth of a second per job.
  */
 export class CatchingUp {
   readonly #reign: Reign;

@@ -6,13 +6,13 @@ import type { Reign } from "../reign/reign.ts";
 import { othersTake } from "./others.ts";
 import { heldBy } from "./quotas.ts";
 
-/** Open runs that each run earns a worker that it has ended. */
+/** Further open runs that a worker earns with each run that it has ended. */
 const earnedByEnd = 2;
 /** Jobs that are named to a worker that has enough of them. */
 const mostNamed = 3;
 
 /**
- * Whether a worker gets no more of a job for now: it holds as many runs as its quota has, and ended few.
+ * Whether a worker gets no more of a job for now: it holds as many runs as its quota allows, and has ended few.
  *
  * A worker says itself how many slots it has, so one that ends nothing could hold all runs of a job for good. Beyond the quota it
  * needs runs that it has ended, or runs enough for others: half of what the job has still to give out, runs that wait for a new
@@ -32,7 +32,7 @@ export function hasEnough(reign: Reign, table: RunTable, worker: WorkerId, taken
   return true;
 }
 
-/** The same in words, of all such jobs. */
+/** In words, why a worker gets no more of these jobs. */
 export function enoughText(reign: Reign, worker: WorkerId, jobs: readonly JobName[]): string {
   const named = jobs.length > mostNamed ? `${jobs.length} jobs` : jobs.join(", ");
   return (

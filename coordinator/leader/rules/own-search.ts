@@ -31,7 +31,7 @@ const excludedText = "this configuration failed too often, or may not be tried";
 
 export const isOwn = (table: RunTable): boolean => table.submitted.settings.hpTuning === "own";
 
-/** Whether its program is wanted: it runs as long as runs may start or be pruned. */
+/** Whether the program of a job's search is wanted: it runs as long as runs may start or be pruned. */
 const isWanted = ({ state }: RunTable): boolean =>
   state === "searching" || state === "draining" || state === "stopping";
 
@@ -60,7 +60,7 @@ export function takeOwn(reign: Reign, table: RunTable, worker: WorkerId, n: numb
   for (let choice = queue.ready.shift(); choice; choice = queue.ready.shift()) {
     const { ask, settings, why } = choice;
     const configuration = configurationFor(reign, table, settings);
-    // It may have a mark that was made for it.
+    // Viewed anew: the configuration may have a mark that was just made for it.
     if (!searchView(table).isExcluded(configuration)) {
       queue.refused = 0;
       queue.missed.delete(worker);
@@ -162,7 +162,7 @@ function close(reign: Reign, job: JobName): void {
   queue?.search.close();
 }
 
-/** The queue of a job; undefined if its search cannot be started here, for which it is paused. */
+/** The queue of a job; undefined if its search cannot be started here: then the job is paused. */
 function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
   const known = reign.own.get(table.job);
   if (known) return known;
@@ -337,7 +337,7 @@ function pause(reign: Reign, table: RunTable, why: string, toGoOn: string): void
   });
 }
 
-/** Whose reports count, and whether a lower value is better there: as hpmax, what is reported is to be maximised. */
+/** The stage whose reports count, and the sign that makes its values ones to be maximised, as hpmax is. */
 function metricOf({ submitted, goal }: RunTable): OwnQueue["metric"] {
   const reading = readSpec(carriedInput(submitted));
   if (!reading.ok) return { sign: 1, stage: 1 };

@@ -5,10 +5,11 @@ import type { StoredMessage } from "../../../shared/ports.ts";
 import type { Reign } from "../reign/reign.ts";
 
 /**
- * Quotas: what one worker may ask and store (reign/quotas.ts), so that the others' questions are answered and their results have
- * room. A question beyond its quota is not answered, before anything of it is read. What is stored cannot be refused any more: a
- * worker that stores too much is cut off. So is one that goes on asking far too much. It is benched with the reason, which stands in
- * the journal and in `nexus list workers`, and the broker closes its connection; `nexus admit` lets it in again.
+ * Quotas: what one worker may ask and store (reign/quotas.ts), so that the others' questions are answered and their
+ * results have room. A question beyond its quota is dropped before anything of it is read. What is stored cannot be
+ * refused any more, so a worker that stores too much is cut off, as is one that goes on asking far too much. It is
+ * benched with the reason, which stands in the journal and in `nexus list workers`, and the broker closes its
+ * connection; `nexus admit` lets it in again.
  */
 
 /** Whether a question may be read and answered now. If so, `reign.quotas.answered` must follow. */
@@ -58,7 +59,8 @@ export function heldBy({ state }: Reign, worker: WorkerId): number {
  * Benches a worker and has the broker close its connection. The invitation that it came by ends too, or it could come back under
  * another name.
  *
- * @param what  one that only sends or stores much may be an honest worker with large states: its invitation ends with the second such worker
+ * @param what  `fills`: it only sends or stores much, so it may be an honest worker with large states: its invitation
+ *   ends only with the second such worker
  */
 export function cutOff(reign: Reign, worker: WorkerId, reason: string, what: "floods" | "fills" = "floods"): void {
   const { state, ports } = reign;
@@ -76,7 +78,7 @@ export function cutOff(reign: Reign, worker: WorkerId, reason: string, what: "fl
   void reign.record({ type: "worker-state", worker, state: "benched", reason: whole, cutOff: true, ...ownDecision });
 }
 
-/** Has the broker let in the workers that it may let in now, and then does the rest. */
+/** Makes the broker let in just the workers that may connect now, and calls `then` once it does. */
 export function publishUsers({ ports }: Reign, then: () => void = () => undefined): void {
   ports.publishUsers().then(then, (error: unknown) => {
     ports.log.error(`the broker's list of workers could not be written: ${String(error)}`);

@@ -20,7 +20,11 @@ export function refineRanges(reign: Reign, table: RunTable): void {
   refine(reign, table, false);
 }
 
-/** Adds marks to the ranges of a search that has tried every configuration, none of which runs twice; whether there was room for any. */
+/**
+ * Adds marks to the ranges of a search that has tried every configuration, none of which runs twice.
+ *
+ * @returns whether there was room for any
+ */
 export const makeRoom = (reign: Reign, table: RunTable): boolean => hasRanges(table) && refine(reign, table, true);
 
 const hasRanges = ({ submitted }: RunTable): boolean => submitted.hyperparameters.some(({ range }) => range);

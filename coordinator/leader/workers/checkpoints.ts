@@ -39,8 +39,8 @@ const mostLosses = 20;
 const losses = new WeakMap<Trial, number>();
 
 /**
- * A holder says that a state was not carried, or that the state it was given cannot be read. The second makes room for the states of
- * a run that begins afresh: they are not as far.
+ * A holder says that a state was not carried, or that the state it was given cannot be read. In the second case the run
+ * begins afresh: the record makes room for its new states, which are not as far.
  */
 export function judgeLostCheckpoint(
   reign: Reign,

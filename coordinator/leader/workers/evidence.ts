@@ -31,8 +31,9 @@ import { judgeCheckpoint, judgeLostCheckpoint } from "./checkpoints.ts";
  * EV is judged in its order, and each decision cites the sequence that it rests on, so the next leader continues after the
  * highest one cited. Reports that it judges again decide nothing.
  *
- * A message that cannot be read is set aside. Its sequence and its worker are logged and journalled, so that it is named once, and
- * since that record cites it, no later start comes back to it. What readable messages say without a right to is logged.
+ * A message that cannot be read is set aside. Its sequence and its worker are logged and journalled, so that it is
+ * named once; since that record cites it, no later start comes back to it. A readable message that its worker had no
+ * right to send is logged.
  */
 
 /** A message that may be believed, and the trial that it is about. */

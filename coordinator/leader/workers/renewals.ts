@@ -11,7 +11,7 @@ type Verdict = Renewed["verdicts"][number];
 
 /** A worker says what it holds; each trial may go on, possibly under a new attempt number, or has to stop. */
 export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Renewal): Promise<Renewed | undefined> {
-  // It holds nothing and claims nothing, but is still present.
+  // This worker holds nothing and claims nothing, but is still present.
   if (renewal.takes) admit(reign, worker, { ...renewal.takes, bootId: renewal.bootId }, null);
   const known = reign.presence.get(worker);
   const record = reign.state.workers.get(worker);

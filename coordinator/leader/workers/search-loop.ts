@@ -71,7 +71,7 @@ async function decide(
   const holder = { worker, claimId: claim.claimId, bootId: claim.bootId };
   const jobs = openJobs(reign.state);
   const taken = inUse(jobs, worker);
-  /** Jobs whose search has no choice yet. */
+  /** Why jobs that fit give nothing now: held back, a checkpoint that is too large, or no choice yet. */
   const thinking: string[] = [];
   /** Jobs whose further runs are kept for others. */
   const kept: JobName[] = [];
@@ -160,7 +160,7 @@ const refuse = ({ term }: Reign, reason: string, leave = false): Refusal => ({
   leave,
 });
 
-/** Waits for the end that the worker says is in flight; whether it has been judged. */
+/** Waits for the end that the worker says is in flight. @returns whether it has been judged */
 async function endJudged(reign: Reign, worker: WorkerId, after: NonNullable<Claim["after"]>): Promise<boolean> {
   const isAwaited = (): boolean => {
     const trial = reign.state.jobs.get(after.job)?.trial(after.n);

@@ -66,7 +66,7 @@ const odd: readonly Hyperparameter[] = [
 const longHistory = 2000;
 const lengths = { questions: 12, excluded: 20, leaveMs: 5000 };
 
-/** Tries everything, in order, and tells each finding as it comes. A search that does not even start is tried no further. */
+/** Tries everything in order, tells each finding as it comes, and stops if the search does not even start. */
 export async function checkSearch(subject: Subject, tell: (finding: Finding) => void): Promise<boolean> {
   const suite = new Suite(subject);
   let holdsAll = true;
@@ -187,7 +187,7 @@ class Suite {
     const [choice] = await search.choose(1, 9);
     if (!second || !choice) throw new Broken("it chose nothing");
     search.tell({ ...second, state: "rejected", value: null });
-    // The choice was made before, and is carried out after.
+    // The choice was made before the rejection; its run begins after it.
     const { ask, configuration } = choice;
     for (const state of ["running", "failed", "running"] as const)
       search.tell(toldRun(9, configuration, state, null, ask));
@@ -200,7 +200,7 @@ class Suite {
   }
 
   async #excludes(): Promise<string> {
-    // All but a third of what two hyperparameters offer: no search chooses among those by chance.
+    // Exclude two thirds of the configurations: no search avoids all of these by chance.
     const space = [ordered("a", [1, 2, 3, 4, 5, 6]), ordered("b", [1, 2, 3, 4])];
     const isOut = ([a = 0, b = 0]: Configuration): boolean => (a + b) % 3 !== 0;
     const excluded: Configuration[] = [];
@@ -336,7 +336,7 @@ class Suite {
   }
 }
 
-/** So many runs of a search by chance, nine of ten completed. */
+/** The first `count` runs of a random search; nine of ten completed, the others failed. */
 function historyOf(hyperparameters: readonly Hyperparameter[], count: number): ToldRun[] {
   const rng: Rng = rngFrom("history");
   return Array.from({ length: count }, (_, i): ToldRun => {
@@ -346,7 +346,7 @@ function historyOf(hyperparameters: readonly Hyperparameter[], count: number): T
   });
 }
 
-/** Something to be maximised, with noise. */
+/** A function to maximise, with noise. */
 const hpmaxAt = (configuration: Configuration, salt: number): number =>
   configuration.reduce((sum, position) => sum - (position - 1) ** 2 / 10, 0) + rngFrom(`value ${salt}`).uniform() / 5;
 

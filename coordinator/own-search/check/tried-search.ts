@@ -13,7 +13,7 @@ import { systemClock } from "../../../shared/time/clock.ts";
 import { type Launch, notEnded, Program } from "../program.ts";
 import * as protocol from "../protocol.ts";
 
-/** What does not hold of a search. */
+/** A promise that a search does not keep. */
 export class Broken extends Error {
   override readonly name = "Broken";
 }
@@ -33,11 +33,11 @@ export const toldRun = (
   ask: number | null = null,
 ): ToldRun => ({ run, name: `run1.${run}` as RunName, ask, configuration, state, value }); // as the coordinator names them
 
-/** A search under test: its program, with which one step at a time is taken, each within a time. */
+/** A search under test: takes one step at a time with its program, each within a time limit. */
 export class TriedSearch {
   readonly program: Program;
   readonly #tried: Tried;
-  /** With the marks that it chose itself. */
+  /** With the marks that the search chose itself. */
   #hyperparameters: readonly Hyperparameter[];
   readonly #answerMs: number;
   readonly #said: protocol.Said[] = [];
@@ -52,7 +52,7 @@ export class TriedSearch {
     this.#tried = tried;
     this.#hyperparameters = tried.hyperparameters;
     this.#answerMs = answerMs;
-    // Each has the folder for itself, as under a coordinator.
+    // Each program starts with an empty folder of its own, as under a coordinator.
     rmSync(launch.cwd, { recursive: true, force: true });
     mkdirSync(launch.cwd, { recursive: true });
     this.program = new Program(
@@ -81,7 +81,7 @@ export class TriedSearch {
     return ready;
   }
 
-  /** Asks so many questions at once, and takes an answer to each, in any order. */
+  /** Asks `count` questions at once, and takes an answer to each, in any order. @throws Broken */
   async choose(count: number, n = 1, answerMs = this.#answerMs): Promise<MadeChoice[]> {
     const open = new Set<number>();
     for (let i = 0; i < count; i += 1) {
@@ -111,7 +111,7 @@ export class TriedSearch {
     this.program.write(line);
   }
 
-  /** The next thing that it says. */
+  /** The next thing that it says. @throws Broken if it gives up, breaks the protocol, ends, or says nothing in time */
   async next(what: string, ms: number): Promise<protocol.Said> {
     const limit = performance.now() + ms;
     for (;;) {
@@ -148,7 +148,7 @@ export class TriedSearch {
     while (!this.program.isOver) await this.#moved(1000);
   }
 
-  /** A number of a range that has no mark gets one, and it hears of that. */
+  /** Gives a number of a range without a mark a new one, and tells the search of it. */
   #configurationFor(settings: readonly Setting[]): Configuration {
     const marked = this.#hyperparameters.map((each, i) => {
       const setting = settings[i] ?? null;

@@ -61,7 +61,7 @@ const isAskedFor = ({ run }: Trial, runs: readonly string[], status: string | un
   status !== undefined ||
   runs.some((words) => words.split(",").some((word) => word === run || word.endsWith(`/${run}`)));
 
-/** Only completed runs, in order of completion. */
+/** Only completed runs, in order of completion. @throws NotFoundError if there are none */
 export function completedOnly(runs: ChosenRuns): ChosenRuns {
   const places = new Map(runs.tables.map((table) => [table, new Map(table.completions.map((n, i) => [n, i]))]));
   const placeOf = ({ table, trial }: ChosenRuns["rows"][number]): number => places.get(table)?.get(trial.n) ?? 0;
@@ -86,11 +86,11 @@ export function columnOf({ columns, tables, flags }: ChosenRuns, name: string): 
 export interface Measure {
   readonly name: string;
   readonly values: readonly number[];
-  /** Whether lower is better. Default: higher is, as far as anybody knows. */
+  /** Whether lower is better. Default: not known to be. */
   readonly isLow?: boolean;
 }
 
-/** What people mean by hpmax: the loss, where all these jobs minimise the same. */
+/** What people mean by hpmax: the loss, if all these jobs minimise the same one. */
 function inSense({ columns, tables }: ChosenRuns, column: Column): Column {
   const goal = commonGoal({ tables });
   const isTold = column.id === "metrics.hpmax" && goal.isLow;

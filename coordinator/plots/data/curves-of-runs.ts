@@ -10,7 +10,7 @@ export interface Points {
   readonly xs: readonly number[];
   /** NaN if nothing was measured. */
   readonly ys: readonly number[];
-  /** The run completed, so its last value counts from there on; default false. */
+  /** Whether the run completed, so that its last value counts from there on; default false. */
   readonly isComplete?: boolean;
 }
 
@@ -33,7 +33,7 @@ export interface RunCurve extends Points {
 
 const bare = (name: string): string => name.replace(/^metrics\./, "");
 
-/** Whether runs report it repeatedly, rather than having it once. */
+/** Whether a name is of a curve, which runs report repeatedly, and not of one value of a run. */
 export const isCurve = (name: string): boolean => /^s\d+-./.test(bare(name));
 
 /** The metrics of these jobs; empty before their first result. */

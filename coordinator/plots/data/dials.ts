@@ -10,7 +10,7 @@ import type { Tick } from "../figure.ts";
 import type { ChosenRuns } from "./chosen-runs.ts";
 
 /**
- * The hyperparameters of all the runs' jobs. Two jobs over one range may have different marks; it has those of both.
+ * The hyperparameters of all the runs' jobs. If jobs have different marks on one range, the result has all of them.
  *
  * @throws UsageError if the jobs have different hyperparameters or settings
  */
@@ -98,7 +98,7 @@ export function dialsOf(runs: ChosenRuns): Dial[] {
 const ticksOf = (range: Range): Tick[] =>
   firstMarks(range).map((mark) => ({ at: placeOf(range, mark), text: settingText(mark, 2) }));
 
-/** The dial in the parts about the first marks of a range; a list as it is. */
+/** A range's dial reduced to the parts around its first marks; a list's dial stays as it is. */
 export function inParts(dial: Dial): Dial {
   const { name, values, positions, scale } = dial;
   if (!scale) return dial;

@@ -38,7 +38,7 @@ export interface PlotReads {
     readonly job: JobName;
     readonly history: SearchHistory;
     readonly goal: Goal;
-    /** Of all completed runs, in order of completion. */
+    /** Results of all completed runs, in order of completion. */
     readonly hpmax: ArrayLike<number>;
     /** First of the standings, which need not be the last of the history: `configurationKey` and `labelOf`. */
     readonly leader: {
@@ -47,7 +47,7 @@ export interface PlotReads {
       readonly estimate: number;
       readonly runs: number;
     } | null;
-    /** The settings of a job that has a single configuration, `labelOf` them; null: it searches. */
+    /** `labelOf` the settings of a job that has a single configuration; null: it searches. */
     readonly repeats: string | null;
   };
   /** Which worker had which trial from when to when, from the journal's records. */

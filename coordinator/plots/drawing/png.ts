@@ -11,7 +11,7 @@ export interface PngOptions {
   readonly fontFile: string | undefined;
 }
 
-/** Found as a program finds its packages, wherever they are installed. */
+/** Resolved as an import is, wherever packages are installed. */
 const fileOf = (specifier: string): string => fileURLToPath(import.meta.resolve(specifier));
 
 /** Free to use and to pass on; looks alike on every machine. */
@@ -56,7 +56,7 @@ async function namedFont(file: string): Promise<Uint8Array> {
   throw new UsageError(`--font=${file}: there is no font in that file; expected TrueType or OpenType (.ttf, .otf)`);
 }
 
-/** Whether resvg finds a text's extent with it; with anything else it silently leaves out all text. */
+/** Whether resvg can measure text with this font. If not, it silently leaves out all text. */
 function isFont(font: Uint8Array): boolean {
   const probe = `<svg xmlns="http://www.w3.org/2000/svg" width="300" height="40"><text y="30">Hyperparameter</text></svg>`;
   const drawing = new Resvg(probe, { font: { fontBuffers: [font] } });

@@ -120,7 +120,7 @@ function drawLine(field: DotField, dots: readonly (Dot | undefined)[], isStep: b
   });
 }
 
-/** Sets every second dot, so that curves inside the band stay visible. */
+/** Sets every second dot of every second row, so that curves inside the band stay visible. */
 function drawBand(
   field: DotField,
   tops: readonly (Dot | undefined)[],

@@ -53,7 +53,7 @@ export function heatMap(
     return [{ x: cell % columns, y: Math.floor(cell / columns), value, count: combined.count[cell] ?? 0 }];
   });
   const { from, to } = extent(cells.map(({ value }) => value));
-  // Dark is best.
+  // The best cells are dark.
   const isTurned = measure.isLow === true && aggregate !== "std";
   const boxes = cells.map(({ x, y, value, count }): Box => {
     const height = to > from ? (value - from) / (to - from) : 0.5;

@@ -9,7 +9,7 @@ import { faintLook, grey, okabeIto, plainLook } from "../palette.ts";
 import { writeNumber } from "../ticks.ts";
 import { evenlyChosen, mostDots } from "./dots.ts";
 
-/** What a job that repeats one configuration comes to: its mean after each run, with a band of one standard error of it, and every run. */
+/** A job that repeats one configuration: the mean after each run, with a band of one standard error, and every run. */
 export function repeatsSummary(
   { job, goal, hpmax, repeats }: Pick<PlotReads["search"], "job" | "goal" | "hpmax"> & { readonly repeats: string },
   asked: Values<typeof axisOptions> & { readonly title: string | undefined },
@@ -53,7 +53,7 @@ export function repeatsSummary(
   });
 }
 
-/** After each run: the mean, and its standard error, NaN for a single one. */
+/** After each run: the mean and its standard error, which is NaN after the first run. */
 function soFar(values: readonly number[]): { readonly means: number[]; readonly errors: number[] } {
   const moments = new Moments();
   const means: number[] = [];

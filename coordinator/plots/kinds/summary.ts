@@ -1,7 +1,7 @@
 import { plotKind } from "../kind.ts";
 import { axisOptions, commonOptions } from "../options.ts";
 
-/** Has the search converged? Of a job that repeats one configuration: what do its runs come to? */
+/** Has the search converged? Or, for a job that repeats one configuration: what is its mean? */
 export const summary = plotKind({
   name: "summary",
   examples: [["summary job1", "the best configuration's estimate, and when it changed"]],

@@ -25,7 +25,7 @@ export function whatGoesOn(search: LiveSearch, workspace: string): string {
   return `${job} goes on without this screen: ${counted(running, "run")} running${more}${beside}`;
 }
 
-/** Whether somebody decides what happens next, and could take an order, as far as this screen knows. */
+/** Whether a coordinator leads, and could take an order, as far as this screen knows. */
 export const isLed = ({ isAway, isLeaderSilent }: LiveSearch): boolean => !isAway && !isLeaderSilent;
 
 /** `5 runs of job2 go on`; "" if no other job is open. */

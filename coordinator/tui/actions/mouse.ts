@@ -11,10 +11,10 @@ const wheelRows = 3;
 export const isOfMouse = ({ name }: Key): boolean => name === "click" || name === "wheelup" || name === "wheeldown";
 
 /**
- * Handles a click or a turn of the wheel. A click selects the row, or opens it if it is selected; sorts by the header; goes to the
- * screen or the pane. The wheel scrolls the pane under it.
+ * Handles a click or a turn of the wheel. A click on a row selects it, or opens it if it is selected; on a header it
+ * sorts; on a screen's name or a pane it goes there. The wheel scrolls the pane under it.
  *
- * @param press  does what another key does
+ * @param press  does what the key of this name does
  */
 export function useMouse(context: KeyContext, { name, at }: Key, press: (name: string) => void): void {
   const { model, now } = context;
@@ -44,7 +44,7 @@ function click(
   const pane = paneAt(model, at);
   model.unsay();
   if (hit?.kind === "screen") {
-    // Only names of screens are made clickable so.
+    // Only names of screens are made clickable in this way.
     model.isHelpOpen = false;
     model.show(hit.screen as ScreenName);
   } else if (hit?.kind === "page row") {

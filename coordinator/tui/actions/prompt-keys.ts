@@ -50,7 +50,7 @@ function typeFilter({ model, now, say }: KeyContext, prompt: FilterPrompt, key: 
   followLine(prompt, now);
 }
 
-/** The list shows what the line says, up to a word that is still being typed and up to what is wrong. */
+/** Filters the list by the line, up to a word that is still being typed, and up to what is wrong. */
 function followLine(prompt: FilterPrompt, now: number): void {
   const { list, line } = prompt;
   const { text } = line;

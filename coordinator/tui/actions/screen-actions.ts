@@ -12,7 +12,7 @@ import type { ViewModel } from "../view-model.ts";
 import type { KeyContext } from "./key-context.ts";
 import { goToTrouble, isTroubleFirst } from "./trouble-keys.ts";
 
-/** What each key does on the screens. Control keys ask first; they are in controls.ts. */
+/** What each key does on the screens. Control keys ask first; they are in orders/control-questions.ts. */
 export const screenActions: Partial<Record<Action, (context: KeyContext, key: Key) => void>> = {
   screen: ({ model }, key) => model.show(screenNames[Number(key.name)] ?? "Standings"),
   "next-pane": (context, key) => nextPane(context, key.name === "S-tab" ? -1 : 1),
@@ -130,7 +130,7 @@ function inList(act: (list: AnyList, context: KeyContext) => void): (context: Ke
   };
 }
 
-/** Scrolls by one column: the first visible one that may go is passed, and those that then have room appear. */
+/** Scrolls by one column: the first visible one that may go disappears, and those that then have room appear. */
 function scroll(list: AnyList, by: number, { say }: KeyContext): void {
   if (by < 0) {
     if (list.passed.pop() === undefined) say("there are no columns further left");

@@ -33,7 +33,7 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   readonly isHiddenEmpty?: boolean;
 }
 
-/** What must be said of a column, and what may. */
+/** What else a column must say of itself, and what it may. */
 export type ColumnMore<Row> = Pick<ScreenColumn<Row>, "about"> &
   Omit<Partial<ScreenColumn<Row>>, "name" | "kind" | "priority" | "value" | "about">;
 
@@ -49,7 +49,7 @@ export const column = <Row>(
 /** What the job on the screen is judged by. */
 export const shownGoal = ({ table }: { readonly table: RunTable | undefined }): Goal => table?.goal ?? maximised;
 
-/** A column of hpmax, or of what is made of it: under the goal's name and in its sense. */
+/** A column of hpmax, or of a value made of it, shown in the sense of the goal: a loss unsigned. */
 export const goalColumn = <Row>(
   goal: Goal,
   name: string,

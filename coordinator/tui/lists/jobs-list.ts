@@ -56,7 +56,7 @@ function columnsFor(search: LiveSearch, flags: string): readonly ScreenColumn<Ru
       about: "running, waiting for a worker, paused, completed, ...",
       style: (table) => weightStyles[whyOf(table).weight],
     }),
-    // As text: bars begin in one column.
+    // A text, so that all bars begin in one column.
     column("progress", "text", 0, shareOf, {
       about: "runs that have ended, of all that it will have",
       best: "high",

@@ -9,7 +9,7 @@ const orderMs = 1000;
 const ownOrderMs = 250;
 /** ... where sorting, and what it rests on, may cost at most this share of the time. */
 const orderShare = 0.02;
-/** Rows that are built of a list in its own order; all of them once someone goes further down. */
+/** Rows that are built of a list in its own order; all are built once someone goes further down. */
 const windowRows = 250;
 /** Filters that are remembered. */
 const mostFilters = 50;
@@ -132,7 +132,7 @@ export class ListView<Row> {
       preparedMs = performance.now() - began;
       yield;
     }
-    // Meanwhile somebody may have begun to read, or another job may be shown.
+    // Somebody may have begun to read meanwhile, or another job may be shown.
     if (this.isHeld(now) || this.#orderedVersion === -1) return;
     this.#reorder(version, now);
     this.#orderCostMs += preparedMs;
@@ -165,7 +165,7 @@ export class ListView<Row> {
     this.#reorder(this.#orderedVersion, now);
   }
 
-  /** The same in another order or with other rows: shown from the top, unless the selected row is followed. */
+  /** Reorders the list at once and shows it from the top, unless the selected row is followed. */
   #reorderFromTop(now: number, isTyping = false): void {
     this.#top = 0;
     this.#mustShow = false;
@@ -205,7 +205,7 @@ export class ListView<Row> {
     if (this.filterHistory.length > mostFilters) this.filterHistory.shift();
   }
 
-  /** Sorts by a column, the best first; if it is sorted by it already, the other way round. Null: the source's own order. */
+  /** Sorts by a column, the best first; if it is the sort column already, reverses it. Null: the source's own order. */
   sortBy(name: string | null, now: number): void {
     if (name !== null && name === this.sortName) this.isDescending = !this.isDescending;
     else {

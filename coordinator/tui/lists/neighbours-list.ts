@@ -87,12 +87,12 @@ function rowsOf(table: RunTable, { best, members }: WeighedNeighbourhood): Neigh
   });
 }
 
-/** Small chances with a decimal. */
+/** A chance in percent; small ones with a decimal. */
 export const chanceText = (share: number): string => percent(share, share < 0.0995 ? 1 : 0);
 const runsText = (step: Step | undefined): string =>
   step === undefined ? "" : step.inFlight > 0 ? `${step.runs}+${step.inFlight}` : String(step.runs);
 
-/** Settings in dial order, the centre's in brackets, `around` on each side; if unordered, only the step. */
+/** Settings in dial order, the centre's in brackets, `around` on each side; unordered: the centre's and the step's. */
 function dialText({ hyperparameter, centre, up }: NeighbourRow, around: number): string {
   const { ordered, values, dial = [...values.keys()] } = hyperparameter;
   const text = (position: number): string => settingText(values[position] ?? null);

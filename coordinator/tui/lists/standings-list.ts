@@ -19,7 +19,7 @@ export interface StandingRow {
   readonly climbed: number;
 }
 
-/** Age of the ranks that the present ones are compared with. */
+/** The ranks that the present ones are compared with are at most about this old. */
 const trendMs = 60_000;
 
 export function standingsList(search: LiveSearch): ListView<StandingRow> {
@@ -44,7 +44,7 @@ export function standingsList(search: LiveSearch): ListView<StandingRow> {
   });
 }
 
-/** Run sets without a rank: infeasible ones, those with a run in flight, then those whose runs all failed; newest first. */
+/** Run sets without a rank: infeasible ones, those with a run in flight, then the others; each part newest first. */
 function unmeasured({ runSets, submitted }: RunTable): StandingRow[] {
   const sets = [...runSets].filter(({ completed, isFeasible }) => completed === 0 || !isFeasible).reverse();
   const infeasible = sets.filter(({ isFeasible }) => !isFeasible);

@@ -149,5 +149,5 @@ function differs(search: LiveSearch, worker: WorkerId): string | undefined {
   return found ? differsText(found) : undefined;
 }
 
-/** Undefined for none, so that a column of none is left out. */
+/** Undefined for 0, so that a column of zeros is left out. */
 const wholePercent = (part = 0): number | undefined => (part > 0 ? Math.max(1, Math.round(100 * part)) : undefined);

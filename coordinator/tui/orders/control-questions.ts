@@ -24,7 +24,7 @@ export function controlQuestion(model: ViewModel, action: Action): OrderQuestion
   return typeof asked === "string" ? asked : reaching(model, asked);
 }
 
-/** Adds to its command what reaches the same workspace from any shell. */
+/** Adds the flags with which the command reaches the same workspace from any shell. */
 const reaching = ({ options }: ViewModel, asked: OrderQuestion): OrderQuestion => ({
   ...asked,
   command: `${asked.command}${options.flags}`,
@@ -32,7 +32,7 @@ const reaching = ({ options }: ViewModel, asked: OrderQuestion): OrderQuestion =
 
 function questionAbout(subject: Subject, action: Action): OrderQuestion | string {
   if (action === "bench") return benchQuestion(subject);
-  // The other control keys are called as the verbs of orders are.
+  // The other control actions are named like the verbs of orders.
   const verb = action as ControlVerb;
   if (subject.kind === "worker") return workerQuestion(verb, subject.row);
   return subject.kind === "runs" ? runsQuestion(verb, subject) : jobQuestion(verb, subject.table);

@@ -12,7 +12,7 @@ import { type Line, plain, type Style, span } from "../terminal/styled.ts";
 import { wrapped, wrappedCommand } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
 
-/** Below this the words have no room beside the chart. */
+/** Lines; a lower pane has no room for words below the chart. */
 const wordsHeight = 14;
 const leastChart = 6;
 
@@ -36,21 +36,21 @@ export function bestLines(model: ViewModel, width: number, height: number): Line
 export const bestSparkline = ({ search, options }: ViewModel, width: number): string =>
   search.findings ? sparkline(heldPoints(search.findings, shownGoal(search)), width, options.graph) : "";
 
-/** When the best changed, and what it is estimated at; the last is held to the newest run. */
+/** The points at which the best changed, with its estimate; the last is held to the newest run. */
 function heldPoints({ rows, completed }: Findings, goal: Goal): Point[] {
   const points = rows.map(({ ended, estHpmax, sd }) => ({ x: ended, y: told(goal, estHpmax), spread: sd ?? 0 }));
   const last = points.at(-1);
   return last && last.x < completed ? [...points, { ...last, x: completed }] : points;
 }
 
-/** A line between two points rises; a best stays until another takes its place. */
+/** Turns points into steps: a best stays until another takes its place. */
 const steps = (points: readonly Point[]): Point[] =>
   points.flatMap((point, i) => {
     const before = points[i - 1];
     return before ? [{ ...before, x: point.x }, point] : [point];
   });
 
-/** The charts drawn last: they change with the findings alone, which come every few seconds. */
+/** The charts drawn last: at one size they change only with the findings, which come every few seconds. */
 const drawn = new WeakMap<Findings, { readonly of: string; readonly lines: Line[] }>();
 
 function chartOf(model: ViewModel, findings: Findings, width: number, height: number): Line[] {
@@ -102,7 +102,7 @@ function drawChart(model: ViewModel, findings: Findings, width: number, height: 
   ];
 }
 
-/** Of hpmax: that of the best and its band, and of the runs unless one is far below, which would make all else flat. */
+/** Range of hpmax: of the best with its band, and of the runs but the lowest twentieth, which may flatten the rest. */
 function yRangeOf({ dots, rows }: Findings): { readonly low: number; readonly high: number } {
   const ys = dots.map(({ y }) => y).toSorted((a, b) => a - b);
   const low = Math.min(

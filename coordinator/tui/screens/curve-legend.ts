@@ -7,7 +7,7 @@ import { type Line, type Span, type Style, span } from "../terminal/styled.ts";
 
 /** A curve in the legend. */
 export interface LegendEntry {
-  /** `#3 2 runs`: what stands there if there is no room for more. */
+  /** `#3 2 runs`: what the legend shows if there is no room for more. */
   readonly label: string;
   /** What stands at the curve's end: `#3`; "" if it is the only one. */
   readonly mark: string;
@@ -47,7 +47,7 @@ export function legendLines(
   return [inOne(used(labels) <= width ? labels : entries.map(({ mark }, i) => mark || (labels[i] ?? "")))];
 }
 
-/** Settings of configurations, each told by those in which they differ; of one alone, all. */
+/** For each configuration the settings in which they differ; all settings if there is only one. */
 export function distinctSettings(table: RunTable, configurations: readonly (readonly number[])[]): string[] {
   const { hyperparameters } = table.submitted;
   const used = configurations.map((configuration) => usedSettings(hyperparameters, configuration));

@@ -27,7 +27,7 @@ export interface CurveGroup {
   readonly configuration?: readonly number[];
 }
 
-/** The runs of a run set whose curves are drawn; rejected ones would be compared with those that count. */
+/** The runs of a run set whose curves are drawn. Rejected runs do not count, so they are left out. */
 export const drawnRuns = (search: LiveSearch, key: string): readonly Trial[] =>
   search
     .runsOf(key)

@@ -39,7 +39,7 @@ function timesText({ count, workers }: EventLine): string {
   return workers.size > 1 ? ` (x${count} on ${counted(workers.size, "worker")})` : ` (x${count})`;
 }
 
-/** Workers that are named. */
+/** The most workers that are named. */
 const mostNames = 8;
 
 /** Everything about a line, for one that is opened. */

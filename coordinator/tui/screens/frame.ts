@@ -31,7 +31,7 @@ const cutNames: Partial<Record<ScreenName, string>> = {
 };
 /** The most lines of a message that are shown. */
 const noticeLines = 6;
-/** The curve of the best beside the events, and between workers and curves. */
+/** Width of the best's curve beside the events, and its height between workers and curves. */
 const bestWidth = 46;
 const bestHeight = 12;
 const fourPanes = { width: 180, height: 48 };

@@ -5,7 +5,7 @@ import { type Line, plain, span } from "../terminal/styled.ts";
 import { wrapped } from "../terminal/wrap.ts";
 import type { ViewModel } from "../view-model.ts";
 
-/** The help is made from the table of keys and from the columns' own descriptions, so it cannot be wrong. */
+/** The help is made from the table of keys and the columns' own descriptions, so it always agrees with them. */
 export function helpScreen(model: ViewModel, width: number, height: number): Line[] {
   const lines = allLines(model, width);
   const top = Math.max(0, Math.min(model.helpScroll, lines.length - height));
@@ -17,7 +17,7 @@ export const helpLength = (model: ViewModel, width: number): number => allLines(
 
 const allLines = (model: ViewModel, width: number): Line[] => [...keyLines(model, width), ...glossary(model, width)];
 
-/** What the columns of the screen say that keys go to. */
+/** What the columns mean, on the screen that keys go to. */
 function glossary({ focus, lists }: ViewModel, width: number): Line[] {
   const { columns } = lists.of(focus);
   const nameWidth = columns.reduce((most, { name }) => Math.max(most, widthOf(narrow(name))), 0);
@@ -30,7 +30,7 @@ function glossary({ focus, lists }: ViewModel, width: number): Line[] {
   ];
 }
 
-/** Keys that mean the same wherever one is. */
+/** Groups of keys that mean the same everywhere. */
 const everywhere: readonly string[] = ["Screens", "Program", "Text"];
 const hasRows = (screen: ScreenName): boolean => screen !== "Curves" && screen !== "Best";
 /** On which screens a key does something, where that is not all of them. */
@@ -49,7 +49,7 @@ const places: Partial<Record<Action, (screen: ScreenName) => boolean>> = {
   freeze: hasRows,
   follow: hasRows,
 };
-/** What a page does with keys of its own. */
+/** Actions that a page carries out itself. */
 const ofPages: readonly Action[] = [
   ...(["down", "up", "page-up", "page-down", "start", "end", "open", "back", "axis"] as const),
   ...(["pause", "resume", "stop", "cancel"] as const),

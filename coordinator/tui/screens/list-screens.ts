@@ -71,10 +71,10 @@ function workerLines({ options: { joining } }: ViewModel, width: number): Line[]
   return [plain(""), ...wrapped(plain(`  and on ${where}, for a worker:`), width, 2), ...typedLines([command], width)];
 }
 
-/** Rows of runs, with their header, that are not given up for anything. */
+/** Lines that the runs keep in any case, with their header. */
 const leastRuns = 6;
 
-/** Why it all fails, whole, however long the reasons are. */
+/** Why all runs fail, with each reason in full, however long. */
 function failedLines({ options, search, troubles: { causes } }: ViewModel, table: RunTable, width: number): Line[] {
   const failed = failuresOf(table);
   const under = table.running > 0 ? `; ${table.running} running` : "";
@@ -97,7 +97,7 @@ function failedLines({ options, search, troubles: { causes } }: ViewModel, table
 
 /** Why the job stopped, and what to type once that is fixed. */
 function stoodLines({ why, commands }: Why, table: RunTable, flags: string, width: number): Line[] {
-  // After it come the failures, which are shown above in full.
+  // What follows are the failures, which are shown above in full.
   const [rule = ""] = why.split("; ");
   const then = commands.length > 0 ? "; once that is mended, run:" : "";
   return [
@@ -110,7 +110,7 @@ function stoodLines({ why, commands }: Why, table: RunTable, flags: string, widt
   ];
 }
 
-/** What a job waits for that has no run yet, and what to type. */
+/** What a job without a run waits for, and what to type. */
 function waitingLines({ options, search }: ViewModel, width: number): Line[] {
   const { joining, flags } = options;
   const waiting = search.whyWaiting({ joinLine: "", flags });
@@ -159,7 +159,7 @@ export function jobsLines(model: ViewModel, width: number, height: number, isFoc
   return listOrWord(jobs, "job", "", width, height, isFocused);
 }
 
-/** Below the list stands what no column of a narrow screen has room for: why the selected run was tried, and how its files are got. */
+/** The list, and below it what a narrow screen has no column for: why the selected run was tried, and its files. */
 export function runsLines(model: ViewModel, width: number, height: number, isFocused: boolean): Line[] {
   const { lists, search, options } = model;
   const row = lists.runs.selected;

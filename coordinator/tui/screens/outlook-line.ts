@@ -10,7 +10,7 @@ import type { ViewModel } from "../view-model.ts";
 import { bestSparkline } from "./best-screen.ts";
 
 const barWidth = 10;
-/** Characters of the best so far as a curve, and on narrow screens. */
+/** Characters of the curve of the best so far; the second on screens narrower than `wideFrom`. */
 const curveWidth = 20;
 const shortCurveWidth = 12;
 const wideFrom = 100;
@@ -43,7 +43,7 @@ function barSpans({ ended, submitted }: RunTable): Span[] {
   return [span(progressBar(share, barWidth), "accent"), span(percent(done).padStart(5))];
 }
 
-/** What is wrong, since when, and which key goes there; less of that if there is no room. Null if the trouble has none. */
+/** What is wrong, since when, and which key goes there; less if there is no room. Null if not even the trouble fits. */
 function troubleSpans(trouble: Trouble, more: number, room: number): Span[] | null {
   const since = trouble.since > 0 ? `, since ${timeOfDay(trouble.since)}` : "";
   const others = more > 0 ? ` (+${more} more)` : "";

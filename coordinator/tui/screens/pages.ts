@@ -28,7 +28,7 @@ export function pageLines(model: ViewModel, page: Page, width: number, height: n
   return trial ? runPage(model, table, trial, width, height) : [plain(`  there is no trial ${page.n}`)];
 }
 
-/** A page of one run set, or of two: what is known of each, their runs, the selected one among them, and a chart in the rest of the height. */
+/** A page of one or two run sets: what is known of each, their runs, and a chart in the remaining height. */
 function runSetPage(
   model: ViewModel,
   table: RunTable,
@@ -191,7 +191,7 @@ function consoleLines(model: ViewModel, trial: Trial, width: number, height: num
   }
   const lines = consolePieces(text, width - 3);
   const room = height - 1;
-  // Only here it is known how far there is to go.
+  // Only here is it known how far the console can scroll.
   model.pageScroll = Math.max(0, Math.min(model.pageScroll, lines.length - room));
   const end = lines.length - model.pageScroll;
   return [title, ...lines.slice(Math.max(0, end - room), end).map((line) => plain(`   ${line}`))];

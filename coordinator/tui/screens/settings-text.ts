@@ -48,7 +48,7 @@ function briefSetting(value: Setting | undefined, all: readonly Setting[]): stri
 
 const shorter = (a: string, b: string): string => (b.length < a.length ? b : a);
 
-/** Names longer than this, cut to what tells them from the others. */
+/** The names, those longer than this cut to what tells them from the others. */
 function shortened(names: readonly string[], longerThan: number): string[] {
   return names.map((name) => {
     const others = names.filter((other) => other !== name);

@@ -8,9 +8,9 @@ import { fitted, type Hit, type Line, lineWidth, type Span, type Style, span } f
 
 /** The most characters of text in a column; the row's own page has all of it. */
 const usualWidest = 28;
-/** What a column of long text gets before any other column goes for it. */
+/** Cells of a column of long text for which other columns are left out. */
 const leastFilling = 20;
-/** The width it gets before other columns are abbreviated. */
+/** Cells of such a column for which other columns are abbreviated. */
 const readableFilling = 40;
 
 /** The visible part of a list as a table: `height` lines with its header. */
@@ -124,7 +124,7 @@ function columnText(header: string, texts: readonly string[]): ColumnText {
   return { header, texts, cells, width: cells.reduce((most, each) => Math.max(most, each), widthOf(header)) };
 }
 
-/** The column as it is named when not all columns fit. */
+/** The column with its brief texts, for when not all columns fit. */
 function inBrief<Row>(whole: ColumnText, column: ScreenColumn<Row> | undefined, rows: readonly Row[]): ColumnText {
   return column?.brief ? columnText(whole.header, rows.map(column.brief)) : whole;
 }
@@ -136,7 +136,7 @@ function headerOf<Row>(column: ScreenColumn<Row>, list: ListView<Row>): string {
   return column.name === list.sortName ? `${name}${list.isDescending ? "▼" : "▲"}` : name;
 }
 
-/** Widths in which columns of long text have what the others leave, in their order. */
+/** Widths that give columns of long text, in their order, what the others leave. */
 function spread(
   kept: readonly number[],
   least: readonly number[],

@@ -7,12 +7,12 @@ const idleMs = 600_000;
 const frameBudgetMs = 15;
 /** One slow frame may be the garbage collector, two a screen being compiled; this many in a row are our own cost. */
 const badFrames = 3;
-/** The first frames compile what they run: their cost says nothing about later ones. */
+/** The first frames run code that is still being compiled: their cost says nothing about later ones. */
 const warmingFrames = 16;
 /** Frames within the budget after which the rate doubles again. */
 const goodFrames = 16;
 const tickMs = 1000 / fullRate;
-/** How often a frame is drawn although nothing happened: the screen shows clocks. */
+/** How often, in milliseconds, a frame is drawn although nothing happened: the screen shows clocks. */
 const clockMs = 1000;
 
 export interface FramePorts {

@@ -1,11 +1,11 @@
 import { characterWidth } from "../../words/cell-width.ts";
 
-/** Characters that may be sent once more rather than moving the cursor past them. */
+/** Most unchanged characters that are sent again instead of moving the cursor past them. */
 const shortGap = 6;
 /** Blanks at a line's end that are cheaper to send than to clear. */
 const fewBlanks = 3;
 
-/** A line as cells: the character with its marks, "" behind a wide one, and the colour of each. */
+/** A line as cells: the character with its marks, "" after a wide one, and the colour of each. */
 interface Cells {
   readonly texts: readonly string[];
   readonly colours: readonly string[];
@@ -70,7 +70,7 @@ function cellsOf(line: string, width: number): Cells {
       i = end + 1;
       continue;
     }
-    // Lines, blocks and braille, besides ASCII: by far the most.
+    // ASCII, lines, blocks and braille: by far the most characters.
     const isSimple = code < 0x7f || (code >= 0x2500 && code <= 0x25fc) || (code >= 0x2800 && code <= 0x28ff);
     const character = isSimple ? line.charAt(i) : String.fromCodePoint(line.codePointAt(i) ?? 0);
     i += character.length;
@@ -89,7 +89,7 @@ function cellsOf(line: string, width: number): Cells {
       colours.push(colour);
     }
   }
-  // Blanks without colour are as nothing.
+  // Blanks without colour at the end count as nothing.
   let length = texts.length;
   while (length > 0 && texts[length - 1] === " " && colours[length - 1] === "") length -= 1;
   texts.length = colours.length = length;
@@ -101,7 +101,7 @@ function changes(old: Cells, now: Cells, row: number): string {
   const length = Math.max(old.texts.length, now.texts.length);
   const isSame = (at: number): boolean =>
     (old.texts[at] ?? " ") === (now.texts[at] ?? " ") && (old.colours[at] ?? "") === (now.colours[at] ?? "");
-  // Where terminals may disagree on widths, parts of a line cannot be told from each other.
+  // Where terminals may disagree on widths, the cells of a line have no certain place: write all of it.
   if (old.isOdd || now.isOdd) return written(now, row, 0, length);
   let out = "";
   for (let at = 0; at < length; ) {
@@ -132,7 +132,7 @@ function written({ texts, colours, isOdd }: Cells, row: number, from: number, to
       colour = own;
     }
     out += text;
-    // Wherever the terminal's cursor is now, the next character has its place.
+    // Puts the next character in its place, wherever the terminal's cursor is now.
     if (isOdd && text.length > 1 && texts[at + 1] !== "") out += `\u001b[${at + 2}G`;
     else if (isOdd && texts[at + 1] === "") out += `\u001b[${at + 3}G`;
   }

@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 
-/** When a screen begins to write, a larger log is renamed and a new one begun. */
+/** When a screen first writes, a log larger than this is renamed, and a new one begun. */
 const mostBytes = 2 ** 20;
 
 /**

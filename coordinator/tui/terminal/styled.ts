@@ -37,7 +37,7 @@ export interface Look {
 
 /**
  * Escapes of each style with and without colours: the terminal's own 16, which fit light and dark backgrounds. Without a grey,
- * dim text is as the rest.
+ * dim text looks like plain text.
  */
 const codes: Readonly<Record<Style, { readonly coloured: string; readonly uncoloured: string }>> = {
   plain: { coloured: "", uncoloured: "" },
@@ -61,10 +61,10 @@ function codeOf(style: Style, { colour, greys }: Look): string {
 export const plain = (text: string): Line => [{ text, style: "plain" }];
 export const span = (text: string, style: Style = "plain"): Span => ({ text, style });
 
-/** The same spans, each of which a click means `hit`. */
+/** The same spans; a click on any of them means `hit`. */
 export const clickable = (line: Line, hit: Hit): Line => line.map((each) => ({ ...each, hit }));
 
-/** What is at this cell of a line. */
+/** What a click at this cell of a line means; undefined: nothing. */
 export function hitAt(line: Line, x: number): Hit | undefined {
   let end = 0;
   for (const { text, hit } of line) {

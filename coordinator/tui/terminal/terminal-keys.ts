@@ -8,7 +8,7 @@ const pasteEnds = "\u001b[201~";
 const interrupt = "\u0003";
 /** How long the rest of a sequence may be on its way; what has come by then was typed. */
 const waitMs = 40;
-/** What never ends is no sequence. */
+/** Characters; anything longer is no sequence. */
 const longestSequence = 4096;
 
 /** Keys by the letter that ends their sequence: `ESC[A`, `ESC[1;5A`, `ESC O A`. */
@@ -169,7 +169,7 @@ export class KeyReader {
   }
 
   #paste(text: string, before: string): number {
-    // A paste that never ends must not take the keyboard away.
+    // Ctrl-C ends a paste: one that never ends must not take the keyboard away.
     const ends = text.indexOf(pasteEnds);
     const interrupted = text.indexOf(interrupt);
     if (interrupted !== -1 && (ends === -1 || interrupted < ends)) {
@@ -195,7 +195,7 @@ const lineOf = (text: string): string =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for.
   text.replace(/\r\n|[\r\n\t]/g, " ").replace(/[\u0000-\u001f\u007f-\u009f]/g, "");
 
-/** The key that sends one character; undefined: none does. */
+/** The key that sends this character; undefined if none does. */
 function plainKey(character: string): Key | undefined {
   if (character === "\r" || character === "\n") return named("enter");
   if (character === "\t") return named("tab");

@@ -1,4 +1,4 @@
-/** A terminal by the escapes of ECMA-48 and xterm, which all that can show our screens understand, whatever their names. */
+/** A terminal by the escapes of ECMA-48 and xterm, which every terminal that can show our screens understands. */
 
 import { writeSync } from "node:fs";
 import { StringDecoder } from "node:string_decoder";
@@ -16,7 +16,7 @@ const enterScreen = `\u001b[?1049h\u001b[?25l\u001b[?7l${announcePastes}`;
 /** Resets what may have been left on: mouse, bracketed paste, keypad, colours, hidden cursor. */
 const quiet =
   "\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[0m\u001b[?7h\u001b[?25h";
-/** Wiped before: a console without an alternate screen would keep the last frame. */
+/** Wipes the screen first: a console without an alternate screen would keep the last frame. */
 const leaveScreen = "\u001b[m\u001b[H\u001b[2J\u001b[?1049l";
 /** Presses of buttons and the wheel, with places beyond column 223. */
 const mouseOn = "\u001b[?1000h\u001b[?1006h";
@@ -215,7 +215,7 @@ class Output {
   }
 }
 
-/** Writes as much as the terminal takes until then. */
+/** Writes as much as the terminal takes before `until` (monotonic milliseconds). */
 function writeAll(fd: number, text: string, until: number): void {
   let left = Buffer.from(text);
   while (left.length > 0) {
@@ -228,7 +228,7 @@ function writeAll(fd: number, text: string, until: number): void {
   }
 }
 
-/** Node writes to terminals synchronously, so one slow connection would stop the whole program. Not in the types. */
+/** Node writes to terminals synchronously: one slow connection would stop the whole program. Not in Node's types. */
 function setBlocking(stream: NodeJS.WriteStream, isBlocking: boolean): void {
   const { _handle } = stream as unknown as { _handle?: { setBlocking?: (on: boolean) => void } | null };
   _handle?.setBlocking?.(isBlocking);

@@ -4,13 +4,13 @@ import { printable } from "../../../shared/domain/printable.ts";
 
 /** Failures of one cause, whichever runs and workers had them. */
 export interface FailureCause {
-  /** Of the newest of them, as it was told. */
+  /** The reason of the newest failure, as it was told. */
   readonly reason: string;
   readonly count: number;
   /** Wall clock. */
   readonly firstAt: number;
   readonly lastAt: number;
-  /** The newest of them. */
+  /** Number of the trial with the newest failure. */
   readonly newest: number;
 }
 

@@ -2,7 +2,7 @@ import { type Hindrance, nothingNow } from "../../../shared/domain/fitting.ts";
 import type { WorkerRecord, WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerStatus } from "../../../shared/wire/messages.ts";
 
-/** Commands that are named at once. */
+/** Most commands that are named at once. */
 const mostCommands = 3;
 
 /**

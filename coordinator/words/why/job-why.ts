@@ -72,7 +72,7 @@ function endedText({ job, reason, ended, outcomes: { failed } }: RunTable): stri
   return `${reason}; ${failed} of ${ended} failed (nexus list runs ${job} --status error --columns run,reason)`;
 }
 
-/** Why it is in its state, without what lets it go on, and what is still under way. */
+/** Why it is in its state, and what is still under way; not what lets it go on. */
 function stoodText(table: RunTable): string {
   const { reason, pauseWords, running, waiting, paused, stateBy, stateActor } = table;
   const why = pauseWords ? [pauseWords.rule, pauseWords.detail].filter((part) => part !== "").join("; ") : reason;
@@ -90,7 +90,7 @@ type Rest = Omit<Why, "kind" | "name" | "since"> & { readonly since?: number };
 function searching(table: RunTable, { state, status, joinLine, rows }: JobContext): Rest {
   const waits = whyWaiting(table, state, status ?? undefined, { joinLine, flags: "" });
   if (waits) {
-    // Whoever waits only for a slot that others use gets it in time.
+    // A job that waits only for a slot that others use gets one in time.
     const weight = waits.commands.length > 0 ? "stuck" : "waits";
     const change = waits.change ?? (waits.commands.length > 0 ? "" : "it starts by itself then");
     return { state: "waiting", since: 0, why: waits.why, change, commands: waits.commands, weight };

@@ -118,7 +118,7 @@ function running(trial: Trial, { wall, lease, leaseMs, holder, reportedAt }: Run
   return { since: at, why: parts.join(", "), change: "nothing: it runs", commands: [], weight: "runs" };
 }
 
-/** `lost from lab-1: no sign of life from lab-1 for 30 s`. */
+/** `lost by lab-1: no sign of life from lab-1 for 30 s`. */
 function lostText(trial: Trial): string {
   const { worker, end, cause } = lastAttempt(trial);
   const lost = cause && lossOutcomes[cause] === "lost" ? "lost by" : "handed back by";
@@ -141,7 +141,7 @@ function queued(table: RunTable, trial: Trial, job: Why): Rest {
 const resultText = ({ goal }: RunTable, { hpmax, iters }: Trial): string =>
   `${goal.name} ${hpmax === null ? "unknown" : formatDecimal(told(goal, hpmax), 5)}${iters > 0 ? ` after ${counted(iters, "iteration")}` : ""}`;
 
-/** Why it was pruned; a reason of the job's rule does not name it. */
+/** Why it was pruned. The reason that the job's rule gives does not name the rule, so this does. */
 function prunedText(table: RunTable, { reason, iters, prunedBy }: Trial): string {
   const { pruning } = table.submitted.settings;
   const rule = prunedBy === "rule" ? `by the rule pruning: ${pruning}: ` : "";

@@ -167,7 +167,7 @@ function whyBarred({ id, state, reason, stateBy, stateActor, isCutOff }: WorkerR
 export const startAgain = ({ host, id }: WorkerRecord): string =>
   `it resumes as soon as it reconnects; if its process has ended, start it on ${host || id}: nexus-worker`;
 
-/** What its owner keeps it from, as it says itself; null if he lets it work. */
+/** How its owner keeps it from work, as the worker itself says; null if the owner lets it work. */
 function withheldBy({ says, silentMs = 0, wall }: Presence): StateOfWorker | null {
   if (!says?.lending || says.lending === "open") return null;
   const { lendingWhy, lendingUntil, lendingMs } = says;

@@ -112,7 +112,7 @@ function busyText({ record, held, slots }: WorkerRow, { state, status, held: all
   return `${names.join(" and ")}${some}, ${Math.min(cores, slots)} of ${counted(slots, "slot")}${why}`;
 }
 
-/** What it still holds though it does not work. */
+/** The runs that it still holds though it does not work. */
 function heldText({ record, state, held }: WorkerRow, { held: all }: WorkerContext): string[] {
   if (held === 0 || state === "busy") return [];
   const names = fewOf((all.get(record.id) ?? []).map(({ trial }) => trial.run));
