@@ -10,7 +10,7 @@ import { readDuration } from "./owner/quantities.ts";
 import { type RuleWord, ruleWords } from "./owner/rules.ts";
 import type { TypedRules } from "./owner/rules-source.ts";
 
-/** What a user types after nexus-worker, and what it says of itself. */
+/** The flags of nexus-worker, typed or by default. */
 export interface Flags extends Confinement, TypedRules {
   readonly name?: string;
   readonly gpus?: GpuChoice;
@@ -29,7 +29,7 @@ export interface Flags extends Confinement, TypedRules {
   readonly spotAddress?: string;
   readonly quiet: boolean;
   readonly tied: boolean;
-  /** For how long the owner is there, milliseconds. */
+  /** How long to pretend that the owner is there, milliseconds. */
   readonly pretend?: number;
 }
 

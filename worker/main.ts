@@ -6,7 +6,8 @@ import { hideArguments, takeVariable } from "../shared/machine/started-with.ts";
 
 hideArguments();
 keepCode();
-// An idle worker takes 72 MB so, and 91 MB where the engine may lay out room for young objects as it likes (Node 20, 2026-11-28).
+// With this flag an idle worker takes 72 MB, and 91 MB without: the engine then takes more room for young objects
+// (Node 20, 2026-11-28).
 setFlagsFromString("--semi-space-growth-factor=1");
 const line = takeVariable("NEXUS_JOIN");
 const { runNexusWorker } = await import("./program.ts");

@@ -82,7 +82,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   const line = parseJoinLine(own ?? (await lineFrom(given ?? "-")));
   const origin = { isOwnLine: own !== undefined, isSameWorkspace: flags.sameWorkspace };
   checkSandbox(flags);
-  /** Says it with the time. */
+  /** Says words after the time of day. */
   const note = (words: string): void => sayLine(`${timeOfDay(Date.now())}  ${words}`);
   let told: OwnerTold | undefined;
   const tell = (text: string): void => {
@@ -96,14 +96,14 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
   try {
     const disk = new WorkerDisk(stateDir);
     const spool = new FileSpool(join(stateDir, "spool"));
-    // A key that cannot be kept would be lost, and the name with it.
+    // On a full disk, the key that enrolling gives would be lost, and the worker's name with it.
     await patience.keepTrying(async () => {
       const full = disk.trouble();
       if (full !== "") throw new UnreachableError(`this machine cannot work: ${full}`);
     });
     spool.holdRoom();
     const finding = findGpus(flags.gpus, process.env);
-    // Before the machine enrols: there may be no such GPU here, and no sandbox.
+    // Before the machine enrols: both fail if the GPU or the sandbox that was asked for is not here.
     if (flags.gpus !== undefined) await finding;
     const housing = housingOf(stateDir, workspacePaths(line.workspace).dir, flags);
     const log = orSayFolder(stateDir, () => fileLog(join(stateDir, "worker.log"), "nexus-worker"));
@@ -120,7 +120,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     const node = new WorkerNode(ports, options, (news) => {
       told?.news(news);
       if ((news.kind === "silent" || news.kind === "answered") && key.explains(news.kind)) return;
-      // The line of a run is made for nobody else.
+      // Only this screen needs the line.
       if (!flags.quiet) sayLine(newsLine(news));
     });
     told = new OwnerTold(
@@ -138,7 +138,7 @@ async function work(given: string | undefined, flags: Flags): Promise<number> {
     sayLine(told.line);
     sayLine(`  ${confinement(flags)}`);
     if (gpus.text !== "") sayLine(`  ${gpus.text}`);
-    // When it lends stands in the line above.
+    // The first rule, when it lends, is in the line above.
     const [, ...further] = owner.rulesText().split("; ");
     if (further.length > 0) sayLine(`  ${further.join("; ")}`);
     owner.watch(node, log, flags.pretend);
@@ -159,7 +159,7 @@ function checkSandbox({ sandbox, sandboxRo, network }: Flags): void {
   throw new UsageError(`${flag} without --sandbox: expected both; without a sandbox runs may do whatever you may`);
 }
 
-/** The node's options that are typed, or the same for every worker. */
+/** The node's options that come from flags, or are the same for every worker. */
 const nodeOptions = ({
   target = [],
   opportunistic,
@@ -175,7 +175,7 @@ const nodeOptions = ({
   graceMs: grace,
 });
 
-/** What it has found, or made, on this machine. */
+/** What the worker has found, or made, on this machine. */
 interface Machine extends Ports<"bus" | "log"> {
   readonly spool: FileSpool;
   readonly disk: WorkerDisk;
@@ -194,7 +194,7 @@ function workerPorts(stateDir: string, mostCacheBytes: number, machine: Machine)
     log,
     runners: new RunnerPool(log, housing),
     spool,
-    // A run that fails where the program itself is gone has not failed.
+    // If this program itself is gone, a run that fails is not to blame.
     disk: { blameFor: (folder) => program.blame() || disk.blameFor(folder) },
     gpus,
     vitals: new Vitals(stateDir, { clock, log, ...gpus.useReader(process.env["PATH"]) }),
@@ -206,13 +206,15 @@ function workerPorts(stateDir: string, mostCacheBytes: number, machine: Machine)
     ),
     unpackCode: (code) => unpackCode(stateDir, code),
     removeFolder: (folder) => {
-      // Most runs leave none, and an error that says so takes five times as long as a look.
+      // Most runs leave no folder, and the error for that takes five times as long as this look.
       if (lstatSync(folder, { throwIfNoEntry: false })) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
-/** Tells the node what becomes of its machine. Returns a function that says whether the worker's own program is gone. */
+/**
+ * Tells the node what changes on its machine. Returns a function that says whether the worker's own program is gone.
+ */
 function watchMachine(
   node: WorkerNode,
   { disk, spool, program, log }: Machine,
@@ -242,7 +244,7 @@ function watchMachine(
   return () => isGone;
 }
 
-/** What does not change while it works. */
+/** The part of the status that never changes while the worker works. */
 const ownerFacts = (worker: WorkerId, line: JoinLine): Fixed => ({
   worker,
   workspace: line.workspace,
@@ -252,7 +254,10 @@ const ownerFacts = (worker: WorkerId, line: JoinLine): Fixed => ({
   givesWay: givesWay(process.env),
 });
 
-/** The line of the workspace on this machine; undefined where there is none and a terminal can be asked for one. */
+/**
+ * The join line of the workspace on this machine, waited for if need be; undefined if a terminal can be asked for one
+ * instead.
+ */
 async function ownLine(workspace: string, patience: Patience): Promise<string | undefined> {
   const own = (): string | undefined => {
     const { joinLine } = readJsonFields(workspacePaths(workspace).endpoint);

@@ -3,17 +3,18 @@ import { exitCode, signalExit } from "../shared/errors.ts";
 import type { WorkerNode } from "./node/node.ts";
 import { type SpotWord, watchNotices } from "./owner/notices/watch-notices.ts";
 
-/** What is left of the grace after a second signal. */
+/** The grace that is left after a second signal. */
 const hurriedMs = 1000;
 /**
- * SIGTERM and SIGHUP that follow sooner are the same one: Slurm and service managers send it to every process, and a script that
- * got it too passes it on.
+ * A SIGTERM or SIGHUP that follows sooner counts as the same one: Slurm and service managers send it to every process,
+ * and a script that got it passes it on too.
  */
 const sameSignalMs = 5000;
 
 /**
- * Ctrl-C once: no more runs; twice: hand back; three times: the end. SIGTERM and SIGHUP hand back; Ctrl-C, or another of the two after
- * 5 s, shortens the time for that. Returns a function that gives the exit code for the signals so far.
+ * Ctrl-C once takes no more runs, twice hands the runs back, three times ends the process. SIGTERM and SIGHUP hand them
+ * back; a Ctrl-C, or another of the two after 5 s, shortens the time for that. Returns a function that gives the exit
+ * code so far.
  */
 export function obeySignals(node: WorkerNode, say: (line: string) => void, graceMs: number): () => number {
   let interrupts = 0;
@@ -53,7 +54,10 @@ export function obeySignals(node: WorkerNode, say: (line: string) => void, grace
   return () => exit;
 }
 
-/** The cloud takes the machine back: the runs leave it within the grace, or within what the cloud leaves. */
+/**
+ * When the cloud takes the machine back, hands the runs back within the grace, or the time that the cloud leaves if
+ * that is less.
+ */
 export function obeyNotices(
   ports: Parameters<typeof watchNotices>[0],
   word: SpotWord,

@@ -27,14 +27,14 @@ export class Properties {
     return this.take(name, isValid, least, `a number from ${grouped(least)} to ${grouped(most)}`);
   }
 
-  /** A number above 0, up to `most`; Number.MAX_VALUE: any. */
+  /** A number above 0, up to `most`; Number.MAX_VALUE allows any finite one. */
   positive(name: string, most: number): number {
     const isValid = (value: unknown): value is number => value !== 0 && isBetween(value, 0, most);
     const expected = most === Number.MAX_VALUE ? "a finite number above 0" : `a number above 0, up to ${grouped(most)}`;
     return this.take(name, isValid, most, expected);
   }
 
-  /** Seeds a generator: the number that `randint` became, or one that the user chose. */
+  /** A generator's seed: the number that `randint` became, or one that the user chose. */
   seed(name: string): number {
     return this.integer(name, 0, Number.MAX_SAFE_INTEGER);
   }

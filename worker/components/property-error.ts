@@ -1,7 +1,7 @@
 import { SpecError } from "../../shared/errors.ts";
 import type { Objection } from "../../shared/here/stage-check.ts";
 
-/** What a component cannot use among its properties. */
+/** Properties that a component cannot use. */
 export class PropertyError extends SpecError {
   readonly objections: readonly Objection[];
 

@@ -23,7 +23,7 @@ interface Header {
 
 const arrayTypes = { Float32Array, Float64Array, Uint32Array, Uint8Array } as const;
 
-/** Some ten thousand arrays. The bytes may come from another worker. */
+/** Room for some ten thousand arrays. A limit, because the bytes may come from another worker. */
 const mostHeaderBytes = 1024 ** 2;
 
 /** First bytes of a saved state: "NXS" and the version of the format. */
@@ -105,7 +105,7 @@ export function restoreRng(rng: Rng, state: SavedState, name: string): void {
   rng.restore(parts);
 }
 
-/** The same arrays, with `prefix` and a point before each name, so that one state can hold those of several components. */
+/** The same arrays, with `prefix` and a dot before each name: one state can then hold several components. */
 export function prefixed(prefix: string, state: SavedState): SavedState {
   return Object.fromEntries(Object.entries(state).map(([name, array]) => [`${prefix}.${name}`, array]));
 }

@@ -2,7 +2,7 @@ import { messageOf } from "../../shared/errors.ts";
 import { type Asking, askProgram } from "./ask-program.ts";
 import type { Gpu, GpuAnswer } from "./gpu.ts";
 
-/** What rocm-smi called these numbers and names over its versions. */
+/** The keys under which versions of rocm-smi give a card's name. */
 const nameKeys = ["Card Series", "Card series", "Device Name", "Card Model", "Card model"];
 const memoryKey = "VRAM Total Memory (B)";
 
@@ -21,7 +21,7 @@ export async function amdGpus(asking: Asking): Promise<GpuAnswer | null> {
 
 /** `{"card0": {"Card Series": "...", "VRAM Total Memory (B)": "68702699520"}, ...}`; or what is wrong with it. */
 function readCards(text: string): readonly Gpu[] | string {
-  // Without a card it prints a warning alone.
+  // Without a card it prints only a warning.
   const json = text.slice(text.indexOf("{")).trim();
   if (!text.includes("{")) {
     return /no (amd )?gpus?|no supported|not initialized/i.test(text) || text.trim() === ""

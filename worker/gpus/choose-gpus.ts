@@ -42,8 +42,8 @@ export function readGpuChoice(typed: string): Exclude<GpuChoice, undefined> | un
 export const gpuChoiceExpected = `Expected ${expected}.`;
 
 /**
- * Which GPUs are lent: those that the owner names, of those that the environment leaves (a batch system sets CUDA_VISIBLE_DEVICES
- * and the like), of those that were found.
+ * Which GPUs are lent: of those found, those that the environment leaves (a batch system sets CUDA_VISIBLE_DEVICES and
+ * the like); of these, those that the owner names.
  *
  * @throws UsageError if what the owner names is not there
  */
@@ -77,7 +77,7 @@ export function chooseGpus(choice: GpuChoice, environment: NodeJS.ProcessEnv, fo
   return { maker, gpus: gpus.slice(0, mostGpus), isNumberedByBus: !mask, isRestricted: false, note };
 }
 
-/** Those of the maker whose program names some; else whose variable is set. */
+/** The maker whose program names some GPUs; else the one whose variable is set. */
 function makerOf(environment: NodeJS.ProcessEnv, { nvidia, amd }: FoundGpus): GpuMaker {
   const names = (found: GpuAnswer | null): boolean => found?.ok === true && found.gpus.length > 0;
   if (names(nvidia)) return "nvidia";
@@ -93,7 +93,7 @@ interface Mask {
   readonly ids: readonly string[];
 }
 
-/** What the worker's own environment leaves it; null if it says nothing. */
+/** The GPUs that the worker's own environment leaves it; null if it says nothing. */
 function maskOf(maker: GpuMaker, environment: NodeJS.ProcessEnv, listed: readonly Gpu[] | null): Mask | null {
   const read = (name: string): Mask | null => {
     const value = environment[name];
@@ -120,7 +120,7 @@ function maskOf(maker: GpuMaker, environment: NodeJS.ProcessEnv, listed: readonl
   }
 }
 
-/** As the drivers read it: the list ends before the first that names no device. */
+/** Reads a list as the drivers do: it ends before the first id that names no device. */
 function idsIn(value: string, listed: readonly Gpu[] | null): string[] {
   const ids: string[] = [];
   for (const id of value.split(",").map((each) => each.trim())) {
@@ -138,7 +138,7 @@ function idsIn(value: string, listed: readonly Gpu[] | null): string[] {
   return ids;
 }
 
-/** Whether it is the beginning of that UUID, which the drivers take for it. */
+/** Whether `id` is the beginning of that UUID: the drivers take it for the whole. */
 const isShort = (id: string, uuid: string): boolean => /^(GPU|MIG)-\w/.test(id) && uuid.startsWith(id);
 
 const described = (ids: readonly string[], listed: readonly Gpu[] | null): Gpu[] =>

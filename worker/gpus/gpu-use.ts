@@ -1,6 +1,6 @@
 import { type Asking, askProgram } from "./ask-program.ts";
 
-/** Percent of the time in which these GPUs of NVIDIA worked lately, their mean; null if nvidia-smi does not say. */
+/** How much these NVIDIA GPUs worked lately: mean percent of the time; null if nvidia-smi does not say. */
 export async function nvidiaUse(ids: readonly string[], asking: Asking): Promise<number | null> {
   const query = ["--query-gpu=index,uuid,utilization.gpu", "--format=csv,noheader,nounits"];
   const said = await askProgram("nvidia-smi", query, asking);

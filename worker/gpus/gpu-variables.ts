@@ -1,12 +1,12 @@
 import type { GpuMaker } from "./gpu.ts";
 
-/** What tells a program which GPUs there are for it. Null: the variable is taken away. */
+/** Variables that tell a program which GPUs it may use. Null: the variable is removed. */
 export type GpuVariables = Readonly<Record<string, string | null>>;
 
-/** Says to a run which GPUs it was given; "" for none. */
+/** Tells a run which GPUs it was given; "" for none. */
 export const gpusGiven = "NEXUS_GPUS";
 
-/** All that this file ever sets: what a job says of them itself does not count where the worker decides. */
+/** All variables that this file sets. Where the worker decides, a job's own values do not count. */
 export const gpuVariableNames: readonly string[] = [
   ...["CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL"],
   ...["HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "ZE_AFFINITY_MASK", "ONEAPI_DEVICE_SELECTOR"],

@@ -19,7 +19,7 @@ export interface GpuView {
 /** GPUs that a run has until it ends. */
 export interface GpuLoan {
   readonly view: GpuView;
-  /** Gives them back; once. */
+  /** Gives them back; further calls have no effect. */
   end(): void;
 }
 
@@ -33,7 +33,7 @@ const untouched: GpuView = { variables: null, text: "", isGiven: null };
 /** The GPUs of a worker, and which run has which. */
 export class LentGpus {
   readonly #chosen: ChosenGpus;
-  /** Of each GPU, the part that no run has. */
+  /** Of each GPU, the part that no run has, from 0 to 1. */
   readonly #free: number[];
   readonly #waiting: Waiter[] = [];
 
@@ -46,7 +46,7 @@ export class LentGpus {
     return this.#free.length;
   }
 
-  /** What tells how much the lent GPUs work; nothing if none is lent, or if no program here can say. */
+  /** A function that tells how much the lent GPUs work; {} if none is lent, or if no program here can say. */
   useReader(path: string | undefined): { readonly gpuUse?: () => Promise<number | null> } {
     const { maker, gpus } = this.#chosen;
     if (maker !== "nvidia" || gpus.length === 0) return {};
@@ -59,7 +59,7 @@ export class LentGpus {
     return this.#free.map((part) => Math.round(part * 1e6) / 1e6);
   }
 
-  /** What a run that asks for none sees. */
+  /** What a run sees that is given no GPU. @param isNoneWanted  its job asks to see none */
   viewWithout(isNoneWanted: boolean): GpuView {
     const { maker, gpus, isNumberedByBus, isRestricted } = this.#chosen;
     if (isNoneWanted) return { variables: variablesFor(maker, [], false), text: "", isGiven: false };
@@ -81,7 +81,7 @@ export class LentGpus {
     return new Promise((resolve) => {
       const stop = (): void => {
         waiter.got(null);
-        // There may be enough for those behind it.
+        // There may be enough for the runs that waited after it.
         this.#serve();
       };
       const waiter: Waiter = {
@@ -99,7 +99,7 @@ export class LentGpus {
     });
   }
 
-  /** One that needs a whole GPU is not passed by others for ever. */
+  /** Serves in order, so that a run that needs a whole GPU is not overtaken for ever. */
   #serve(): void {
     for (let first = this.#waiting[0]; first; first = this.#waiting[0]) {
       const places = gpusFor(first.need, this.#free);

@@ -13,13 +13,13 @@ export async function nvidiaGpus(asking: Asking): Promise<GpuAnswer | null> {
     askProgram("nvidia-smi", ["-L"], asking),
   ]);
   if (table.kind === "none") return null;
-  // Older ones end with a code of their own when there are none.
+  // Older versions end with an exit code of their own if there are no GPUs.
   const said = table.kind === "said" ? table.text : table.why;
   if (/no devices (were )?found/i.test(said)) return { ok: true, gpus: [] };
   if (table.kind === "failed") return { ok: false, why: `nvidia-smi: ${table.why}` };
   const gpus = readTable(table.text);
   if (typeof gpus === "string") return { ok: false, why: `nvidia-smi: ${gpus}` };
-  // One that does not list them divides none.
+  // If it lists no parts, no GPU is divided.
   return { ok: true, gpus: withParts(gpus, list.kind === "said" ? list.text : "") };
 }
 

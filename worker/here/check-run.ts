@@ -29,7 +29,7 @@ async function execute(order: CheckOrder): Promise<CheckedRun> {
   const { settings, seed, directory, stateDirectory, codeFolder } = order;
   useOwnComponents(codeFolder);
   const stages = stagesOf(expandSpec(readCarried(order), settings, (path) => randintAt(seed, path)));
-  // What a program prints comes from the witness, as it is.
+  // The witness passes on what a program prints, unchanged.
   const isProgram = stages.every(({ component, enabled }) => !enabled || component === "processors/Command_Proc");
   const metrics = new Map<string, CheckedMetric>();
   const newest: string[] = [];

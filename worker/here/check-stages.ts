@@ -15,7 +15,10 @@ import { readCarried } from "../runner/read-carried.ts";
 import { stageFactory } from "../stages/registry.ts";
 import type { StageContext } from "../stages/stage.ts";
 
-/** Our components check their properties when created. The user's code is left to a worker: this machine may lack its needs. */
+/**
+ * Our components check their properties when created. The user's code is left to a worker: this machine may lack what
+ * it needs.
+ */
 async function problemsOf({ added, ...carried }: StageCheck): Promise<StageProblem[]> {
   const spec = readCarried(carried);
   const tuned: ChosenSettings = Object.fromEntries(spec.hyperparameters.map(({ name, tuned }) => [name, tuned]));

@@ -9,9 +9,11 @@ import type { JoinLine } from "./join-line.ts";
 import { folderFor, type Origin, type WorkerIdentity } from "./kept-identity.ts";
 
 /**
- * Locks the folder of this worker. Without --name it takes the first free one, so that two workers on one machine just work.
+ * Locks the folder of this worker. Without --name it takes the first free name, so that two workers on one machine just
+ * work.
  *
- * @param origin  undefined: others' credentials are shown, and no key of its own
+ * @param origin  undefined: the worker shows others' credentials and no key of its own
+ * @throws UsageError if the name is taken or the folder cannot be used; UnreachableError if the disk is full
  */
 export function claimState(
   line: JoinLine,
@@ -47,7 +49,11 @@ const otherServer = ({ worker }: WorkerIdentity, line: JoinLine, spool: string):
   `  if you are sure that the workspace is the same, and only has a new authority or address: end this worker, add --same-workspace to\n` +
   `  the line, and it is ${worker} again; until then what ${worker} has not delivered stays in ${spool}`;
 
-/** Turns an error of the file system into one that says what to do. */
+/**
+ * Turns an error of the file system into one that says what to do.
+ *
+ * @throws UsageError; UnreachableError on a full disk
+ */
 export function orSayFolder<T>(stateDir: string, use: () => T): T {
   try {
     return use();

@@ -27,8 +27,8 @@ export async function lineFrom(word: string): Promise<string> {
 }
 
 /**
- * Whether others may read a file. What belongs to somebody else, and is given to us by our group alone, as a secret of Kubernetes
- * is, is as narrow as it can be.
+ * Whether others may read a file. A file of somebody else that we may read only by our group, such as a secret of
+ * Kubernetes, is as private as it can be.
  */
 export const isForOthers = ({ mode, uid }: { readonly mode: number; readonly uid: number }, own?: number): boolean =>
   (mode & 0o004) !== 0 || ((mode & 0o040) !== 0 && uid === own);

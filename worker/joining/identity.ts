@@ -31,9 +31,9 @@ import {
 import { Patience } from "./patience.ts";
 
 const enrolTimeoutMs = 5000;
-/** Not longer than a change of the leader takes: then it is said that nobody answers. */
+/** A change of leader takes less; after this long the worker says that no coordinator answers. */
 const enrolPatienceMs = 10_000;
-/** After the broker has closed a connection: while it reloads its users, it may refuse once. */
+/** So many refusals in a row are believed: a broker that reloads its users may refuse once. */
 const refusalsBelieved = 3;
 /** How long a machine waits after being told to ask later. */
 const laterMs = 3000;
@@ -75,7 +75,7 @@ export async function workerIdentity(
   const { patience = new Patience({ clock: systemClock, chance: systemChance }, 0, say) } = how;
   mkdirSync(stateDir, { recursive: true, mode: 0o700 });
   const there = readIdentity(stateDir);
-  // This machine's own workspace decides whether to encrypt.
+  // In this machine's own workspace, the workspace decides whether to encrypt.
   if (there?.pin !== undefined && !how.isOwnLine && !how.isSameWorkspace && isPlainText(line))
     throw plainTextRefused(there, line);
   const where = there && urlFor(there, line, how);
@@ -86,7 +86,7 @@ export async function workerIdentity(
       return now;
     }
     const isUnsure = there.pin === undefined && there.servers === undefined;
-    // It may be another lab's. A key that is put aside here is not found again, nor are its results.
+    // The server may be another lab's. A key that is put aside here is not found again, nor are its results.
     if (isUnsure || how.isSameWorkspace) throw unknownThere(there, line, identityFile(stateDir));
   }
   if (line.code === "") {
@@ -116,7 +116,7 @@ const plainTextRefused = ({ worker }: WorkerIdentity, line: JoinLine): UsageErro
       "  only if the coordinator really was started with --insecure: add --same-workspace to this line",
   );
 
-/** The error of a worker whose key is perhaps for another server than the one that refuses it. */
+/** The error of a worker whose key may be for another server than the one that refuses it. */
 const unknownThere = ({ worker }: WorkerIdentity, line: JoinLine, file: string): UsageError =>
   new UsageError(
     `${shownServer(line)} does not know the key of the worker ${worker} of ${line.workspace}; the key stays, and this machine has not joined\n` +
@@ -166,13 +166,14 @@ async function enrol(
     for (;;) {
       try {
         const answer = decodeOrderAnswer(await bus.request(subjects.enrol(invite.id), request, enrolTimeoutMs));
-        // Others who hold the code could have an answer to their own question delivered here. One who has no time to read says only that.
+        // Others who hold the code could have an answer to their own question delivered here. A coordinator that has no
+        // time to read the question answers only "later", without `op`.
         const isOurs = answer.op === asked.op || (answer.code === "later" && answer.op === undefined);
         if (!isOurs) throw new BusError("no answer in time", "the answer was another machine's");
         if (answer.code === "later") {
           if (!said) say(answer.reason);
           said = true;
-          // Somebody answers, so this comes to an end.
+          // A coordinator answers, so this comes to an end.
           limit = performance.now() + enrolPatienceMs;
           await pause(laterMs);
           continue;
@@ -191,7 +192,7 @@ async function enrol(
           });
         if (!(error instanceof BusError)) throw error;
         if (refusals >= refusalsBelieved) {
-          // It says why, if the invitation is over.
+          // A new connection says why, if the invitation is over.
           await bus.close();
           bus = await connected();
         } else if (performance.now() > limit) {
@@ -213,7 +214,7 @@ async function enrol(
 /**
  * Whether the broker at `url` still knows this key: it may have been forgotten, or the workspace recreated under the same name.
  *
- * @throws UnreachableError if no broker answers, or one that has just started and may not know its workers yet
+ * @throws UnreachableError if no broker answers, or one refuses that has just started and may not know its workers yet
  */
 async function isAccepted(
   { worker, nkeySeed, pin }: WorkerIdentity,
@@ -292,7 +293,7 @@ function refusalOf(url: string, code: string): string {
   return `${url} knows no such invitation: it was used up or withdrawn, or is of another workspace`;
 }
 
-/** What to do about a server that is not believed: it got neither the code nor anything else. */
+/** What to do about a server that is not believed: neither the code nor anything else was sent to it. */
 function distrusted(error: BusError, { url, pin, believed }: Line, keptPin?: string): UsageError {
   const isKeptPin = pin === undefined && keptPin !== undefined;
   const hasAuthority = believed.authority !== undefined;

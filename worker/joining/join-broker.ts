@@ -13,7 +13,7 @@ import { type Origin, urlFor, type WorkerIdentity } from "./kept-identity.ts";
 import type { Patience } from "./patience.ts";
 import { RefusedKey } from "./refused-key.ts";
 
-/** Who comes with which line. */
+/** A worker that joins, and the line it comes with. */
 export interface Newcomer {
   readonly name: WorkerId;
   /** Where it keeps its key. */
@@ -29,7 +29,7 @@ export interface JoinPorts {
   readonly patience: Patience;
   readonly log: Log;
   readonly say: (line: string) => void;
-  /** Says it with the time. */
+  /** Prints a line with the time. */
   readonly note: (words: string) => void;
   /** Hears why it cannot work; "" once it can. */
   readonly trouble: (why: string) => void;
@@ -68,7 +68,7 @@ export async function joinBroker(who: Newcomer, ports: JoinPorts) {
     credentials,
     name: identity.worker,
     inbox: inboxPrefix(identity.worker),
-    // With credentials of others this is a server that others run, whose users share an account with the streams.
+    // With others' credentials, others run the server, and its users share an account with the streams.
     names: identity.nkeySeed === "" ? {} : workersNames,
     isOneOfMany: true,
     waitForBroker: true,

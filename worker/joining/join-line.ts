@@ -25,8 +25,7 @@ const ports: Readonly<Record<string, string>> = { nats: "4222", tls: "4222", wss
 export function parseJoinLine(line: string): JoinLine {
   // An error text must not show the code.
   const text = withoutSecrets(line.trim());
-  // Not parsed by URL, which allows only one host.
-  // In the quotes it was printed in, where a shell does not take them off.
+  // Not parsed by URL, which allows only one host. Some shells leave the line in the quotes in which it was printed.
   const unquoted = line.trim().replace(/^(["'])(.*)\1$/, "$2");
   const [, scheme = "", user = "", hosts = "", path = "", fragment] =
     /^([a-z][a-z0-9+.-]*):\/\/(?:([^@/]*)@)?([^/@?#]*)(\/[^?#]*)?(?:#(.*))?$/i.exec(unquoted) ?? [];

@@ -43,9 +43,9 @@ export function readIdentity(stateDir: string): WorkerIdentity | undefined {
 }
 
 /**
- * Where the key may be shown: the line's URL, with those of its servers alone that the key is for; undefined if it is for none.
- * Workspaces share names (`ws1`), and a server that is shown the key of another can pass on that one's challenge and take over the
- * session. Where no fingerprint tells servers apart, their addresses do.
+ * Where the key may be shown: the line's URL, with only those servers that the key is for; undefined if it is for none.
+ * Workspaces share names (`ws1`), and a server to which another's key is shown can relay that other server's challenge
+ * and take over the session. Where no fingerprint tells servers apart, their addresses do.
  */
 export function urlFor(
   kept: WorkerIdentity,
@@ -54,11 +54,11 @@ export function urlFor(
   own: readonly string[] = ownAddresses(),
 ): string | undefined {
   if (isVouchedFor(kept, origin)) return line.url;
-  // A server that does not show the kept fingerprint hears nothing; the line of this machine's workspace leaves none out.
+  // Nothing is sent to a server with another fingerprint. The line of this machine's workspace never omits its own.
   if (kept.pin !== undefined && (line.pin ? kept.pin !== pinText(line.pin) : origin.isOwnLine)) return undefined;
   if (kept.servers === undefined || isOfOneWorkspace(kept.pin)) return line.url;
   const { scheme, servers, pin } = parseServerUrl(line.url);
-  // By an authority that the line did not name. A certificate is for a host, whatever the port.
+  // Certified by an authority that the line does not name. A certificate is for a host, whatever the port.
   const isHostCertified = kept.pin !== undefined || (pin === undefined && scheme !== "nats");
   const hosts = new Set(isHostCertified ? kept.servers.map(hostOf) : []);
   const known = servers.flatMap((server) => {
@@ -73,7 +73,7 @@ export function urlFor(
 const isVouchedFor = ({ isOwn }: WorkerIdentity, { isOwnLine, isSameWorkspace }: Origin): boolean =>
   isSameWorkspace === true || (isOwnLine === true && isOwn === true);
 
-/** The identity with what the line says of the server, to be kept; of the line's servers, with those that the key may be shown to. */
+/** The identity to keep: with the line's fingerprint, and those of the line's servers to which the key may be shown. */
 export function toldBy(line: Line, identity: WorkerIdentity, origin: Origin = {}): WorkerIdentity {
   const before = isVouchedFor(identity, origin) ? undefined : identity.pin;
   const pin = line.pin ? pinText(line.pin) : before;
@@ -82,7 +82,7 @@ export function toldBy(line: Line, identity: WorkerIdentity, origin: Origin = {}
   return { ...identity, pin, servers, isOwn: origin.isOwnLine ? true : identity.isOwn };
 }
 
-/** Keeps it; another key that lies there stays beside it, by the name of its worker's key. */
+/** Writes the identity. Another key that lies there is kept beside it, under a digest of that key. */
 export function keepIdentity(stateDir: string, identity: WorkerIdentity): void {
   const file = identityFile(stateDir);
   const before = readIdentity(stateDir);
@@ -92,8 +92,8 @@ export function keepIdentity(stateDir: string, identity: WorkerIdentity): void {
 }
 
 /**
- * The folder of a worker whose usual one may hold the key for another server of the same workspace's name: then one beside it, by the
- * server of the line.
+ * The folder of a worker. If the usual one holds the key for another server with a workspace of the same name, one
+ * beside it, named after the line's server.
  */
 export function folderFor(usual: string, line: Line, origin: Origin): { folder: string; joinsBeside?: WorkerIdentity } {
   const kept = readIdentity(usual);
@@ -105,7 +105,7 @@ export function folderFor(usual: string, line: Line, origin: Origin): { folder: 
 
 const digestOf = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 12);
 
-/** A `ca-sha256` may sign for many. */
+/** Whether the fingerprint is of one workspace alone: an authority (`ca-sha256`) may sign for many. */
 const isOfOneWorkspace = (pin: string | undefined): boolean => pin !== undefined && parsePin(pin)?.names === "any";
 
 const hostOf = (server: string): string => (parseAddress(server)?.host ?? "").toLowerCase();

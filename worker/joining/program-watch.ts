@@ -4,10 +4,10 @@ import { packageRoot } from "../../shared/components/component-defaults.ts";
 import type { Clock, Timer } from "../../shared/ports.ts";
 
 const everyMs = 2000;
-/** An update may take the program away for a moment. */
+/** Looks in a row that must miss the program: an update may take it away for a moment. */
 const mostMissing = 3;
 
-/** Why runs are handed back then. */
+/** Why runs are handed back if the program is missing. */
 export const programGone = "the program of this worker is gone";
 
 /** The Node that runs this worker, and its own files; both go with a virtual environment, and either may go alone. */
@@ -29,16 +29,16 @@ export class ProgramWatch {
     return programGone;
   }
 
-  /** The first missing one; undefined: none is. */
+  /** The first missing part; undefined if none is. */
   #missing(): string | undefined {
     return this.#parts.find((part) => !existsSync(part));
   }
 
   /**
-   * Looks every few seconds.
+   * Looks every 2 s, until the program is gone.
    *
-   * @param tell  hears that it is missing, once a run has failed of it, and that it is there again
-   * @param onGone  hears once what has been gone for longer than an update takes
+   * @param tell  hears that the program is missing, once a run has failed because of that, and that it is back
+   * @param onGone  hears once which part has been gone for longer than an update takes
    */
   watch(clock: Pick<Clock, "every">, tell: (isThere: boolean) => void, onGone: (part: string) => void): Timer {
     let times = 0;

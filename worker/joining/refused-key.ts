@@ -25,7 +25,7 @@ export class RefusedKey {
     this.#say(true);
   }
 
-  /** Whether the refusal explains that the coordinator is silent, and answers again, so that neither need be said. */
+  /** Whether the refusal explains that the coordinator is silent, or answers again, so that this need not be said. */
   explains(kind: "silent" | "answered"): boolean {
     const isHidden = kind === "silent" ? this.#since !== undefined : this.#hidesSilence;
     this.#hidesSilence = kind === "silent" && isHidden;

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "../../shared/ports.ts";
 
 const everyMs = 2000;
-/** A busy machine makes a process wait for seconds. */
+/** Shorter gaps do not count: a busy machine makes a process wait for seconds. */
 const leastMs = 6000;
 
 /**

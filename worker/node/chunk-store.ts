@@ -44,7 +44,7 @@ export async function storeChunks(
   return "";
 }
 
-/** What is stored: never whole in memory. */
+/** Content to store; it is never whole in memory. */
 export interface Content {
   readonly size: number;
   /** Its bytes in order, each part to be used before the next is asked for. @throws if they cannot be read */
@@ -52,8 +52,8 @@ export interface Content {
 }
 
 /**
- * Seals and stores a blob piece by piece, a few pieces on their way at a time. Resolves with what opens it besides the key, or with
- * why it could not be stored.
+ * Seals and stores a blob piece by piece, a few pieces on their way at a time. Resolves with the sum, which opens it
+ * together with the key, or with why it could not be stored.
  */
 export async function storeContent(
   ports: Ports<"bus" | "clock">,
@@ -92,7 +92,7 @@ export async function storeContent(
   return why === "" ? { sum: { size, sha256: hash.digest("hex"), chunks: count } } : { why };
 }
 
-/** The same bytes in pieces of one length, but for the last; a piece is overwritten by the next. */
+/** The same bytes in pieces of `length`; the last may be shorter. Each piece overwrites the one before. */
 async function* cut(parts: AsyncIterable<Uint8Array> | Iterable<Uint8Array>, length: number): AsyncGenerator<Buffer> {
   const piece = Buffer.allocUnsafe(length);
   let used = 0;
@@ -141,8 +141,8 @@ export async function fetchBlob(
 }
 
 /**
- * The same for a blob that is never whole in memory: its opened pieces in order. Each is what was sealed there, but only with the
- * last of them is it sure that nothing is missing.
+ * Like `fetchBlob` for a blob that is never whole in memory: yields its opened pieces in order. Each is what was sealed
+ * there, but only the last one proves that nothing is missing.
  */
 export async function* fetchContent(
   ports: Ports<"bus" | "clock">,

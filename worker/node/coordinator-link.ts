@@ -18,7 +18,7 @@ const askTimeoutMs = 4000;
 const brokerAnswersMs = 4000;
 const leastRetryMs = 150;
 const mostRetryMs = 2000;
-/** A broker that is away is not waited for at the end. */
+/** How long the farewell waits for the broker. */
 const leavePatienceMs = 500;
 
 type LinkPorts = Ports<"bus" | "clock" | "chance" | "log">;
@@ -93,7 +93,7 @@ export class CoordinatorLink {
     }
   }
 
-  /** Hears hints to all workers and to this one. */
+  /** Hears hints to all workers and to this one. Returns a function that ends this. */
   listen(handler: (control: Control) => void): () => void {
     const hear = (_subject: string, data: Uint8Array): void => {
       try {

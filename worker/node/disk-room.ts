@@ -15,13 +15,13 @@ const reopenFactor = 2;
 const probeBytes = 64 * 1024;
 const lookEveryMs = 5000;
 
-/** What a worker's runs, results and logs can still be written to. */
+/** Whether a worker's runs, results and logs can still be written. */
 export interface DiskRoom {
-  /** Why a run failed that this machine's full disk may have failed, with a folder of its own; "" if the disk did not. */
+  /** Asked after a run failed: why, if this machine's full disk may be the cause; "" if not. */
   blameFor(runFolder: string): string;
 }
 
-/** Bytes that are free, and with how many a disk is full. */
+/** Free bytes, and the number below which the disk counts as full. */
 interface Room {
   readonly free: number;
   readonly least: number;
@@ -43,7 +43,7 @@ export class WorkerDisk implements DiskRoom {
     if (typeof room === "string") return room;
     const { free, least } = room;
     const isShort = free < (this.#isFull ? reopenFactor : 1) * least;
-    // A quota does not show in what is free. It is tried only while there is doubt.
+    // Free bytes do not show a quota. It is tried only while there is doubt.
     this.#isFull = isShort || (this.#isFull && !this.#takesBytes());
     return this.#isFull ? this.#words(room) : "";
   }
@@ -53,7 +53,7 @@ export class WorkerDisk implements DiskRoom {
     if (typeof room === "string") return room;
     const { free, least } = room;
     if (free >= least && this.#takesBytes()) return "";
-    // What the run itself has written is gone with it: if that is what filled the disk, it is the run that failed.
+    // The run's own files are deleted with it. If that makes room again, the run filled the disk and is to blame.
     const own = sizeOf(runFolder);
     if (free + own >= reopenFactor * least && own > least) return "";
     this.#isFull = true;
@@ -61,7 +61,7 @@ export class WorkerDisk implements DiskRoom {
     return this.#words(room);
   }
 
-  /** Looks every few seconds, and at once when a run failed of it; tells what the machine allows when that changes. */
+  /** Looks every 5 s, and at once after a run failed for lack of room. Calls `tell` when the answer changes. */
   watch(clock: Pick<Clock, "every">, tell: (lending: Lending) => void): Timer {
     let isOpen = true;
     const look = (): void => {
@@ -75,7 +75,7 @@ export class WorkerDisk implements DiskRoom {
     return clock.every(lookEveryMs, look).unref();
   }
 
-  /** Or why nobody can say how much there is. */
+  /** The room on the disk, or why it cannot be determined. */
   #room(): Room | string {
     try {
       const { bavail, blocks, bsize } = statfsSync(this.#folder);
@@ -91,7 +91,7 @@ export class WorkerDisk implements DiskRoom {
       writeFileSync(path, Buffer.alloc(probeBytes, "room"), { mode: 0o600, flush: true });
       return true;
     } catch (error) {
-      // Anything else shows in the run's own failure.
+      // Any other error shows in the run's own failure.
       return !isDiskFull(error);
     } finally {
       rmSync(path, { force: true });

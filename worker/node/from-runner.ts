@@ -12,7 +12,7 @@ import type { FromRunner } from "../runner/protocol.ts";
  * same pipe, so it must say only what a coordinator will accept of the run.
  */
 
-/** Longest message. A state is refused later, with a warning, when it is larger than one may be: it must not end the run. */
+/** Longest message in bytes. A state above its own limit must not end the run: it is refused later, with a warning. */
 export const mostRunnerBytes = 2 * mostHeldBytes;
 const { result } = evidenceLimits;
 const limits: MessageLimits = {
@@ -49,7 +49,7 @@ const shapes = {
   stopped: check.shape({ id, type: check.oneOf("stopped") }),
 } satisfies Record<FromRunner["type"], check.Check<unknown>>;
 
-/** @throws BadMessage naming the place, and nothing of what the message says */
+/** @throws BadMessage that names the place and quotes nothing of the message */
 export function readFromRunner(bytes: Uint8Array): FromRunner {
   const message = check.mapping(decode(bytes, limits), "");
   const type = told.type(message["type"], "message.type");

@@ -32,7 +32,7 @@ export interface StayEnd {
 }
 
 export interface StayOptions {
-  /** How long a hand-back takes at most. */
+  /** Longest time for a hand-back, in milliseconds. */
   readonly graceMs?: number | undefined;
   /** Hears what the machine's owner may want to know. */
   say?(text: string): void;
@@ -134,7 +134,7 @@ export class HeldTrial {
     this.#attempt.regrant(attempt, claim);
   }
 
-  /** Freezes the run, which keeps its runner, its slot and its lease. Returns false if it already was for this, or is ending. */
+  /** Freezes the run; it keeps its runner, slot and lease. False if `by` already keeps it frozen, or it is ending. */
   freeze(by: FrozenBy): boolean {
     if (this.#frozenBy.has(by) || this.#end) return false;
     this.#frozenBy.add(by);
@@ -145,7 +145,7 @@ export class HeldTrial {
     return true;
   }
 
-  /** The run goes on unless the other keeps it frozen. Returns whether it goes on now. */
+  /** The run goes on unless something else keeps it frozen. Returns whether it goes on now. */
   thaw(by: FrozenBy): boolean {
     if (!this.#frozenBy.delete(by) || this.#frozenBy.size > 0) return false;
     this.#limits.thaw();
@@ -173,7 +173,7 @@ export class HeldTrial {
     const late = (): void => this.#states?.giveUp(`${Math.round(graceMs / 1000)} s were not enough to carry it`);
     const over = (): void => {
       this.#left.abort();
-      void this.#reports.settle(); // The loss of a checkpoint waits to be told behind a report that no broker takes.
+      void this.#reports.settle(); // The news of a lost checkpoint queues behind a report that no broker takes.
       this.#dropStates();
     };
     if (this.#leaveTime.begin(graceMs, late, over)) this.#giveUp("handback", reason, savingMs(graceMs));
@@ -187,7 +187,7 @@ export class HeldTrial {
     if (!this.#task) this.unwanted.abort();
   }
 
-  /** It leaves this worker, which still holds it: its state may be on its way. */
+  /** Whether the run is being handed back. Until that is done this worker holds it: its state may be on its way. */
   get isHandingBack(): boolean {
     return this.#end?.kind === "handback";
   }
@@ -210,8 +210,8 @@ export class HeldTrial {
   }
 
   /**
-   * Executes the run and delivers its end; resolves when the broker has that. `leaving` is called with the attempt number when
-   * the end is sent: from then on the slot is free.
+   * Executes the run and delivers its end; resolves when the broker has that. `leaving` is called with the attempt
+   * number when a result or a failure is sent: from then on the slot is free.
    */
   async run(known: KnownJob, folders: RunFolders, leaving: (attempt: number) => void): Promise<StayEnd> {
     try {
@@ -258,7 +258,7 @@ export class HeldTrial {
       if (state && this.#reports.isHeld) state.tail?.close();
       else if (state) states.keep(state);
     });
-    // It was frozen while its spec was still being fetched.
+    // It may have been frozen while its spec was still being fetched.
     if (this.#limits.isFrozen) this.#task.freeze();
     this.#limits.begin(settings.maxRunSeconds, settings.memoryPerRun, this.#task.pid);
     const end = await this.#task.end;
@@ -272,13 +272,13 @@ export class HeldTrial {
     }
     void this.#reports.settle(); // What becomes of a state is told behind them.
     await states.settled();
-    // Reports that are not acknowledged yet travel with the end. It must not wait for them, not even before it is spooled.
+    // The end carries the reports not yet acknowledged: waiting for their messages would delay it, even its spooling.
     await this.#reports.settle();
     // A result counts, even if the run was asked to stop meanwhile.
     return end.type === "done" ? this.#deliverResult(known, end, leaving) : this.#deliver(end, leaving);
   }
 
-  /** What the run sees of the GPUs; it waits for its own. */
+  /** What the run sees of the GPUs. Waits until those it needs are free. */
   async #gpus(settings: JobSettings): Promise<{ readonly gpus?: GpuView }> {
     const { gpus } = this.#ports;
     const need = gpuNeed(settings);

@@ -14,11 +14,11 @@ import type { KeptOptions } from "../setup/kept-environments.ts";
 
 /** What the owner of a machine allows the runs of a worker. */
 export interface Confinement {
-  /** False: no programs of any kind. */
+  /** False: no job gets programs of its own executed. */
   readonly code: boolean;
   readonly sandbox: boolean;
   readonly sandboxRo?: readonly string[];
-  /** False: the sandbox opens the network to no job. */
+  /** False: the sandbox gives no job the network. */
   readonly network: boolean;
   readonly passEnv?: readonly string[];
   /** File with credentials, which no run may read. */
@@ -29,13 +29,13 @@ export interface Confinement {
 export interface Housing {
   /** What runs see of the worker's environment. */
   readonly environment: NodeJS.ProcessEnv;
-  /** The beginning of every mark of this worker's runs, by which the next process of this worker finds what they left. */
+  /** Prefix of the marks of this worker's runs, by which the worker's next process finds what they left. */
   readonly tag: string;
   readonly sandbox: Sandbox | null;
   /** Whether a sandbox opens the network to jobs that ask for it. */
   readonly network: boolean;
   readonly priority: Priority;
-  /** Words that give a runner a reaper; none where there can be none. */
+  /** Command words that start a runner under a reaper; undefined without one. */
   readonly reaper: readonly string[] | undefined;
   /** Groups of processes, where this worker may make some. */
   readonly groups: RunGroups | undefined;
@@ -52,12 +52,13 @@ export const plainHousing = (): Housing => ({
 });
 
 /**
- * Prepares what the runs of a worker live in, and ends what those of an earlier process left that was killed with its runners.
- * Keys and passwords of all workers and workspaces of this user are hidden in a sandbox; his Python environment is not.
+ * Prepares how a worker's runs are confined, and ends what runs of an earlier process of this worker left running. A
+ * sandbox hides the keys and passwords of all of this user's workers and workspaces, but not the user's Python
+ * environment.
  *
  * @param stateDir  folder of this worker, `.../nexus/workers/<workspace>/<machine>/<name>`, which nobody else uses now
  * @param dataDir   folder of the workspace
- * @throws UsageError with what to install or type, if there can be no sandbox here
+ * @throws UsageError saying what to install or type, if a sandbox is wanted and none is possible here
  */
 export function housingOf(stateDir: string, dataDir: string, allowed: Confinement): Housing {
   const { sandbox, sandboxRo = [], network, passEnv = [], creds } = allowed;
@@ -81,14 +82,14 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
   };
 }
 
-/** Where setups are executed: as runs are, with the same sandbox. */
+/** Executes setups as runs are executed, in the same sandbox. */
 export function environmentsIn(
   kept: Omit<KeptOptions, "log">,
   housing: Housing,
   log: Pick<Log, "info" | "warn">,
 ): Environments {
   const { environment, tag, sandbox, network, reaper } = housing;
-  // So begin the marks of setups, by which the next process of this worker finds what they left behind.
+  // By this mark the worker's next process finds what setups left behind.
   const env = { ...environment, [runMark]: `${tag}-setup` };
   if (sandbox === null) return new Environments({ ...kept, environment: env, reaper, log });
   const confined = (command: readonly string[], { cwd, ...room }: SetupRoom): string[] =>

@@ -8,16 +8,17 @@ import { mostHeldBytes, mostStateFiles } from "../../shared/wire/checkpoints.ts"
 const writeTo = promisify(write);
 const longestPath = 2000;
 const deepest = 4;
-/** Values before the files; run-state.ts allows a few less. */
+/** Most values before the files; run-state.ts allows slightly fewer. */
 const mostValues = 50_000;
-/** A mapping of no files, instead of those that are in a folder. */
+/** An empty mapping in MessagePack, in place of the files, which are in a folder. */
 const noFiles = Buffer.of(0x80);
 
 /**
- * Reads a state (run-state.ts) as it comes in, and writes its files below a folder. Returns the state without them, which its reader
- * checks as any other. Its length is not trusted before the last piece has come: then the pieces are checked as a whole.
+ * Reads a state (run-state.ts) as it arrives, and writes its files below a folder. Returns the state without its files;
+ * its reader checks it like any other. Only after the last piece are the pieces checked as a whole: before, some may be
+ * missing.
  *
- * @throws BadMessage if it is no such state; as `openToWrite` and `write`
+ * @throws BadMessage if it is no such state, and what `openToWrite` and `write` throw
  */
 export async function unpackState(pieces: AsyncIterable<Buffer>, folder: string): Promise<Uint8Array> {
   const reader = new Reader(pieces);
@@ -99,7 +100,7 @@ class Reader {
     }
   }
 
-  /** The pieces are checked as a whole once all were asked for. */
+  /** Asks for a piece more: only then does the source check all pieces as a whole. */
   async end(): Promise<void> {
     if (this.#piece.length > 0 || !(await this.#pieces.next()).done) throw bad("goes on behind its files");
   }
@@ -117,7 +118,7 @@ class Reader {
     return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);
   }
 
-  /** A count as its first byte has it, or as the 2 or 4 bytes behind it. */
+  /** A count: in its first byte, or in the 2 or 4 bytes after it. */
   async #count(keep: (bytes: Buffer) => Buffer, what: string, short: number, long: number): Promise<number> {
     const [first = 0] = keep(await this.#take(1));
     if (first >= short && first < short + 16) return first - short;
@@ -136,7 +137,7 @@ class Reader {
     return keep(await this.#take(length)).toString();
   }
 
-  /** One value of any kind that a state may hold. */
+  /** Passes over one value of any kind that a state may hold. */
   async #skip(keep: (bytes: Buffer) => Buffer, depth: number): Promise<void> {
     if (depth === 0) throw bad("holds mappings within mappings within mappings");
     this.#values += 1;

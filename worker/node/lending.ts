@@ -14,13 +14,13 @@ export const openLending: Lending = { word: "open", why: "", until: "" };
 /** What keeps all slots from claiming. */
 type Closer = "lending" | "memory";
 
-/** Lets slots claim: while the owner lends, and there is memory, and as many at once, and in all, as he allows. */
+/** Lets a slot claim while the owner lends, there is memory, and the owner's limits on runs are not reached. */
 export class Gate {
   readonly #closedBy = new Set<Closer>();
   /** Slots that ask for a run or hold one. */
   #inside = 0;
   #most = Number.POSITIVE_INFINITY;
-  /** Runs that may finish here, and those that have. */
+  /** Most runs that may finish here; `#ends` counts those that have. */
   #mostEnds = Number.POSITIVE_INFINITY;
   #ends = 0;
   #waiting: (() => void)[] = [];
@@ -33,13 +33,13 @@ export class Gate {
     if (this.#closedBy.delete(by)) this.#wake();
   }
 
-  /** At most so many runs at once; those above it come to their end. */
+  /** Sets the most runs at once. Runs above it continue to their end. */
   limit(most: number): void {
     this.#most = most;
     this.#wake();
   }
 
-  /** At most so many runs come to their end here, counted from the start. */
+  /** Sets the most runs that may finish here, counted from the start. */
   limitEnds(most: number): void {
     this.#mostEnds = most;
     this.#wake();
@@ -49,7 +49,7 @@ export class Gate {
     return this.#ends >= this.#mostEnds;
   }
 
-  /** Whether one more slot may ask. If so it is inside until `leave`. */
+  /** Whether one more slot may ask. If so, it counts as inside until `leave`. */
   enter(): boolean {
     if (this.#closedBy.size > 0 || this.#inside >= Math.min(this.#most, this.#mostEnds - this.#ends)) return false;
     this.#inside += 1;
@@ -66,7 +66,7 @@ export class Gate {
     this.#ends += 1;
   }
 
-  /** Resolves when it is worth to try `enter` again. */
+  /** Resolves when it is worth trying `enter` again. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
@@ -83,7 +83,7 @@ export type LendingVoice = "owner" | "disk" | "program";
 
 const strictness: readonly LendingWord[] = ["open", "frozen", "closed"];
 
-/** Whoever may keep the machine from working has a voice; the strictest counts, and of two alike the first. */
+/** Each voice can keep the machine from working. The strictest counts; of equals, the first to have spoken. */
 export class LendingVoices {
   readonly #said = new Map<LendingVoice, Lending>();
 
@@ -95,7 +95,7 @@ export class LendingVoices {
   }
 }
 
-/** A coordinator answers no message with more, and leases would run out. */
+/** Shortens the texts: a coordinator would not answer a message with longer ones, and leases would run out. */
 const sayable = (lending: Lending): Lending =>
   lending.why.length <= mostWhy && lending.until.length <= mostUntil
     ? lending

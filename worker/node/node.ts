@@ -53,7 +53,7 @@ export class WorkerNode {
   readonly #gate = new Gate();
   readonly #voices = new LendingVoices();
   #lending = openLending;
-  /** What the coordinator knows about it. */
+  /** What the coordinator was last told of it. */
   #toldLending = openLending;
   #lendingSince = 0;
   #isThrottled = false;
@@ -125,7 +125,7 @@ export class WorkerNode {
     this.#claiming.abort();
   }
 
-  /** Hands every run back within the grace, so that its trial can move at once. Said again, it can only become shorter. */
+  /** Hands every run back within the grace, so that its trial can move at once. A second call only shortens it. */
   handBack(reason: string, graceMs = this.#options.graceMs): void {
     this.#claiming.abort();
     this.#leaving.give(reason, graceMs);
@@ -150,20 +150,20 @@ export class WorkerNode {
     this.#renewNow();
   }
 
-  /** Runs at once from now on; more than there were begin at once, fewer when runs end. */
+  /** Sets how many runs go at once. Added slots claim at once; surplus runs continue to their end. */
   resize(slots: number): void {
     this.#options = { ...this.#options, slots };
     this.#slots.resize(slots);
     this.limitRuns(this.#mostRuns);
   }
 
-  /** At most so many runs at once, whatever slots there are. */
+  /** Sets the most runs at once, whatever the number of slots. */
   limitRuns(most: number): void {
     this.#mostRuns = most;
     this.#gate.limit(Math.min(most, this.#options.slots));
   }
 
-  /** Calls back and finishes once so many runs have come to their end here since the start. */
+  /** Calls `onDone` and finishes once `runs` runs have ended here since the start. */
   finishAfter(runs: number, onDone: () => void): void {
     this.#gate.limitEnds(runs);
     this.#onLastRun = onDone;
@@ -184,7 +184,7 @@ export class WorkerNode {
     return this.#lending.word !== "open";
   }
 
-  /** Claims nothing while the machine is short of memory, for which `why` has words; "": it no longer is. Runs go on. */
+  /** Claims nothing while the machine is short of memory: `why` says so in words, "" ends it. Runs go on. */
   holdForMemory(why: string): void {
     if (why === "") this.#gate.open("memory");
     else this.#gate.close("memory");
@@ -213,7 +213,7 @@ export class WorkerNode {
     if (this.#lending.word === "closed") held.handBack(this.#lending.why);
   }
 
-  /** The machine slept, or this process stood still: what it holds may have moved. It asks at once, over a new connection. */
+  /** The machine slept or this process was suspended: its runs may have moved. Asks at once, over a new connection. */
   woke(): void {
     this.#ports.bus.reconnect();
     this.#renewNow();
@@ -244,7 +244,7 @@ export class WorkerNode {
     }
     if (already) {
       already.stop("the workspace was restored to an older state, and its number now belongs to another run");
-      // Both runs use the same folder, even if the other one is just leaving it.
+      // Both runs use the same folder: wait until the other has left it.
       while (this.#held.get(already.key) === already && !this.#living.aborted)
         await this.#ports.clock.pause(50, this.#living);
     }

@@ -21,7 +21,7 @@ interface OpenFile {
  * renamed) and delete them. If a file is written in place meanwhile, that is noticed, and nobody may continue from that state.
  */
 export class OpenFiles {
-  /** Bytes of all files as they stand in a state. */
+  /** Bytes that all files take in a state, with their heads. */
   readonly size: number;
   readonly #files: readonly OpenFile[];
   #isClosed = false;
@@ -53,7 +53,11 @@ export class OpenFiles {
     }
   }
 
-  /** Their bytes as they stand in a state, in parts of at most `most` bytes. @throws if a file was changed */
+  /**
+   * Their bytes in the form a state has them, in parts of at most `most` bytes.
+   *
+   * @throws if a file was changed or `close` called
+   */
   async *read(most: number): AsyncGenerator<Uint8Array> {
     const buffer = Buffer.allocUnsafe(most);
     this.#isRead = true;
@@ -76,7 +80,7 @@ export class OpenFiles {
     }
   }
 
-  /** A reader is ended first: the number of a closed file may be another's by then. */
+  /** While `read` is under way, it closes the files itself: the number of a closed file may already be another's. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
@@ -88,7 +92,7 @@ export class OpenFiles {
   }
 }
 
-/** A file that was renamed or deleted meanwhile was not finished, and the run does not count on it. */
+/** Whether its path still leads to it. A file renamed or deleted meanwhile was unfinished; the run does without it. */
 function isStillThere({ file, root, path }: OpenFile): boolean {
   const { dev, ino } = fstatSync(file);
   const found = lstatSync(join(root, path), { throwIfNoEntry: false });

@@ -18,13 +18,13 @@ export class Outbox {
   /** Highest acknowledged sequence of EV. */
   lastSeq = 0;
   #full = "";
-  /** Results that no disk and no broker has yet. */
+  /** msgIDs of results that neither the disk nor the broker has yet. */
   readonly #unkept = new Set<string>();
   /** msgId -> name in the spool, of letters that lie there before they are sent. */
   readonly #ahead = new Map<string, string>();
   readonly #onUnkept: (text: string) => void;
 
-  /** @param onUnkept  hears, in words for people, that a result is in this process's memory alone, and how that ended */
+  /** @param onUnkept  hears, in words for people, that a result is in this process's memory alone, or is lost */
   constructor(ports: OutboxPorts, onUnkept: (text: string) => void = () => undefined) {
     this.#ports = ports;
     this.#onUnkept = onUnkept;
@@ -46,6 +46,8 @@ export class Outbox {
 
   /**
    * Resolves with the sequence once stored. With `keep`, a message is spooled after the first failure, to survive this process.
+   *
+   * @throws BusError "too large"; "closed" if the bus is closed or the signal aborts first
    */
   async send(letter: Letter, keep: boolean, signal?: EndSignal): Promise<number> {
     const { bus, clock, chance, log, spool } = this.#ports;
@@ -107,7 +109,7 @@ export class Outbox {
     return delivered;
   }
 
-  /** Spools the letter. If that fails, it is tried again with the next delivery, and said once. */
+  /** Spools the letter; returns its name, "" on failure. A failure is said once, and the next delivery tries again. */
   #keep(letter: Letter): string {
     const { spool, log } = this.#ports;
     try {

@@ -10,7 +10,7 @@ import type { DiskRoom } from "./disk-room.ts";
 import type { Runners } from "./runners.ts";
 import type { Spool } from "./spool.ts";
 
-/** What a worker's node needs from its program. Each file here names the ports that it uses. */
+/** What a worker's node needs from its program. Each file here names only the ports that it uses. */
 export interface WorkerPorts {
   readonly bus: Bus;
   readonly clock: Clock;
@@ -20,9 +20,9 @@ export interface WorkerPorts {
   readonly spool: Spool;
   /** Left out: there is always room, as in a simulation. */
   readonly disk?: DiskRoom;
-  /** Left out: it says nothing of its machine. */
+  /** Left out: the worker says nothing about its machine. */
   readonly vitals?: Pick<Vitals, "said">;
-  /** Left out: it lends none. */
+  /** Left out: the worker lends no GPUs. */
   readonly gpus?: LentGpus;
   /** Replaces `readSpec`: a simulation of ten thousand workers reads each spec once. */
   readonly readSpec?: typeof readSpec;

@@ -32,7 +32,7 @@ export class ReportSender {
   #timer: Timer | undefined;
   #messages = 0;
   #isHeldBack = false;
-  /** While it is, nothing is sent before the run ends. */
+  /** While true, no reports are sent before the run ends. */
   isHeld = false;
   readonly #settling = new Ending();
   /** Iterations at the last report. */
@@ -47,7 +47,7 @@ export class ReportSender {
     this.#sentAt = clock.monotonic();
   }
 
-  /** Reports wait until one second after the last message, or for the end of the run. */
+  /** Sends if the last message is a second old. Else reports wait for a later call, or for the end of the run. */
   hear(reports: readonly ReportRow[], lines: string): void {
     this.#reports.push(...reports);
     this.#lines.add(lines);

@@ -4,7 +4,7 @@ import type { Clock, Timer } from "../../shared/ports.ts";
 
 const memoryEveryMs = 1000;
 
-/** What edits of the job have changed: null: none; left out: as in the spec. */
+/** Limits that edits of the job have changed. null: no limit; left out: as in the spec. */
 export interface EditedLimits {
   readonly maxRunSeconds?: number | null | undefined;
   readonly graceSeconds?: number | null | undefined;
@@ -35,13 +35,13 @@ export class RunLimits {
     return this.#isFrozen;
   }
 
-  /** Replaces those of the spec. Time that has already passed counts. */
+  /** Replaces the spec's limits. Time that has already passed counts. */
   edit(edited: EditedLimits): void {
     this.#edited = edited;
     this.#watchTime();
   }
 
-  /** The grace of the spec; null: what the worker gives. */
+  /** Sets the spec's grace in seconds; null: the worker's grace counts. */
   give(specGraceSeconds: number | null): void {
     this.#specGraceSeconds = specGraceSeconds;
   }

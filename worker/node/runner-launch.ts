@@ -27,7 +27,7 @@ export interface Launch {
   readonly group: RunGroup | undefined;
   /** The one job whose runs it executes; null: any. In a sandbox a runner sees the folders of its job. */
   readonly job: string | null;
-  /** It executes one run, and what that run left in memory or in /tmp ends with it: the run's code is not ours. */
+  /** It executes one run of a job's own code and then ends, with all that the run left in memory or in /tmp. */
   readonly isForOne: boolean;
 }
 
@@ -44,9 +44,9 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
   const first = [...(group?.words ?? []), ...standing.words];
   if (sandbox === null) {
     const [command = "", ...words] = [...first, ...(reaper ?? []), ...program];
-    // A reaper says nothing of languages that are not installed.
+    // A reaper in Perl must not complain about locales that are not installed.
     const reaped = reaper ? { ...env, PERL_BADLANG: "0" } : env;
-    // Code of the job's own that used a GPU in this process would keep its memory there, from the next run and from the owner.
+    // A job's own code that used a GPU in this process would leave GPU memory taken from the next run and the owner.
     const isForOne = kind.gpus?.isGiven === true && task.codeFolder !== null;
     return {
       ...{ command, words, environment: reaped, mark, standing, group },
@@ -57,7 +57,7 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
   const folders = [task.directory, task.stateDirectory];
   const writable = isForOne ? folders : folders.map((folder) => dirname(folder));
   for (const folder of writable) {
-    // What an earlier attempt on this machine left, before anything sees it.
+    // Deletes what an earlier attempt on this machine left, before anything sees it.
     if (isForOne && !(task.hasStateFiles && folder === task.stateDirectory))
       rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -34,7 +34,7 @@ export class RunnerPool implements Runners {
     const [idle] = at < 0 ? [] : this.#idle.splice(at, 1);
     const runner = idle ?? this.#start(kind, task);
     const running = runner.run(task, onReports);
-    // Before anybody looks at what the run left in its folders, nothing of it may run any more.
+    // Nothing of the run may still be running when its folders are read.
     if (runner.isForOne) return { ...running, end: running.end.then((end) => runner.kill().then(() => end)) };
     void running.end.then((end) => {
       if (this.#closed || end.type === "died" || runner.isSpoilt) void runner.kill();

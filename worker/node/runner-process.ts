@@ -21,13 +21,13 @@ import type { OnReports, RunnerEnd, RunnerKind, RunningTask, TakenState } from "
 /** Descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
 const channelDescriptor = 3;
 const stopGraceMs = 2000;
-/** Time to end for a run that had hardly any to save itself. */
+/** Least time to end for a run that had hardly any time to save itself. */
 const leastStopMs = 500;
 /** How long the pipes of a runner that has exited are still read. */
 const lastWordsMs = 1000;
 /** How many characters of a runner's stderr are kept. */
 const mostComplaints = 4000;
-/** A reaper ends everything and then itself; after so long it is ended. */
+/** A reaper ends everything and then itself; if it takes longer, it is killed. */
 const longestReapingMs = 12_000;
 
 /** A process that executes runs (worker/runner/main.ts), one after another. */
@@ -63,7 +63,8 @@ export class RunnerProcess {
     this.#child = spawn(launch.command, launch.words, {
       stdio: ["ignore", "ignore", "pipe", "pipe", ...(launch.isSandbox ? ["pipe" as const] : [])],
       env: launch.environment,
-      // The kernel may group processes by session, and this one's is the owner's terminal. Ctrl-C there is none of a runner's business.
+      // The kernel may group processes by session, and this process's session is the owner's terminal. A Ctrl-C there
+      // must not reach a runner.
       detached: true,
     });
     const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
@@ -79,7 +80,7 @@ export class RunnerProcess {
     const words = new StringDecoder("utf8");
     this.#child.stderr?.on("data", (chunk: Buffer) => {
       const text = words.write(chunk);
-      // Code of the job runs there, and this is the terminal of somebody else.
+      // The job's code wrote this, and the terminal is somebody else's.
       process.stderr.write(printableLines(text));
       this.#complaints = (this.#complaints + text).slice(-mostComplaints);
     });
@@ -168,7 +169,7 @@ export class RunnerProcess {
           this.#tell({ type: "handback", id, savingMs });
       },
       stop: () => {
-        // A run that saves itself goes on with that.
+        // A run that is saving itself continues to do so.
         if (killAt === Number.POSITIVE_INFINITY && killAfter(stopGraceMs)) this.#tell({ type: "stop", id });
         isStopped = true;
       },
@@ -197,7 +198,7 @@ export class RunnerProcess {
     const { pid } = this.#child;
     if (this.#frozen || pid === undefined || this.#dead !== "") return;
     const { isReaper, isSandbox, mark, group } = this.#launch;
-    // A reaper and a sandbox keep all that a run detaches below them.
+    // Whatever a run detaches stays below its reaper or in its sandbox.
     const detached = isReaper || isSandbox ? () => [] : () => marked(mark);
     if (group) this.#frozen = new FrozenGroup(group);
     else if (canFreeze) {
@@ -244,7 +245,7 @@ export class RunnerProcess {
     }
   }
 
-  /** Only code that a job brought along says what no run may say: the run failed, and its process is of no use any more. */
+  /** Only a job's own code can send what no run may send. The run fails, and its process is killed. */
   #misheard(why: string): void {
     const { pid } = this.#child;
     this.isSpoilt = true;

@@ -42,8 +42,8 @@ export interface RunningTask {
    */
   stop(): void;
   /**
-   * Asks the run for its state, which arrives like any checkpoint, and for which it has so many milliseconds; then ends it as `stop`
-   * does. Said again, it makes that time shorter. Has no effect after `stop`.
+   * Asks the run for its state, which arrives like any checkpoint; then ends the run as `stop` does. The run has
+   * `savingMs` milliseconds for its state; a second call can only shorten them. Has no effect after `stop`.
    */
   handBack(savingMs: number): void;
   /** Changes the interval between checkpoints. A request: a run may ignore it. */

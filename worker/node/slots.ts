@@ -10,7 +10,7 @@ import type { Ports } from "./ports.ts";
 
 const refusedRetryMs = 30_000;
 const jitterMs = 100;
-/** From such pauses on a worker asks at the end of a second. */
+/** Pauses of this length or more last to the end of a second. */
 const longPauseMs = 10_000;
 
 interface SlotsPorts extends Ports<"clock" | "chance" | "gpus" | "vitals"> {
@@ -25,7 +25,7 @@ interface SlotsPorts extends Ports<"clock" | "chance" | "gpus" | "vitals"> {
 export type Claimant = Takes & Pick<Claim, "bootId">;
 
 export interface SlotsOwner {
-  /** Carries one trial until its end is acknowledged. `leaving` is called with the attempt number when that end is sent. */
+  /** Carries one trial until its end is acknowledged. `leaving` is called when a result or failure is sent. */
   carry(assignment: Assignment, claim: string, leaving: (attempt: number) => void): Promise<void>;
   /** Hears why there is no work, when the reason changes. */
   onIdle(kind: "waiting" | "refused", reason: string): void;
@@ -63,7 +63,7 @@ export class Slots {
     }
   }
 
-  /** From now on there are so many; runs above it come to their end. */
+  /** Sets the number of slots. Runs above it continue to their end. */
   resize(slots: number): void {
     this.#claimant = { ...this.#claimant, slots };
     if (!this.#isWorking) return;
@@ -126,7 +126,7 @@ export class Slots {
       if (answer.kind === "refused" && answer.leave) signal.abort();
       const retryMs = answer.kind === "wait" ? answer.retryMs : refusedRetryMs;
       if (retryMs === 0) continue;
-      // All slots would get the same answer, and ten thousand workers need not ask for each slot.
+      // All slots would get the same answer: one asks for all, as there may be ten thousand workers.
       if (this.#lookout && !isLookout) await this.#lookout.ended;
       else {
         isLookout = true;
@@ -150,8 +150,9 @@ export class Slots {
   }
 
   /**
-   * Waits for a hint that there is work, with jitter, so that a thousand workers do not ask at once. Those that ask in the same
-   * second do it together at its end: broker and coordinator are woken once for all of them.
+   * Waits for a hint that there is work, or for the pause, with jitter, so that a thousand workers do not ask at once.
+   * After long pauses, those due in the same second ask together at its end: broker and coordinator are woken once for
+   * all.
    */
   async #woken(mostMs: number): Promise<void> {
     if (this.#claiming.aborted) return;
@@ -174,7 +175,7 @@ export class Slots {
   }
 }
 
-/** Leaves no listener behind: a slot that has nothing to claim for days looks at each end of a run. */
+/** Resolves when the gate changes or the signal aborts. Leaves no listener behind: a slot may call this for days. */
 export async function changedOrEnded(gate: Pick<Gate, "changed">, signal: EndSignal): Promise<void> {
   let ended: () => void = () => undefined;
   const over = new Promise<void>((resolve) => {

@@ -42,7 +42,7 @@ const letterLimits: MessageLimits = {
   words: 16,
   ...fewShapes,
 };
-/** For the largest letter: the broker takes no message above 1 MiB. */
+/** Enough for the largest letter: the broker takes no message above 1 MiB. */
 const roomBytes = 1024 ** 2 + 64 * 1024;
 const letterShape = shape({ subject: text(200), msgId: text(200), data: bytes });
 
@@ -57,7 +57,7 @@ export class FileSpool implements Spool {
     this.#room = new Ballast(join(folder, "room"), roomBytes);
   }
 
-  /** Takes the room for a letter that finds the disk full, if there is any. */
+  /** Reserves room on the disk, if there is any, for a letter that later finds the disk full. */
   holdRoom(): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
     this.#room.take();

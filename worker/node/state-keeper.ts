@@ -15,15 +15,15 @@ import type { TakenState } from "./runners.ts";
 
 type StateKeeperPorts = Ports<"bus" | "clock" | "log">;
 
-/** The listener that hears what becomes of a run's states. */
+/** Hears what becomes of a run's states. */
 export interface StateListener {
   /** All pieces of a state are stored, so that another worker can continue from it. */
   stored(attempt: number, state: StateSum): Promise<void>;
-  /** A state was not carried. Called when the reason changes. */
+  /** A state was not carried. Called when the reason changes, and whenever part of the state was stored. */
   lost(attempt: number, lost: StateLoss): Promise<void>;
 }
 
-/** What one state may have. */
+/** Limits on one state, in bytes. */
 export interface StateRoom {
   /** A larger one is not uploaded. */
   readonly bytes: number;
@@ -73,7 +73,7 @@ export class StateKeeper {
     return this.#working;
   }
 
-  /** What is still on its way is given up, and said to be lost. */
+  /** Gives up what is still on its way, and reports it as lost. */
   giveUp(why: string): void {
     if (!this.#isWorking) return;
     this.#givenUp = why;
@@ -113,7 +113,7 @@ export class StateKeeper {
     const content = { size, parts: () => partsOf(state) };
     const end = await storeContent(this.#ports, address, content, key, this.#ended);
     if ("why" in end) {
-      // What was stored of it helps nobody.
+      // The pieces stored so far are useless.
       const why = this.#ended.aborted ? this.#givenUp : end.why;
       if (why !== "") await this.#lost(attempt, state, `it has ${sizeText(size)}, and ${why}`, address.blob);
       return;
@@ -146,20 +146,20 @@ async function* partsOf({ bytes, tail }: TakenState): AsyncGenerator<Uint8Array>
   if (tail) yield* tail.read(partBytes);
 }
 
-/** A state that was fetched: all of it, or what stands before its files, which then lie in a folder. */
+/** A fetched state: all of it, or, if `hasFiles`, what precedes its files, which lie in a folder. */
 export interface FetchedState {
   readonly bytes: Uint8Array;
   readonly hasFiles: boolean;
 }
 
-/** A state of at most so many bytes is fetched into memory, and goes to the runner in one message. */
+/** Largest state, in bytes, that is fetched into memory and goes to the runner in one message. */
 const mostMessageBytes = 48 * 1024 ** 2;
 
 /**
  * Fetches the state that an earlier attempt stored.
  *
  * @param folder  for the files of a large state; what lies there is deleted
- * @throws as `fetchBlob`, `unpackState`
+ * @throws what `fetchBlob` and `unpackState` throw
  */
 export async function fetchState(
   ports: Ports<"bus" | "clock" | "removeFolder">,
@@ -177,7 +177,7 @@ export async function fetchState(
   return { bytes: await unpackState(pieces, folder), hasFiles: true };
 }
 
-/** Whether another machine may well do what this one could not: there is no room here, or no right to write. */
+/** Whether the error lies with this machine, so that another may succeed: no room, say, or no right to write. */
 export const isOfThisMachine = (error: unknown): boolean =>
   isDiskFull(error) ||
   (error instanceof Error &&

@@ -32,27 +32,27 @@ import {
   placesIn,
 } from "./bundle-folder.ts";
 
-/** A bundle that somebody uses: it stays until all have released it. */
+/** A bundle in use: it is not deleted before every holder has released it. */
 export interface HeldBundle {
-  /** Its files. */
+  /** The folder of its files. */
   readonly folder: string;
   release(): void;
 }
 
-/** Pieces that are asked for at once: on a busy machine each answer takes a while. */
+/** Pieces requested at once: on a busy machine each answer takes a while. */
 const together = 8;
-/** What stays free on the disk beside a bundle. */
+/** Room that must stay free on the disk beside a bundle. */
 const spareBytes = 64 * 2 ** 20;
-/** The name of a bundle in the making, and of what an earlier process left of it. */
+/** Name endings: of a bundle in the making, and of what an earlier, unfinished try left of it. */
 const [making, left] = [".making", ".left"];
-/** Ends the name of what is on its way out: it is no bundle any more. */
+/** Name ending of a bundle that is being deleted. */
 const goneEnd = ".gone";
 
 /**
- * The code and data that jobs brought along to this worker, each bundle a folder that is named by its content. What is in one of them
- * is not fetched for another, also after an interruption. The least recently used go when together they take more than the limit.
- * They are measured and deleted beside the runs: a hundred thousand files on a slow disk take longer than a lease. The worker's lock
- * keeps other processes away.
+ * The code and data that jobs brought along to this worker: a folder for each bundle, named by its content. A piece
+ * that is in one bundle is not fetched for another, nor again after an interruption. Above the limit, the least
+ * recently used bundles are deleted. Measuring and deleting run beside the runs: a hundred thousand files on a slow
+ * disk take longer than a lease. The worker's lock keeps other processes away.
  */
 export class BundleCache {
   readonly #ports: PiecePorts & { readonly log: Pick<Log, "info" | "warn"> };
@@ -60,10 +60,10 @@ export class BundleCache {
   readonly #mostBytes: number;
   readonly #users = new Map<string, number>();
   readonly #making = new Map<string, Promise<void>>();
-  /** Bundles whose every byte was compared by this process. */
+  /** Bundles that this process has verified, every byte. */
   readonly #compared = new Set<string>();
   readonly #sizes = new Map<string, number>();
-  /** What is measured and deleted, one after the other. */
+  /** The end of the queue: one measuring or deleting at a time. */
   #shrinking: Promise<void> = Promise.resolve();
   #isDue = false;
 
@@ -76,11 +76,11 @@ export class BundleCache {
   }
 
   /**
-   * The bundle's files, fetched as far as they are not here.
+   * Holds the bundle's files, after fetching what is not here.
    *
    * @param isReadOnly  its files are not to be written
    * @param signal  gives up; what arrived by then is not fetched again
-   * @throws BadMessage if a piece is not there or is damaged; BusError; an error of the file system, of which the message says more
+   * @throws BadMessage if a piece is missing or damaged; BusError; an error of the file system, such as ENOSPC
    */
   async hold(bundle: PiecedBundle, isReadOnly: boolean, signal: EndSignal): Promise<HeldBundle> {
     const name = bundle.sha256;
@@ -125,7 +125,7 @@ export class BundleCache {
     utimesSync(place, now, now);
   }
 
-  /** Whether every byte is as it should be; if so, all that runs left there is taken away. */
+  /** Whether every byte is as it should be. If so, also deletes what runs left there. */
   async #isWhole(place: string, bundle: PiecedBundle, isReadOnly: boolean): Promise<boolean> {
     const found = descriptionOf(place);
     if (found?.bundle.sha256 !== bundle.sha256) return false;
@@ -139,7 +139,7 @@ export class BundleCache {
     try {
       finish(filesOf(place), found.files, isReadOnly);
     } catch {
-      return false; // a run has made a folder there inaccessible: it is recreated
+      return false; // a run has made a folder there inaccessible: the bundle is made anew
     }
     return true;
   }
@@ -149,7 +149,7 @@ export class BundleCache {
     await this.#inTurn(() => this.#makeRoom(bundle));
     const startedAt = this.#ports.clock.monotonic();
     const target = place + making;
-    // Both serve as sources of pieces.
+    // The unfinished folder stays as a source of pieces, like a damaged bundle.
     if (existsSync(target)) await replace(target, place + left);
     const sources = this.#sources();
     const reader = new PieceReader();
@@ -168,9 +168,9 @@ export class BundleCache {
       for (let i = 0; i < layout.length; i += together) {
         const contents = await next;
         fetched += contents.fetched;
-        // They are on their way while these are written.
+        // The next pieces are fetched while these are written.
         if (i + together < layout.length) next = some(i + together);
-        next.catch(() => undefined); // heard of at its turn, unless something else fails before
+        next.catch(() => undefined); // an error is thrown at its turn, unless another comes first
         for (const [k, parts] of layout.slice(i, i + together).entries())
           await writer.write(contents.pieces[k] ?? Buffer.alloc(0), parts);
       }
@@ -188,7 +188,7 @@ export class BundleCache {
       this.#ports.log.info({ sha256, bytes, pieces, fetched, ms }, "a job's files are here");
     } catch (error) {
       writer.close();
-      // What fills the disk must not stay; after anything else the next try continues.
+      // On a full disk the unfinished bundle must go; after any other error the next try continues from it.
       if (isDiskFull(error)) {
         await removeAll(target);
         throw noRoom(bundle, this.#folder, this.#free(), error);
@@ -209,7 +209,7 @@ export class BundleCache {
     throw new BadMessage("the list of a bundle's files has another length than the bundle says");
   }
 
-  /** Pieces from `first` on, read from this disk if they are there. */
+  /** Pieces from `first` on, read from this disk where it has them; `fetched` counts the others. */
   async #contents(
     bundle: PiecedBundle,
     first: number,
@@ -250,7 +250,7 @@ export class BundleCache {
     });
   }
 
-  /** Where pieces lie on this disk, by their sums. */
+  /** Where pieces lie on this disk, by their checksums, hex. */
   #sources(): Map<string, PiecePlace> {
     const found = new Map<string, PiecePlace>();
     for (const name of readdirSync(this.#folder)) {
@@ -267,7 +267,7 @@ export class BundleCache {
     return bavail * bsize;
   }
 
-  /** Before anything is written. Unused bundles go first. */
+  /** Before anything is written: deletes unused bundles until there is room. @throws ENOSPC if there is not enough */
   async #makeRoom(bundle: PiecedBundle): Promise<void> {
     await this.#shrink(bundle.bytes);
     const wanted = bundle.bytes + spareBytes;
@@ -295,7 +295,7 @@ export class BundleCache {
     return done;
   }
 
-  /** Removes what is over the limit, the least recently used first. @param more  bytes that are to come */
+  /** Removes what is over the limit, the least recently used first. @param more  bytes that will be added */
   async #shrink(more: number): Promise<void> {
     let bytes = more;
     const sizes = new Map<string, number>();
@@ -315,7 +315,7 @@ export class BundleCache {
     return this.#users.has(name.replace(making, "").replace(left, ""));
   }
 
-  /** Bundles that nobody holds, the least recently used first; what is left of one that is wanted counts as that. */
+  /** Bundles that nobody holds, the least recently used first. An unfinished folder is held with its bundle. */
   #unused(): string[] {
     return readdirSync(this.#folder)
       .filter((name) => !name.endsWith(goneEnd) && !this.#isUsed(name))
@@ -330,14 +330,14 @@ export class BundleCache {
     const place = join(this.#folder, name);
     const size = await bytesBelow(place).catch((error: unknown) => {
       this.#ports.log.warn({ name, error: messageOf(error) }, "what a job had brought along cannot be measured");
-      return descriptionOf(place)?.bundle.bytes ?? 0; // without what runs have added
+      return descriptionOf(place)?.bundle.bytes ?? 0; // not counting what runs have added
     });
-    // One that is being made grows, and a new one takes its place with another size.
+    // Not kept while it may change: an unfinished bundle grows, and one in use may be made anew.
     if (!name.includes(".") && !this.#isUsed(name)) this.#sizes.set(name, size);
     return size;
   }
 
-  /** Returns false if somebody has come for it meanwhile. From here to its new name nobody does. */
+  /** Returns false if somebody has come to hold it meanwhile. Nothing is awaited between that look and its renaming. */
   async #remove(name: string): Promise<boolean> {
     if (this.#isUsed(name)) return false;
     this.#compared.delete(name);
@@ -347,7 +347,10 @@ export class BundleCache {
     return true;
   }
 
-  /** At once it is no bundle any more. Its new name is its own: what had the same before may still be there. */
+  /**
+   * Renames the bundle at once, so that it is none any more, and deletes it. The new name is unique: an older one may
+   * still exist.
+   */
   async #discard(name: string): Promise<void> {
     const gone = `${name}.${randomBytes(4).toString("hex")}${goneEnd}`;
     if (!existsSync(join(this.#folder, name))) return;
@@ -359,7 +362,7 @@ export class BundleCache {
     try {
       await removeAll(join(this.#folder, name));
     } catch (error) {
-      // A run may have taken away the right to look into a folder. Other jobs go on.
+      // A run may have made a folder inaccessible. Other jobs go on.
       this.#ports.log.warn({ name, error: messageOf(error) }, "what a job had brought along cannot be deleted");
     }
   }

@@ -19,8 +19,8 @@ import { decode, encode } from "../../shared/wire/codec.ts";
 import { chunkCount } from "../../shared/wire/sealed-chunks.ts";
 
 /**
- * One bundle as it lies on a worker's disk: its files in `files/`, and beside them what it is, so that its pieces can be found there
- * again. Whoever reads a piece compares its sum: a run may have written there.
+ * One bundle on a worker's disk: its files in `files/`, and beside them a description, by which its pieces can be found
+ * again. A run may have written there, so whoever reads a piece compares its checksum.
  */
 
 const readFrom = promisify(read);
@@ -40,7 +40,7 @@ export function describe(folder: string, bundle: PiecedBundle, list: Uint8Array)
   writeInside(folder, descriptionIn, encode([bundle, list]));
 }
 
-/** Undefined if nothing sound is written there. */
+/** Undefined if no valid description is there. */
 export function descriptionOf(folder: string): Described | undefined {
   try {
     const [about, list] = decode(readFileSync(join(folder, descriptionIn))) as unknown[];
@@ -52,7 +52,7 @@ export function descriptionOf(folder: string): Described | undefined {
   }
 }
 
-/** Where each piece of a folder's bundle lies there, by its sum; those of its list are left out. */
+/** Where each piece of a folder's bundle lies, by its checksum, hex; without the pieces of the bundle's list. */
 export function* placesIn(folder: string, { bundle, files }: Described): Generator<readonly [string, PiecePlace]> {
   const before = chunkCount(bundle.listBytes);
   for (const [i, parts] of layoutOf(files).entries())
@@ -94,7 +94,7 @@ class LastOpened {
 export class PieceReader {
   readonly #opened = new LastOpened();
 
-  /** The piece's content; undefined if it is not what lies there. */
+  /** The piece's content; undefined if the files do not hold it. */
   async read({ folder, parts }: PiecePlace, sum: Uint8Array): Promise<Buffer | undefined> {
     const content = Buffer.allocUnsafe(pieceSize(parts));
     let used = 0;
@@ -128,7 +128,9 @@ export class PieceWriter {
     this.#folder = folder;
   }
 
-  /** Bytes of a file that begins here come first: its pieces are written in their order. */
+  /**
+   * Call in the order of the pieces: each file is begun at its first byte. @throws BadMessage if the length is wrong
+   */
   async write(content: Uint8Array, parts: readonly PiecePart[]): Promise<void> {
     if (content.length !== pieceSize(parts))
       throw new BadMessage("a piece of a bundle has another length than its list says");
@@ -148,7 +150,10 @@ export class PieceWriter {
 
 const modeOf = ({ isExecutable }: BundleFile): number => (isExecutable ? 0o700 : 0o600);
 
-/** Makes what no piece makes: empty files, and what tells node that components are ES modules. Takes away all that is not of the bundle. */
+/**
+ * Adds what no piece holds: empty files, and what tells Node that components are ES modules. Sets modes, and deletes
+ * what is not of the bundle.
+ */
 export function finish(folder: string, files: readonly BundleFile[], isReadOnly: boolean): void {
   for (const file of files) {
     if (file.size === 0) writeInside(folder, file.path, "", modeOf(file));

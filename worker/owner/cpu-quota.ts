@@ -1,6 +1,6 @@
 import type { Lender } from "./lender.ts";
 
-/** Seconds of its share that a worker may be ahead, and go on without a pause after it was behind. */
+/** Most seconds of the share that the purse holds, and how many it must hold before frozen runs go on. */
 const aheadSeconds = 2;
 const onAfterSeconds = 1;
 
@@ -11,7 +11,7 @@ const onAfterSeconds = 1;
  */
 export class CpuQuota {
   readonly #lender: Lender;
-  /** Processor seconds that all runs have taken since the last call; null: cannot be told this time. */
+  /** Processor seconds that all runs have taken since the last call; null if unknown this time. */
   readonly #taken: () => number | null;
   readonly #cores: number;
   #purse = 0;

@@ -4,7 +4,7 @@ import { clockTime, expect, minuteOf, type ReadQuantity } from "./quantities.ts"
 export interface HourSpan {
   /** Minutes since midnight. */
   readonly from: number;
-  /** Minutes since midnight; below or at `from`: on the next day. 1440: midnight. */
+  /** Minutes since midnight, never equal to `from`; below it: on the next day. 1440: midnight. */
   readonly to: number;
   /** The days on which it begins, 0 for Sunday. */
   readonly days: readonly number[];
@@ -59,7 +59,7 @@ function daysOf(text: string): number[] | string {
 const isDay = (name: string): boolean =>
   dayNames.includes(name) || longNames.some((long) => long.toLowerCase() === name);
 
-/** Whether that instant is within one of the spans, by the machine's local time; true if there is none. */
+/** Whether `wall` is within one of the spans, by the machine's local time; true if there are no spans. */
 export function isWithin(spans: readonly HourSpan[], wall: number): boolean {
   const date = new Date(wall);
   const minute = date.getHours() * 60 + date.getMinutes();

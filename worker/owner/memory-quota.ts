@@ -1,14 +1,14 @@
 import { sizeText } from "../../shared/domain/size-text.ts";
 import type { Lender } from "./lender.ts";
 
-/** How long the worker takes no run after handing back one that is too large by itself: it would get the same one again. */
+/** Pause in claiming after handing back a run that is too large by itself: the worker would get the same one again. */
 const restMs = 600_000;
-/** Another run must fit into this part of the limit, by the mean of those in hand. */
+/** One more run, as large as the mean of those in hand, must fit into this part of the limit. */
 const roomPart = 0.9;
 
 /**
- * Keeps what all runs together take below --memory. Above it the run that was taken last is handed back, and the worker takes
- * no more than those left until there is room for one more.
+ * Keeps the memory of all runs together below --memory. Above it, the run taken last is handed back, and the worker
+ * takes no new run until there is room for one more.
  */
 export class MemoryQuota {
   readonly #lender: Lender;
@@ -30,7 +30,7 @@ export class MemoryQuota {
       return;
     }
     const { running } = this.#lender;
-    // The last one that was handed back has not gone yet.
+    // The run that was last handed back has not gone yet.
     if (this.#most !== undefined && running > this.#most) return;
     const used = this.#used();
     if (used > limit && running > 0) {

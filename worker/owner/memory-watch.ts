@@ -17,7 +17,7 @@ const system: MemorySources = {
   runsBytes: () => Math.max(0, residentBytes(process.pid) - process.memoryUsage.rss()),
 };
 
-/** Looks at this machine's memory and hands runs back, or claims none, as MemoryRule says. Nothing to cancel where nothing can be read. */
+/** Watches this machine's memory: hands runs back, or claims none, by MemoryRule. Undefined if it cannot be read. */
 export function watchMemory(
   clock: Pick<Clock, "every" | "monotonic">,
   node: Pick<WorkerNode, "running" | "isOwnerHere" | "handBackNewest" | "holdForMemory">,

@@ -13,13 +13,13 @@ import type { Rules } from "./rules.ts";
 import type { RulesSource } from "./rules-source.ts";
 import { rulesText } from "./said-rules.ts";
 
-/** Half of what may pass from a key to a free processor at most; 0.1% of a core. */
+/** Half of the longest time from a keystroke to a free processor; looking this often costs 0.1% of a core. */
 const lookMs = 250;
-/** While the machine is in use, nothing has to stop at once; this is how late runs may continue after the idle time. */
+/** While the machine is in use, nothing has to stop at once: runs continue at most this long after the idle time. */
 const usedMs = 500;
 /** Without anything to look for, only worker.yaml may change. */
 const restMs = 1000;
-/** While it lends and no sign has changed, only an hour may have begun. */
+/** While it lends and no sign has changed, only the owner's hours can end it. */
 const decideMs = 1000;
 
 interface Watched {
@@ -41,7 +41,7 @@ export interface WatchPorts {
   readonly tell: (text: string) => void;
 }
 
-/** Looks whether the owner lends, four times a second while a rule asks for it and he does, and tells the worker. */
+/** Watches whether the owner lends, and tells the worker. Looks 4 times a second while he lends and a rule needs it. */
 export class OwnerWatch {
   readonly #ports: WatchPorts;
   #rules: Rules;
@@ -61,7 +61,7 @@ export class OwnerWatch {
     this.#startedWall = ports.clock.wall();
   }
 
-  /** Those of this moment: worker.yaml may have changed. */
+  /** The rules now: worker.yaml may have changed. */
   get rules(): Rules {
     return this.#rules;
   }
@@ -187,7 +187,7 @@ export class OwnerWatch {
   }
 }
 
-/** Runs at once: as many as the owner says, or else one for each core; no more than fit into his share of the processor. */
+/** Most runs at once: as many as the owner says, else one per core; never more than fit into --cpu-share. */
 export function slotsOf(
   { slots, cpuShare }: Pick<Rules, "slots" | "cpuShare">,
   cores = availableParallelism(),

@@ -29,7 +29,7 @@ export class Owner {
   #watch: OwnerWatch | undefined;
 
   /**
-   * @param typed  flags; those of them that are rules take precedence over worker.yaml
+   * @param typed  flags; those that are rules take precedence over worker.yaml
    * @param tell   prints a line for the owner
    * @throws UsageError if worker.yaml cannot be used, or if this machine cannot keep a rule
    */
@@ -46,7 +46,7 @@ export class Owner {
     this.#rules = this.#source.read();
   }
 
-  /** Runs at once, by the rules of this moment. */
+  /** Most runs at once, by the rules now in force. */
   get slots(): number {
     return slotsOf(this.#watch?.rules ?? this.#rules);
   }
@@ -55,7 +55,7 @@ export class Owner {
     return rulesText(this.#watch?.rules ?? this.#rules, this.#startedWall);
   }
 
-  /** From now on the worker obeys. @param pretendMs  for how long to pretend that the owner is there */
+  /** From now on the worker obeys the rules. @param pretendMs  for how long to pretend that the owner is there */
   watch(lender: Lender, log: Pick<Log, "info" | "warn">, pretendMs?: number): void {
     const own = this.#own;
     const ticks = new OwnTicks(this.#files, own);
@@ -89,7 +89,7 @@ export class Owner {
     const states = childrenOf(process.pid).flatMap((pid) => {
       const below = descendantsOf(pid);
       const own = this.#stateOf(pid);
-      // A run's reaper, or the guard of a frozen run, waits and works for nobody.
+      // A run's reaper, or the guard of a frozen run, only waits and does no work.
       const waits = own === "S" && (below.length > 0 || this.#files.text(`/proc/${pid}/comm`) === "sh");
       return [...(waits ? [] : [own]), ...below.map((each) => this.#stateOf(each))];
     });

@@ -8,7 +8,7 @@ import type { Rules } from "./rules.ts";
 /** What all detectors know together. */
 export interface Signs extends Omit<Found, "use"> {
   readonly uses: readonly Use[];
-  /** While somebody tries `--pretend owner-active`: how long it goes on, milliseconds. */
+  /** While `--pretend owner-active` is in effect: how long it lasts, in milliseconds. */
   readonly pretendedMs?: number;
 }
 
@@ -17,9 +17,9 @@ export interface Decided {
   readonly lending: Lending;
   /** Which rule keeps it from lending. */
   readonly by: Kept | null;
-  /** When it stopped to lend, by the monotonic clock. */
+  /** When it stopped lending, by the monotonic clock. */
   readonly since: number;
-  /** Limits that were crossed; each is only left well below it, so that nothing flaps. */
+  /** Limits that were crossed. Each counts until the value is well below it, so that nothing flaps. */
   readonly isHot: boolean;
   readonly isLoaded: boolean;
 }
@@ -28,7 +28,7 @@ type Kept = "pretended" | "hours" | "use" | "battery" | "temperature" | "load";
 
 export const undecided: Decided = { lending: openLending, by: null, since: 0, isHot: false, isLoaded: false };
 
-/** A processor that was too hot must cool down by so many degrees. */
+/** A processor that was too hot must cool to this many degrees Celsius below the limit. */
 const coolerBy = 5;
 /** The load must fall to this part of --max-load. */
 const calmPart = 0.75;
@@ -42,9 +42,9 @@ interface Reason {
 /**
  * What the owner allows now.
  *
- * Outside of the owner's hours runs are handed back at once: it will be long until the next. Everything else may pass within
- * minutes. It freezes runs at once, which keeps their leases and costs nobody anything, and hands them back after `yieldAfter`.
- * Each reason ends by itself, and lending begins when none is left.
+ * Outside the owner's hours, runs are handed back at once: the next hours are far away. Any other reason may pass
+ * within minutes: it freezes runs at once, which keeps their leases and costs nothing, and hands them back after
+ * `yieldAfter`. Each reason ends by itself, and lending begins when none is left.
  */
 export function decide(rules: Rules, signs: Signs, now: Now, before: Decided): Decided {
   const isHot = isOver(signs.temperature, rules.maxTemperature, before.isHot, (most) => most - coolerBy);
@@ -71,13 +71,13 @@ export function decide(rules: Rules, signs: Signs, now: Now, before: Decided): D
   return { lending: { word, why, until: shown.until }, by: shown.by, since, isHot, isLoaded };
 }
 
-/** Whether what was said is still a reason: somebody who typed may have gone while a program goes on. */
+/** Whether the stated reason still holds: somebody who typed may have gone while a program goes on. */
 function isTrue(why: string, by: Kept, rules: Rules, signs: Signs, now: Now): boolean {
   if (by === "battery") return why === onBattery(rules, signs)?.why;
   return by !== "use" || recentUses(rules, signs, now).some(({ what }) => withoutNumbers(what) === withoutNumbers(why));
 }
 
-/** Programs that use 1.2 cores now and 1.4 then are one sign. */
+/** A program that uses 1.2 cores now and 1.4 later is one sign. */
 const withoutNumbers = (text: string): string => text.replace(/\d+(\.\d+)?/g, "");
 
 const recentUses = ({ whenIdle }: Rules, { uses }: Signs, { monotonic }: Now): Use[] =>

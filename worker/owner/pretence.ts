@@ -21,7 +21,7 @@ export class Pretence {
   look(monotonic: number, running: number): number | undefined {
     if (this.#isOver) return undefined;
     this.#firstLook ??= monotonic;
-    // With a run in hand there is more to see.
+    // With a run in hand there is more to see: wait a while for one.
     if (this.#since === undefined && running === 0 && monotonic - this.#firstLook < waitMs) return undefined;
     if (this.#since === undefined) this.#tell(`pretending for ${durationText(this.#ms)} that its owner is there`);
     this.#since ??= monotonic;

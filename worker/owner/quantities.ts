@@ -17,7 +17,7 @@ export type Until =
 
 const mostMs = 366 * 24 * 3_600_000;
 
-/** Milliseconds. */
+/** A duration in milliseconds, from `leastMs` to 366 days. */
 export function readDuration(text: string, leastMs: number, example: string, expected: string): ReadQuantity<number> {
   const ms = (typedSeconds(text) ?? 0) * 1000;
   if (ms >= leastMs && ms <= mostMs) return { ok: true, value: ms };
@@ -76,7 +76,7 @@ function localInstant(text: string): number | undefined {
     : undefined;
 }
 
-/** When a worker that started then ends, in milliseconds since 1970. */
+/** When a worker that started at `startedWall` ends, in milliseconds since 1970. */
 export function endOf(until: Until, startedWall: number): number {
   if (until.kind === "after") return startedWall + until.ms;
   if (until.kind === "instant") return until.wall;

@@ -5,19 +5,19 @@ import { messageOf, UsageError } from "../../shared/errors.ts";
 import { ownerFirstRules, type Rules, usualRules, whenRules } from "./rules.ts";
 import { readRulesText } from "./rules-file.ts";
 
-/** `$XDG_CONFIG_HOME/nexus/worker.yaml`; the variable counts when it is absolute, as its specification demands. */
+/** `$XDG_CONFIG_HOME/nexus/worker.yaml`; the variable counts only if it is absolute, as its specification demands. */
 export function rulesPath(env: NodeJS.ProcessEnv = process.env): string {
   const { XDG_CONFIG_HOME: config = "" } = env;
   return join(isAbsolute(config) ? config : join(homedir(), ".config"), "nexus", "worker.yaml");
 }
 
-/** What was typed. */
+/** The rules that were typed as flags. */
 export type TypedRules = Partial<Rules> & {
-  /** Only while nobody uses the machine, unless a flag or worker.yaml says when. */
+  /** Lend only while nobody uses the machine, unless a flag or worker.yaml says when. */
   readonly ownerFirst?: boolean;
 };
 
-/** The owner's rules: what worker.yaml says, and before it what was typed. The file is read again whenever it changes. */
+/** The owner's rules: typed flags take precedence over worker.yaml, which is read again whenever it changes. */
 export class RulesSource {
   readonly path: string;
   readonly #typed: Partial<Rules>;
@@ -41,7 +41,7 @@ export class RulesSource {
     return read.rules;
   }
 
-  /** Looks whether the file has changed; undefined if not. A file that cannot be used is reported once, until it changes again. */
+  /** The rules if the file has changed, else undefined. A file that cannot be used is reported once for each change. */
   poll(): { readonly rules: Rules } | { readonly problem: string } | undefined {
     const state = this.#state();
     if (state === this.#seen) return undefined;

@@ -38,7 +38,7 @@ export const usualRules: Rules = {
   memory: null,
   until: null,
   maxTrials: null,
-  // Twice the usual idle time: an owner who only looks something up is gone again by then, and no run moves.
+  // Twice the usual idle time: an owner who only looks something up has gone by then, and no run moves.
   yieldAfter: 600_000,
   signs: signNames,
 };
@@ -46,7 +46,7 @@ export const usualRules: Rules = {
 /** Rules that say when the machine may be used. */
 export const whenRules = ["whenIdle", "hours", "maxLoad"] as const satisfies readonly (keyof Rules)[];
 
-/** What --owner-first adds where none of those is given. */
+/** What --owner-first adds if none of `whenRules` is given. */
 export const ownerFirstRules: Partial<Rules> = { whenIdle: 300_000 };
 
 /** One rule as its owner writes it: a flag of nexus-worker, or a key of worker.yaml. */
@@ -82,7 +82,7 @@ export const ruleWords: readonly RuleWord[] = [
     "when-idle",
     "[time]",
     "lend only once nobody has used this machine for this long",
-    // Linux tells the time of the last key to 8 s, so that nobody can time what another types.
+    // Linux gives the time of the last key to within 8 s, so that nobody can time another's typing.
     (text) => readDuration(text, leastIdleMs, "5min", "a time of at least 10s"),
     { preset: "5min" },
   ),

@@ -3,7 +3,7 @@ import type { SystemFiles } from "./detectors/system-files.ts";
 import { Temperature } from "./detectors/temperature.ts";
 import { type Rules, usualRules } from "./rules.ts";
 
-/** A rule that this machine cannot keep, because nobody tells what it depends on; null if there is none. */
+/** A rule that this machine cannot keep, because it cannot tell what the rule depends on; null if there is none. */
 export function unknowable(
   rules: Rules,
   files: SystemFiles,
@@ -19,7 +19,7 @@ export function unknowable(
     return "cpu-share: only Linux tells how much of the processor all runs take; use slots, for fewer runs at once";
   if (maxLoad !== null && platform === "win32")
     return "max-load: Windows does not tell its load; leave the rule out, or use when-idle";
-  // Of the default signs, those count that can be detected.
+  // Default signs that cannot be detected here are no problem: they do not count.
   const untold =
     whenIdle === null || signs === usualRules.signs ? [] : signs.filter((sign) => !canTell(sign, platform, path));
   if (untold.includes("cpu"))

@@ -30,7 +30,7 @@ export class FrozenProcess {
   readonly #guard: ChildProcess | undefined;
 
   constructor(pid: number, { isReaper = false, detached = () => [] }: Freezing = {}) {
-    // One that has not started its runner yet must wait.
+    // A reaper that has not started its runner yet is suspended too.
     const goesOn = isReaper && childrenOf(pid).length > 0;
     const find = (): number[] => [...(goesOn ? [] : [pid]), ...descendantsOf(pid), ...detached()];
     const others = new Set<number>();

@@ -1,7 +1,7 @@
 /**
- * Ends what a run leaves behind. Everything that a runner starts inherits a mark in its environment, also a program that put
- * itself into a session of its own. One that wipes its environment too is a child of the runner's reaper, where there is one
- * (reaper/). Linux only: elsewhere nobody lists environments and children of processes.
+ * Ends what a run leaves behind. Everything that a runner starts inherits a mark in its environment, even a program
+ * that put itself into a session of its own. One that also wipes its environment is a child of the runner's reaper,
+ * where there is one (reaper/). Linux only: elsewhere nobody lists environments and children of processes.
  */
 
 import { readdirSync, readFileSync } from "node:fs";
@@ -9,25 +9,25 @@ import { descendantsOf } from "../../shared/machine/process-tree.ts";
 
 /** Name of the variable. */
 export const runMark = "NEXUS_RUN";
-/** Present where a runner has a list of processes of its own, with nothing in it but what its runs started. */
+/** Set where a runner sees no processes but its own and what its runs started. */
 export const sandboxMark = "NEXUS_SANDBOX";
 
-/** A program that starts others as fast as they are ended is given up after so many looks. */
+/** A program that starts others as fast as they are ended is given up after this many looks. */
 const mostLooks = 50;
 
-/** Ends every process whose mark begins so, but this one. Returns how many there were. */
+/** Ends every process whose mark begins with this, except this process. Returns how many there were. */
 export const endMarked = (beginning: string): number => endAll(() => marked(beginning));
 
-/** Every process whose mark begins so. */
+/** Every process whose mark begins with this. */
 export function marked(beginning: string): number[] {
   const isMarked = new RegExp(`(^|\\0)${runMark}=${escaped(beginning)}`);
   return processes().filter((pid) => isMarked.test(textOf(`/proc/${pid}/environ`)));
 }
 
-/** In a sandbox: ends every process but its first, which keeps it up, and this one. */
+/** In a sandbox: ends every process except this one and the first, which keeps the sandbox up. */
 export const endOthers = (): number => endAll(() => processes().filter((pid) => pid !== 1 && isThere(pid)));
 
-/** In a runner: ends all that its reaper keeps but this process, whatever their environment. */
+/** In a runner: ends all that its reaper keeps except this process, whatever their environment. */
 export const endReaped = (reaper: number): number => endAll(() => descendantsOf(reaper).filter(isThere));
 
 function endAll(look: () => number[]): number {
@@ -47,7 +47,7 @@ function endAll(look: () => number[]): number {
   return ended.size;
 }
 
-/** False for one that has ended and whose parent has not heard of it yet. */
+/** False for a zombie: it has ended, but its parent has not waited for it yet. */
 const isThere = (pid: number): boolean => textOf(`/proc/${pid}/cmdline`) !== "";
 
 function processes(): number[] {

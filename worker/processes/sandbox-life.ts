@@ -13,7 +13,7 @@ const lookMs = 5;
 export class SandboxLife {
   #first: ProcessIdentity | undefined;
 
-  /** @param info  where bubblewrap says which one it is (`--info-fd`) */
+  /** @param info  where bubblewrap gives the pid of the first process (`--info-fd`) */
   constructor(info: Readable) {
     let text = "";
     info.setEncoding("utf8");

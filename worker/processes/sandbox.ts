@@ -1,10 +1,10 @@
 /**
- * A view of the machine in which a runner may do as it likes (bubblewrap, Linux). The system and this program can be read; the
- * folders of its job can be written; there is no home, no other process, and no network unless the job asks for it. What runs
- * there ends with its worker.
+ * A view of the machine in which a runner may do as it likes (bubblewrap, Linux). The system and this program can be
+ * read; the folders of its job can be written; there is no home, no other process, and no network unless the job asks
+ * for it. What runs there ends with its worker.
  *
- * A folder that can be written is a place of its own there, which no program can replace by a link. The worker looks into the
- * folders of a hostile run only when nothing runs in its sandbox any more.
+ * A folder that can be written is a mount of its own there, which no program can replace by a link. The worker looks
+ * into the folders of a hostile run only when nothing runs in its sandbox any more.
  */
 
 import { spawnSync } from "node:child_process";
@@ -25,7 +25,7 @@ export interface Room {
   readonly network: boolean;
   /** Whether it may open the GPUs: all or none, since a driver wants more files than that of one GPU. */
   readonly gpus: boolean;
-  /** Where it begins; left out: in `/`. */
+  /** Its working folder; left out: `/`. */
   readonly cwd?: string;
 }
 
@@ -95,12 +95,12 @@ export class Sandbox {
     return sandbox;
   }
 
-  /** The command that starts this one inside. @param more  further options of bubblewrap */
+  /** The command that starts `command` inside. @param more  further options of bubblewrap */
   around(command: readonly string[], room: Room, more: readonly string[] = []): string[] {
     return [this.#bubblewrap, ...this.#bounds(room), ...more, "--", ...command];
   }
 
-  /** The environment inside: home and temporary files are nobody else's. */
+  /** The environment inside: its home and temporary files are its own. */
   environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     return { ...env, HOME: "/tmp/home", TMPDIR: "/tmp", [sandboxMark]: "1" };
   }
@@ -116,7 +116,7 @@ export class Sandbox {
       ...["--tmpfs", "/tmp", "--dir", "/tmp/home", "--symlink", "/tmp", "/var/tmp", "--dir", "/run"],
       ...programFiles().flatMap(readOnly),
       ...shown.flatMap(readOnly),
-      // After what lies above them (a Python in ~/.local does), before what a run may see of them.
+      // After what contains them (as a Python in ~/.local may), before what a run may see inside them.
       ...hidden
         .filter((folder) => isBelowAny(folder, [...shown, ...system, ...programFiles()]))
         .flatMap((path) =>
@@ -176,7 +176,7 @@ function realPath(path: string): string {
   }
 }
 
-/** What to type where the system forbids it: the usual reasons are known. */
+/** What to type if the system forbids sandboxes, for the usual reasons. */
 function whatHelps(): string {
   const setting = (name: string): string => {
     try {

@@ -4,7 +4,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Clock } from "../../shared/ports.ts";
 import type { MachineSaid } from "../../shared/wire/machine.ts";
 
-/** What was read longer ago is read again the next time that the worker says something. An idle worker needs no timer. */
+/** Values older than this are read again when the worker next says something, so an idle worker needs no timer. */
 const freshMs = 30_000;
 
 interface VitalsPorts {
@@ -14,7 +14,7 @@ interface VitalsPorts {
   readonly gpuUse?: () => Promise<number | null>;
 }
 
-/** What processors have done since the machine started, in milliseconds of all of them. */
+/** Time of all processors together since the machine started, in milliseconds. */
 interface Ticks {
   readonly all: number;
   readonly idle: number;
@@ -36,7 +36,7 @@ export class Vitals {
     this.#read();
   }
 
-  /** What was read last; nothing until something was. Nobody waits: a disk of the network may hang. */
+  /** What was read last; {} until something was. Never waits: a network disk may hang. */
   said(): { readonly machine?: MachineSaid } {
     if (this.#readAt === undefined || this.#ports.clock.monotonic() - this.#readAt > freshMs) this.#read();
     return this.#last ? { machine: this.#last } : {};
@@ -45,7 +45,7 @@ export class Vitals {
   #read(): void {
     this.#readAt = this.#ports.clock.monotonic();
     const { gpuUse } = this.#ports;
-    // Told the next time: a driver may take seconds.
+    // Said the next time: a driver may take seconds.
     gpuUse?.().then(
       (percent) => {
         this.#gpu = percent;
@@ -70,7 +70,7 @@ export class Vitals {
     );
   }
 
-  /** Percent of the processors' time since it was last asked; null if too little has passed. */
+  /** Percent of the processors' time since the last call. If too little has passed: the last value, or null. */
   #cpu(): number | null {
     const before = this.#ticks;
     this.#ticks = ticksNow();

@@ -7,12 +7,12 @@ const lengthBytes = 4;
 
 /** How one end of a channel reads what the other end sends. */
 export interface Receiver<In> {
-  /** Longest message that is waited for. */
+  /** Longest message that is waited for, in bytes. */
   readonly mostBytes: number;
   /** @throws BadMessage */
   read(bytes: Uint8Array): In;
   hear(message: In): void;
-  /** A message could not be read; nothing after it is. */
+  /** A message could not be read; nothing after it is read. */
   spoilt(why: string): void;
 }
 

@@ -29,7 +29,7 @@ export const shortName = (component: string): string => component.slice(componen
 export const summaryLine = (metric: Metric, value: number): string =>
   `Stage summary (${metric.aggregation} ${metric.long}):  ${decimal(value, metric)}`;
 
-/** As the original prints it; of what is minimised, which the original never does, the metric itself. */
+/** As the original prints it. If the metric is minimised, which the original never does, the metric itself. */
 export function hpmaxLine(hpmax: number, metric: Metric, inSearch: boolean): string {
   const verb = inSearch ? "being" : "that would be";
   const text = (name: string, value: number, done: string): string =>

@@ -1,7 +1,7 @@
 import { endMarked, endOthers, endReaped, runMark, sandboxMark } from "../processes/leftovers.ts";
 import { reaperMark } from "../processes/reaper/scripts.ts";
 
-/** Ends the processes that a run has left behind: it is over, and they are nobody's any more. */
+/** Ends the processes that a run has left behind, once it is over. */
 export function endLeftovers(): void {
   const mark = process.env[runMark] ?? "";
   const hasReaper = process.env[reaperMark] === String(process.ppid);

@@ -94,7 +94,7 @@ export type ToRunner = { readonly id: number } & (
   | { readonly type: "checkpoint-every"; readonly seconds: number }
   /** The worker holds the files of the last state: the run may change them. */
   | { readonly type: "taken" }
-  /** Asks for the state within so many milliseconds, then for a stop. Said again, it can only become shorter. */
+  /** Asks for the state within so many milliseconds, then for a stop. A second one can only shorten that time. */
   | { readonly type: "handback"; readonly savingMs: number }
   | { readonly type: "stop" }
 );

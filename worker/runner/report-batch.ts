@@ -18,5 +18,5 @@ export function fitting(reports: readonly ReportRow[]): number {
   return reports.length;
 }
 
-/** Whether so many values should travel now. */
+/** Whether this many reports or values should travel now. */
 export const isFull = (reports: number, values: number): boolean => reports >= mostReports || values >= mostValues;

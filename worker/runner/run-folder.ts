@@ -8,7 +8,7 @@ import type { StateFile } from "./protocol.ts";
 
 /** Every attempt rewrites these, and the workspace knows their content. */
 const writtenAnew: ReadonlySet<string> = new Set(["console.txt", "repro_spec.yaml"]);
-/** A file of more is never read into memory as long as all together are too large for one message. */
+/** If all files together are too large for one message, none above this size is read into memory. */
 const mostSmallBytes = 1024 ** 2;
 
 export interface FolderFile {
@@ -64,7 +64,7 @@ export interface FilesToSave {
 }
 
 /**
- * The files of both folders; where one is in the way of another, the one in the run's own folder.
+ * The files of both folders. If one is in the way of another, the one in the run's own folder counts.
  *
  * @param stateDirectory  what earlier attempts left
  * @throws if a file cannot be read, or if they are too many, or one is too large
@@ -120,7 +120,7 @@ const isError = (error: unknown, ...codes: readonly string[]): boolean =>
 
 const copiedBytes = 1024 ** 2;
 
-/** Of any size, in constant memory; the folders may be on different disks, or places of their own in a sandbox. */
+/** Moves a file of any size in constant memory. The folders may be on different disks, or mounts of a sandbox. */
 function moveInside(from: string, to: string, path: string): void {
   const source = openToRead(from, path);
   try {
@@ -138,7 +138,7 @@ function moveInside(from: string, to: string, path: string): void {
   rmSync(join(from, path), { force: true });
 }
 
-/** At the end of a run, when no program of it runs any more: what earlier attempts left and this one did not replace is its too. */
+/** Moves in what earlier attempts left and this one did not replace. Called when nothing of the run runs any more. */
 export function takeOver(
   directory: string,
   stateDirectory: string,
@@ -156,7 +156,7 @@ export function takeOver(
   }
 }
 
-/** Removes what is in a folder, not the folder itself: in a sandbox it is a place of its own, which cannot be removed. */
+/** Removes what is in a folder, not the folder itself: in a sandbox it is a mount, which cannot be removed. */
 export function emptyFolder(folder: string): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   if (!found) return;

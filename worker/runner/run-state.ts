@@ -24,7 +24,7 @@ export interface SavedRun {
 
 const stateVersion = 1;
 
-/** Up to 10,000 columns and 10,000 files (`mostStateFiles`), a name and a value each; their bytes and the stage's are jumped over. */
+/** Up to 10,000 columns and 10,000 files (`mostStateFiles`), a name and a value each; contents are skipped. */
 const stateLimits: MessageLimits = {
   bytes: 2 * mostHeldBytes,
   depth: 3,
@@ -73,7 +73,7 @@ export function fileHead(path: string, size: number): Uint8Array {
   return Buffer.concat([encode(path), length]);
 }
 
-/** Another worker made it, so it is checked like all data from outside. */
+/** Reads a state. Another worker made it, so it is checked like all data from outside. @throws BadMessage */
 export function decodeRun(bytes: Uint8Array): { readonly run: SavedRun; readonly files: SavedFiles } {
   const { v, files, ...run } = savedShape(decode(bytes, stateLimits), "checkpoint");
   if (v !== stateVersion) {

@@ -19,7 +19,7 @@ import { Telling } from "./telling.ts";
 
 type RunMessage = Extract<ToRunner, { type: "run" }>;
 
-/** For a stage that has not asked before whether a checkpoint is due: it never will. */
+/** Milliseconds that a stage gets at a hand-back if it has never asked whether a checkpoint is due: it never will. */
 const neverAskedMs = 600;
 
 /** One run of a worker's, from its task to the message that says how it ended. */
@@ -38,7 +38,7 @@ export class TaskRun {
   #hasAsked = false;
   /** What the last checkpoint left out. */
   #leftOut = "";
-  /** The worker holds the files of the state that it was told of. */
+  /** Called when the worker holds the files of the last state. */
   #onTaken: () => void = () => undefined;
   /** The whole console, for console.txt. */
   readonly #printed: string[] = [];
@@ -126,7 +126,7 @@ export class TaskRun {
 
   async #train(): Promise<RunResult> {
     const { directory, stateDirectory, codeFolder, hasStateFiles, resume } = this.#message;
-    // An attempt finds nothing but what it is given: no link, say, that an earlier one on this machine made.
+    // An attempt finds only what it is given: no link, say, that an earlier one made on this machine.
     emptyFolder(directory);
     if (!hasStateFiles) emptyFolder(stateDirectory);
     useOwnComponents(codeFolder);
@@ -144,7 +144,7 @@ export class TaskRun {
     }
   }
 
-  /** Prints the settings, too. */
+  /** The stages to execute. Also prints the settings. */
   #stages(): ExpandedStage[] {
     const { job, jobText, settings, seed, directory, keepFiles } = this.#message;
     const spec = specOf(job, jobText);
@@ -197,7 +197,7 @@ export class TaskRun {
     if (isLast) this.#stop.abort("handed back");
   }
 
-  /** What the run is now. A state whose files cannot be read says so. */
+  /** The run's current state. If its files cannot be read, `problem` says why. */
   #stateOf(saved: SavedRun): RunState {
     const { stage, iters } = saved;
     try {

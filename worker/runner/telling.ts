@@ -5,7 +5,7 @@ import type { Told } from "./protocol.ts";
 import { isFull, valuesOf } from "./report-batch.ts";
 import { UnsentLines } from "./unsent-lines.ts";
 
-/** Reports wait this long to travel together; if the run ends sooner, they travel with the result. */
+/** Milliseconds between two messages. What comes sooner waits for the next report or line, or for the result. */
 const reportsEveryMs = 250;
 
 /** What a run has yet to tell its worker: reports and console lines, which travel together. */

@@ -1,7 +1,7 @@
 /** Most characters kept: fits one message of evidence with room to spare. */
 const mostCharacters = 32 * 1024;
 const headCharacters = 8 * 1024;
-/** Cut only when it has grown by so much: each cut copies what is kept, which would be most of a line's cost. */
+/** Text is cut only when this much too long: a cut copies what is kept, too much work to do for each line. */
 const slackCharacters = 128 * 1024;
 
 /** Console lines that were not sent yet. If they are too long, a note takes the place of the middle. */

@@ -6,8 +6,8 @@ import { UsageError } from "../../shared/errors.ts";
 const notForServices: ReadonlySet<string> = new Set(["tied", "pretend", "version", "owner-first"]);
 
 /**
- * Gives `command` the worker's own flags, and collects what is typed of them when it is parsed: as it was typed, each one word.
- * A service starts in another folder, so the files and folders in them are made absolute.
+ * Gives `command` the worker's own flags. Parsing fills the returned list with those that were typed, one word each. A
+ * service starts in another folder, so files and folders in them are made absolute.
  */
 export function withWorkersFlags(command: Command, worker: Command): readonly string[] {
   const given: string[] = [];
@@ -15,7 +15,7 @@ export function withWorkersFlags(command: Command, worker: Command): readonly st
     const name = option.name();
     if (notForServices.has(name)) continue;
     command.addOption(option);
-    // The default is the worker's affair, and none of what was typed.
+    // Only what was typed counts: defaults are left to the worker.
     command.on(`option:${name}`, (raw: unknown) => {
       const value = typeof raw === "string" ? raw : undefined;
       given.push(value === undefined ? `--${name}` : `--${name}=${absolute(option.flags, value)}`);
@@ -36,7 +36,7 @@ function absolute(flags: string, value: string): string {
   return value;
 }
 
-/** A control character in a word has no place in a service's file. */
+/** @throws UsageError if a word has a control character, which has no place in a service's file */
 export function checkWords(words: readonly string[]): void {
   for (const word of words) {
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

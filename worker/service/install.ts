@@ -24,13 +24,13 @@ const neededVariables: readonly string[] = [
 /** What is to be installed, as a person means it. */
 export interface Wish {
   readonly workspace: string;
-  /** Undefined: one called like the machine. */
+  /** Undefined: the machine's name. */
   readonly name: string | undefined;
   /** The join line; undefined: the coordinator is on this machine. */
   readonly line: string | undefined;
   /** Flags of the worker. */
   readonly words: readonly string[];
-  /** What the runs have for their last checkpoints, seconds. */
+  /** Seconds that the runs have for their last checkpoints. */
   readonly graceSeconds: number;
   readonly version: string;
 }
@@ -47,7 +47,7 @@ const beyondGraceSeconds = 20;
 const serviceId = (workspace: string, name?: string): string =>
   `nexus-worker-${workspace}${name === undefined ? "" : `-${name}`}`;
 
-/** Where the line lies that this service joins with. */
+/** The file with the line that this service joins with. */
 const lineFile = (machine: Machine, id: string): string => join(stateFolder(machine), `${id}.line`);
 
 function stateFolder({ env, home }: Machine): string {
@@ -55,7 +55,7 @@ function stateFolder({ env, home }: Machine): string {
   return join(state && isAbsolute(state) ? state : join(home, ".local", "state"), "nexus", "services");
 }
 
-/** Folders that npm puts before the others for what it starts: those of one project, or of its cache, which it empties. */
+/** Folders that npm puts first on the PATH of what it starts: a project's, or those of its cache, which it empties. */
 const npmFolder = /[\\/]node_modules[\\/]\.bin$|[\\/]node-gyp-bin$|[\\/]_npx[\\/]/;
 
 /** PATH of the shell in which npx was typed. */
@@ -97,6 +97,7 @@ function serviceOf(wish: Wish, machine: Machine): Service {
  * Writes the service and starts it.
  *
  * @returns whether it was started; if not, `say` was told why and what to type
+ * @throws UsageError if another file is in its place and `isForced` is false, or if a variable holds a password
  */
 export function install(wish: Wish, how: How, machine: Machine, say: (text: string) => void): boolean {
   const service = serviceOf(wish, machine);

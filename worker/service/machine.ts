@@ -49,7 +49,7 @@ export function thisMachine(): Machine {
   };
 }
 
-/** @throws UsageError where nobody starts programs for a user in a way that is known here; it says what to do instead */
+/** @throws UsageError on a system with neither systemd nor launchd; it says what to do instead */
 export function serviceKind({ platform, env, home, user, uid }: Machine, command: readonly string[]): ServiceKind {
   if (platform === "darwin") return launchd(home, uid);
   if (platform === "linux") {
@@ -71,7 +71,7 @@ export function serviceKind({ platform, env, home, user, uid }: Machine, command
   );
 }
 
-/** The file of a service's text, if there is one. */
+/** The text of a service's file; undefined if there is no such file. */
 export function textOf(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }

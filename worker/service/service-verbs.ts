@@ -21,7 +21,7 @@ const verbs = {
   "service-status": statusVerb,
 } as const;
 
-/** Whether this is a word for a service of the machine, and no join line. */
+/** Whether this word is a verb for services, and not a join line. */
 export const isServiceVerb = (word: string | undefined): word is keyof typeof verbs =>
   word !== undefined && Object.hasOwn(verbs, word);
 
@@ -96,7 +96,7 @@ Examples:
   if (flags.name !== undefined) checkWorkerName(flags.name);
   checkWords(given);
   const ownerFirst = !flags.always;
-  // Whatever keeps the worker from starting is told here.
+  // Reports now whatever would keep the worker from starting.
   const rules = new Owner({ ...flags, ownerFirst }, systemClock, say).rulesText();
   say(`${flags.dryRun ? "# " : ""}it ${rules}; what flags leave open, ${rulesPath()} may change at any time`);
   const where = line === undefined && !given.some((word) => word.startsWith("--workspace="));
@@ -112,7 +112,7 @@ Examples:
   return install(wish, how, machine, say) ? exitCode.done : exitCode.failure;
 }
 
-/** Without a line it joins the coordinator here, so there has to be something of one. */
+/** Without a line the service joins the coordinator here, so one must have been here. */
 function mustBeHere(workspace: string): void {
   if (existsSync(workspacePaths(workspace).dir)) return;
   throw new UsageError(
@@ -121,7 +121,7 @@ function mustBeHere(workspace: string): void {
   );
 }
 
-/** A service of root's is not what somebody wants who types sudo out of habit. */
+/** Whoever types sudo out of habit does not want a service of root's. */
 function notBySudo({ env, uid }: Machine): void {
   const { SUDO_USER } = env;
   if (uid !== 0 || SUDO_USER === undefined) return;
@@ -168,7 +168,7 @@ async function statusVerb(words: readonly string[]): Promise<number> {
   return code === 0 ? exitCode.done : exitCode.failure;
 }
 
-/** The service that is meant. @throws NotFoundError, UsageError if it is not there, or not said which */
+/** The service that is meant. @throws NotFoundError if it is not there; UsageError if several are and none is named */
 function theService(named: string | undefined, machine: Machine): string {
   const { folder, idOf, name } = serviceKind(machine, machine.program);
   const there = (existsSync(folder) ? readdirSync(folder) : []).flatMap((file) => idOf(file) ?? []).sort();

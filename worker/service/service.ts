@@ -1,6 +1,6 @@
 /**
- * A worker that the machine starts by itself: what every kind of service manager is told, however it wants it written. The join
- * line is in none of it: the program reads it from a file that only its owner may read.
+ * A worker that the machine starts by itself, as every kind of service manager is told of it. The join line is not part
+ * of it: the program reads it from a file that only its owner may read.
  */
 export interface Service {
   /** Name of the service: `nexus-worker-ws1`, or `nexus-worker-ws1-lab` for a worker with a name. */
@@ -10,7 +10,7 @@ export interface Service {
   readonly version: string;
   /** Absolute path of Node, then of nexus-worker, then what is typed after it. */
   readonly command: readonly string[];
-  /** Variables that it needs of those that were set when it was installed. */
+  /** The variables that it needs, as they were set when it was installed. */
   readonly environment: Readonly<Record<string, string>>;
   /** Seconds between SIGTERM and SIGKILL: more than the runs have for their last checkpoints. */
   readonly stopSeconds: number;
@@ -23,11 +23,11 @@ export interface ServiceKind {
   /** `systemd` or `launchd`, for people. */
   readonly name: string;
   fileOf(id: string): string;
-  /** The ids of ours that have a file. */
+  /** The id of our service whose file has this name; undefined for any other file. */
   idOf(fileName: string): string | undefined;
   readonly folder: string;
   render(service: Service): string;
-  /** Commands that end the one whose file was replaced; one that fails had nothing to end. */
+  /** Commands that end the service whose file was replaced; one that fails had nothing to end. */
   endEarlier(id: string): readonly Command[];
   /** Commands that start it now and whenever its user logs in; run in this order. */
   start(id: string): readonly Command[];
@@ -39,7 +39,7 @@ export interface ServiceKind {
   status(id: string): Command;
   /** What a person may type: to see what it does, and to end it for now. */
   hints(id: string): readonly (readonly [purpose: string, words: string])[];
-  /** What to do where a command failed with these words. */
+  /** What to do if a command failed with these words. */
   advice(failed: Command, said: string): string;
 }
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Command, Service, ServiceKind } from "./service.ts";
 
-/** A user's own unit: nobody needs root, and it cannot do more than its user. */
+/** A user's own unit: it needs no root, and can do no more than its user. */
 export function systemdUnit(service: Service): string {
   const { command, environment, stopSeconds, version, workspace } = service;
   const variables = Object.entries(environment).map(([name, value]) => `Environment=${quoted(`${name}=${value}`)}`);
@@ -43,7 +43,7 @@ WantedBy=default.target
 `;
 }
 
-/** A word in systemd's quotes: no specifier and no escape of its own is left in it. */
+/** A word in systemd's quotes, with whatever systemd would take for a specifier or an escape made literal. */
 function quoted(word: string): string {
   const text = word
     .replaceAll("\\", "\\\\")

@@ -27,7 +27,7 @@ export interface HeldEnvironment {
   release(): void;
 }
 
-/** A setup failed: the machine's fault as far as anybody knows, and not the run's. */
+/** A setup failed. This counts as the machine's fault, not the run's. */
 export class SetupFailure extends Error {
   override readonly name = "SetupFailure";
   /** The last lines that it printed. */
@@ -44,7 +44,7 @@ export interface EnvironmentsOptions extends KeptOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** The environment in which the worker looks for Python and uv, outside its sandbox; left out: the same. */
   readonly outside?: NodeJS.ProcessEnv;
-  /** Words that give a setup a reaper; none where there can be none, or in a sandbox. */
+  /** Words that give a setup a reaper; left out where there can be none, and in a sandbox. */
   readonly reaper?: readonly string[] | undefined;
   /** Puts a command into the worker's sandbox; left out: there is none. */
   confined?(command: readonly string[], room: SetupRoom): string[];
@@ -67,23 +67,24 @@ export interface SetupWish extends WantedSetup {
 interface Known {
   readonly found: Python;
   readonly digest: string;
-  /** Undefined: it is executed in the job's code. */
+  /** Undefined: the setup is executed in the folder of the job's code. */
   readonly installs: PlainInstalls | undefined;
 }
 
 const limitMs = 3_600_000;
 /**
- * Where pip and uv keep what they fetched, in the folder of the environments. In a sandbox each setup has a folder of its own for
- * that, which goes with it: what one leaves there, the next would install, and uv's files are the environment's own (hard links).
+ * Where pip and uv keep what they fetched, in the folder of the environments. In a sandbox, each setup has its own,
+ * deleted with it: otherwise one setup could leave files that the next installs, and uv's files are the environment's
+ * own (hard links).
  */
 const downloads = "downloads";
-/** Says that the environment is whole. It lies beside the folder, where no setup can put a link in its place. */
+/** Says that the environment is whole. The file lies beside the folder, where no setup can put a link in its place. */
 const markerOf = (folder: string): string => `${folder}.json`;
 const [python, uvProgram] = process.platform === "win32" ? ["python.exe", "uv.exe"] : ["python", "uv"];
 
 /**
- * Virtual environments on this machine, one for each setup and content, made once and used by all runs that want it. One that
- * vanished or was left half made is made anew.
+ * Virtual environments on this machine, one for each setup and content, made once and used by all runs that want it. If
+ * one vanished or was left half made, it is made anew.
  */
 export class Environments {
   readonly #options: EnvironmentsOptions;
@@ -170,7 +171,7 @@ export class Environments {
       PIP_DISABLE_PIP_VERSION_CHECK: "1",
       PIP_CACHE_DIR: cache,
       UV_CACHE_DIR: join(cache, "uv"),
-      // As pip does: a lab's own authority is known to the system alone. The second is what uv called it before.
+      // uv trusts the system's authorities, as pip does: only they know a lab's own. UV_NATIVE_TLS is its earlier name.
       UV_SYSTEM_CERTS: "1",
       UV_NATIVE_TLS: "1",
       PYTHONUNBUFFERED: "1",
@@ -187,7 +188,7 @@ export class Environments {
       for (const [i, words] of [venv, ...commands].entries()) {
         const shown = i === 0 ? venv : (wish.commands[i - 1] ?? []);
         output.add(`$ ${shown.join(" ")}\n`);
-        // No module of the code takes the place of one of Python's when the environment is made.
+        // The environment is made outside the job's code, so that none of its modules replaces one of Python's.
         const where = i === 0 ? folder : cwd;
         const room: SetupRoom = { writable: [folder, cache], readable, network: wish.network, cwd: where };
         const how = await runCommand(
@@ -203,11 +204,11 @@ export class Environments {
       writeFileSync(markerOf(folder), JSON.stringify({ commands: wish.commands, python: found }), { mode: 0o600 });
       this.#options.log.info({ folder, python: found.version }, "an environment was made");
     } catch (error) {
-      // Half made it must not be taken for one; its output stays.
+      // A half-made environment must not be taken for a whole one. Its output stays.
       rmSync(folder, { recursive: true, force: true });
       throw error;
     } finally {
-      // Also what has begun a session of its own, where there is no reaper.
+      // Without a reaper: also ends what has begun a session of its own.
       endMarked(mark);
       output.close();
       for (const name of [basename(folder), fetched]) this.#kept.changed(name);
@@ -217,8 +218,8 @@ export class Environments {
   }
 
   /**
-   * Where uv is, which makes the same in a fraction of the time, but without pip itself: only where nothing else is called. In a
-   * sandbox it must be named to be seen, since it usually lies in a home.
+   * The path of uv, if it is to be used. It makes the same in a fraction of the time, but without pip itself, so only
+   * if every command is pip or uv. In a sandbox it must be made readable by this path, since it usually lies in a home.
    */
   async #uvFor(commands: readonly (readonly string[])[]): Promise<string | undefined> {
     if (!commands.every(([program]) => program === "pip" || program === "uv")) return undefined;

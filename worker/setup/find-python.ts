@@ -4,7 +4,7 @@ import { delimiter, join } from "node:path";
 
 /** A Python on this machine. */
 export interface Python {
-  /** Whole: 3.12.4. */
+  /** In full: 3.12.4. */
   readonly version: string;
   /** The program. */
   readonly path: string;
@@ -15,13 +15,14 @@ export interface Python {
 const asked =
   "import sys, json; print(json.dumps(['%d.%d.%d' % sys.version_info[:3], getattr(sys, '_base_executable', '') or sys.executable, sys.base_prefix]))";
 const answerMs = 30_000;
-/** Others that are asked so that an error can name them. */
+/** Most other Pythons on the PATH that are tried if none fits; an error names those found. */
 const mostAsked = 12;
 
 const isWindows = process.platform === "win32";
 
 /**
- * The Python that a job asks for, as its runs find it: on the PATH by its name, of `uv`, of pyenv; or, asked for none, the PATH's own.
+ * The Python that a job asks for: on the PATH by its name, else uv's, else pyenv's, else another on the PATH. If the
+ * job asks for none, the PATH's own.
  *
  * @param wanted  3, 3.12 or 3.12.4; null: any
  * @throws Error that says which were found
@@ -59,7 +60,7 @@ async function candidates(wanted: string | null, env: NodeJS.ProcessEnv): Promis
   return [...usual, ...(own.trim() === "" ? [] : [own.trim()]), ...pyenvs(wanted, env)];
 }
 
-/** What pyenv has installed, the newest first: its own names on the PATH start only the version that it is set to. */
+/** What pyenv has installed, the newest first: its names on the PATH start only the version that pyenv is set to. */
 function pyenvs(wanted: string, env: NodeJS.ProcessEnv): string[] {
   const root = join(env["PYENV_ROOT"] ?? join(env["HOME"] ?? "", ".pyenv"), "versions");
   const versions = namesIn(root).filter((name) => fits(name, wanted));
@@ -98,8 +99,8 @@ async function about(path: string, env: NodeJS.ProcessEnv): Promise<Python | und
 }
 
 /**
- * What a program prints; "" if it cannot be started or fails. It is started in no folder of anybody's: Python imports from the
- * current one, and uv takes the environment that lies there.
+ * What a program prints; "" if it cannot be started, fails, or takes longer than 30 s. It is started in `/`: Python
+ * imports from the current folder, and uv takes the environment that lies there.
  */
 export function answer(program: string, words: readonly string[], env: NodeJS.ProcessEnv): Promise<string> {
   return new Promise((resolve) => {

@@ -12,7 +12,7 @@ export interface KeptOptions {
    * in a sandbox `NAME.downloads` while it is made.
    */
   readonly folder: string;
-  /** Bytes of all unused ones; 0 keeps nothing. */
+  /** Limit on the bytes of all together, above which unused ones are deleted; 0 keeps nothing unused. */
   readonly mostBytes: number;
   readonly clock: Pick<Clock, "wall" | "after">;
   readonly log: Pick<Log, "info" | "warn">;
@@ -21,13 +21,13 @@ export interface KeptOptions {
 /** What nobody has used for this long is not kept, however much room there is. */
 const longestUnusedMs = 14 * 86_400_000;
 
-/** Ends the name of what is on its way out: it is no environment any more. */
+/** Ends the name of what is being deleted: it is no environment any more. */
 const goneEnd = ".gone";
 
 /**
- * Environments, outputs of setups and downloads on this machine, as far as they may be kept: what was used longest ago goes first,
- * and nothing that somebody uses. They are measured and deleted beside the runs: tens of thousands of files on a slow disk take longer
- * than a lease.
+ * Environments, outputs of setups and downloads on this machine, as far as they may be kept: what was used longest ago
+ * goes first; what somebody uses stays. They are measured and deleted while runs go on: tens of thousands of files on a
+ * slow disk take longer than a lease.
  */
 export class KeptEnvironments {
   readonly #options: KeptOptions;
@@ -44,7 +44,7 @@ export class KeptEnvironments {
     this.shrink();
   }
 
-  /** It stays until it was released as often. */
+  /** Keeps `name` until it has been released as often. */
   hold(name: string): void {
     this.#users.set(name, (this.#users.get(name) ?? 0) + 1);
   }
@@ -58,7 +58,7 @@ export class KeptEnvironments {
     }
   }
 
-  /** It is deleted at once, whoever holds it. */
+  /** Deletes `name`, whoever holds it. */
   discard(name: string): void {
     const { folder, log } = this.#options;
     this.#users.delete(name);
@@ -70,13 +70,13 @@ export class KeptEnvironments {
     this.shrink();
   }
 
-  /** It was rebuilt, or grew. */
+  /** `name` was rebuilt, or has grown. */
   changed(name: string): void {
     this.#sizes.delete(name);
     this.#changes += 1;
   }
 
-  /** Soon removes what may not be kept, and looks again when the first of the rest has not been used for long. */
+  /** Soon removes what may not be kept, and looks again when the first of the rest has been unused for too long. */
   shrink(): void {
     if (this.#isDue) return;
     this.#isDue = true;
@@ -102,7 +102,7 @@ export class KeptEnvironments {
     }
     for (const name of names) sizes.set(name, await this.#sizeOf(name));
     const now = clock.wall();
-    // The clock may have been wrong when a file was written: what is of the future counts as used now.
+    // The clock may have been wrong when a file was written: a time in the future counts as now.
     const kept = [...sizes].map(([name, bytes]) => ({ name, at: Math.min(now, this.#usedAt(name)), bytes }));
     let bytes = kept.reduce((sum, each) => sum + each.bytes, 0);
     const unused = kept.filter(({ name }) => !this.#users.has(name)).sort((a, b) => a.at - b.at);
@@ -121,7 +121,7 @@ export class KeptEnvironments {
   }
 
   async #remove(name: string): Promise<void> {
-    // Meanwhile somebody may have come for it. From here to its new name nobody does.
+    // Somebody may use it by now. From here until it is renamed nobody else can come.
     if (this.#users.has(name)) return;
     const { folder, log } = this.#options;
     const place = join(folder, name);
@@ -148,7 +148,7 @@ export class KeptEnvironments {
     }
   }
 
-  /** Wall clock, milliseconds. */
+  /** When it was last used, in milliseconds of the wall clock. */
   #usedAt(name: string): number {
     const { folder } = this.#options;
     const at = ["", ".json", ".log"].map((end) => lstatSync(join(folder, name + end), { throwIfNoEntry: false }));

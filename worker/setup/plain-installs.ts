@@ -10,14 +10,14 @@ import { dirname, isAbsolute, join, normalize } from "node:path";
 export interface PlainInstalls {
   /** Its commands, with whole paths of requirement files. */
   readonly commands: readonly (readonly string[])[];
-  /** Tells apart what lies in these requirement files and those that they name in turn. The text itself may be large. */
+  /** Digest of these requirement files and those that they name in turn; their text may be large. */
   readonly sha256: string;
 }
 
 type Words = readonly string[];
 
 const mostFiles = 50;
-/** Of all of them together, since they are read in the worker's own process. */
+/** Limit on all files together, since they are read in the worker's own process. */
 const mostBytes = 1_000_000;
 
 const installers: readonly Words[] = [
@@ -32,7 +32,7 @@ const switches: ReadonlySet<string> = new Set([
   ...["--no-cache-dir", "--no-cache", "--prefer-binary", "--require-hashes", "--force-reinstall", "--reinstall"],
   ...["--no-build-isolation", "--no-compile", "--compile", "--disable-pip-version-check", "--ignore-installed", "-I"],
 ]);
-/** Options that take a word; of an index, an address. */
+/** Options that take a plain word. Those for an index take an address. */
 const valued =
   /^(--no-binary|--only-binary|--trusted-host|--upgrade-strategy|--timeout|--retries|--progress-bar|--index-strategy|--upgrade-package)$/;
 const index = /^(-i|--index-url|--extra-index-url|--index|--default-index)$/;
@@ -40,11 +40,11 @@ const filed = /^(-r|-c|--requirement|--requirements|--constraint|--constraints)$
 const address = /^https?:\/\/\S+$/;
 const value = /^[\w.,:*+=-]+$/;
 
-/** PEP 508: a name with versions, or from an address, with the conditions under which it is installed. For `isRequirement` alone. */
+/** PEP 508, for `isRequirement` alone: a name with versions, or from an address, and when it is installed. */
 const requirement =
   /^([a-z0-9](?:[\w.-]*[a-z0-9])?)(?:\s*\[[\w.,\s-]*\])?(?:\s*[(<>=!~][\w.*+!<>=~,()\s-]*|\s*@\s*(?:git\+)?(?:https?|ssh):\/\/\S+)?(?:\s*;.*)?$/i;
 const fromAddress = /^(?:git\+)?(?:https?|ssh):\/\/\S+(?:\s+;.*)?$/;
-/** Such a word is a file's name. */
+/** A word with such an ending is a file's name. */
 const archive = /\.(whl|zip|egg|tar|tgz|gz|tbz|bz2|txz|xz|tlz|lz|lzma)$/i;
 
 const isRequirement = (text: string): boolean => {
@@ -54,7 +54,11 @@ const isRequirement = (text: string): boolean => {
   return (name !== undefined && !archive.test(name)) || fromAddress.test(text);
 };
 
-/** Undefined if it is, or may be, more than that. @param folder  the job's code; null: it brings none */
+/**
+ * The setup as plain installs; undefined if it is, or may be, more.
+ *
+ * @param folder  the job's code; null: it brings none
+ */
 export function plainInstalls(commands: readonly Words[], folder: string | null): PlainInstalls | undefined {
   if (folder !== null && configuresUv(folder)) return undefined;
   const files = new Map<string, string>();
@@ -69,7 +73,7 @@ export function plainInstalls(commands: readonly Words[], folder: string | null)
   };
 }
 
-/** The command as it is executed outside of the code. */
+/** The command as it is executed outside the code; undefined if it is no plain install. */
 function plainInstall(command: Words, folder: string, reads: (path: string) => boolean): Words | undefined {
   const begin = installers.find((words) => words.every((word, i) => command[i] === word));
   if (!begin) return undefined;
@@ -92,10 +96,10 @@ function plainInstall(command: Words, folder: string, reads: (path: string) => b
 const isPlainValue = (option: string, said: string, reads: (path: string) => boolean): boolean =>
   filed.test(option) ? reads(said) : (index.test(option) ? address : value).test(said);
 
-/** pip ends a line where Python does. */
+/** Whether pip reads it as one line: it ends lines where Python does. */
 const isOneLine = (text: string): boolean => !/[\p{Cc}\u2028\u2029]/u.test(text.replaceAll("\t", " "));
 
-/** Whether it is a requirement file with nothing but names, and so are those that it names. */
+/** Whether this is a requirement file with nothing but names, and so are those that it names. */
 function readsFile(folder: string, path: string, files: Map<string, string>): boolean {
   if (files.has(path)) return true;
   if (path.startsWith("..") || isAbsolute(path) || files.size === mostFiles) return false;
@@ -107,7 +111,7 @@ function readsFile(folder: string, path: string, files: Map<string, string>): bo
   return text.split(/\r?\n/).every((line) => isPlainLine(line, reads));
 }
 
-/** Each line by itself: what goes on in the next one is told apart by a space, so no two lines make one word. */
+/** Judges each line by itself. A continued line must end in a space and a backslash, so that no two make one word. */
 function isPlainLine(line: string, reads: (name: string) => boolean): boolean {
   if (!isOneLine(line) || /\S\\$/.test(line)) return false;
   const text = line
@@ -131,6 +135,6 @@ function textOf(path: string, most = mostBytes): string | undefined {
   }
 }
 
-/** What uv reads in the folder where it is called; such a job has reasons to be set up there. */
+/** Whether the folder configures uv, which reads that where it is called: such a job is set up there. */
 const configuresUv = (folder: string): boolean =>
   textOf(join(folder, "uv.toml")) !== undefined || /tool\s*\.\s*uv/.test(textOf(join(folder, "pyproject.toml")) ?? "");

@@ -7,7 +7,7 @@ import { signalGroup } from "../../shared/machine/process-tree.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { reaperSignal } from "../processes/reaper/scripts.ts";
 
-/** What it left behind may hold its output open: so long is waited for that. */
+/** How long output is awaited after the end: processes that a command left behind may hold it open. */
 const lateMs = 2000;
 /** What is kept of a setup's output. */
 const mostBytes = 1_000_000;
@@ -61,8 +61,8 @@ export class SetupOutput {
 }
 
 /**
- * Executes a command to its end; resolves with how it failed, "" if it did not. All of its session ends with it; with a reaper also
- * what has left the session, and all of it with this process.
+ * Executes a command to its end; resolves with how it failed, "" if it did not. All of its session ends with it. With a
+ * reaper, what has left the session ends too, and everything ends with this process.
  */
 export function runCommand(
   command: readonly string[],
@@ -70,13 +70,13 @@ export function runCommand(
   output: SetupOutput,
 ): Promise<string> {
   const [wanted = ""] = command;
-  // A reaper would only say how it ended itself.
+  // With a reaper, the exit status would not tell that the program is missing.
   if (reaper && !isThere(wanted, cwd, plain)) return Promise.resolve(missing(wanted));
   const [program = "", ...words] = [...(reaper ?? []), ...command];
-  // A reaper says nothing of languages that are not installed.
+  // A reaper in Perl must not complain about locales that are not installed.
   const env = reaper ? { ...plain, PERL_BADLANG: "0" } : plain;
   return new Promise((resolve) => {
-    // What it makes is this user's alone, however careless the umask that the worker was started with.
+    // What it makes is this user's alone, whatever umask the worker was started with.
     const umask = process.umask(0o077);
     let child: ChildProcessByStdio<null, Readable, Readable>;
     try {

@@ -16,7 +16,7 @@ export interface WantedSetup {
 
 /**
  * Tells apart environments that would differ: by commands, interpreter, and all of the job's code, since a command may be one of
- * its files, import one, or read one. Of a setup that only installs packages, requirement files alone count.
+ * its files, import one, or read one. If a setup only installs packages, only requirement files count of the code.
  */
 export function setupDigest(
   { commands, code }: WantedSetup,
@@ -38,7 +38,7 @@ export const mentionsPip = ({ commands, code }: WantedSetup): boolean =>
         word.includes("pip") || (code !== null && !leavesFolder(normalize(word)) && holdsPip(join(code.folder, word))),
     );
 
-/** Undefined if there is no such file; a word may be a script, too long for a file's name. */
+/** Undefined if there is no such file; a word may also be a script too long for a file's name. */
 function statOf(path: string): Stats | undefined {
   try {
     return statSync(path);

@@ -19,6 +19,7 @@ const loaded = new Map<string, StageFactory>();
  * unknown here belongs to a component that has a YAML file but no code.
  *
  * @param codeFolder  folder of the user's code; null if there is none
+ * @throws NotAComponent if nobody has code for it; SpecError if the user's module exports no function
  */
 export async function stageFactory(component: string, codeFolder: string | null): Promise<StageFactory> {
   const own = codeFolder === null ? undefined : await ownModule(codeFolder, component);

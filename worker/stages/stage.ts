@@ -6,10 +6,10 @@ export class StageFailure extends Error {
   override readonly name = "StageFailure";
 }
 
-/** Hears what a stage does with a program of the user's. Only `nexus check` listens. */
+/** Hears what a stage does with the user's program. Only `nexus check` listens. */
 export interface Witness {
   started(words: readonly string[], environment: NodeJS.ProcessEnv): void;
-  /** @param isMeasured  whether something was measured in it */
+  /** @param isMeasured  whether a metric was found in the line */
   printed(line: string, isMeasured: boolean): void;
 }
 
@@ -20,24 +20,27 @@ export interface StageContext {
   /** The run's folder. Relative paths in the spec (`save_model_to`, ...) are relative to it. */
   readonly directory: string;
   /**
-   * Folder of the files that earlier attempts at the run left in theirs; empty or not there at a fresh start. Other machines made
+   * Folder with the files that earlier attempts at the run left; empty or absent at a fresh start. Other machines made
    * them: read data here, never load code.
    */
   readonly stateDirectory: string;
   /** Folder of the code that the job or the spec brings along; null if there is none. */
   readonly codeFolder: string | null;
-  /** Folder of the data that they bring along, with the paths that it has beside the spec; to be read only. Null if there is none. */
+  /**
+   * Folder of the data that the job or the spec brings along, at its paths beside the spec. Read-only; null if there is
+   * none.
+   */
   readonly inputsFolder: string | null;
-  /** Folder of the virtual environment that the setup of the job made here; null or left out: none was made. */
+  /** Folder of the virtual environment that the job's setup made here; null or left out if it made none. */
   readonly environmentFolder?: string | null;
   /** Aborted when the run is stopped. The stage then returns within 100 ms. */
   readonly signal: AbortSignal;
   /**
-   * Aborted when the run has to leave its worker. From then on a checkpoint is due, and `reason` says for how many milliseconds;
-   * with that checkpoint, or when they are over, `signal` is aborted.
+   * Aborted when the run has to leave its worker. A checkpoint is then due within `reason` milliseconds. `signal` is
+   * aborted after that checkpoint, or when the time is over.
    */
   readonly leaving: AbortSignal;
-  /** Seconds that the run will usually have for it. */
+  /** Seconds that a run usually gets for that checkpoint. */
   readonly savingSeconds: number;
   /** The last state that an earlier attempt passed to `checkpoint`, to continue from; absent at a fresh start. */
   readonly resume?: Uint8Array;
@@ -51,7 +54,7 @@ export interface StageContext {
   checkpointDue(): boolean;
   /**
    * Hands over the whole state of the stage between two iterations; `iters` as in `report`. The runner owns the bytes. Resolves when
-   * the run's files are held too: until then they must stay as they are. Never rejects.
+   * the run's files are held too; until then the files must not change. Never rejects.
    */
   checkpoint(iters: number, state: Uint8Array): Promise<void>;
   readonly witness?: Witness;

@@ -6,17 +6,17 @@ import { dayOf, type OwnStatus } from "./worker-status.ts";
 
 const fileName = "status.json";
 
-/** At most so often: runs may be short, and the disk is somebody's. */
+/** The file is written at most this often: runs may be short, and the disk is the owner's. */
 const everyMs = 1000;
 
 export interface StatusFilePorts {
   /** Wall clock, milliseconds. */
   wall(): number;
-  /** Calls once, later; must not keep the process. */
+  /** Calls `act` once, after `ms`; must not keep the process alive. */
   after(ms: number, act: () => void): void;
   /** What the worker has in hand at this moment. */
   now(): Pick<OwnStatus, "slots" | "jobs" | "withheld" | "promises">;
-  /** Hears once that the file cannot be written. */
+  /** Called once, when the file cannot be written. */
   onTrouble(error: unknown): void;
 }
 

@@ -11,7 +11,11 @@ import { workerStateDir } from "../joining/identity.ts";
 import { readStatus } from "./status-file.ts";
 import { type OwnStatus, statusLine } from "./worker-status.ts";
 
-/** `nexus-worker status [names...]`: what this user's workers on this machine do, a line each. */
+/**
+ * `nexus-worker status [names...]`: what this user's workers on this machine do, a line each.
+ *
+ * @throws NotFoundError if none runs here, or none of that name
+ */
 export function statusVerb(words: readonly string[], say: (line: string) => void, wall: number): number {
   const command = tellsWhereHelpIs(usual(new Command("nexus-worker status")))
     .description("Says what each of your workers on this machine does for whom, and how to stop it.")
@@ -50,7 +54,7 @@ Exit codes: 0 done, 2 wrong usage, 3 no such worker runs here.`,
   return exitCode.done;
 }
 
-/** Those whose process holds their folder's lock, by workspace and name. */
+/** The workers whose process holds the lock of their folder, by workspace and name. */
 function runningWorkers(): OwnStatus[] {
   // .../workers/WORKSPACE/MACHINE/NAME
   const example = workerStateDir("ws", "name");

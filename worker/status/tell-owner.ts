@@ -9,7 +9,7 @@ import { statusLine } from "./worker-status.ts";
 /** The part of a worker that its owner is told of. */
 export interface Working {
   readonly node: { readonly inHand: readonly InHand[]; readonly lending: Lending };
-  /** Runs at once, now: its owner may have changed the file of rules. */
+  /** Runs at a time, as of now: the owner may have changed the file of rules. */
   slots(): number;
   /** What its owner allows now, as the worker prints it at its start. */
   rules(): string;
@@ -62,7 +62,7 @@ export class OwnerTold {
     this.#file.changed();
   }
 
-  /** It cannot work, for a reason that no news says; "" once it can. */
+  /** Why it cannot work, for a reason that no news tells; "" once it can. */
   trouble(why: string): void {
     this.#file.waits(why);
   }

@@ -2,7 +2,7 @@ import { counted } from "../../shared/domain/counted.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import type { InHand } from "../node/told/what-runs.ts";
 
-/** What a worker does for whom, as recorded in its file. */
+/** What a worker does and for whom, as its status file has it. */
 export interface OwnStatus {
   readonly worker: string;
   readonly workspace: string;
@@ -18,7 +18,7 @@ export interface OwnStatus {
   readonly writtenAt: number;
   readonly slots: number;
   readonly jobs: readonly InHand[];
-  /** Runs that have ended here on the day `day`, by this machine's clock; what earlier processes did counts. */
+  /** Runs that ended here on `day`, by this machine's clock; those of earlier processes count. */
   readonly done: number;
   /** `2026-11-28` */
   readonly day: string;
@@ -26,7 +26,7 @@ export interface OwnStatus {
   readonly waits: string;
   /** Why its owner keeps it from working, and until when; "" while it lends. */
   readonly withheld: string;
-  /** What its runs may never do to the owner: `nothing while you type`. */
+  /** When it lends, in the words of the owner's rules: `lends with mains power`. */
   readonly promises: readonly string[];
 }
 
@@ -40,7 +40,7 @@ export function dayOf(wall: number): string {
 /**
  * `lab-1 lends 4 slots to ws1 at host: 3 runs of job7 (own program train.py), 212 runs done today, lowest priority; stop: Ctrl-C`
  *
- * @param isOwnTerminal  it is read where Ctrl-C ends the worker
+ * @param isOwnTerminal  whether the line is read where Ctrl-C ends the worker
  */
 export function statusLine(status: OwnStatus, wall: number, isOwnTerminal: boolean): string {
   const { worker, workspace, server, slots, pid, done, day, promises } = status;

@@ -6,6 +6,8 @@ import { wasmKernels } from "./wasm.ts";
 /**
  * Kernels with memory for `length` floats. They are in WebAssembly; if that cannot be used, `log` says so and the plain kernels
  * are used. The environment variable NEXUS_KERNELS=plain selects the plain kernels.
+ *
+ * @throws UsageError if NEXUS_KERNELS is neither wasm nor plain
  */
 export async function chooseKernels(length: number, log: (line: string) => void, fast = wasmKernels): Promise<Kernels> {
   const { NEXUS_KERNELS: wish = "wasm" } = process.env;

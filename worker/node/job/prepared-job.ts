@@ -13,7 +13,7 @@ import type { Ports } from "../ports.ts";
 import type { KnownJob } from "./known-job.ts";
 import { gpuRefusal, refusalOf } from "./refusal.ts";
 
-/** Characters of what a setup printed that are told. */
+/** Most characters of a setup's output that are passed on. */
 const mostConsole = 8000;
 
 /** What a job's runs find here besides their own folders. */
@@ -40,7 +40,7 @@ const nothing: PreparedJob = {
   release: () => undefined,
 };
 
-/** Gets ready for runs what their jobs bring along, and knows for which jobs that failed here: their runs go to other workers. */
+/** Prepares what jobs bring along. Remembers the jobs for which that failed here: their runs go to other workers. */
 export class PreparedJobs {
   readonly #ports: Ports<"unpackCode" | "bundles" | "environments" | "gpus" | "clock" | "log">;
   readonly #noCode: boolean;
@@ -72,7 +72,7 @@ export class PreparedJobs {
    * What the job brings along, on this machine; or why the run cannot be executed here. Runs that need the same share the work,
    * so it continues when one of them no longer needs it.
    *
-   * @param unwanted  resolves at once, with nothing
+   * @param unwanted  when it aborts, this resolves at once, with nothing
    */
   async prepare(known: KnownJob, assignment: Assignment, unwanted: Ending): Promise<PreparedJob> {
     const { job } = assignment;
@@ -89,7 +89,7 @@ export class PreparedJobs {
       isLeft = true;
       return nothing;
     });
-    // Whoever no longer waits for it does not keep it.
+    // A run that no longer waits keeps nothing.
     void work.then(
       ({ release }) => isLeft && release(),
       () => undefined,

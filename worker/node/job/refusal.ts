@@ -6,8 +6,8 @@ import type { LentGpus } from "../../gpus/lent-gpus.ts";
 import type { KnownJob } from "./known-job.ts";
 
 /**
- * Why a worker with --no-code does not take this run; null if it does. The coordinator gives it no such job, but this machine's
- * owner need not believe that.
+ * Why a worker with --no-code does not take this run; null if it does. The coordinator should not offer such a run, but
+ * the machine's owner need not rely on that.
  */
 export function refusalOf({ spec, bringsCode }: KnownJob, { settings }: Pick<Assignment, "settings">): string | null {
   const refused = (what: string): string => `the run ${what}, and this worker takes none (--no-code)`;
@@ -18,7 +18,7 @@ export function refusalOf({ spec, bringsCode }: KnownJob, { settings }: Pick<Ass
   return found === null ? null : refused(found);
 }
 
-/** The same of a run that needs more GPUs than there are: a coordinator of an earlier version counts none. */
+/** Why a run that needs more GPUs than there are is not taken; null if it is. Earlier coordinators count no GPUs. */
 export function gpuRefusal({ spec }: Pick<KnownJob, "spec">, gpus: LentGpus | undefined): string | null {
   const need = gpuNeed(spec.settings);
   if (need === null) return null;

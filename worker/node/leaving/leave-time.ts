@@ -1,15 +1,15 @@
 import type { Clock } from "../../../shared/ports.ts";
 
-/** Default time for a hand-back. */
+/** Default time for a hand-back, in milliseconds. */
 export const usualGraceMs = 10_000;
 /** The part of it in which a run saves itself; the rest is for carrying what it saved. */
 const saving = 0.5;
 /** What is not uploaded after this share of the time is given up, so that the hand-back is still reported in time. */
 const carrying = 0.9;
-/** For telling it, however late it is. If it does not reach the broker, the trial moves when its lease expires. */
+/** Least time to report a hand-back, however late. If the report is lost, the trial moves when its lease expires. */
 const leastTellingMs = 1000;
 
-/** How long a run has to save itself, of the grace. */
+/** The part of the grace in which a run saves itself. */
 export const savingMs = (graceMs: number): number => saving * graceMs;
 
 /** The time of one hand-back. */
@@ -21,14 +21,14 @@ export class LeaveTime {
     this.#clock = clock;
   }
 
-  /** For telling the coordinator; also of a run that its machine failed, whose hand-back begins with its end. */
+  /** Time to tell the coordinator. Without a deadline, as when the machine made the run fail, the usual grace. */
   get tellingMs(): number {
     if (this.#deadline === Number.POSITIVE_INFINITY) return usualGraceMs;
     return Math.max(leastTellingMs, this.#deadline - this.#clock.monotonic());
   }
 
   /**
-   * Begins it, or makes it shorter; returns false if it would not be.
+   * Begins the hand-back, or shortens its time. Returns false if this would not shorten it.
    *
    * @param late  called when carrying is to be given up
    * @param over  called when the time is over
@@ -70,7 +70,7 @@ export class LeaveOrder {
     return Math.max(0, this.#until - this.#clock.monotonic());
   }
 
-  /** Given again, the time can only become shorter. */
+  /** Gives the order. Given again, it can only shorten the time. */
   give(reason: string, graceMs = usualGraceMs): void {
     this.reason ||= reason;
     this.#until = Math.min(this.#until, this.#clock.monotonic() + graceMs);

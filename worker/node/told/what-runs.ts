@@ -10,14 +10,14 @@ export interface InHand {
   /** `own program train.py`, `maze_dgd.yaml`. */
   readonly what: string;
   readonly runs: number;
-  /** Whether they get only what nobody else wants of the processor. */
+  /** Whether they get only processor time that nothing else wants. */
   readonly isLowPriority: boolean;
 }
 
 const mostCharacters = 40;
 const program = "processors/Command_Proc";
 
-/** What the runs of each job execute, worked out when it is asked. */
+/** What the runs of each job execute; worked out only when asked for. */
 export class WhatRuns {
   /** A run of each job that is held. */
   readonly #firsts = new Map<

@@ -39,15 +39,15 @@ export interface DetectorPorts {
 }
 
 /**
- * Whether a sign of use can be told here. Linux tells all, and of a GPU that it does not have nothing. Elsewhere terminals are
- * what the keyboard tells, and nobody tells whose processor time it is.
+ * Whether this system can detect a sign of use. Linux detects all; a GPU that it does not have gives no sign. Elsewhere
+ * the keyboard stands for terminals, and nothing tells whose processor time it is.
  */
 export const canTell = (sign: SignName, platform: NodeJS.Platform, path = process.env["PATH"]): boolean =>
   hasProc(platform) || (sign === "gpu" ? isInstalled("nvidia-smi", path) : sign !== "cpu");
 
 const hasProc = (platform: NodeJS.Platform): boolean => platform !== "darwin" && platform !== "win32";
 
-/** The detectors of this system for what is wanted; a wanted sign that it cannot tell has none. */
+/** This system's detectors for what is wanted; a sign that it cannot detect gets none. */
 export function detectorsFor(wanted: Wanted, ports: DetectorPorts, platform = process.platform): Detector[] {
   const has = (sign: SignName): boolean => wanted.signs.includes(sign);
   const { clock, log, own, runs, files = new SystemFiles() } = ports;

@@ -5,7 +5,7 @@ import type { SystemFiles } from "./system-files.ts";
 /** Keyboards and pointing devices with an interrupt of their own: those of laptops. USB shares its interrupts with discs. */
 const inputDevice = /i8042|touchpad|trackpoint|ELAN\d|SYNA\d/i;
 
-/** Somebody presses a key or moves a pointing device that is built in, whatever has the screen. */
+/** Somebody presses a key or moves a built-in pointing device, whatever the screen shows. */
 export class ConsoleKeys implements Detector {
   readonly name = "terminals";
   readonly everyMs = 250;

@@ -19,7 +19,7 @@ export interface Use {
   readonly what: string;
 }
 
-/** What a detector knows. What is left out it cannot tell. */
+/** What a detector knows; it leaves out what it cannot tell. */
 export interface Found {
   readonly use?: Use;
   /** Cores that other programs use, a minute's mean. */
@@ -34,14 +34,15 @@ export interface Found {
 export const newOrLast = (last: Found, found: Found): Found => (isDeepStrictEqual(last, found) ? last : found);
 
 /**
- * Port: looks for one kind of sign, or reads one gauge. A look takes microseconds and starts no process; what takes longer, a
- * detector does on its own between two looks, and tells at the next one. What the machine does not have gives nothing.
+ * Port: looks for one kind of sign, or reads one gauge. A look takes microseconds and waits for no process: longer work
+ * goes on between two looks, and the next look tells its result. Something that the machine does not have gives no
+ * sign.
  */
 export interface Detector {
   readonly name: string;
   /** Time between two looks, in milliseconds. */
   readonly everyMs: number;
-  /** The object of the last look if nothing is new. */
+  /** Returns the object of the last look if nothing is new. */
   look(now: Now): Found;
   /** Ends what it does on its own. */
   close(): void;

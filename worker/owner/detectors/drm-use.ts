@@ -6,7 +6,7 @@ const leastPercent = 10;
 /** Processes whose files are looked through at one look: all of a desktop's within 15 s, at 0.14% of a busy core (2026-11-28). */
 const atOnce = 20;
 
-/** How far the counters of one engine have come: by the clock where `total` is undefined, else by the cycles that passed. */
+/** One engine's counters: busy nanoseconds where `total` is undefined, else busy cycles of `total` cycles. */
 interface Count {
   readonly busy: number;
   readonly total: number | undefined;
@@ -21,7 +21,7 @@ interface Client {
 
 /**
  * Other programs use a GPU of AMD or Intel: the kernel tells in /proc/PID/fdinfo how long each program kept each engine busy
- * (amdgpu, i915, xe; Linux' drm-usage-stats). No tool is needed. What other users' programs do, only root may read.
+ * (amdgpu, i915, xe; Linux's drm-usage-stats). No tool is needed. Only root may read what other users' programs do.
  */
 export class DrmUse implements Detector {
   readonly name = "gpu";
@@ -91,7 +91,7 @@ export class DrmUse implements Detector {
   }
 }
 
-/** The GPU's place on the bus, and the number of its user there; undefined where the driver tells nothing. */
+/** The GPU's place on the bus, and its client's number; undefined where the driver tells nothing. */
 function clientOf(text: string): string | undefined {
   const client = /^drm-client-id:\s*(\d+)/m.exec(text)?.[1];
   const place = /^drm-pdev:\s*(\S+)/m.exec(text)?.[1] ?? /^drm-driver:\s*(\S+)/m.exec(text)?.[1] ?? "?";

@@ -3,14 +3,14 @@ import { type KernelCounts, ticksPerSecond } from "./kernel-counts.ts";
 import { OwnTicks } from "./own-ticks.ts";
 import type { SystemFiles } from "./system-files.ts";
 
-/** Cores that others use between three looks, half a second, from which on it is a sign: less has every desktop that nobody touches. */
+/** Cores that others must use, on average over half a second (three looks), to be a sign. Idle desktops use fewer. */
 const signCores = 0.5;
 const meanMs = 60_000;
 
 /**
  * Other programs use the processor. Ours do not count, nor niced ones of others, which have declared that they can wait.
  *
- * What all programs use is one file. Only while that is more than a sign would be are our own processes looked at.
+ * One file says what all programs use. Our own processes are looked at only while all together exceed half of a sign.
  */
 export class ForeignCpu implements Detector {
   readonly name = "cpu";
@@ -21,11 +21,11 @@ export class ForeignCpu implements Detector {
   /** When the last look was; undefined before the first. */
   #at: number | undefined;
   #all = 0;
-  /** Ticks that others took between the two looks before. */
+  /** Ticks that others took between the previous two looks. */
   #lastForeign = 0;
   /** Whether the time of our own processes was taken at the last look. */
   #isOwnKnown = false;
-  /** Ticks that all took between the two looks before, if it is not known how many of them were ours. */
+  /** Ticks that all took between the previous two looks, if it is not known how many of them were ours. */
   #lastUnknown: number | undefined;
   #found: Found = {};
 
@@ -61,7 +61,7 @@ export class ForeignCpu implements Detector {
     const foreign = Math.max(0, all - own);
     if (this.#wanted.load) this.#mean(passedMs, foreign / perCore);
     const mean = (foreign + this.#foreignBefore(own)) / (2 * perCore);
-    // If the time before is an estimate, this one alone must be a sign too: we may have been busy before.
+    // If the previous interval is an estimate, this one alone must be a sign too: our runs may have been busy before.
     const cores = this.#lastUnknown === undefined ? mean : Math.min(mean, foreign / perCore);
     this.#lastUnknown = undefined;
     this.#lastForeign = foreign;
@@ -77,14 +77,14 @@ export class ForeignCpu implements Detector {
     this.#found = newOrLast(this.#found, { ...this.#found, load });
   }
 
-  /** So little that it does not matter whose it is: it counts as others'. */
+  /** So little was used that it does not matter by whom: it counts as others'. */
   #little(): number {
     this.#isOwnKnown = false;
     this.#lastUnknown = undefined;
     return 0;
   }
 
-  /** Null if it is not known how much of it our own processes took. */
+  /** Ticks of `all` that our own processes took; null if unknown. */
   #own(all: number): number | null {
     const own = this.#ownTicks.taken();
     const isSinceLastLook = this.#isOwnKnown;
@@ -94,7 +94,7 @@ export class ForeignCpu implements Detector {
     return null;
   }
 
-  /** We are taken to have been as busy before as since then, so that a sign does not have to wait for one more look. */
+  /** Assumes that our runs were as busy before as since then, so that a sign need not wait for one more look. */
   #foreignBefore(own: number): number {
     return this.#lastUnknown === undefined ? this.#lastForeign : Math.max(0, this.#lastUnknown - own);
   }

@@ -5,15 +5,15 @@ import type { StartTool } from "./tool-lines.ts";
 
 /** Percent of a GPU's processors that a program uses; below this a desktop draws its clock. */
 const leastPercent = 10;
-/** Characters of a program's name, which its owner chooses. */
+/** Most characters of a program's name, which anybody may choose. */
 const longestName = 60;
 
-/** nvidia-smi is installed where there is nothing to use: the GPU was taken out, or its driver is not loaded. */
+/** What nvidia-smi says where there is nothing to use: the GPU was taken out, or its driver is not loaded. */
 const nothingToUse = /no devices (were )?found|couldn't communicate with the NVIDIA driver/i;
 
 /**
  * Other programs use a GPU of NVIDIA. One process of nvidia-smi stays and prints every 3 s what each process takes. A process
- * that only keeps memory does not count. While nvidia-smi does not tell, somebody may use a GPU.
+ * that only keeps memory does not count. While nvidia-smi tells nothing, a GPU counts as in use.
  */
 export class GpuUse implements Detector {
   readonly name = "gpu";

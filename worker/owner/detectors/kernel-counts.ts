@@ -21,7 +21,7 @@ export class KernelCounts {
     this.#file = files.beginning("/proc/stat");
   }
 
-  /** Brings them up to date. Returns false where there is no /proc/stat. */
+  /** Updates the counts. Returns false where there is no /proc/stat. */
   read({ monotonic }: Now): boolean {
     if (monotonic === this.#at) return this.#length > 0;
     this.#at = monotonic;

@@ -1,7 +1,7 @@
 import type { Log } from "../../../shared/log.ts";
 import type { Running, StartTool, Tool } from "./tool-lines.ts";
 
-/** From the end of a tool to its next start. */
+/** From the end of a tool to its next start, in milliseconds. */
 const againMs = 60_000;
 
 /** A tool of the system that is kept running: it is started at the first look, and a minute after it has ended. */
@@ -12,7 +12,7 @@ export class LastingTool {
   readonly #failed: (why: string) => void;
   readonly #silentMs: number;
   #running: Running | undefined;
-  /** When it is started, or was. */
+  /** When it is to be started, or was. */
   #startAt = Number.NEGATIVE_INFINITY;
   #heardAt: number | undefined;
   #now = 0;
@@ -21,7 +21,7 @@ export class LastingTool {
   /**
    * @param hear      returns whether this line tells something
    * @param without   what is logged with the reason if it ends: "nobody tells which programs use a GPU"
-   * @param silentMs  after so long without a line it tells nothing any more; `againMs` later it is ended
+   * @param silentMs  after this long without a line it counts as telling nothing; `againMs` later it is ended
    */
   constructor(
     { start, log }: { readonly start: StartTool; readonly log: Pick<Log, "warn"> },

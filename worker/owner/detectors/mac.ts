@@ -68,7 +68,7 @@ class MacTool implements Detector {
   close(): void {}
 }
 
-/** Keyboard, mouse and touchpad of a Mac, by ioreg. A process for each look, so twice a second and not more. */
+/** Keyboard, mouse and touchpad of a Mac, by ioreg. Each look starts a process, so it looks only twice a second. */
 export function macIdle(ask: AskTool, now: () => Now, log: Pick<Log, "warn">): Detector {
   let use: Use | undefined;
   const idle = async (): Promise<Found> => {
@@ -85,7 +85,7 @@ export function macIdle(ask: AskTool, now: () => Now, log: Pick<Log, "warn">): D
   }));
 }
 
-/** Nanoseconds since the last event of a device for input. */
+/** Milliseconds since the last event of an input device, from ioreg's nanoseconds; undefined if the answer has none. */
 export function hidIdleMs(answer: string): number | undefined {
   const nanoseconds = /"HIDIdleTime"\s*=\s*(\d+)/.exec(answer)?.[1];
   return nanoseconds === undefined ? undefined : Number(nanoseconds) / 1e6;

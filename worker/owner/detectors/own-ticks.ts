@@ -22,8 +22,8 @@ export class OwnTicks {
   }
 
   /**
-   * Null at the first call, and if it cannot be told this time. A process that ends leaves its time to its parent, so the sum
-   * stays; where nobody waits for it, or its parent has another priority, a sum falls.
+   * Null at the first call, and if a sum fell. A process that ends leaves its time to its parent, so the sums stay; if
+   * nobody waits for it, or its parent has another priority, a sum falls.
    */
   taken(): Ticks | null {
     const sum = { user: 0, nice: 0, system: 0 };

@@ -7,9 +7,9 @@ const searchMs = 1000;
 /**
  * Somebody types at a terminal, in a window, over ssh or at the console.
  *
- * Linux sets a terminal's access time when a program reads what was typed; printing changes only the time of modification. To
- * let nobody time another's keys it does so at most every 8 s: the first key after a rest is seen at once, and a rest that is
- * measured may be 8 s too long. A terminal that opens counts as used.
+ * Linux sets a terminal's access time when a program reads what was typed; printing changes only the time of
+ * modification. It does so at most every 8 s, so that nobody can time another's keys: the first key after a rest is
+ * seen at once, but a measured rest may be 8 s too long. A terminal that opens counts as used.
  */
 export class Terminals implements Detector {
   readonly name = "terminals";
@@ -55,13 +55,13 @@ export class Terminals implements Detector {
     this.#seen.set(place, atimeMs);
     if (this.#isOfOwnRun(stat.rdev)) return;
     const ago = Math.max(0, now.wall - atimeMs);
-    // A clock that was put forward must not make a new key old.
+    // A clock that was set forward must not make a new key look old.
     const at = now.monotonic - (before === undefined ? ago : Math.min(ago, now.monotonic - this.#lookedAt));
     if (at > (this.#found.use?.at ?? Number.NEGATIVE_INFINITY))
       this.#found = { use: { at, what: `somebody types at ${place}` } };
   }
 
-  /** A terminal that a run has opened for its own programs: whose terminal it is, no program outside of the run can change. */
+  /** Whether a run opened this terminal for its own programs. No program outside the run can change that. */
   #isOfOwnRun(rdev: number): boolean {
     const [worker, ...runs] = this.#own.pids();
     if (worker === undefined || this.#terminalOf(worker) === rdev) return false;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** How a tool of the system is started: one that stays and prints lines. */
+/** A tool of the system that stays and prints lines, and how to start it. */
 export interface Tool {
   readonly command: string;
   readonly words: readonly string[];
@@ -13,7 +13,7 @@ export interface Running {
 /** Starts a tool. `ended` is called once, with why, if it ends or cannot be started; not after `stop`. */
 export type StartTool = (tool: Tool, heard: (line: string) => void, ended: (why: string) => void) => Running;
 
-/** No tool of ours prints longer ones; whatever prints one without end is ended. */
+/** Characters; no tool of ours prints longer lines, and one that does is killed. */
 const longestLine = 65_536;
 
 export const startTool: StartTool = ({ command, words }, heard, ended) => {

@@ -28,7 +28,7 @@ while ($true) {
 /** A PowerShell that has been silent for this long counts as not answering. */
 const silentMs = 5000;
 
-/** Keyboard, mouse and mains power of a Windows desktop. While PowerShell does not tell, somebody may sit in front of it. */
+/** Keyboard, mouse and mains power of a Windows desktop. While PowerShell tells nothing, the desktop counts as used. */
 export class WindowsDesktop implements Detector {
   readonly name = "desktop";
   readonly everyMs = 250;

@@ -25,7 +25,7 @@ export function azureNotices(metadata: Metadata): NoticeSource {
         if (typeof event !== "object" || event === null) continue;
         const { EventType, Resources, NotBefore } = event as Readonly<Record<string, unknown>>;
         if (!ends.includes(EventType) || !Array.isArray(Resources) || !Resources.includes(machine)) continue;
-        // A time that has passed, or none: it has started.
+        // No time: the event has started.
         const leftMs = NotBefore === "" || NotBefore === undefined ? leastMs : timeIn(NotBefore, events) - wallMs;
         return { what: `Azure takes this machine back (${String(EventType)})`, leftMs };
       }

@@ -6,7 +6,7 @@ export interface Notice {
   readonly leftMs: number;
 }
 
-/** Port: where a cloud says so. One file each; `watch-notices.ts` asks them. */
+/** Port: where a cloud gives such notice. One file per cloud; `watch-notices.ts` asks them. */
 export interface NoticeSource {
   readonly name: string;
   /** Whether this machine is one of that cloud. */
@@ -34,7 +34,7 @@ export const metadataAt = (address: string): Metadata => ({
     });
     const parts: Uint8Array[] = [];
     let bytes = 0;
-    // Where no cloud is, anybody of the same network may answer under that address: it is read no further than it may go.
+    // Outside a cloud, anybody on the same network may answer at that address: read no more than the limit.
     for await (const part of answer.body ?? []) {
       parts.push(part);
       bytes += part.length;
@@ -46,7 +46,7 @@ export const metadataAt = (address: string): Metadata => ({
   },
 });
 
-/** The time in a text; @throws with the text if there is none. */
+/** The time in a text, in milliseconds since 1970. @throws with the text if there is none */
 export function timeIn(text: unknown, where: string): number {
   const at = typeof text === "string" ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(at)) throw new Error(`${where}: expected a time, found ${JSON.stringify(text)?.slice(0, 100)}`);

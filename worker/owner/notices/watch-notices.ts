@@ -10,12 +10,12 @@ export const spotWords = ["aws", "gcp", "azure", "auto"] as const;
 export type SpotWord = (typeof spotWords)[number];
 
 const lookEveryMs = 5000;
-/** What is left of a notice for this process's own end. */
+/** The part of a notice that is kept for this process's own end. */
 const marginMs = 2000;
 const leastMs = 1000;
 const linkLocal = "http://169.254.169.254";
 
-/** Where each cloud's machines ask; only they can. */
+/** Where each cloud's machines ask; no others can. */
 const sources = {
   aws: (address = linkLocal) => awsNotices(metadataAt(address)),
   gcp: (address = "http://metadata.google.internal") => gcpNotices(metadataAt(address)),
@@ -23,17 +23,17 @@ const sources = {
 } as const satisfies Readonly<Record<Exclude<SpotWord, "auto">, (address?: string) => NoticeSource>>;
 
 export interface NoticeListener {
-  /** The machine goes: runs have so many milliseconds to leave it. Called once. */
+  /** The machine goes: runs have `graceMs` milliseconds to leave it. Called once. */
   leaving(why: string, graceMs: number): void;
   /** The cloud cannot be asked, or can again. */
   said(text: string): void;
 }
 
 /**
- * Asks the machine's cloud every 5 s whether it takes the machine back. Only where the owner says so: nobody's network is searched
- * unasked.
+ * Asks the machine's cloud every 5 s whether it takes the machine back. Only if the owner says so: no network is
+ * searched unasked.
  *
- * @param address  of the metadata service, where it is not the usual one
+ * @param address  of the metadata service, if it is not the usual one
  * @returns what ends it
  */
 export function watchNotices(

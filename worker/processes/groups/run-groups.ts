@@ -54,12 +54,12 @@ export class RunGroup {
     this.#files = files;
   }
 
-  /** Words before a command, with which it and all that it starts belong to the group. */
+  /** Words before a command that put it and all that it starts into the group. */
   get words(): readonly string[] {
     return ["/bin/sh", "-c", 'echo $$ >"$0" && exec "$@"', join(this.#folder, "cgroup.procs")];
   }
 
-  /** A shell that ends everything in it, also what is frozen, once its standard input has ended. */
+  /** A shell that ends everything in the group, even what is frozen, once its standard input has ended. */
   get guard(): readonly [string, ...string[]] {
     const oneByOne = 'while read -r pid; do kill -KILL "$pid"; done <"$0/cgroup.procs"';
     const end = `if [ -e "$0/cgroup.kill" ]; then echo 1 >"$0/cgroup.kill"; else ${oneByOne}; fi`;
@@ -70,7 +70,7 @@ export class RunGroup {
     tryWrite(join(this.#folder, "cgroup.freeze"), isFrozen ? "1" : "0");
   }
 
-  /** Ends what is left in it, and removes it once that has gone. */
+  /** Ends what is left in the group, and removes the group once that has gone. */
   async remove(): Promise<void> {
     endAll(this.#folder);
     const limit = performance.now() + longestEndMs;
@@ -103,10 +103,10 @@ export class RunGroups {
     const base = join(own, `nexus-${files.pid}`);
     try {
       for (const folder of [base, join(base, "worker"), join(base, "runs")]) {
-        // One that had this number before may not have vanished yet.
+        // The folder of an earlier process with this pid may not have vanished yet.
         if (!existsSync(folder)) files.make(folder);
       }
-      // Only its owner may move processes here.
+      // Only the group's owner may move processes into it.
       write(join(base, "worker", "cgroup.procs"), String(files.pid));
     } catch (error) {
       if (!isForbidden(error)) throw error;
@@ -119,8 +119,8 @@ export class RunGroups {
   }
 
   /**
-   * A new group; one of low priority gets what nobody else of this worker's group wants. Undefined if the kernel makes no more: a
-   * runner does without.
+   * A new group; one of low priority gets only what nothing else in this worker's group wants. Undefined if the kernel
+   * makes no more: a runner does without.
    */
   add(name: string, isLow: boolean): RunGroup | undefined {
     const folder = join(this.#base, "runs", name);
@@ -148,7 +148,7 @@ function endForgotten(files: GroupFiles, base: string): void {
   removeTree(files, base);
 }
 
-/** The kernel does it at once since Linux 5.14; before, its processes are ended one by one. */
+/** Ends all processes of a group: since Linux 5.14 at once, before one by one. */
 function endAll(folder: string): void {
   if (tryWrite(join(folder, "cgroup.kill"), "1")) return;
   for (const pid of textOf(join(folder, "cgroup.procs")).split("\n").filter(Boolean)) {
@@ -161,7 +161,7 @@ function endAll(folder: string): void {
   }
 }
 
-/** A file of the kernel exists or not; it is never made here. */
+/** Writes to a file of the kernel; never makes one. */
 function write(file: string, text: string): void {
   const descriptor = openSync(file, constants.O_WRONLY | constants.O_TRUNC);
   try {
@@ -171,7 +171,7 @@ function write(file: string, text: string): void {
   }
 }
 
-/** False where there is no such controller. */
+/** False if there is no such file, or the kernel refuses. */
 function tryWrite(file: string, text: string): boolean {
   try {
     write(file, text);

@@ -46,7 +46,7 @@ function limitOf(group: string, totalBytes: number): { readonly most: number; re
   if (!(most < totalBytes)) return [];
   const used = Number.parseInt(textOf(join(group, "memory.current")), 10);
   if (!Number.isFinite(used)) return [];
-  // Files that were read lately count as used, and are given up at once when somebody needs room.
+  // Cached files count as used, but are given up at once when somebody needs room.
   const cached = Number(/^inactive_file (\d+)$/m.exec(textOf(join(group, "memory.stat")))?.[1] ?? 0);
   return [{ most, left: Math.max(0, most - used + cached) }];
 }

@@ -1,22 +1,22 @@
 import type { MemoryReading } from "./memory-reading.ts";
 
-/** The result of a look at the memory: the newest run goes elsewhere, and nothing is claimed; only the latter; or all is well. */
+/** Hand the newest run back and claim nothing; only claim nothing; or all is well. */
 export type MemoryVerdict = "hand back" | "hold" | "enough";
 
 export interface MemorySituation extends MemoryReading {
-  /** Of all runs here; only asked for while memory is short, since every file of their processes has to be read. */
+  /** Bytes of all runs here. Asked for only while memory is short, since it reads files of each of their processes. */
   readonly runsBytes: () => number;
   readonly isOwnerHere: boolean;
 }
 
-/** Memory is short below a twentieth of it, but not below less than 256 MB, and no machine needs more than 1 GB free. */
+/** Memory is short if less than a twentieth of it is available; this limit is at least 256 MB and at most 1 GB. */
 const leastPart = 1 / 20;
 const leastBytes = 256 * 2 ** 20;
 const mostBytes = 2 ** 30;
-/** Programs that wait for memory so often (percent) make it short too, unless much is free: then they wait in a group of their own. */
+/** Percent. Memory is also short if programs wait this often, unless much is free: then only their group is short. */
 const shortPressure = 20;
 const easyPressure = 5;
-/** The runs are the cause if they hold this part of it. */
+/** The runs are the cause if they hold this part of the memory. */
 const causePart = 1 / 10;
 /** A run's memory is free within this time after the run was handed back. */
 const settleMs = 10_000;

@@ -19,10 +19,10 @@ export function autogroupNice(pid: number | "self", proc = "/proc"): number | un
 }
 
 /**
- * Lowers the group of this process, which is that of its session. Returns false if it has to be tried again: the kernel lets
- * users change one group each 0.1 s (EAGAIN).
+ * Lowers the group of a process, which is that of its session. Returns false if it has to be tried again: the kernel
+ * lets users change one group per 0.1 s (EAGAIN).
  *
- * @throws what the system says besides
+ * @throws any other error of the system
  */
 export function lowerAutogroup(pid: number, proc = "/proc"): boolean {
   const nice = autogroupNice(pid, proc);
@@ -39,7 +39,7 @@ export function lowerAutogroup(pid: number, proc = "/proc"): boolean {
 }
 
 /**
- * For a shell that has just begun a session: the group of the new session becomes as low as that of this process. Empty where
+ * Words for a shell that has just begun a session: they make the new session's group as low as this process's. "" if
  * there is nothing to do.
  */
 export function sameAutogroup(proc = "/proc"): string {

@@ -11,13 +11,13 @@ const lower = [
   `read -r _ _ _ _ _ session _ </proc/self/stat && [ "$session" = $$ ] && echo ${lowestNice} >/proc/self/autogroup`,
   // SCHED_IDLE: it runs when nobody else wants to.
   "chrt --idle --pid 0 $$",
-  // In addition: by its nice value the kernel, and another worker, count its time as that of programs that can wait.
+  // In addition: by its nice value, the kernel and other workers count its time as that of programs that can wait.
   `renice -n ${lowestNice} -p $$`,
   // It reads and writes when the disk has nothing else to do.
   "ionice -c 3 -p $$",
 ];
 
-/** When memory is short the kernel ends a run (0: as likely as any other program, 1000: before all) before the owner's programs. */
+/** When memory is short, the kernel ends a run before the owner's programs (0: like any other, 1000: first of all). */
 const firstToGo = "echo 800 >/proc/self/oom_score_adj";
 
 const become = (steps: readonly string[]): readonly string[] => [

@@ -4,15 +4,16 @@ import { lowerAutogroup } from "./autogroup.ts";
 import type { Keeper } from "./standing.ts";
 import { WorthALook } from "./worth-a-look.ts";
 
-/** The kernel lets a user change one group each 0.1 s. */
+/** The kernel lets a user change one group per 0.1 s. */
 const againMs = 130;
 const everyMs = 2000;
 
 /**
- * Keeps the sessions of one runner as low as it is: a program of a run may begin new ones, which start at the normal priority.
+ * Keeps the sessions of one runner as low as it is: a program of a run may begin new ones, which start at the normal
+ * priority.
  *
- * A look reads some files for each thread of the runner, 0.13 ms of CPU and more (2026-11-29), so that it is taken by the clock
- * and not for each run: runs of milliseconds share one.
+ * A look reads some files for each thread of the runner, 0.13 ms of CPU and more (2026-11-29). So looks go by the clock
+ * and not by runs: runs of milliseconds share one.
  */
 export class LowSessions implements Keeper {
   readonly #pid: number;
@@ -25,9 +26,9 @@ export class LowSessions implements Keeper {
   #hasComplained = false;
 
   /**
-   * @param pid       the first process
+   * @param pid       the runner's first process
    * @param complain  hears once why it cannot be done here
-   * @param lower     a look, in the place of the usual one
+   * @param lower     replaces the usual look
    */
   constructor(pid: number, complain: (why: string) => void, lower: (pid: number) => boolean = lowerSessions) {
     this.#pid = pid;

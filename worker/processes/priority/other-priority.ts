@@ -7,7 +7,7 @@ const taskpolicy = "/usr/sbin/taskpolicy";
 /**
  * The lowest priority class of systems other than Linux; on macOS also its policy for background work.
  *
- * @param set  in the place of the system's, for a record of what is called
+ * @param set  replaces the system's call, to record what is called
  */
 export const otherPriority =
   (platform: NodeJS.Platform, set: typeof setPriority = setPriority): Priority =>

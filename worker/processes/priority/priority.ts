@@ -3,7 +3,7 @@ import { linuxPriority } from "./linux-priority.ts";
 import { otherPriority } from "./other-priority.ts";
 import type { Priority } from "./standing.ts";
 
-/** Variable of the worker's environment; "normal": the runs of a machine that nobody else uses keep the normal priority. */
+/** Variable of the worker's environment; "normal": runs keep the normal priority, if nobody else uses the machine. */
 const priorityVariable = "NEXUS_PRIORITY";
 
 /** @throws UsageError if the variable says something else */

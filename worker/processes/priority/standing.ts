@@ -1,10 +1,10 @@
 /** How one kind of runner yields to all other programs of this machine, with everything that it starts, whenever it starts it. */
 export interface Standing {
-  /** Words before its command, with which it has its priority from its beginning. */
+  /** Words before its command that give it its priority from the beginning. */
   readonly words: readonly string[];
-  /** What is to be done at once when it has started; it may have ended already. @throws what the system says */
+  /** Called as soon as it has started; it may have ended already. @throws what the system says */
   started(pid: number): void;
-  /** Sees to what its runs begin later, if there is anything to see to. `complain` hears once why that cannot be done. */
+  /** Lowers what its runs start later; undefined if not needed. `complain` hears once why that cannot be done. */
   keeper(pid: number, complain: (why: string) => void): Keeper | undefined;
 }
 

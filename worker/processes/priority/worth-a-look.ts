@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** So many looks are left out at most while no process at all was started here. */
+/** Most looks in a row that are left out while no process is started on this machine. */
 const mostLeftOut = 4;
 
 /**
@@ -27,7 +27,7 @@ export class WorthALook {
     return this.#same <= 1;
   }
 
-  /** The next one is. */
+  /** Makes the next look worth its time. */
   reset(): void {
     this.#seen = "";
   }

@@ -13,16 +13,16 @@ const prctlNumbers: Readonly<Record<string, number>> = {
   x64: 157,
 };
 
-/** The programs that can be reapers, with their words, the lightest first: 0.4 MB and 5 ms, 3 MB and 30 ms (2026-11-28). */
+/** The programs that can be reapers, the lightest first: 0.4 MB and 5 ms; 3 MB and 30 ms (2026-11-28). */
 const programs: readonly (readonly [name: string, ...words: string[]])[] = [
   ["perl", "-e", perlReaper],
   ["python3", "-IS", "-c", pythonReaper],
 ];
 
-/** A program that exists but has not managed it after this long counts as missing. */
+/** A program that has not shown within this time that it can be a reaper counts as missing. */
 const mostTryMs = 10_000;
 
-/** Words before the command of a runner, with which it gets a reaper (scripts.ts). Undefined where there can be none. */
+/** Words before a runner's command that give it a reaper (scripts.ts). Undefined where there can be none. */
 export function reaperWords(
   names: readonly string[] = programs.map(([name]) => name),
   platform: NodeJS.Platform = process.platform,

@@ -1,13 +1,14 @@
 /**
- * A small process between worker and runner (Linux). The kernel gives it whatever a run detaches, also what has begun a session
- * and wiped its environment. It ends all of that when the runner ends, ends the runner when it gets SIGQUIT or its worker is gone,
- * and ends as the runner has ended: by the same signal or with the same code. Node has no prctl, so perl or python3 does it;
- * perl-base is part of the smallest Debian.
+ * A small process between worker and runner (Linux). The kernel gives it whatever a run detaches, even what has begun a
+ * session and wiped its environment. It ends all of that when the runner ends, ends the runner when it gets SIGQUIT or
+ * its worker is gone, and ends as the runner has ended: by the same signal or with the same code. Node has no prctl, so
+ * perl or python3 does it; perl-base is part of the smallest Debian.
  *
- * SIGTERM is none of its business: Slurm, or a machine that shuts down, sends that to every process, and the run is to save itself.
+ * SIGTERM is none of its business: Slurm, or a machine that shuts down, sends that to every process, and the run is to
+ * save itself.
  *
- * Arguments: the number of prctl, the worker's pid, the command. prctl 36: subreaper; 1: signal (SIGQUIT) at the end of the parent.
- * A process that cannot be killed, because it waits for a disk, is left after 10 s.
+ * Arguments: the number of prctl, the worker's pid, the command. prctl 36: subreaper; 1: signal (SIGQUIT) at the end of
+ * the parent. A process that cannot be killed, because it waits for a disk, is left after 10 s.
  */
 
 /** The variable in which a runner finds the pid of its reaper. */

@@ -16,7 +16,7 @@ import { startTied } from "./tied-program.ts";
 import { whyFailed } from "./why-failed.ts";
 
 const lookEveryMs = 100;
-/** Looks between two readings of metrics_file. */
+/** metrics_file is read at every fifth look: twice a second. */
 const looksBetweenFiles = 5;
 
 /** Runs a user's program. See Command_Proc.yaml and docs/own-code.md. */
@@ -42,7 +42,7 @@ async function execute(spec: CommandSpec, context: StageContext): Promise<void> 
   const look = setInterval(() => {
     looks += 1;
     if (looks % looksBetweenFiles === 0) hearing.readFiles("new");
-    // One that leaves saves itself first.
+    // A program that was told to leave saves itself first.
     if (!saving.isBusy && context.checkpointDue() && !leaving.aborted) void saving.take(false);
   }, lookEveryMs);
   try {
@@ -86,14 +86,14 @@ function environment(
     NEXUS_GRACE: String(Math.round(10 * ownPart * savingSeconds) / 10),
     NEXUS_SHOULD_STOP: join(directory, shouldStopFile),
     NEXUS_ASKS_SHOULD_STOP: String(asksShouldStop),
-    // An argument may have the same name.
+    // Last, because an argument may have the same name.
     ...ownMarks(),
   };
 }
 
 function ownMarks(): NodeJS.ProcessEnv {
   const marks = [runMark, sandboxMark].filter((name) => process.env[name] !== undefined);
-  // Those that the worker took away stay away.
+  // A GPU variable that the worker took away stays unset, even if the spec sets it.
   const gpus = process.env[gpusGiven] === undefined ? [] : gpuVariableNames;
   return Object.fromEntries([...marks, ...gpus].map((name) => [name, process.env[name]]));
 }

@@ -4,7 +4,10 @@ import { pythonJson } from "../../../shared/domain/python-json.ts";
 import type { StageContext } from "../stage.ts";
 import type { Argument, CommandSpec, OptionStyle } from "./command-spec.ts";
 
-/** A word that names a file of the job's code, or a file or folder of its data, becomes its path. The options follow. */
+/**
+ * The words, then the options. A word that names a file of the job's code, or a file or folder of its data, becomes a
+ * path.
+ */
 export function commandLine(
   { command, parameters, options }: Pick<CommandSpec, "command" | "parameters" | "options">,
   { codeFolder, inputsFolder }: Pick<StageContext, "codeFolder" | "inputsFolder">,
@@ -17,7 +20,9 @@ export function commandLine(
   return [...words, ...Object.entries(parameters).flatMap(([name, value]) => option(options, name, value))];
 }
 
-/** What a program's last line asks for if it was given `--flag true`, which flags of argparse and click do not take; "" if nothing. */
+/**
+ * Advice for a last line that complains of `--flag true`, which argparse and click do not accept; "" for other lines.
+ */
 export function flagHint({ options, parameters }: Pick<CommandSpec, "options" | "parameters">, line: string): string {
   const hasFlags = Object.values(parameters).some((value) => typeof value === "boolean");
   if (options !== "plain" || !hasFlags) return "";
@@ -28,7 +33,7 @@ export function flagHint({ options, parameters }: Pick<CommandSpec, "options" | 
   return style === undefined ? "" : `; its flags take no value: write as_options: ${style} in the stage`;
 }
 
-/** Text of an argument in a variable of the environment. */
+/** An argument as text, for an environment variable or an option. */
 export const textOf = (value: Argument): string =>
   value === null ? "" : typeof value === "object" ? pythonJson(value) : String(value);
 
@@ -59,7 +64,7 @@ function option(style: OptionStyle, name: string, value: Argument): string[] {
   }
 }
 
-/** Hydra's own grammar: null, lists in brackets, and quotes around what it would read as something else. */
+/** Hydra's own grammar: null, lists in brackets, and quotes around text that it would not read as plain text. */
 function hydraText(value: Argument): string {
   if (value === null) return "null";
   if (typeof value === "object") return `[${value.map(hydraText).join(",")}]`;

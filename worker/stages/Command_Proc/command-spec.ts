@@ -10,7 +10,7 @@ import type { FileSource } from "./files/metric-files.ts";
 type Plain = string | number | boolean | null;
 export type Argument = Plain | readonly Plain[];
 
-/** How arguments become words: not at all, `--x 1` whatever they are, or as that library reads them. */
+/** How arguments become words: not at all, as `--x 1` whatever their type, or as the named library reads them. */
 export type OptionStyle = "none" | "plain" | "argparse" | "click" | "hydra";
 
 /** The checked properties that Command_Proc.yaml describes. */
@@ -18,15 +18,15 @@ export interface CommandSpec {
   readonly command: readonly string[];
   readonly parameters: Readonly<Record<string, Argument>>;
   readonly options: OptionStyle;
-  /** Variables of the program's environment that the spec sets. */
+  /** Environment variables of the program that the spec sets. */
   readonly env: Readonly<Record<string, string>>;
   readonly metrics: readonly Metric[];
-  /** What finds metrics in lines that are not JSON; empty: nothing does. */
+  /** Regular expressions that find metrics in lines that are not JSON; may be empty. */
   readonly patterns: readonly string[];
-  /** Undefined: none. */
+  /** Where the program writes metrics; undefined if in no file. */
   readonly file: FileSource | undefined;
   readonly seed: number;
-  /** Whether the program looks for the file NEXUS_SHOULD_STOP, and so ends by itself. */
+  /** Whether the program looks for the file that NEXUS_SHOULD_STOP names, and then ends by itself. */
   readonly asksShouldStop: boolean;
 }
 
@@ -86,7 +86,7 @@ function optionStyle(found: unknown): OptionStyle {
   );
 }
 
-/** Specs from before these properties lack them. */
+/** Older specs lack these properties. */
 function fileSource(spec: ComponentSpec, metrics: readonly string[]): FileSource | undefined {
   const path = spec["metrics_file"] ?? null;
   const columns = spec["file_columns"] ?? {};
@@ -112,7 +112,7 @@ function fileSource(spec: ComponentSpec, metrics: readonly string[]): FileSource
   return { path, columns: columns as FileSource["columns"] }; // each was checked
 }
 
-/** Specs from before this property lack it. */
+/** Older specs lack this property. */
 function patterns(found: unknown, metrics: readonly string[]): readonly string[] {
   const sources = found === undefined || found === null ? [] : Array.isArray(found) ? found : [found];
   return sources.map((source) => {
@@ -150,7 +150,7 @@ function parameters(found: unknown): CommandSpec["parameters"] {
 
 const isPlain = (value: unknown): boolean => value === null || ["string", "number", "boolean"].includes(typeof value);
 
-/** Specs from before this property lack it. */
+/** Older specs lack this property. */
 function variables(found: unknown): CommandSpec["env"] {
   const expected = "a mapping of names to texts, numbers, true or false";
   if (found === undefined || found === null) return {};
@@ -166,7 +166,7 @@ function variables(found: unknown): CommandSpec["env"] {
   return Object.fromEntries(entries);
 }
 
-/** Specs from before this property lack it. */
+/** Older specs lack this property. */
 function flag(spec: ComponentSpec, property: string): boolean {
   const found = spec[property] ?? false;
   if (found === true || found === 1) return true;
@@ -185,7 +185,7 @@ function oneOf<const T extends string>(spec: ComponentSpec, property: string, wo
   );
 }
 
-/** The end of a sentence that names the word which was most likely meant. */
+/** Ends an error with the word that was most likely meant; "" if none is near. */
 function nearest(given: unknown, words: readonly string[]): string {
   const name = typeof given === "string" ? nearestName(given, words) : undefined;
   return name === undefined ? "" : `; did you mean ${name}?`;

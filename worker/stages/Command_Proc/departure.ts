@@ -6,33 +6,33 @@ import type { TiedProgram } from "./tied-program.ts";
 
 /** A program that ignores SIGTERM is killed after this time, before its runner would be. */
 const endGraceMs = 1200;
-/** Of that, the time that a program which asks whether it should stop has before SIGTERM. */
+/** Part of `endGraceMs`: how long a program that asks whether it should stop has before SIGTERM. */
 const askGraceMs = 900;
-/** The part of the time for saving that a program has before it is stopped, and its files are taken as they are. */
+/** The share of the time for saving that a program has before its files are taken as they are. */
 export const ownPart = 0.8;
-/** Of that, the part that a program which asks whether it should stop has before SIGTERM. */
+/** The share of `ownPart` that a program that asks whether it should stop has before SIGTERM. */
 const askPart = 0.75;
 /** Appears in the run's folder when the run is to stop. */
 export const shouldStopFile = ".nexus-should-stop";
 /**
- * How long the worker's word is waited for where SIGTERM reached everybody. Its own signal came in the same moment, but on a
- * machine that shuts down everything is slow. Where the program alone was meant, its run fails so much later.
+ * How long to wait for the worker's word after a SIGTERM that may have reached every process. The worker got it at the
+ * same moment, but a machine that shuts down is slow. If only the program got it, its run fails this much later.
  */
 const wordMs = 15_000;
 const lookEveryMs = 100;
 
-/** How a program goes before its end: its run is stopped, has to leave, or the machine shuts down. */
+/** Ends a program early: its run is stopped or has to leave its worker, or the machine shuts down. */
 export class Departure {
   readonly #program: TiedProgram;
   readonly #saving: Saving;
   readonly #asks: boolean;
   readonly #context: StageContext;
-  /** How long it has before it is killed, if it has to leave. */
+  /** While the program leaves: when this fires, its files are taken as they are. */
   #lastMoment: NodeJS.Timeout | undefined;
   #asked: NodeJS.Timeout | undefined;
   #wasTermSent = false;
 
-  /** @param asks  whether the program asks for itself if it should stop */
+  /** @param asks  whether the program itself asks if it should stop */
   constructor(program: TiedProgram, saving: Saving, asks: boolean, context: StageContext) {
     this.#program = program;
     this.#saving = saving;
@@ -47,8 +47,8 @@ export class Departure {
   }
 
   /**
-   * For a program that has ended, by that signal: waits for the worker's word on its run, if the end is none. Slurm, or a machine
-   * that shuts down, sends SIGTERM to every process at once.
+   * Call when the program has ended, with the signal that ended it. After a SIGTERM it waits until the worker stops the
+   * run or tells it to leave: Slurm, or a machine that shuts down, sends SIGTERM to every process at once.
    */
   async word(how: NodeJS.Signals | null): Promise<void> {
     const { signal, leaving } = this.#context;
@@ -87,7 +87,10 @@ export class Departure {
     setTimeout(() => this.#program.signal("SIGKILL"), graceMs).unref();
   }
 
-  /** It is told, saves itself and ends; then its files are collected. If it does not end, they are collected as they are. */
+  /**
+   * Tells the program, which saves itself and ends; then its files are taken. If it does not end, they are taken as
+   * they are.
+   */
   readonly #leave = (): void => {
     const ms = ownPart * Number(this.#context.leaving.reason);
     if (this.#asks) {

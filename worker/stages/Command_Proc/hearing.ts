@@ -6,12 +6,12 @@ import { IterCount } from "./iter-count.ts";
 import { objectIn } from "./json-object.ts";
 import { type Measured, MetricPatterns, SlowPattern } from "./metric-patterns.ts";
 
-/** Names that an error can tell; a program could print new ones for ever. */
+/** Most names kept for an error: a program could print new ones for ever. */
 const mostOthers = 50;
-/** Lines that an error may tell. */
+/** Newest lines kept for an error. */
 const mostNewest = 20;
 
-/** Makes reports of what a program prints and writes into files, and keeps what explains a failure. */
+/** Turns what a program prints, and writes into files, into reports. Keeps what explains a failure. */
 export class Hearing {
   /** Iterations that earlier attempts reported. */
   readonly before: number;
@@ -19,11 +19,11 @@ export class Hearing {
   readonly newest: string[] = [];
   /** Names of the numbers in reports that contained none of the metrics. */
   readonly others = new Set<string>();
-  /** The first metric that was reported as something else than a number. */
+  /** The first metric that was reported as something other than a number, with that value. */
   noNumber: string | undefined;
-  /** The patterns took too long: they find nothing more. */
+  /** Set once the patterns took too long; they are not used any more. */
   slow: SlowPattern | undefined;
-  /** Where metrics_file is looked for. */
+  /** Reads metrics_file; undefined if the stage names none. */
   readonly files: MetricFiles | undefined;
   readonly #context: StageContext;
   readonly #metrics: readonly string[];
@@ -31,7 +31,7 @@ export class Hearing {
   readonly #count: IterCount;
   #hasReported = false;
 
-  /** Before the program starts: what its files hold by then is of earlier attempts. */
+  /** Create it before the program starts: what the files hold by then is from earlier attempts. */
   constructor(spec: CommandSpec, context: StageContext) {
     this.#context = context;
     this.#metrics = spec.metrics.map(({ short }) => short);
@@ -47,7 +47,7 @@ export class Hearing {
     return !this.#hasReported && this.before === 0;
   }
 
-  /** @param end  ends the program, whose output the patterns cannot keep up with */
+  /** @param end  ends the program; called if the patterns cannot keep up with its output */
   hear(lines: readonly string[], isError: boolean, end: () => void): void {
     let found: readonly (Measured | undefined)[] = [];
     try {
@@ -71,7 +71,7 @@ export class Hearing {
     }
   }
 
-  /** Hands over how far the reports are, and the files beside it. */
+  /** Takes a checkpoint: how far the reports are, and the run's files. */
   checkpoint(): Promise<void> {
     return this.#context.checkpoint(this.#count.done, this.#count.state());
   }
@@ -115,7 +115,7 @@ export class Hearing {
   }
 }
 
-/** A line has at most 64 kB (tied-program.ts). */
+/** The report in a line of at most about 128 kB (tied-program.ts); undefined if the line is none. */
 function reportIn(line: string): Readonly<Record<string, unknown>> | undefined {
   return line.startsWith("{") ? objectIn(line) : undefined; // a line for people may start with a brace, too
 }

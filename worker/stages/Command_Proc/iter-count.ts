@@ -12,7 +12,7 @@ export class IterCount {
     this.#shift = state?.[4] ?? 0; // earlier versions wrote 4 bytes
   }
 
-  /** Of the newest report that counts; 0 before. */
+  /** Iterations of the newest report that counted; 0 before the first. */
   get done(): number {
     return this.#done;
   }

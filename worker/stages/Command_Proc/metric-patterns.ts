@@ -1,18 +1,18 @@
 import { createContext, Script } from "node:vm";
 
-/** What a line of a program's output says. */
+/** What a line of a program's output reports. */
 export interface Measured {
-  /** Undefined: the line does not count. */
+  /** Undefined if the line states none. */
   readonly iters: number | undefined;
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** A pattern may need for ever: then the run fails, and says so, instead of hanging. For all lines that came at once. */
+/** For all lines that came at once. A pattern that could search for ever fails the run instead of hanging it. */
 const mostMs = 1000;
-/** Only the end of a longer line is looked at, where progress bars have their numbers. */
+/** Characters. Of a longer line only the end is searched, where progress bars have their numbers. */
 const longestLine = 4000;
 
-/** Runs in a context of its own, since only there can it be broken off. */
+/** Runs in a context of its own, because only there can a search be timed out. */
 const search = new Script(`lines.map((line) => {
   for (const pattern of patterns) {
     const found = pattern.exec(line);
@@ -25,7 +25,7 @@ export class SlowPattern extends Error {
   override readonly name = "SlowPattern";
 }
 
-/** Finds metrics in what a program prints for people: each pattern's groups are named as the metrics are, or `iters`. */
+/** Finds metrics in what a program prints for people. Each pattern's groups are named after the metrics, or `iters`. */
 export class MetricPatterns {
   readonly #sources: readonly string[];
   readonly #context: { patterns: readonly RegExp[]; lines: readonly string[] };
@@ -37,12 +37,12 @@ export class MetricPatterns {
   }
 
   /**
-   * For each line what the first pattern that fits it says; undefined where none does.
+   * For each line, what the first matching pattern found; undefined if none matched.
    *
-   * @throws SlowPattern if they need more than a second
+   * @throws SlowPattern if the patterns need more than a second
    */
   find(lines: readonly string[]): (Measured | undefined)[] {
-    // Without a digit there is no number; most lines need no pattern then. So it does not matter which lines come together.
+    // A line without a number needs no pattern, and the error below never names it: most lines have none.
     const telling = [...lines.keys()].filter((i) => /\d|nan|inf/i.test(lines[i] ?? ""));
     const all: (Measured | undefined)[] = new Array(lines.length);
     if (telling.length === 0) return all.fill(undefined);
@@ -85,7 +85,7 @@ export function numberIn(text: string): number | undefined {
   return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(word) ? Number(word) : undefined;
 }
 
-/** A pattern for a line that names one of the metrics before a number, as a person might have printed it; undefined: none does. */
+/** A pattern for the first line that has a metric's name before a number; undefined if no line has. */
 export function patternFor(lines: readonly string[], metrics: readonly string[]): string | undefined {
   for (const metric of metrics) {
     if (!/^\w+$/.test(metric)) continue;

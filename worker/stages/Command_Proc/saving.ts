@@ -3,8 +3,9 @@ import type { Hearing } from "./hearing.ts";
 import type { TiedProgram } from "./tied-program.ts";
 
 /**
- * Takes a program's files while it runs. They are saved as they are, so it must write them atomically (a new file, then a rename).
- * It is frozen meanwhile, and its output is read first: if the files were ahead of the reports, the curve would have a gap.
+ * Checkpoints a running program. Its files are saved as they are, so it must write them atomically (a new file, then a
+ * rename). The program is frozen meanwhile, and its output is read first: if the files were ahead of the reports, the
+ * curve would have a gap.
  */
 export class Saving {
   readonly #program: TiedProgram;
@@ -23,20 +24,21 @@ export class Saving {
     return this.#takes > 0;
   }
 
-  /** Resolves when all that was begun is over, however it went. */
+  /** Resolves when every checkpoint begun so far is over, whether it succeeded or not. */
   get rest(): Promise<void> {
     return this.#rest;
   }
 
   /**
-   * Takes the files after the takes before it: the end of one would let the program go on while the next one reads its files.
+   * Takes a checkpoint after those asked for before. If two overlapped, the first to end would thaw the program under
+   * the other.
    *
-   * @param isLast  nothing of this attempt will be taken after it
+   * @param isLast  whether this attempt takes no other after it
    */
   take(isLast: boolean): Promise<void> {
     this.#takes += 1;
     const own = this.#rest.then(() => this.#takeNow(isLast)).finally(() => (this.#takes -= 1));
-    // Whoever asked for it hears what went wrong; the next one begins in any case.
+    // The caller hears of an error; the next checkpoint begins in any case.
     this.#rest = own.catch(() => undefined);
     return own;
   }
@@ -47,7 +49,7 @@ export class Saving {
     try {
       await this.#program.heardAll();
       this.#hearing.readFiles(isLast ? "last" : "all");
-      // Meanwhile it may have been told to leave, and saves itself once it goes on.
+      // A program that was told to leave meanwhile saves itself once it is thawed.
       if (!signal.aborted && (isLast || !leaving.aborted)) await this.#hearing.checkpoint();
     } finally {
       still.thaw();

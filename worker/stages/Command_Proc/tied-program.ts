@@ -15,10 +15,10 @@ const script = '(read -r _ <&3 || kill -KILL -- -$$) >/dev/null 2>&1 & exec 3<&-
 /** If a frozen program is silent for this long, its pipes are empty. */
 const quietMs = 20;
 const mostQuietMs = 300;
-/** How long the output of a program that has ended is read while something that it left behind keeps it open. */
+/** After a program ended, how long its output is read if a process that it left behind keeps the pipes open. */
 const mostLastWordsMs = 2000;
 
-/** Exit code or signal; or why it could not be started. */
+/** Exit code or signal; or, in `why`, the reason why the program could not be started. */
 export interface ProgramEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -64,26 +64,26 @@ export function startTied(
     child.once("error", (error) => resolve({ code: null, signal: null, why: error.message }));
     child.once("exit", (code, how) => {
       tie.end("ended\n");
-      // Processes that it left behind would keep its pipes open and occupy the machine.
+      // Processes that the program left behind would keep its pipes open and occupy the machine.
       signal("SIGKILL");
       const end = (): void => {
         for (const flush of readers) flush();
         resolve({ code, signal: how, why: "" });
       };
       child.once("close", end);
-      // One in a session of its own is not ended before the run is. What the program itself said is in the pipe by now.
+      // A process in a session of its own lives until the run ends. What the program itself said is in the pipe by now.
       void heardAll(mostLastWordsMs).then(() => {
         for (const stream of [child.stdout, child.stderr]) stream?.destroy();
       });
     });
   });
-  // Not by a signal to the group: that would also suspend the shell that waits for our end and kills the others.
+  // A signal to the group would also suspend the shell that kills the program if this process dies.
   const freeze = (): Pick<FrozenProcess, "thaw"> =>
     child.pid === undefined || !canFreeze ? { thaw: () => undefined } : new FrozenProcess(child.pid);
   return { ended, signal, freeze, heardAll };
 }
 
-/** @throws StageFailure if the words and the environment are longer than the system takes; spawn throws then */
+/** @throws StageFailure if the words and the environment are longer than the system accepts */
 function inShell(words: readonly string[], options: { readonly cwd: string; readonly env: NodeJS.ProcessEnv }) {
   try {
     return spawn("/bin/sh", ["-c", `${sameAutogroup()}${script}`, ...words], {
@@ -98,7 +98,7 @@ function inShell(words: readonly string[], options: { readonly cwd: string; read
   }
 }
 
-/** A longer line is passed on in parts. */
+/** Characters. An unfinished line that is longer is passed on in parts. */
 const longestLine = 64 * 1024;
 
 /** Returns a function that passes on the last, unfinished line. */

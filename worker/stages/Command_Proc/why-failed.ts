@@ -7,7 +7,7 @@ import type { Hearing } from "./hearing.ts";
 import { patternFor } from "./metric-patterns.ts";
 import type { ProgramEnd } from "./tied-program.ts";
 
-/** Why a run whose program has ended so failed; "": it did not. */
+/** Why the run failed, given how its program ended; "" if it did not fail. */
 export function whyFailed(spec: CommandSpec, hearing: Hearing, { code, signal, why }: ProgramEnd): string {
   const [name = ""] = spec.command;
   const { newest, noNumber, slow } = hearing;

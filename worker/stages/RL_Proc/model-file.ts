@@ -54,7 +54,11 @@ export class ModelFile {
   }
 }
 
-/** Reads a model that an earlier stage or run saved; an earlier stage may have done so in an earlier attempt. */
+/**
+ * Reads a model that an earlier stage or run saved; an earlier stage may have done so in an earlier attempt.
+ *
+ * @throws NotFoundError if the file cannot be read; StateError if it holds no model
+ */
 export async function readModel(
   { directory, stateDirectory }: Pick<StageContext, "directory" | "stateDirectory">,
   name: string,

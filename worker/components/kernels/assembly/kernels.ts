@@ -1,5 +1,5 @@
 // The kernels of ../kernels.ts in WebAssembly, four floats at a time. AssemblyScript, built by `npm run build`.
-// Arguments named like arrays count floats; `at` makes an address of them.
+// Arguments named like arrays are offsets in floats; `at` turns one into an address.
 
 // @ts-ignore: decorator
 @inline function at(offset: i32): usize {
@@ -119,7 +119,7 @@ export function squaredNorm(dy: i32, x: i32, xStride: i32, steps: i32, rows: i32
   return sum;
 }
 
-// What `adam` was called with, for `adamStep`.
+// Arguments of `adam`, for `adamStep`.
 let rateV: v128 = f32x4.splat(0);
 let correctionV: v128 = f32x4.splat(0);
 let epsilonV: v128 = f32x4.splat(0);
@@ -199,7 +199,7 @@ export function adam(
       p2 += 32;
       p3 += 32;
     }
-    // The last four columns, where eight do not divide them.
+    // The last four columns, if their number is not a multiple of eight.
     if (o < row) {
       let g0 = zero, g1 = zero, g2 = zero, g3 = zero;
       let dp = dyStart;

@@ -2,7 +2,7 @@ import { createConnection, type Socket } from "node:net";
 import { type Call, decodeMessage, encodeCall, type Message, type Value } from "./dbus-message.ts";
 
 const answerMs = 5000;
-/** Of the conversation before the first message. */
+/** Longest line, in bytes, of the conversation before the first message. */
 const longestLine = 16_384;
 
 /** A connection to a message bus of this machine. */
@@ -28,7 +28,7 @@ export class DBus {
     socket.on("error", (error) => this.#end(error));
     socket.on("close", () => this.#end(new Error("the bus closed the connection")));
     socket.on("close", () => letIn(this.#ended));
-    // The bus sees itself who this is; the number says who we claim to be.
+    // The bus sees for itself who this is; the number says who we claim to be.
     const user = Buffer.from(String(process.getuid?.() ?? 0)).toString("hex");
     socket.write(`\0AUTH EXTERNAL ${user}\r\n`);
     socket.unref();
@@ -47,7 +47,7 @@ export class DBus {
     return this.#ended === undefined;
   }
 
-  /** @throws Error with what the other side says, or if it does not answer */
+  /** @throws Error with what the other side says, or if it does not answer within 5 s */
   call(call: Call): Promise<readonly Value[]> {
     if (this.#ended) return Promise.reject(this.#ended);
     this.#serial += 1;

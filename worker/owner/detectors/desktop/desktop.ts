@@ -6,7 +6,7 @@ import { type DesktopSession, graphicalSessions } from "./sessions.ts";
 
 /** How often sessions are looked for, and asked how long they have been idle. */
 const sessionsMs = 5000;
-/** A session that is nearly idle, or that cannot call back, is asked more often. */
+/** A session on X11 cannot call back, so it is asked more often. */
 const askMs = 500;
 
 /** Opens the best source for a session. @throws Error if there is none */
@@ -17,9 +17,9 @@ interface Watched {
   source: IdleSource | null;
   isAsking: boolean;
   askedAt: number;
-  /** It is logged that nobody tells. */
+  /** The log already says that nobody tells. */
   isUnknown: boolean;
-  /** It has been told for how long nobody has touched it, or that nobody can tell. */
+  /** It is known how long nobody has touched it, or that nobody can tell. */
   isTold: boolean;
 }
 

@@ -7,7 +7,7 @@ const monitor = {
   interface: "org.gnome.Mutter.IdleMonitor",
 } as const;
 
-/** After this much idle time, it is asked to report when somebody comes. */
+/** After this much idle time, GNOME is asked to report when somebody is back. */
 const restMs = 3000;
 
 /** GNOME, on Wayland and on X11: exact to the millisecond, and says itself when somebody is back. */

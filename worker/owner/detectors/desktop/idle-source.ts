@@ -7,5 +7,5 @@ export interface IdleSource {
   close(): void;
 }
 
-/** Called as soon as somebody touches them, by a source that hears of it without asking. */
+/** Called when somebody touches keyboard or pointer, by a source that hears of it without asking. */
 export type OnTouch = () => void;

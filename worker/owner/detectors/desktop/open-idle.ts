@@ -7,9 +7,9 @@ import type { DesktopSession } from "./sessions.ts";
 import { x11Idle } from "./x11.ts";
 
 /**
- * The most exact source for a session: of this user's own the desktop itself, of any other logind.
+ * The most exact source for a session: for this user's own the desktop itself if it tells, otherwise logind.
  *
- * @throws Error of the last one tried
+ * @throws Error of the last source tried
  */
 export async function openIdle(session: DesktopSession, wall: () => number, onTouch: OnTouch): Promise<IdleSource> {
   const { DBUS_SESSION_BUS_ADDRESS = "", XDG_RUNTIME_DIR = `/run/user/${session.uid}`, XAUTHORITY } = process.env;

@@ -8,7 +8,8 @@ const mostBytes = 1 << 20;
 const cookieName = "MIT-MAGIC-COOKIE-1";
 
 /**
- * An X server's own account, by its extension MIT-SCREEN-SAVER: exact to the millisecond on every desktop on X11.
+ * Idle time as the X server itself counts it (extension MIT-SCREEN-SAVER): exact to the millisecond on every X11
+ * desktop.
  *
  * @param display    ":0"
  * @param authority  file with the server's cookie; "" if there is none
@@ -55,7 +56,7 @@ export function cookieOf(file: string, display: string): Buffer {
   return Buffer.alloc(0);
 }
 
-/** As much of an X server as answers one question. Each request has one answer, in order. */
+/** A client of an X server, as far as one question needs it. Each request has one answer, in order. */
 class XServer {
   readonly #socket: Socket;
   #received = Buffer.alloc(0);
@@ -120,7 +121,7 @@ class XServer {
     this.#socket.destroy();
   }
 
-  /** @param take  the length of the answer that the bytes begin with; 0: not known yet */
+  /** @param take  returns the length of the answer that the bytes begin with; 0: not known yet */
   #ask(request: Buffer, take = replyLength): Promise<Buffer> {
     if (this.#ended) return Promise.reject(this.#ended);
     return new Promise((resolve, reject) => {
@@ -159,7 +160,7 @@ class XServer {
   }
 }
 
-/** Errors (0) have 32 bytes, answers (1) say how many more; events are not asked for. */
+/** Errors (0) have 32 bytes; answers (1) say how many more words of 4 bytes follow. No events are asked for. */
 const replyLength = (bytes: Buffer): number =>
   bytes.length < 32 ? 0 : 32 + (bytes[0] === 1 ? bytes.readUInt32LE(4) * 4 : 0);
 

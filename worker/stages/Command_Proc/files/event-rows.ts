@@ -1,10 +1,10 @@
 import { Malformed, scalarsIn, takeRecords } from "../../../../shared/tensorboard/read-events.ts";
 import type { Row, RowReader } from "./row.ts";
 
-/** The scalars of TensorBoard's event files. What does not fit its checksum is passed over. */
+/** The scalars of TensorBoard's event files. Records that do not match their checksum are skipped. */
 export class EventRows implements RowReader {
   #rest: Buffer = Buffer.alloc(0);
-  /** Of a record that is too long for a scalar. */
+  /** Bytes left to skip of a record that is too long for a scalar. */
   #toSkip = 0;
   #isLost = false;
 

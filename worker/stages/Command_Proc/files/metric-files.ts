@@ -10,14 +10,14 @@ import { WandbRows } from "./wandb-rows.ts";
 export interface FileSource {
   /** A file or folder, relative to the run's folder. */
   readonly path: string;
-  /** By metric, or iters: the column that holds it, if that has another name. */
+  /** By metric, or `iters`: the column that holds it, if the column has another name. */
   readonly columns: Readonly<Record<string, string>>;
 }
 
 export interface FileReport {
-  /** As the file counts; undefined: by its rows. */
+  /** The iteration, as the file counts; undefined if no column counts. */
   readonly step: number | undefined;
-  /** Of rows that no column counts: the number of the row, from 1. */
+  /** Without a step: the number of the row, from 1. Rows from before the program began do not count. */
   readonly row: number | undefined;
   readonly values: Readonly<Record<string, number>>;
   readonly file: string;
@@ -26,7 +26,7 @@ export interface FileReport {
 interface Pending {
   readonly values: ReadonlyMap<string, number>;
   readonly file: string;
-  /** The reading that brought the first of them. */
+  /** Number of the reading that brought the first of these values. */
   readonly since: number;
 }
 
@@ -36,20 +36,21 @@ interface Pending {
  */
 export type HowMuch = "new" | "all" | "last" | "done";
 
-/** Folders are looked through again after so many readings: files appear late. */
+/** Folders are searched again after this many readings, because files appear late. */
 const readingsBetweenLooks = 4;
 const deepest = 6;
 const mostEntries = 2000;
 const mostFiles = 50;
-/** So many readings, two minutes, a metric is waited for that another file will have: TensorBoard's writers write every two minutes. */
+/** Readings, two minutes, to wait for a metric in another file: TensorBoard's writers write every two minutes. */
 const mostReadings = 240;
-/** Names that the error of a run without metrics can tell. */
+/** Most column names in the error of a run without metrics. */
 const mostColumns = 40;
 
 /**
- * Metrics in files that a program writes: tables (CSV), JSON lines, TensorBoard's events, the folders of Lightning's CSVLogger and of
- * W&B offline. They are read while they grow. What one iteration has in several rows, or in several files, is one report: it is made once
- * all metrics are there, or a later iteration is in the files that have those metrics, or the program has ended.
+ * Metrics in files that a program writes: tables (CSV), JSON lines, TensorBoard's events, the folders of Lightning's
+ * CSVLogger and of W&B offline. They are read while they grow. The values of one iteration, from several rows or files,
+ * make one report. It is made once all metrics are there, or the files that have the missing ones are at a later
+ * iteration, or the program has ended.
  */
 export class MetricFiles {
   readonly #source: FileSource;
@@ -67,7 +68,7 @@ export class MetricFiles {
   #told = Number.NEGATIVE_INFINITY;
   #readings = 0;
 
-  /** @param folders  where the path is looked for, the first that has it */
+  /** @param folders  where to look for the path; the first that has it counts */
   constructor(source: FileSource, metrics: readonly string[], folders: readonly string[]) {
     this.#source = source;
     this.#metrics = metrics;
@@ -75,14 +76,14 @@ export class MetricFiles {
     this.#columnOf = metrics.map((metric) => [metric, source.columns[metric] ?? metric]);
   }
 
-  /** Files that were found, relative to the run's folder, and names of numbers in them. */
+  /** The files found, relative to the run's folder, and the names of the numbers in them. */
   get seen(): { readonly files: readonly string[]; readonly columns: readonly string[] } {
     return { files: [...this.#files.keys()].map((path) => this.#shown(path)), columns: [...this.#columns] };
   }
 
   /**
-   * Passes over what stands there before the program begins: rows of an earlier attempt, which has reported them. Those with a count
-   * are told as usual, since their count says which of them were reported.
+   * Call before the program begins. Skips the rows that an earlier attempt wrote and reported. Rows with a step are
+   * read as usual, because the step says which of them were reported.
    */
   begin(): void {
     this.#look();
@@ -90,7 +91,7 @@ export class MetricFiles {
     this.#counted.clear();
   }
 
-  /** What has come since. */
+  /** The reports that are ready since the last call, by step. */
   read(howMuch: HowMuch): FileReport[] {
     if (howMuch !== "new" || this.#files.size === 0 || this.#readings % readingsBetweenLooks === 0) this.#look();
     this.#readings += 1;
@@ -107,7 +108,7 @@ export class MetricFiles {
     return reports;
   }
 
-  /** Whether more of that iteration may come. */
+  /** Whether more values of that iteration may come. */
   #isAwaited(step: number, { values, since }: Pending): boolean {
     if (values.size === this.#metrics.length) return false;
     if (step >= this.#newest) return true;
@@ -115,7 +116,7 @@ export class MetricFiles {
     return this.#metrics.some((metric, i) => {
       if (values.has(metric)) return false;
       const files = this.#newestIn.get(metric);
-      // Without the first one a report says nothing to a search.
+      // Without the first metric a report says nothing to a search.
       return files ? [...files.values()].every((newest) => newest < step) : i === 0;
     });
   }
@@ -125,7 +126,7 @@ export class MetricFiles {
     const reports: FileReport[] = [];
     for (const [path, file] of this.#files) {
       let hasMore = true;
-      // Then all of it counts, however large it is.
+      // `isWhole`: to the end, however large the file is.
       for (let looks = 0; hasMore && (isWhole || looks === 0); looks += 1) {
         const { rows, isNew, hasMore: more } = file.read(isDone);
         hasMore = more;
@@ -183,7 +184,7 @@ export class MetricFiles {
       const hasHistory = paths.some((each) => each.endsWith(".wandb"));
       for (const each of paths) {
         if (this.#files.has(each) || this.#files.size >= mostFiles) continue;
-        // What it sums up stands in the history beside it.
+        // The history beside it has everything that it sums up.
         if (hasHistory && each.endsWith("wandb-summary.json")) continue;
         const isWhole = each.endsWith(".json");
         this.#files.set(

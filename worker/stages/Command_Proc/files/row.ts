@@ -1,13 +1,13 @@
 import { numberIn } from "../metric-patterns.ts";
 
-/** Something measured that stands in a file. */
+/** What a file says of one iteration, or a part of that. */
 export interface Row {
-  /** As the file counts; undefined: it does not. */
+  /** The iteration, as the file counts; undefined if it does not count. */
   readonly step: number | undefined;
   readonly values: ReadonlyMap<string, number>;
 }
 
-/** Makes rows of the bytes of a file, in their order; what is not whole yet waits. */
+/** Turns a file's bytes, pushed in order, into rows. An unfinished row waits for the next bytes. */
 export interface RowReader {
   push(bytes: Buffer): readonly Row[];
   /** The row of a last line that has no end, once its writer has ended well; without it, what is not whole is no row. */
@@ -17,13 +17,13 @@ export interface RowReader {
 /** Columns that count iterations, the most telling first. */
 const stepNames = ["iters", "step", "global_step", "_step", "iteration", "epoch"] as const;
 
-/** A number, also one in quotes. */
+/** A number, or text that is one; undefined for anything else. */
 export const numberOf = (value: unknown): number | undefined =>
   typeof value === "number" ? value : typeof value === "string" ? numberIn(value) : undefined;
 
 export const keyOf = (name: string): string => name.toLowerCase().replace(/\W+/g, "_");
 
-/** The row of named values. @param counter  the column that counts; "" for the usual ones */
+/** Makes a row of named values. @param counter  the column that counts iterations; "" for the usual ones */
 export function rowOf(entries: Iterable<readonly [string, unknown]>, counter: string): Row {
   const values = new Map<string, number>();
   for (const [name, value] of entries) {
@@ -33,7 +33,7 @@ export function rowOf(entries: Iterable<readonly [string, unknown]>, counter: st
   return { step: values.get(counter === "" ? stepNameIn(values) : counter), values };
 }
 
-/** Loggers write it as they like: `step`, `Epoch`. */
+/** The column that counts, whatever its case: `step`, `Epoch`; "" if there is none. */
 function stepNameIn(values: ReadonlyMap<string, number>): string {
   const exact = stepNames.find((each) => values.has(each));
   if (exact !== undefined) return exact;

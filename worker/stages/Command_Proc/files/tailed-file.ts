@@ -4,7 +4,7 @@ import type { Row, RowReader } from "./row.ts";
 const pieceBytes = 1 << 20;
 /** Bytes of one file per look; the next look continues, so that the program's signals are not kept waiting. */
 const mostBytesAtOnce = 16 << 20;
-/** The same in rows, of which a short one costs as much as a long one: a million took 5 s on a busy core (2026-11-28). */
+/** The same limit in rows: a short row costs as much as a long one. A million took 5 s on a busy core (2026-11-28). */
 const mostRowsAtOnce = 50_000;
 /** These first bytes identify a file: a rewritten one is read from its start. */
 const headBytes = 256;
@@ -19,7 +19,7 @@ export class TailedFile {
   #inode = 0n;
   #head: Buffer = Buffer.alloc(0);
   #mtime = 0n;
-  /** Whether it is read as a whole whenever it has changed. */
+  /** Whether the whole file is read again whenever it has changed. */
   readonly #isWhole: boolean;
 
   constructor(path: string, reader: () => RowReader, isWhole = false) {
@@ -37,7 +37,7 @@ export class TailedFile {
   read(isDone = false): { readonly rows: readonly Row[]; readonly isNew: boolean; readonly hasMore: boolean } {
     let file: number;
     try {
-      // A link is not followed, and a pipe not waited for.
+      // Does not follow a link, nor wait for a pipe.
       file = openSync(this.path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
     } catch {
       return nothing; // it may come, or come back

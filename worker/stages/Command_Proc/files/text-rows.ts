@@ -2,10 +2,10 @@ import { StringDecoder } from "node:string_decoder";
 import { objectIn } from "../json-object.ts";
 import { type Row, type RowReader, rowOf } from "./row.ts";
 
-/** A longer line without an end is no row; its bytes are not kept. */
+/** Characters. An unfinished line that is longer is dropped. */
 const longestLine = 1_000_000;
 
-/** Whole lines of what comes; the torn last one waits. */
+/** Splits bytes into whole lines. The unfinished last line waits for the next bytes. */
 class Lines {
   readonly #decoder = new StringDecoder("utf8");
   #rest = "";
@@ -18,7 +18,7 @@ class Lines {
   }
 }
 
-/** A table with a line of names, as spreadsheets, pandas and Lightning's CSVLogger write it. */
+/** A table with a header line, as spreadsheets, pandas and Lightning's CSVLogger write it. */
 export class CsvRows implements RowReader {
   readonly #lines = new Lines();
   readonly #counter: string;
@@ -53,7 +53,7 @@ export class CsvRows implements RowReader {
   }
 }
 
-/** The cells of a line; quotes may hold the separator, and two of them are one. */
+/** The cells of a line. A quoted cell may hold the separator; two quotes in it stand for one. */
 function cells(line: string, separator: string): string[] {
   if (!line.includes('"')) return line.split(separator).map((cell) => cell.trim());
   const found: string[] = [];
@@ -74,7 +74,7 @@ function cells(line: string, separator: string): string[] {
   return [...found, cell.trim()];
 }
 
-/** A JSON object in each line. What is no object is passed over. */
+/** A JSON object in each line. Other lines are skipped. */
 export class JsonRows implements RowReader {
   readonly #lines = new Lines();
   readonly #counter: string;

@@ -9,7 +9,7 @@ import { type Row, type RowReader, rowOf } from "./row.ts";
  */
 const blockBytes = 32_768;
 const headerBytes = 7;
-/** Of a record; longer ones (code, configurations) are no history. */
+/** Parts of a record. Records with more (code, configurations) are no history. */
 const mostParts = 64;
 const kinds = { full: 1, first: 2, middle: 3, last: 4 } as const;
 
@@ -48,7 +48,7 @@ export class WandbRows implements RowReader {
     }
   }
 
-  /** Passes over bytes once they are all there. */
+  /** Skips bytes once all of them are there; returns false before that. */
   #skip(count: number): boolean {
     if (this.#rest.length < count) return false;
     this.#rest = this.#rest.subarray(count);
