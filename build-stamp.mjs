@@ -7,8 +7,9 @@ const sources = ["coordinator", "shared", "worker", "test"];
 const files = ["build.mjs", "gather.mjs", "package.json", "package-lock.json", "tsconfig.json"];
 
 /**
- * Names the sources as they are now, by path, size and time of change. `npx nexus` builds at its first use, which takes a quarter of a
- * minute in which npm prints nothing; where `npm install` has built just before, it need not.
+ * Names the sources as they are now, by path, size and time of change. `npx nexus` builds at its first use, which takes
+ * a quarter of a minute in which npm prints nothing. If `npm install` has just built the same sources, the stamp saves
+ * that.
  */
 export function stampOf(root) {
   const hash = createHash("sha256");

@@ -1,7 +1,7 @@
 /**
- * `npm run build`: compiles everything into dist. It is made beside the old one and then takes its place, because programs may be
- * running from there: `npx nexus` builds at its first use, while a search may be under way. With --if-changed nothing is done where dist
- * was built from these very sources.
+ * `npm run build`: compiles everything into dist. The new dist is made beside the old one and then takes its place,
+ * because programs may be running from there: `npx nexus` builds at its first use, while a search may be under way.
+ * With --if-changed nothing is done if dist was built from these very sources.
  */
 
 import { execSync } from "node:child_process";
@@ -12,13 +12,16 @@ import { stampOf } from "./build-stamp.mjs";
 const making = `dist.${process.pid}`;
 const old = `${making}.old`;
 const kernels = "worker/components/kernels";
-/** In dist: from which sources it was built. */
+/** In dist: the stamp of the sources it was built from. */
 const stampFile = ".built";
 const stamp = stampOf(".");
 
 if (process.argv.includes("--if-changed") && builtFrom() === stamp) process.exit(0);
 
-/** npm hides what `prepare` prints, and a build takes a quarter of a minute: so the terminal itself is told, if there is one. */
+/**
+ * npm hides what `prepare` prints, and a build takes a quarter of a minute: progress goes to the terminal, if there is
+ * one.
+ */
 const terminal = process.argv.includes("--if-changed") ? openTerminal() : undefined;
 
 try {
@@ -55,7 +58,7 @@ function openTerminal() {
   }
 }
 
-/** In the place of what was told before. */
+/** Overwrites the line told before. */
 function tell(text) {
   if (terminal !== undefined) writeSync(terminal, `\r\u001b[K${text}`);
 }

@@ -1,7 +1,8 @@
 /**
- * Gathers what a program imports in few files. A module costs Node half a millisecond of start or more, and a command imports some
- * 300. Each program stays where it was, as a line that imports its gathered form from `gathered/` in its room. The single modules
- * stay too, for those who import them one by one: the tests, and the parts that are chosen by name.
+ * Gathers what a program imports into few files. Each module adds half a millisecond or more to Node's start, and a
+ * command imports some 300. Each program stays where it was, as a line that imports its gathered form from `gathered/`
+ * in its room. The single modules stay too, for those who import them one by one: the tests, and the parts that are
+ * chosen by name.
  */
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -15,13 +16,15 @@ const programs = {
   shared: ["broker/server/guard"],
 };
 
-/** They find files of theirs beside themselves, are built for one machine, or are only there for some people. */
+/** Packages that look for their files beside themselves, are built for one machine, or are optional. */
 const leftAlone = ["@resvg/resvg-wasm", "dejavu-fonts-ttf", "msgpackr-extract"];
 
-/** What is imported late and either is large or must not run before a program has hidden its words has a file of its own. */
+/**
+ * Late imports that keep files of their own: they are large, or must not run before a program has hidden its arguments.
+ */
 const apart = /\/((guard-)?program|live-screen|parquet|png)\.ts"/;
 
-/** A gathered file lies elsewhere than the modules in it: each of these says where it would be. */
+/** A gathered file lies elsewhere than its modules, so `import.meta.url` is set to where each module would be. */
 const places = {
   name: "places",
   setup({ onLoad }) {
@@ -35,7 +38,7 @@ const places = {
   },
 };
 
-/** The client of the broker asks for TLS at its start, which takes 17 ms, and needs it only where a connection is encrypted. */
+/** The broker's client loads TLS at its start, which takes 17 ms. This loads it only once a connection is encrypted. */
 const later = {
   name: "later",
   setup({ onLoad }) {
@@ -50,7 +53,7 @@ const later = {
   },
 };
 
-/** Packages in the older form ask for these. */
+/** CommonJS packages need these names. */
 const banner = `import { createRequire as requireMaker } from "node:module";
 const require = requireMaker(import.meta.url);
 const __filename = require("node:url").fileURLToPath(import.meta.url), __dirname = require("node:path").dirname(__filename);`;

@@ -11,11 +11,11 @@ const library = "python/src/nexus_swarm";
 const into = `${library}/js`;
 const { version } = JSON.parse(readFileSync("package.json", "utf8"));
 
-/** What a package carries besides what it runs. */
+/** Folders of a package that nothing needs at run time. */
 const needless = /(^|\/)(tests?|__tests__|examples?|docs?|bench(marks?)?|coverage|\.github|man|tools)$/;
 const needlessFile =
   /\.(map|md|markdown|html|png|gif|svg|yml|flow|coffee|tgz|[cm]?ts)$|\.min\.js$|^\.|^(CHANGELOG|HISTORY)/i;
-/** The same code once more, for other loaders. */
+/** Copies of the same code for other loaders. */
 const twice = [
   /^@observablehq\/plot\/dist$/,
   /^linkedom\/(worker\.js|cjs|types)$/,
@@ -40,7 +40,7 @@ try {
   copy("specs", join(into, "specs"));
   copy("docs", join(into, "docs"), (file) => /\.md$/.test(file));
   writeFileSync(`${library}/_version.py`, `__version__ = "${version}"\n`);
-  // Once more, for the runs of a worker, whose Python is another than this one.
+  // A second copy, for the runs of a worker, which use another Python.
   for (const file of readdirSync(library))
     if (file.endsWith(".py")) cpSync(join(library, file), join(into, library, file));
   const packages = runtimePackages();

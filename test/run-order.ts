@@ -1,6 +1,6 @@
 /**
- * The test files that take longest, the longest first, without `.test.js`. Each has a process of its own, and they begin before
- * all others, so that none of them is alone at the end. A long file that is not named here costs only that.
+ * The slowest test files, slowest first, without `.test.js`. Each has its own process, and they start before all
+ * others, so that none of them runs alone at the end. A slow file that is missing here costs only time.
  */
 export const longest: readonly string[] = [
   "integration/whole/bad-luck",
@@ -40,10 +40,10 @@ export const longest: readonly string[] = [
   "integration/broker/network-cut",
 ];
 
-/** Files of `unit` that share a process: to start one costs more than most of these files do. */
+/** Most files of `unit` that share a process: starting a process costs more than most of these files. */
 const atMost = 20;
 
-/** What each process runs, in the order in which they begin; the paths are those below `dist/test`. */
+/** The files of each process, in starting order; paths are relative to `dist/test`. */
 export function inOrder(paths: readonly string[]): string[][] {
   const all = paths.toSorted();
   const first = longest.flatMap((name) => all.filter((path) => path === `${name}.test.js`));

@@ -5,13 +5,13 @@ import { spec, tap } from "node:test/reporters";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { inOrder } from "./run-order.ts";
 
-/** A test that takes so long hangs; what waits for a process inside it gives up before (support/patience.ts). */
+/** Milliseconds after which a test counts as hung; its waits for processes give up earlier (support/patience.ts). */
 const hungMs = 900_000;
 
 /**
- * Runs every `*.test.js` below the named folders of `dist/test` with Node's own runner: `node dist/test/run.js 2 unit conformance`.
- * The first argument is how many processes run tests at a time. The runner's command would sort the files by name; here those
- * that take longest begin first, so that none of them is alone at the end.
+ * Runs every `*.test.js` below the named folders of `dist/test` with Node's own runner:
+ * `node dist/test/run.js 2 unit conformance`. The first argument is the number of processes at a time. `node --test`
+ * would sort the files by name; here the slowest start first, so that none of them runs alone at the end.
  */
 const here = fileURLToPath(new URL(".", import.meta.url));
 const [places, ...folders] = process.argv.slice(2);
@@ -34,9 +34,9 @@ const files = inOrder(names).map(([first = "", ...more], i) => {
   return file;
 });
 
-// What screens say of the time of day is compared with what they should say, wherever the tests run.
+// Tests compare the times of day that screens show, in whatever zone they run.
 process.env["TZ"] = "UTC";
-// Every program that a test starts finds here what the engine made of it for another one.
+// Programs that tests start share their compiled code here.
 process.env["NODE_COMPILE_CACHE"] ??= join(here, "code");
 const events = run({ files, concurrency: Number(places), timeout: hungMs }).on("test:fail", ({ todo }) => {
   if (todo === undefined || todo === false) process.exitCode = 1;

@@ -1,41 +1,41 @@
 import type { Ground } from "./ground/ground.ts";
 
 /**
- * One thing that an attacker tries, and what would have to be seen afterwards if it had worked.
+ * One thing that an attacker tries, and the harm that would show if it worked.
  *
- * `attempt` does what the attacker does, with the attacker's means. `harm` never asks the attacker how it went: it looks at
- * streams, the journal, what the coordinator's own connection heard, processes and files, and says in one sentence what it
- * found; undefined: nothing. Each act has a mark, a word that occurs nowhere else, to put into what it sends.
+ * `attempt` acts with the attacker's means only. `harm` never asks the attacker how it went: it looks at streams, the
+ * journal, messages that the coordinator's own connection heard, processes and files. It returns the harm found as one
+ * sentence, or undefined. Each act has a mark, a word that occurs nowhere else, to put into its messages.
  */
 export interface Act {
   readonly family: string;
   readonly role: string;
   readonly title: string;
-  /** Watched by itself, because it may cost the coordinator time or memory; the others are tried together. */
+  /** Set if the act may cost the coordinator time or memory: it is then tried alone, the others together. */
   readonly watch?: Watch;
   attempt(ground: Ground, mark: string): unknown;
   harm(ground: Ground, mark: string): Found | Promise<Found>;
 }
 
-/** What was seen of harm, as one sentence; undefined: nothing. */
+/** The harm found, as one sentence; undefined: none. */
 export type Found = string | undefined;
 
-/** What an act may cost the coordinator before that is harm; `usualWatch` where it does not say. */
+/** The most that an act may cost the coordinator; `usualWatch` for what is left out. */
 export interface Watch {
-  /** Of its processor time, milliseconds. */
+  /** Milliseconds of the coordinator's CPU time. */
   readonly cpuMs?: number;
-  /** By which its resident memory may grow, megabytes. */
+  /** Growth of its resident memory, in megabytes. */
   readonly growthMb?: number;
 }
-/** Also for acts that are tried together, and the looks after them. */
+/** Also the limit for acts tried together and the looks after them. */
 export const usualWatch = { cpuMs: 3000, growthMb: 200 } as const satisfies Watch;
 
-/** Acts that belong together, and what must be seen for the family's looks to be worth anything. */
+/** Acts that belong together, and a control that shows that their looks can see harm. */
 export interface Family {
   readonly name: string;
-  /** Where it says of what it is made: a section of the audit, or "own". */
+  /** Where its acts come from: findings of the audit, by number, "held" or "own". */
   readonly origin: string;
   acts(ground: Ground): readonly Act[] | Promise<readonly Act[]>;
-  /** Acts that are allowed, and that the looks must see: a family that cannot see them is blind. Returns what it did not see. */
+  /** Does something allowed that the looks must see, or the family is blind. Returns what was not seen. */
   control?(ground: Ground, mark: string): Promise<string | undefined>;
 }

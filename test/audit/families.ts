@@ -24,10 +24,13 @@ import { setups } from "./acts/setups.ts";
 import { specsFamily } from "./acts/specs.ts";
 import { tls } from "./acts/tls.ts";
 
-/** Those that take only seconds: `npm run system` tries them too; to start their workspace costs six seconds of CPU. Hostile bytes are there in the fuzzer's unit test. */
+/**
+ * Families that take only seconds. `npm run system` tries them too; starting their workspace costs six seconds of CPU.
+ * Hostile bytes are in the fuzzer's unit test instead.
+ */
 export const quickFamilies: readonly Family[] = [publishing, listening, evidence, replies, journal];
 
-/** Every family, in the order in which they are tried: those that may bring the coordinator down come last. */
+/** Every family in the order of trial: those that may bring the coordinator down come last. */
 export const families: readonly Family[] = [
   publishing,
   listening,
@@ -48,7 +51,7 @@ export const families: readonly Family[] = [
   files,
   specsFamily,
   bytes,
-  // Its acts make the attacker's process an old one, which is given no run any more.
+  // Its acts retire the attacker's process, which then gets no more runs.
   claims,
   replies,
   journal,

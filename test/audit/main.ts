@@ -13,7 +13,7 @@ if (typeof options === "string") {
 } else if (options === undefined) process.stdout.write(help);
 else {
   process.exitCode = await audit(options);
-  // Sockets that the broker's client keeps for a moment must not keep an audit that has ended.
+  // The broker's client keeps sockets open for a moment; they must not hold up a finished audit.
   setTimeout(() => process.exit(), 500).unref();
 }
 

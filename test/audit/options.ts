@@ -22,7 +22,7 @@ export interface Options {
   readonly isJson: boolean;
 }
 
-/** What the words ask for; undefined: help. A text says what is wrong with them. */
+/** The options; undefined: help was requested. A string says what is wrong with the words. */
 export function readOptions(args: readonly string[]): Options | string | undefined {
   const names: string[] = [];
   let act = "";

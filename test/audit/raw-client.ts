@@ -2,11 +2,11 @@ import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { nkeys } from "nats";
 
-/** What a connection says in its CONNECT; all left out: somebody without credentials. */
+/** Credentials for CONNECT; all left out: none. */
 export interface RawCredentials {
   readonly user?: string;
   readonly pass?: string;
-  /** Of an nkey; its public half is named and the server's nonce signed with it. */
+  /** Seed of an nkey: CONNECT names its public half and signs the server's nonce with it. */
   readonly seed?: string;
   /** Further fields of CONNECT, or other values for those above. */
   readonly more?: Readonly<Record<string, unknown>>;
@@ -16,7 +16,7 @@ export interface RawMessage {
   readonly subject: string;
   readonly sid: string;
   readonly reply: string;
-  /** Headers as they were sent, with their first line; "" where there are none. */
+  /** Headers as sent, including the first line; "" if there are none. */
   readonly head: string;
   readonly data: Buffer;
 }
@@ -24,8 +24,8 @@ export interface RawMessage {
 const answerLimitMs = 120_000;
 
 /**
- * The attacker's tool: one connection that speaks NATS' protocol by hand. It sends any line, sets any reply subject and any
- * header, and keeps whatever the server says. It does nothing of its own accord but answer PING.
+ * The attacker's tool: one connection that speaks the NATS protocol by hand. It sends any line, reply subject and
+ * header, and keeps everything that the server says. By itself it only answers PING.
  */
 export class RawClient {
   readonly messages: RawMessage[] = [];
@@ -44,7 +44,7 @@ export class RawClient {
     this.#listen(socket);
   }
 
-  /** Resolves when the server has said its INFO; nothing was sent yet. */
+  /** Resolves when the server has sent its INFO, or closed the connection; the client has sent nothing. */
   static async open(port: number, host = "127.0.0.1"): Promise<RawClient> {
     const client = new RawClient(connectTcp({ port, host }));
     await new Promise<void>((resolve) => {
@@ -54,7 +54,7 @@ export class RawClient {
     return client;
   }
 
-  /** As `open`, then CONNECT and a PING; `isClosed` or `errors` say how that went. */
+  /** Like `open`, then sends CONNECT and PING; `isClosed` and `errors` show the outcome. */
   static async connect(port: number, credentials: RawCredentials = {}, tls?: ConnectionOptions): Promise<RawClient> {
     const client = await RawClient.open(port);
     if (tls) await client.secure(tls);
@@ -63,7 +63,7 @@ export class RawClient {
     return client;
   }
 
-  /** Goes on over TLS. */
+  /** Upgrades the connection to TLS. */
   async secure(options: ConnectionOptions): Promise<void> {
     const plain = this.#socket;
     plain.removeAllListeners("data");
@@ -109,7 +109,7 @@ export class RawClient {
     this.write("\r\n");
   }
 
-  /** Messages of it are those of `messages` with this sid. */
+  /** Returns the sid; the subscription's messages are those of `messages` with it. */
   subscribe(subject: string, queue = ""): string {
     const sid = String(++this.#sids);
     this.send(`SUB ${subject} ${queue === "" ? "" : `${queue} `}${sid}`);
@@ -134,7 +134,7 @@ export class RawClient {
     });
   }
 
-  /** Asks, and waits for the first answer; undefined if none came in that time. The inbox must be one that it may hear. */
+  /** Asks and waits for the first answer; undefined if none came in time. The credentials must allow the inbox. */
   async ask(
     subject: string,
     data: string | Uint8Array,

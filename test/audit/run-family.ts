@@ -7,31 +7,31 @@ import type { StreamLook } from "./ground/observer.ts";
 import { type Pulse, troublesIn } from "./ground/pulse.ts";
 import { stateOf } from "./ground/state.ts";
 
-/** What became of one act. */
+/** The outcome of one act. */
 export interface Outcome {
   readonly family: string;
   readonly role: string;
   readonly title: string;
-  /** What was seen of harm. */
+  /** The harm found; undefined: none. */
   readonly harm: Found;
-  /** Why it could not be tried: a fault of the audit, or of an interface that has changed. */
+  /** Why the act could not be tried: a fault of the audit, or a changed interface. */
   readonly untried?: string;
 }
 
 let count = 0;
-/** A word that occurs nowhere else, fit for a subject, a worker's id and a file name. */
+/** A word that occurs nowhere else, valid in a subject, a worker's id and a file name. */
 const newMark = (): string => `zq${(++count).toString(36).padStart(4, "0")}x${Math.random().toString(36).slice(2, 8)}`;
 
-/** Acts tried together before one looks: enough to save time, few enough to remember what was heard. */
+/** Acts tried together before looking for harm: enough to save time, few enough to keep all messages heard. */
 const together = 100;
-/** Of these, so many are on their way at the same time. */
+/** Acts in flight at once among those tried together. */
 const atOnce = 10;
 
 /**
- * Tries every act of a family on that ground. Those without a watch of their own are tried together, then each looks for its
- * harm; after them, and after each that has one, the coordinator must be well and the streams whole.
+ * Tries every act of a family on that ground. Acts without a watch are tried together, then each looks for its harm;
+ * acts with one are tried alone. After each group the coordinator must be well and the streams whole.
  *
- * @param words  only acts whose role and title hold this
+ * @param words  try only acts whose role and title contain this
  */
 export async function runFamily(ground: Ground, family: Family, words = ""): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
@@ -54,7 +54,7 @@ export async function runFamily(ground: Ground, family: Family, words = ""): Pro
   }
   const acts = made.filter(({ role, title }) => `${role} ${title}`.includes(words));
   const quiet = acts.filter(({ watch }) => watch === undefined);
-  // Each role by itself, so that what is seen is one role's doing.
+  // One role at a time, so that any harm is that role's doing.
   for (const role of new Set(quiet.map((act) => act.role))) {
     const own = quiet.filter((act) => act.role === role);
     for (let i = 0; i < own.length; i += together) {
@@ -122,7 +122,9 @@ const brokerLost = (error: unknown): string => `the broker no longer answers: ${
 
 const lostBroker = (ground: Ground): Promise<Found> => ground.settle().then(() => undefined, brokerLost);
 
-/** A worker that asks or stores too much is cut off; the next act is to be tried with all rights of its role again. */
+/**
+ * Readmits a worker that was cut off for asking or storing too much, so that the next act has all rights of its role.
+ */
 async function readmit(ground: Ground, role: string): Promise<void> {
   if (role !== "worker" && role !== "benched") return;
   const state = await stateOf(ground).catch(() => undefined);
@@ -137,10 +139,10 @@ interface Before {
   readonly at: number;
 }
 
-/** Of its time the coordinator spends so much on the honest worker, at most. */
+/** The largest share of a core that the coordinator spends on the honest worker. */
 const usualShare = 0.1;
 
-/** What no act may do: hurt the coordinator, or change streams other than by adding to them. */
+/** Harm that no act may do: hurt the coordinator, or change streams except by adding messages. */
 async function commonHarm(ground: Ground, before: Before, watch: Watch): Promise<Found> {
   const isAnswering = await answers(ground);
   const now = ground.pulse();
@@ -158,7 +160,7 @@ async function commonHarm(ground: Ground, before: Before, watch: Watch): Promise
   return changed(before.streams, await reopened(ground));
 }
 
-/** Streams as they are once none of them refuses everything: after a cut-off EV does so for some seconds, on a busy machine longer. */
+/** The streams, once none refuses everything, as EV does for some seconds after a cut-off; on a busy machine longer. */
 async function reopened({ observer }: Ground): Promise<readonly StreamLook[]> {
   const limit = performance.now() + answerLimitMs;
   for (;;) {
@@ -172,7 +174,7 @@ async function reopened({ observer }: Ground): Promise<readonly StreamLook[]> {
 async function answers(ground: Ground): Promise<boolean> {
   const limit = performance.now() + answerLimitMs;
   while (performance.now() < limit) {
-    // A connection that was lost is made anew.
+    // Reconnects if the connection was lost.
     const victim = await ground.as("victim");
     const leftMs = Math.max(1000, limit - performance.now());
     if ((await victim.ask(`ask.${ids.victim}`, renewal(), ground.inbox("victim"), leftMs)) !== undefined) return true;
@@ -180,7 +182,7 @@ async function answers(ground: Ground): Promise<boolean> {
   return false;
 }
 
-/** Streams only grow, and keep their settings; checkpoints and entries may go, as they do when runs end. */
+/** Checks that streams only grew and kept their settings; checkpoints and entries may go, as when runs end. */
 function changed(before: readonly StreamLook[], now: readonly StreamLook[]): Found {
   const names = (looks: readonly StreamLook[]): string => looks.map(({ name }) => name).join(", ");
   if (names(before) !== names(now)) return `there are other streams: ${names(now)}, not ${names(before)}`;
@@ -199,14 +201,14 @@ function changed(before: readonly StreamLook[], now: readonly StreamLook[]): Fou
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, 300);
 
-/** Afterwards the honest worker does its runs, and their results count. */
+/** Checks that the honest worker's runs still complete afterwards. */
 export async function workGoesOn(ground: Ground, family: string): Promise<Outcome> {
   const isWell = ground.pulse().isAlive && (await ground.runsToGoOn().catch(() => false));
   const harm = isWell ? undefined : "the honest worker's results no longer count";
   return { family, role: "all", title: "have stopped the honest worker's runs", harm };
 }
 
-/** What a test must not find: harm, and acts that could not be tried. */
+/** Runs a family for a test. Returns a line for each harm and each act that could not be tried. */
 export async function harmsOf(ground: Ground, family: Family): Promise<string[]> {
   const outcomes = await runFamily(ground, family);
   outcomes.push(await workGoesOn(ground, family.name));

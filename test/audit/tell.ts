@@ -10,7 +10,7 @@ const counts = (outcomes: readonly Outcome[]): readonly number[] => [
   outcomes.filter(({ harm }) => harm !== undefined).length,
 ];
 
-/** What an attacker wrote must not reach a terminal raw. */
+/** Removes control characters: an attacker's text must not reach a terminal raw. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it removes
 const plain = (text: string): string => stripVTControlCharacters(text).replace(/[\x00-\x1f\x7f-\x9f]/g, " ");
 

@@ -20,8 +20,8 @@ const together = 1000;
 const reports = 10;
 
 /**
- * `nexus backup` and `nexus restore` as a person types them, cold, on the store of a finished search: the broker runs already, as
- * it does beside a coordinator. Each run has ten reports of three metrics, and a console of a kilobyte.
+ * Times `nexus backup` and `nexus restore` as whole commands on the store of a finished search. The broker already
+ * runs, as it does beside a coordinator. Each run has ten reports of three metrics, and a console of a kilobyte.
  *
  * @param args  runs (100000)
  */

@@ -13,7 +13,7 @@ import { tutorialHyperparameters } from "../support/stories/search.ts";
 export const job: JobName = jobName(1);
 const inFlight = 1000;
 
-/** Writes the journal of a search as a coordinator would, messages of several records each. */
+/** Writes a search's journal as a coordinator would. @param together  records in one journal message */
 export async function tellSearch(
   paths: WorkspacePaths,
   bus: Parameters<typeof ensureStreams>[0],
@@ -50,12 +50,12 @@ export async function tellSearch(
 const append = (bus: Bus, subject: string, events: readonly JournalEvent[], count: number): Promise<unknown> =>
   bus.store(subject, encodeEvents(events), { msgId: `1.bench.${count}`, timeoutMs: 120_000 });
 
-/** Where the marks of a search's run stand; `share` of the search has gone by. */
+/** Chooses a run's configuration; `share` is the part of the search that is over, 0 to 1. */
 export type Choose = (rng: Rng, share: number) => Configuration;
 
 const anywhere: Choose = (rng) => tutorialHyperparameters.map(({ values }) => rng.below(values.length));
 
-/** More and more of its runs are near one configuration. */
+/** As the search goes on, more and more runs are near one configuration. */
 export const narrowing: Choose = (rng, share) => {
   const isNear = rng.uniform() < share;
   return tutorialHyperparameters.map(({ values }, dial) => {

@@ -7,7 +7,7 @@ const program = fileURLToPath(new URL("../../coordinator/cli/main.js", import.me
 
 export const costHeader = `${"".padEnd(30)}wall, s (median of all)   CPU, s   peak memory, MB\n`;
 
-/** A line of what a command of `nexus` costs, with its data in the folder's `data`: medians of several times. */
+/** A printed line of a `nexus` command's cost, its data in the folder's `data`: medians of seconds, CPU s and MB. */
 export async function commandCost(
   name: string,
   words: readonly string[],
@@ -32,12 +32,12 @@ const median = (values: readonly number[]): number =>
 
 interface Measured {
   readonly seconds: number;
-  /** Of the command itself; what its broker uses is not in it. */
+  /** CPU seconds of the command itself, without its broker. */
   readonly cpu: number;
   readonly megabytes: number;
 }
 
-/** One command, in a process that says at its end what it used. */
+/** Runs one command in a process that writes its resource usage when it exits. */
 async function measured(words: readonly string[], folder: string): Promise<Measured> {
   const said = join(folder, "used.json");
   const hook = join(folder, "hook.mjs");

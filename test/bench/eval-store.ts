@@ -9,10 +9,10 @@ import { job, narrowing, tellSearch } from "./big-store.ts";
 import { commandCost, costHeader } from "./command-cost.ts";
 
 /**
- * Times `nexus eval` and `nexus plot summary` as whole commands on a store of many runs, cold: a broker is started, the store
- * read, the search evaluated, the broker stopped.
+ * Times `nexus eval` and `nexus plot summary` as whole commands on a store of many runs, cold: each starts a broker,
+ * reads the store, evaluates the search and stops the broker.
  *
- * @param args  runs (1000000), records in a message of the journal (64: as a busy coordinator's), times (3)
+ * @param args  runs (1000000), records in a journal message (64, as from a busy coordinator), times (3)
  */
 export async function run(args: string[]): Promise<void> {
   const [runs = 1_000_000, together = 64, times = 3] = args.map(Number);

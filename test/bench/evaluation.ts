@@ -13,8 +13,8 @@ const usage =
   "bench evaluation [seeds] [draws] [words]: searches of each kind, 0 for none, 100 when left out; draws of a verdict, 1000 when left out; only kinds whose name holds one of the words";
 
 /**
- * How long it takes to evaluate a search, and how often the verdict's 90% intervals hold the truth: simulated searches with
- * known truths, see test/support/stories/simulated-searches.ts.
+ * Measures how long it takes to evaluate a search, and how often the verdict's 90% intervals contain the truth: on
+ * simulated searches with known truths, see test/support/stories/simulated-searches.ts.
  */
 export async function run(args: string[]): Promise<void> {
   const seeds = Number(args[0] ?? 100);

@@ -9,7 +9,7 @@ import { Search } from "../chaos/search.ts";
 const limitMs = 60_000;
 
 /**
- * How long a swarm of real processes takes to notice a loss: from the signal to the record in the journal.
+ * Measures how long a swarm of real processes takes to react to a loss, from the signal to the record in the journal.
  *
  * @param args  lease in seconds (10), repetitions (3)
  */
@@ -34,7 +34,7 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-/** Milliseconds until the one run, whose holder gets the signal, is assigned to the worker that waits. */
+/** Milliseconds from the signal to the holder of the only run until the waiting worker is assigned that run. */
 async function moved(leaseSeconds: number, signal: NodeJS.Signals): Promise<number> {
   const rig = new Rig(leaseSeconds);
   try {
@@ -44,7 +44,7 @@ async function moved(leaseSeconds: number, signal: NodeJS.Signals): Promise<numb
     const holder = await rig.addWorker("holder", 1);
     await until("the run has begun", limitMs, async () => ((await search.table(job))?.running ?? 0) === 1);
     await rig.addWorker("heir", 1);
-    await pause(3000); // it has asked, waits, and the lease has been renewed as usual
+    await pause(3000); // the heir has asked and waits, and the lease has been renewed as usual
     return await timeTo(
       rig,
       () => holder.signal(signal),
@@ -55,7 +55,7 @@ async function moved(leaseSeconds: number, signal: NodeJS.Signals): Promise<numb
   }
 }
 
-/** Milliseconds until the standby leads, in a search that goes on. */
+/** Milliseconds from the signal to the leader until the standby leads, during a search. */
 async function led(signal: NodeJS.Signals): Promise<number> {
   const rig = new Rig(10);
   try {

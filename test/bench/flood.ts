@@ -17,11 +17,14 @@ import { runOrder, writeProbeSpec } from "../support/processes/probe-spec.ts";
 import { watchedWorker } from "./turnaround.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-/** Before the flood, and from its start. */
+/** Milliseconds measured before the flood, and from its start. */
 const quietMs = 5000;
 const floodMs = Number(process.env["FLOOD_MS"] ?? 15_000);
 
-/** How long an honest worker waits for its next assignment while another one floods, before and after that one is cut off; and a revocation. */
+/**
+ * Measures how long an honest worker waits for its next assignment while another worker floods the broker and is cut
+ * off, and how soon a revoked worker is cut off.
+ */
 export async function run(kinds: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nexus-bench-"));
   const env = { ...process.env, XDG_DATA_HOME: join(folder, "data"), XDG_STATE_HOME: join(folder, "state") };
@@ -55,7 +58,7 @@ export async function run(kinds: string[]): Promise<void> {
       const quiet = watched.gaps.splice(0);
       const own = join(folder, kind);
       mkdirSync(own);
-      // The line of the last flooder is withdrawn.
+      // The last flooder's join line was withdrawn.
       const shown = livingEndpoint(paths)?.joinLine ?? line;
       flooder = spawn(process.execPath, [built("test/support/processes/flooder.js"), shown, own, `mal-${kind}`, kind], {
         env,

@@ -8,7 +8,7 @@ import { decodeEvents, encodeEvents } from "../../shared/wire/messages.ts";
 const job = "job1" as JobName;
 const dials = [7, 4, 6, 10, 5, 6, 5, 6];
 
-/** Decodes and folds `completions` assignments and completions, as they lie in the journal. */
+/** Times decoding and folding a journal of N assignments and N completions. */
 export async function run(): Promise<void> {
   process.stdout.write("completions    decode and fold, s    CPU, s    records/s    heap, MB    resident, MB\n");
   for (const completions of [100_000, 1_000_000]) {
@@ -40,7 +40,7 @@ export async function run(): Promise<void> {
   }
 }
 
-/** The records of a search, some at a time: a million at once would take more memory than what is measured. */
+/** A search's records, 1000 at a time: a million at once would take more memory than the fold that is measured. */
 function* inChunks(records: Generator<Uint8Array>): Generator<Uint8Array[]> {
   let chunk: Uint8Array[] = [];
   for (const record of records) {

@@ -1,6 +1,7 @@
 /**
- * Program: `node idle-workers.js FILE`: real workers without a run, each with a connection, a key and a node of its own, in one
- * process. FILE: `{url, folder, workers: [{worker, nkeySeed}]}`. Prints `idle` once all of them were told that there is nothing.
+ * Program: `node idle-workers.js FILE`: real workers without a run in one process, each with its own connection, key
+ * and node. FILE: `{url, folder, workers: [{worker, nkeySeed}]}`. Prints `idle` once all were told that there is no run
+ * for them.
  */
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -27,7 +28,7 @@ const { url, folder, workers } = JSON.parse(readFileSync(process.argv[2] ?? "", 
 const log = fileLog(join(folder, "workers.log"), "nexus-worker");
 let idle = 0;
 
-/** So many connect at once. */
+/** Workers that connect at once. */
 const together = 10;
 
 for (let from = 0; from < workers.length; from += together)

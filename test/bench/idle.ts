@@ -27,10 +27,10 @@ const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, i
 const together = 16;
 
 /**
- * What it costs to have workers that wait, over TLS: one, and a thousand; and how soon a machine that was never there runs its first
- * run, from the start of the command that was pasted.
+ * Measures the cost of waiting workers over TLS, one and a thousand, and how soon a new machine starts its first run
+ * after the pasted command begins.
  *
- * @param args  `[one or many] [workers [seconds]]` or `join [machines]`: all three, 1000, 60 and 20
+ * @param args  `[one or many] [workers [seconds]]` or `join [machines]`; defaults: all three, 1000, 60 and 20
  */
 export async function run(args: string[]): Promise<void> {
   const only = args.find((word) => /^[a-z]/.test(word));
@@ -81,7 +81,7 @@ async function coordinator(folder: string): Promise<WorkspacePaths> {
   return paths;
 }
 
-/** Each with a machine of its own, which has no key and, for the second way, no package yet. */
+/** Each join is from a new machine: it has no key and, for the second way, no package. */
 async function measureJoins(folder: string, joins: number): Promise<void> {
   const paths = await coordinator(folder);
   const { joinLine = "" } = livingEndpoint(paths) ?? {};
@@ -160,7 +160,7 @@ async function measureMany(folder: string, count: number, seconds: number): Prom
     if (all.exitCode !== null) throw new Error("the workers ended");
     await pause(100);
   }
-  // Each has asked once more.
+  // In 30 s each worker asks once more.
   await pause(30_000);
   const cpu = await spent(folder, seconds);
   const [broker, leader] = ["nats-server", "coordinator/main.js"].map((program) => resident(folder, program));
@@ -171,7 +171,7 @@ async function measureMany(folder: string, count: number, seconds: number): Prom
   );
 }
 
-/** The coordinator lets 120 machines a minute in, so their enrolments are written as it would have written them. */
+/** Writes the workers' enrolments as a coordinator would: it admits only 120 machines a minute. */
 async function enrolled(folder: string, count: number): Promise<IdleWorkers["workers"]> {
   const paths = workspacePaths("ws1", environmentOf(folder));
   const held = await holdBroker(paths, { kind: "reader" });
@@ -199,7 +199,7 @@ async function enrolled(folder: string, count: number): Promise<IdleWorkers["wor
   return made.map(({ worker, seed }) => ({ worker, nkeySeed: seed }));
 }
 
-/** CPU seconds a second, by kind of process, over some time. */
+/** CPU seconds per second over `seconds`, by kind of process. */
 async function spent(folder: string, seconds: number): Promise<Map<string, number>> {
   const before = cpuSeconds(folder);
   const began = performance.now();
@@ -210,7 +210,7 @@ async function spent(folder: string, seconds: number): Promise<Map<string, numbe
 
 const percent = (share = Number.NaN): string => `${(100 * share).toFixed(2)}%`;
 
-/** Of all processes of that program together: a broker has a guard. */
+/** Resident megabytes of all processes with `program` in their command line, such as a broker and its guard. */
 function resident(mark: string, program: string): number {
   return readdirSync("/proc")
     .filter((pid) => /^\d+$/.test(pid))
@@ -222,7 +222,7 @@ function resident(mark: string, program: string): number {
         const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(isOurs ? readFileSync(`/proc/${pid}/status`, "utf8") : "")?.[1];
         return sum + Number(kilobytes ?? 0) / 1024;
       } catch {
-        return sum; // it ended meanwhile
+        return sum; // the process has ended
       }
     }, 0);
 }

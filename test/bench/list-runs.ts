@@ -13,10 +13,11 @@ import { commandCost, costHeader } from "./command-cost.ts";
 const words = ["list", "runs", job, "--sort=metrics.hpmax", "--last=10", "--filter=lr<=0.001"];
 
 /**
- * Times `nexus list runs` on a store of many runs, sorted and filtered: with the whole journal to fold and with a snapshot, as
- * a coordinator leaves one; each beside a broker that runs already, and cold: a broker is started and stopped each time.
+ * Times `nexus list runs` on a store of many runs, sorted and filtered: with the whole journal to fold, and with a
+ * coordinator's snapshot. Each is measured beside a running broker, and cold: a broker is started and stopped each
+ * time.
  *
- * @param args  runs (100000), records in a message of the journal (16: a busy coordinator's are 1 to 64), times (5)
+ * @param args  runs (100000), records in a journal message (16; a busy coordinator's have 1 to 64), times (5)
  */
 export async function run(args: string[]): Promise<void> {
   const [runs = 100_000, together = 16, times = 5] = args.map(Number);

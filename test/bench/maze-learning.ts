@@ -31,7 +31,7 @@ export async function run(args: readonly string[] = []): Promise<void> {
     const before = process.cpuUsage();
     await (await createStage(context)).run();
     const cpuSeconds = process.cpuUsage(before).user / 1e6;
-    // hpmax is a mean over all reports, whose counts are equal, so it does not depend on how many there are.
+    // hpmax is the mean of all reports, whose counts are equal, so it does not depend on their number.
     const last = context.reports.at(-1)!.values;
     const result = { hpmax: summaryOf(context), rew: last[0]!, win: last[1]! };
     results.push(result);
@@ -48,7 +48,9 @@ export async function run(args: readonly string[] = []): Promise<void> {
   console.log(`last report: rew 0.065 to 0.076 and win above 0.99 in ${good} of ${count}; win below 0.9 in ${low}`);
 }
 
-/** The tutorial's winner; it equals the shipped defaults, but is spelt out so that the table does not change with them. */
+/**
+ * The tutorial's winner. It equals the shipped defaults, but is spelt out so that the table does not change with them.
+ */
 function specOf(seed: number, layout: string, changes: Readonly<Record<string, number>>) {
   const core = { obs_embed_size: 256, num_rnn_units: 128, output_layer_size: 1024 };
   const agent = { bptt_period: 8, discount_factor: 0.9, gradient_clip: 256, learning_rate: 4e-4, reward_scale: 8 };

@@ -8,17 +8,18 @@ import { linuxPriority } from "../../worker/processes/priority/linux-priority.ts
 import { reaperWords } from "../../worker/processes/reaper/reaper.ts";
 
 /**
- * How much longer an owner's loop takes while four runs are busy: `npm run bench -- owner-loop [--rounds 15] [--runs 4] [--core 0]`.
+ * Measures how much longer an owner's loop takes while four runs are busy:
+ * `npm run bench -- owner-loop [--rounds 15] [--runs 4] [--core 0]`.
  *
- * In each round, for each way of starting the runs, the loop goes once alone and once beside them, and the ratio of that pair
- * counts. The machine may be busy with other things: they slow both of a pair. With --core all stay on one core, where they must
- * share it; without, the kernel spreads them.
+ * In each round, for each way of starting the runs, the loop runs once alone and once beside them; the ratio of that
+ * pair counts. Other work on the machine slows both of a pair. With --core, loop and runs share one core; without it,
+ * the kernel spreads them.
  */
 
 interface Way {
   readonly name: string;
   readonly words: readonly string[];
-  /** Whether each run begins a session, and so a group, of its own. */
+  /** Whether each run starts its own session, and so its own scheduling group. */
   readonly ownSessions: boolean;
 }
 
@@ -31,7 +32,7 @@ const ways: readonly Way[] = [
 ];
 
 const busy = "for (let x = 0; ; x += Math.sin(x));";
-/** Takes about 0.3 s on an idle core of 2026. */
+/** One loop takes about 0.3 s on an idle core of 2026. */
 const loop = `require("node:readline").createInterface({ input: process.stdin }).on("line", () => {
   const from = performance.now();
   let x = 0;

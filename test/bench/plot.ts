@@ -17,7 +17,7 @@ const program = fileURLToPath(new URL("../../coordinator/cli/main.js", import.me
 const [runs, reports, perMessage] = [200, 1000, 50];
 const times = 5;
 
-/** `nexus plot` as a whole: a process of its own that starts a broker on a real store, reads it, draws and writes a file. */
+/** Times `nexus plot` as a whole command: it starts a broker on a real store, reads it, draws and writes a file. */
 export async function run(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nexus-bench-"));
   const env = { ...process.env, HOME: folder, XDG_DATA_HOME: join(folder, "data") };
@@ -90,7 +90,7 @@ function measure(words: readonly string[], folder: string, env: NodeJS.ProcessEn
   );
 }
 
-/** CPU seconds of the children that have ended; 0 where there is no /proc. */
+/** CPU seconds of this process's ended children; 0 where there is no /proc. */
 function childSeconds(): number {
   if (process.platform !== "linux") return 0;
   const stat = readFileSync("/proc/self/stat", "utf8");

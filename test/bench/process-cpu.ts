@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Kinds of processes, told by their command line. */
+/** Kinds of processes, recognised by text in their command line. */
 const kinds: readonly [kind: string, mark: string][] = [
   ["runners", "worker/runner/main.js"],
   ["workers", "worker/main.js"],
@@ -19,14 +19,14 @@ interface Seen {
 }
 
 /**
- * CPU seconds so far, user and system, of the processes that were started with this text in their environment, and of their
- * children: a run's process is given an environment of its own.
+ * User and system CPU seconds so far, by kind, of processes started with this text in their environment and of their
+ * children: a run's process gets its own environment.
  */
 export function cpuSeconds(mark: string): Map<string, number> {
   const used = new Map<string, number>(kinds.map(([kind]) => [kind, 0]));
   const seen = processes(mark);
   const marked = new Set(seen.filter(({ isMarked }) => isMarked).map(({ pid }) => pid));
-  // A worker's runner may have a reaper between them.
+  // A reaper may stand between a worker and its runner.
   const parents = new Map(seen.map(({ pid, parent }) => [pid, parent]));
   for (const { parent, command, isMarked, seconds } of seen) {
     const kind = kinds.find(([, part]) => command.includes(part))?.[0];
@@ -36,7 +36,7 @@ export function cpuSeconds(mark: string): Map<string, number> {
   return used;
 }
 
-/** The same, of all processes with that text in their environment together. */
+/** Total CPU seconds of all processes with that text in their environment. */
 export const allCpuSeconds = (mark: string): number =>
   processes(mark).reduce((sum, { isMarked, seconds }) => sum + (isMarked ? seconds : 0), 0);
 
@@ -60,11 +60,11 @@ function processes(mark: string): Seen[] {
   });
 }
 
-/** It ended while we looked, or is somebody else's. */
+/** Whether the process ended meanwhile, or belongs to another user. */
 const isGone = (error: unknown): boolean =>
   error instanceof Error && "code" in error && ["ENOENT", "ESRCH", "EACCES"].includes(String(error.code));
 
-/** Resident megabytes of the one process whose command line holds this text and whose environment holds the mark; NaN where there is none. */
+/** Resident megabytes of the process with `program` in its command line and `mark` in its environment; NaN if none. */
 export function residentMegabytes(mark: string, program: string): number {
   const found = processes(mark).find(({ isMarked, command }) => isMarked && command.includes(program));
   if (!found) return Number.NaN;

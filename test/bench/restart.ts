@@ -21,8 +21,8 @@ const program = fileURLToPath(new URL("../../coordinator/main.js", import.meta.u
 const times = 3;
 
 /**
- * A coordinator is started beside a broker that runs already, on a search of many finished runs: time from the start of its
- * process to the first assignment, and its memory then and after a thousand more.
+ * Starts a coordinator beside a running broker, on a search of many finished runs. Measures the time from process start
+ * to the first assignment, and memory then and after a thousand more.
  *
  * @param args  runs (100000)
  */

@@ -14,8 +14,8 @@ const framesPerSecond = 8;
 const sizes: readonly string[] = ["120x40", "200x60", "300x80"];
 
 /**
- * The live screen with 10,000 runs and 100 workers: what a frame costs and sends, and how soon a key is answered. Each size in a process
- * of its own, as on a real terminal: memory is not given back.
+ * Measures the live screen with 10,000 runs and 100 workers: CPU and bytes of a frame, and how soon a key is answered.
+ * Each size runs in its own process, as on a real terminal: memory is not given back.
  */
 export async function run([only]: string[]): Promise<void> {
   const [columns = 0, rows = 0] = only?.split("x").map(Number) ?? [];
@@ -33,7 +33,7 @@ async function measure(columns: number, rows: number): Promise<void> {
   const search = new SimulatedSearch({ runs, workers, learns: true }, Date.now());
   const { search: live } = search.model;
   const findings = live.table && findingsOf(live.table);
-  // As on a real screen, whose thread finds out how long the best has led.
+  // On a real screen a thread finds out how long the best has led.
   if (findings) live.found(findings);
   live.hasDesk = true;
   const { input, output, ports } = fakeTty(columns, rows);
@@ -45,7 +45,7 @@ async function measure(columns: number, rows: number): Promise<void> {
   process.stdout.write(`  resident, with the swarm: ${megabytes(rss)} MB\n\n`);
 }
 
-/** Ten seconds of changes on each screen, in simulated time: eight frames a second, each after an eighth's changes. */
+/** Ten seconds of changes on each screen, in simulated time, at eight frames a second; changes come once a second. */
 async function frames(
   search: SimulatedSearch,
   terminal: ReturnType<typeof openTerminal>,
@@ -60,7 +60,7 @@ async function frames(
   let total = 0;
   let now = performance.now();
   const perScreen = new Map<string, number[]>();
-  // The first frames compile what they run: one round that does not count.
+  // One round that does not count: the first frames compile the code.
   for (const screen of screenNames) {
     search.model.show(screen);
     for (let frame = 0; frame < framesPerSecond; frame += 1) {

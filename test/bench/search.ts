@@ -12,15 +12,15 @@ import { anyConfiguration } from "../../shared/domain/search/space.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
 import { tutorialHyperparameters, viewOf } from "../support/stories/search.ts";
 
-/** Finished runs before which choices are timed. */
+/** Numbers of finished runs after which choices are timed. */
 const sizes = [1_000, 100_000, 1_000_000];
 const choices = 20_000;
-/** Workers that hold a run each while choices are timed. */
+/** Runs in flight while choices are timed. */
 const inFlight = 100;
 
 /**
- * Times what the coordinator does for each trial, over the tutorial's eight hyperparameters, after histories of random
- * configurations (which make the most run sets), and says what the index takes in memory.
+ * Times the coordinator's work for each trial, over the tutorial's eight hyperparameters, after histories of random
+ * configurations (which make the most run sets), and measures the index's memory.
  */
 export async function run(args: string[]): Promise<void> {
   if (args.length > 0) throw new RangeError(`bench search takes no arguments; found ${args.join(" ")}`);

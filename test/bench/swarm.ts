@@ -22,9 +22,10 @@ const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, i
 const usualTrials = 16_000;
 
 /**
- * No-op trials with 10 reports each, by real worker and runner processes, against a broker that syncs every message.
+ * Measures no-op trials with 10 reports each in real worker and runner processes, against a broker that syncs every
+ * message.
  *
- * @param typed  `[workers slots [trials]] [--tls]`; with `--tls` the broker listens on all addresses, and so speaks TLS with everyone
+ * @param typed  `[workers slots [trials]] [--tls]`; with `--tls` the broker listens on all addresses, and so uses TLS
  */
 export async function run(typed: string[]): Promise<void> {
   const args = typed.filter((word) => word !== "--tls");
@@ -108,7 +109,7 @@ export async function run(typed: string[]): Promise<void> {
           encodeOrder({ kind: "release", op: `${Math.random()}`, job: answer.name as JobName }),
           10_000,
         );
-        // Refused, with the state that the job is in: a look that costs the swarm nothing.
+        // The leader refuses the release and names the job's state: a poll that costs the swarm nothing.
         if (decodeOrderAnswer(answered).reason.includes("it is completed")) break;
       }
       const table = (await readJournal(bus)).jobs.get(answer.name as JobName);

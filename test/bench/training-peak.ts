@@ -19,7 +19,7 @@ declare const WebAssembly: {
   instantiate(code: Uint8Array): Promise<{ readonly instance: { readonly exports: unknown } }>;
 };
 
-/** GFLOP/s of one core in WebAssembly's 128-bit multiplications and additions: the best of many short windows. */
+/** GFLOP/s of one core in WebAssembly's 128-bit multiplications and additions, the best of many short windows. */
 export async function measureWasmPeak(): Promise<number> {
   const asc = await import("assemblyscript/asc");
   let code: Uint8Array | undefined;
@@ -35,7 +35,7 @@ export async function measureWasmPeak(): Promise<number> {
   );
   if (error || !code) throw new Error("the peak kernel does not compile", { cause: error });
   const { instance } = await WebAssembly.instantiate(code);
-  // Its one export is the function above.
+  // The module exports only the function above.
   const { peak } = instance.exports as { peak(rounds: number): number };
   const rounds = 200_000;
   let best = Number.POSITIVE_INFINITY;
@@ -65,7 +65,7 @@ int main(void) {
   printf("%f %f\\n", rounds * 12.0 * WIDTH * 2 / best / 1e9, sum);
 }`;
 
-/** The same natively, with fused multiply-adds as wide as this machine has them, where a C compiler is at hand; in words. */
+/** The native peak with the widest fused multiply-adds, in words; without a C compiler, why it was not measured. */
 export function measureNativePeak(): string {
   const folder = mkdtempSync(path.join(tmpdir(), "peak-"));
   try {

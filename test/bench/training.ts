@@ -1,8 +1,8 @@
 /**
- * Speed of training: `npm run bench -- training [--torch] [--windows=9]`. One iteration is one step of an environment that costs
- * nothing (60 floats in, 5 actions) and its share of the updates. Milliseconds are of the process's CPU time, which on a quiet
- * machine is the wall's. Every variant gets a window in turn, so that a busy neighbour slows all of them alike; given are the
- * median over the windows and, in brackets, the best.
+ * Measures training speed: `npm run bench -- training [--torch] [--windows=9]`. One iteration is one step of an
+ * environment that costs nothing (60 floats in, 5 actions) and its share of the updates. Milliseconds are of the
+ * process's CPU time, which on a quiet machine equals wall time. The variants take turns, so that other work slows all
+ * of them alike; the table gives the median over the windows and, in brackets, the best.
  *
  * --torch adds PyTorch on one thread from the python3 that has it (Debian: apt install python3-torch libopenblas0-pthread),
  * training the same network by the same rule (training-torch.py).
@@ -23,7 +23,7 @@ const sizes: readonly Size[] = [
 ];
 const observationSize = 60;
 const actionCount = 5;
-/** CPU time of one variant's turn. */
+/** CPU milliseconds of one variant's turn. */
 const windowMs = 200;
 
 /** One implementation at one size. */
@@ -79,7 +79,7 @@ async function row(size: Size, torch: Torch | null, windows: number, peak: numbe
   return `| ${embed}, ${units}, ${out}, ${seqlen} | ${[...cells, ...ratios].join(" | ")} | ${gflops.toFixed(1)} | ${share} |`;
 }
 
-/** An agent that learns from noise; no episode ends, so every window is a full one. */
+/** An agent that learns from noise; no episode ends, so every window is full. */
 async function learner(size: Size, kernels: "plain" | "wasm"): Promise<Variant> {
   const core = { obs_embed_size: size.embed, num_rnn_units: size.units, output_layer_size: size.out };
   const spec = componentSpec("agents/AAC_Agent", {
@@ -105,7 +105,7 @@ async function learner(size: Size, kernels: "plain" | "wasm"): Promise<Variant> 
     const started = cpuMs();
     let iterations = 0;
     while (cpuMs() - started < windowMs) {
-      // Whole BPTT windows, so that each has its update, and enough of them that looking at the clock costs nothing.
+      // Two whole BPTT windows between looks at the clock: each has its update, and the clock costs nothing.
       for (let i = 0; i < 2 * size.seqlen; i++) iterate(agent);
       iterations += 2 * size.seqlen;
     }

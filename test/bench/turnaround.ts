@@ -15,7 +15,7 @@ import { WorkerNode } from "../../worker/node/node.ts";
 import { RunnerPool } from "../../worker/node/runner-pool.ts";
 import { FileSpool } from "../../worker/node/spool.ts";
 
-/** A worker of one slot in this process, whose bus is watched: milliseconds from each result's publication to the next assignment. */
+/** A one-slot worker in this process. `gaps`: milliseconds from each result's publication to the next assignment. */
 export async function watchedWorker(
   joinLine: string,
   folder: string,

@@ -28,7 +28,7 @@ const kinds = [
 ] as const;
 type Kind = (typeof kinds)[number];
 
-/** Breaks one thing after the other, at times and in ways that the seed decides, and mends each after a while. */
+/** Breaks one thing after another, at times and in ways that the seed decides, and mends each after a while. */
 export class ChaosFaults {
   readonly counts = new Map<Kind, number>();
   readonly #targets: ChaosTargets;
@@ -86,7 +86,7 @@ export class ChaosFaults {
     const kind = kinds[this.#rng.below(kinds.length)];
     const worker = workers[this.#rng.below(workers.length)];
     const coordinator = coordinators[this.#rng.below(coordinators.length)];
-    // Drawn always, so that what comes later does not depend on whether this one found its victim.
+    // Always drawn, so that later faults do not depend on whether this one finds a victim.
     const share = this.#rng.uniform();
     if (!kind || !worker || !coordinator) return;
     const { victim, proxy } = worker;

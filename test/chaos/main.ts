@@ -21,10 +21,10 @@ try {
   process.stderr.write(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
   process.exitCode = 1;
 }
-// Sockets that the broker's client keeps for a moment must not keep a run that has ended.
+// The broker's client keeps sockets open for a moment; they must not hold up the exit.
 setTimeout(() => process.exit(), 500).unref();
 
-/** The whole of it: a swarm, a search, faults, the mending, the verdict. Returns the exit code. */
+/** Runs a swarm and a search, causes faults, mends them and checks the outcome. Returns the exit code. */
 async function chaos(options: ChaosOptions): Promise<number> {
   const { seed, workers: count, everyMs, leaseSeconds } = options;
   const rig = new Rig(leaseSeconds);

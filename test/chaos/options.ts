@@ -7,7 +7,7 @@ export interface ChaosOptions {
   /** Mean time between two faults, milliseconds. */
   readonly everyMs: number;
   readonly leaseSeconds: number;
-  /** Infinity: as many as come in the minutes. */
+  /** Number of faults; Infinity: as many as come in `minutes`. */
   readonly faults: number;
   readonly checkpointSeconds: number;
   readonly runSeconds: number;
@@ -41,7 +41,7 @@ const flags = {
 type Flag = keyof typeof flags;
 const mostMinutes = 120;
 
-/** Undefined: help was asked for. @throws Error that names the option */
+/** Undefined if help was requested. @throws Error that names the wrong option */
 export function parseChaos(args: readonly string[]): ChaosOptions | undefined {
   const text = { type: "string" } as const;
   const names = Object.keys(flags) as Flag[];
@@ -72,7 +72,7 @@ export function parseChaos(args: readonly string[]): ChaosOptions | undefined {
   };
 }
 
-/** The command that repeats it. */
+/** The command that repeats a chaos run. */
 export function commandOf(options: ChaosOptions): string {
   const given: Readonly<Record<Flag, number>> = {
     minutes: options.minutes,

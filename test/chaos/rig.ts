@@ -12,7 +12,7 @@ import { signalTo, Victim } from "./victims.ts";
 
 const startLimitMs = 30_000;
 
-/** A swarm of real processes in a folder of its own: two coordinators, and workers behind a proxy each. */
+/** A swarm of real processes in its own folder: two coordinators, and workers behind a proxy each. */
 export class Rig {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "nexus-chaos-")));
   readonly paths: WorkspacePaths;
@@ -36,7 +36,7 @@ export class Rig {
     );
   }
 
-  /** Starts both coordinators, the first one first; resolves when one leads. */
+  /** Starts the first coordinator and, once it leads, the other. */
   async lead(): Promise<void> {
     const [first, ...others] = this.coordinators;
     first?.start();
@@ -56,7 +56,7 @@ export class Rig {
     return victim;
   }
 
-  /** Ends of processes that nobody had asked for. */
+  /** Unexpected ends of processes. */
   fell(): string[] {
     return [...this.coordinators, ...this.workers.map(({ victim }) => victim)].flatMap(({ fell }) => fell);
   }
@@ -70,7 +70,7 @@ export class Rig {
   }
 }
 
-/** The condition's value, once it has one; a broker that is away for a moment is no answer. */
+/** The condition's value, once it has one; errors count as none: the broker may be away. Fails after `limitMs`. */
 export async function until<T>(
   what: string,
   limitMs: number,
@@ -90,7 +90,7 @@ export async function until<T>(
   throw new Error(`not within ${limitMs / 1000} s: ${what}${trouble === "" ? "" : ` (${trouble})`}`);
 }
 
-/** What a killed coordinator or worker left (a guard, its server, a runner) names our folder; nothing else does. */
+/** Kills processes that name the folder: what a killed program left, such as a guard, its server or a runner. */
 async function endRest(folder: string): Promise<void> {
   const limit = performance.now() + 5000;
   while (processesNaming(folder).length > 0 && performance.now() < limit) await pause(50);

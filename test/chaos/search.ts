@@ -16,7 +16,7 @@ import { runOrder, writeProbeSpec } from "../support/processes/probe-spec.ts";
 export interface SearchOptions {
   readonly checkpointSeconds: number;
   readonly runSeconds: number;
-  /** Left out: more than any chaos lasts. */
+  /** Left out: more runs than any chaos run completes. */
   readonly totalRuns?: number;
 }
 
@@ -26,7 +26,7 @@ const reports = 20;
 
 const tallyOf = (folder: string): string => join(folder, "tally");
 
-/** What was really trained, as the runners counted it, and how much of that is in no completed run. */
+/** Iterations trained, as the runners counted them, and how many of those are in no completed run. */
 export interface Work {
   readonly iterations: number;
   readonly again: number;
@@ -59,7 +59,7 @@ export class Search {
     return job.name;
   }
 
-  /** A few runs more than have begun, and the search ends by itself; returns how many it will have. */
+  /** Shortens the search to a few more runs than have begun, so that it ends; returns its number of runs. */
   async endSoon(job: JobName): Promise<number> {
     const begun = (await this.table(job))?.trials.length ?? 0;
     const totalRuns = begun + runsAfterwards;
@@ -67,7 +67,7 @@ export class Search {
     return totalRuns;
   }
 
-  /** Workers that a person would have to admit again. */
+  /** Benched workers, which a person would have to admit again. */
   benched(): Promise<string[]> {
     return this.#linked(async ({ bus }) =>
       [...(await readJournal(bus)).workers.values()].filter(({ state }) => state === "benched").map(({ id }) => id),
@@ -82,13 +82,13 @@ export class Search {
     return this.#linked(({ bus }) => verifyStore(bus, undefined, this.#paths.name));
   }
 
-  /** What the runners have done; those of completed runs count, the rest was done in vain. */
+  /** The runners' iterations; those beyond the completed runs were done in vain. */
   work(table: RunTable): Work {
     const iterations = statSync(tallyOf(this.#folder)).size;
     return { iterations, again: iterations - reports * table.outcomes.completed };
   }
 
-  /** Asks until a coordinator answers, under the same id each time. */
+  /** Repeats the order under the same id until a coordinator answers. */
   async #order(order: Order): Promise<string> {
     return this.#linked(async ({ bus }) => {
       const limit = performance.now() + 60_000;

@@ -8,7 +8,7 @@ import { allProcesses } from "../support/process-list.ts";
 
 const built = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** A program of ours that is started again whenever it has ended, until it is told not to be. */
+/** A program that is restarted whenever it ends, until told otherwise. */
 export class Victim {
   readonly name: string;
   readonly #program: string;
@@ -19,7 +19,7 @@ export class Victim {
   #isFrozen = false;
   #starts = 0;
   #isAsked = false;
-  /** How it ended when nobody had told it to: each would need a person. */
+  /** Unexpected ends of the program: each would need a person. */
   readonly fell: string[] = [];
 
   constructor(name: string, program: string, args: () => readonly string[], folder: string, env: NodeJS.ProcessEnv) {
@@ -76,7 +76,7 @@ export class Victim {
     this.#child?.kill(name);
   }
 
-  /** Resolves when it has ended; killed when it takes too long. */
+  /** Ends it for good; kills it after `patienceMs`. */
   async end(patienceMs: number): Promise<void> {
     const child = this.#child;
     if (!child || !this.isRunning) return;
@@ -89,7 +89,7 @@ export class Victim {
   }
 }
 
-/** Descendants of a process whose command line holds a word; Linux. */
+/** Descendants of a process whose command line contains a word; Linux only. */
 export function descendantsNaming(ancestor: number, word: string): ProcessIdentity[] {
   const below = new Set(descendantsOf(ancestor));
   return allProcesses()

@@ -47,11 +47,14 @@ export interface BusRig {
 export interface BusPromises {
   /** Whether users with limited rights exist. The simulated broker has one user, who may do everything. */
   readonly knowsUsers: boolean;
-  /** Whether a reading of sizes leaves the data out. The simulated broker hands it over, as one that reads by single gets does. */
+  /**
+   * Whether a reading of sizes leaves the data out. The simulated broker hands it over, as does a reader by single
+   * gets.
+   */
   readonly tellsSizes: boolean;
   /** Whether messages say when they were stored. */
   readonly tellsTimes: boolean;
-  /** Whether a message of the journal that no coordinator wrote is told from the others. */
+  /** Whether a journal message that no coordinator wrote is told from the others. */
   readonly judgesSeals: boolean;
 }
 
@@ -90,7 +93,7 @@ accounts {
 no_auth_user: "all"
 `;
 
-/** Does everything over one connection, but reads over the other. */
+/** A bus that reads over `reading` and does everything else over `bus`. */
 function readingBy(bus: Bus, reading: Bus): Bus {
   const entries = { ...bus.entries, get: reading.entries.get };
   const close = (): Promise<void> => Promise.all([bus.close(), reading.close()]).then(() => undefined);
@@ -150,7 +153,7 @@ async function realRig(config: string, via: (connect: Connect, credentials: obje
     restart: server.restart,
     freeze: async () => {
       server.freeze();
-      // It may still answer for a moment after the signal.
+      // The server may still answer for a moment after the signal.
       await eventually("it stands still", () => / T /.test(readFileSync(`/proc/${server.pid}/stat`, "utf8")));
     },
     thaw: server.thaw,
@@ -202,7 +205,7 @@ async function simulatedRig(): Promise<BusRig> {
   };
 }
 
-/** As viewers elsewhere read: only what is read differs from `busImplementations`. */
+/** Reads as viewers on other machines do; everything else is as in `busImplementations`. */
 export const readerImplementation: BusImplementation = {
   name: "nats-server, message by message",
   promises: { knowsUsers: false, tellsSizes: false, tellsTimes: false, judgesSeals: false },
@@ -211,14 +214,14 @@ export const readerImplementation: BusImplementation = {
 
 const real: BusPromises = { knowsUsers: true, tellsSizes: true, tellsTimes: true, judgesSeals: false };
 
-/** As the leader stores and reads: what it asks and publishes does not differ from `busImplementations`. */
+/** Stores and reads as the leader does; requests and publishing are as in `busImplementations`. */
 export const sealedImplementation: BusImplementation = {
   name: "nats-server, as the leader uses it",
   promises: { ...real, judgesSeals: true },
   start: sealedRig,
 };
 
-/** As operators ask: nothing else differs. */
+/** Makes requests as operators do; everything else is as in `busImplementations`. */
 export const signingImplementation: BusImplementation = {
   name: "nats-server, as operators use it",
   promises: real,

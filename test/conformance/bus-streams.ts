@@ -9,7 +9,7 @@ import { bytes, fails, testsOn, text } from "./conform.ts";
 const settleMs = 150;
 const operator = "jrn.ws.op";
 
-/** Stores texts in the journal, each acknowledged, under msgIds that are the texts themselves. */
+/** Stores texts in the journal, one acknowledged after the other. Each text is its own msgId. */
 async function tell(bus: Bus, ...texts: readonly string[]): Promise<void> {
   for (const each of texts) await bus.store(operator, bytes(each), { msgId: each });
 }
@@ -102,7 +102,7 @@ export function storingSuite(implementation: BusImplementation): void {
       await fails(bus.store(operator, bytes("b"), { msgId: "b", expectLastSeq: 0 }), "not the next");
       await fails(bus.store(operator, bytes("b"), { msgId: "b", expectLastSeq: 2 }), "not the next");
       assert.equal(await bus.lastSeq("JRN"), 1);
-      // The refusal has not used its msgId up.
+      // The refusal has not used up the msgId.
       assert.deepEqual(await bus.store(operator, bytes("b"), { msgId: "b", expectLastSeq: 1 }), {
         seq: 2,
         duplicate: false,
@@ -134,7 +134,7 @@ export function storingSuite(implementation: BusImplementation): void {
           ...(i === 0 ? {} : { expectLastMsgId: `m${i - 1}` }),
         }),
       );
-      // By then the second one's expected sequence holds, since another's message took it; its expected msgId does not.
+      // The second store's expected sequence holds, because the other's message has it; its expected msgId does not.
       for (const each of line) await fails(each, "not the next");
       assert.deepEqual(await contentOf(bus), [`1 ${operator} theirs theirs`]);
     });

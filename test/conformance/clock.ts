@@ -11,7 +11,7 @@ import { runningTimeline } from "./running-timeline.ts";
 
 interface ClockRig {
   readonly clock: Clock;
-  /** Stops the clock's process for so long; resolves when it goes on. */
+  /** Stops the clock's process for `ms`; resolves when it runs again. */
   standStill(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
@@ -221,7 +221,7 @@ export function clockSuite({ name, keepsProcesses, start }: ClockImplementation)
   });
 }
 
-/** What a process prints whose whole program is this call of the system's clock. */
+/** What a process prints if this call of the system's clock is its whole program. */
 function lastWords(call: string): string {
   const clock = fileURLToPath(new URL("../../shared/time/clock.js", import.meta.url));
   const code = `import { systemClock } from ${JSON.stringify(clock)}; systemClock.${call};`;

@@ -24,12 +24,12 @@ export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text
 export const text = (data: Uint8Array | null | undefined): string | undefined =>
   data ? new TextDecoder().decode(data) : undefined;
 
-/** What an entry or an order holds: a message that more fields can be added to. */
+/** The content of an entry or an order: a message to which a bus may add fields. */
 export const entry = (words: string): Uint8Array => encode({ words });
 export const told = (data: Uint8Array | null | undefined): unknown =>
   data ? (decode(data) as { readonly words?: unknown }).words : undefined;
 
-/** The promise rejects with a BusError of this reason. */
+/** Asserts that the promise rejects with a BusError of one of these reasons. */
 export async function fails(promise: Promise<unknown>, ...reasons: readonly BusErrorReason[]): Promise<void> {
   await assert.rejects(promise, (error: unknown) => {
     assert.ok(error instanceof BusError, error instanceof Error ? error.stack : String(error));

@@ -17,7 +17,7 @@ import { temporaryFolder } from "../support/cleanup.ts";
 import { SearchHere } from "../support/stories/own-search-here.ts";
 import { silentLog } from "../support/stories/reign.ts";
 
-/** What a search has heard, of all its processes. */
+/** What all processes of a search together have heard. */
 export interface HeardBySearch {
   readonly asked: readonly { readonly ask: number; readonly n: number }[];
   readonly told: readonly ToldRun[];
@@ -27,7 +27,7 @@ export interface HeardBySearch {
   readonly grownTimes: number;
 }
 
-/** Moves a search as its own mind would. */
+/** Plays the part of the search's program. */
 export interface SearchRig {
   readonly search: OwnSearch;
   readonly heard: HeardBySearch;
@@ -36,7 +36,7 @@ export interface SearchRig {
   later(why: string): void;
   finish(why: string): void;
   prune(run: number, why: string): void;
-  /** Its program is killed. */
+  /** Has the search's program killed. */
   die(): void;
   giveUp(why: string): void;
   end(): Promise<void>;
@@ -44,7 +44,7 @@ export interface SearchRig {
 
 export interface OwnSearchImplementation {
   readonly name: string;
-  /** Whether it takes time to start, in which it wants no reports yet. The search in memory is up when it is opened. */
+  /** Whether the search takes time to start, and wants no reports before. The one in memory runs at once. */
   readonly startsSlowly: boolean;
   readonly open: (job: OwnSearchJob, ears: OwnSearchEars, wantsReports: boolean) => Promise<SearchRig>;
 }
@@ -57,7 +57,7 @@ const hyperparameters: readonly Hyperparameter[] = [
 /** A job whose history the test writes. */
 export class JobOfRuns implements OwnSearchJob {
   readonly job: JobName = jobName(1);
-  // A test may think for longer than a search is given.
+  // A test may take longer to answer than a search may.
   readonly settings = { ...defaultOwnSearch, command: ["puppet"], answerSeconds: 3600 };
   readonly code = null;
   readonly seed = 7;
@@ -109,7 +109,7 @@ export const ownSearchImplementations: readonly OwnSearchImplementation[] = [
 
 const puppet = fileURLToPath(new URL("../support/processes/search-puppet.js", import.meta.url));
 
-/** A line of the protocol: its type says which of the fields it has. */
+/** A line of the protocol. Its type says which of these fields it has. */
 type Line = Omit<ToldRun, "ask" | "value"> & {
   readonly [count in "ask" | "n" | "iters" | "value"]: number;
 } & { readonly [word in "type" | "why"]: string };
@@ -142,7 +142,7 @@ async function openPuppet(job: OwnSearchJob, ears: OwnSearchEars, wantsReports: 
     socket.on("error", () => undefined);
     const lines = createInterface({ input: socket });
     lines.on("line", (line) => hear(JSON.parse(line)));
-    // It is killed while it speaks.
+    // The program is killed while it writes.
     lines.on("error", () => undefined);
   });
   await new Promise<void>((resolve) => server.listen(path, resolve));
@@ -170,7 +170,7 @@ async function openPuppet(job: OwnSearchJob, ears: OwnSearchEars, wantsReports: 
     later: (why) => say({ type: "later", ask: oldest(), why }),
     finish: (why) => say({ type: "finished", ask: oldest(), why }),
     prune: (run, why) => say({ type: "prune", run, why }),
-    // What is no line of the protocol has a program killed.
+    // A line that is not of the protocol has the program killed.
     die: () => {
       asked.length = 0;
       say({ type: "nonsense" });

@@ -8,7 +8,7 @@ import { JobOfRuns, type OwnSearchImplementation, ranTo, type SearchRig } from "
 /** What a leader hears of a search. */
 class Heard implements OwnSearchEars {
   readonly words: string[] = [];
-  /** Set while the test calls the search, or opens it. */
+  /** True while the test calls the search, or opens it. */
   isCalling = false;
 
   chosen(ask: number, settings: readonly Setting[], why: string): void {
@@ -45,12 +45,12 @@ interface Story {
   readonly job: JobOfRuns;
   readonly rig: SearchRig;
   readonly ears: Heard;
-  /** Calls the search; nothing may be heard meanwhile. */
+  /** Calls the search, which may tell its ears nothing meanwhile. */
   call(act: (search: SearchRig["search"]) => void): void;
 }
 
 export function ownSearchSuite({ name, startsSlowly, open }: OwnSearchImplementation): void {
-  /** @param prepare  what there was before the search was opened */
+  /** @param prepare  makes the history from before the search was opened */
   const check = (
     title: string,
     body: (story: Story) => Promise<void>,

@@ -16,7 +16,7 @@ import { runningTimeline } from "./running-timeline.ts";
 /** What a test's runs do. */
 interface Kind {
   readonly reports: number;
-  /** About how long each takes. */
+  /** About how long each run takes. */
   readonly seconds: number;
   readonly misbehaviour?: "throw" | "exit";
 }
@@ -110,7 +110,7 @@ class Heard {
   }
 }
 
-/** Looks again and again, in the rig's own time: simulated runs would be over before a real pause is. */
+/** Polls in the rig's own time: simulated runs would be over before a real pause is. */
 const until = ({ clock }: RunnersRig, what: string, condition: () => boolean): Promise<unknown> =>
   eventually(what, condition, { everyMs: 5, pause: (ms) => clock.pause(ms) });
 
@@ -233,7 +233,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       const heard = new Heard(rig);
       await until(rig, "it has begun", () => heard.rows.length > 0);
       heard.running.freeze();
-      await rig.clock.pause(1500); // what it had said before has come by then
+      await rig.clock.pause(1500); // what the run said before has come by then
       const stood = heard.rows.length;
       await rig.clock.pause(1500);
       assert.equal(heard.rows.length, stood);

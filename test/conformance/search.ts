@@ -48,7 +48,7 @@ const listed: fc.Arbitrary<Hyperparameter> = fc
 
 const dial = fc.oneof({ weight: 2, arbitrary: listed }, { weight: 1, arbitrary: rangeOf });
 
-/** What happened to a run: an hpmax, a failure, another end, a cancellation, or nothing yet. */
+/** What became of a run: an hpmax, a failure, a time-out, a cancellation, or nothing yet. */
 const fate = fc.oneof(
   fc.integer({ min: -3, max: 3 }),
   fc.constantFrom("failed", "timed out", "cancelled", "in flight"),
@@ -85,7 +85,7 @@ function indexOf(runs: History["runs"]): RunSetIndex {
   return index;
 }
 
-/** What the search sees: constraints exclude, as the leader's view says. */
+/** The view that a search gets: constraints exclude configurations, as in the leader's view. */
 function seen(
   { hyperparameters, where, runs }: Pick<History, "hyperparameters" | "where" | "runs">,
   isExcluded: (configuration: Configuration) => boolean = () => false,
@@ -158,7 +158,7 @@ export function searchSuite({ name, make }: SearchImplementation): void {
             return;
           }
           assertValid(hyperparameters, choice, where);
-          // The tuned configuration is all that repeat may choose.
+          // `repeat` may choose only the tuned configuration.
           const hasOthers = left.length > 0 && name !== "repeat";
           assert.ok(
             !hasOthers || !isExcluded(choice.configuration),
@@ -241,13 +241,14 @@ export function searchSuite({ name, make }: SearchImplementation): void {
         return runSets.count;
       };
       const [short, long] = [lookedAtAfter(500), lookedAtAfter(20_000)];
-      // How large a neighbourhood is differs; 40 times the history makes it no larger. Times are in `npm run bench -- search`.
+      // Neighbourhoods differ in size, but 40 times the history makes none larger. For times: `npm run bench --
+      // search`.
       assert.ok(long <= 3 * short, `${short} after 500 runs, ${long} after 20,000`);
     });
   });
 }
 
-/** Counts the run sets that are looked at, by name or one after another. */
+/** Counts the run sets that are looked at, by key or one after another. */
 class CountedRunSets implements RunSets {
   count = 0;
   readonly #index: RunSetIndex;

@@ -18,7 +18,7 @@ interface SpoolRig {
 
 export interface SpoolImplementation {
   readonly name: string;
-  /** Whether other programs can spoil its letters. The simulator's lie in memory, so nobody can. */
+  /** Whether other programs can damage its letters. The simulator keeps them in memory, where nobody can. */
   readonly isReachable: boolean;
   readonly start: () => SpoolRig;
 }
@@ -60,7 +60,7 @@ const letter = (n: number, bytes = 3): Letter => ({
   data: new Uint8Array(bytes).fill(n),
 });
 
-/** Not whose bytes they are: a file gives a part of its buffer. */
+/** For comparison, with the bytes as numbers: the bytes of a file are a view on a larger buffer. */
 const asSent = ({ subject, msgId, data }: Letter): unknown => ({ subject, msgId, data: [...data] });
 
 export function spoolSuite({ name, isReachable, start }: SpoolImplementation): void {

@@ -9,18 +9,18 @@ import { PseudoTerminal } from "../support/terminal/pseudo-terminal.ts";
 /** A terminal of 80 columns and 24 rows, and the person in front of it. */
 interface TerminalRig {
   readonly terminal: Terminal;
-  /** The lines that the person sees of the program. */
+  /** The program's lines, as the person sees them. */
   screen(): readonly string[];
   clipboard(): readonly string[];
   isMouseOn(): boolean;
-  /** Whether the shell has the terminal as it was. */
+  /** Whether the shell has the terminal back as it was. */
   isGivenBack(): boolean;
   press(name: string): void;
   click(at: { readonly x: number; readonly y: number }): void;
   resize(columns: number, rows: number): void;
   /** Whether the terminal takes what is written to it. */
   setReading(reads: boolean): void;
-  /** The window is closed. */
+  /** Closes the window. */
   hangUp(): void;
   /** Resolves when all that was written to the terminal has arrived there. */
   settled(): Promise<unknown>;
@@ -32,7 +32,7 @@ export interface TerminalImplementation {
   readonly open: () => Promise<TerminalRig>;
 }
 
-/** What keys send. */
+/** The bytes that keys send. */
 const bytesOf: Readonly<Record<string, string>> = {
   ...{ up: "\u001b[A", pageup: "\u001b[5~", enter: "\r", tab: "\t", backspace: "\u007f" },
   ...{ "C-a": "\u0001", "S-tab": "\u001b[Z", f1: "\u001bOP" },

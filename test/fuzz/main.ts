@@ -6,13 +6,14 @@ import { drawFrom, mutated } from "../support/wire/mutate.ts";
 import { OwnSpeed } from "./own-speed.ts";
 
 /**
- * `npm run fuzz -- --messages N [--seed S]`: mutated messages through every decoder. It fails on any error but a BadMessage, on a
- * message that takes more than 5 ms of CPU, and if memory grows. Message `i` depends on the seed and `i` alone. With `--fullest`,
- * one message in 5,000 is as large as the limits allow, which takes 3 to 4 ms, on a machine that has nothing else to do.
+ * `npm run fuzz -- --messages N [--seed S]`: sends mutated messages through every decoder. It fails on any error but a
+ * BadMessage, on a message that takes more than 5 ms of CPU, and if memory grows. Message `i` depends only on the seed
+ * and `i`. With `--fullest`, one message in 5,000 is as large as the limits allow, which takes 3 to 4 ms on an idle
+ * machine.
  */
 
 const mostMs = 5;
-/** A slow message is measured again, since the collector and other processes take time in between. */
+/** A slow message is measured this many times again: garbage collection and other processes take time too. */
 const repeats = 10;
 const mostHeapGrowth = 16 * 1024 ** 2;
 const mostRssGrowth = 96 * 1024 ** 2;
@@ -31,7 +32,7 @@ const seed = wholeNumber("--seed", values.seed ?? "1");
 const first = wholeNumber("--from", values.from ?? "0");
 
 const samples = corpus();
-/** One in so many is large. */
+/** One message in this many is large. */
 const largeEach = 5000;
 const large = values.fullest ? fullSamples() : largeSamples();
 const all = { ...decoders, ...otherDecoders(pieceKey) };
@@ -40,7 +41,7 @@ const forms = Object.keys(all);
 let passed = 0;
 let slowest = { i: 0, form: "", ms: 0, bytes: 0 };
 let memory = { heap: 0, rss: 0 };
-/** When memory is looked at first: by then all code is compiled and every buffer has its size. */
+/** Messages before memory is first measured: by then all code is compiled and every buffer has its size. */
 const settledAt = Math.min(Math.floor(count / 5), 500_000);
 const speed = new OwnSpeed();
 warmUp();
@@ -49,7 +50,7 @@ const started = performance.now();
 for (let i = first; i < first + count; i++) {
   const draw = drawFrom(seed, i);
   const { form: own, bytes } = mutated(draw(largeEach) === 0 ? large : samples, draw);
-  // Anybody may also send a message of one kind where another is expected.
+  // A sender may also send one kind of message where another is expected.
   const form = draw(10) === 0 ? (forms[draw(forms.length)] ?? own) : own;
   const begun = performance.now();
   if (tried(form, bytes, i)) passed += 1;
@@ -61,7 +62,7 @@ for (let i = first; i < first + count; i++) {
   if (ms > slowest.ms) slowest = { i, form, ms, bytes: bytes.length };
   if (i - first === settledAt) memory = used();
   if (i % 5000 === 0) speed.look();
-  // What zlib wants to close waits for a turn of the event loop, as it has one between messages in a program.
+  // zlib frees its memory in a turn of the event loop, which a program has between messages.
   if (i % 200 === 0) await new Promise((resolve) => setImmediate(resolve));
   if ((i - first + 1) % 500_000 === 0) progress(i - first + 1);
 }
@@ -78,7 +79,7 @@ if (growth.heap > mostHeapGrowth || growth.rss > mostRssGrowth) {
   process.exitCode = 1;
 }
 
-/** Until the engine has compiled what is measured, as in a coordinator that has run for a minute. */
+/** Runs until the engine has compiled the decoders, as in a coordinator that has run for a minute. */
 function warmUp(): void {
   for (let i = 0; i < 30_000; i++) {
     const { form, bytes } = mutated(i % 1000 === 0 ? large : samples, drawFrom(0, i));
@@ -87,7 +88,7 @@ function warmUp(): void {
   }
 }
 
-/** Whether the decoder took the message. */
+/** Whether the decoder accepted the message. */
 function tried(form: string, bytes: Uint8Array, i: number): boolean {
   try {
     all[form]?.(bytes);

@@ -1,15 +1,15 @@
 /**
- * CPU time as it would be if nothing else ran. Other processes slow a machine down even in CPU time: they share its caches and
- * the two halves of a core. So a fixed piece of work is timed around what is measured, and compared with the fastest that it ever
- * was in this process.
+ * CPU time as if nothing else ran. Other processes raise even CPU time: they share caches and the two threads of a
+ * core. So a fixed piece of work is timed before and after the measurement, and compared with its fastest time in this
+ * process.
  */
 export class OwnSpeed {
   readonly #bytes = Uint8Array.from({ length: 64 * 1024 }, (_, i) => i);
   #best = Number.POSITIVE_INFINITY;
-  /** So that the work is not optimized away. */
+  /** The work's result, kept so that the work is not optimized away. */
   sum = 0;
 
-  /** Call it now and then, to catch the machine at a quiet moment. */
+  /** Times the fixed work, in milliseconds; call it now and then to catch the machine at a quiet moment. */
   look(): number {
     const begun = performance.now();
     for (let round = 0; round < 4; round++)
@@ -20,7 +20,7 @@ export class OwnSpeed {
     return took;
   }
 
-  /** The least CPU time of several tries, in milliseconds. */
+  /** The least CPU time of several tries, in milliseconds, corrected for the machine's slowness. */
   least(tries: number, work: () => unknown): number {
     let least = Number.POSITIVE_INFINITY;
     for (let i = 0; i < tries; i++) {

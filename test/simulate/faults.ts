@@ -12,12 +12,12 @@ export interface FaultTargets {
   readonly workers: readonly SimWorker[];
 }
 
-/** Faults of a worker that come by chance; the others (slow, lying, lossy) are how some are from the beginning. */
+/** Worker faults that strike by chance; others (slow, lying, lossy) are traits of some workers from the start. */
 const sudden = ["lost", "returned", "frozen", "flapping", "cut", "broken", "clocks"] as const;
 const coordinatorFaults = ["killed", "stopped", "frozen", "cut", "clocks"] as const;
 type SuddenFault = (typeof sudden)[number];
 
-/** What goes wrong, and when: decided by the seed alone, mended by itself, counted. */
+/** Causes faults at times that the seed alone decides, mends each after a while, and counts them. */
 export class Faults {
   readonly counts = new Map<string, number>();
   readonly #options: SimulationOptions;
@@ -40,7 +40,7 @@ export class Faults {
     if (this.#has("broker")) this.#again(brokerFaultMs, () => this.#broker());
   }
 
-  /** No more; what is broken is mended. */
+  /** Ends all faults and mends everything that is broken. */
   end(): void {
     this.#isOver = true;
     const { broker, coordinators, workers } = this.#targets;
@@ -62,7 +62,7 @@ export class Faults {
     return this.#options.faults.has(kind);
   }
 
-  /** At exponentially distributed times. */
+  /** Repeats the action at exponentially distributed intervals. */
   #again(meanMs: number, action: () => void): void {
     this.#after(-Math.log(1 - this.#rng.uniform()) * meanMs, () => {
       action();
@@ -103,7 +103,7 @@ export class Faults {
         break;
       case "frozen": {
         worker.freeze(this.#rng.uniform() < 0.5);
-        // One in eight for so long that the broker has given it up.
+        // One freeze in eight lasts 200 to 400 s: the broker gives up a silent client after about 240 s.
         const ms = this.#rng.below(8) === 0 ? this.#between(200_000, 400_000) : this.#between(0.1, 3) * leaseMs;
         this.#after(ms, () => worker.thaw());
         break;
@@ -133,7 +133,7 @@ export class Faults {
 
   #coordinator(): void {
     const { coordinators } = this.#targets;
-    // Mostly the one that leads: a standby's troubles harm nobody.
+    // Mostly the leader: a standby's faults harm nobody.
     const leader = coordinators.find(({ leads }) => leads);
     const any = coordinators[this.#rng.below(coordinators.length)];
     const target = this.#rng.uniform() < 0.8 ? (leader ?? any) : any;

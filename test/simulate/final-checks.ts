@@ -9,7 +9,7 @@ import { SimBus } from "./sim-bus.ts";
 import { SimProcess } from "./sim-process.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** The journal folded anew, as the next leader and every reader would have it, against what its records say. */
+/** Folds the whole journal, as the next leader and every reader would, and checks the state against the records. */
 export function checkFold(broker: SimBroker, check: InvariantCheck, crashes: string[]): void {
   const state = emptyWorkspace();
   try {
@@ -25,7 +25,7 @@ export function checkFold(broker: SimBroker, check: InvariantCheck, crashes: str
   }
 }
 
-/** What a reader comes to who begins with the newest snapshot, against what the records say. */
+/** Folds from the newest snapshot, as a reader would, and checks the state against the records. */
 export async function checkSnapshot(
   timeline: Timeline,
   broker: SimBroker,
@@ -43,7 +43,7 @@ export async function checkSnapshot(
         if (unusable !== "") crashes.push(`the snapshot cannot be used: ${unusable}`);
         return;
       } catch (error) {
-        // Its questions are lost like anyone's.
+        // The reader's questions may be lost like anyone's; it asks again.
         if (!(error instanceof BusError)) throw error;
       }
     }

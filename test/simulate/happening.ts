@@ -2,10 +2,10 @@ import type { Timer } from "../../shared/ports.ts";
 
 const nothing = (): void => undefined;
 
-/** Something that is going to happen; of a program's clock it is the timer. */
+/** A planned event of the simulation; it is also the timer of a program's clock. */
 export class Happening implements Timer {
   at: number;
-  /** Of those at one time the one that was planned first happens first. */
+  /** Order of planning: of happenings at the same time, the lowest comes first. */
   order: number;
   action: () => void;
   readonly owner: Owner | null;
@@ -23,7 +23,7 @@ export class Happening implements Timer {
     return this.action === nothing;
   }
 
-  /** It will not happen. What it would have done is let go at once: it may lie in the plan for long, and hold much. */
+  /** Cancels it and drops its action at once: it may lie in the plan for long, and the action may hold much memory. */
   cancel(): void {
     this.action = nothing;
   }
@@ -33,8 +33,8 @@ export class Happening implements Timer {
   }
 }
 
-/** Whom something happens to: it may be dead by then, or stand still. */
+/** The process that a happening belongs to. It may be dead or frozen when the time comes. */
 export interface Owner {
-  /** Whether it happens now; otherwise the owner has dropped it, or has put it by. */
+  /** Whether it happens now; if not, the owner has dropped it or put it by for later. */
   takes(happening: Happening): boolean;
 }

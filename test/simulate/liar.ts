@@ -9,8 +9,9 @@ const meanPauseMs = 3000;
 const job = "job1" as JobName;
 
 /**
- * What a worker with a hostile owner says beside its work. The broker lets it speak under its own name alone, so it may say
- * anything there: results of others' trials and attempts, msgIDs that it guesses, nonsense, bytes that are no message.
+ * The lies of a worker with a hostile owner, told beside its work. The broker lets it publish only under its own name.
+ * There it may say anything: results of others' trials and attempts, guessed msgIDs, nonsense, bytes that are no
+ * message.
  */
 export class Liar {
   readonly #worker: WorkerId;
@@ -55,7 +56,7 @@ export class Liar {
       const hpmax = [1e308, Number.NaN, Number.POSITIVE_INFINITY, -0, 12][this.#rng.below(5)] ?? 0;
       const metrics = { "s1-val": hpmax, [`s${attempt}-lie`]: 1 };
       const body = { attempt, reports: [], hpmax, iters: 2 ** 40, metrics, console: "lies" };
-      // As its own results would be called, without the nonce that nobody can guess.
+      // A msgID like those of real results, but without the nonce that nobody can guess.
       this.#store("result", n, encodeEvidence(body), `${job}.${n}.${attempt}.result.${this.#rng.below(9)}`);
     }
   }

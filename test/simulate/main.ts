@@ -5,8 +5,8 @@ import { commandFor, help, parseOptions, type SimulationOptions } from "./option
 import { type Progress, silentLog, simulate } from "./simulation.ts";
 
 /**
- * A million trials and their journal are kept in memory. Young objects have much room, so that few but the runs in hand are
- * moved to where the old ones are (2026-11-25: an eighth less time than with 96 MB).
+ * A million trials and their journal are kept in memory. The young generation is large, so that few objects besides the
+ * runs in hand are promoted to the old one (2026-11-25: an eighth less time than with 96 MB).
  */
 const memory = { maxOldGenerationSizeMb: 12_000, maxYoungGenerationSizeMb: 1536 };
 
@@ -16,7 +16,7 @@ const options = readOptions();
 if (!options) process.stdout.write(help);
 else if (!isMainThread) process.exitCode = await run(options);
 else {
-  // The limits of memory are a thread's; there is one that works.
+  // Memory limits belong to a thread, so one worker thread does everything.
   const worker = new Worker(fileURLToPath(import.meta.url), { argv: process.argv.slice(2), resourceLimits: memory });
   worker.on("error", (error) => {
     process.stderr.write(`${error.stack ?? error.message}\nto repeat: ${commandFor(options)}\n`);

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 
-/** What may go wrong; each is switched on by its name. */
+/** Kinds of faults; each is switched on by its name. */
 export const faultKinds = [
   "lost",
   "returned",
@@ -27,13 +27,13 @@ export interface SimulationOptions {
   readonly faults: ReadonlySet<FaultKind>;
   /** Mean time between two faults of one worker, milliseconds. */
   readonly workerFaultMs: number;
-  /** Mean time between two faults of the coordinators, and of the broker. */
+  /** Mean time between two faults of the coordinators, and of the broker, milliseconds. */
   readonly coordinatorFaultMs: number;
   readonly brokerFaultMs: number;
-  /** Mean time between two orders of an operator. */
+  /** Mean time between two orders of an operator, milliseconds. */
   readonly orderMs: number;
   readonly leaseMs: number;
-  /** Mean time of a training. */
+  /** Mean time of a run's training, milliseconds. */
   readonly trainingMs: number;
   readonly reports: number;
   readonly search: string;
@@ -41,9 +41,9 @@ export interface SimulationOptions {
   readonly pruning?: string;
   /** Share of runs whose own code fails; 1 in 100 when left out. A job that pauses for them is resumed at once. */
   readonly fails?: number;
-  /** Hears every record of the journal, as it is stored. */
+  /** Called with every journal record as it is stored. */
   readonly onRecord?: (event: JournalEvent) => void;
-  /** A broker that stores what should be refused: to see that the checks would notice. */
+  /** Whether the broker stores messages that it should refuse, to show that the checks notice. */
   readonly isUnfenced?: boolean;
 }
 

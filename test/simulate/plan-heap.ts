@@ -1,11 +1,12 @@
 import type { Happening } from "./happening.ts";
 
-/** Children of one place: few levels, and all children of a place lie together. */
+/** Children of each place: with four there are few levels, and a place's children lie together in memory. */
 const width = 4;
 
 /**
- * What is planned, the next first. A heap, the parent of place i at (i - 1) / 4; times and orders lie beside the happenings, so
- * that of the hundred thousand that are planned those that are passed by need not be reached (2026-11-25: two fifths less time).
+ * Planned happenings, the next first: a heap in which place i has its parent at (i - 1) / 4. Times and orders lie in
+ * arrays beside the happenings, so that comparing does not touch the happenings themselves, of which there are a
+ * hundred thousand (2026-11-25: two fifths less time).
  */
 export class PlanHeap {
   readonly #happenings: Happening[] = [];
@@ -43,7 +44,7 @@ export class PlanHeap {
     return first;
   }
 
-  /** Of a place's children the one that happens first; -1 where it has none. */
+  /** The child of a place that happens first; -1 if it has none. */
   #firstChild(place: number, length: number): number {
     let first = width * place + 1;
     if (first >= length) return -1;

@@ -6,16 +6,16 @@ import { SimProcess } from "./sim-process.ts";
 import { SimStream, type StreamAnswer } from "./sim-stream.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** Takes an answer that reaches the broker at that time. */
+/** Takes an answer that reaches the broker at `at`, simulated milliseconds. */
 export type Reply = (data: Uint8Array, at: number) => void;
 
-/** Somebody who hears what is published under a subject. */
+/** A subscriber to a subject. */
 export interface Listener {
   readonly link: SimLink;
   readonly hear: (subject: string, data: Uint8Array, reply: Reply | undefined) => void;
 }
 
-/** Somebody to whom a stream is read. */
+/** A consumer that reads a stream. */
 export interface Reader {
   readonly link: SimLink;
   readonly stream: SimStream;
@@ -26,21 +26,22 @@ export interface Reader {
   isOver: boolean;
 }
 
-/** What one stored message costs the broker: the fsync of a small disk, see "the whole path" of the broker's measurements. */
+/** Milliseconds to store a message: a small disk's fsync, see "the whole path" of the broker's measurements. */
 const storeMs = 0.25;
-/** Messages that a reader is handed at once. */
+/** Messages that a reader gets at once. */
 const handedTogether = 256;
 
 /**
- * The broker: core messages, streams, entries. What it has acknowledged survives its death; what is on its way does not.
- * Killed, it comes back with its streams and knows nobody; frozen, it acts on everything that lay in its sockets when it wakes.
+ * The broker: core messages, streams, entries. Acknowledged messages survive its death; messages on their way do not.
+ * After a kill it comes back with its streams and without clients. When it wakes from a freeze, it handles everything
+ * in its sockets.
  */
 export class SimBroker {
   readonly journal = new SimStream(streams.journal);
   readonly evidence = new SimStream(streams.evidence);
   readonly blob = new SimStream(streams.blob);
   readonly entries = new Map<string, { value: Uint8Array; revision: number }>();
-  /** Hears of every message that was stored. */
+  /** Called with every stored message. */
   onStored: (stream: SimStream, message: StoredMessage) => void = () => undefined;
   readonly #timeline: Timeline;
   readonly #weather: Weather;
@@ -52,7 +53,7 @@ export class SimBroker {
   #busyUntil = 0;
   readonly #links = new Set<SimLink>();
   readonly #listeners = new Map<string, Set<Listener>>();
-  /** Those patterns in which more is open than the last word. */
+  /** Patterns that end in `>`, or have a `*` before the last word. */
   readonly #patterns = new Map<string, (subject: string) => boolean>();
   readonly #readers = new Map<SimStream, Set<Reader>>();
 
@@ -75,14 +76,14 @@ export class SimBroker {
     return link;
   }
 
-  /** The client is gone for good. */
+  /** Removes a client that is gone for good. */
   forget(link: SimLink): void {
     this.#links.delete(link);
   }
 
   freeze(): void {
     this.#process.freeze();
-    // Its clients miss their pings after a while; what they sent lies in its sockets.
+    // Its clients miss their pongs after a while; messages that they sent lie in its sockets.
     const frozen = this.#process;
     for (const link of this.#links) {
       link.process.clock.after(12_000, () => {
@@ -125,7 +126,7 @@ export class SimBroker {
     this.#patterns.delete(subject);
   }
 
-  /** Passes a message on to everyone who listens. */
+  /** Passes a message on to every listener. */
   route(at: number, subject: string, data: Uint8Array, reply?: Reply): void {
     this.pass(at, (now) => {
       let count = 0;
@@ -142,13 +143,13 @@ export class SimBroker {
     });
   }
 
-  /** Does something in the broker when a message arrives there; what it returns is when it is done, in the broker's time. */
+  /** Does something in the broker when a message arrives there; `action` gets the time at which the broker does it. */
   act(at: number, action: (doneAt: number) => void): void {
     const process = this.#process;
     process.hear(at, () => action(this.#timeline.now));
   }
 
-  /** The stream that takes a subject. */
+  /** The stream that stores a subject. */
   #streamOf(subject: string): SimStream | undefined {
     const token = `${subject.slice(0, subject.indexOf("."))}.>`;
     if (journalSubjects.includes(token)) return this.journal;
@@ -169,7 +170,7 @@ export class SimBroker {
     const stream = this.#streamOf(subject);
     const now = this.#timeline.now;
     if (!stream) return { answer: "nobody answered", doneAt: now };
-    // What was encoded is a piece of a larger buffer, all of which the journal, that is kept, would keep.
+    // Encoded data is a view of a larger buffer, all of which the journal would keep in memory.
     const kept = stream === this.journal ? new Uint8Array(data) : data;
     const answer = stream.store(now, subject, kept, options);
     this.#busyUntil = Math.max(now, this.#busyUntil) + storeMs;
@@ -196,7 +197,7 @@ export class SimBroker {
     this.#readers.get(reader.stream)?.delete(reader);
   }
 
-  /** Hands a reader what it has not had; a consumer of its own, so nothing is left out and nothing comes twice. */
+  /** Hands a reader its next messages. Each reader has its own consumer, so none is skipped or repeated. */
   pump(reader: Reader): void {
     if (reader.isOnItsWay || reader.isOver) return;
     const { link, stream } = reader;
@@ -226,7 +227,7 @@ export class SimBroker {
     return this.#revision;
   }
 
-  /** What passes through without being stored; at once where the broker is up: one happening less for each message. */
+  /** Passes something through unstored: at once if the broker is up, which saves a happening for each message. */
   pass(at: number, action: (now: number) => void): void {
     if (!this.#process.isAlive) return;
     if (this.#process.isFrozen) this.#process.hear(at, () => action(this.#timeline.now));
@@ -237,7 +238,7 @@ export class SimBroker {
 /** The answer to a question that nobody listens to. */
 export const nobody = new Uint8Array(0);
 
-/** Whether a subject is one of these or matches one: `*` stands for one word, a last `>` for one or more. */
+/** A test whether a subject matches one of the patterns: `*` stands for one word, a last `>` for one or more. */
 export function matcher(patterns: readonly string[]): (subject: string) => boolean {
   const tests = patterns.map((pattern) => {
     const parts = pattern.split(".").map((token) => (token === "*" ? "[^.]+" : token === ">" ? ".+" : token));

@@ -16,10 +16,10 @@ import type { SimStream } from "./sim-stream.ts";
 
 const storeTimeoutMs = 5000;
 const apiTimeoutMs = 5000;
-/** The broker takes a message of 1 MiB; some of it is kept for headers, as in shared/broker/client/bus.ts. */
+/** The broker takes messages of 1 MiB, of which some is kept for headers, as in shared/broker/client/bus.ts. */
 const mostBytes = 2 ** 20 - 1024;
 
-/** One process's connection with the simulated broker, with the promises of `Bus`. */
+/** One process's connection to the simulated broker; it keeps the promises of `Bus`. */
 export class SimBus implements Bus {
   readonly link: SimLink;
   readonly entries: EntryStore;
@@ -28,7 +28,7 @@ export class SimBus implements Bus {
   readonly #listening = new Map<Listener, string>();
   readonly #readers = new Set<Reader>();
   readonly #onReconnect = new Set<() => void>();
-  /** Ends of questions that wait for their answers. */
+  /** Rejects the open questions, one function for each. */
   readonly #open = new Set<(error: BusError) => void>();
 
   constructor(broker: SimBroker, process: SimProcess) {
@@ -91,7 +91,7 @@ export class SimBus implements Bus {
     const listener: Listener = {
       link: this.link,
       hear: (exact, data, reply) => {
-        // Not what was on its way when it was ended.
+        // Drops messages that were on their way when the subscription ended.
         if (this.#listening.has(listener)) hear(exact, data, reply);
       },
     };
@@ -141,7 +141,7 @@ export class SimBus implements Bus {
       isOnItsWay: false,
       isOver: false,
       hand: (message, isLast) => {
-        // A handler that throws ends a real consumer without a word.
+        // A handler that throws ends a real consumer silently.
         if (message && !isBroken) {
           isBroken = true;
           handler(message);
@@ -204,14 +204,14 @@ export class SimBus implements Bus {
     for (const end of [...this.#open]) end(new BusError("closed", "the connection is closed"));
   }
 
-  /** The connection ends at once, also for a process that is killed. */
+  /** Ends the connection at once, also for a killed process. */
   drop(): void {
     this.link.close();
     for (const reader of this.#readers) this.#broker.endRead(reader);
     this.#broker.forget(this.link);
   }
 
-  /** A question to the broker itself. */
+  /** Asks the broker itself. */
   #api<T>(what: string, ask: () => T): Promise<T> {
     return this.#question(what, apiTimeoutMs, (resolve) => {
       this.link.up(what, (at) =>

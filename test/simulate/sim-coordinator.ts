@@ -25,7 +25,7 @@ interface Life {
   readonly stop: AbortController;
 }
 
-/** Milliseconds of a coordinator's time for each message that reaches it. */
+/** Milliseconds that a coordinator needs for each message that reaches it. */
 const serviceMs = 0.1;
 
 /** One machine's coordinator: the real `serve` on a simulated clock and bus. */
@@ -52,7 +52,7 @@ export class SimCoordinator {
     return this.#life?.process.isFrozen === true;
   }
 
-  /** At once, or when the one that was told to stop has ended. */
+  /** Starts at once or, if the process was told to stop, when it has ended. */
   start(): void {
     if (this.#life) {
       this.#startsAgain = this.#life.stop.signal.aborted;
@@ -88,7 +88,7 @@ export class SimCoordinator {
             if (error instanceof BusError) return undefined;
             throw error;
           });
-          // The process may have been killed in between; what it has stored by then lies there for nobody.
+          // If the process is killed in between, its stored pieces stay and nobody reads them.
           this.#snapshots += 1;
           const tag = `${this.name}-${this.#snapshots}`;
           if (taken) await writeSnapshot(bus, taken, tag).catch((error: unknown) => log.info(String(error)));
@@ -131,7 +131,7 @@ export class SimCoordinator {
     this.#life?.process.thaw();
   }
 
-  /** Its wall clock is set, also of the processes that follow. */
+  /** Sets the machine's wall clock, also for later processes. */
   jumpClock(ms: number): void {
     this.#wallOffsetMs += ms;
     if (this.#life) this.#life.process.wallOffsetMs = this.#wallOffsetMs;

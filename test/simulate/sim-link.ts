@@ -4,11 +4,11 @@ import type { Timeline } from "./timeline.ts";
 
 /** How the network behaves. All times in milliseconds. */
 export interface Weather {
-  /** Of one way between a client and the broker. */
+  /** Latency of one way between a client and the broker. */
   readonly latencyMs: number;
-  /** On top of it, evenly spread from 0. */
+  /** Added to it, uniform from 0. */
   readonly jitterMs: number;
-  /** Share of messages that never arrive, as happens around a connection's end. */
+  /** Share of messages that never arrive, as when a connection ends. */
   readonly loss: number;
   /** Share of unstored messages that arrive twice. */
   readonly duplicates: number;
@@ -18,21 +18,21 @@ export interface Weather {
 
 export const fairWeather: Weather = { latencyMs: 0.3, jitterMs: 0.4, loss: 0, duplicates: 0, reorders: false };
 
-/** A client notices that the broker is silent after two pings; see shared/broker/client/bus.ts. */
+/** A client notices a silent broker after two missed pings; see shared/broker/client/bus.ts. */
 const pingOutMs = 12_000;
-/** The broker gives up a client that answers no ping after about this; nats-server's default. */
+/** After about this the broker gives up a client that answers no ping; nats-server's default. */
 export const brokerPatienceMs = 240_000;
 const reconnectMs = 250;
 const lanes = 4;
 
-/** One client's connection with the broker: in order, delayed, cut, broken and made again. */
+/** One client's connection to the broker: ordered and delayed; it can be cut, broken and remade. */
 export class SimLink {
   readonly process: SimProcess;
   readonly #timeline: Timeline;
   readonly #rng: Rng;
   readonly #weather: Weather;
   readonly #isBrokerUp: () => boolean;
-  /** Raised when the connection breaks: what was on its way is lost. */
+  /** Raised when the connection breaks; messages of an earlier epoch are lost. */
   #epoch = 0;
   #connected = true;
   #closed = false;
@@ -41,12 +41,12 @@ export class SimLink {
   #heldDown: (() => void)[] = [];
   readonly #upAt = new Float64Array(lanes);
   readonly #downAt = new Float64Array(lanes);
-  /** Milliseconds that the process needs for each message that it gets; they queue. */
+  /** Milliseconds that the process needs for each message that it receives; messages queue. */
   serviceMs = 0;
   #busyUntil = 0;
   onDisconnect: () => void = () => undefined;
   onConnect: () => void = () => undefined;
-  /** Slower than the others by this factor. */
+  /** Factor by which this connection is slower than others. */
   slowness = 1;
 
   constructor(timeline: Timeline, process: SimProcess, rng: Rng, weather: Weather, isBrokerUp: () => boolean) {
@@ -76,7 +76,7 @@ export class SimLink {
     else arrive(this.#arrival(this.#upAt, subject, this.#timeline.now));
   }
 
-  /** Brings something that leaves the broker at that time; `deliver` happens in the process, or never. */
+  /** Delivers something that leaves the broker at `leavesAt`; `deliver` runs in the process, or never. */
   down(subject: string, leavesAt: number, deliver: () => void, mayRepeat = false): void {
     if (!this.#connected || this.#isLost()) return;
     this.#deliverAt(this.#arrival(this.#downAt, subject, leavesAt), deliver);
@@ -85,7 +85,7 @@ export class SimLink {
     }
   }
 
-  /** The cable is pulled: nothing is lost yet, nothing arrives. */
+  /** Pulls the cable: nothing arrives, but nothing is lost yet. */
   cut(): void {
     this.#cuts += 1;
     if (this.#cuts > 1) return;
@@ -95,7 +95,7 @@ export class SimLink {
     });
   }
 
-  /** One who pulled it puts it back; `entirely`: whoever else did, too. */
+  /** Undoes one cut; `entirely`: all cuts. */
   mend(entirely = false): void {
     this.#cuts = entirely ? 0 : Math.max(0, this.#cuts - 1);
     if (this.#cuts > 0) return;
@@ -107,7 +107,7 @@ export class SimLink {
     for (const deliver of down) deliver();
   }
 
-  /** The connection ends with what is on its way; the client makes a new one as soon as it can. */
+  /** Breaks the connection and loses messages on their way; the client reconnects as soon as it can. */
   break(): void {
     if (!this.#connected || this.#closed) return;
     this.#connected = false;
@@ -118,7 +118,7 @@ export class SimLink {
     this.#tryAgain();
   }
 
-  /** The client's own end of it. */
+  /** Closes the connection for good, as its client does. */
   close(): void {
     this.#closed = true;
     this.#connected = false;
@@ -152,7 +152,7 @@ export class SimLink {
     return this.#weather.loss > 0 && this.#rng.uniform() < this.#weather.loss;
   }
 
-  /** In order within a lane; one lane for all unless subjects may overtake each other. */
+  /** The time of arrival: in order within a lane. There is one lane unless subjects may overtake each other. */
   #arrival(latest: Float64Array, subject: string, from: number): number {
     const { latencyMs, jitterMs, reorders } = this.#weather;
     const lane = reorders ? laneOf(subject) : 0;

@@ -5,7 +5,7 @@ import { operator } from "../../shared/wire/subjects.ts";
 import type { SimBus } from "./sim-bus.ts";
 import type { SimProcess } from "./sim-process.ts";
 
-/** What a person does to a live search, and what undoes it where it would stand still otherwise. */
+/** Orders of a person to a live search; where one would stop the search, another undoes it. */
 const kinds = [
   "pause job",
   "drain job",
@@ -27,12 +27,12 @@ export interface SimOperatorOptions {
   readonly workers: number;
   readonly trials: number;
   readonly seed: number;
-  /** Mean time between two orders. */
+  /** Mean time between two orders, milliseconds. */
   readonly everyMs: number;
   readonly onOrder: (kind: Kind) => void;
 }
 
-/** A restless operator: orders of all kinds, each asked until somebody answers it. */
+/** A restless operator: gives orders of all kinds, each repeated until somebody answers. */
 export class SimOperator {
   readonly #bus: SimBus;
   readonly #process: SimProcess;
@@ -49,7 +49,7 @@ export class SimOperator {
     this.#totalRuns = options.trials;
   }
 
-  /** Resolves with the job's name once a coordinator has taken the order. */
+  /** Resolves once a coordinator has accepted the order. @throws Error with the reason if it is refused */
   async submit(order: Order): Promise<void> {
     const answer = await this.#ask(order);
     if (!answer.ok) throw new Error(answer.reason);
@@ -59,7 +59,7 @@ export class SimOperator {
     await this.#order({ kind: "control", verb: "resume", target: { kind: "job", job: "job1" as JobName } });
   }
 
-  /** Goes on until its process ends. */
+  /** Gives orders until its process ends. */
   async orderAbout(): Promise<never> {
     for (;;) {
       await this.#process.clock.pause(-Math.log(1 - this.#rng.uniform()) * this.#options.everyMs);
@@ -126,7 +126,7 @@ export class SimOperator {
     }
   }
 
-  /** What is refused, as of a run that has ended, is refused. */
+  /** Gives an order and ignores refusals, such as for a run that has ended. */
   async #order(order: WithoutId<Order>): Promise<void> {
     this.#orders += 1;
     await this.#ask({ ...order, op: `order-${this.#orders}` } as Order);

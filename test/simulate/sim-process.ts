@@ -3,18 +3,18 @@ import type { Chance, Clock, Timer } from "../../shared/ports.ts";
 import type { Happening, Owner } from "./happening.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** 2027-01-15, so that wall clocks show something. */
+/** 2027-01-15, so that wall clocks show a plausible date. */
 const wallAtStart = 1_800_000_000_000;
 
 /**
- * One process: a clock and luck of its own. It can be killed, after which nothing happens to it any more, and frozen: what
- * comes due meanwhile happens when it is thawed, timers first and then what arrived, as node would have it.
+ * One process with its own clock and randomness. After a kill nothing happens to it. Happenings that come due while it
+ * is frozen happen when it is thawed, timers first and then arrivals, as in Node.
  */
 export class SimProcess implements Owner {
   readonly name: string;
   readonly clock: Clock;
   readonly chance: Chance;
-  /** How far its wall clock is off. */
+  /** Error of its wall clock, in milliseconds. */
   wallOffsetMs = 0;
   #state: "alive" | "frozen" | "dead" = "alive";
   readonly #timeline: Timeline;
@@ -42,7 +42,7 @@ export class SimProcess implements Owner {
     return false;
   }
 
-  /** Something happens to it at that time, from outside. */
+  /** Plans something that happens to it from outside at that time. */
   hear(at: number, action: () => void): void {
     if (this.#state !== "dead") this.#timeline.plan(this, at, action);
   }
@@ -53,7 +53,7 @@ export class SimProcess implements Owner {
     this.#frozenAt = this.#timeline.now;
   }
 
-  /** Returns for how long it stood still. What arrived meanwhile is lost where the broker has given the connection up. */
+  /** Returns how long it was frozen, ms. Arrivals in that time are lost if the broker has given up the connection. */
   thaw(hasLostConnection: (frozenMs: number) => boolean = () => false): number {
     if (this.#state !== "frozen") return 0;
     this.#state = "alive";

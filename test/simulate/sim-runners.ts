@@ -5,17 +5,17 @@ import { SimProcess } from "./sim-process.ts";
 import { SimTask, type Training } from "./sim-task.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** What all machines together have spent. */
+/** Totals over all machines. */
 export class Ledger {
   /** Milliseconds of training, in runs that ended and in those that did not. */
   spentMs = 0;
-  /** Milliseconds for which slots were there, busy or not. */
+  /** Milliseconds for which slots existed, busy or not, summed over slots. */
   offeredMs = 0;
   iterations = 0;
   started = 0;
 }
 
-/** Runner processes of one worker: children of it, which train on while it stands still, and end when it does. */
+/** A worker's runner processes: its children, which train on while the worker is frozen and end when it ends. */
 export class SimRunners implements Runners {
   readonly #timeline: Timeline;
   readonly #worker: SimProcess;
@@ -44,7 +44,7 @@ export class SimRunners implements Runners {
     this.#rng = rngFrom(`${seed} runners`);
   }
 
-  /** With the whole machine: its owner closed the lid. */
+  /** Freezes with the whole machine, as when its owner closes the lid. */
   freeze(): void {
     this.#process.freeze();
   }

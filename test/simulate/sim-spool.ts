@@ -1,8 +1,8 @@
 import type { Letter, Spool } from "../../worker/node/spool.ts";
 
-/** A disk in memory; it outlives the processes of one worker. */
+/** A worker's spool in memory; it outlives the worker's processes. */
 export class SimSpool implements Spool {
-  /** Whether it takes no more. */
+  /** Whether the disk is full. */
   isFull = false;
   readonly #letters = new Map<string, Letter>();
 

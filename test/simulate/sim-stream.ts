@@ -1,17 +1,17 @@
 import type { Stored, StoredMessage, StoreOptions } from "../../shared/ports.ts";
 
-/** What the broker adds to each message on its disk, bytes; about what nats-server 2.10.27 adds. */
+/** Bytes that the broker adds to each message on disk; about as many as nats-server 2.10.27. */
 const overhead = 60;
 
 export type StreamAnswer = Stored | "not the next" | "full";
 
 /**
- * One stream of the broker, judged as nats-server 2.10.27 judges it: the msgId first, what was expected afterwards, room last.
- * test/conformance holds both to the same suite.
+ * One stream of the broker. It checks messages in the order of nats-server 2.10.27: the msgId first, then the
+ * expectations, room last. test/conformance runs the same suite on both.
  */
 export class SimStream {
   readonly name: string;
-  /** Those that are still there, by sequence. */
+  /** The remaining messages, by sequence. */
   #messages: StoredMessage[] = [];
   #last = 0;
   #lastMsgId = "";
@@ -20,10 +20,10 @@ export class SimStream {
   readonly #seenAt: { readonly msgId: string; readonly at: number }[] = [];
   #forgotten = 0;
 
-  /** False makes it store whatever comes, to see that what is checked would be noticed. */
+  /** False makes it store any message, to show that the checks notice. */
   isFenced = true;
   maxBytes = Number.POSITIVE_INFINITY;
-  /** For which a msgId is remembered; as shared/broker/client/bus.ts makes the streams. */
+  /** How long a msgId is remembered, as in the streams of shared/broker/client/bus.ts. */
   duplicateWindowMs = 120_000;
 
   constructor(name: string) {
@@ -34,13 +34,13 @@ export class SimStream {
     return this.#last;
   }
 
-  /** Sequence of the first message that is still there; the next one's where there is none. */
+  /** Sequence of the first remaining message; the next message's if there is none. */
   get firstSeq(): number {
     return this.#messages[0]?.seq ?? this.#last + 1;
   }
 
   at(seq: number): StoredMessage | undefined {
-    // Right at once where nothing in between was deleted.
+    // Right at the first try if nothing in between was deleted.
     const likely = this.#messages[seq - this.firstSeq];
     if (likely?.seq === seq) return likely;
     const message = this.#messages[this.#indexFrom(seq)];
@@ -76,7 +76,7 @@ export class SimStream {
     return [...new Set(this.#messages.map(({ subject }) => subject))].filter(wanted);
   }
 
-  /** Takes messages out, wherever they lie. */
+  /** Deletes messages by subject, wherever they lie. */
   delete(unwanted: (subject: string) => boolean): void {
     for (let i = this.#messages.length - 1; i >= 0; i -= 1) {
       const message = this.#messages[i];
@@ -84,7 +84,7 @@ export class SimStream {
     }
   }
 
-  /** Forgets messages below a sequence, as a purge does; a long simulation would keep millions. */
+  /** Forgets messages below a sequence, as a purge does: a long simulation would keep millions. */
   purge(below: number): void {
     this.#drop(this.#messages.splice(0, this.#indexFrom(below)));
   }
@@ -93,7 +93,7 @@ export class SimStream {
     for (const each of messages) this.#bytes -= sizeOf(each);
   }
 
-  /** Where the first message of that sequence or a higher one lies. */
+  /** Index of the first message with that sequence or a higher one. */
   #indexFrom(seq: number): number {
     let [low, high] = [0, this.#messages.length];
     while (low < high) {

@@ -5,20 +5,20 @@ import type { RunTask } from "../../worker/runner/protocol.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { Timeline } from "./timeline.ts";
 
-/** What a simulated training is like. */
+/** The properties of simulated trainings. */
 export interface Training {
-  /** Mean time of a run on a machine of speed 1; a run's own is between half and twice of it. */
+  /** Mean milliseconds of a run on a machine of slowness 1; a run takes between half and twice that. */
   readonly meanMs: number;
   readonly reports: number;
   /** Share of configurations whose training fails in its own code. */
   readonly fails: number;
-  /** Share of stays in which the runner process dies. */
+  /** Share of attempts in which the runner process dies. */
   readonly dies: number;
   /** Share of runs whose hpmax is not finite. */
   readonly diverges: number;
 }
 
-/** Where a task is trained. */
+/** The machine that trains a task. */
 export interface Machine {
   readonly timeline: Timeline;
   readonly worker: SimProcess;
@@ -58,7 +58,7 @@ export class SimTask implements RunningTask {
   #isDue = false;
   #resolve: (end: RunnerEnd) => void = () => undefined;
 
-  /** `onSettled` hears once how long it was trained, milliseconds, and for how many iterations. */
+  /** @param onSettled  called once with the milliseconds and iterations trained */
   constructor(
     machine: Machine,
     training: Training,
@@ -72,7 +72,7 @@ export class SimTask implements RunningTask {
     this.#onReports = onReports;
     this.#onSettled = onSettled;
     this.#startedAt = this.#keptAt = machine.timeline.now;
-    // Of the trial, not of the stay: every attempt comes to the same.
+    // Seeded by the trial, not the attempt: every attempt gives the same result.
     const rng = rngFrom(task.seed);
     const durationMs = training.meanMs * (0.5 + 1.5 * rng.uniform() ** 2) * machine.slowness;
     this.#stepMs = durationMs / training.reports;
@@ -97,7 +97,7 @@ export class SimTask implements RunningTask {
   }
 
   checkpointEvery(): void {
-    // It keeps the time that it began with.
+    // A change has no effect: the simulated task keeps its first interval.
   }
 
   handBack(): void {
@@ -112,12 +112,12 @@ export class SimTask implements RunningTask {
     this.#after(stopMs, () => this.#finish({ type: "stopped" }));
   }
 
-  /** Its process is gone. */
+  /** Its runner process dies. */
   die(): void {
     this.#finish({ type: "died", reason: "the runner process was killed by SIGKILL", console: "" });
   }
 
-  /** It is trained no more. */
+  /** Ends its training and reports it to `onSettled`, once. */
   settle(): void {
     if (this.#isOver) return;
     this.#isOver = true;
@@ -186,7 +186,7 @@ export class SimTask implements RunningTask {
   }
 }
 
-/** A surface with one best place, so that a search has something to find. */
+/** A surface with one optimum, so that a search has something to find. */
 function surface(settings: RunTask["settings"]): number {
   let value = 0;
   for (const setting of Object.values(settings))

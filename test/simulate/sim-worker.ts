@@ -16,7 +16,7 @@ import type { Timeline } from "./timeline.ts";
 
 const readings = new Map<string, ReturnType<typeof readSpec>>();
 
-/** All workers have the same few texts. */
+/** Reads each spec text once: all workers have the same few. */
 const readOnce: typeof readSpec = (input) => {
   const known = readings.get(input.text);
   if (known) return known;
@@ -32,7 +32,7 @@ export interface SimWorkerPorts {
   readonly training: Training;
   readonly ledger: Ledger;
   readonly seed: string;
-  /** Hears of what must never happen. */
+  /** Called with events that must never happen. */
   readonly onCrash: (why: string) => void;
 }
 
@@ -45,12 +45,12 @@ interface Life {
   liar: Liar | undefined;
 }
 
-/** One machine: the real `WorkerNode` on a simulated clock, bus and runners; what it does about its owner's whims is its own. */
+/** One machine: the real `WorkerNode` on a simulated clock, bus and runners, with a simulated owner. */
 export class SimWorker {
   readonly id: WorkerId;
   readonly slots: number;
   isLiar = false;
-  /** How much slower than others it trains and is reached. */
+  /** Factor by which its training and its connection are slower than others'. */
   slowness = 1;
   readonly #ports: SimWorkerPorts;
   readonly #spool = new SimSpool();
@@ -65,7 +65,7 @@ export class SimWorker {
     this.#ports = ports;
   }
 
-  /** Slot-milliseconds that this one's present process has offered so far. */
+  /** Slot-milliseconds that the current process has offered so far. */
   get offeredMs(): number {
     return this.#life ? this.slots * (this.#ports.timeline.now - this.#life.since) : 0;
   }
@@ -74,7 +74,7 @@ export class SimWorker {
     return this.#life !== undefined;
   }
 
-  /** Results that wait on its disk. */
+  /** Number of messages that wait on its disk. */
   get spooled(): number {
     return this.#spool.names().length;
   }
@@ -83,7 +83,7 @@ export class SimWorker {
     return this.#life?.process.isFrozen === true;
   }
 
-  /** At once, or when the one that was told to end has ended. */
+  /** Starts at once or, if the process was told to end, when it has ended. */
   start(): void {
     if (this.#life) {
       this.#startsAgain = this.#isEnding;
@@ -135,7 +135,7 @@ export class SimWorker {
     );
   }
 
-  /** Power fails. */
+  /** The machine loses power. */
   kill(): void {
     this.#isEnding = false;
     const life = this.#life;
@@ -146,7 +146,7 @@ export class SimWorker {
     this.#end(life);
   }
 
-  /** SIGTERM. */
+  /** SIGTERM: the worker hands its runs back and ends. */
   handBack(): void {
     this.#isEnding = true;
     this.#life?.node.handBack("its owner came back");

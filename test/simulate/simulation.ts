@@ -16,13 +16,13 @@ import { submission } from "./simulated-spec.ts";
 import { Timeline } from "./timeline.ts";
 import { Watcher } from "./watcher.ts";
 
-/** What became of a simulation. */
+/** The outcome of a simulation. */
 export interface SimulationResult {
-  /** What broke a promise, in words; empty when all held. */
+  /** Broken promises, in words; empty if all held. */
   readonly violations: readonly string[];
   /** SHA-256 of the journal. */
   readonly digest: string;
-  /** Simulated, from the submission to the end of the job. */
+  /** Simulated seconds from the submission to the end of the job. */
   readonly seconds: number;
   readonly happenings: number;
   readonly faults: ReadonlyMap<string, number>;
@@ -31,28 +31,28 @@ export interface SimulationResult {
   readonly journalMessages: number;
   readonly evidenceMessages: number;
   readonly utilisation: number;
-  /** Share of iterations that were trained and did not count. */
+  /** Share of trained iterations that did not count. */
   readonly wasted: number;
   readonly starts: number;
   readonly terms: number;
 }
 
-/** How far it has come. */
+/** Progress of a simulation. */
 export interface Progress {
   readonly ended: number;
-  /** Simulated. */
+  /** Simulated seconds. */
   readonly seconds: number;
 }
 
-/** A search in which nothing has ended for so long stands still. */
+/** A search in which no run has ended for this many simulated milliseconds has stalled. */
 const patienceMs = 1_800_000;
-/** Time after the job's end in which late results may still come. */
+/** Simulated milliseconds after the job's end in which late results may still arrive. */
 const quietMs = 60_000;
-/** Happenings between two looks at how far it has come. */
+/** Happenings between two progress reports. */
 const progressEvery = 100_000;
-/** Evidence kept behind what was judged, in messages: a long simulation would hold gigabytes. */
+/** Messages of judged evidence that are kept: all of them would take gigabytes in a long simulation. */
 const evidenceKept = 20_000;
-/** Records between two snapshots; in a small simulation small too, so that leaders begin from one. */
+/** The least number of records between snapshots: small, so that leaders of small simulations start from one too. */
 const leastSnapshotEvery = 40;
 
 export const silentLog: Log = {
@@ -62,7 +62,7 @@ export const silentLog: Log = {
   error: () => undefined,
 } as Log;
 
-/** Lives through a whole search, from the submission to the quiet after its end, and checks every promise. */
+/** Simulates a whole search, from the submission to the quiet after its end, and checks every promise. */
 export async function simulate(
   options: SimulationOptions,
   log: Log = silentLog,
@@ -86,13 +86,13 @@ export async function simulate(
   };
 }
 
-/** What a life leaves to be checked. */
+/** The remains of a simulated search, to be checked. */
 interface Legacy extends Pick<SimulationResult, "faults" | "seconds" | "utilisation" | "terms"> {
   readonly timeline: Timeline;
   readonly broker: SimBroker;
   readonly watcher: Watcher;
   readonly ledger: Ledger;
-  /** What must never happen and did. */
+  /** Events that must never happen and did. */
   readonly crashes: string[];
 }
 
@@ -199,7 +199,7 @@ async function live(options: SimulationOptions, log: Log, onProgress: (progress:
   for (const each of workers) each.kill();
   for (const each of coordinators) each.kill();
   operators.kill();
-  // Whoever lived is dead, and need not be remembered while a million records are looked at.
+  // All processes are dead; their memory is freed before a million records are checked.
   broker.onStored = () => undefined;
   timeline.clear();
   return {

@@ -2,16 +2,16 @@ import { Happening, type Owner } from "./happening.ts";
 import { PlanHeap } from "./plan-heap.ts";
 
 /**
- * Steps that one turn of node's loop takes: each is an immediate of its own, so that every promise that follows from one has
- * had its say before the next, and 64 share the turn's system calls.
+ * Steps in one turn of Node's event loop. Each step is its own immediate, so that every promise that follows from it
+ * settles before the next step; 64 steps share the turn's system calls.
  */
 const stepsTogether = 64;
 
-/** Simulated time: it jumps from one happening to the next, in one order that the seed alone decides. */
+/** Simulated time: it jumps from one happening to the next, in an order that the seed alone decides. */
 export class Timeline {
-  /** Milliseconds. Not 0 at first, which programs take for "never". */
+  /** Milliseconds. It does not start at 0, which programs take for "never". */
   now = 1_000_000;
-  /** How many things have happened. */
+  /** Number of happenings so far. */
   count = 0;
   #planned = 0;
   #plans = new PlanHeap();
@@ -23,7 +23,7 @@ export class Timeline {
     return happening;
   }
 
-  /** Something that was put by, at this moment. */
+  /** Plans a happening again, for the present moment, after it was put by. */
   replan(happening: Happening): void {
     this.#planned += 1;
     happening.at = this.now;
@@ -31,12 +31,12 @@ export class Timeline {
     this.#plans.push(happening);
   }
 
-  /** Nothing of what is planned will happen. */
+  /** Drops everything planned. */
   clear(): void {
     this.#plans = new PlanHeap();
   }
 
-  /** Goes on until told to stop, or until nothing more is planned. */
+  /** Runs until `isOver`, or until nothing is planned. */
   run(isOver: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       let isRunning = true;

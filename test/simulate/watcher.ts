@@ -6,21 +6,21 @@ import type { StoredMessage } from "../../shared/ports.ts";
 import { decodeEvents, encodeEvents, isJournalRecord } from "../../shared/wire/messages.ts";
 import { testimonyOf } from "../../shared/wire/testimony.ts";
 
-/** Stands beside the broker and reads what is stored, as it is stored. */
+/** Watches the broker and checks each message as it is stored. */
 export class Watcher {
   readonly check: InvariantCheck;
   readonly #hash = createHash("sha256");
   readonly counts = new Map<string, number>();
-  /** Messages of each stream. */
+  /** Number of messages in each stream. */
   journalMessages = 0;
   evidenceMessages = 0;
-  /** Evidence before this sequence has been judged by whoever led. */
+  /** Leaders have judged all evidence before this sequence. */
   citedUpTo = 0;
   lastDecisionAt = 0;
   lastEndAt = 0;
-  /** The job has paused by itself, as its runs do nothing but fail. */
+  /** Called when the job has paused itself because its runs only fail. */
   onPaused: () => void = () => undefined;
-  /** Hears every record of the journal, as it is stored. */
+  /** Called with every journal record as it is stored. */
   onRecord: (event: JournalEvent) => void = () => undefined;
 
   constructor(isLiar: (worker: WorkerId) => boolean) {
@@ -35,7 +35,7 @@ export class Watcher {
       return;
     }
     const events = decodeEvents(data);
-    // The keys of checkpoints are the one thing that is drawn anew each time.
+    // Only the keys of checkpoints differ between simulations with the same seed.
     const isSecret = events.some((event) => event.type === "checkpoint");
     this.#hash.update(isSecret ? encodeEvents(events.map(withoutKey)) : data);
     for (const event of events) {
@@ -58,7 +58,7 @@ export class Watcher {
     return this.counts.get(what) ?? 0;
   }
 
-  /** Of the whole journal so far, byte for byte but for keys. */
+  /** SHA-256 of the whole journal so far, byte for byte except keys. */
   digest(): string {
     return this.#hash.copy().digest("hex");
   }

@@ -8,7 +8,7 @@ import { type ListedProcess, processesNaming } from "./process-list.ts";
 
 /**
  * Importing this makes a test file fail when it leaves something behind: a process that it registered, any process whose
- * command line names one of its folders (children of children included), or a folder that cannot be removed.
+ * command line names one of its folders (grandchildren included), or a folder that cannot be removed.
  */
 const folders: string[] = [];
 const processes = new Map<string, ProcessIdentity>();
@@ -21,18 +21,18 @@ export function temporaryFolder(): string {
   return folder;
 }
 
-/** The process must be gone at the end of the test file. */
+/** Registers a process that must be gone at the end of the test file. */
 export function mustEnd(pid: number | undefined): void {
   const identity = pid === undefined ? undefined : identify(pid);
   if (identity) processes.set(`${identity.pid} ${identity.startTime}`, identity);
 }
 
-/** Runs at the end of the test file, the latest first, before anything is checked. */
+/** Registers an action for the end of the test file. Actions run last first, before anything is checked. */
 export function atEnd(action: () => unknown): void {
   actions.push(action);
 }
 
-/** Each look reads the command line of every process on this machine. */
+/** Milliseconds between looks; each look reads the command line of every process on this machine. */
 const lookMs = 50;
 
 after(async () => {
@@ -44,7 +44,7 @@ after(async () => {
       problems.push(`cleaning up failed: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
-  // What was told to end a moment ago may still be about to.
+  // Processes that were just told to end may need a moment.
   const limit = performance.now() + 60_000;
   while (leftProcesses().length > 0 && performance.now() < limit) await delay(lookMs);
   for (const { pid, command } of leftProcesses()) {

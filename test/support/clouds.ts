@@ -4,7 +4,7 @@ import { atEnd } from "./cleanup.ts";
 
 export type Answers = Readonly<Record<string, string | number>>;
 
-/** Plays the answers of a metadata service, which come from the clouds' documentation; a number is a status. */
+/** Serves a metadata service's answers, from the clouds' documentation; a number is an HTTP status. Returns its URL. */
 export async function cloud(answers: Answers, wants: Readonly<Record<string, string>>): Promise<string> {
   const server: Server = createServer((request, response) => {
     const key = `${request.method} ${request.url}`;

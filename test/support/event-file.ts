@@ -1,4 +1,4 @@
-/** Reads event files and protocol buffers by their published descriptions, independent of what writes ours. */
+/** Reads event files and protocol buffers from their published formats, independently of our own writer. */
 
 export interface Decoded {
   readonly field: number;
@@ -49,7 +49,7 @@ export interface ReadEvent {
   readonly plugins: Readonly<Record<string, { name: string; content: Buffer }>>;
 }
 
-/** Every record of a file; `checkSum` must agree with the sums that it holds. */
+/** Every record of a file. @throws Error if a checksum in the file differs from `checkSum` of the bytes */
 export function readEvents(file: Buffer, checkSum: (bytes: Uint8Array) => number): ReadEvent[] {
   const events: ReadEvent[] = [];
   for (let at = 0; at < file.length; ) {

@@ -1,13 +1,13 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { decodeMessage } from "../../worker/owner/detectors/desktop/dbus-message.ts";
 
-/** What a test's service answers to a method; a text: an error; undefined: nothing. */
+/** A test service's answer to a method: values, a string for an error, or undefined for no answer. */
 export type Answer =
   | { readonly signature: string; readonly values: readonly (number | bigint | boolean | string)[] }
   | string
   | undefined;
 
-/** A message bus with one service on it, as far as it says what the test has it say. */
+/** A message bus with one service, which answers as the test tells it to. */
 export class FakeBus {
   readonly calls: string[] = [];
   readonly #server: Server;
@@ -72,7 +72,7 @@ export class FakeBus {
   }
 }
 
-/** A message as the specification of D-Bus lays it out, little endian. */
+/** A message in the layout of the D-Bus specification, little endian. */
 function encode(
   type: number,
   serial: number,

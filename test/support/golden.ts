@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * A file of test/fixtures/golden, parsed: numbers that the original programs gave, unchanged. The type is the caller's word;
+ * A parsed file of test/fixtures/golden: the original programs' numbers, unchanged. The caller vouches for the type;
  * each file's "about" says what it holds.
  */
 export function golden<Content>(name: string): Content {
@@ -15,7 +15,7 @@ export function fixture<Content>(path: string): Content {
   return JSON.parse(readFileSync(join(packageFolder(), "test/fixtures", path), "utf8")) as Content;
 }
 
-/** Compiled tests lie in another folder than their fixtures, so look upwards for package.json. */
+/** The nearest folder above with a package.json: compiled tests lie in another folder than their fixtures. */
 export function packageFolder(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json"))) {

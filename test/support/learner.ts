@@ -5,7 +5,7 @@ import type { StageContext } from "../../worker/stages/stage.ts";
 
 const defaults = componentDefaults();
 
-/** A component's spec as a stage gets it: the shipped defaults with `changes`, likewise nested components; randint is 7. */
+/** A component's spec as a stage gets it: the shipped defaults plus `changes`, nested components too; randint is 7. */
 export function componentSpec(component: string, changes: Readonly<Record<string, unknown>> = {}): ComponentSpec {
   const text = defaults.text(component);
   if (text === undefined) throw new Error(`no defaults file of ${component}`);
@@ -21,7 +21,7 @@ function expanded(value: unknown): unknown {
   return componentSpec(component, changes);
 }
 
-/** What a stage did, for tests: its reports, its console, its checkpoints. */
+/** Records a stage's reports, console lines and checkpoints for tests. */
 export interface RecordedContext extends StageContext {
   readonly reports: { iters: number; values: readonly number[]; counts: readonly number[]; note: string | undefined }[];
   readonly lines: string[];

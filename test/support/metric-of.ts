@@ -1,6 +1,8 @@
 import type { Curve, MetricCurve, StageCurve } from "../../shared/domain/curve.ts";
 
-/** One metric of a curve by name, e.g. `s1-rew`, and the stage with its iterations and hours; undefined if it was not reported. */
+/**
+ * A curve's metric by name, e.g. `s1-rew`, and its stage with iterations and hours; undefined if it was not reported.
+ */
 export function metricOf(
   curve: Curve,
   name: string,

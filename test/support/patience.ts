@@ -1,16 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 /**
- * How long a test waits for a real process before it fails, milliseconds. On an idle machine everything waited for takes seconds;
- * a busy machine may need ten times as long, and no test may fail for that.
+ * How long a test waits for a real process before it fails, in milliseconds. Each wait takes seconds on an idle
+ * machine; a busy machine may need ten times as long, and no test may fail for that.
  */
 export const patienceMs = 240_000;
 
 /**
  * Polls `condition` until it gives something other than false or undefined; fails after `patienceMs`.
  *
- * @param options.everyMs  pause between polls, 20 when left out; longer where a poll costs a process or a connection
- * @param options.pause    pauses between polls in the time of what is waited for, where that is not the machine's
+ * @param options.everyMs  milliseconds between polls (20); longer where a poll costs a process or a connection
+ * @param options.pause    how to pause between polls, where the awaited thing has a clock other than the machine's
  * @param options.seen     what was seen last, for the failure's message
  */
 export async function eventually<T>(

@@ -1,16 +1,16 @@
 import type { Bus, BusError, Clock } from "../../shared/ports.ts";
 import { systemClock } from "../../shared/time/clock.ts";
 
-/** BLOB in memory: what `sendBundle` and `BundleCache` do with a broker, and the misfortunes that it may have. */
+/** BLOB in memory: the part of a broker that `sendBundle` and `BundleCache` use, with failures on demand. */
 export class PieceStore {
   readonly stored = new Map<string, Uint8Array>();
   /** Subjects in the order in which they were asked for. */
   readonly asked: string[] = [];
-  /** How many were stored, those that were stored before included. */
+  /** Number of stores, repeated ones included. */
   stores = 0;
-  /** What happens at a store or a question; undefined: all is well. */
+  /** The error that a store or a lookup of this subject throws; undefined: none. */
   trouble: (subject: string) => BusError | undefined = () => undefined;
-  /** Pauses are over at once. */
+  /** Its pauses end at once. */
   readonly clock: Clock = { ...systemClock, pause: async () => undefined };
 
   get bus(): Bus {

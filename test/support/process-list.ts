@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 
 export interface ListedProcess {
   readonly pid: number;
-  /** Its command line, words parted by spaces. */
+  /** Its command line, words separated by spaces. */
   readonly command: string;
 }
 
@@ -20,7 +20,7 @@ export function allProcesses(): ListedProcess[] {
     .map((name) => ({ pid: Number(name), command: readIfThere(`/proc/${name}/cmdline`).replaceAll("\0", " ") }));
 }
 
-/** What a file of /proc says; "" of a process that has gone. */
+/** The text of a file in /proc; "" if the process has gone or the file may not be read. */
 export function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { SystemFiles } from "../../worker/owner/detectors/system-files.ts";
 import { temporaryFolder } from "./cleanup.ts";
 
-/** A folder that stands for "/", with files as a system had them. */
+/** A folder that stands for "/", with files recorded from a real system. */
 export class RecordedTree {
   readonly #root = temporaryFolder();
   readonly files = new SystemFiles(this.#root);

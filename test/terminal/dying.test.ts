@@ -12,7 +12,7 @@ const search = new WatchedSearch();
 
 before(() => search.start());
 
-/** A screen that is up: drawn, alone on the alternate screen, the cursor hidden. */
+/** Opens a screen and waits until it is drawn on the alternate screen with the cursor hidden. */
 async function opened(size: readonly [number, number] = [120, 40], command = "watch"): Promise<Pane> {
   const pane = tmux.open(size, search.script(command), { TERM: "xterm-256color", LANG: "C.UTF-8" });
   await pane.shows(/Standings/);
@@ -21,7 +21,7 @@ async function opened(size: readonly [number, number] = [120, 40], command = "wa
   return pane;
 }
 
-/** The terminal is as the shell left it, and says what it should. */
+/** Checks that the terminal is as the shell left it, with this exit code; returns its text. */
 async function isWhole(pane: Pane, exitCode: number): Promise<string> {
   const text = await pane.shows(/is what is left/);
   assert.deepEqual(pane.modes(), { alternate: false, cursor: true, mouse: false, keypad: false });
@@ -30,7 +30,7 @@ async function isWhole(pane: Pane, exitCode: number): Promise<string> {
   return text;
 }
 
-/** Whether a process has bytes that its terminal does not take. */
+/** Whether a process writes nothing for 400 ms: its terminal takes no more. */
 function isStuck(pid: number): boolean {
   const before = written(pid);
   const until = performance.now() + 400;
@@ -75,7 +75,7 @@ describe("the terminal of a screen that ends or is stopped", { concurrency: 3 },
   test("a signal ends the screen although nobody reads what it writes", async () => {
     const pidFile = join(search.swarm.folder, "slow.pid");
     const screen = `sh -c 'echo $$ > ${pidFile}; exec ${search.command("watch").replaceAll("'", "")}'`;
-    // A pseudo-terminal of its own, whose other end stops reading after a while.
+    // The screen has its own pseudo-terminal, whose other end stops reading after a while.
     const reader = `dd bs=64 count=40 2>/dev/null; sleep 1000`;
     const script = `${search.environment()}; script -qc ${quoted(screen)} /dev/null | { ${reader}; }`;
     const pane = tmux.open([120, 40], script, { TERM: "xterm-256color", LANG: "C.UTF-8" });
@@ -84,7 +84,7 @@ describe("the terminal of a screen that ends or is stopped", { concurrency: 3 },
       () => existsSync(pidFile) && Number(readFileSync(pidFile)),
     );
     await pane.shows(/job1/);
-    // Every redraw is some kilobytes, until nothing fits into the pipe any more.
+    // Every redraw writes some kilobytes, until the pipe is full.
     for (let i = 0; i < 60; i += 1) pane.press("C-l");
     const identity = identify(pid);
     assert.ok(identity);
@@ -110,11 +110,11 @@ describe("the terminal of a screen that ends or is stopped", { concurrency: 3 },
       assert.match(text, /^job1 +maze +RUNNING/);
       assert.deepEqual([pane.modes().alternate, pane.modes().cursor], [true, false]);
     }
-    // A stop that nobody announces: whoever had the terminal may have changed everything.
+    // SIGSTOP comes unannounced: another program may have changed the terminal meanwhile.
     process.kill(pane.child(), "SIGSTOP");
     await pane.shows(/Stopped/);
     pane.press("clear; fg", "Enter");
-    // What it showed before is still there until then.
+    // Until then the old screen is still shown.
     await eventually("the screen is drawn anew", () => /^(?![\s\S]*Stopped)[\s\S]*▶ Standings/.test(pane.text()));
     pane.press("q");
     await pane.shows(/\[d\] detach/);
@@ -127,7 +127,7 @@ describe("the terminal of a screen that ends or is stopped", { concurrency: 3 },
     const pane = await opened();
     const written = pane.record();
     pane.press("C-z", "2");
-    // The terminal is given back and taken again: only then nothing more comes of that key.
+    // The key's effect is over once the terminal has been given back and taken again.
     await eventually("the screen is back", () => /\?1049l[\s\S]*\?1049h/.test(written()), { seen: written });
     await pane.shows(/▶ Runs/);
     assert.deepEqual([pane.modes().alternate, pane.modes().cursor], [true, false]);
@@ -140,7 +140,7 @@ describe("the terminal of a screen that ends or is stopped", { concurrency: 3 },
     await pane.answers(["C-c"], /\[d\] detach: job1 goes on/);
     pane.press("Escape");
     await eventually("the question is gone", () => !/\[d\] detach/.test(pane.text()));
-    // Together: on a busy machine two seconds may pass between two keys.
+    // Sent together: on a busy machine two seconds may pass between two keys.
     pane.send("\u0003\u0003");
     const text = await isWhole(pane, 130);
     assert.match(

@@ -6,7 +6,7 @@ import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { temporaryFolder } from "../support/cleanup.ts";
 import { quoted, Tmux } from "../support/terminal/tmux.ts";
 
-/** The real build with compilers that do nothing: tsc waits until it is let go. */
+/** A folder with the real build script and fake compilers; tsc waits until the test releases it. */
 function builtFolder(): string {
   const folder = temporaryFolder();
   for (const file of ["build.mjs", "build-stamp.mjs"]) copyFileSync(join(packageRoot(), file), join(folder, file));

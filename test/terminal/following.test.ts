@@ -27,7 +27,7 @@ const cpuMs = (): number => {
   return (user + system) / 1000;
 };
 
-/** Everything is the real screen's, but for the terminal, which takes what it gets and says when; the swarm is another process. */
+/** A real screen on a fake terminal that notes when it is written to; the swarm is another process. */
 test("a swarm of 100 workers is followed, and keys are answered while its news comes in", async (t) => {
   const server = await startNatsServer();
   const swarm = spawn(process.execPath, [program, server.url, String(runs), String(workers)], {
@@ -56,7 +56,7 @@ test("a swarm of 100 workers is followed, and keys are answered while its news c
   const frames: number[] = [];
   let began = 0;
   let isDrawing = false;
-  // The app asks before a frame and after it, when it has been handed to the terminal.
+  // The app calls this before a frame, and after it has handed the frame to the terminal.
   const cpu = (): number => {
     const at = cpuMs();
     if (isDrawing) frames.push(at - began);
@@ -83,7 +83,7 @@ test("a swarm of 100 workers is followed, and keys are answered while its news c
     };
     const keys = "1jjk2jjk3jj5jj6kk4xx1jgG";
     for (const key of keys) await press(key);
-    // What the first frame of a screen compiles is not what a screen costs.
+    // The first frames do not count: they include compiling.
     for (const values of [frames, latencies, work]) values.length = 0;
     const [from, cpuFrom] = [now(), cpuMs()];
     for (const key of keys) await press(key);
@@ -95,7 +95,7 @@ test("a swarm of 100 workers is followed, and keys are answered while its news c
     const found =
       `keys ${at(latencies, 0.5).toFixed(1)} ms, of CPU at most ${at(work, 0.98).toFixed(1)} ms; frames ` +
       `${at(frames, 0.98).toFixed(1)} ms of CPU; ${(100 * share).toFixed(1)} % of a core, ${megabytes.toFixed(0)} MB`;
-    // Only told: what a screen costs is measured by `npm run bench -- screen`, on a quiet machine.
+    // Only printed: `npm run bench -- screen` measures a screen's cost on a quiet machine.
     t.diagnostic(found);
   } finally {
     app.stop();

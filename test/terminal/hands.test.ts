@@ -17,7 +17,7 @@ before(async () => {
   await pane.shows(/Standings \d+ by[\s\S]*\n> +1 .*run1\./);
 });
 
-/** What a terminal sends for a button or the wheel at the first place of a text. */
+/** Sends a button or wheel event on the last character of the first match of `wanted`. */
 function mouse(code: number, wanted: RegExp): void {
   const lines = pane.text().split("\n");
   const y = lines.findIndex((line) => wanted.test(line));
@@ -36,7 +36,7 @@ test("the mouse sorts, selects and opens screens, works after Ctrl-Z and fg, and
   mouse(0, /status/);
   await pane.shows(/Runs \d+ by status▲/);
   mouse(0, /run1\.\d+ +lab-1/);
-  // For three seconds also "held", which a busy machine may not show in time.
+  // The row also shows "held" for three seconds, which a busy machine may miss, so it is not checked.
   await pane.shows(/\n> run1\.\d+ +lab-1/);
   pane.press("C-z");
   await pane.shows(/Stopped/);

@@ -22,12 +22,12 @@ test("a join line that is pasted into a terminal is not shown, and its worker jo
   });
   const written = pane.record();
   await pane.shows(/paste the join line \(it is not shown\):/);
-  // A slip is taken back, as at any prompt.
+  // A typing error can be deleted, as at any prompt.
   pane.press("-l", "x");
   pane.press("BSpace");
   pane.press("-l", line);
   pane.press("Enter");
-  // Its own lines break between words.
+  // The worker's lines break between words.
   const text = await pane.shows(/pasted lends \d+ slots?.*worker's key; --sandbox\n {4}or --no-code prevents that/s);
   assert.ok(!text.includes(code) && !written().includes(code), "the terminal has shown the code");
   assert.ok(!readIfThere(`/proc/${pane.child()}/cmdline`).includes(code));

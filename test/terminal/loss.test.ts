@@ -17,7 +17,7 @@ before(async () => {
   await swarm.when("the model has chosen", job, ({ ended }) => ended > 14);
 });
 
-/** The screen once it shows that, which must have no loss with its sign turned. */
+/** The screen's text once it shows `wanted`; checks that no loss has its sign turned. */
 async function unsigned(pane: Pane, wanted: RegExp): Promise<string> {
   const text = await pane.shows(wanted);
   assert.doesNotMatch(text, turnedSign, text);

@@ -21,7 +21,7 @@ before(async () => {
 
 describe("a real search on the screen", () => {
   test("the standings move as runs end", async () => {
-    // Between two runs none may run.
+    // Waits, because fewer than two runs may be running between runs.
     const text = await pane.shows(
       /^job1 +maze +RUNNING +runs \d+\/5000 +2 running.*\nbest {2}-?\d+\.\d+ ± \d\.\d+ \(n=\d+\)/,
     );
@@ -39,7 +39,7 @@ describe("a real search on the screen", () => {
     pane.press("/", "hpmx>1", "Enter");
     await pane.shows(/ \^{4}\n there is no column "hpmx" here; did you mean hpmax\?/);
     pane.press("C-u", "status=running", "Enter");
-    // Between two runs there may be none.
+    // Waits, because no run may be running between runs.
     const text = await pane.shows(/Runs [1-9]\d* of \d+ filter: status=running/);
     const shown = text.split("\n").filter((line) => /run1\.\d+ +lab-1/.test(line));
     assert.ok(
@@ -64,7 +64,7 @@ describe("a real search on the screen", () => {
 
   test("the workers' screen says how this machine joins and what lets others join; y copies it", async () => {
     pane.press("3");
-    // Somebody has joined, so that one line is enough at first.
+    // Since a worker has joined, one line is enough at first.
     await pane.shows(/\n {2}another worker on this machine: nexus-worker {3}\(y copies it, J says more\)\n/);
     await pane.shows(/lab-1 +● busy +2\/2 +run1\.\d+ \d+, run1\.\d+ /);
     pane.press("J");
@@ -99,7 +99,7 @@ describe("a real search on the screen", () => {
 
   test("the screen's help lists every key, and closes", async () => {
     pane.press("?");
-    // Those of the pane that has the keys come first.
+    // The keys of the focused pane come first.
     await pane.shows(/ Keys of Events\n[\s\S]*PgUp +page up[\s\S]*X +cancel the selected runs.*\(nexus cancel\)/);
     pane.press("G");
     await pane.shows(/ On other screens\n[\s\S]*Columns of Events/);
@@ -142,7 +142,7 @@ test("the keys Tab, w, z, f, x and the arrows change panes, columns, order and a
 
 test("Ctrl-L wipes away what someone else wrote over the screen", async () => {
   const tty = tmux.run("display-message", "-p", "-t", pane.name, "#{pane_tty}").trim();
-  // Again and again: the screen's own next change of that line may cover it.
+  // Repeated, because the screen's next change of that line may cover it.
   await eventually("someone else has written", () => {
     writeFileSync(tty, "\u001b[2;1Hsomeone else wrote this\u001b[H");
     return pane.text().includes("someone else wrote this");
@@ -238,7 +238,7 @@ test("a newcomer in an empty folder is told what to do, and given a first spec",
   newcomer.press("y", "Enter");
   await newcomer.shows(/workspace ws1 has no job yet/);
   assert.ok(existsSync(join(home, "search.yaml")));
-  // One key is one key, although a line was read from the same terminal before.
+  // A single key works, although a line was read from the same terminal before.
   newcomer.press("q");
   await newcomer.shows(/\[d\] detach: nothing is running/);
   newcomer.press("d");

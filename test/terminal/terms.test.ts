@@ -5,7 +5,7 @@ import { WatchedSearch } from "../support/terminal/watched-search.ts";
 
 const tmux = new Tmux();
 const search = new WatchedSearch();
-/** Colours, as they were written: `1;36` of `ESC[1;36m`. */
+/** The colours in the written bytes: `1;36` of `ESC[1;36m`. */
 const coloursIn = (bytes: string): Set<string> =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: every colour begins with an escape.
   new Set([...bytes.matchAll(/\u001b\[([0-9;]*)m/g)].map(([, colour = ""]) => colour));
@@ -15,7 +15,7 @@ const few = ["xterm", "screen", "linux", "rxvt", "a-terminal-nobody-knows"];
 
 before(() => search.start());
 
-/** What the screen wrote under that name, and what it left on the terminal. */
+/** The bytes that the screen wrote in that environment, and the text that it left on the terminal. */
 async function shownUnder(environment: Readonly<Record<string, string>>): Promise<{ bytes: string; left: string }> {
   const pane = tmux.open([120, 40], `read go; ${search.script()}`, { LANG: "C.UTF-8", ...environment });
   const written = pane.record();
@@ -23,7 +23,7 @@ async function shownUnder(environment: Readonly<Record<string, string>>): Promis
   await pane.shows(/▶ Standings[\s\S]*help/);
   // Neighbourhood and Events have text that is dimmed.
   await pane.answers(["5"], /▶ Neighbourhood/);
-  // It has the whole screen, from the fourth line on.
+  // Events fills the screen from the fourth line on.
   await pane.answers(["6"], /^(?:[^\n]*\n){3}. Events \d/);
   pane.press("q");
   await pane.shows(/\[d\] detach/);

@@ -9,7 +9,7 @@ import { WatchedSearch } from "../support/terminal/watched-search.ts";
 const tmux = new Tmux();
 const search = new WatchedSearch();
 const { swarm } = search;
-/** Two cells a letter; a letter with a mark of its own, which takes no cell; and neither. */
+/** Letters of two cells, a letter with a combining mark of no cell, and plain ones. */
 const written = ["学習率", "te\u0301ta", "plain"];
 const settings = [/学習率/, /t(e\u0301|\u00e9)ta/, /plain/];
 const section = /hyperparameters:\n[\s\S]*?(?=processing_stages)/;
@@ -38,7 +38,7 @@ before(async () => {
   await pane.shows(/Standings \d+ by/);
 });
 
-/** Cells up to the end of what is found. */
+/** Number of cells up to the end of the match. */
 function cellsTo(line: string, wanted: RegExp): number {
   const found = wanted.exec(line);
   assert.ok(found, `${wanted} in ${line}`);

@@ -7,7 +7,7 @@ import { enrolSubject, honestEnrolment, joinersTurn } from "../attacker/joining.
 import { order, renewal, report } from "../attacker/words.ts";
 import { answerLimitMs, type Ground, ids, type Role } from "../ground/ground.ts";
 
-/** Where bytes of somebody else reach a decoder of the coordinator, or of a worker. */
+/** A way for somebody else's bytes to a decoder of the coordinator or of a worker. */
 interface Channel {
   readonly role: Role;
   readonly title: string;
@@ -28,7 +28,7 @@ const channels: readonly Channel[] = [
   { role: "operator", title: "as an order", subject: () => `op.${operatorName()}` },
 ];
 
-/** The trial that all evidence is about: bytes about trials that nobody knows are not even read. */
+/** The trial that all evidence here names: bytes about unknown trials are not even read. */
 async function subjectOf(ground: Ground): Promise<Held> {
   const known = ground.notes.get("bytes");
   if (known !== undefined) return known as Held;
@@ -46,17 +46,17 @@ const sending = ({ role, title, subject }: Channel, name: string, data: Buffer, 
     const held = await subjectOf(ground);
     const isJoiner = role === "joiner";
     if (isJoiner) await joinersTurn();
-    // The broker closes the connection of a joiner whose message is too long: those of the others must not go with it.
+    // The broker closes a joiner's connection after a message that is too long; the next act must not lose its own.
     const client = await (isJoiner ? ground.fresh(role) : ground.as(role));
     client.publish(subject(held, ground), data, { reply: `${ground.inbox(role)}.x` });
     await client.sync();
     if (isJoiner) client.end();
   },
-  // What is left behind is looked at together: the coordinator's health, its log, the streams.
+  // The family's common looks cover the rest: the coordinator's health, its log, the streams.
   harm: (ground, mark) => ground.observer.saw(mark)[0],
 });
 
-/** A hint may come from another worker, so a worker reads it as what it is: anybody's bytes. */
+/** Another worker can send a hint, so a worker must read hints as anybody's bytes. */
 const towardsWorkers = [...hostileBytes, ...costlyBytes].map(
   ([name, data]): Act => ({
     family: "bytes",
@@ -81,7 +81,7 @@ const values: readonly (readonly [string, Buffer])[] = [
   ["100,000 rows", manyRows(100_000)],
 ];
 
-/** On the same subjects, what a decoder takes gets an answer, or is at least heard: all that is refused is refused for its bytes. */
+/** Checks that honest messages on these subjects get through, so that hostile ones are refused for their bytes. */
 async function honestOnes(ground: Ground, mark: string): Promise<string | undefined> {
   await joinersTurn();
   const asks = [
@@ -101,7 +101,7 @@ async function honestOnes(ground: Ground, mark: string): Promise<string | undefi
   return stored ? undefined : "the broker store an honest report";
 }
 
-/** Of one message; the honest worker's runs cost the coordinator some milliseconds meanwhile. */
+/** The limit for one message; the honest worker's runs cost the coordinator some milliseconds meanwhile. */
 const costly: Watch = { cpuMs: 1500, growthMb: 150 };
 
 export const bytes: Family = {

@@ -6,17 +6,14 @@ import type { Act, Family } from "../act.ts";
 import type { Ground } from "../ground/ground.ts";
 import { startProcess, startProgram } from "../ground/programs.ts";
 
-/**
- * Another user of a machine whose cache (`XDG_CACHE_HOME`) many share: he was there first, and what he put there must not be
- * executed by anybody else.
- */
+/** How another user was first in a shared cache (`XDG_CACHE_HOME`). Nobody else may execute the files he put there. */
 interface Claim {
   readonly title: string;
-  /** Makes the cache that others will use; `mine` gives a folder to him. */
+  /** Makes the cache that others will use; `mine` makes a folder that belongs to him. */
   readonly prepare: (cache: string, mine: (folder: string) => void) => void;
 }
 
-/** Without root nobody can be another user: then what everybody may write stands for what is another's. */
+/** Gives a folder to another user. Without root, a folder that everybody may write stands for that. */
 function give(folder: string): void {
   chmodSync(folder, 0o777);
   if (process.geteuid?.() === 0) chownSync(folder, 12_345, 12_345);
@@ -42,7 +39,7 @@ const claims: readonly Claim[] = [
   },
 ];
 
-/** What he put there; each would be executed, and leaves the file `planted`. */
+/** A file that he put there. If executed, it leaves the file `planted`. */
 interface Bait {
   readonly title: string;
   readonly put: (nexus: string, planted: string, ground: Ground) => unknown;
@@ -123,7 +120,7 @@ const acts = claims.flatMap(({ title, prepare }) =>
       harm: (ground, mark) => {
         if (existsSync(join(ground.folder, `planted-${mark}`))) return "it was executed";
         const code = join(ground.folder, `cache-${mark}`, "nexus", "code");
-        // What was written there would be read there too.
+        // Code kept there would also be read from there.
         return existsSync(code) && readdirSync(code).length > 0 ? "the engine's code is kept there" : undefined;
       },
     }),
@@ -134,7 +131,7 @@ export const cache: Family = {
   name: "cache",
   origin: "own",
   acts: () => acts,
-  // In a cache of one's own it is found.
+  // In one's own cache the bait is found and executed.
   control: async (ground, mark) => {
     const [own, bait] = [join(ground.folder, `cache-${mark}`), baits[0]];
     mkdirSync(join(own, "nexus", "nats-server"), { recursive: true, mode: 0o700 });

@@ -7,7 +7,7 @@ import { claim, jobQuestion, renewal } from "../attacker/words.ts";
 import { type Ground, ids } from "../ground/ground.ts";
 import { forgetState, sharedState, stateOf, trialIn } from "../ground/state.ts";
 
-/** A run of the victim's, which it renews by itself as long as the attackers try. */
+/** A run of the victim, which renews it by itself while the attackers try. */
 async function victimsRun(ground: Ground): Promise<Held> {
   const known = ground.notes.get("victim's run");
   if (known !== undefined) return known as Held;
@@ -25,7 +25,7 @@ async function isStillItsOwn(ground: Ground): Promise<string | undefined> {
     : `${trial.run} is ${trial.status}, last held by ${holder?.worker}`;
 }
 
-/** Answers that the attacker would have to be given for a question of another's. */
+/** Questions about another worker's run, whose answers the attacker must not get. */
 const questions: readonly (readonly [title: string, make: (held: Held) => Uint8Array])[] = [
   ["renews another's run", ({ job, n, attempt }) => renewal({ held: [{ job, n, attempt, iters: 1 }] })],
   [
@@ -72,7 +72,7 @@ const asked = (["worker", "benched"] as const).flatMap((role) =>
   ),
 );
 
-/** A benched worker is given nothing, whatever it says of itself. */
+/** A benched worker gets no run, whatever it says of itself. */
 const benched = [{}, { bootId: "new" }, { slots: 9 }, { version: "99.0.0" }, { targets: ["x"] }, { noCode: true }].map(
   (more): Act => ({
     family: "claims",
@@ -88,7 +88,7 @@ const benched = [{}, { bootId: "new" }, { slots: 9 }, { version: "99.0.0" }, { t
   }),
 );
 
-/** Finding 7: one worker that claims to have endless slots. */
+/** Finding 7: a worker claims to have endless slots. */
 const slots: Act = {
   family: "claims",
   role: "worker",
@@ -116,7 +116,7 @@ async function heldBy(ground: Ground): Promise<number> {
   return [...jobs.values()].reduce((sum, { holding }) => sum + (holding.get(ids.worker as WorkerId) ?? 0), 0);
 }
 
-/** Finding 15: each new process of a worker makes the one before an old one. */
+/** Finding 15: each new process of a worker retires the one before. */
 const boots: Act = {
   family: "claims",
   role: "worker",
@@ -133,7 +133,7 @@ const boots: Act = {
   harm: () => undefined,
 };
 
-/** Questions while another waits for an answer: the honest one's comes in its usual time, or nearly. */
+/** Floods with questions while another waits: the honest answer must still come within 10 s. */
 const flood: Act = {
   family: "claims",
   role: "worker",
@@ -154,7 +154,7 @@ const flood: Act = {
   },
 };
 
-/** Finding 4: what a decoder takes from beyond a message may be another's. */
+/** Finding 4: bytes that a decoder reads from beyond a message may be another's. */
 const memory: Act = {
   family: "claims",
   role: "worker",
@@ -167,7 +167,7 @@ const memory: Act = {
     for (let i = 0; i < 200; i += 1) {
       victim.publish(`ask.${ids.victim}`, jobQuestion(`${mark}-secret-${"s".repeat(400)}`));
       await victim.sync();
-      // A job's name that is taken from the place where the other's message lay.
+      // A job's name that points to where the other's message lay in memory.
       const short = Buffer.from([0x92, 0xd6, 0x62, 0, 0, 0, i, 0xd9, 40]);
       client.publish(`ask.${ids.worker}`, short, { reply: `${inbox}.${i}` });
       const question = Buffer.concat([Buffer.from(jobQuestion("")).subarray(0, -1), Buffer.from([0xd9, 0xff])]);
@@ -187,7 +187,7 @@ const memory: Act = {
   },
 };
 
-/** What a job is, is told to workers; not to somebody who is revoked or merely enrolled in another name. */
+/** A worker is answered about a job only on its own subject, not in another's name. */
 const answersOf: Act = {
   family: "claims",
   role: "worker",
@@ -211,7 +211,7 @@ const answersOf: Act = {
   },
 };
 
-/** What a job runs is for those who run it: its spec, its code, the values of its environment. */
+/** Only workers that run a job may get its spec, its code and its environment's values. */
 const specOfJob: Act = {
   family: "claims",
   role: "benched",

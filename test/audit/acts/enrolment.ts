@@ -10,7 +10,7 @@ const newKey = (): string => nkeys.createUser().getPublicKey();
 const swapLast = (key: string): string => key.slice(0, -1) + (key.endsWith("A") ? "B" : "A");
 const swapAt = (key: string, i: number): string => key.slice(0, i) + (key[i] === "A" ? "B" : "A") + key.slice(i + 1);
 
-/** Keys that nats-server refuses, and with them its whole list of users. */
+/** Keys that make nats-server refuse its whole list of users. */
 const keys: readonly (readonly [string, () => unknown])[] = [
   ["with a wrong checksum", () => swapLast(newKey())],
   ["with a wrong first byte", () => swapAt(newKey(), 1)],
@@ -67,7 +67,7 @@ const hosts: readonly string[] = [
   "x".repeat(200_000),
 ];
 
-/** Asks as a machine that has the join code; what it is answered does not count. */
+/** Asks to enrol as a machine that has the join code; the answer is ignored. */
 async function ask(
   ground: Ground,
   role: Role,
@@ -139,7 +139,7 @@ const badHosts = hosts.map(
     title: `enrols from the host ${JSON.stringify(host).slice(0, 40)}`,
     attempt: (ground, mark) => ask(ground, "joiner", { worker: mark, host: `${host}${mark}` }),
     harm: async (ground, mark) => {
-      // Printed once for all of them, and for each act before.
+      // Printed once for all these acts.
       const known = ground.notes.get("list workers") as Promise<{ output: string }> | undefined;
       const printed = known ?? ground.command(["list", "workers"]);
       ground.notes.set("list workers", printed);
@@ -151,7 +151,7 @@ const badHosts = hosts.map(
   }),
 );
 
-/** Where a machine may only enrol with a code: other credentials must not do, nor answers that cross accounts. */
+/** A machine may enrol only with a code: other credentials must not do, nor answers that cross accounts. */
 const others = (["nobody", "stranger", "worker", "benched", "viewer", "operator"] as const).map(
   (role): Act => ({
     family: "enrolment",
@@ -166,7 +166,7 @@ const others = (["nobody", "stranger", "worker", "benched", "viewer", "operator"
   }),
 );
 
-/** Finding 5: what a worker has stored is handed out with `enrol` as the reply subject. */
+/** Finding 5: the server hands out a worker's stored message with `enrol` as the reply subject. */
 const relayed = ["enrol", "enrol.x", "enrol.>", "enrol.ID"].map(
   (reply): Act => ({
     family: "enrolment",
@@ -192,7 +192,7 @@ const relayed = ["enrol", "enrol.x", "enrol.>", "enrol.ID"].map(
   }),
 );
 
-/** With the code, but not as the protocol wants it: nobody may pass on a copy, or enrol a key that is not his own. */
+/** Enrolments with the code but wrong proofs: nobody may pass on a copy, or enrol a key that is not his own. */
 const forgedProofs: readonly (readonly [title: string, fields: (ground: Ground) => Record<string, unknown>])[] = [
   ["no proofs", () => ({ inviteProof: undefined, ownProof: undefined })],
   ["empty proofs", () => ({ inviteProof: new Uint8Array(0), ownProof: new Uint8Array(0) })],
@@ -223,7 +223,7 @@ const unproven = forgedProofs.map(
   }),
 );
 
-/** The very message of an enrolment, said again by whoever has heard it. */
+/** An enrolment's exact message, repeated by somebody who has heard it. */
 const replay: Act = {
   family: "enrolment",
   role: "joiner",
@@ -248,7 +248,7 @@ const replay: Act = {
 
 const many = 150;
 
-/** Finding 16: with one code, in one go. */
+/** Finding 16: many machines with one code, at once. */
 const flood: Act = {
   family: "enrolment",
   role: "joiner",
@@ -263,12 +263,12 @@ const flood: Act = {
   },
   harm: async (ground, mark) => {
     const made = [...(await sharedState(ground)).workers.keys()].filter((id) => id.startsWith(mark)).length;
-    // As many as a minute lets in.
+    // A minute admits 120.
     return made > 121 * (ground.notes.get(mark) as number) ? `${made} workers were made` : undefined;
   },
 };
 
-/** Finding 1: whatever was enrolled, the workspace must start again, and its worker work. */
+/** Finding 1: whatever was enrolled, the workspace must start again and its worker must work. */
 const restart: Act = {
   family: "enrolment",
   role: "joiner",

@@ -4,7 +4,7 @@ import { failure, handback, report, result, sealed } from "../attacker/words.ts"
 import { type Ground, ids, type Role } from "../ground/ground.ts";
 import { forgetState, sharedState, trialIn } from "../ground/state.ts";
 
-/** What others hold while attackers speak of it: a run of the victim's, one of the attacker's own, and one that has ended. */
+/** The runs that attackers send evidence about: one that the victim holds, and one of the attacker's own. */
 interface Scene {
   readonly others: Held;
   readonly own: Held;
@@ -41,7 +41,9 @@ const kinds = [
 
 const attempts: readonly unknown[] = [1, 2, 999, 0, -1, 2 ** 53, "1", null, 1.5, Number.NaN];
 
-/** Nothing of it may touch the run: it is held by whom it was held, and open. */
+/**
+ * The harm to the victim's run: it must still be running, held by the victim, without a checkpoint or a late result.
+ */
 async function othersRun(ground: Ground): Promise<string | undefined> {
   const { others } = await sceneOf(ground);
   const trial = trialIn(await sharedState(ground), others.job, others.n);
@@ -117,13 +119,13 @@ const nowhere = places.map(
   }),
 );
 
-/** A mark may travel in evidence; in the journal it would have been believed. */
+/** A mark may appear in EV; in the journal it shows that the evidence was believed. */
 function journalled(ground: Ground, mark: string): string | undefined {
   const subject = ground.observer.saw(mark).find((each) => each.startsWith("jrn."));
   return subject && `it is in the journal, at ${subject}`;
 }
 
-/** Values that must make a result unreadable, or a failure, but never a result that counts. */
+/** Values that must make a result unreadable or a failure, never one that counts. */
 const values: readonly (readonly [title: string, fields: Fields])[] = [
   ["NaN", { hpmax: Number.NaN }],
   ["infinity", { hpmax: Number.POSITIVE_INFINITY }],
@@ -153,7 +155,7 @@ const values: readonly (readonly [title: string, fields: Fields])[] = [
   ["reports that are a mapping", { reports: { length: 1e9 } }],
 ];
 
-/** Each with a run of the attacker's own, which it may end, but not so. */
+/** The attacker may end its own run, but not with these values. */
 const ownRun = values.map(
   ([title, fields], i): Act => ({
     family: "evidence",
@@ -174,7 +176,7 @@ const ownRun = values.map(
   }),
 );
 
-/** Results that come twice, and after an end. */
+/** Several results of one run: only the first counts. */
 const twice: Act = {
   family: "evidence",
   role: "worker",
@@ -202,7 +204,9 @@ async function tell(ground: Ground, role: Role, { job, n }: Held, kind: string, 
   await client.sync();
 }
 
-/** Deduplication goes by message id, over the whole stream: an id that another will use must not swallow its message. */
+/**
+ * The stream deduplicates by message id: an attacker who uses another's id first must not swallow the other's message.
+ */
 const swallowed = ["result", "failed", "report"].map(
   (kind): Act => ({
     family: "evidence",
@@ -211,7 +215,7 @@ const swallowed = ["result", "failed", "report"].map(
     attempt: async (ground, mark) => {
       const { others } = await sceneOf(ground);
       const client = await ground.as("worker");
-      // All of an id but its random end can be known: job, run, attempt and kind.
+      // An attacker can know all of an id but its random end: job, run, attempt and kind.
       const id = `${others.job}.${others.n}.${others.attempt}.1.`;
       for (const end of ["", "0", "1", "AAAAAA", mark]) {
         client.publish(`ev.${ids.worker}.${mark}`, end, { head: `Nats-Msg-Id: ${id}${end}` });

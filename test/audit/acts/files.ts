@@ -21,7 +21,7 @@ import { stateOf } from "../ground/state.ts";
 const pool = "files";
 const content = "planted by a worker";
 
-/** Names under which a worker says that a run left a file. */
+/** Names that a worker reports for files that a run left. */
 const names: readonly string[] = [
   "../escaped",
   "../../escaped",
@@ -70,7 +70,7 @@ const names: readonly string[] = [
   "__proto__",
   "",
 ];
-/** Our own files, which are written too; a worker's of the same name must not take their place. */
+/** Files that we write ourselves; a worker's file of the same name must not replace them. */
 const ownFiles = ["console.txt", "repro_spec.yaml", "reports.csv"];
 
 /** The search whose only worker is the attacker. */
@@ -88,7 +88,7 @@ async function jobOf(ground: Ground): Promise<string> {
   return submitting;
 }
 
-/** A run of the attacker's own that left one file under that name. */
+/** A run of the attacker that left one file under that name. */
 async function leave(ground: Ground, path: string): Promise<Held> {
   await jobOf(ground);
   const held = await hold(ground, "worker", { targets: [pool] });
@@ -104,7 +104,7 @@ async function leave(ground: Ground, path: string): Promise<Held> {
   return held;
 }
 
-/** The whole job, as an operator copies it to his own machine; once for all names. */
+/** The whole job, copied to an operator's machine once for all names. */
 function extracted(ground: Ground): Promise<string> {
   const known = ground.notes.get("extracted") as Promise<string> | undefined;
   if (known) return known;
@@ -121,7 +121,7 @@ function extracted(ground: Ground): Promise<string> {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
 const badName = /^[.-]|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\\:]|[. ]$/u;
 
-/** A file of the attacker's where it may not be, or under a name that it may not have. */
+/** The harm: a file of the attacker's in a forbidden place or under a forbidden name. */
 async function strayFile(ground: Ground, path: string): Promise<string | undefined> {
   const to = await extracted(ground);
   const outside = [join(ground.folder, "own"), ground.folder, "/tmp"].flatMap((folder) =>
@@ -153,7 +153,7 @@ const uploads = names.map(
   }),
 );
 
-/** Texts that a worker, or the author of a spec, has printed and exported on an operator's machine. */
+/** Texts from a worker or a spec's author that an operator's machine prints and exports. */
 const texts: readonly (readonly [string, string])[] = [
   ["a formula", "=HYPERLINK(1)"],
   ["a formula with a sign", "+1+1"],
@@ -175,7 +175,7 @@ const texts: readonly (readonly [string, string])[] = [
   ["half a surrogate", "\ud800"],
 ];
 
-/** Runs that ended in those words; each is told once, and read by every command. */
+/** Runs that ended with those texts; each is reported once, and read by every command. */
 async function tellTexts(ground: Ground): Promise<Held[]> {
   const known = ground.notes.get("texts") as Promise<Held[]> | undefined;
   if (known) return known;
@@ -199,13 +199,13 @@ async function tellTexts(ground: Ground): Promise<Held[]> {
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not come through
 const rawTerminal = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]|\r(?!\n)|[\u202a-\u202e\u2066-\u2069]/u;
-/** A cell of a table for spreadsheets that would be executed; numbers may begin with a sign. */
+/** A cell that a spreadsheet would execute; numbers may begin with a sign. */
 const formulas = { csv: /(^|[,\n])"?([=@+]|-(?![\d.]))/, tsv: /(^|[\t\n])"?([=@+]|-(?![\d.]))/ } as const;
 
 interface Reader {
   readonly title: string;
   readonly words: (job: string) => readonly string[];
-  /** The file that it writes, instead of what it prints. */
+  /** The file that it writes, read instead of its output. */
   readonly file?: string;
   readonly table?: keyof typeof formulas;
 }
@@ -275,7 +275,7 @@ const consoles = texts.map(
   }),
 );
 
-/** Finding 17: a spec's own files, and links at any part of a path. */
+/** Finding 17: files that a spec brings along, with links at any part of a path. */
 interface Carried {
   readonly title: string;
   readonly code: string;
@@ -311,7 +311,7 @@ const carried: readonly Carried[] = [
   { title: "a path from the home folder", code: "~/.profile" },
   { title: "a file of /proc", code: "/proc/self/environ" },
 ];
-/** What a folder of the author's own holds beside the links, bytes. */
+/** Bytes in the author's own folder besides the links. */
 const ownBytes = 100;
 const carrying = (["code", "inputs"] as const).flatMap((setting, k) =>
   carried.map(
@@ -333,7 +333,7 @@ const carrying = (["code", "inputs"] as const).flatMap((setting, k) =>
         const job = ground.notes.get(mark) as string; // as attempt left it
         if (job === "") return undefined;
         const { code, largeCode, inputs } = (await stateOf(ground)).jobs.get(job as never)?.submitted ?? {};
-        // Links within a folder are passed over; what is carried must hold nothing from elsewhere.
+        // Links within a folder are skipped; the carried files must hold nothing from elsewhere.
         const carriedFiles = code
           ? codeFilesIn(code).map(({ path: each, bytes }) => `${each} ${Buffer.from(bytes).toString()}`)
           : [];

@@ -17,15 +17,17 @@ import { RawClient } from "../raw-client.ts";
 
 const floodLimitMs = 60_000;
 const { messages, arrivals } = usualQuotas;
-/** What may come through until the leader knows of a flood and the broker has closed the connection: "some ten thousand". */
+/**
+ * Messages that may arrive until the leader notices a flood and the broker closes the connection: "some ten thousand".
+ */
 const untilCutOff = 10_000;
-/** How many messages of a flooder of that age may be stored: what docs/trust.md promises. */
+/** The most messages that may be stored from a flooder after so many seconds, as docs/trust.md promises. */
 const mostStored = {
   ev: (seconds: number): number => messages.atOnce + messages.perSecond * seconds + untilCutOff,
   ck: (seconds: number): number => arrivals.atOnce + arrivals.perSecond * seconds,
 } as const;
 
-/** Finding 7: what one worker stores is bounded, so that others have room and their turn. */
+/** Finding 7: the messages that one worker stores are bounded, so that others have room and their turn. */
 const filling = (role: Role, kind: "ev" | "ck", count: number): Act => ({
   family: "floods",
   role,
@@ -57,7 +59,7 @@ const filling = (role: Role, kind: "ev" | "ck", count: number): Act => ({
 
 const mostLogged = 2e6;
 
-/** Finding 16: junk costs a line of the log each time, or does it? */
+/** Finding 16: junk messages must not each add a line to the log. */
 const junk = (role: Role, subject: string, count: number): Act => ({
   family: "floods",
   role,
@@ -77,12 +79,12 @@ const junk = (role: Role, subject: string, count: number): Act => ({
   },
   harm: (ground, mark) => {
     const bytes = ground.notes.get(mark) as number; // as attempt left it
-    // Logs are replaced when they are large; until then a flood may not fill them.
+    // Large logs are rotated; until then a flood must not fill them.
     return bytes > mostLogged ? `the coordinator's log grew by ${(bytes / 1e6).toFixed(1)} MB` : undefined;
   },
 });
 
-/** Others' claims are answered while one shouts: measured in the coordinator's own work, which its answer has to wait for. */
+/** Another worker must be answered while one floods over ten connections. */
 const shouting: Act = {
   family: "floods",
   role: "worker",
@@ -101,7 +103,7 @@ const shouting: Act = {
   harm: (ground, mark) => (ground.notes.get(mark) === undefined ? "the other was not answered" : undefined),
 };
 
-/** Cut off once, a flooder comes back by the line that it had. */
+/** A flooder that was cut off comes back with the same join line. */
 const again: Act = {
   family: "floods",
   role: "joiner",
@@ -131,7 +133,7 @@ const again: Act = {
   },
 };
 
-/** Each costs the broker memory, and sends nothing. */
+/** Silent connections, which cost the broker memory. */
 const idle: Act = {
   family: "floods",
   role: "worker",
@@ -155,21 +157,23 @@ const idle: Act = {
 
 const mostFlooded = 200_000;
 
-/** An invitation for a hundred machines: its line and what its holders may do. */
+/** An invitation for a hundred machines: its join line, key, subject and inbox. */
 async function invited(ground: Ground): Promise<{ readonly line: string } & ReturnType<typeof joinerBy>> {
   const { output } = await ground.command(["invite", "--uses", "100"]);
   const [, line = ""] = /^nexus-worker (\S+)$/m.exec(output) ?? [];
   return { line, ...joinerBy(line) };
 }
 
-/** A machine of ours joins by the line that the coordinator shows. */
+/** A real machine joins with the line that the coordinator shows. */
 async function joins(ground: Ground, name: string): Promise<void> {
   const patience = new Patience({ clock: systemClock, chance: systemChance }, 2 * floodLimitMs, () => undefined);
   const join = parseJoinLine(ground.joinLine);
   await workerIdentity(`${ground.folder}/${name}`, name as WorkerId, join, () => undefined, { patience });
 }
 
-/** Holders of one invitation fill every place at the door, and say nothing; a machine joins by another meanwhile. */
+/**
+ * Holders of one invitation open every connection that they may and stay silent; meanwhile a machine joins by another.
+ */
 const silent: Act = {
   family: "floods",
   role: "joiner",
@@ -191,7 +195,7 @@ const silent: Act = {
   },
 };
 
-/** Holders of one invitation shout; others' claims are answered meanwhile, and a machine joins by another invitation. */
+/** Holders of one invitation flood; meanwhile others are answered, and a machine joins by another invitation. */
 const enrolling = (what: string, made: (joinLine: string, mark: string) => string | Uint8Array): Act => ({
   family: "floods",
   role: "joiner",

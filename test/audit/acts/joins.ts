@@ -7,7 +7,7 @@ import type { Act, Family } from "../act.ts";
 import { type Program, startProgram } from "../ground/programs.ts";
 import { secretsOf } from "../ground/secrets.ts";
 
-/** What a server that is not ours says first. */
+/** First words of a server that is not ours. */
 const greetings: readonly (readonly [title: string, greeting: string])[] = [
   [
     "greets in plain text",
@@ -35,7 +35,7 @@ const greetings: readonly (readonly [title: string, greeting: string])[] = [
 ];
 
 const fingerprint = "a".repeat(64);
-/** The forms of a join line; the last two promise encryption, so nothing may be said in the open. */
+/** The forms of a join line. The last two promise encryption, so the worker may send nothing in plain text. */
 const lines: readonly (readonly [scheme: string, fragment: string])[] = [
   ["nats", ""],
   ["tls", `#sha256=${fingerprint}`],
@@ -91,7 +91,7 @@ const acts = lines.flatMap(([scheme, fragment]) =>
   ),
 );
 
-/** Texts that are no line to join with; none of them may show the code that stands in it. */
+/** Invalid join lines; the worker's complaint must not show the code in them. */
 const badLines: readonly ((code: string) => string)[] = [
   (code) => `natss://${code}@127.0.0.1:1/ws1`,
   (code) => `nats://${code}@127.0.0.1:99999/ws1`,

@@ -9,11 +9,11 @@ const { worker: own, victim } = ids;
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A message of the journal as a leader would write it. */
+/** A journal message as a leader would write it. */
 const records = (...events: readonly Fields[]): Uint8Array =>
   encode([2, ...events.map((each) => ({ at: Date.now(), ...each }))]);
 
-/** What an attacker would have the journal say; `mark` names what must not be there afterwards. */
+/** Records that an attacker would write into the journal; `mark` stands in each and must not be there afterwards. */
 const forgeries: readonly (readonly [title: string, make: (mark: string) => Uint8Array])[] = [
   ["a reign of term 999", (mark) => records({ type: "led", term: 999, leader: mark })],
   [
@@ -43,14 +43,14 @@ const forgeries: readonly (readonly [title: string, make: (mark: string) => Uint
   ["nothing that can be read", (mark) => Buffer.from(`\xc1${mark}`, "latin1")],
 ];
 
-/** Message ids: those that only leaders write, one that nobody writes, and none. */
+/** Message ids in a leader's form, and none. */
 const msgIds: readonly (readonly [title: string, make: (mark: string) => string])[] = [
   ["a leader's id", (mark) => `999.${mark}.1`],
   ["the id of term 1", (mark) => `1.${mark}.7`],
   ["no id", () => ""],
 ];
 
-/** How the server is made to hand out what a worker has stored. */
+/** A question that makes the server hand out a message that a worker has stored. */
 interface Relay {
   readonly title: string;
   readonly role: Role;
@@ -99,7 +99,7 @@ const relays: readonly Relay[] = [
 
 const subjects = ["jrn.ws.batch", "jrn.ws.op", `jrn.ws.worker.${victim}`, "jrn.job1.job"] as const;
 
-/** Finding 8: a stored message is handed out with its headers, so with its id. */
+/** Finding 8: the server hands out a stored message with its headers, and so with its message id. */
 const forged = relays.flatMap((relay) =>
   forgeries.flatMap(([what, make], i) =>
     msgIds.map(([how, id], k): Act => {
@@ -120,7 +120,7 @@ const forged = relays.flatMap((relay) =>
   ),
 );
 
-/** Records of the journal that were true once, said again. */
+/** Real records of the journal, written again. */
 const replayed = (["viewer", "operator"] as const).flatMap((role) =>
   [1, 2, 3, 5].map(
     (seq): Act => ({
@@ -144,7 +144,7 @@ const replayed = (["viewer", "operator"] as const).flatMap((role) =>
   ),
 );
 
-/** Orders in an operator's name, by whoever can have something delivered there. */
+/** Orders in an operator's name, from anybody who can have a message delivered there. */
 const orders = relays.flatMap((relay) =>
   (
     [
@@ -186,14 +186,14 @@ async function handOut(ground: Ground, { role, from, question }: Relay, mark: st
   await client.sync();
 }
 
-/** Whether the attacker's words reached a subject that only coordinators, or only operators, may write; a leader may write about them. */
+/** The harm: the attacker's exact bytes reached a subject that only coordinators or operators may write. */
 function writtenTo(ground: Ground, mark: string, prefix: string): string | undefined {
   const words = Buffer.from(ground.notes.get(mark) as Uint8Array).toString("latin1"); // as attempt left it
   const arrived = ground.observer.heard.find(({ subject, text }) => subject.startsWith(prefix) && text.endsWith(words));
   return arrived && `it arrived on ${arrived.subject}`;
 }
 
-/** After all of them the journal says what it said: nobody was revoked, deposed or cancelled. */
+/** After all these acts the journal is unchanged: nothing was revoked, deposed, cancelled or purged. */
 const unchanged: Act = {
   family: "journal",
   role: "all",

@@ -8,7 +8,7 @@ import { covers, mayHear, rights } from "./rights.ts";
 
 const { honest, victim } = ids;
 
-/** Subjects and patterns that somebody might listen to. */
+/** Subjects and patterns that an attacker might subscribe to. */
 const targets: readonly string[] = [
   ">",
   "*",
@@ -84,7 +84,7 @@ const acts = attackers.flatMap((role) =>
   targets.filter((target) => !mayHear(role, target)).map((target) => act(role, target)),
 );
 
-/** Hears more than the role may, whatever words the subscription was made with. */
+/** Subscribes to `target`; it is harm if a message arrives that is not the role's own. */
 function act(role: Role, target: string): Act {
   return {
     family: "listening",
@@ -109,7 +109,7 @@ function act(role: Role, target: string): Act {
 
 const isOwn = (role: Role, subject: string): boolean => rights[role].subscribe.some((own) => covers(own, subject));
 
-/** Something is said on every kind of subject that matters; journal, evidence and status speak by themselves. */
+/** Sends a message on every kind of subject that matters; journal, evidence and status get messages anyway. */
 async function everybodySpeaks(ground: Ground, mark: string): Promise<void> {
   const { observer } = ground;
   for (const subject of [
@@ -147,7 +147,7 @@ export const listening: Family = {
     worker.send(`UNSUB ${sid}`);
     if (!worker.messages.some((each) => each.sid === sid)) return "what a worker may hear";
     ground.observer.forget();
-    // The journal and the status speak while others listen.
+    // Messages on the journal and on status must pass while others listen.
     await ground.until("the journal speaks", () =>
       ground.observer.heard.some(({ subject }) => subject.startsWith("jrn.")),
     );

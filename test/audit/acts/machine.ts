@@ -18,7 +18,7 @@ function printed(output: string): Found {
   return broke.test(text) ? `it broke: ${text.slice(0, 300)}` : undefined;
 }
 
-/** What `nvidia-smi` and `rocm-smi` of a strange machine print, by a line of shell. */
+/** `nvidia-smi` and `rocm-smi` of a strange machine, each as a line of shell. */
 const drivers: readonly (readonly [title: string, script: string])[] = [
   ["prints without end", "yes '0, GPU-1, x, 1 MiB'"],
   ["never ends", "trap '' TERM; while :; do sleep 1; done"],
@@ -39,7 +39,7 @@ const drivers: readonly (readonly [title: string, script: string])[] = [
   ["leaves a process that holds its output", "(trap '' TERM HUP; sleep 20) & echo '0, GPU-1, x, 1 MiB'"],
 ];
 const comesUpMs = 60_000;
-/** What `nvidia-smi pmon` prints of the programs that use a GPU, whose names their owners choose. */
+/** An `nvidia-smi` whose `pmon` lists a program on a GPU; the program's owner chooses its name. */
 const pmon = (name: string): string =>
   `if [ "$1" = pmon ]; then while :; do printf '    0  99999999     C     99      1      -      -      -      -    ${name}\\n'; sleep 0.2; done; fi; echo '0, GPU-1, x, 1 MiB'`;
 const users: readonly (readonly [title: string, script: string])[] = [
@@ -76,7 +76,7 @@ const driven = drivers.map(
   }),
 );
 
-/** A program of another user, whose name a worker says where it says why it does not lend. */
+/** Another user's program, whose name a worker prints when it says why it does not lend. */
 const used = users.map(
   ([title, script]): Act => ({
     family: "machine",
@@ -107,7 +107,7 @@ const used = users.map(
   }),
 );
 
-/** What a run without a sandbox writes in the place of a worker's status. */
+/** Changes that a run without a sandbox makes to its worker's status file. */
 const statuses: readonly (readonly [title: string, change: (text: string) => string])[] = [
   ["control characters", (text) => text.replace(/"server":"/, '"server":"\\u001b[2J\\u0007\\u202e')],
   ["jobs of no kind", (text) => text.replace(/"jobs":\[[^\]]*\]/, '"jobs":[null,1,[],{"job":{},"what":1,"runs":"x"}]')],
@@ -139,7 +139,7 @@ const told = statuses.map(
 );
 
 const ready = `echo '{"type":"ready","protocol":1,"name":"x","deterministic":true,"reports":true}'`;
-/** Searches of a user's own, as programs of shell. */
+/** A user's own searches, as shell programs. */
 const searches: readonly (readonly [title: string, script: string])[] = [
   ["prints without end", "yes"],
   ["prints one line without end", "tr '\\0' x < /dev/zero"],

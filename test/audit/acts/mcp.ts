@@ -4,7 +4,7 @@ import type { Ground } from "../ground/ground.ts";
 import { startProgram } from "../ground/programs.ts";
 import { stateOf } from "../ground/state.ts";
 
-/** Forty calls at once took 16 s at a load of 10, and more than a minute at 56 (2026-11-29). */
+/** Milliseconds. Forty calls at once took 16 s at a load of 10, and more than a minute at 56 (2026-11-29). */
 const limitMs = 240_000;
 
 const line = (id: unknown, method: unknown, params: unknown = {}): string =>
@@ -14,7 +14,7 @@ const call = (name: unknown, given: unknown = {}, id: unknown = 1): string =>
   line(id, "tools/call", { name, arguments: given });
 const runs = (more: object): string => call("list_runs", { job: "job1", last: 1, ...more });
 
-/** What an assistant that was talked into it, or a broken client, says to a server without --allow-changes. */
+/** Messages from a misled or broken client to a server without --allow-changes. */
 const sayings: readonly (readonly [title: string, lines: readonly string[]])[] = [
   ["a cancellation", [call("cancel", { target: "job1" })]],
   ["a pause", [call("pause", { target: "job1" })]],
@@ -77,7 +77,7 @@ function isMessage(text: string): boolean {
   try {
     return (JSON.parse(text) as { jsonrpc?: unknown }).jsonrpc === "2.0";
   } catch {
-    return false; // that is what is looked for
+    return false; // not a message
   }
 }
 

@@ -7,7 +7,7 @@ import { startProcess } from "../ground/programs.ts";
 
 const reader = fileURLToPath(new URL("../ground/read-metrics.js", import.meta.url));
 
-/** The head of a record of TensorBoard's: a length and its checksum, which fits. */
+/** The head of a TensorBoard record: a length and its valid checksum. */
 function head(length: bigint): string {
   const bytes = Buffer.alloc(12);
   bytes.writeBigUInt64LE(length);
@@ -19,7 +19,7 @@ const events = "events.out.tfevents.1.x";
 const good = "printf 'step,value\\n1,1\\n' > m.csv";
 const node = (script: string): string => `"$NODE" -e '${script}'`;
 
-/** A file that a program leaves for `metrics_file`, made by a line of shell; and the stage's lines. */
+/** A file that a program leaves for `metrics_file`, by its path and the line of shell that makes it. */
 const files: readonly (readonly [title: string, path: string, script: string])[] = [
   ["2 GB of nothing", "m.csv", "truncate -s 2G m.csv"],
   ["a line of 100 MB", "m.csv", "head -c 100000000 /dev/zero | tr '\\0' 1 > m.csv"],
@@ -91,7 +91,7 @@ const patterns: readonly (readonly [title: string, pattern: string, script: stri
   ["finds numbers that are none", "(?<value>.+)", "printf '1e999\\n-\\n0x1\\n\\033[2J\\n'"],
 ];
 
-/** What one look at hostile files may cost the process that reads them, which is the run's own. */
+/** The most that reading hostile files may cost the run's own process. */
 const most = { cpuMs: 20_000, peakMb: 900 };
 const limitMs = 120_000;
 

@@ -6,7 +6,7 @@ import { order } from "../attacker/words.ts";
 import { type Ground, ids, type Role } from "../ground/ground.ts";
 import { stateOf } from "../ground/state.ts";
 
-/** Every order that changes something, as somebody who may give none would write it. */
+/** Every order that changes something, as somebody without the right to give orders would write it. */
 const kinds: readonly (readonly [title: string, fields: Readonly<Record<string, unknown>>])[] = [
   ["edit of the number of runs", { kind: "edit", job: "job1", changes: { totalRuns: 1 } }],
   ["edit of its end", { kind: "edit", job: "job1", changes: { deadline: 1, maxJobSeconds: 0.001 } }],
@@ -41,7 +41,7 @@ const kinds: readonly (readonly [title: string, fields: Readonly<Record<string, 
   ["cancel of runs", { kind: "control", verb: "cancel", target: { kind: "runs", job: "job1", trials: [1, 2, 3] } }],
 ];
 
-/** Signatures of an order that nobody with an operator's password made. */
+/** Signatures of orders made without an operator's password. */
 const proofs: readonly (readonly [title: string, fields: Readonly<Record<string, unknown>>])[] = [
   ["without a signature", {}],
   ["with a signature of zeros", { reign: new Uint8Array(16), proof: new Uint8Array(32) }],
@@ -51,7 +51,7 @@ const proofs: readonly (readonly [title: string, fields: Readonly<Record<string,
 const givers: readonly Role[] = ["nobody", "joiner", "worker", "benched", "viewer", "operator"];
 const subjects = [`op.${operatorName()}`, "op.root", `op.${ids.worker}`];
 
-/** An order that was carried out is in the journal, with its id. */
+/** The harm: an order that was carried out is in the journal with its id. */
 const carriedOut = (ground: Ground, mark: string): Found => {
   const subject = ground.observer.saw(mark).find((each) => each.startsWith("jrn."));
   return subject && `it is in the journal, at ${subject}`;
@@ -76,7 +76,7 @@ const given = givers.flatMap((role) =>
   ),
 );
 
-/** What `nexus` does with the credentials of one who may only look, typed as its owner would. */
+/** Commands typed with the credentials of a viewer, who may only look. */
 const typed: readonly (readonly string[])[] = [
   ["edit", "job1", "--total-runs", "1"],
   ["delete", "job1", "--yes"],
@@ -119,7 +119,7 @@ export const orders: Family = {
   name: "orders",
   origin: "8, own",
   acts: () => [...given, ...asViewer],
-  // An order that is signed is carried out, and seen.
+  // A signed order is carried out, and the look sees it.
   control: async (ground, mark) => {
     ground.observer.forget();
     const { code } = await ground.command(["reject", "run1.1", "--reason", mark, "--yes"]);

@@ -14,7 +14,7 @@ import { startProcess } from "../ground/programs.ts";
 import { peakMb } from "../ground/pulse.ts";
 import { secretsOf } from "../ground/secrets.ts";
 
-/** What a coordinator hands out to machines without nexus-swarm, over plain HTTP to anybody who asks. */
+/** The package that a coordinator serves to machines without nexus-swarm, over plain HTTP to anybody. */
 function handedOut(ground: Ground): HandedOut {
   const found = livingEndpoint(ground.paths)?.handedOut;
   if (!found) throw new Error("no package is handed out");
@@ -22,10 +22,10 @@ function handedOut(ground: Ground): HandedOut {
 }
 
 const heardLimitMs = 30_000;
-/** More than one of these needs to be heard of an answer. */
+/** Characters of an answer to keep: more than any look needs. */
 const mostHeard = 200_000;
 
-/** Sends these bytes from that address, and hears what comes back until the other side ends. */
+/** Sends the parts and returns the answer, read until the other side closes. */
 async function say(ground: Ground, parts: readonly (string | Buffer)[], pauseMs = 0): Promise<string> {
   const socket = connect(handedOut(ground).port, "127.0.0.1");
   let heard = "";
@@ -33,7 +33,7 @@ async function say(ground: Ground, parts: readonly (string | Buffer)[], pauseMs 
   socket.on("data", (bytes: Buffer) => {
     if (heard.length < mostHeard) heard += bytes.toString("latin1");
   });
-  // A connection that is reset is refused too.
+  // A reset counts as a refusal too.
   const closed = new Promise((resolve) => socket.once("close", resolve));
   for (const part of parts) {
     if (socket.destroyed) break;
@@ -48,7 +48,7 @@ async function say(ground: Ground, parts: readonly (string | Buffer)[], pauseMs 
 
 const get = (path: string, more = ""): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n${more}\r\n`;
 
-/** Anything but what is on the shelf, a refusal, or silence. */
+/** The harm: an answer other than the published files, a refusal, or silence. */
 function leaked(ground: Ground, heard: string, isShelf = false): Found {
   for (const [name, secret] of secretsOf(ground)) if (heard.includes(secret)) return `it has ${name}`;
   if (/root:.*:0:0|PATH=|BEGIN .*KEY/.test(heard)) return `it has a file: ${heard.slice(0, 100)}`;
@@ -111,7 +111,7 @@ const paths: readonly string[] = [
   "",
 ];
 const methods = ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "PURGE", "NODE", "get"];
-/** Headers with the exact path: it is public, so an answer is no harm; anything else of the machine is. */
+/** Headers sent with the exact path. That file is public, so serving it is no harm; anything else of the machine is. */
 const headers: readonly (readonly [string, string])[] = [
   ["a host of another's", "Host: evil.example\r\n"],
   ["a host with a port", "Host: 127.0.0.1:4222\r\n"],
@@ -162,7 +162,7 @@ const nonsense: readonly (readonly [string, (ground: Ground) => readonly (string
   ["nothing", () => []],
 ];
 
-/** The exact name of the package, as the script for Node says it. */
+/** The package's exact path, as the script for Node gives it. */
 const packagePath = (ground: Ground): string => {
   const found = ground.notes.get("package path");
   return typeof found === "string" ? found : "/";
@@ -196,7 +196,7 @@ const shelved: Act = {
   },
 };
 
-/** Connections of one address that do this, while a machine of another wants the package. */
+/** Many connections from one address, while a machine at another address fetches the package. */
 const crowding = (title: string, count: number, first: (ground: Ground) => string, drip = ""): Act => ({
   family: "package",
   role: "nobody",
@@ -208,7 +208,7 @@ const crowding = (title: string, count: number, first: (ground: Ground) => strin
     for (let i = 0; i < count; i += 1) {
       const socket = connect({ port: handedOut(ground).port, host: "127.0.0.1", localAddress: "127.0.0.2" });
       socket.on("error", () => undefined);
-      // What it is sent, it does not read.
+      // It never reads the answer.
       socket.pause();
       socket.write(first(ground));
       sockets.push(socket);
@@ -229,7 +229,7 @@ const crowding = (title: string, count: number, first: (ground: Ground) => strin
   harm: (ground, mark) => ((ground.notes.get(mark) as number) > 0 ? undefined : "the other did not get it"),
 });
 
-/** What poses as the package server answers, when somebody has pasted the line. */
+/** A fake package server's answer to a machine where somebody has pasted the line. */
 type Posing = (
   path: string,
   ground: Ground,
@@ -238,7 +238,7 @@ type Posing = (
   readonly status?: number;
   readonly head?: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Sent again and again. */
+  /** Whether to repeat the body without end. */
   readonly isEndless?: true;
 };
 

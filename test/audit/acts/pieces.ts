@@ -10,8 +10,8 @@ import { probeSpec } from "../ground/specs.ts";
 import { stateOf, trialIn } from "../ground/state.ts";
 
 /**
- * A worker gives back runs with states that are none, and another one, which is honest, gets them. Whatever it is given, it must
- * do the run: from its beginning, if there is nothing to go on from.
+ * A worker hands back runs with invalid states, and an honest worker gets them. Whatever state it gets, it must do the
+ * run, from the beginning if the state is unusable.
  */
 const pool = "pieces";
 const u32 = (value: number): Buffer => {
@@ -28,7 +28,7 @@ const bin = (value: Uint8Array, length = value.length): Buffer =>
 const mapping = (count: number, ...parts: readonly Uint8Array[]): Buffer =>
   Buffer.concat([Buffer.from([0xdf]), u32(count), ...parts]);
 
-/** A state as an honest worker writes it, with these files. */
+/** A state in the form of an honest worker's, with these files. */
 const withFiles = (files: readonly (readonly [path: string, content: string])[], count = files.length): Buffer =>
   mapping(
     2,
@@ -51,7 +51,7 @@ const paths: readonly string[] = [
   "d/".repeat(900),
 ];
 
-/** The bytes of a state, all whole and sealed as they should be. */
+/** Hostile contents of a state whose pieces are complete and properly sealed. */
 const contents: readonly (readonly [title: string, bytes: Uint8Array])[] = [
   ["random bytes", Buffer.from("not a state at all".repeat(20))],
   ["one byte", Buffer.from([0xc1])],
@@ -93,7 +93,7 @@ const contents: readonly (readonly [title: string, bytes: Uint8Array])[] = [
   ),
 ];
 
-/** What is stored of a state, and what is said of it. */
+/** The stored pieces of a state, and the size and checksum claimed for it. */
 interface Forged {
   readonly chunks: readonly Uint8Array[];
   readonly sum: object;
@@ -110,7 +110,7 @@ const changed =
   (key) =>
     change(sealChunks(large, key), key);
 
-/** Pieces and sums that do not fit. */
+/** States whose pieces do not match their claimed size or checksum. */
 const pieces: readonly (readonly [title: string, forge: Forge])[] = [
   ["another key", changed(({ sum }) => ({ chunks: sealChunks(large, newKey()).chunks, sum }))],
   ["another checksum", changed(({ chunks, sum }) => ({ chunks, sum: { ...sum, sha256: "0".repeat(64) } }))],
@@ -157,7 +157,9 @@ interface Scene {
   readonly given: readonly Held[];
 }
 
-/** The attacker takes every run of a job, stores a state of each, and hands it back; then an honest worker does them. */
+/**
+ * The attacker takes every run of a job, stores a state for each, and hands them back; then an honest worker does them.
+ */
 async function play(ground: Ground): Promise<Scene> {
   const spec = probeSpec(
     ground.folder,
@@ -201,7 +203,7 @@ const scene = (ground: Ground): Promise<Scene> => {
   return playing;
 };
 
-/** No link is followed: a setup may have led it in a circle. */
+/** The harm: a file named `escaped`. Follows no link: a setup may have made a circle. */
 function escaped(ground: Ground): Found {
   const inside = readdirSync(ground.folder, { recursive: true, withFileTypes: true });
   const found = [...inside, ...readdirSync("/tmp", { withFileTypes: true })].find(({ name }) => name === "escaped");
@@ -229,7 +231,7 @@ const given = forgeries.map(
   }),
 );
 
-/** Pieces under names that are not its own. */
+/** Pieces stored under names that are not the worker's own. */
 const others = [
   `ck.${ids.victim}.job1.1.1.state-1.0`,
   `ck.${ids.honest}.job1.1.1.state-1.0`,
@@ -256,7 +258,7 @@ const others = [
   }),
 );
 
-/** Stored under names of its own that no run has; they are its quota's, and are read by nobody. */
+/** Pieces under the worker's own name that belong to no run: they count against its quota, and nobody reads them. */
 const odd = ["job999.1.1.x.0", "job1.1.1.state-1.99999999", "a.b.c.d.e.f.g", `${"x".repeat(200)}.0`].map(
   (place): Act => ({
     family: "pieces",

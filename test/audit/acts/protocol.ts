@@ -7,7 +7,7 @@ import { ids, type Role } from "../ground/ground.ts";
 import { RawClient } from "../raw-client.ts";
 import { openVictimsEars } from "./publishing.ts";
 
-/** Lines that no client of ours sends. `?` stands for the mark, which must reach nobody. */
+/** Lines that our client never sends. `?` stands for the mark, which must reach nobody. */
 const lines: readonly (readonly [title: string, text: string])[] = [
   ["a message without its content", "PUB jrn.? 5\r\n"],
   ["a negative size", "PUB jrn.? -1\r\n\r\n"],
@@ -76,7 +76,7 @@ const spoken = speakers.flatMap((role) =>
       attempt: async (ground, mark) => {
         const client = role === "nobody" ? await RawClient.open(ground.broker.port) : await ground.fresh(role);
         client.write(text.replaceAll("?", mark));
-        // Some leave the server in the middle of a message; it says nothing then.
+        // Some leave the server waiting for the rest of a message; it then does not answer.
         await Promise.race([client.sync(), pause(300)]);
         client.end();
       },
@@ -92,7 +92,7 @@ const spoken = speakers.flatMap((role) =>
   ),
 );
 
-/** What one may say in CONNECT to be somebody else. Each then publishes as that somebody would. */
+/** CONNECT fields that pose as somebody else. Each act then publishes as that user would. */
 const connects: readonly (readonly [title: string, more: Readonly<Record<string, unknown>>])[] = [
   ["nothing", {}],
   ["the coordinator's name and no password", { user: "coordinator", pass: "" }],
@@ -137,7 +137,7 @@ const connected = connects.map(
   }),
 );
 
-/** A worker's key, with the claims of a CONNECT that would make it more. */
+/** A worker's key, with CONNECT fields that claim more rights. */
 const workerAs = connects.map(
   ([title, more]): Act => ({
     family: "protocol",
@@ -158,7 +158,7 @@ const workerAs = connects.map(
   }),
 );
 
-/** A signature made for another nonce must not open anything: neither an old one nor a guessed one. */
+/** A signature made for another connection's nonce must not let anybody in. */
 const replayedSignature: Act = {
   family: "protocol",
   role: "worker",
@@ -177,7 +177,7 @@ const replayedSignature: Act = {
   harm: (ground, mark) => (ground.observer.saw(mark).length > 0 ? "it was let in" : undefined),
 };
 
-/** Connections that say nothing, or keep something half said. */
+/** Connections that send nothing. */
 const connections: Act = {
   family: "protocol",
   role: "nobody",
@@ -225,7 +225,7 @@ const subscriptions: Act = {
   harm: () => undefined,
 };
 
-/** One socket, on loopback: no monitoring, no leaf nodes, no gateway, no MQTT beside it. */
+/** The broker must have one socket, on loopback, and none for monitoring, leaf nodes, gateways or MQTT. */
 const sockets: Act = {
   family: "protocol",
   role: "nobody",
@@ -239,7 +239,7 @@ const sockets: Act = {
   },
 };
 
-/** Where a process listens, as /proc writes addresses; undefined where there is no /proc. */
+/** Addresses where a process listens, in /proc's notation; undefined where there is no /proc. */
 function socketsOf(pid: number): string[] | undefined {
   const inodes = new Set<string>();
   try {
@@ -266,7 +266,7 @@ function ownsSocket(pid: number, inode: string): boolean {
   });
 }
 
-/** What the server tells of itself before anybody has said who he is. */
+/** The server's greeting, sent before anybody has logged in. */
 const banner: Act = {
   family: "protocol",
   role: "nobody",

@@ -4,7 +4,7 @@ import { attackers, ids } from "../ground/ground.ts";
 import { RawClient } from "../raw-client.ts";
 import { mayPublish } from "./rights.ts";
 
-/** Subjects that somebody might write to; `?` stands for the mark, where a new name does no harm if it gets through. */
+/** Subjects that an attacker might publish to; `?` stands for the mark, where a new name that arrives is no harm. */
 const targets: readonly string[] = [
   "jrn.job1.job",
   "jrn.job1.trial.1",
@@ -118,14 +118,14 @@ const targets: readonly string[] = [
   "READ.?",
 ];
 
-/** Only answered to whoever asks, about itself; the server lets everybody. */
+/** The server lets everybody ask here, and answers only about the asker. */
 const ownAffairs = ["$SYS.REQ.USER.INFO"];
 
-/** Whom the server does not let in. */
+/** Whether the server refuses this role's login. */
 export const isOutside = (ground: Ground, role: Role): boolean =>
   role === "nobody" || role === "stranger" || (role === "revoked" && !ground.notes.has("not revoked"));
 
-/** A connection that goes on talking before the server has said whether it lets it in. */
+/** A connection that keeps sending before the server has accepted or refused its login. */
 export async function knock(ground: Ground, role: Role): Promise<RawClient> {
   const client = await RawClient.open(ground.broker.port);
   client.introduce(ground.credentials(role));
@@ -157,7 +157,7 @@ function act(role: Role, target: string): Act {
   };
 }
 
-/** Subjects of messages with the mark that another worker's connection was given. */
+/** Subjects of messages with the mark that the victim's connection received. */
 export function heardByVictim(ground: Ground, mark: string): string[] {
   const messages = (ground.notes.get("victim hears") as { subject: string; data: Buffer }[] | undefined) ?? [];
   return messages
@@ -165,7 +165,7 @@ export function heardByVictim(ground: Ground, mark: string): string[] {
     .map(({ subject }) => subject);
 }
 
-/** The victim's connection hears all that it may. */
+/** Subscribes the victim's connection to everything that it may hear. */
 export async function openVictimsEars(ground: Ground): Promise<void> {
   const victim = await ground.as("victim");
   for (const subject of ["_R_.ctl.all", `_R_.ctl.${ids.victim}`, `_INBOX_${ids.victim}.>`]) victim.subscribe(subject);

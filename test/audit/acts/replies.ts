@@ -10,13 +10,13 @@ import { heardByVictim, openVictimsEars } from "./publishing.ts";
 const { worker: own, victim, honest } = ids;
 
 /**
- * The server answers what may be asked on whatever reply subject the question names, and does not look whether its sender could
- * publish there. Each carrier is a question that a role may ask; each target a subject that its answer must not reach.
+ * The server answers a permitted question on any reply subject that it names, without checking that the sender may
+ * publish there. A carrier is a question that a role may ask; a target is a subject that its answer must not reach.
  */
 interface Carrier {
   readonly role: Role;
   readonly title: string;
-  /** The answer would hold the mark; otherwise it is known by what it looks like. */
+  /** Asks the question. The answer contains the mark, or is recognised by its form (`isAnswer`). */
   readonly send: (client: RawClient, reply: string, mark: string, ground: Ground) => void;
 }
 
@@ -25,15 +25,15 @@ const plain =
   (client: RawClient, reply: string): void =>
     client.publish(subject, data, { reply });
 
-/** Has the server read out on the reply subject what it has stored before. */
+/** Makes the server send the worker's stored piece to the reply subject. */
 const readOut = (client: RawClient, reply: string, mark: string): void =>
   client.publish(`$JS.API.DIRECT.GET.BLOB.ck.${own}.${mark}`, "", { reply });
 
-/** The same as servers before 2.11 let a worker ask for many pieces. */
+/** The same, as a worker asks servers before 2.11 for many pieces. */
 const readInOrder = (client: RawClient, reply: string, mark: string): void =>
   client.publish("$JS.API.DIRECT.GET.BLOB", JSON.stringify({ seq: 1, next_by_subj: `ck.${own}.${mark}` }), { reply });
 
-/** A reader in the coordinators' account has the server hand out what a worker stored, with its headers. */
+/** A reader in the coordinators' account makes the server send out a worker's stored message with its headers. */
 const handOut =
   (role: Role, subject: (mark: string) => string, question: (mark: string) => unknown) =>
   (client: RawClient, reply: string, mark: string): void => {
@@ -165,7 +165,7 @@ const carriers: readonly Carrier[] = [
   },
 ];
 
-/** `?` stands for the mark. Where a subject has none, an answer on it is told from honest words by its look. */
+/** `?` stands for the mark. On a subject without it, an answer is told from honest messages by its form. */
 const targets: readonly string[] = [
   "jrn.job1.trial.1",
   "jrn.ws.op",
@@ -204,8 +204,8 @@ const targets: readonly string[] = [
 ];
 
 /**
- * What another worker is told on its inbox changes nothing: it takes answers where it asked for them, and nobody can guess that.
- * An inbox of one's own is where answers belong.
+ * Answers on a role's own inbox are legitimate. Answers on the victim's inbox are harmless: a worker takes answers only
+ * on the unguessable subject where it asked for them.
  */
 const isHarmless = (role: Role, target: string): boolean =>
   target.startsWith(`_INBOX_${role}.`) ||
@@ -238,7 +238,7 @@ function act({ role, title, send }: Carrier, target: string): Act {
   };
 }
 
-/** What a colluding worker leaves for a reader to have handed out. */
+/** Stores messages as a colluding worker, for a reader to have handed out. */
 async function leave(ground: Ground, mark: string): Promise<void> {
   const worker = await ground.as("worker");
   const head = `Nats-Msg-Id: 1.${mark}.1`;
@@ -249,8 +249,8 @@ async function leave(ground: Ground, mark: string): Promise<void> {
 }
 
 /**
- * On a subject made for the act anything is an answer; elsewhere what holds the mark, or is an answer of the server. In its journal
- * the leader itself names what it sets aside, by the subject.
+ * On a subject made for the act every message is an answer; elsewhere one that contains the mark or has the form of a
+ * server's answer. The leader's own records about messages that it set aside do not count.
  */
 const isAnswer = (text: string, mark: string, target: string): boolean =>
   target.includes("?") ||
@@ -273,7 +273,7 @@ export const replies: Family = {
     client.publish(`ev.${own}.${mark}b`, mark, { reply: `${inbox}.y` });
     await client.sync();
     const told = (): number => client.messages.filter((each) => each.sid === sid).length;
-    // What is stored is synced to a disk that others use too.
+    // Storing waits for a disk sync, and others use that disk too.
     await eventually("a worker's answers", () => told() >= 2, { seen: () => `${told()} of 2` });
     await ground.settle();
     client.send(`UNSUB ${sid}`);

@@ -3,8 +3,8 @@ import type { Role } from "../ground/ground.ts";
 import { ids } from "../ground/ground.ts";
 
 /**
- * Who may publish and hear what: written down here a second time, on purpose, and not taken from the product's own list, so that
- * a mistake there shows.
+ * The subjects that each role may publish and hear. They are written here a second time on purpose, not taken from the
+ * product's own list, so that a mistake there shows.
  */
 interface Rights {
   readonly publish: readonly string[];
@@ -18,14 +18,14 @@ const worker = (id: string): Rights => ({
     `ck.${id}.>`,
     "$JS.API.DIRECT.GET.BLOB.ck.>",
     "$JS.API.DIRECT.GET.BLOB.blob.code.*",
-    // Of servers before 2.11.
+    // For servers before 2.11.
     "$JS.API.DIRECT.GET.BLOB",
   ],
   subscribe: [`_INBOX_${id}.>`, "_R_.ctl.all", `_R_.ctl.${id}`],
 });
 
 const readable = ["JRN", "EV", "BLOB", "KV_NEXUS"];
-/** Readers have an account of their own, which calls `$JS.API` READ, and hears `status` as `_R_.status`. */
+/** Readers have their own account, in which `$JS.API` is called READ and `status` is `_R_.status`. */
 const reading = readable.flatMap((stream) => [
   `READ.STREAM.INFO.${stream}`,
   `READ.STREAM.MSG.GET.${stream}`,
@@ -36,7 +36,7 @@ const reading = readable.flatMap((stream) => [
 export const rights: Readonly<Record<Role, Rights>> = {
   nobody: { publish: [], subscribe: [] },
   stranger: { publish: [], subscribe: [] },
-  // Its inbox is named after the invitation: mayHear.
+  // Its inbox is named after the invitation, see mayHear.
   joiner: { publish: ["enrol.*"], subscribe: [] },
   worker: worker(ids.worker),
   benched: worker(ids.benched),
@@ -56,7 +56,7 @@ export const mayHear = (role: Role, subject: string): boolean =>
   (role === "joiner" && /^_INBOX_enrol_[a-z2-9]{8}\./.test(subject)) ||
   rights[role].subscribe.some((pattern) => covers(pattern, subject));
 
-/** Whether the pattern takes every subject that the other, a subject or a pattern, takes. */
+/** Whether `pattern` matches every subject that `subject`, itself a subject or a pattern, matches. */
 export function covers(pattern: string, subject: string): boolean {
   const wanted = pattern.split(".");
   const given = subject.split(".");

@@ -9,9 +9,9 @@ import { secretsOf } from "../ground/secrets.ts";
 import { commandSpec } from "../ground/specs.ts";
 
 /**
- * What a run's program tries: a line of shell for each, which leaves what it found in the file `$OUT` in
- * the run's own folder; what a run leaves there is uploaded and read from the workspace. Without a sandbox a run may
- * do what the worker's user may (docs/trust.md says so); then only what must hold everywhere is tried.
+ * Attempts of a run's program, each a line of shell that writes its findings to the file `$OUT` in the run's folder.
+ * Files there are uploaded, and read from the workspace. Without a sandbox a run may do whatever the worker's user may
+ * (docs/trust.md says so); then only the attempts marked `always` are made.
  */
 const tries: readonly Try[] = [
   { title: "prints its environment", script: "env > $OUT", always: true },
@@ -76,7 +76,7 @@ const tries: readonly Try[] = [
   },
 ];
 
-/** Without a sandbox this works, as the documentation says: so the looks see what a program takes along. */
+/** The control: without a sandbox this works, as the documentation says, so the looks must see it. */
 const instrument: Try = {
   title: "reads the coordinator's secrets",
   script: "cat $GROUND/data/nexus/ws1/secrets/* > $OUT",
@@ -99,7 +99,7 @@ interface RunScene extends Scene {
   readonly mark: string;
 }
 
-/** All that is tried in one run, each in a shell of its own. */
+/** Makes all attempts in one run, each in its own shell. */
 async function play(ground: Ground, pool: string, options: readonly string[], list: readonly Try[]): Promise<RunScene> {
   const mark = `zqleft${pool}`;
   const worker = startExtraWorker(ground, pool, options);
@@ -118,10 +118,10 @@ async function play(ground: Ground, pool: string, options: readonly string[], li
 
 const quoted = (words: string): string => `'${words.replaceAll("'", `'"'"'`)}'`;
 
-/** A secret in what the program took along, or a thing that it put where it may not. */
+/** The harm: a secret among the files that the program took along, or a file that it planted. */
 function taken(ground: Ground, { out }: RunScene, i: number): string | undefined {
   const files = readdirSync(out, { recursive: true, encoding: "utf8" });
-  // Links count with what they led to; whatever has no name of a theft belongs to no act, and so to each.
+  // Links count by the file that they led to. A file without an attempt's name counts for every act.
   for (const file of files.filter((name) => name.endsWith(`stolen-${i}`) || !/stolen-\d+$/.test(name))) {
     const text = readIfThere(join(out, file));
     for (const [name, secret] of secretsOf(ground)) if (text.includes(secret)) return `it has ${name}, in ${file}`;
@@ -136,7 +136,7 @@ function readIfThere(file: string): string {
   try {
     return readFileSync(file, "latin1");
   } catch {
-    return ""; // a folder, or what is a link to nowhere
+    return ""; // a folder, or a link to nowhere
   }
 }
 
@@ -186,7 +186,7 @@ const killing = (ground: Ground): readonly Act[] =>
     }),
   );
 
-/** Finding 9: a worker that takes no code. */
+/** Finding 9: programs for a worker that accepts no code. */
 const programs: readonly (readonly [string, readonly string[]])[] = [
   ["a shell", ["sh", "-c", "touch $FILE"]],
   ["a program by its path", ["/usr/bin/touch", "$FILE"]],

@@ -5,12 +5,12 @@ import type { Act, Family } from "../act.ts";
 import type { Ground } from "../ground/ground.ts";
 import { secretsOf } from "../ground/secrets.ts";
 
-/** Where somebody who looks around finds texts that may hold a secret, each by what it is called. */
+/** A place where somebody may find texts that hold a secret, and how to read it. */
 type Place = readonly [title: string, look: (ground: Ground) => string | Promise<string>];
 
 const read = (file: string): string => (existsSync(file) ? readFileSync(file, "latin1") : "");
 
-/** Every file below the folder that passes, one after the other. */
+/** The texts of all files below the folder whose path passes, joined. */
 function filesBelow(folder: string, passes: (path: string) => boolean): string {
   if (!existsSync(folder)) return "";
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -63,7 +63,7 @@ const found = places.map(
   }),
 );
 
-/** The audit starts every program with umask 000, so a file is as open as our programs make it. */
+/** The audit starts every program with umask 000, so files are exactly as open as our programs make them. */
 const open = (
   [
     ["a file of the workspace", ({ paths }: Ground) => paths.dir],
@@ -86,13 +86,13 @@ const open = (
   },
 ]);
 
-/** The first file below the folder that others have such a right to. */
+/** The first file below the folder whose mode has any of these rights; undefined if none has. */
 function modes(folder: string, rights: number, names = /./): string | undefined {
   const wrong = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) => {
     if (!names.test(name)) return false;
     try {
       const info = lstatSync(join(folder, name));
-      // nats-server makes its own files, in a folder that only the owner enters.
+      // nats-server creates its own files, in a folder that only the owner may enter.
       return info.isFile() && !name.startsWith("store/") && (info.mode & rights) !== 0;
     } catch {
       return false; // it has gone meanwhile

@@ -9,8 +9,8 @@ import { commandSpec } from "../ground/specs.ts";
 import { stateOf } from "../ground/state.ts";
 
 /**
- * What the author of a spec has done by its `setup`, on a worker that keeps environments for the jobs of others: a line of bash
- * each. What it finds goes to `$OUT`, in its own environment, where the run that follows picks it up.
+ * Attempts of a spec's `setup` on a worker that keeps environments for others' jobs, each a line of bash. Its findings
+ * go to `$OUT`, in its own environment, from where the run that follows takes them.
  */
 const tries: readonly Try[] = [
   { title: "prints its environment", script: "env > $OUT", always: true },
@@ -64,7 +64,7 @@ const tries: readonly Try[] = [
   },
 ];
 
-/** Without a sandbox this works, as the documentation says: so the looks see what a setup takes along. */
+/** The control: without a sandbox this works, as the documentation says, so the looks must see it. */
 const instrument: Try = {
   title: "reads the coordinator's secrets",
   script: "cat $GROUND/data/nexus/ws1/secrets/* > $OUT",
@@ -88,11 +88,13 @@ const quoted = (words: string): string => `'${words.replaceAll("'", `'"'"'`)}'`;
 interface SetupScene extends Scene {
   readonly out: string;
   readonly left: string;
-  /** What a later job with another setup found of what the first had fetched; "" if nothing. */
+  /** Files fetched by the first job that a later job with another setup found; "" if none. */
   readonly later: string;
 }
 
-/** A job whose setup tries all of it, one whose setup fetches into the cache, and one of another author behind them. */
+/**
+ * Runs a job whose setup makes all attempts and plants a file in the cache, then another job that looks for such files.
+ */
 async function play(
   ground: Ground,
   pool: string,
@@ -130,7 +132,7 @@ async function play(
   return { worker, out: join(out, first), left, later: textsBelow(join(out, second), /(^|\/)found$/) };
 }
 
-/** Paths of plain files; no link is followed, since a setup may have led it in a circle. */
+/** Paths of regular files. Follows no link: a setup may have made a circle. */
 const filesBelow = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -142,7 +144,7 @@ const textsBelow = (folder: string, name: RegExp): string =>
     .map((file) => readFileSync(file, "latin1"))
     .join("\n");
 
-/** A secret in what the setup took along, or a thing that it put where it may not. */
+/** The harm: a secret among the files that the setup took along, or a file that it planted. */
 function taken(ground: Ground, { out }: SetupScene, i: number): Found {
   const text = textsBelow(out, new RegExp(`stolen-${i}$`));
   for (const [name, secret] of secretsOf(ground)) if (text.includes(secret)) return `it has ${name}`;

@@ -11,7 +11,7 @@ const bomb = (levels: number): string => {
   return lines.join("\n");
 };
 
-/** Lines that an author adds to a spec, or has in its place. `null` in the second place: the text is the whole spec. */
+/** Hostile specs, each made from a good one. */
 const specs: readonly (readonly [title: string, text: (good: string) => string])[] = [
   ["aliases that multiply by nine, nine times", (good) => `${bomb(9)}\n${good}`],
   [
@@ -65,7 +65,7 @@ async function asOperator(ground: Ground, fields: Readonly<Record<string, unknow
   await client.sync();
 }
 
-/** As an order by hand, which no program has read before; and by `nexus run`, which has an operator's proof. */
+/** The specs as orders written by hand, which no program of ours has checked; `byCommand` sends them by `nexus run`. */
 const byHand = specs.map(
   ([title, text]): Act => ({
     family: "specs",
@@ -115,7 +115,7 @@ function believed(ground: Ground, mark: string): string | undefined {
   return subject && `it is in the journal, at ${subject}`;
 }
 
-/** Orders of every kind, by the operator's connection but without his proof, and with fields that nobody writes. */
+/** Orders of every kind over the operator's connection, but without his proof and with unusual fields. */
 const orders: readonly (readonly [title: string, fields: Readonly<Record<string, unknown>>])[] = [
   ["a cancellation of the job", { kind: "control", verb: "cancel", target: { kind: "job", job: "job1" } }],
   ["a stop of a worker", { kind: "control", verb: "stop", target: { kind: "worker", worker: "hon" } }],
@@ -168,7 +168,7 @@ const unproven = orders.map(
   }),
 );
 
-/** Words of a command line that are read as patterns or tests. */
+/** Command-line words that are read as patterns or conditions. */
 const filters: readonly string[] = [
   `hpmax>=${"9".repeat(10_000)}`,
   `${"(".repeat(5000)}`,

@@ -18,11 +18,11 @@ interface Pair {
   readonly subject: string;
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
-  /** PEM, made of who signed it. */
+  /** The certificate, PEM. */
   readonly text: string;
 }
 
-/** @param by  who signs it; itself if left out @param names  of a server; left out: an authority */
+/** @param by  the signer; left out: self-signed @param names  a server's names; left out: an authority */
 function made(subject: string, by?: Pair, names?: readonly string[], daysLeft = 30): Pair {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
   const issuer = { name: by?.subject ?? subject, privateKey: by?.privateKey ?? privateKey };
@@ -37,22 +37,22 @@ function made(subject: string, by?: Pair, names?: readonly string[], daysLeft = 
 }
 
 const here = ["127.0.0.1", "localhost"];
-/** The authority that the join line means, and one that calls itself the same. */
+/** The authority that the join line names, and another with the same name. */
 const genuine = made("the authority");
 const other = made("the authority");
 const server = made("a server", genuine, here);
 
-/** What a server shows that is not the one that was meant: its own key, and certificates. */
+/** The key and certificates of a false server. */
 interface Shown {
   readonly title: string;
   readonly leaf: Pair;
   readonly chain: readonly Pair[];
-  /** What the join line says of the server. */
+  /** The join line's fragment, which identifies the server. */
   readonly fragment: string;
 }
 const pin = fingerprintOf(genuine.publicKey);
 const own = `#sha256=${pin}`;
-/** That authority signs for others too, so the host must be named. */
+/** The authority may sign for others too, so the certificate must name the host. */
 const named = `#ca-sha256=${pin}`;
 const expired = made("a server", genuine, here, -1);
 const elsewhere = made("a server", genuine, ["192.0.2.7", "lab.example"]);
@@ -112,7 +112,7 @@ const shown: readonly Shown[] = [
   },
 ];
 
-/** Whatever a worker said to a server that is not its own; the handshakes are not in it. */
+/** Everything that a worker sent to a false server, without handshakes. */
 interface Heard {
   visits: number;
   text: string;
@@ -121,7 +121,7 @@ interface Heard {
 const info = (more: object): string =>
   `INFO ${JSON.stringify({ server_id: "x", version: "2.10.27", proto: 1, headers: true, max_payload: 1_048_576, nonce: "bm9uY2U", auth_required: true, ...more })}\r\n`;
 
-/** @param isWeb  TLS from the first byte, as a WebSocket's server speaks it */
+/** @param isWeb  TLS from the first byte, as on a WebSocket server */
 function posing({ leaf, chain }: Pick<Shown, "leaf" | "chain">, isWeb: boolean, heard: Heard): Server {
   const cert = chain.map(({ text }) => text).join("");
   const key = leaf.privateKey.export({ type: "pkcs8", format: "pem" });
@@ -137,7 +137,7 @@ function posing({ leaf, chain }: Pick<Shown, "leaf" | "chain">, isWeb: boolean, 
   });
 }
 
-/** In plain text, or half of it. */
+/** Servers that speak plain text, or refuse TLS halfway. */
 const plainly: readonly (readonly [title: string, first: string])[] = [
   ["greets in plain text", info({})],
   ["says that it could speak TLS", info({ tls_available: true })],
@@ -150,7 +150,7 @@ const plain = (first: string, heard: Heard): Server =>
     heard.visits += 1;
     socket.on("error", () => undefined);
     socket.on("data", (bytes: Buffer) => {
-      // The greeting of a handshake says nothing.
+      // A TLS handshake's greeting reveals nothing.
       if (bytes[0] !== 0x16) heard.text += bytes.toString("latin1");
     });
     socket.write(first, "latin1");
@@ -158,7 +158,7 @@ const plain = (first: string, heard: Heard): Server =>
 
 const joinLimitMs = 90_000;
 
-/** A worker joins there, and ends by itself, as it does where it believes nobody; it is ended when it stays. */
+/** Starts a worker with that line. It ends by itself if it trusts no server; otherwise it is ended after the limit. */
 async function join(ground: Ground, mark: string, line: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const program = startProgram(
     "worker/main.js",
@@ -208,7 +208,7 @@ const acting = (title: string, scheme: string, fragment: string, make: (heard: H
   harm: (ground, mark) => misled(ground, ground.notes.get(mark) as Told), // as attempt left it
 });
 
-/** What a proxy does that was asked for a way to the server. */
+/** A proxy's answer to a request for a tunnel to the server. */
 const proxies: readonly (readonly [title: string, answer: string, goesOn: boolean])[] = [
   ["poses as the server", "HTTP/1.1 200 OK\r\n\r\n", true],
   ["wants a password", "HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n", false],
@@ -269,7 +269,7 @@ export const tls: Family = {
     ]),
     ...proxied,
   ],
-  // The server that was meant is spoken to.
+  // The worker speaks to the genuine server.
   control: async (ground, mark) => {
     const heard: Heard = { visits: 0, text: "" };
     const posed = posing({ leaf: server, chain: [server, genuine] }, false, heard);

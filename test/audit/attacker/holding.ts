@@ -3,7 +3,7 @@ import { decode } from "../../../shared/wire/codec.ts";
 import type { Ground, Role } from "../ground/ground.ts";
 import { claim } from "./words.ts";
 
-/** A trial that a worker of ours was given, as its answer said. */
+/** A trial assigned to one of our attacking workers, from the answer to its claim. */
 export interface Held {
   readonly kind: string;
   readonly job: string;
@@ -24,11 +24,11 @@ export async function claimOnce(
   const client = await ground.as(role);
   const claimId = `c${Math.random().toString(36).slice(2)}`;
   const answer = await client.ask(`ask.${ground.idOf(role)}`, claim({ claimId, ...more }), ground.inbox(role), 60_000);
-  // Whatever it is, its looks are checked by whoever uses it.
+  // The caller checks the answer's form.
   return answer && { claimId, ...(decode(answer.data) as Omit<Held, "claimId">) };
 }
 
-/** A trial in hand, claimed as an honest worker would. */
+/** Claims as an honest worker would until a trial is assigned. */
 export async function hold(ground: Ground, role: Role, more: Readonly<Record<string, unknown>> = {}): Promise<Held> {
   const limit = performance.now() + limitMs;
   let said = "";

@@ -1,4 +1,4 @@
-/** MessagePack, well-formed or not, that no program of ours would write, by name. */
+/** MessagePack, well-formed or not, that our programs never write, by name. */
 
 const u32 = (value: number): readonly number[] => [
   (value >>> 24) & 0xff,
@@ -12,7 +12,7 @@ const text = (word: string): Buffer => Buffer.concat([bytes(0xdb, ...u32(Buffer.
 const repeated = (size: number, ...values: readonly number[]): Buffer =>
   Buffer.alloc(size * values.length, Buffer.from(values));
 
-/** `{v: 1, kind: "claim", key: value}`: enough for a decoder to go on. */
+/** `{v: 1, kind: "claim", key: value}`: enough for a decoder to read on. */
 const inMessage = (value: Buffer, key = "claimId"): Buffer =>
   Buffer.concat([bytes(0x83), text("v"), bytes(1), text("kind"), text("claim"), text(key), value]);
 
@@ -28,7 +28,7 @@ function sharedGraph(depth: number, type: number): Buffer {
   return inner;
 }
 
-/** Strings that a decoder takes from a bundle at a place that the message names. */
+/** Strings that a decoder reads from a bundle at a position that the message names. */
 const bundled = (length: number, position: number): Buffer =>
   Buffer.concat([bytes(0x92, 0xd6, 0x62, ...u32(position), 0xd9, length), Buffer.alloc(8, 0x41)]);
 
@@ -115,7 +115,7 @@ const odd: readonly [string, Buffer][] = [
   ["gzip", bytes(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3)],
 ];
 
-/** What a small message may carry without costing much; tried together. */
+/** Hostile bytes that are cheap to decode; tried together. */
 export const hostileBytes: readonly (readonly [title: string, data: Buffer])[] = [
   ...odd,
   ...keys,
@@ -127,7 +127,7 @@ export const hostileBytes: readonly (readonly [title: string, data: Buffer])[] =
   ["a bundle that lies behind it", bundled(0xff, 60)],
 ];
 
-/** What costs a careless reader seconds or gigabytes: each is watched by itself. */
+/** Hostile bytes that cost a careless reader seconds or gigabytes; each is watched alone. */
 export const costlyBytes: readonly (readonly [title: string, data: Buffer])[] = [
   ["30 levels of shared nodes and a byte too many", Buffer.concat([sharedGraph(30, 0x69), bytes(1)])],
   ["60 levels of shared nodes in a field", inMessage(sharedGraph(60, 0x69))],
@@ -154,7 +154,7 @@ function mappings(count: number, keysOf: (i: number) => readonly string[]): Buff
   ]);
 }
 
-/** Forty keys; 43 is a prime, so that each order has each of them once. */
+/** Forty different keys in order `i`; 43 is prime, so none repeats. */
 function turned(i: number): string[] {
   return Array.from({ length: 40 }, (_, k) => `k${(k * ((i % 42) + 1) + i) % 43}`);
 }
@@ -164,7 +164,7 @@ function renewalOf(count: number): Buffer {
   return Buffer.concat([bytes(0x83), text("v"), bytes(1), text("kind"), text("renew"), text("held"), held]);
 }
 
-/** A report whose rows have that many values in all. */
+/** A report with that many values. */
 export function manyValues(values: number): Buffer {
   const row = Buffer.concat([
     bytes(0x95, 1, 1, 0),

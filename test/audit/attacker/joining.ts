@@ -7,7 +7,7 @@ import type { Ground } from "../ground/ground.ts";
 import { Turns } from "./turns.ts";
 import { enrolment } from "./words.ts";
 
-/** Whoever has that line may ask on one subject, and hear one inbox. */
+/** The invitation, key, subject and inbox of a join line's holder. */
 export function joinerBy(joinLine: string): {
   readonly invite: string;
   readonly seed: string;
@@ -21,14 +21,14 @@ export function joinerBy(joinLine: string): {
 /** The subject that holders of the join line's code may ask on. */
 export const enrolSubject = (ground: Ground): string => joinerBy(ground.joinLine).subject;
 
-/** Signs where the key that is enrolled could not. */
+/** Signs where the enrolled key cannot. */
 const ownSeed = nkeys.createUser().getSeed();
 
-/** An enrolment that both keys have signed, as far as a signature can be made of such fields. */
+/** An enrolment signed with both keys, as far as such fields can be signed. */
 export function signedWith(joinLine: string, fields: Readonly<Record<string, unknown>>, seed?: Uint8Array): Uint8Array {
   const { invite, seed: code } = joinerBy(joinLine);
   const { op = `op${Math.random()}`, worker = "raw", publicKey = "", host = "host" } = fields;
-  // Of whatever types: the text is JSON.
+  // Any types will do: the text is JSON.
   const text = enrolmentText({ op, worker, publicKey, host, invite } as Parameters<typeof enrolmentText>[0]);
   const proof = (by: Uint8Array): Uint8Array => Buffer.from(nkeys.fromSeed(by).sign(text));
   return enrolment({
@@ -43,14 +43,14 @@ export function signedWith(joinLine: string, fields: Readonly<Record<string, unk
   });
 }
 
-/** As a machine of ours would ask, with a key of its own. */
+/** An honest machine's enrolment, with its own key. */
 export function honestEnrolment(joinLine: string, worker: string): Uint8Array {
   const pair = nkeys.createUser();
   return signedWith(joinLine, { worker, publicKey: pair.getPublicKey() }, pair.getSeed());
 }
 
-/** The leader reads five enrolments of an invitation a second: what comes faster is told to come later, unread. */
+/** The leader reads five enrolments of an invitation a second; it answers faster ones unread, to try later. */
 const turns = new Turns(220);
 
-/** Resolves when what a joiner sends next will be read. */
+/** Resolves when the leader will read a joiner's next message. */
 export const joinersTurn = (): Promise<void> => turns.next();

@@ -3,15 +3,15 @@ import type { Act, Found } from "../act.ts";
 import type { ExtraWorker } from "../ground/extra-worker.ts";
 import type { Ground } from "../ground/ground.ts";
 
-/** A line of bash that the author of a spec has a worker run. What it finds goes to `$OUT`. */
+/** A line of bash that a spec's author makes a worker run. It writes its findings to `$OUT`. */
 export interface Try {
   readonly title: string;
   readonly script: string;
-  /** Harm without a sandbox too. */
+  /** Whether it is harm even without a sandbox. */
   readonly always?: true;
 }
 
-/** What a play on a worker of its own came to. */
+/** The outcome of a play on its own worker. */
 export interface Scene {
   readonly worker: ExtraWorker;
 }
@@ -19,12 +19,12 @@ export interface Scene {
 export interface Play<Played extends Scene> {
   readonly family: string;
   readonly role: string;
-  /** Under this name the ground keeps it: many acts look at one play. */
+  /** The ground's note that keeps the outcome, since many acts look at one play. */
   readonly key: string;
   begin(): Promise<Played>;
 }
 
-/** Makes acts of a play: each has it played, if nothing has yet, and looks at what it came to. Its worker must live on. */
+/** Makes acts of a play. The first act plays it, each looks at the outcome, and the play's worker must survive. */
 export function actsOfPlay<Played extends Scene>(
   ground: Ground,
   { family, role, key, begin }: Play<Played>,
@@ -49,7 +49,7 @@ export function actsOfPlay<Played extends Scene>(
   });
 }
 
-/** A process whose words begin with the mark goes on. It is ended. */
+/** The harm: a process whose command line begins with the mark still runs. Kills it. */
 export function goesOn(mark: string): Found {
   const alive = allProcesses().find(({ command }) => command.startsWith(mark));
   if (alive) process.kill(alive.pid, "SIGKILL");
@@ -64,7 +64,10 @@ export const printsRaw = {
   harm: ({ worker }: Scene): Found => (raw.test(worker.program.output()) ? "it did" : undefined),
 };
 
-/** Fails when the looks see nothing of what is certainly taken without a sandbox. @param what  takes it: a setup, a program */
+/**
+ * An act that fails if the looks miss a theft that certainly succeeds without a sandbox.
+ * @param what  the thief, e.g. setup
+ */
 export const seesWhatIsTaken = <Played extends Scene>(
   ground: Ground,
   family: string,

@@ -1,6 +1,6 @@
 import { pause } from "../../../shared/time/deadline.ts";
 
-/** One after the other, with a pause after each. */
+/** Turns one after another, with a pause of `everyMs` milliseconds after each. */
 export class Turns {
   readonly #everyMs: number;
   #last: Promise<void> = Promise.resolve();

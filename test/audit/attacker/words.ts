@@ -1,8 +1,8 @@
 import { encode } from "../../../shared/wire/codec.ts";
 
 /**
- * Messages as a client of ours would write them, but with any fields an attacker likes: the product's encoders are typed, and
- * what goes through them is well-formed.
+ * Messages in our clients' form, but with any fields that an attacker likes: the product's own encoders are typed and
+ * write only well-formed messages.
  */
 type Fields = Readonly<Record<string, unknown>>;
 

@@ -3,10 +3,12 @@ import type { Ground } from "./ground.ts";
 import { type Program, startProgram } from "./programs.ts";
 import { stateOf } from "./state.ts";
 
-/** Another real worker, for jobs of a pool of its own. */
+/** Another real worker, with its own pool of jobs. */
 export interface ExtraWorker {
   readonly program: Program;
-  /** Runs a spec whose `compute_target` is this worker's pool; resolves with the job's name when it has ended, or the time is over. */
+  /**
+   * Runs a spec whose `compute_target` is this worker's pool; resolves with the job's name when it ends or time is up.
+   */
   run(name: string, spec: string): Promise<string>;
 }
 

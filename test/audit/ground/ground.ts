@@ -17,7 +17,9 @@ import { endRest, type Program, startProgram } from "./programs.ts";
 import { type Pulse, pulseOf } from "./pulse.ts";
 import { honestSpec } from "./specs.ts";
 
-/** Who an attacker may be. `victim` is never one: it is a second honest worker, whose connection we can look into. */
+/**
+ * Roles of attackers, and `victim`: never an attacker but a second honest worker, whose connection we can look into.
+ */
 const roles = ["nobody", "stranger", "joiner", "worker", "benched", "revoked", "viewer", "operator", "victim"] as const;
 export type Role = (typeof roles)[number];
 export const attackers: readonly Role[] = roles.filter((role) => role !== "victim");
@@ -27,20 +29,20 @@ export const ids = { worker: "mal", benched: "lazy", revoked: "gone", victim: "v
 type WorkerRole = Exclude<keyof typeof ids, "honest">;
 
 const startLimitMs = 240_000;
-/** For four runs of a third of a second; a busy machine may need a hundred times as long, and only a harmful act makes one wait. */
+/** For four runs of a third of a second: a busy machine may take a hundred times as long; only harm waits it out. */
 const goOnLimitMs = 240_000;
-/** An act may keep the coordinator busy; one that has not answered after so long is taken to be lost. */
+/** An act may keep the coordinator busy; after this many milliseconds without an answer it counts as lost. */
 export const answerLimitMs = 60_000;
 
 /**
  * A workspace under attack: a real broker and coordinator, a real worker that does honest runs all the time, and the
- * credentials of every role. It lives in a folder of its own, and ends whole.
+ * credentials of every role. It has its own folder, and `end` removes all of it.
  */
 export class Ground {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "nexus-audit-")));
   readonly env: NodeJS.ProcessEnv;
   readonly paths: WorkspacePaths;
-  /** What an act left for its own look afterwards, by its mark. */
+  /** Notes that acts leave for their looks, by mark or name. */
   readonly notes = new Map<string, unknown>();
   #coordinator: Program | undefined;
   #worker: Program | undefined;
@@ -63,7 +65,7 @@ export class Ground {
     this.#startArgs = startArgs;
   }
 
-  /** Everything up, the honest worker at work, all roles known. */
+  /** Starts everything, with the honest worker at work and all roles enrolled. */
   async start(): Promise<void> {
     await this.lead();
     for (const role of ["worker", "victim", "benched", "revoked"] as const) await this.enrol(role);
@@ -76,7 +78,7 @@ export class Ground {
     await this.runsToGoOn();
   }
 
-  /** Starts a coordinator, with its broker if that is down, and looks on from then. */
+  /** Starts a coordinator, with its broker if that is down, and observes from then on. */
   async lead(): Promise<void> {
     const args = ["--headless", "--linger", "30", ...this.#startArgs];
     const program = startProgram("coordinator/main.js", args, this.folder, this.env);
@@ -125,7 +127,7 @@ export class Ground {
     return pulseOf(this.coordinator.pid, this.paths.coordinatorLog);
   }
 
-  /** A connection of that role, the one from before if it is still open. */
+  /** The role's connection; a new one if there is none open. */
   async as(role: Role): Promise<RawClient> {
     const before = this.#open.get(role);
     if (before && !before.isClosed) return before;
@@ -137,7 +139,7 @@ export class Ground {
     return client;
   }
 
-  /** A connection of its own, for an act that may lose it. */
+  /** A new connection, for an act that may lose it. */
   async fresh(role: Role, more: Readonly<Record<string, unknown>> = {}): Promise<RawClient> {
     return RawClient.connect(this.broker.port, { ...this.credentials(role), more });
   }
@@ -202,17 +204,19 @@ export class Ground {
     return readFileSync(this.paths.coordinatorLog, "utf8");
   }
 
-  /** Waits until everything sent before has been handled: two round trips for each who listens. */
+  /** Waits until everything sent before has been handled: two round trips for each listener. */
   async settle(): Promise<void> {
     for (const client of this.#open.values()) await client.sync();
-    // Streams store what they took in a queue of their own; an answer of each comes behind it.
+    // Each stream stores messages through its own queue; its answer comes after them.
     await this.observer.streams();
     await this.observer.flush();
     for (const client of this.#open.values()) await client.sync();
     await this.observer.flush();
   }
 
-  /** Whether two more results of the honest worker come to count in that time: it was told of the first before it claimed again. */
+  /**
+   * Whether the honest worker delivers two results in that time, besides those of the runs that it may have in hand.
+   */
   async runsToGoOn(limitMs = goOnLimitMs): Promise<boolean> {
     const ended = async (): Promise<number> => {
       const subjects = await this.observer.subjects("EV", `ev.${ids.honest}.*.*.result`);

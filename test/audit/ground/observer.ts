@@ -7,11 +7,11 @@ import { RawClient } from "../raw-client.ts";
 /** A message that the coordinators' account carried. */
 export interface Heard {
   readonly subject: string;
-  /** Headers and content, a character a byte. */
+  /** Headers and content, one character for each byte. */
   readonly text: string;
 }
 
-/** What a stream is like; an attacker may have changed more than its messages. */
+/** A stream's state and settings: an attacker may have changed more than its messages. */
 export interface StreamLook {
   readonly name: string;
   readonly messages: number;
@@ -21,12 +21,12 @@ export interface StreamLook {
   readonly config: string;
 }
 
-/** Longer messages are cut: marks stand near the beginning, in headers and names. */
+/** Longer messages are cut to this many bytes: marks stand near the beginning, in headers and names. */
 const keptBytes = 64 * 1024;
 
 /**
- * Looks on with the coordinator's own rights: hears every subject of its account, and looks into its streams. Independent of
- * what any attacker was told.
+ * Observes with the coordinator's own rights: hears every subject of its account and inspects its streams,
+ * independently of anything that an attacker was told.
  */
 export class Observer {
   readonly #ears: RawClient;
@@ -63,12 +63,12 @@ export class Observer {
     }));
   }
 
-  /** Begins anew: earlier messages belonged to earlier acts. */
+  /** Forgets the messages heard, which belong to earlier acts. */
   forget(): void {
     this.#ears.messages.length = 0;
   }
 
-  /** Subjects, each once, of messages that hold the mark, in their subject, headers or content. */
+  /** Distinct subjects of messages with the mark in their subject, headers or content. */
   saw(mark: string): string[] {
     const found = this.#ears.messages.filter(
       ({ subject, head, data }) => subject.includes(mark) || head.includes(mark) || data.includes(mark),
@@ -85,7 +85,7 @@ export class Observer {
     return (await this.#connection.request(subject, Buffer.from(data), { timeout })).data;
   }
 
-  /** Resolves when all that was published before has been heard. */
+  /** Resolves when everything published before has been heard. */
   async flush(): Promise<void> {
     await this.#connection.flush();
     await this.#ears.sync();
@@ -97,13 +97,13 @@ export class Observer {
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** How many messages each subject of the stream has. */
+  /** The number of messages on each subject of the stream. */
   async subjects(stream: string, filter = ">"): Promise<Record<string, number>> {
     const { state } = await this.#manager.streams.info(stream, { subjects_filter: filter });
     return state.subjects ?? {};
   }
 
-  /** Durable consumers of the stream, and those that push to somebody. */
+  /** The stream's durable consumers and push consumers. */
   async consumers(stream: string): Promise<string[]> {
     const found: string[] = [];
     for await (const { name, config } of this.#manager.consumers.list(stream)) {

@@ -17,15 +17,15 @@ export interface Program {
   readonly pid: number;
   /** Undefined while it runs. */
   readonly exitCode: number | undefined;
-  /** What it printed so far, both streams, as bytes in latin1. */
+  /** Its output so far, both streams, decoded as latin1. */
   output(): string;
-  /** Ended with SIGTERM, and killed if it takes too long. */
+  /** Ends it with SIGTERM; kills it if that takes too long. */
   end(): Promise<void>;
   /** Resolves with its exit code; killed if it takes too long. */
   finished(limitMs?: number): Promise<number>;
 }
 
-/** What runs, and in which folder. */
+/** Running programs, with their folders. */
 const running = new Map<Program, string>();
 
 /** Starts one of our programs in that folder. */
@@ -46,7 +46,7 @@ export function startProcess(
   env: NodeJS.ProcessEnv,
   input = "",
 ): Program {
-  // The most careless of users: whatever is closed to others, our programs closed.
+  // umask 000, as the most careless user's: files closed to others were closed by our programs.
   const umask = process.umask(0);
   const child = spawn(command, args, { cwd: folder, env, stdio: ["pipe", "pipe", "pipe"] });
   process.umask(umask);
@@ -90,7 +90,7 @@ export function startProcess(
 const codeOf = ({ exitCode, signalCode }: ChildProcess): number | undefined =>
   exitCode ?? (signalCode === null ? undefined : 128);
 
-/** Ends all that was started in the folder, then whatever still names it: a guard, its server, a runner; nothing else does. */
+/** Ends everything started in the folder, then kills processes that still name it: a guard, its server, a runner. */
 export async function endRest(folder: string): Promise<void> {
   await Promise.all([...running].filter(([, place]) => place === folder).map(([program]) => program.end()));
   const limit = performance.now() + endLimitMs;

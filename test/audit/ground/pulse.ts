@@ -1,14 +1,14 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { readIfThere } from "../../support/process-list.ts";
 
-/** How the coordinator's process does, seen from outside. */
+/** The health of the coordinator's process, seen from outside. */
 export interface Pulse {
   readonly isAlive: boolean;
-  /** Processor time that it has used, milliseconds; 0 where there is no /proc. */
+  /** CPU time used so far, in milliseconds; 0 where there is no /proc. */
   readonly cpuMs: number;
   /** Resident memory now, megabytes; 0 where there is no /proc. */
   readonly residentMb: number;
-  /** The most that it ever was. */
+  /** Peak resident memory, in megabytes. */
   readonly peakMb: number;
   readonly logBytes: number;
 }
@@ -30,7 +30,7 @@ export function pulseOf(pid: number, logFile: string): Pulse {
   };
 }
 
-/** The most resident memory of the process whose number is in that file, megabytes; 0 while there is none. */
+/** Peak resident megabytes of the process whose pid is in that file; 0 while there is none. */
 export function peakMb(pidFile: string): number {
   const pid = Number(readIfThere(pidFile).trim());
   return pid > 0 ? pulseOf(pid, "").peakMb : 0;
@@ -45,13 +45,13 @@ function isThere(pid: number): boolean {
   }
 }
 
-/** Whether a process is a zombie or gone does not matter here; its log tells what went wrong inside. */
+/** The log's level for errors. */
 const errorLevel = 50;
 
-/** What a coordinator logs as an error on a machine that has too much to do; whether it is up to its work is asked of itself. */
+/** An error logged on an overloaded machine. It does not count: other looks ask whether the coordinator answers. */
 const busyMachine = /^the journal does not take a record yet: .*: no answer in time $/;
 
-/** Lines that the coordinator logged as errors, and those that say that it no longer led, from that byte on. */
+/** Errors that the coordinator logged from that byte on, and lines that say that it no longer leads. */
 export function troublesIn(logFile: string, fromByte: number): string[] {
   if (!existsSync(logFile)) return [];
   const text = readFileSync(logFile).subarray(fromByte).toString("utf8");

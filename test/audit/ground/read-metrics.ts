@@ -1,6 +1,7 @@
 /**
- * Program: `node read-metrics.js PATH SCRIPT` executes a line of shell in its working folder, as the program of a run would, and reads what
- * it left as its stage does; `node read-metrics.js --pattern PATTERN SCRIPT` looks through what it prints. Prints what that took, as JSON.
+ * Program: `node read-metrics.js PATH SCRIPT` runs a line of shell in its working folder, as a run's program would, and
+ * reads the metric files that it left as the stage does. `node read-metrics.js --pattern PATTERN SCRIPT` searches its
+ * output instead. Prints as JSON the reports found, CPU milliseconds and peak megabytes.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -20,7 +21,7 @@ const child = spawn("bash", ["-c", script], {
 });
 let printed = "";
 child.stdout.setEncoding("latin1").on("data", (text: string) => {
-  // As lines come to the stage: none is longer.
+  // The stage gets no longer lines either.
   printed = (printed + text).slice(-64_000);
 });
 let reports = 0;

@@ -4,15 +4,15 @@ import { join } from "node:path";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
 import type { Ground } from "./ground.ts";
 
-/** Words of a file that are worth something to a thief: passwords, codes, seeds, keys. */
+/** Words that may be worth something to a thief: passwords, codes, seeds, keys. */
 const longWord = /[A-Za-z0-9_\-+/]{20,}/g;
-/** Public halves of keys, and what only looks like a secret. */
+/** Whether the word is public, such as a public key, or only looks like a secret. */
 const isPublic = (word: string): boolean =>
   /^(U[A-Z2-7]{55}|[a-z-]+|nats-route.*|-+)$/.test(word) || word.includes("/") || word === ofNothing;
 /** The digest of a journal that was empty when its first record was sealed, and of every empty file. */
 const ofNothing = createHash("sha256").digest("hex");
 
-/** Every secret of the ground, by what it is called: none of them may be anywhere but in its own file. */
+/** Every secret of the ground by name. None may appear anywhere but in its own file. */
 export function secretsOf(ground: Ground): Map<string, string> {
   const known = ground.notes.get("secrets") as Map<string, string> | undefined;
   if (known) return known;

@@ -1,10 +1,10 @@
 import { join } from "node:path";
 
-/** A search that never ends by itself: short runs, one after the other. */
+/** A job of short runs that never ends by itself. */
 export const honestSpec = (folder: string): string =>
   probeSpec(
     folder,
-    // A search would end: this program's results have no noise, and five values are soon tried.
+    // hp_tuning would end it: this program's results have no noise, and its five values are soon tried.
     { hp_tuning: false, total_runs: 1_000_000, compute_target: "honest" },
     { seconds: 0.3, reports: 3 },
   );
@@ -36,7 +36,7 @@ processing_stages:
 ${lines(stage, "      ")}`;
 }
 
-/** A runspec of one run, whose one stage is that program, for workers of that pool alone. */
+/** A runspec of one run, whose one stage is that program, only for workers of that pool. */
 export function commandSpec(
   folder: string,
   pool: string,

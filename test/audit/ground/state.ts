@@ -5,7 +5,7 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import { parseJobName } from "../../../shared/domain/names.ts";
 import type { Ground } from "./ground.ts";
 
-/** The journal as a coordinator reads it, folded anew. */
+/** Reads and folds the journal as a coordinator does. */
 export async function stateOf(ground: Ground): Promise<WorkspaceState> {
   const link = await linkWorkspace(ground.paths, "coordinator");
   try {
@@ -15,7 +15,7 @@ export async function stateOf(ground: Ground): Promise<WorkspaceState> {
   }
 }
 
-/** The same, read once for all acts that look at it after they were tried; `forgetState` when more is tried. */
+/** The same, read once for all looks after a group of acts; call `forgetState` before more acts. */
 export function sharedState(ground: Ground): Promise<WorkspaceState> {
   const known = ground.notes.get("state") as Promise<WorkspaceState> | undefined;
   if (known) return known;

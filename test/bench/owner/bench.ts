@@ -22,10 +22,10 @@ Measures those that are named, or all of them, one after another. Nobody else ma
   --runs N     runs that take all of a core each beside the owner's loop (default 4)
 `;
 
-/** What is measured, in this order. */
+/** The measurements, in order. */
 const parts = ["idle", "keys", "loads", "pairs"] as const;
 
-/** What an owner feels of a busy swarm: how soon his processor is free, how long his own work takes, what an idle worker costs. */
+/** Measures a swarm's effect on its owner: how soon the processor is free, own work's time, an idle worker's cost. */
 export async function run(args: string[]): Promise<void> {
   const number = (usual: number) => ({ type: "string", default: String(usual) }) as const;
   const { values, positionals } = parseArgs({
@@ -63,13 +63,13 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-/** An idle worker with all signs of use watched: no run, no job. */
+/** CPU of an idle worker, without rules and with all signs of use watched: no run, no job. */
 async function idle(seconds: number): Promise<void> {
   for (const flags of [[], ["--when-idle", "--on-battery", "never", "--hours", "00:00-24:00"]]) {
     const machine = new LentMachine();
     try {
       const pid = await machine.lend(flags, 4);
-      await pause(15_000); // it has joined, and what started it is collected
+      await pause(15_000); // it has joined and collected its start-up garbage
       const before = secondsOf(pid);
       const at = performance.now();
       await pause(seconds * 1000);

@@ -11,7 +11,7 @@ import { Rig, until } from "../../chaos/rig.ts";
 import { runOrder, writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { descendantsOf, isExecuting, nameOf } from "./worker-processes.ts";
 
-/** What a training does to a processor: it never rests. It reports each second. */
+/** Loads a processor as training does: it never rests. It reports each second. */
 const busyProgram = `
 let next = 0;
 for (let i = 1, x = 1; ; i += 1) {
@@ -23,7 +23,7 @@ for (let i = 1, x = 1; ; i += 1) {
 
 const programName = "busy";
 
-/** A real coordinator, and workers, which have this machine. */
+/** A real coordinator and the workers that this machine is lent to. */
 export class LentMachine {
   readonly #rig = new Rig(10);
   readonly workers: number[] = [];
@@ -36,7 +36,7 @@ export class LentMachine {
     return this.workers[0] ?? 0;
   }
 
-  /** Gives it so many runs that take all of a core each; resolves when all work. */
+  /** Gives the workers `runs` runs that each fill a core; resolves when all work. */
   async busy(runs: number): Promise<void> {
     const settings = { total_runs: runs, hp_tuning: false };
     const spec = writeProgramSpec(this.#rig.folder, programName, settings, busyProgram);
@@ -58,7 +58,7 @@ export class LentMachine {
     await pause(2000);
   }
 
-  /** What each worker has said last. */
+  /** Each worker's last line of output. */
   said(): string {
     const last = (name: string): string =>
       readFileSync(join(this.#rig.folder, `${name}.1.out`), "utf8")
@@ -72,12 +72,12 @@ export class LentMachine {
     return this.#rig.folder;
   }
 
-  /** The programs of the runs, which never rest. Each has a shell beside it that waits, and a runner above. */
+  /** The programs of the runs, which never rest. Each has a waiting shell beside it and a runner as its parent. */
   programs(): number[] {
     return this.processes().filter((pid) => isExecuting(pid, `${programName}.mjs`));
   }
 
-  /** Every process of the runs but their reapers, which wait and work for nobody. */
+  /** Every process of the runs except their reapers, which only wait. */
   processes(of: readonly number[] = this.workers): number[] {
     return of.flatMap((worker) => {
       const reapers = childrenOf(worker).filter((pid) => nameOf(pid) !== "node");

@@ -6,7 +6,7 @@ import { cpuSeconds } from "../process-cpu.ts";
 import { LentMachine } from "./lent-machine.ts";
 import { medianInterval, quantile } from "./worker-processes.ts";
 
-/** The owner's own work, in a session of its own as in a terminal of his: milliseconds, and for how many it waited for a processor. */
+/** The owner's own work, in its own session as in a terminal. Prints its milliseconds, and those it waited to run. */
 const loop = `
 const { readFileSync } = require("node:fs");
 const waited = () => Number(readFileSync("/proc/self/schedstat", "utf8").split(" ")[1]) / 1e6;
@@ -22,7 +22,7 @@ function ownersLoop(): { readonly ms: number; readonly waitedMs: number } {
   return { ms, waitedMs };
 }
 
-/** An owner's loop alone, and beside runs that take all that is left, by turns. */
+/** Times an owner's loop by turns alone and beside runs that take the rest of the processor. */
 export async function loops(pairs: number, runs: number): Promise<void> {
   const machine = new LentMachine();
   try {

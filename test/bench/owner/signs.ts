@@ -8,15 +8,17 @@ import { LentMachine } from "./lent-machine.ts";
 import { coresUsed, quantile, stateOf } from "./worker-processes.ts";
 
 const idleMs = 10_000;
-/** All workers go on so much later only where somebody else has given a sign of use meanwhile. */
+/** If all workers resume at least this many milliseconds late, somebody else gave a sign of use meanwhile. */
 const disturbedMs = 2000;
-/** Each has one run, and looks for signs at its own moments. */
+/** Number of workers. Each has one run and looks for signs at its own times. */
 const watching = 4;
-/** For so long nobody else may give a sign of use; and so long it may take until a run stands still. */
+/** Milliseconds to wait for runs to move despite other signs of use, and for a run to stand still. */
 const calmMs = 60_000;
 const noticeMs = 20_000;
 
-/** Key press until all processes of a worker's run stand still; last sign of use until they go on. */
+/**
+ * Times from a key press until all processes of a worker's run stand still, and from the last sign until they go on.
+ */
 export async function keys(count: number): Promise<void> {
   const terminal = await TypedTerminal.open();
   try {
@@ -32,7 +34,7 @@ export async function keys(count: number): Promise<void> {
 /** Burns a core, for a minute at most. */
 const foreign = `console.log("begun"); for (const until = Date.now() + 60_000; Date.now() < until; );`;
 
-/** The same for a program of somebody else's that begins to work, and ends. */
+/** The same for another program that starts to work, and ends. */
 export async function loads(count: number): Promise<void> {
   await signs("cpu", count, "another program burns a core", async () => {
     const child = spawn("setsid", ["--wait", process.execPath, "-e", foreign], { stdio: ["ignore", "pipe", "ignore"] });
@@ -46,9 +48,9 @@ export async function loads(count: number): Promise<void> {
 }
 
 /**
- * How soon runs stand still after a sign of use, and go on after the idle time.
+ * Measures how soon runs stand still after a sign of use, and go on after the idle time.
  *
- * @param begin  gives the sign; what it returns ends it, and tells when that was
+ * @param begin  starts the sign; the returned function ends it and returns when, by the clock of `performance`
  */
 async function signs(name: string, count: number, what: string, begin: () => Promise<() => number>): Promise<void> {
   const machine = new LentMachine();
@@ -63,7 +65,7 @@ async function signs(name: string, count: number, what: string, begin: () => Pro
     await machine.busy(watching);
     while (stopped.length + unnoticed < count) {
       const each = machine.workers.map((worker) => machine.processes([worker]));
-      // At any moment of the time between two looks.
+      // Others may give signs too: a round starts only once all runs move.
       await pause(500);
       if ((await when([() => each.every(isMoving)], calmMs)).some(Number.isNaN)) {
         console.log(`given up: for ${calmMs / 1000} s not all runs were lent a processor; last the workers said`);
@@ -71,7 +73,7 @@ async function signs(name: string, count: number, what: string, begin: () => Pro
         console.log(`  programs of usual priority use ${(await coresUsed(2000)).toFixed(2)} cores, ours among them`);
         break;
       }
-      // Others have signs of their own: their moments do not count.
+      // A random moment between the workers' looks.
       await pause(Math.random() * 250);
       const at = performance.now();
       const end = await begin();
@@ -94,7 +96,7 @@ async function signs(name: string, count: number, what: string, begin: () => Pro
         ),
         over + idleMs,
       );
-      // After somebody else's key all go on later, at once.
+      // If somebody else gave a sign, all workers resume late: such a round does not count.
       if (thaws.some((ms) => ms < disturbedMs)) thawed.push(...thaws);
       else disturbed += 1;
       await pause(500);
@@ -115,7 +117,7 @@ async function signs(name: string, count: number, what: string, begin: () => Pro
   }
 }
 
-/** When each of them first held, by the clock of `performance`; NaN: not in time. */
+/** When each condition first held, by the clock of `performance`; NaN: not in time. @param patienceMs  milliseconds */
 async function when(all: readonly (() => boolean)[], patienceMs: number): Promise<number[]> {
   const limit = performance.now() + patienceMs;
   const found = all.map(() => Number.NaN);

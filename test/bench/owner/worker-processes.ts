@@ -11,7 +11,7 @@ export function descendantsOf(pid: number): number[] {
   return found;
 }
 
-/** "R", "S", "T", ...; "" of a process that has ended. */
+/** The process's state: "R", "S", "T", ...; "" if it has ended. */
 export function stateOf(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
@@ -21,7 +21,7 @@ export function stateOf(pid: number): string {
   }
 }
 
-/** The name of its program, as the kernel keeps it. */
+/** The program's name in the kernel; "" if the process has ended. */
 export function nameOf(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/comm`, "utf8").trim();
@@ -40,7 +40,7 @@ export function isExecuting(pid: number, file: string): boolean {
   }
 }
 
-/** Seconds on a processor of all its threads so far, to the nanosecond. */
+/** CPU seconds of all living threads so far, to the nanosecond. */
 export function secondsOf(pid: number): number {
   let nanoseconds = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
@@ -53,7 +53,7 @@ export function secondsOf(pid: number): number {
   return nanoseconds / 1e9;
 }
 
-/** Cores that all programs of usual priority use together, and the kernel for them. */
+/** Cores used by all programs of normal priority and by the kernel, over `overMs` milliseconds. */
 export async function coresUsed(overMs: number): Promise<number> {
   const ticks = (): number => {
     const [user = 0, , system = 0] = readFileSync("/proc/stat", "utf8").split(/\s+/).slice(1, 4).map(Number);
@@ -69,13 +69,13 @@ export function residentMb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1000;
 }
 
-/** The value below which this part of them lies, nearest rank. */
+/** The quantile `part` (0 to 1) of the values, by nearest rank; NaN if there are none. */
 export function quantile(values: readonly number[], part: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** Between these two the median lies, 19 times of 20, whatever the values' spread is like (order statistics). */
+/** A 95% confidence interval of the median, whatever the values' distribution (order statistics). */
 export function medianInterval(values: readonly number[]): readonly [number, number] {
   const sorted = [...values].sort((a, b) => a - b);
   const rank = Math.max(0, Math.floor(sorted.length / 2 - 0.98 * Math.sqrt(sorted.length)));

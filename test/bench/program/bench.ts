@@ -6,7 +6,7 @@ import { join } from "node:path";
 import makeCommand from "../../../worker/stages/Command_Proc/Command_Proc.ts";
 import type { StageContext } from "../../../worker/stages/stage.ts";
 
-/** What a run of a program takes more than the program alone: pairs of both, one after the other, so that other work meets both. */
+/** Measures a run's overhead over its program alone, in pairs one after the other, so that other work slows both. */
 export async function run([pairs = "200"]: string[]): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "nexus-bench-"));
   const program = ["/bin/sh", "-c", "echo '{\"value\": 1}'"];

@@ -14,7 +14,7 @@ const help = `npm run bench -- pruning [options]
   --budgets a,b     iterations, in whole runs (default 50,100,200,400)
 `;
 
-/** Regret at equal iterations with each pruner, on curves whose truth is known, and how honest the predictions are. */
+/** Measures regret at equal iterations with each pruner, on curves with a known truth, and the predictions' errors. */
 export async function run(args: string[]): Promise<void> {
   const tasks = tasksOf(args);
   if (tasks === undefined) return;
@@ -30,7 +30,7 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-/** Tasks that differ in their seed alone, together. */
+/** Tasks in groups that differ only in their seed; undefined after help. */
 function tasksOf(args: readonly string[]): PrunedTask[][] | undefined {
   const text = { type: "string" } as const;
   const { values } = parseArgs({

@@ -21,7 +21,7 @@ export interface PrunedTask {
   readonly pruner: PrunerName;
   readonly workers: number;
   readonly seed: number;
-  /** In whole runs' iterations, ascending. */
+  /** In units of a whole run's iterations, ascending. */
   readonly budgets: readonly number[];
 }
 
@@ -32,13 +32,13 @@ export interface PrunedOutcome {
   /** Runs that were started, and how many of them were pruned. */
   readonly runs: number;
   readonly pruned: number;
-  /** Of each pruned run whose end was predicted, that less what the run would have come to. */
+  /** Predicted less actual hpmax, for each pruned run with a prediction. */
   readonly errors: readonly number[];
   readonly best: number;
   readonly cpuMs: number;
 }
 
-/** As the leader does it: the same pruner, beliefs, choices and plans, on the simulated clock. */
+/** Runs one search as the leader does, with the same pruner, beliefs, choices and plans, on a simulated clock. */
 export async function measurePruned(task: PrunedTask): Promise<PrunedOutcome> {
   const { seed, search, pruner: name } = task;
   const surface = surfaceFor(task.surface, seed);

@@ -18,8 +18,8 @@ const known = {
 };
 
 /**
- * How good the configuration is that each search recommends, on surfaces whose truth is known: asynchronous workers with lognormal
- * run times (sd 0.25) on a simulated clock, and the coordinator's own search code.
+ * Measures how good each search's recommended configuration is, on surfaces with a known truth: asynchronous workers
+ * with lognormal run times (sd 0.25) on a simulated clock, and the coordinator's own search code.
  */
 export async function run(args: string[]): Promise<void> {
   const prepared = prepare(args);
@@ -50,7 +50,7 @@ export async function run(args: string[]): Promise<void> {
   process.exitCode = 1;
 }
 
-/** Installs what is missing; what cannot be installed is left out. */
+/** Installs missing peers, and drops searches whose peer cannot be installed. */
 function withPeers(options: BenchOptions): { readonly python: string | null; readonly options: BenchOptions } {
   const wanted = options.searches.filter((search) => known.peers.includes(search));
   if (wanted.length === 0) return { python: null, options };
@@ -59,12 +59,12 @@ function withPeers(options: BenchOptions): { readonly python: string | null; rea
   return { python, options: { ...options, searches } };
 }
 
-/** Null if there is nothing to measure: the help was wanted, or an option is refused. */
+/** Null if there is nothing to measure: help was requested, or an option was refused. */
 function prepare(args: string[]): ReturnType<typeof withPeers> | null {
   try {
     const options = readOptions(args, known);
     if (!options.help) {
-      // A table that cannot be read is refused before anything is installed or measured.
+      // Refuse an unreadable table before anything is installed or measured.
       for (const surface of options.surfaces) surfaceFor(surface, 1);
       return withPeers(options);
     }

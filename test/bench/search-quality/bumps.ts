@@ -1,15 +1,15 @@
 import type { Configuration, Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 import { placesOf } from "../../../shared/domain/ranges/places.ts";
 
-/** The places of a configuration on its dials, from 0 to 1 each. */
+/** A configuration's place on each dial, 0 to 1. */
 export type Place = readonly number[];
 
 /** A height at each place, at most 1, highest at `peak`. */
 export interface Bump {
   readonly peak: Place;
-  /** For each hyperparameter, how fast the logarithm of the height falls with the squared distance from the peak. */
+  /** For each hyperparameter, how fast the height's logarithm falls with the squared distance from the peak. */
   readonly falls: readonly number[];
-  /** Pairs whose distances work together: the optimum of one shifts with the other. */
+  /** Pairs that interact: the optimum of one shifts with the other. */
   readonly pairs?: readonly (readonly [a: number, b: number, strength: number])[];
 }
 
@@ -21,7 +21,7 @@ export function heightOf({ peak, falls, pairs = [] }: Bump, place: Place): numbe
   return Math.exp(-Math.max(0, fall));
 }
 
-/** Positions -> places: a list's values are evenly spread over its dial, a range's lie where its scale says. */
+/** Positions to places: a list's values are spread evenly over the dial, a range's by its scale. */
 export function placeOf(hyperparameters: readonly Hyperparameter[], configuration: Configuration): Place {
   return configuration.map((position, i) => {
     const hyperparameter = hyperparameters[i];

@@ -10,7 +10,7 @@ import { readTable, type Table, tableSurface } from "./tables.ts";
 interface Entry {
   /** One line for the help text. */
   readonly about: string;
-  /** Whether each seed searches another surface of the family. */
+  /** Whether each seed gives another surface of the family. */
   readonly varies: boolean;
   make(seed: number): Surface;
 }
@@ -50,7 +50,7 @@ function family(name: string, about: string): Entry {
   return { about, varies: true, make };
 }
 
-/** Names and what they are, for the help text. */
+/** Names and descriptions, for the help text. */
 export const surfaceNames: readonly (readonly [name: string, about: string])[] = Object.entries(entries).map(
   ([name, { about }]) => [name, about] as const,
 );
@@ -60,8 +60,8 @@ const made = new Map<string, Surface>();
 /**
  * The surface that a search with this seed explores.
  *
- * @param name  of the catalogue, or the path of a table (`readTable`)
- * @throws UsageError if there is no such surface, or the file is no table
+ * @param name  a name in the catalogue, or the path of a table (`readTable`)
+ * @throws UsageError if there is no such surface, or the file is not a table
  */
 export function surfaceFor(name: string, seed: number): Surface {
   const entry = Object.hasOwn(entries, name) ? entries[name] : undefined;

@@ -11,8 +11,9 @@ import type { Surface } from "./surface.ts";
 const reports = 20;
 
 /**
- * Curves as supervised training gives them: the last value counts, a curve rises fast and then flattens, and they cross, because
- * a low learning rate starts late and ends higher. The noise of a run is small; that of its reports is larger early on.
+ * Curves like those of supervised training: the last value counts, and a curve rises fast, then flattens. Curves cross,
+ * because a low learning rate starts late and ends higher. Noise between runs is small; noise of reports is larger
+ * early on.
  */
 export function supervisedCurves(seed: number): Surface {
   const random = rngFrom(`supervised ${seed}`);
@@ -40,7 +41,7 @@ export function supervisedCurves(seed: number): Surface {
     run(configuration, rng) {
       const own = end(configuration) * (1 + 0.06 * normal(rng));
       const rate = placeOf(hyperparameters, configuration)[0] ?? 0;
-      // Reports after which two thirds of the way are done: 1 at the highest learning rate, 9 at the lowest.
+      // Reports for the first two thirds of the rise: 1 at the highest learning rate, 9 at the lowest.
       const pace = 9 ** (1 - rate) * Math.exp(0.15 * normal(rng));
       const rest = Math.exp(-(reports / pace));
       return Array.from({ length: reports }, (_, i) => {
@@ -52,13 +53,13 @@ export function supervisedCurves(seed: number): Surface {
   };
 }
 
-/** What the best learner's mean is measured with: so many runs at so many steps of goodness. */
+/** Mean hpmax is measured over this many runs, at this many steps of goodness. */
 const meanRuns = 1500;
 const goodnessSteps = 40;
 
 /**
- * Curves of a learner that takes off at some time or never: flat until then, so that a curve alone says little; the mean counts.
- * The better a configuration, the earlier and the more surely it takes off.
+ * Curves of a learner that takes off at some time or never; the mean counts. A curve is flat until then, so that by
+ * itself it says little. The better a configuration, the earlier and the more surely it takes off.
  */
 export function lateCurves(seed: number): Surface {
   const random = rngFrom(`late ${seed}`);
@@ -100,7 +101,7 @@ function lateCurve(goodness: number, rng: Rng): number[] {
   });
 }
 
-/** The mean hpmax of learners of each goodness, with the same luck for each, so that it rises evenly. */
+/** The mean hpmax at each step of goodness, with the same random numbers at each, so that it rises smoothly. */
 function meansByGoodness(): number[] {
   return Array.from({ length: goodnessSteps + 1 }, (_, step) => {
     const rng = rngFrom("means of late curves");

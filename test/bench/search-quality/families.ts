@@ -7,8 +7,8 @@ import { landscape, tutorialLuck } from "./landscape.ts";
 import type { Surface } from "./surface.ts";
 
 /**
- * Families of surfaces, each with one difficulty. The seed moves the optimum (and what else is drawn), so that a search cannot be
- * made for one of them.
+ * Families of surfaces, each with one difficulty. The seed moves the optimum (and everything else drawn), so that a
+ * search cannot be tuned to one surface.
  */
 export const families: Readonly<Record<string, (seed: number) => Surface>> = {
   interactions,
@@ -29,7 +29,7 @@ const dials = (count: number, marks: number): Hyperparameter[] =>
     ),
   );
 
-/** Somewhere inside the dials. */
+/** A random place away from the edges: 0.15 to 0.85 on each dial. */
 function anyPeak(name: string, seed: number, width: number): Place {
   const rng = rngFrom(`${name} ${seed}`);
   return Array.from({ length: width }, () => 0.15 + 0.7 * rng.uniform());
@@ -39,7 +39,7 @@ function anyPeak(name: string, seed: number, width: number): Place {
 const nearest = (hyperparameters: readonly Hyperparameter[], place: Place): Configuration =>
   hyperparameters.map(({ values }, i) => Math.round((place[i] ?? 0) * (values.length - 1)));
 
-/** Nothing is best by itself: the height falls slowly along four valleys that lie across the dials, and fast across them. */
+/** No hyperparameter has a best value alone: the height falls slowly along four diagonal valleys, fast across them. */
 function interactions(seed: number): Surface {
   const hyperparameters = dials(6, 9);
   const bump: Bump = {
@@ -61,7 +61,7 @@ function interactions(seed: number): Surface {
   });
 }
 
-/** Terraces: most steps change nothing, so that neighbours say nothing about the way. */
+/** Terraces: most steps change nothing, so that neighbours do not show the direction. */
 function plateaus(seed: number): Surface {
   const hyperparameters = dials(5, 12);
   const bump: Bump = { peak: anyPeak("plateaus", seed, 5), falls: [5, 4, 2.5, 1.5, 1] };
@@ -75,7 +75,7 @@ function plateaus(seed: number): Surface {
   });
 }
 
-/** The best lies near an edge behind which runs give far worse values than anything else does. */
+/** The best lies near a cliff beyond which values are far worse than anywhere else. */
 function cliffs(seed: number): Surface {
   const hyperparameters = dials(6, 8);
   const peak = anyPeak("cliffs", seed, 6);
@@ -90,7 +90,7 @@ function cliffs(seed: number): Surface {
   });
 }
 
-/** Noise that differs tenfold over the first two dials, and has nothing to do with the height. */
+/** Noise that varies tenfold over the first two dials, independently of the height. */
 function unevenNoise(seed: number): Surface {
   const hyperparameters = dials(6, 8);
   const bump: Bump = { peak: anyPeak("uneven noise", seed, 6), falls: [3, 3, 3, 2, 1, 1] };
@@ -103,7 +103,7 @@ function unevenNoise(seed: number): Surface {
   });
 }
 
-/** A run in seven reaches anything between the value's negative and a half of it; one in a hundred diverges. */
+/** One run in seven reaches between -1 and 0.5 of a good run's value; one in a hundred diverges. */
 function badRuns(seed: number): Surface {
   const hyperparameters = dials(6, 8);
   const bump: Bump = { peak: anyPeak("bad runs", seed, 6), falls: [4, 3, 2, 2, 1, 1] };
@@ -118,11 +118,11 @@ function badRuns(seed: number): Surface {
   });
 }
 
-/** A wide hill of 0.78 of the height fills most of the space; the best is a narrow peak in the opposite corner. */
+/** A wide hill of 0.78 of the height fills most of the space; the best is a narrow peak far from it. */
 function secondPeak(seed: number): Surface {
   const hyperparameters = tutorialHyperparameters;
   const wide = anyPeak("second peak", seed, 8);
-  // Opposite on the first five dials, on the same half on the others.
+  // Half a dial away on the first five dials, at the same place on the others.
   const narrow = wide.map((place, i) => (i < 5 ? (place + 0.5) % 1 : place));
   const misleading: Bump = { peak: wide, falls: [1.2, 0.8, 0.8, 1.8, 1.2, 0.8, 0.6, 0.8] };
   const best: Bump = { peak: narrow, falls: [5, 3, 3, 9, 6, 2.5, 1.5, 2.5] };
@@ -150,7 +150,7 @@ function deadDials(seed: number): Surface {
   });
 }
 
-/** Four ranges over decades, of which a third to a tenth is good. The best lies between the first marks. */
+/** Three ranges over decades and a linear one, a third to a tenth of each good. The best lies between first marks. */
 function logRanges(seed: number): Surface {
   const ranges: readonly Range[] = [
     { from: 1e-6, to: 1e-2, scale: "log" },

@@ -2,12 +2,13 @@ import type { Configuration, Hyperparameter } from "../../../shared/domain/hyper
 import { rngFrom } from "../../../shared/domain/rng.ts";
 
 const starts = 24;
-/** Steps in two hyperparameters at once are tried only while one pair has no more combinations than this. */
+/** Steps in a pair of hyperparameters at once are tried only if the pair has at most this many combinations. */
 const mostPair = 400;
 
 /**
- * The configuration of the highest value that climbing finds from many random places and from the given ones: by steps in one
- * hyperparameter, and where none helps, in two. Seeded, so that it is the same every time.
+ * The configuration with the highest value that climbing finds from many random places and from the given ones. It
+ * changes one hyperparameter at a time or, where that does not help, two. Seeded, so that the result is always the
+ * same.
  */
 export function highest(
   hyperparameters: readonly Hyperparameter[],

@@ -15,15 +15,15 @@ export interface Task {
   readonly budgets: readonly number[];
 }
 
-/** What a search had found at one budget, by rule. */
+/** What a search had found at one budget, by one rule. */
 export interface Found {
   /** Best true mean less that of the recommended configuration. */
   readonly regret: number;
-  /** What the recommended configuration was said to reach less what it does. */
+  /** Estimated less true mean of the recommended configuration. */
   readonly excess: number;
 }
 
-/** `own`: what the search's own program recommends. */
+/** `own`: the search's own recommendation. */
 export type Rule = "own" | SimpleRule;
 
 export interface Outcome {
@@ -37,7 +37,7 @@ export interface Outcome {
 /** Opens the search of a peer. */
 export type OpenPeer = (search: string, surface: Surface, seed: number) => Promise<Searcher>;
 
-/** Runs one search to its last budget. The same task gives the same outcome, but for the time it took. */
+/** Runs one search to its last budget. The same task gives the same outcome, except its CPU time. */
 export async function measure(task: Task, openPeer?: OpenPeer): Promise<Outcome> {
   const surface = surfaceFor(task.surface, task.seed);
   const runSets = new RunSetIndex();

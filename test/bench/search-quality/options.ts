@@ -19,7 +19,7 @@ export interface BenchOptions {
   readonly full: boolean;
 }
 
-/** What may be named. */
+/** The names that options may use. */
 export interface Known {
   readonly surfaces: readonly string[];
   readonly searches: readonly string[];
@@ -28,10 +28,10 @@ export interface Known {
 
 const quick = { surfaces: ["gbm", "synthetic", "variants", "second-peak"], workers: [10, 100], seeds: 12 };
 const full = { workers: [1, 10, 100], seeds: 40 };
-/** Peers take from 10 ms to some seconds a choice. */
+/** Seeds with peers, which take from 10 ms to some seconds a choice. */
 const peerSeeds = { quick: 3, full: 10 };
 
-/** Budgets that fit a number of workers: many runs at once, many runs. */
+/** Budgets that fit a number of workers: the more workers, the more runs. */
 export function defaultBudgets(workers: number, isFull: boolean): number[] {
   if (workers < 4) return [25, 50, 100];
   if (workers < 40) return [50, 100, 200, 400];
@@ -80,7 +80,7 @@ export function readOptions(args: readonly string[], known: Known): BenchOptions
   };
 }
 
-/** Every search to be run: seeds outermost, so that all cells fill evenly. */
+/** Every search to run, with seeds outermost so that all cells fill evenly. */
 export function tasksOf({ surfaces, searches, workers, seeds, budgets, full: isFull }: BenchOptions): Task[] {
   return seeds.flatMap((seed) =>
     surfaces.flatMap((surface) =>
@@ -149,7 +149,7 @@ function wholeNumber(option: string, text: string, most: number): number {
   return value;
 }
 
-/** `40`: seeds 1 to 40; `41-80`: those. At least two, or there is no interval. */
+/** `40` means seeds 1 to 40; `41-80` means those. At least two, or there is no interval. */
 function seedsOf(text: string | undefined): number[] | null {
   if (text === undefined) return null;
   const [, from, to] = /^(\d+)-(\d+)$/.exec(text) ?? [];

@@ -3,7 +3,7 @@ import { measure, type OpenPeer, type Task } from "./measuring.ts";
 import { PeerDriver } from "./peers/driver.ts";
 import type { Answer, ProcessSettings } from "./processes.ts";
 
-/** A process of the bench: takes a task, runs that search, answers with the outcome, and ends with its parent. */
+/** A process of the bench: takes tasks, runs each search, answers with its outcome, and ends with its parent. */
 const { python } = JSON.parse(process.argv[2] ?? "{}") as ProcessSettings; // written by processes.ts alone
 let driver: PeerDriver | undefined;
 const openPeer: OpenPeer = (search, surface, seed) => {
@@ -16,13 +16,13 @@ process.on("message", (task: Task) => {
   measure(task, openPeer)
     .then((outcome): Answer => ({ outcome }))
     .catch((error: unknown): Answer => {
-      // A tool that failed is in no known state.
+      // After a failure the tool's state is unknown.
       driver?.end();
       driver = undefined;
       return { task, error: messageOf(error) };
     })
     .then((answer) => {
-      // Nobody is left to hear it: the bench was stopped.
+      // An error here means that the bench was stopped.
       process.send?.(answer, (error: Error | null) => {
         if (error) process.exit(0);
       });

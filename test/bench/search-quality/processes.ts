@@ -2,10 +2,10 @@ import { type ChildProcess, fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import type { Outcome, Task } from "./measuring.ts";
 
-/** What a process of the bench answers to a task. */
+/** A bench process's answer to a task. */
 export type Answer = { readonly outcome: Outcome } | { readonly task: Task; readonly error: string };
 
-/** What each process is started with. */
+/** Settings that each process is started with. */
 export interface ProcessSettings {
   /** The Python that has the peers; null without peers. */
   readonly python: string | null;
@@ -14,10 +14,10 @@ export interface ProcessSettings {
 const program = fileURLToPath(new URL("./process.js", import.meta.url));
 
 /**
- * Runs the tasks in so many processes and hands over each answer as it comes. CPU times are those of each search alone, but
- * processes that share a core make each other slower.
+ * Runs the tasks in `processes` processes and passes on each answer as it comes. CPU times are those of each search
+ * alone, but processes that share a core slow each other.
  *
- * @throws Error if a process ends by itself; the others are ended
+ * @throws Error if a process ends by itself; the others are then ended
  */
 export async function runTasks(
   tasks: readonly Task[],

@@ -1,7 +1,7 @@
-/** Milliseconds between two lines where the output is no terminal. */
+/** Milliseconds between lines where stderr is not a terminal. */
 const every = 15_000;
 
-/** Says on stderr how far the bench is. */
+/** Prints the bench's progress on stderr. */
 export class Progress {
   readonly #total: number;
   readonly #began = performance.now();
@@ -28,7 +28,9 @@ export class Progress {
   }
 }
 
-/** `37 of 240 searches, about 2 minutes left`; searches of all kinds take turns, so the rest takes as long as what was done. */
+/**
+ * `37 of 240 searches, about 2 minutes left`; all kinds of searches take turns, so the rest is as slow as those done.
+ */
 export function progressText(done: number, total: number, passedMs: number): string {
   const leftMs = (passedMs / done) * (total - done);
   const left = leftMs < 90_000 ? `${Math.ceil(leftMs / 1000)} s` : `${Math.round(leftMs / 60_000)} minutes`;

@@ -2,15 +2,15 @@ import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import type { RunSet, RunSets } from "../../../shared/domain/run-sets/run-set.ts";
 import { originallyRanked } from "../../support/stories/original-ranking.ts";
 
-/** A measured configuration that a search is told to be the best, and what it is said to reach. */
+/** The measured configuration that is recommended as the best, and its estimated mean. */
 export interface Recommendation {
   readonly configuration: Configuration;
   readonly estimate: number;
 }
 
 /**
- * Ways to say which measured configuration is the best, by the letters that tables use:
- * p, the original's posterior mean less its standard deviation; s, the configuration of the best single run; m, the highest mean.
+ * Rules that pick the best measured configuration, by their letters in tables: p, the original's posterior mean less
+ * its standard deviation; s, the configuration of the best single run; m, the highest mean.
  */
 export const simpleRules = ["p", "s", "m"] as const;
 export type SimpleRule = (typeof simpleRules)[number];

@@ -3,7 +3,7 @@ import { finerMarks, type Refining } from "../../../shared/domain/ranges/finer-m
 import type { RunSetIndex } from "../../../shared/domain/run-sets/run-set.ts";
 import type { Surface } from "./surface.ts";
 
-/** Makes ranges denser where a search looks, as often as the coordinator does (leader/rules/refine-ranges.ts). */
+/** Adds marks to ranges where a search looks, as often as the coordinator does (leader/rules/refine-ranges.ts). */
 export class Refiner {
   readonly #surface: Surface;
   readonly #runSets: RunSetIndex;

@@ -16,11 +16,11 @@ import type { Surface } from "./surface.ts";
 export interface Searcher {
   /** The configuration that choice `n` tries. */
   choose(n: number): Configuration | Promise<Configuration>;
-  /** A run of choice `n` has completed. It is in the run sets already. */
+  /** Called when the run of choice `n` has completed; the run sets already hold it. */
   completed?(n: number, hpmax: number): void | Promise<void>;
-  /** Any run has ended, completed or stopped. */
+  /** Called when any run has ended, completed or stopped. */
   ended?(): void;
-  /** What it recommends now; null where it has no rule of its own. */
+  /** Its current recommendation; null where it has no rule of its own. */
   recommend(): Recommendation | null | Promise<Recommendation | null>;
   /** Milliseconds of CPU that choosing has taken so far. */
   readonly cpuMs: number;
@@ -29,7 +29,7 @@ export interface Searcher {
 export interface OwnSearch {
   readonly about: string;
   readonly search: Search;
-  /** Where its ranges become denser. */
+  /** Where its ranges get more marks. */
   readonly refining: Refining;
 }
 
@@ -46,7 +46,7 @@ function guided(about: string, search: Search): OwnSearch {
   return { about, search, refining: "around the best" };
 }
 
-/** One of ours, as the coordinator asks it: it learns and plans after results, and answers from the plan. */
+/** One of our searches, used as the coordinator does: it learns and plans after results, and answers from the plan. */
 export function ownSearcher(
   { search, refining }: OwnSearch,
   surface: Surface,

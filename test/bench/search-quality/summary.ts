@@ -18,7 +18,7 @@ export function estimateOf(values: readonly number[]): Estimate {
   return { mean: count === 0 ? Number.NaN : mean, half, count };
 }
 
-/** One cell of the table: what a search had found on a surface with so many workers after so many runs. */
+/** One cell of the table: a search's findings on a surface at one number of workers, after `budget` runs. */
 export interface Cell {
   readonly budget: number;
   readonly rule: Rule;
@@ -36,10 +36,10 @@ export interface Row {
 }
 
 /**
- * A row for each surface, search and number of workers, in the order in which they first come.
+ * A row for each surface, search and number of workers, in order of first appearance.
  *
- * Searches that have a rule of recommendation of their own are judged by it. For the others each cell has the best of the
- * simple rules, which favours them.
+ * A search with its own rule of recommendation is judged by it. For the others each cell has the best of the simple
+ * rules, which favours them.
  *
  * @param isJudgedByOwn  whether a search is judged by its own rule
  */

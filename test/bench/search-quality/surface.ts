@@ -2,18 +2,18 @@ import type { Configuration, Hyperparameter } from "../../../shared/domain/hyper
 import type { Marks } from "../../../shared/domain/ranges/finer-marks.ts";
 import type { Rng } from "../../../shared/domain/rng.ts";
 
-/** How a run's hpmax follows from its reports. */
+/** How hpmax is computed from a run's reports. */
 export type HpmaxIs = "mean" | "last" | "max";
 
 /**
- * Something to search whose truth is known: what a run of each configuration reports, and what it reaches on average.
- * Everything but `run` is the same at every call, and `run` depends on its generator alone.
+ * A search space with a known truth: the reports of a run of each configuration, and its mean hpmax. Everything but
+ * `run` is the same at every call, and `run` depends only on its generator.
  */
 export interface Surface {
   readonly name: string;
   /** Ranges get more marks while a search goes on, by `refine`. */
   readonly hyperparameters: readonly Hyperparameter[];
-  /** The highest true mean of any configuration, to which regret is measured. */
+  /** The highest true mean of any configuration; regret is measured from it. */
   readonly best: number;
   /** Reports of a whole run, at least 1; a surface without learning curves has 1. */
   readonly reports: number;
@@ -23,7 +23,7 @@ export interface Surface {
   /** The values that one whole run reports, `reports` of them. The luck is drawn from `rng` alone. */
   run(configuration: Configuration, rng: Rng): readonly number[];
   /**
-   * Adds marks to ranges; configurations keep their meaning. Where it is missing, there are no ranges. A surface that has it
+   * Adds marks to ranges; configurations keep their meaning. A surface without it has no ranges. A surface with it
    * belongs to one search.
    *
    * @param started  choices made so far

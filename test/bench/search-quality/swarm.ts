@@ -5,10 +5,10 @@ import type { RunSetIndex } from "../../../shared/domain/run-sets/run-set.ts";
 import { normal } from "./luck.ts";
 import { hpmaxOf, type Surface } from "./surface.ts";
 
-/** Deviation of the logarithm of a run's time. */
+/** Standard deviation of the logarithm of a run's time. */
 const speedDeviation = 0.25;
 
-/** A run under way, or just ended. */
+/** A run in flight, or just ended. */
 export interface SimulatedRun {
   /** Number of its choice, from 1. */
   readonly n: number;
@@ -21,25 +21,25 @@ export interface SimulatedRun {
   readonly at: number;
 }
 
-/** What is told to whoever chooses, and what is asked of it. */
+/** The caller's part: it chooses configurations and hears of runs. */
 export interface SwarmParts {
   /** The configuration that choice `n` tries. */
   choose(n: number): Configuration | Promise<Configuration>;
-  /** After a run's last report; it is already in the run sets. */
+  /** Called after a run's last report; the run sets already hold the run. */
   completed?(run: SimulatedRun, hpmax: number): void | Promise<void>;
-  /** After each report but a run's last: whether to stop the run. Default: never. */
+  /** Called after each report but a run's last: whether to stop the run. Default: never. */
   stops?(run: SimulatedRun): boolean;
-  /** What becomes of a stopped run. Default: the run sets hear that it ended. */
+  /** Handles a stopped run. Default: the run sets record that it ended. */
   stopped?(run: SimulatedRun): void;
-  /** At each budget, in ascending order. */
+  /** Called at each budget, in ascending order. */
   reached(budget: number): void | Promise<void>;
 }
 
 export interface SwarmSize {
   readonly workers: number;
-  /** The luck of runs and the speed of workers follow from it, whatever is chosen. */
+  /** Determines the luck and times of runs, whatever is chosen. */
   readonly seed: number | string;
-  /** In whole runs, ascending: a budget is reached when so many runs' reports were made, those of stopped runs too. */
+  /** In whole runs' reports, ascending; the reports of stopped runs count too. */
   readonly budgets: readonly number[];
 }
 
@@ -82,7 +82,7 @@ export async function simulateSwarm(
         else runSets.endedOtherwise(run.configuration);
       } else continue;
       busy.splice(next, 1);
-      // After the last budget is reached, nothing more is chosen.
+      // Nothing is chosen once the last budget is reached.
       if (reported + 1 < (budgets.at(-1) ?? 0) * surface.reports) await startOne(at);
     }
     await parts.reached(budget);
@@ -105,7 +105,7 @@ class Busy implements SimulatedRun {
     this.at = now + this.#perReport;
   }
 
-  /** Whether that was the last one. */
+  /** Makes the next report; returns whether it was the last. */
   report(): boolean {
     this.values.push(this.whole[this.values.length] ?? Number.NaN);
     this.at += this.#perReport;

@@ -10,7 +10,7 @@ import type { Surface } from "./surface.ts";
 const lr = 3;
 const rscale = 4;
 
-/** What a high learning rate with a high reward scale leaves of a value: the run diverges. */
+/** The part of its value that a run keeps where a high learning rate meets a high reward scale: it diverges. */
 const divergedPart = 0.15;
 const floor = 0.02;
 
@@ -45,9 +45,9 @@ export function synthetic(): Surface {
 }
 
 /**
- * Another surface for each seed, over the tutorial's space: where the optimum lies, what matters how much, the interactions, noise
- * of 10 to 40%, up to 10% bad runs, roughness; every third has negative values, every third an unordered hyperparameter,
- * every fourth a second, lower peak.
+ * Another surface for each seed, over the tutorial's space. The seed sets the optimum, how much each hyperparameter
+ * matters, the interactions, noise of 10 to 40%, up to 10% bad runs, and roughness. Every third has negative values,
+ * every third an unordered hyperparameter, every fourth a second, lower peak.
  */
 export function variant(seed: number): Surface {
   const rng = rngFrom(`variant ${seed}`);
@@ -59,7 +59,7 @@ export function variant(seed: number): Surface {
   const secondHeight = seed % 4 === 2 ? 0.8 : 0;
   const roughness = 0.06 * rng.uniform();
   const relative = 0.1 + 0.3 * rng.uniform();
-  // What an unordered value is worth has nothing to do with its place in the list.
+  // An unordered value's worth is independent of its place in the list.
   const order = shuffled(hyperparameters[7]?.values.length ?? 1, rng);
   const seen = (place: Place, configuration: Configuration): Place =>
     hyperparameters[7]?.ordered ? place : place.with(7, (order[configuration[7] ?? 0] ?? 0) / (order.length - 1));
@@ -78,7 +78,7 @@ export function variant(seed: number): Surface {
   });
 }
 
-/** One or two hyperparameters matter much, the others less; three pairs work together. */
+/** One or two hyperparameters matter much, the others less; three pairs interact. */
 function randomBump(rng: Rng, width: number): Bump {
   const order = shuffled(width, rng);
   const falls = new Array<number>(width).fill(0);
@@ -87,7 +87,7 @@ function randomBump(rng: Rng, width: number): Bump {
   });
   const pairs = [0, 2, 4].map((at) => {
     const [a = 0, b = 1] = order.slice(at);
-    // Up to 0.9 of what would make a valley without an end.
+    // Up to 0.9 of the strength that would make an endless valley.
     const most = 1.8 * Math.sqrt((falls[a] ?? 0) * (falls[b] ?? 0));
     return [a, b, most * (2 * rng.uniform() - 1)] as const;
   });

@@ -3,7 +3,9 @@ import type { Cell, Estimate, Row } from "./summary.ts";
 /** Regrets are printed in units of 10^-4. */
 const unit = 1e-4;
 
-/** One table for each surface and number of workers: a line for each search, regret and below it the excess. */
+/**
+ * One table for each surface and number of workers. Each search has a line of regrets and, below it, one of excesses.
+ */
 export function tablesOf(rows: readonly Row[]): string {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
@@ -44,7 +46,7 @@ function cellText(cell: Cell | undefined): string {
 
 const excessText = (cell: Cell | undefined): string => (cell ? estimateText(cell.excess) : "-");
 
-/** `42 ±5`; huge ones, as an estimate that a diverged run ruined, with an exponent. */
+/** `42 ±5`; huge values, such as an estimate that a diverged run ruined, have an exponent. */
 export function estimateText({ mean, half }: Estimate): string {
   const text = (value: number): string => {
     const scaled = value / unit;

@@ -6,8 +6,8 @@ import { ordered, unordered } from "../../support/stories/search.ts";
 import { type HpmaxIs, hpmaxOf, type Surface } from "./surface.ts";
 
 /**
- * A surface that was measured: every configuration of a space run a few times. A run of the simulation is one of its
- * configuration's runs, drawn at random.
+ * A measured surface: every configuration of a space was run a few times. A simulated run is one of its configuration's
+ * measured runs, drawn at random.
  */
 export interface Table {
   readonly hyperparameters: readonly {
@@ -16,11 +16,11 @@ export interface Table {
     /** Default: true. */
     readonly ordered?: boolean;
   }[];
-  /** A row for each configuration, the last hyperparameter fastest; in it each run's value, or each run's reports. */
+  /** A row for each configuration, the last hyperparameter fastest; a row holds each run's value, or its reports. */
   readonly results: readonly (readonly (number | readonly number[])[])[];
-  /** How hpmax follows from reports. Default: mean. */
+  /** How hpmax is computed from reports. Default: mean. */
   readonly hpmaxIs?: HpmaxIs;
-  /** What a value of the table is divided by. Default: 1. */
+  /** Divisor of the table's values. Default: 1. */
   readonly per?: number;
 }
 
@@ -51,9 +51,9 @@ export function tableSurface(name: string, { results, per = 1, hpmaxIs = "mean",
 }
 
 /**
- * A table from a JSON file of the user's.
+ * Reads a table from the user's JSON file.
  *
- * @throws UsageError that says what in the file is wrong and what was expected
+ * @throws UsageError that says what is wrong in the file and what was expected
  */
 export function readTable(path: string): Surface {
   const wrong = (what: string): UsageError =>

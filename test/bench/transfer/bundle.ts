@@ -11,7 +11,7 @@ import { MemoryWatch } from "./memory-watch.ts";
 import { tableOf } from "./rig-jobs.ts";
 
 const limitMs = 600_000;
-/** Looking at every process takes time that the others lack. */
+/** Milliseconds between looks: looking at every process takes CPU time from the others. */
 const sampleMs = 1000;
 const workerProgram = fileURLToPath(new URL("../../../worker/main.js", import.meta.url));
 const nexusProgram = fileURLToPath(new URL("../../../coordinator/cli/main.js", import.meta.url));
@@ -44,8 +44,8 @@ processing_stages:
 `;
 
 /**
- * Code of many megabytes from a submitter through the broker to a new worker, and the same code once more: seconds, memory of each
- * process at most and before, pieces that travelled.
+ * Sends code of many megabytes from a submitter through the broker to a new worker, then the same code again. Measures
+ * seconds, each process's memory at first and at most, and the pieces sent.
  *
  * @param args  megabytes (500)
  */
@@ -107,7 +107,7 @@ export async function run(args: string[]): Promise<void> {
   }
 }
 
-/** Without anything between it and the broker. */
+/** Starts a worker with nothing between it and the broker. */
 function startWorker({ paths }: Rig, folder: string): ChildProcess {
   const line = livingEndpoint(paths)?.joinLine;
   if (line === undefined) throw new Error("no coordinator leads");

@@ -9,7 +9,7 @@ import { submitTo, tableOf } from "./rig-jobs.ts";
 const limitMs = 600_000;
 const sampleMs = 200;
 
-/** Writes its state and waits; an heir compares it and reports one iteration more. */
+/** The program: it writes its state and waits; its successor compares that state and reports one more iteration. */
 const trains = `
 import { createHash } from "node:crypto";
 import { closeSync, createReadStream, openSync, renameSync, writeFileSync, writeSync } from "node:fs";
@@ -37,8 +37,8 @@ if (resume > 0) {
 `;
 
 /**
- * A run with a large checkpoint whose worker is killed, and which goes on on another: seconds, memory of each process at most and
- * before, the coordinator's time.
+ * Kills the worker of a run with a large checkpoint; the run continues on another worker. Measures seconds, each
+ * process's memory at first and at most, and the coordinator's CPU time.
  *
  * @param args  megabytes (1000)
  */

@@ -1,6 +1,6 @@
 import { residentMegabytes } from "../process-cpu.ts";
 
-/** The memory of processes while something is measured: what they had at first, and at most. */
+/** Watches the resident memory of processes: at first, and at most. */
 export class MemoryWatch {
   readonly #mark: string;
   readonly #programs: Readonly<Record<string, string>>;
@@ -8,15 +8,15 @@ export class MemoryWatch {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param mark      text in the environment of the processes that are meant
-   * @param programs  text in the command line of each, by the name to print
+   * @param mark      text in the environment of the processes to watch
+   * @param programs  from the name to print to text in that process's command line
    */
   constructor(mark: string, programs: Readonly<Record<string, string>>) {
     this.#mark = mark;
     this.#programs = programs;
   }
 
-  /** Looks now, and every so many milliseconds: looking at every process takes time that the others lack. */
+  /** Looks now, then every `everyMs` milliseconds: looking at every process takes CPU time from the others. */
   start(everyMs: number): void {
     this.#look();
     this.#timer = setInterval(() => this.#look(), everyMs);

@@ -11,7 +11,7 @@ import { submitTo } from "./rig-jobs.ts";
 const limitMs = 300_000;
 const sampleMs = 250;
 
-/** Reports so often a second, or prints lines without a report as fast as they are taken; its last report says how many there were. */
+/** The program: PER_SECOND reports a second or, at 0, plain lines at full speed; its last report has the count. */
 const prints = `
 const [perSecond, seconds] = [Number(process.env.PER_SECOND), Number(process.env.SECONDS)];
 const plain = perSecond === 0;
@@ -34,9 +34,9 @@ await write('{"iters":' + (made + 1) + ',"value":' + made + '}\\n');
 `;
 
 /**
- * A program that reports, or prints, as fast as it can: what arrives of it, and the memory of everything that it passes.
+ * Runs a program that reports or prints as fast as it can. Measures the reports that arrive and each process's memory.
  *
- * @param args  reports a second (10,000; 0: a million lines without one), seconds (20)
+ * @param args  reports a second (10,000; 0: a million lines without a report), seconds (20)
  */
 export async function run(args: string[]): Promise<void> {
   const [perSecond, seconds] = [Number(args[0] ?? 10_000), Number(args[1] ?? 20)];

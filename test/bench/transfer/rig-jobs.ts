@@ -9,7 +9,7 @@ import { operator } from "../../../shared/wire/subjects.ts";
 import type { Rig } from "../../chaos/rig.ts";
 import { runOrder } from "../../support/processes/probe-spec.ts";
 
-/** Has a rig's coordinator run this spec. @throws with its reason if it does not */
+/** Submits a spec to a rig's coordinator. @throws Error with the reason if it is refused */
 export async function submitTo({ paths }: Rig, spec: string, limitMs: number): Promise<JobName> {
   const link = await linkWorkspace(paths, "operator");
   try {
@@ -23,7 +23,7 @@ export async function submitTo({ paths }: Rig, spec: string, limitMs: number): P
   }
 }
 
-/** A job as the journal of a rig tells it now. */
+/** A job's current table, from a rig's journal. */
 export async function tableOf({ paths }: Rig, job: JobName): Promise<RunTable | undefined> {
   const viewer = await linkWorkspace(paths, "viewer");
   try {

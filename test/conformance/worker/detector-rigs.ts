@@ -19,17 +19,17 @@ export interface DetectorRig {
   readonly detector: Detector;
   /** What the machine does by itself up to the next look. */
   pass?(): void;
-  /** From now on there is what the detector looks for. */
+  /** Makes the sign that the detector looks for; it stays. */
   show(): void;
-  /** What the detector has going on its own: tools, connections. */
+  /** How many tools or connections the detector runs on its own. */
   running?(): number;
 }
 
 export interface DetectorImplementation {
   readonly name: string;
-  /** @param now  the time of the look that comes next, in both clocks */
+  /** @param now  the time of the next look, in both clocks */
   readonly start: (now: () => Now) => DetectorRig;
-  /** On a machine that does not have what it looks for; left out where every machine has it. */
+  /** The detector on a machine without what it looks for; left out if every machine has that. */
   readonly absent?: (now: () => Now) => Detector;
 }
 
@@ -37,7 +37,7 @@ const log = { info: () => undefined, warn: () => undefined };
 const own = { pids: () => [1] };
 const nothing = new RecordedTree().files;
 
-/** Tools of the system, whose lines the machine says. */
+/** Tools of the system. The rig writes the lines that they print. */
 class Tools {
   running = 0;
   say: (line: string) => void = () => undefined;

@@ -5,7 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Detector, Found, Now } from "../../../worker/owner/detectors/detector.ts";
 import type { DetectorImplementation, DetectorRig } from "./detector-rigs.ts";
 
-/** Looks after which each detector knows what there is: 10 s of the most eager one. */
+/** Looks after which each detector knows its machine: 10 s of the one that looks most often. */
 const enough = 40;
 
 /** Looks at a machine as the owner's watch does, whenever the detector's time has passed. */
@@ -17,12 +17,12 @@ class Looks {
     this.#ms += detector.everyMs;
     pass?.();
     const found = detector.look(this.now());
-    // What it does on its own has its say before the next look.
+    // Lets what the detector does on its own take effect before the next look.
     await setImmediate();
     return found;
   }
 
-  /** What it finds when it has come to know its machine. */
+  /** What the detector finds once it knows its machine. */
   async settled({ detector, pass }: Pick<DetectorRig, "detector" | "pass">): Promise<Found> {
     for (let i = 0; i < enough; i += 1) await this.next(detector, pass);
     return this.next(detector, pass);

@@ -11,9 +11,9 @@ interface NoticeImplementation {
   readonly source: (metadata: Metadata) => NoticeSource;
   /** Headers that its service asks for. */
   readonly wants: Readonly<Record<string, string>>;
-  /** What its service answers while the machine stays. */
+  /** What the service answers while the machine may stay. */
   readonly calm: clouds.Answers;
-  /** The answer that tells of the end, and where it is given. */
+  /** The answer that announces the end, and the request that gets it. */
   readonly end: readonly [request: string, answer: string];
 }
 

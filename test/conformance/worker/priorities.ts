@@ -14,17 +14,17 @@ interface PriorityImplementation {
   readonly priority: Priority;
 }
 
-/** macOS needs its own tool, so that its words are only read (priority.test.ts). */
+/** Not macOS, which needs a tool of its own: priority.test.ts only compares the words for it. */
 export const priorityImplementations: readonly PriorityImplementation[] = [
   { name: "Linux", priority: linuxPriority },
   { name: "other systems", priority: otherPriority("win32") },
 ];
 
 const words = ["two words", "a'quote", '$HOME "b"', ""];
-/** Says which words it was given, and waits for the end of its input. */
+/** Prints the words that it was given, and waits for the end of its input. */
 const program = "console.log(JSON.stringify(process.argv.slice(1))); process.stdin.resume()";
 
-/** A runner that stands so, once it runs. */
+/** Starts a runner at this priority; resolves once it runs. */
 async function runner(priority: Priority, isLow: boolean): Promise<{ child: ChildProcess; pid: number; told: string }> {
   const standing = priority(isLow);
   const [command = "", ...rest] = [...standing.words, process.execPath, "-e", program, "--", ...words];

@@ -7,7 +7,7 @@ import type { RawClient } from "../../support/broker/raw-client.ts";
 
 const forged = "ck.w1.job9.1.1.forged.0";
 
-/** Where somebody might want an answer to go, of every family of subjects and in every account. */
+/** Reply subjects that somebody might name: every family of subjects, in every account. */
 const replies = [
   ...["jrn.job9.job", "jrn.ws.op", "jrn.ws.worker.w2", "jrn.x", "op.root", "op.somebody-else", ownOrders],
   ...[
@@ -34,10 +34,10 @@ const replies = [
   ...["_INBOX_enrol.x", "_INBOX.x", "*", ">", "*.w2", "ctl.*", "_INBOX_w2.>", "_INBOX_w2.*.1", "_INBOX_viewer.*.1"],
 ];
 
-/** What workers may ask a server before 2.11. */
+/** A question that workers may ask only a server before 2.11. */
 const inOrder = "$JS.API.DIRECT.GET.BLOB";
 
-/** Everything that is answered, by asker. */
+/** Every question that is answered, by asker. */
 const questions: Readonly<Record<Exclude<Person, "w2" | "here-viewer" | "here-operator">, readonly string[]>> = {
   w1: ["ask.w1", "ev.w1.job9.1.report", "ck.w1.job9.1.1.c.0", `$JS.API.DIRECT.GET.BLOB.${forged}`, inOrder],
   viewer: [
@@ -53,7 +53,7 @@ const questions: Readonly<Record<Exclude<Person, "w2" | "here-viewer" | "here-op
 
 const gets = String.raw`\$JS\.API\.(STREAM\.INFO|STREAM\.MSG\.GET|DIRECT\.GET)\.(JRN|EV|BLOB|KV_NEXUS)(\..*)?`;
 
-/** What the account with the streams may hear of it: what they may say anyway. */
+/** Subjects that may reach the account with the streams: those that the asker may publish anyway. */
 const own = {
   w1: /^(ask\.w1|ev\.w1\..*|ck\.w1\..*|\$JS\.API\.DIRECT\.GET\.BLOB(\.ck\..*)?)$/,
   viewer: new RegExp(`^${gets}$`),
@@ -76,7 +76,7 @@ before(async () => {
     for (const subject of [`_R_.ctl.${id}`, "_R_.ctl.all"]) client(id).subscribe(subject);
   for (const person of ["viewer", "operator"] as const) client(person).subscribe("_R_.status");
   for (const person of ["here-viewer", "here-operator"] as const) client(person).subscribe("status");
-  // As the leader writes records: with a msgID that makes it one.
+  // With a msgID in the form that makes a message a leader's record.
   const stored = await client("w1").ask(forged, "forged", { "Nats-Msg-Id": "7.nonce.1" });
   assert.match(stored?.body ?? "", /"stream":\s*"BLOB"/);
   for (const each of clients.values()) await each.flush();
@@ -103,7 +103,7 @@ describe("answers of the broker", () => {
           );
           return;
         }
-        // That this question is answered, and with what is stored.
+        // Checks that this question is answered, and with the stored message.
         const answer = await client(asker).ask(question, body);
         assert.ok(answer && !answer.head.startsWith("NATS/1.0 503"), answer?.head ?? "refused");
         if (question.includes("DIRECT.GET.BLOB")) assert.equal(answer.body, "forged");

@@ -72,7 +72,7 @@ const inboxes = ["w1", "w2", "viewer", "operator", "here-viewer", "coordinator",
   (user) => `_INBOX_${user}.x`,
 );
 
-/** Everything that anybody might want to publish. */
+/** All subjects that anybody might try to publish to. */
 const acts = [
   ...gets,
   ...importedGets,
@@ -100,7 +100,7 @@ const mayPublish: Readonly<Record<Person, readonly string[]>> = {
   enrol: [],
 };
 
-/** Everything that anybody might want to hear. */
+/** All subjects that anybody might try to hear. */
 const places = [
   ...[
     ">",
@@ -134,7 +134,7 @@ const mayHear: Readonly<Record<Person, readonly string[]>> = {
 };
 
 let all: Everybody;
-/** What workers may say beside that: of a server before 2.11, of which one question has one answer. */
+/** Further subjects that workers may publish to on a server before 2.11, where a question has one answer. */
 let alsoWorkers: readonly string[] = [];
 before(async () => {
   all = await everybody();
@@ -225,7 +225,7 @@ describe("rights at the broker", () => {
   });
 
   it("nats-server finds nothing wrong with its configuration", () => {
-    // It says so of a limit of an account that is above its own.
+    // It logs "overrides" for an account's limit that is above its own.
     assert.doesNotMatch(readFileSync(all.paths.serverLog, "utf8"), /overrides/);
   });
 

@@ -26,7 +26,7 @@ function nowhere(): { env: NodeJS.ProcessEnv; cache: string; systemFolders: stri
   return { env: { PATH: "", XDG_CACHE_HOME: folder }, cache: join(folder, "nexus", "nats-server"), systemFolders: [] };
 }
 
-/** A search that must not get as far as fetching. */
+/** A search for the program that must not go as far as fetching it. */
 const findOffline = (search: { env: NodeJS.ProcessEnv; systemFolders: string[] }): Promise<NatsServerBinary> =>
   findNatsServer({ ...search, log: (line) => assert.fail(line) });
 
@@ -103,7 +103,7 @@ describe("finding nats-server", () => {
 describe("installing nats-server", () => {
   const isDebianLike = readOperatingSystem().debianLike && findAptTools(process.env) !== undefined;
 
-  // Depending on the system: where there is apt, it is used; elsewhere it must not be tried.
+  // Where there is apt, it is used; elsewhere it must not be tried.
   if (isDebianLike) {
     it("nats-server comes from apt without root, once for all processes that ask (needs the network)", async () => {
       const { env, cache, systemFolders } = nowhere();

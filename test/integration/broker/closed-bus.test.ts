@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 
-/** A worker that ends while it waits for the broker's answer asks for it: what nobody catches would end its process. */
+/** A worker that ends while it waits for the broker needs this: an uncaught rejection would end its process. */
 test("a bus that is closed makes no new connection, and says nothing of it", async () => {
   const server = await startNatsServer();
   const said: unknown[] = [];

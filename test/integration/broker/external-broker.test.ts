@@ -25,7 +25,7 @@ async function stop(program: Program): Promise<void> {
   assert.equal((await program.exited()).code, exitCode.done, program.output());
 }
 
-/** A whole search with only what is printed: `nexus-coord --nats`, the line for workers, and commands without options. */
+/** A whole search from the printed lines: `nexus-coord --nats`, the line for workers, and commands without options. */
 async function search(config: string, coordinatorCreds: object | null, workerCreds: object | null): Promise<void> {
   const server = await startNatsServer({ config });
   const swarm = new Swarm();
@@ -54,7 +54,7 @@ async function search(config: string, coordinatorCreds: object | null, workerCre
   assert.match(await nexus(swarm, ["verify", "job1"]), /every promise was kept/);
   await stop(first);
 
-  // Nothing of ours runs now, but commands and the next coordinator still find the store.
+  // None of our programs runs now, but commands and the next coordinator still find the store.
   assert.match(await nexus(swarm, ["list", "jobs"]), /job1/);
   const second = await swarm.coordinator();
   assert.equal(livingEndpoint(swarm.paths)?.url, server.url);
@@ -114,7 +114,7 @@ describe("a NATS cluster that others run", () => {
   });
 });
 
-/** Whether a stream of so many copies can be made, which is deleted again. */
+/** Whether the broker can make a stream with that many copies; deletes it again. */
 async function keepsCopies(urls: string, copies: number): Promise<boolean> {
   const bus = await connectAs(urls, {}, "coordinator");
   try {

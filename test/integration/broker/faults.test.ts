@@ -37,7 +37,7 @@ const socketsTo = (port: number): Socket[] =>
     .filter((handle) => handle instanceof Socket)
     .filter(({ remotePort }) => remotePort === port);
 
-/** The table of the completed job. The broker may be away for a moment, which makes a reader fail. */
+/** The completed job's table. Reads fail while the broker is away, and are repeated. */
 const completed = (swarm: Swarm, job: JobName): Promise<RunTable> =>
   eventually("the job is completed", async () => {
     const now = await swarm.table(job).catch(() => undefined);
@@ -130,7 +130,7 @@ describe("the broker ends or stalls in mid-search", { concurrency: 2 }, () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);
     const { port = 0 } = runningBroker(swarm.paths) ?? {};
-    // The client's own defects at such a moment would be uncaught here, or keep this file from ending.
+    // Defects of the client at such a moment would show as uncaught errors, or keep this file from ending.
     for (let turns = 0; turns < 12; turns += 1) {
       const proxy = await TcpProxy.start(() => port);
       const url = `nats://127.0.0.1:${proxy.port}`;

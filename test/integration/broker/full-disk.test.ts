@@ -11,7 +11,7 @@ import { Swarm } from "../../support/processes/swarm.ts";
 
 const megabyte = 2 ** 20;
 
-/** A small disk for what the swarm's broker and coordinator write; workers write elsewhere. */
+/** A small disk for the files of the swarm's broker and coordinator; workers write elsewhere. */
 function smallDisk(swarm: Swarm, megabytes: number): string {
   const folder = join(swarm.folder, "data");
   mkdirSync(folder, { recursive: true });
@@ -31,7 +31,7 @@ function smallDisk(swarm: Swarm, megabytes: number): string {
   return folder;
 }
 
-/** Fills the disk to the last byte; returns what makes space again. */
+/** Fills the disk to the last byte; the returned function frees the space. */
 function fill(folder: string): () => void {
   const file = join(folder, "somebody-else's");
   for (let size = megabyte; size >= 1; ) {

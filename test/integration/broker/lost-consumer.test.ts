@@ -33,7 +33,7 @@ test("a reader that lost its consumer for good ends when its connection is close
     });
     await eventually("it reads", () => said.includes("caught up"));
     const [name] = (await ask("CONSUMER.NAMES.S")).consumers ?? [];
-    // What nobody ends is gone after half a minute: it counts towards the consumers that a stream may have.
+    // A consumer that nobody ends must go after half a minute: it counts towards the stream's limit of consumers.
     const { config } = (await ask(`CONSUMER.INFO.S.${name}`)) as { config?: { inactive_threshold: number } };
     assert.equal(config?.inactive_threshold, 30e9);
     await ask(`CONSUMER.DELETE.S.${name}`);

@@ -31,7 +31,7 @@ test("a short network cut costs nothing; a long one moves the runs, and the firs
   assert.equal(table.ended, 6);
   assert.equal(table.trials.length, 6);
   assert.equal(table.lost, 2);
-  // Runs that moved were resumed, not restarted, and ended once, wherever that was.
+  // A run that moved began on far, and completed on either worker.
   for (const trial of [...table.trials].filter(({ attempts }) => attempts.length > 1)) {
     assert.equal(trial.status, "completed");
     assert.equal(trial.attempts[0]?.worker, "far");

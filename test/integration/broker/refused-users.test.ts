@@ -11,7 +11,7 @@ import { workspacePaths } from "../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 
-/** What an earlier version let into the list, or a later server will refuse: one entry must keep nobody else out. */
+/** An entry that an earlier version let in, or that a later server refuses, must keep nobody else out. */
 describe("a list of users that nats-server refuses", () => {
   const folder = temporaryFolder();
   const paths = workspacePaths("ws1", { XDG_DATA_HOME: `${folder}/data` });

@@ -97,7 +97,7 @@ describe("a broker", () => {
   it("a broker serves a process that comes just as the last one goes", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
-    // So many files that the guard needs a while to see that none of them is a living holder.
+    // Enough files that the guard takes a while to see that none of them is a living holder.
     for (let i = 0; i < 500; i++) writeFileSync(join(paths.holders, `junk${i}.json`), "{}");
     const watch = watchServers(paths);
     for (let lateMs = 0; lateMs <= 12; lateMs += 2) {
@@ -128,7 +128,7 @@ describe("a holder that dies", () => {
     assert.equal(again.adopted, true);
     assert.deepEqual((await serving(paths)).server, server);
     await assertStored(paths, 4);
-    // As long as the guard waits for the dead one, nobody who leaves waits for the guard.
+    // While the guard waits for the dead coordinator, a holder that leaves does not wait for the guard.
     await eventually("the guard waits no more", () => runningBroker(paths)?.lingers === false);
     await again.release();
     assert.ok(isDown(paths), "a coordinator that leaves by itself leaves no broker behind");
@@ -151,7 +151,7 @@ describe("a holder that dies", () => {
     const paths = newWorkspace();
     const lingerMs = 6000;
     const coordinator = await holdElsewhere(paths, { kind: "coordinator", lingerMs });
-    // From before it dies: the guard may see it dead sooner than we do.
+    // Timed from before the kill: the guard may notice the death sooner than we do.
     const killedAt = performance.now();
     await coordinator.kill();
     const reader = await hold(paths, { kind: "reader" });

@@ -228,10 +228,10 @@ it("a server of ours is told how much memory to be content with, unless its user
       delete process.env["GOMEMLIMIT"];
     }
   };
-  // Newer servers keep less, so they need less.
+  // Newer servers keep less in memory.
   const least = isAtLeast((await findNatsServer()).version, 2, 15) ? 128 : 512;
   assert.equal(await limitOf(undefined), `GOMEMLIMIT=${least}MiB`);
   assert.equal(await limitOf("2GiB"), "GOMEMLIMIT=2GiB");
-  // As in a store of a million subjects, which the server keeps in memory.
+  // The index is as large as that of a million subjects, which the server keeps in memory.
   assert.equal(await limitOf(undefined, 35e6), `GOMEMLIMIT=${least + 350}MiB`);
 });

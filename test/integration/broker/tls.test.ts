@@ -59,11 +59,11 @@ describe("a broker beyond this machine", () => {
     assert.equal(certificate.checkIP("127.0.0.1"), "127.0.0.1");
     assert.ok(new X509Certificate(readFileSync(join(paths.secrets, "ca.pem"))).ca);
     assert.ok(!certificate.ca);
-    // Names count where the authority was named by a file.
+    // Names are checked if the authority was given by a file.
     const authority = readFileSync(join(paths.secrets, "ca.pem"), "utf8");
     await canConnect(paths, `tls://127.0.0.1:${far.port}`, authority);
     await assert.rejects(canConnect(paths, `tls://127.0.0.9:${far.port}`, authority), /for another name/);
-    // Nobody gets in in plain text, and nobody who knows nothing of it.
+    // Nobody gets in without knowing the authority, or in plain text.
     await assert.rejects(canConnect(paths, `tls://127.0.0.1:${far.port}`), /a private authority signed/);
     await assert.rejects(canConnect(paths, `nats://127.0.0.1:${far.port}`), /a private authority signed/);
     await far.release();
@@ -142,7 +142,7 @@ describe("certificates that are given", () => {
     await canConnect(paths, far, authority.text);
     await assert.rejects(canConnect(paths, far), /a private authority signed|does not know/);
     await fitting.release();
-    // Remembered.
+    // The given files are remembered.
     const again = await hold(paths);
     assert.equal(again.pin, fitting.pin);
     await again.release();
@@ -208,7 +208,7 @@ describe("certificates that are given", () => {
     appendFileSync(chained, authority.text);
     const files = { cert: chained, key: server.key, ca: null };
     const held: HeldBroker = await hold(paths, { listen: await everywhere(), tls: { ...usual, files } });
-    // An authority that was not named is one that every machine knows.
+    // An authority that is not named counts as one that every machine knows, so there is no pin.
     assert.equal(held.pin, undefined);
     await canConnect(paths, held.url);
     await canConnect(paths, `tls://127.0.0.1:${held.port}`, authority.text);

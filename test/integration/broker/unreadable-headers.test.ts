@@ -7,7 +7,7 @@ import { startNatsServer, type TestServer } from "../../support/broker/nats-serv
 import { atEnd } from "../../support/cleanup.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
 
-/** Headers that nats-server lets through. A connection that reads one goes on reading. */
+/** Headers that nats-server lets through and the client cannot read. A connection must keep reading after one. */
 const unreadable = ["Nats-Msg-Id: a\n\nb", "K: a\rb", "K\x01: x", ": x", "\xff\xfe: x", "no colon"];
 
 describe("headers that the client cannot read", () => {

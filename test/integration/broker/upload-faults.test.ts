@@ -16,7 +16,7 @@ import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 const megabytes = 120;
 
-/** Writes a state of which nothing can be left out, and waits; an heir says whether it is the same. */
+/** Writes a state without repeated pieces, and waits; its successor reports whether the state is the same. */
 const trains = `
 import { createHash } from "node:crypto";
 import { readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -33,7 +33,9 @@ else {
 }
 `;
 
-/** A swarm whose one run begins to send its state, of which the broker has some pieces and not all. `prepare`: with its broker. */
+/**
+ * A swarm whose one run is sending its state: the broker has some pieces, not all. `prepare` runs once the broker runs.
+ */
 async function sending(
   swarm: Swarm,
   prepare: () => void = () => undefined,
@@ -58,7 +60,7 @@ async function sending(
 const carried = (swarm: Swarm, job: JobName) =>
   swarm.when("all of it is stored", job, (table) => table.trial(1)?.checkpoint?.iters === 5);
 
-/** Another worker goes on from the state, once its holder is killed. */
+/** Kills the holder; another worker must continue from the state. */
 async function goesOnElsewhere(swarm: Swarm, job: JobName, holder: Program, name: string): Promise<void> {
   holder.child.kill("SIGKILL");
   await holder.exited();
@@ -108,7 +110,7 @@ test("a disk that fills up while a state is on its way gets the rest of it once 
   createWorkspace(swarm.paths);
   writeFileSync(swarm.paths.brokerSettings, JSON.stringify({ diskReserveMb: 16 }));
   const others = join(data, "somebody-else's");
-  // Room for half of the state, once the broker knows how much there is in all.
+  // Fill the disk once the broker has seen its size: leave room for half of the state, besides the broker's reserve.
   const { job, victim } = await sending(swarm, () => {
     const { bavail, bsize } = statfsSync(data);
     writeFileSync(others, Buffer.alloc(bavail * bsize - (16 + megabytes / 2) * 1e6, 1));

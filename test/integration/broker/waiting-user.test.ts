@@ -15,7 +15,7 @@ import { rogueServer } from "../../support/broker/rogue-server.ts";
 import { atEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 
-/** A worker's key may be revoked between its first look at the broker and the connection that it keeps. */
+/** A worker's key may be revoked between its first connection to the broker and the one that it keeps. */
 test("whoever waits for a broker hears that it refuses him, also before it ever let him in", async () => {
   const folder = temporaryFolder();
   const users = (password: string): void =>

@@ -11,7 +11,7 @@ import { eventually } from "../../support/patience.ts";
 import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-/** Prints sums of what it finds of code and data, and whether it may write to the data. */
+/** Prints checksums of its code and data, and whether it may write to the data. */
 const program = `
 import { createHash } from "node:crypto";
 import { accessSync, constants, readFileSync, statSync } from "node:fs";
@@ -90,13 +90,13 @@ test("code and data of any size travel once to each worker, and what is in them 
     [...log().matchAll(/"pieces":(\d+),"fetched":(\d+)/g)].map(([, , fetched]) => Number(fetched));
   assert.deepEqual(fetches(), [13, 9]);
 
-  // The same once more: nothing is sent, to the broker or to the worker.
+  // The same job again: nothing is sent to the broker or to the worker.
   const again = await nexusHere("run", join(mine, "search.yaml"));
   assert.match(again.stderr, /\n3\.0 MB of code in 2 files: the broker has all of it\n/);
   await swarm.when("the second job is done", jobName(2), ({ isOver }) => isOver);
   assert.deepEqual([fetches(), await pieces()], [[13, 9], stored]);
 
-  // One small file changes: its piece and the list travel, the large file does not.
+  // One small file changes: its piece and the list are sent, the large file is not.
   writeFileSync(join(mine, "train.mjs"), `${program}// changed\n`);
   const changed = await nexusHere("run", join(mine, "search.yaml"));
   assert.match(
@@ -107,7 +107,7 @@ test("code and data of any size travel once to each worker, and what is in them 
   assert.equal(third.outcomes.completed, 1);
   assert.deepEqual(fetches(), [13, 9, 1]);
 
-  // A worker that starts anew looks whether all is as it was, and mends what is not.
+  // A restarted worker checks its cached files and repairs damaged ones.
   worker.child.kill("SIGTERM");
   await worker.exited();
   const cache = join(findLog(state), "../cache");
@@ -138,7 +138,7 @@ test("code and data of any size travel once to each worker, and what is in them 
   assert.equal(statSync(join(mended[0] ?? "", "train.mjs")).mode & 0o777, 0o600);
   await swarm.verify();
 
-  // What a job brought goes with it, but for what others have too; whoever brings it again sends it again.
+  // Deleting a job deletes its pieces, except those that other jobs share; a later job sends them again.
   assert.equal(await pieces(), stored + 2);
   const left: number[] = [];
   for (const jobs of ["job1", "job2", "job3-job4"]) {

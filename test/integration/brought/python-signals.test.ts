@@ -8,7 +8,7 @@ import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 
-/** Python's environment in a run, whose stage says whether the program asks if it should stop. */
+/** Python's environment in a run. @param asks  whether the stage says that the program asks if it should stop */
 function inRun(asks: boolean): NodeJS.ProcessEnv {
   const folder = temporaryFolder();
   return {
@@ -24,7 +24,7 @@ const said = (code: string): string =>
   execFileSync("/usr/bin/python3", ["-B", "-c", code], { env: inRun(true), encoding: "utf8" });
 
 describe("SIGTERM to every process at once", () => {
-  /** A program that asks whether it should stop, and saves itself then. It is told to begin, and says when it is ready. */
+  /** Starts a program that asks whether it should stop, and saves itself then. Resolves when it is ready. */
   async function asking(env: NodeJS.ProcessEnv, first = "") {
     const code = `
 import sys, time, nexus_swarm as nexus
@@ -49,7 +49,7 @@ print("saved", flush=True)`;
     const env = inRun(true);
     const { child, ended, output } = await asking(env);
     child.kill("SIGTERM");
-    // Once its system shows the signal as taken: nothing is pending, and the handler is gone.
+    // The program has taken the signal once /proc shows that its handler is gone.
     const caught = (): bigint =>
       BigInt(`0x${/^SigCgt:\s+(\w+)$/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1] ?? "0"}`);
     await eventually("it has taken the signal", () => (caught() & (1n << 14n)) === 0n);
@@ -68,7 +68,7 @@ print("saved", flush=True)`;
     ] as const) {
       const env = inRun(true);
       const { child, ended } = await asking(env, secondsAgo === 0 ? "" : busy);
-      // Written before it looks again: it is stopped meanwhile.
+      // Stopped, so that the file is written before it looks again.
       child.kill("SIGSTOP");
       const file = env["NEXUS_SHOULD_STOP"] ?? "";
       writeFileSync(file, asked);
@@ -82,7 +82,7 @@ print("saved", flush=True)`;
 
   test("SIGTERM ends a Python program the second time, after the worker's word, and where it never asks", async () => {
     const alone = await asking(inRun(true));
-    // A signal that is still pending takes the second one with it.
+    // Repeated, because a second signal merges with one that is still pending.
     const again = setInterval(() => alone.child.kill("SIGTERM"), 20);
     assert.deepEqual(await alone.ended, [null, "SIGTERM"]);
     clearInterval(again);

@@ -20,7 +20,7 @@ test("a search is evaluated, its winner written into the spec, and its best run 
   const swarm = new Swarm();
   const { folder } = swarm;
   await swarm.coordinator();
-  // A seed of the job's own, which the fresh runs must not share.
+  // The job's seed, which the fresh runs must not share.
   const spec = swarm.probeSpec("search", { hp_tuning: "dgd", total_runs: 12, seed: 7, stop_when: '"runs >= 500"' });
   const job = await swarm.submit(spec);
   const early = await nexus(["eval", job], folder);
@@ -65,7 +65,7 @@ test("a search is evaluated, its winner written into the spec, and its best run 
   const seeds = new Set([...search.trials, ...fresh.trials].map(({ seed }) => seed));
   assert.equal(seeds.size, 16);
 
-  // Asked for more, only what is missing is submitted; detached, it does not wait.
+  // If more runs are asked for, only the missing ones are submitted; --detach does not wait.
   const more = await nexus(["confirm", job, "--runs", "6", "--detach"], folder);
   assert.equal(more.stdout, "");
   assert.match(more.stderr, /^job4: 2 runs of /m);
@@ -79,7 +79,7 @@ test("Ctrl-C leaves nexus confirm's fresh runs to themselves; the same command w
   const swarm = new Swarm();
   const { folder } = swarm;
   await swarm.coordinator();
-  // Three configurations, so that the three best are known: one that was asked for before, and two more.
+  // Three configurations, so that --top 3 is known: one confirmed before, and two more.
   const job = await swarm.submit(swarm.probeSpec("search", { hp_tuning: "grid", total_runs: 3 }));
   const worker = swarm.worker("one");
   await swarm.when("the search ends", job, (table) => table.isOver);
@@ -99,7 +99,7 @@ test("Ctrl-C leaves nexus confirm's fresh runs to themselves; the same command w
   assert.match(resumed.stdout, /\njob2 .* 2 +\d +0\.\d+\n/);
   two.child.kill("SIGTERM");
   await two.exited();
-  // One of several that is deleted meanwhile is not waited for.
+  // The command does not wait for a job that is deleted meanwhile.
   const several = startNexus(["confirm", job, "--top", "3", "--runs", "1"], folder);
   await eventually("it waits for more", () => /job3 0\/1, .*job4 0\/1/.test(several.stderr()));
   for (const words of [

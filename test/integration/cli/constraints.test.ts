@@ -7,7 +7,7 @@ import { exitCode } from "../../../shared/errors.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-/** a from 1 to 5, b (0.1, 0.2, 0.3) only above a 1; the run's value is their sum. */
+/** a is 1 to 5; b is 0.1, 0.2 or 0.3 and active only if a > 1; the run's value is their sum. */
 function constrainedSpec(swarm: Swarm, name: string, job: Readonly<Record<string, unknown>>): string {
   const path = swarm.probeSpec(name, { hp_tuning: "grid", ...job });
   const text = readFileSync(path, "utf8");
@@ -20,7 +20,7 @@ test("a search keeps to its conditions and constraints, and never recommends an 
   const swarm = new Swarm();
   const { folder } = swarm;
   await swarm.coordinator();
-  // 1 with a 1, 3 each with a 2, 3 and 4, and 1 with a 5: 11 of 15.
+  // One configuration with a = 1, three each with a = 2, 3 and 4, and one with a = 5: 11 of the grid's 15.
   const spec = constrainedSpec(swarm, "search", {
     total_runs: 11,
     where: '"*a + *b < 5.15"',
@@ -63,7 +63,7 @@ test("a search keeps to its conditions and constraints, and never recommends an 
     best,
   );
 
-  // Here, by the same rules: the winner of the search, and a spec whose tuned values break what it requires.
+  // A run on this machine follows the same rules: here the tuned values break `require`.
   const local = join(folder, "local.yaml");
   writeFileSync(local, readFileSync(spec, "utf8").replace("enabled: 1", "enabled: 0").replace("4.15", "2"));
   const here = await nexus(["run", local], folder);

@@ -31,7 +31,7 @@ async function done(swarm: Swarm, ...words: string[]): Promise<string> {
   return end.stdout;
 }
 
-/** Gives an order as a screen does, without a process of its own. */
+/** Gives an order as a screen does, without starting a process. */
 async function order(swarm: Swarm, what: OrderWords): Promise<OrderAnswer> {
   const link = await linkWorkspace(swarm.paths, "operator");
   try {
@@ -41,7 +41,7 @@ async function order(swarm: Swarm, what: OrderWords): Promise<OrderAnswer> {
   }
 }
 
-/** The newest iteration that each run of a job has reported, as it comes. */
+/** Follows a job's reports; `of` gives the newest iteration of run `n`. */
 async function follow(swarm: Swarm, job: JobName): Promise<{ of(n: number): number; stop(): Promise<void> }> {
   const link = await linkWorkspace(swarm.paths, "viewer");
   const newest = new Map<number, number>();
@@ -63,7 +63,7 @@ async function follow(swarm: Swarm, job: JobName): Promise<{ of(n: number): numb
   return { of: (n) => newest.get(n) ?? 0, stop };
 }
 
-/** Processes that a worker's runners consist of and that stand still. */
+/** The frozen processes of a worker's runners. */
 const frozenBelow = (pid: number): number[] =>
   descendantsOf(pid).filter((each) => /\) T /.test(readIfThere(`/proc/${each}/stat`)));
 
@@ -79,7 +79,7 @@ describe("control of a live search", () => {
     const first = (await swarm.table(job)).trial(1)?.run;
     assert.ok(first);
 
-    // Its process stands still, its lease lives on, the other run does not notice.
+    // The paused run's process stands still and its lease lives on; the other run continues.
     const iterations = await follow(swarm, job);
     await eventually("it reports", () => iterations.of(1) > 0);
     assert.match(await done(swarm, "pause", first), /^runs of job1: 1 run paused/);
@@ -96,7 +96,7 @@ describe("control of a live search", () => {
     await iterations.stop();
     assert.deepEqual(frozenBelow(one.pid), []);
 
-    // Up, with a value that the spec does not list, then down to what is open.
+    // The job grows, with a value that the spec does not list, then shrinks to the runs that are open.
     assert.match(
       await done(swarm, "edit", job, "--total-runs", "4", "--add-range", "a=0..9", "--add-value", "a=2.7"),
       /^job1: total_runs 4, a over 0..9:linear, a also 2.7/,
@@ -115,7 +115,7 @@ describe("control of a live search", () => {
       () => (one.output().match(/ {2}run\d+\.\d+ {2}has ended: (pruned|cancelled)/g) ?? []).length === 2,
     );
 
-    // A job of its own for two: it finishes what it holds, says so, and ends by itself; drained it does not come back.
+    // Worker two, with its own job, is drained: it finishes its run, says so and ends; drained, it does not come back.
     const short = await swarm.submit(
       swarm.probeSpec("short", { total_runs: 50, priority: 1000 }, { seconds: 1, reports: 5 }),
     );
@@ -131,7 +131,7 @@ describe("control of a live search", () => {
     );
     assert.match(await done(swarm, "list", "workers"), /two .*draining.*drained by/);
 
-    // Not unasked where nobody can be asked.
+    // Where nobody can be asked, nothing is cancelled without --yes.
     const unasked = await command(swarm, "cancel", "job*");
     assert.equal(unasked.code, 2);
     assert.match(unasked.stderr, /cancels job1 for good: 2 running and 0 queued runs end now[\s\S]*add --yes/);
@@ -157,7 +157,7 @@ describe("control of a live search", () => {
     assert.match(trial?.reason ?? "", /^lost 3 times, last: the runner process ended with code 9/);
     assert.match(trial?.console ?? "", /Probe_Proc: {2}Started[\s\S]*iters/);
 
-    // A machine that cannot make a run's folder fails at every run of a job that holds them.
+    // A machine that cannot make a job's run folders fails at every run of that job.
     const state = join(swarm.folder, "sick-state");
     const sick = swarm.worker("sick", ["--slots", "2"], { XDG_STATE_HOME: state });
     await eventually("it has joined", () => sick.output().includes("lends 2 slots"));

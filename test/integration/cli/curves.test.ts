@@ -11,7 +11,7 @@ import { metricOf } from "../../support/metric-of.ts";
 import { eventually } from "../../support/patience.ts";
 import { JobStory, stateOf, workerOf } from "../../support/stories/job-story.ts";
 
-/** Two jobs; run i of a job has reported i at 10 and 2 i at 20 iterations. */
+/** Two jobs; run i of each has reported i at 10 iterations and 2 i at 20. */
 test("the curves of some runs, of many runs and of two jobs are read from the evidence", async () => {
   const server = await startNatsServer();
   const bus = await connectBus({ url: server.url, credentials: {}, name: "test" });
@@ -40,7 +40,7 @@ test("the curves of some runs, of many runs and of two jobs are read from the ev
     if (!table || !trial) throw new Error(`the story has no trial ${n}`);
     return { table, trial };
   };
-  // In the order asked for, out of two jobs.
+  // Curves come in the order asked for, from two jobs.
   const some = await readCurves(bus, [chosen(2, 7), chosen(1, 3)]);
   assert.deepEqual(
     some.map((curve) => [curve.run, metricOf(curve, "s1-rew")?.metric.values]),
@@ -60,7 +60,7 @@ test("the curves of some runs, of many runs and of two jobs are read from the ev
   });
   assert.deepEqual(await readCurves(bus, []), []);
 
-  // The broker itself picks: only one trial's messages arrive, also those to come, past others' in between.
+  // The broker filters: only one trial's messages arrive, later ones included.
   const heard: string[] = [];
   const subjects = [evidenceOfTrial(stories[0]?.job ?? ("" as never), 5)];
   const reading = await bus.read(streams.evidence, 1, ({ subject }) => heard.push(subject), subjects);

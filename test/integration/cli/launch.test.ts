@@ -9,7 +9,7 @@ import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-/** A coordinator and, at first, no worker. */
+/** A coordinator with, at first, no worker. */
 const swarm = new Swarm();
 const { folder } = swarm;
 

@@ -22,7 +22,7 @@ const swarm = new Swarm();
 const own = operator(operatorName());
 const worker = "w1" as WorkerId;
 
-/** A raw connection: this program's own care does not count. */
+/** A raw connection, without our client's own checks. */
 async function raw(role: Role): Promise<NatsConnection> {
   const { user, password } = readRoleSecret(swarm.paths, role);
   const servers = runningBroker(swarm.paths)?.url ?? "";
@@ -47,7 +47,7 @@ test("orders are obeyed once, from those who have the operator's password, for t
   const first = await swarm.coordinator();
   const joined = swarm.worker("w1");
   await eventually("the worker has joined", async () => (await stateOf()) !== undefined);
-  // As whoever can have the broker copy what others said.
+  // Like an attacker who can make the broker copy others' messages.
   const relay = await raw("coordinator");
   const heard: Uint8Array[] = [];
   relay.subscribe("op.*", { callback: (_, { data }) => heard.push(data) });
@@ -58,7 +58,7 @@ test("orders are obeyed once, from those who have the operator's password, for t
   const [, bench = new Uint8Array(0)] = heard;
   assert.equal(await stateOf(), "admitted");
 
-  // The same order again: answered, not obeyed.
+  // The same order again is answered but not carried out.
   const length = (await swarm.state()).seq;
   assert.deepEqual((await asked(relay, own, bench)).ok, true);
   assert.deepEqual((await asked(relay, operator("somebody-else"), bench)).code, "refused");
@@ -67,7 +67,7 @@ test("orders are obeyed once, from those who have the operator's password, for t
   assert.deepEqual([unsigned.ok, /update the program/.test(unsigned.reason)], [false, true]);
   assert.deepEqual([await stateOf(), (await swarm.state()).seq], ["admitted", length]);
 
-  // And by the next reign.
+  // The next reign refuses it too.
   first.child.kill("SIGTERM");
   await first.exited();
   await swarm.coordinator();
@@ -103,7 +103,7 @@ test("a copy of viewer.json may only look, and whoever gives an order with it is
   assert.equal(bench.code, exitCode.usage, bench.stderr);
   assert.match(bench.stderr, /the credentials in .*viewer\.json may only look \(op\..*\n.*--creds operator\.json\n$/);
   assert.equal((await nexusAt(["--nats", url, "--creds", viewer, "list", "workers"], away)).code, exitCode.done);
-  // Where the line of an invitation is made, and who makes one for a broker of others.
+  // Each refusal says where, or by whom, an invitation is made.
   for (const file of [viewer, copied("operator")]) {
     const { code, stderr } = await nexusAt(["--nats", url, "--creds", file, "invite"], away);
     assert.equal(code, exitCode.usage);

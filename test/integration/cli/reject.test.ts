@@ -37,7 +37,7 @@ test("results are rejected by run and by worker, and accepted again, also by the
   assert.equal(leaderOf(await swarm.table(job)), null);
   await swarm.verify();
 
-  // Another coordinator folds the same.
+  // The next coordinator folds the same state.
   first.child.kill("SIGTERM");
   await first.exited();
   await swarm.coordinator();

@@ -74,7 +74,7 @@ describe("nexus rotate", () => {
     await eventually("the new line opens", () => /lends 2 slots/.test(added.output()), { seen: added.output });
     const table = await swarm.when("the job is over", job, ({ isOver }) => isOver);
     assertExactly(table, total);
-    // The view was there before, and saw the end.
+    // The view started before the rotation and saw the end.
     assert.equal((await watching.exited()).code, 0, watching.output());
     assert.ok(watching.output().includes('"state":"completed"'), watching.output());
     assert.equal(worker.child.exitCode, null);

@@ -16,7 +16,7 @@ import { Swarm } from "../../support/processes/swarm.ts";
 
 const program = fileURLToPath(new URL("../../../coordinator/cli/main.js", import.meta.url));
 
-/** A real search on a real worker whose runs leave files, followed, looked at and taken home. */
+/** A real search on a real worker whose runs leave files, which are followed, viewed and downloaded. */
 test("a run's console is followed live, its files come home verified, and what is damaged is said", async () => {
   const swarm = new Swarm();
   await swarm.coordinator();
@@ -67,7 +67,7 @@ test("a run's console is followed live, its files come home verified, and what i
   assert.match(seen.stdout, /\nwhy +\S.*\n/);
   assert.match(seen.stdout, /\nmodels\/best\.model +700000 +[0-9a-f]{64}\n/);
 
-  // One file, one run, the whole job; the second time nothing is written again.
+  // Downloads one file, one run, then the whole job; the second time nothing is written.
   for (const [name, pattern] of [
     ["spec.yaml", /^component: root\/Root_Component\n/],
     ["runs.csv", /^workspace,job,.*\n(.*\n)*ws1,job1,any,run1\.1,completed,/],
@@ -108,12 +108,12 @@ test("a run's console is followed live, its files come home verified, and what i
   });
   assert.ok(objects.some(({ path, bytes }) => path === "taken/run1.1/models/best.model" && bytes === 700_000));
 
-  // The repro spec that is rebuilt here repeats the run: same hpmax.
+  // The rebuilt repro spec repeats the run with the same hpmax.
   const repeated = await startNexus(["run", "taken/run1.1/repro_spec.yaml"], swarm.folder).ended();
   const hpmax = / hyperparameter tuning \(hpmax\): {2}(\S+)/;
   assert.equal(hpmax.exec(repeated.stdout)?.[1], hpmax.exec(later.stdout)?.[1]);
 
-  // To standard output, and nothing else there; no file is named "-".
+  // The export goes to standard output alone; no file is named "-".
   const lines = await nexusHere("export", job, "--to", "jsonl", "--output", "-");
   assert.deepEqual([lines.code, lines.stderr], [exitCode.done, ""]);
   const names = lines.stdout
@@ -125,9 +125,9 @@ test("a run's console is followed live, its files come home verified, and what i
   const both = await nexusHere("export", job, "--output", "-", "--json");
   assert.deepEqual([both.code, both.stdout], [exitCode.usage, ""]);
 
-  // Into other tools, by their own packages: what is there is not doubled.
+  // Exports into other tools use their own packages; a second export doubles nothing.
   process.env["NEXUS_PYTHON"] = "/usr/bin/python3";
-  // What a worker named so and somebody downloaded is not executed.
+  // Downloaded files that a worker named like modules are not executed.
   const planted = ["json.py", "contextlib.py", "nexus_swarm.py", "optuna.py"].map((name) => join(swarm.folder, name));
   for (const file of planted) writeFileSync(file, 'open("executed", "w")\n');
   const study = await nexusHere("export", job, "--to", "optuna");
@@ -204,13 +204,13 @@ print(json.dumps([[t.user_attrs["run"], t.state.name, t.value, list(t.intermedia
   assert.match(best ?? "", /there is no job9.*"isError":true/);
   assert.match(cancel ?? "", /"code":-32602,.*without --allow-changes/);
 
-  // What is there with another content stays, unless told otherwise.
+  // A file with different content is not overwritten without --overwrite.
   writeFileSync(join(taken, "run1.1/note.txt"), "my own note");
   const refused = await nexusHere("download", "run1.1", "--to", "taken/run1.1");
   assert.equal(refused.code, exitCode.usage);
   assert.match(refused.stderr, /note\.txt exists with different content.*--overwrite/s);
   assert.equal(readFileSync(join(taken, "run1.1/note.txt"), "utf8"), "my own note");
-  // A piece that is lost: that file is named, the others still come.
+  // If a piece is lost, its file is named and the others are still downloaded.
   const link = await linkWorkspace(swarm.paths, "coordinator");
   await link.bus.purge(streams.blob, chunk(workerIdFrom("only"), job, 2, 1, "files", 1));
   await link.close();

@@ -26,7 +26,7 @@ test("nexus why tells of a paused job, a benched worker, an owner who is there, 
   assert.equal((await nexusAt(["bench", "sick", "--yes"], swarm.folder)).code, exitCode.done);
   assert.equal((await nexusAt(["pause", job, "--yes"], swarm.folder)).code, exitCode.done);
 
-  // What owners allow travels with the worker's next renewal.
+  // The owner's state arrives with the worker's next renewal.
   await eventually("the owner is known to be there", async () => /^owned +owner active/m.test(await said("worker")), {
     seen: owned.output,
   });
@@ -42,19 +42,19 @@ test("nexus why tells of a paused job, a benched worker, an owner who is there, 
   assert.equal(none.code, exitCode.notFound);
   assert.match(none.stderr, /there is no worker sikc; did you mean sick\?/);
 
-  // The worker tells its owner the same in a line, also where it prints.
+  // At SIGUSR1 the worker prints the same for its owner in a line.
   busy.child.kill("SIGUSR1");
   const line =
     /busy lends 1 slot to ws1 at \S+: 1 run of job1 \(long\.yaml\), usual priority \(NEXUS_PRIORITY=normal\), lends always/;
   await eventually("it has said it", () => line.test(busy.output()), { seen: busy.output });
 
-  // Without a coordinator the journal alone answers, and says what it cannot know.
+  // Without a coordinator the answer comes from the journal alone.
   for (const { child } of [owned, busy, sick]) child.kill("SIGKILL");
   coordinator.child.kill("SIGTERM");
   await coordinator.exited();
   const alone = await nexusAt(["why", job, "sick"], swarm.folder);
   assert.match(alone.stdout, /^job1 +paused for .*\nsick +benched for /m);
-  // A run has a line of its own beside its job; it is the one that the job's parent run started.
+  // A run gets its own line beside its job's; a parent run's name means the run that it started.
   const [, run = ""] = /(run\d+)\.1/.exec(workers) ?? [];
   for (const words of [
     [`${run}.1`, job],

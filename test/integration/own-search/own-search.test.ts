@@ -12,7 +12,7 @@ import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
 const python = "/usr/bin/python3";
 
-/** A swarm beside whose specs lies the fixture. */
+/** A swarm with the walker fixture beside its specs. */
 function withWalker(): Swarm {
   const swarm = new Swarm();
   copyFileSync(join(packageRoot(), "test/fixtures/own-search/walker.py"), join(swarm.folder, "walker.py"));
@@ -32,7 +32,7 @@ function walk(
   return swarm.submit(swarm.probeSpec(name, { hp_tuning: "own", search: own, total_runs: 8, ...job }, stage));
 }
 
-/** The walker names its runs' places on the grid of 15, whoever led. */
+/** Each run's place on the walker's grid of 15, in trial order. */
 const places = (table: RunTable): number[] => [...table.trials].map(({ configuration: [a = 0, b = 0] }) => 3 * a + b);
 const printed = (swarm: Swarm, job: JobName): string =>
   readFileSync(join(swarm.paths.logs, `search-${job}.log`), "utf8");

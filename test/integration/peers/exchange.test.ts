@@ -65,7 +65,7 @@ describe("a peer that died for good", () => {
     assert.ok(dead && stays);
     const addresses = machines.map(({ address }) => address);
 
-    // Typed on the other machines as well, --peers founds nothing new.
+    // --peers typed on another machine too founds no second workspace.
     const stranger = new PeerMachine(await holdPeerAddress("127.0.0.4"));
     const [one, two, three] = addresses;
     await refused(

@@ -18,7 +18,7 @@ import {
 } from "../../support/processes/peer-machines.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-/** More than any machine completes while the search moves; then the search is cut to what has ended and a little more. */
+/** More runs than any machine completes before the search is cut to those that have ended, plus `littleMore`. */
 const manyRuns = 4000;
 const littleMore = 30;
 
@@ -46,7 +46,7 @@ describe("nexus move", { concurrency: 2 }, () => {
     }
     await someoneLeads(machines);
     const onPeers = await tableOf(second, job, ({ ended }) => ended > alone.ended + 2);
-    // The worker followed by itself: the peers' line names every machine that the workspace may go to.
+    // The worker followed by itself: the peers' join line names every machine that the workspace may move to.
     worker.child.kill("SIGTERM");
     assert.equal((await worker.exited()).code, exitCode.done, worker.output());
     const follower = third.swarm.run("worker/main.js", [await joinLineOf(first), "--name", "two", "--slots", "3"]);

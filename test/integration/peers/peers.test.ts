@@ -14,7 +14,7 @@ import {
 } from "../../support/processes/peer-machines.ts";
 import { lookMs, Swarm } from "../../support/processes/swarm.ts";
 
-/** More than any machine completes meanwhile; then the search is cut to what has ended and a little more. */
+/** More runs than any machine completes before the search is cut to those that have ended, plus `littleMore`. */
 const manyRuns = 4000;
 const littleMore = 20;
 
@@ -68,7 +68,7 @@ describe("a workspace on three machines", () => {
     assert.equal(cut.code, exitCode.done, cut.stderr);
     const begun = (await tableOf(last, job, () => true)).trials.length;
     const table = await tableOf(last, job, ({ state }) => state === "completed");
-    // Those that had begun before the cut end as well.
+    // Runs that had begun before the cut also end.
     assert.equal(table.ended, Math.max(total, begun));
     assert.equal(table.open, 0);
     assert.equal(table.outcomes.completed, table.ended);

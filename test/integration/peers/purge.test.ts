@@ -25,7 +25,7 @@ test("what a worker stored is deleted on all peers, under the eyes of one that w
   for (const name of ["mal", "honest"]) workers.run("worker/main.js", [line, "--name", name]);
   await tableOf(watching, job, (table) => ["mal", "honest"].every((worker) => carriedBy(table, worker)));
 
-  // It reads the journal and the evidence, on a machine that does not lead, before, while and after.
+  // A view on a machine that does not lead reads journal and evidence before, during and after the purge.
   const view = watching.swarm.run("coordinator/main.js", ["watch", job, "--plain"]);
   await eventually("the view is there", () => view.output().includes(job));
   const run = (...words: string[]): ReturnType<typeof nexus> => nexus(words, other.swarm.folder);
@@ -50,7 +50,7 @@ test("what a worker stored is deleted on all peers, under the eyes of one that w
   leader.start();
   for (const machine of machines) await verifyOn(machine);
 
-  // A job that is over goes from all of them.
+  // A finished job is deleted on all machines.
   const deleted = await run("delete", job, "--yes");
   assert.equal(deleted.code, exitCode.done, deleted.stderr);
   for (const machine of machines) {

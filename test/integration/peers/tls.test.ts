@@ -39,7 +39,7 @@ test("peers on several machines speak TLS with each other and with workers, all 
   const worker = first.swarm.run("worker/main.js", [lines[0] ?? "", "--name", "far", "--slots", "1"], {}, far.prefix);
   const job = await first.swarm.submit(first.swarm.probeSpec("tls", { total_runs: 100 }, { seconds: 0.3, reports: 2 }));
   await tableOf(first, job, ({ ended }) => ended > 0);
-  // Whichever peer it talks to may go.
+  // The worker survives the loss of any peer, here the leader.
   const leader = await someoneLeads(machines);
   await leader.losePower();
   const rest = machines.filter((each) => each !== leader);

@@ -33,7 +33,7 @@ import { nexusHere } from "../../support/processes/nexus-here.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { JobStory } from "../../support/stories/job-story.ts";
 
-/** More than any machine completes meanwhile; in the end the search is cut to a little more than what has ended. */
+/** More runs than any machine completes before the search is cut to a little more than those that have ended. */
 const manyRuns = 4000;
 const spec = { total_runs: manyRuns, hp_tuning: "dgd", seed: 3 };
 
@@ -45,7 +45,7 @@ async function ended(program: Program, code: number): Promise<string> {
 
 const nexus = (swarm: Swarm, ...words: string[]): Program => swarm.run("coordinator/cli/main.js", words);
 
-/** The evidence may hold nothing of an attempt that the journal does not know: its number will be given out again. */
+/** Checks that EV holds no attempt that the journal does not know: its number will be given out again. */
 async function assertNoFuture(swarm: Swarm): Promise<void> {
   const state = await swarm.state();
   const link = await linkWorkspace(swarm.paths, "viewer");
@@ -78,10 +78,10 @@ test("a backup of a running search goes on to total_runs in an empty place, or i
     [...trials].some(({ attempts }) => attempts.some(({ worker }) => worker === "late")),
   );
   const { type, journal, evidence } = JSON.parse(told);
-  // Records of the journal that come together share a message; each result has one of its own.
+  // Journal records made together share a message; each result has its own.
   assert.ok(type === "backup" && journal > 0 && evidence >= 8, told);
 
-  // On another machine.
+  // The backup is restored on another machine.
   const elsewhere = new Swarm();
   const made = JSON.parse(await ended(nexus(elsewhere, "restore", file, "--json"), exitCode.done));
   assert.ok(made.journal <= journal && made.kept === null, JSON.stringify(made));
@@ -91,7 +91,7 @@ test("a backup of a running search goes on to total_runs in an empty place, or i
   await elsewhere.coordinator(["--lease", "2"]);
   elsewhere.worker("there", ["--slots", "12"]);
 
-  // In its own, after the search has gone on and one more worker has joined.
+  // It is restored in place, after the search has gone on and another worker has joined.
   assert.match(await ended(nexus(swarm, "restore", file), exitCode.usage), /is in use .*\n.*\n.* --replace\n$/);
   const put = await ended(nexus(swarm, "restore", file, "--replace"), exitCode.done);
   await ended(coordinator, exitCode.done);
@@ -133,7 +133,7 @@ test("a backup that the broker breaks off is reported as failed", async () => {
     await bus.store("jrn.job1.job", encodeEvents([event]), { msgId: `1.told.${i}` });
   const bytes = Buffer.alloc(1_000_000);
   for (let i = 0; i < 12; i += 1) {
-    // Compressed, they would all fit into what the server sends without waiting.
+    // Random, because compressed messages would all fit into what the server sends without waiting.
     for (let at = 0; at < bytes.length; at += 4) bytes.writeUInt32LE(Math.floor(Math.random() * 2 ** 32), at);
     await bus.store(`blob.test.${i}`, bytes, { msgId: `test.${i}` });
   }

@@ -39,7 +39,7 @@ const home = temporaryFolder();
 process.env["XDG_DATA_HOME"] = home;
 let count = 0;
 
-/** An undamaged workspace, as a coordinator leaves it that ended normally. */
+/** An undamaged workspace, as a coordinator that ended normally leaves it. */
 async function wholeWorkspace(): Promise<WorkspacePaths> {
   count += 1;
   const paths = workspacePaths(`ws${count}`);
@@ -74,7 +74,7 @@ function block(paths: WorkspacePaths, stream: string): string {
   return join(folder, name);
 }
 
-/** Flips a bit of a message's content, in the middle of the block. In its frame, it would make the server forget all that follow. */
+/** Flips a bit of a message's content in mid-block. In a frame, it would make the server forget all later messages. */
 function flip(paths: WorkspacePaths, stream: string, text: string): void {
   const file = block(paths, stream);
   const bytes = readFileSync(file);
@@ -89,7 +89,7 @@ function cut(paths: WorkspacePaths, stream: string): void {
   truncateSync(file, Math.floor(statSync(file).size / 2));
 }
 
-/** Overwrites frames: when the server reads them, it forgets all that follow. Until then it believes its index. */
+/** Overwrites frames: when the server reads them, it forgets all later messages; until then it believes its index. */
 function scratch(paths: WorkspacePaths, stream: string): void {
   const file = block(paths, stream);
   const bytes = readFileSync(file);
@@ -98,16 +98,16 @@ function scratch(paths: WorkspacePaths, stream: string): void {
   writeFileSync(file, bytes);
 }
 
-/** Removes the index, so that the server reads the blocks and believes what is left of them. */
+/** Removes the index, so that the server reads the blocks and believes the messages left in them. */
 const forgetIndex = (paths: WorkspacePaths, stream: string): void =>
   rmSync(join(folderOf(paths, stream), "msgs/index.db"), { force: true });
 
 interface Damage {
   readonly what: string;
   readonly harm: (paths: WorkspacePaths) => void;
-  /** What readers say; undefined where all they read is whole. */
+  /** The readers' message; undefined if everything that they read is whole. */
   readonly said?: RegExp;
-  /** What nexus verify and nexus repair say. */
+  /** The message of nexus verify and nexus repair. */
   readonly found: RegExp;
 }
 
@@ -167,7 +167,7 @@ const damages: readonly Damage[] = [
   },
 ];
 
-/** Starts a coordinator, which must refuse; returns what it said. */
+/** Starts a coordinator, which must refuse; returns its exit code and output. */
 async function refusedStart({ name }: WorkspacePaths): Promise<{ code: number | null; text: string }> {
   const child = spawn(process.execPath, [program, "--headless", "--workspace", name], {
     stdio: ["ignore", "pipe", "pipe"],
@@ -200,7 +200,7 @@ describe("a damaged store", {
         [],
         "no backup of it",
       );
-      // Each takes a while, and looks at the same things as readers.
+      // Only for some: each start takes a while, and checks the same things as readers.
       if (said && /flipped|whole|store gone/.test(what)) {
         const { code, text } = await refusedStart(paths);
         assert.equal(code, exitCode.failure, text);
@@ -248,7 +248,7 @@ test("a restored store's lost end is noticed, even where only the server's index
   scratch(again, "EV");
   const refused = await refusedStart(again);
   assert.equal(refused.code, exitCode.failure, refused.text);
-  // 2.10.27 believes its index, 2.15.1 looks at the block when it starts.
+  // nats-server 2.10.27 believes its index; 2.15.1 reads the block when it starts.
   assert.match(
     refused.text,
     /message 12 of the evidence is missing, and perhaps others before it|the evidence .* ends with message \d, but 12 was stored/,
@@ -300,7 +300,7 @@ test("an older copy of the store is recognised; another store's mark does not co
     new RegExp(`the store itself is damaged; what can be done: {2}nexus --workspace ${paths.name} repair`),
   );
 
-  // The bucket of the newer store, which knows that store's snapshot.
+  // The newer store's KV bucket, which names that store's snapshot.
   for (const stream of ["KV_NEXUS", "BLOB"]) {
     rmSync(folderOf(paths, stream), { recursive: true });
     cpSync(join(newer, "jetstream/SWARM/streams", stream), folderOf(paths, stream), { recursive: true });

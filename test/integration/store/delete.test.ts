@@ -30,7 +30,7 @@ async function asCoordinator<T>(swarm: Swarm, work: (bus: CoordinatorBus, url: s
   }
 }
 
-/** How many messages and pieces of a job are stored. */
+/** The number of stored messages and pieces of a job. */
 const storedOf = (swarm: Swarm, job: JobName): Promise<[messages: number, pieces: number]> =>
   asCoordinator(swarm, async (bus) => [
     (await bus.subjects(streams.evidence, evidenceOfJob(job))).length,
@@ -146,7 +146,7 @@ test("a job that is over is deleted: it is on no list, its room is free, its num
   );
   for (const words of [["verify"], ["verify", kept]]) assert.equal((await run(...words)).code, 0);
 
-  // A snapshot from before it, and one from after it.
+  // Folding works from a snapshot made before the deletion, and from one made after it.
   for (const _ of ["before", "after"]) {
     await asCoordinator(swarm, async (bus) => {
       const { state, unusable } = await foldJournal(bus);
@@ -158,7 +158,7 @@ test("a job that is over is deleted: it is on no list, its room is free, its num
   }
   await swarm.verify();
 
-  // What a worker says late is dropped, and the name of the spec may be used again.
+  // A worker's late evidence is dropped, and the spec's name may be used again.
   const late = encodeEvidence({
     attempt: 1,
     reports: [],
@@ -176,7 +176,7 @@ test("a job that is over is deleted: it is on no list, its room is free, its num
   assert.equal((await swarm.state()).jobs.has(job), false);
   await swarm.verify();
 
-  // A backup, and what is made from it.
+  // A backup, and a workspace restored from it.
   const file = join(swarm.folder, "saved.nexus");
   assert.equal((await run("backup", file)).code, 0);
   const elsewhere = new Swarm();
@@ -190,7 +190,7 @@ test("a job that is over is deleted: it is on no list, its room is free, its num
   await elsewhere.verify();
   await elsewhere.end();
 
-  // Damage is still seen.
+  // Damage is still found.
   await purgeOne(swarm, kept);
   const damaged = await run("verify");
   assert.equal(damaged.code, exitCode.failure);
@@ -216,7 +216,7 @@ test("a coordinator that dies amid a deletion leaves the rest to the next one", 
     return deleted.has(each) && purges.deleting.length === 0;
   };
 
-  // It dies as soon as the record is there, whatever it has deleted by then; the command goes on asking.
+  // The leader dies as soon as the record is stored, whatever it has deleted; the command keeps asking.
   const asked = startNexus(["delete", job, "--yes"], swarm.folder);
   await asCoordinator(swarm, async (bus) => {
     const reading = await bus.read(streams.journal, 1, ({ subject }) => {
@@ -236,7 +236,7 @@ test("a coordinator that dies amid a deletion leaves the rest to the next one", 
   assert.deepEqual(await storedOf(swarm, job), [0, 0]);
   await swarm.verify();
 
-  // It has written that it begins, and has deleted one message.
+  // The journal says that the deletion begins, and one message is deleted.
   second.child.kill("SIGKILL");
   await second.exited();
   await asCoordinator(swarm, async (bus) => {

@@ -9,7 +9,7 @@ import { Swarm } from "../../support/processes/swarm.ts";
 
 const withoutMask = ["sh", "-c", 'umask 000; exec "$0" "$@"'];
 
-/** Every file and folder below one that others may read, change or search. */
+/** Files and folders below `root` that other users may read, change or search, with their modes. */
 function open(root: string): string[] {
   return readdirSync(root, { recursive: true, encoding: "utf8" }).flatMap((name) => {
     const stat = lstatSync(join(root, name));

@@ -25,13 +25,13 @@ async function ended(program: Program, code: number): Promise<string> {
 
 const nexus = (swarm: Swarm, ...words: string[]): Program => swarm.run("coordinator/cli/main.js", words);
 
-/** A connection that may write anywhere, as no user of the broker but coordinators may. */
+/** A connection with a coordinator's rights: only coordinators may write anywhere. */
 async function forger({ paths }: Swarm): Promise<NatsConnection> {
   const { user, password } = readRoleSecret(paths, "coordinator");
   return rawConnection({ servers: runningBroker(paths)?.url ?? "", user, pass: password });
 }
 
-/** Stores what would revoke the worker and cancel the job. @returns sequences */
+/** Stores records that would revoke the worker and cancel the job. @returns their sequences */
 async function forge(swarm: Swarm, job: JobName): Promise<number[]> {
   const connection = await forger(swarm);
   const common = { by: "ann", op: "forged", at: Date.now(), reason: "forged" } as const;
@@ -91,7 +91,7 @@ test("a search goes on among forged records, through a kill, a backup, and a mov
   assert.ok(backup.files.some(({ name }) => name === "seal.json"));
   backup.close();
 
-  // With the secrets.
+  // The restore brings the secrets.
   const elsewhere = new Swarm();
   await ended(nexus(elsewhere, "restore", file), exitCode.done);
   await elsewhere.coordinator();
@@ -118,10 +118,10 @@ test("a coordinator whose key was lost does not lead until told to believe the j
   assert.match(why, /workspace ws1: record \d+, of \d+ in the journal, was not sealed with the key in .*seal\.json/);
   assert.match(why, /nexus repair --accept-journal\n/);
   assert.doesNotMatch(why, /[\w-]{43}/);
-  // The same for the command that starts one in the background.
+  // The command that starts a coordinator in the background says the same.
   const started = await ended(swarm.run("coordinator/main.js", ["--plain"]), exitCode.usage);
   assert.match(started, /was not sealed with the key in/);
-  // Nothing was written, and readers go on.
+  // Nothing was written, and readers still work.
   assert.equal((await swarm.table(job)).outcomes.completed, 2);
   await ended(nexus(swarm, "repair", "--accept-journal"), exitCode.done);
   await swarm.coordinator();

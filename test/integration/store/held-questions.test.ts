@@ -9,7 +9,7 @@ import { atEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { machine, sealedLeader } from "../../support/stories/sealed-leader.ts";
 
-/** A server, and a way to it that can be cut. */
+/** A server, and a proxy in front of it that can be cut. */
 async function way() {
   const server = await startNatsServer();
   const plain = await connectBus({ url: server.url, credentials: {}, name: "test" });

@@ -33,7 +33,7 @@ describe("the journal's fence", () => {
     await server.stop();
   });
 
-  /** A coordinator's service that leads until it is stopped; it checks the store every 0.2 s. */
+  /** A coordinator's service that leads until stopped; it checks the store every 0.2 s. */
   function leader(name: string, publishUsers = async (): Promise<void> => undefined) {
     const clock = { ...systemClock, every: (ms: number, act: () => void) => systemClock.every(Math.min(ms, 200), act) };
     const stop = new AbortController();
@@ -61,7 +61,7 @@ describe("the journal's fence", () => {
     return { leading: Promise.race([leading, over]), stop: () => stop.abort(), over };
   }
 
-  /** Terms of all records after a sequence, in order, and how many messages hold them. */
+  /** Terms of all records after a sequence, in order, and the number of messages that hold them. */
   async function stored(after = 0): Promise<{ terms: number[]; messages: number }> {
     const terms: number[] = [];
     let messages = 0;

@@ -8,7 +8,9 @@ import { temporaryFolder } from "../../support/cleanup.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { oldForms, oldJson, told } from "../../support/stories/old-forms.ts";
 
-/** The backup of an earlier version in an empty place, and no coordinator: each command starts a broker for itself. */
+/**
+ * An earlier version's backup is restored into an empty folder. There is no coordinator: each command starts a broker.
+ */
 const folder = temporaryFolder();
 const expected = oldJson<{
   readonly told: unknown;

@@ -35,7 +35,7 @@ test("a question of another version is answered with what to install", async () 
     [enrol("invite"), decodeOrderAnswer],
   ] as const) {
     const answer = await bus.request(subject, newer, 5000);
-    // As the other side reads it, whose version is the other one.
+    // Reads the answer as the other version's program does.
     const theirs = encode({ v: wireVersion + 1, program: programVersion() });
     assert.throws(
       () => read(theirs),
@@ -50,7 +50,7 @@ test("a question of another version is answered with what to install", async () 
     );
     assert.deepEqual(Buffer.from(answer), Buffer.from(versionNotice(programVersion())), subject);
   }
-  // An order that can be read is first answered with the reign to sign it for, and that answer says the same.
+  // A readable order is first answered with the reign to sign it for; that answer has the version too.
   const order = encodeOrder({ kind: "forget", op: "o1", worker: "w1" as WorkerId });
   const { program } = decode(await bus.request(operator("ann"), order, 5000)) as { program?: unknown };
   assert.equal(program, programVersion());

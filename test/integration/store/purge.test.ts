@@ -15,7 +15,7 @@ import { Swarm } from "../../support/processes/swarm.ts";
 
 const mal = "mal" as WorkerId;
 
-/** With a coordinator's rights, which alone let somebody store under another's name. */
+/** Works with a coordinator's rights, the only ones that allow storing under another's name. */
 async function asCoordinator<T>(swarm: Swarm, work: (bus: CoordinatorBus) => Promise<T>): Promise<T> {
   const link = await linkWorkspace(swarm.paths, "viewer", null, { unchecked: true });
   const bus = await connectAs(link.url, readRoleSecret(swarm.paths, "coordinator"), "coordinator");
@@ -33,7 +33,7 @@ const ofEvidence = (swarm: Swarm): ReturnType<typeof streamInfo> =>
 const subjectsOf = (swarm: Swarm, stream: string, pattern: string): Promise<string[]> =>
   asCoordinator(swarm, (bus) => bus.subjects(stream, pattern));
 
-/** What a worker stores that wants to fill the store, a message of it the last one. */
+/** Fills EV as a hostile worker would; the stream's last message is one of these. */
 const fill = (swarm: Swarm, job: JobName): Promise<void> =>
   asCoordinator(swarm, async (bus) => {
     for (let i = 0; i < 40; i += 1) {
@@ -50,7 +50,7 @@ test("what a benched worker has stored is deleted, and the store counts as whole
   const run = (...words: string[]): ReturnType<typeof nexus> => nexus(words, swarm.folder);
   swarm.worker("honest", ["--slots", "1"]);
   const malicious = swarm.worker("mal", ["--slots", "1"]);
-  // As many runs as it takes until each has carried some, however busy the machine is.
+  // Enough runs that each worker completes some, however busy the machine is.
   const spec = { total_runs: 1000, hp_tuning: "random" };
   const job = await swarm.submit(swarm.probeSpec("noop", spec, { seconds: 0.2, reports: 3 }));
   const carried = (table: RunTable, worker: string): Trial[] =>
@@ -79,7 +79,7 @@ test("what a benched worker has stored is deleted, and the store counts as whole
   assert.equal(purged.code, 0, purged.stderr);
   const { messages } =
     /mal: (?<messages>\d+) messages and [12] pieces? of states and files deleted/.exec(purged.stdout)?.groups ?? {};
-  // All junk but the stream's last message; reports go too, except of runs that it carried, which may be nine of them.
+  // All junk goes but the stream's last message; reports go too, except of the runs that it carried, at most nine.
   assert.ok(Number(messages) >= 19, purged.stdout);
   const after = await ofEvidence(swarm);
   assert.equal(after?.state.lastSeq, before?.state.lastSeq);
@@ -97,7 +97,7 @@ test("what a benched worker has stored is deleted, and the store counts as whole
   assert.equal(curve.code, 0, curve.stderr);
   assert.ok(curve.stdout.trim().split("\n").length >= 3, curve.stdout);
 
-  // A start checks the store before it writes; then backups and what they make.
+  // A starting coordinator checks the store before it writes. Then come a backup and a workspace restored from it.
   malicious.child.kill("SIGTERM");
   first.child.kill("SIGKILL");
   await first.exited();
@@ -119,7 +119,7 @@ test("what a benched worker has stored is deleted, and the store counts as whole
   const more = await swarm.submit(swarm.probeSpec("more", { total_runs: 3, hp_tuning: "random" }, { reports: 2 }));
   await swarm.when("the search goes on", more, ({ isOver }) => isOver);
 
-  // Damage is still seen: one message more than was purged, and one behind the last purge.
+  // Damage is still found: one message more than was purged is missing, then one after the last purge.
   const [lost] = await subjectsOf(swarm, streams.evidence, `ev.honest.${job}.>`);
   assert.ok(lost);
   await asCoordinator(swarm, (bus) => askJetStream(bus, `STREAM.PURGE.${streams.evidence}`, { filter: lost }));

@@ -25,7 +25,7 @@ import { atEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { machine, type SealedLeader, sealedBus, sealedLeader } from "../../support/stories/sealed-leader.ts";
 
-/** A raw connection with every right: what a forger may ever be able to do, and more. */
+/** A server with a forger's raw connection, which has every right: more than a real forger could have. */
 interface Rig {
   readonly server: TestServer;
   readonly forger: NatsConnection;
@@ -90,7 +90,7 @@ async function admit({ plain }: Rig, worker: string): Promise<void> {
   assert.ok(answer.ok, answer.reason);
 }
 
-/** The leader goes on, and has said what the forger wrote. */
+/** Checks that the leader goes on and has reported the forger's messages. */
 async function leadsOn(rig: Rig, leader: SealedLeader, seqs: readonly number[]): Promise<void> {
   await admit(rig, "w1");
   assert.deepEqual(leader.warnings, []);
@@ -125,11 +125,11 @@ test("messages that no coordinator wrote depose nobody, are folded by nobody, an
   const forged = [
     // As a record of a later reign.
     await forge(rig, "jrn.ws.worker.w1", data, { "Nats-Msg-Id": `${term + 1}.abc.1` }),
-    // As a record of this one, with the seal of another.
+    // As a record of this reign, with another record's seal.
     await forge(rig, "jrn.ws.worker.w1", data, { "Nats-Msg-Id": `${own.msgId}0`, "Nexus-Seal": own.seal ?? "" }),
-    // A true record once more, at another place.
+    // A true record repeated at another sequence.
     await forge(rig, own.subject, own.data, { "Nats-Msg-Id": `${term}.abc.2`, "Nexus-Seal": own.seal ?? "" }),
-    // As answers of the broker are stored.
+    // Without headers, as an answer of the broker is stored.
     await forge(rig, "jrn.ws.op", data, {}),
   ];
   await leadsOn(rig, leader, forged);
@@ -150,7 +150,7 @@ test("a message stored under the id that the leader is about to use takes no rec
   const { leader } = await begun(rig);
   const own = (await contentOf(rig.plain)).at(-1);
   const [, prefix = "", count = ""] = /^(.*\.)(\d+)$/.exec(own?.msgId ?? "") ?? [];
-  // Of the two writers of a reign, the one that goes on has another id: its first message shows it.
+  // A reign has two writers with different ids; the first message of the one that goes on shows its id.
   await admit(rig, "w1");
   const newest = (await contentOf(rig.plain)).at(-1);
   const [, newPrefix = prefix, newCount = count] = /^(.*\.)(\d+)$/.exec(newest?.msgId ?? "") ?? [];
@@ -193,7 +193,7 @@ test("a key that was made anew, or another machine's, leads nothing, until the j
     assert.match(error.message, /copy secrets\/seal\.json .*\n.*\n.*nexus repair --accept-journal/);
     return true;
   });
-  // A command with that key still reads the journal, as one without any key.
+  // A command with that key still reads the journal, like one without any key.
   assert.equal((await readJournal(await sealedBus(rig.server.url, other))).workers.size, 1);
 
   assert.equal(await JournalFooting.accept(rig.plain, other), 3);
@@ -201,7 +201,7 @@ test("a key that was made anew, or another machine's, leads nothing, until the j
   await accepted.leading;
   await leadsOn(rig, accepted, []);
   await accepted.stop();
-  // And now the first machine's key is the other one.
+  // Now the first machine's key is the wrong one.
   await assert.rejects((await sealedLeader(rig.server.url, paths, "d")).over, /was not sealed with the key/);
 });
 
@@ -262,7 +262,7 @@ test("a new key holds from the next reign on; what the old one sealed stays beli
   const rig = await start();
   const { paths, leader } = await begun(rig);
   await leader.stop();
-  // A view that has been there for a while.
+  // A view that started before the rotation.
   const seals = readSeals(paths);
   assert.ok(seals);
   const view = new SealedBus(rig.plain, seals);

@@ -14,7 +14,7 @@ import { snapshotKey, streams } from "../../../shared/wire/subjects.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 import { plain, silentLog } from "../../support/stories/reign.ts";
 
-/** The whole journal, record by record. */
+/** The state folded from the whole journal, without a snapshot. */
 async function foldedWhole(bus: Bus): Promise<WorkspaceState> {
   const follower = await followJournal(bus, () => undefined);
   await follower.stop();
@@ -53,7 +53,7 @@ test("folding starts at the newest snapshot, or without one that is gone, damage
       blobs.map((subject) => subject.replace(/-[0-9a-f]+\.\d+$/, "")),
       [`blob.snap-${whole.seq}`],
     );
-    // With a broker before 2.11 workers can read them; what opens them they cannot.
+    // With a broker before 2.11 workers can read the pieces, but not the key that opens them.
     for (const subject of blobs) {
       const piece = await bus.newest(streams.blob, subject);
       assert.ok(piece);

@@ -10,7 +10,7 @@ import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { JobStory, workerOf } from "../../support/stories/job-story.ts";
 import { type ToldMessage, tellWorkspace } from "../../support/stories/told-workspace.ts";
 
-/** Two completed runs of a job, in the journal and in the evidence; the hpmax of run i is i. */
+/** Two completed runs of a job, with their evidence; the hpmax of run i is i. */
 function story(): { events: JournalEvent[]; told: ToldMessage[]; story: JobStory } {
   const told: ToldMessage[] = [];
   const job = new JobStory({ number: 1, settings: { totalRuns: 2 } });

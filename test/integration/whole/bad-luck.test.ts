@@ -16,7 +16,7 @@ import { processesNaming } from "../../support/process-list.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
-/** The program ends by itself with this code, and says this; people's bad luck prints no stack. */
+/** Checks that the program ends by itself with this code and these words, without a stack trace. */
 async function endsSaying(program: Program, code: number, ...parts: readonly (string | RegExp)[]): Promise<void> {
   await eventually("it ends", () => program.child.exitCode !== null, { seen: program.output });
   const output = program.output();
@@ -247,7 +247,7 @@ describe("a second coordinator", () => {
 });
 
 describe("a result that could not be delivered", () => {
-  /** Reports travel once a second: here one such message is on its way while the broker is gone, also when the run ends. */
+  /** Reports are sent once a second, so one such message is still undelivered when the run ends without a broker. */
   const stage = { seconds: 3, reports: 60 };
   for (const [how, signal] of [
     ["was killed", "SIGKILL"],
@@ -259,7 +259,7 @@ describe("a result that could not be delivered", () => {
       const job = await swarm.submit(swarm.probeSpec("spooled", { total_runs: 2, hp_tuning: "random" }, stage));
       const worker = swarm.worker("lab", ["--slots", "1"]);
       t.after(() => worker.child.kill("SIGKILL"));
-      // The journal says earlier that it runs, when the worker may still lack the job's text.
+      // The journal says so earlier, when the worker may still lack the job's text.
       await eventually("it runs", () => worker.output().includes("started"));
       const broker = runningBroker(swarm.paths);
       coordinator.child.kill("SIGKILL");
@@ -267,7 +267,7 @@ describe("a result that could not be delivered", () => {
       const isSpooled = (): boolean => lettersIn(swarm.folder).some((file) => file.includes(".result."));
       await eventually("the result is spooled", isSpooled);
       worker.child.kill(signal);
-      // The broker may never come back: whoever ends a worker need not wait for that.
+      // The broker may never come back, so ending a worker must not wait for it.
       await eventually("the worker ends", () => worker.child.exitCode ?? worker.child.signalCode ?? false);
       assert.ok(isSpooled());
 
@@ -289,7 +289,7 @@ describe("a result that could not be delivered", () => {
   }
 });
 
-/** Whoever restarts the server is killed first. */
+/** Kills the guard, which restarts the server, and then the server. */
 async function killBroker(broker: BrokerInfo | undefined): Promise<void> {
   assert.ok(broker?.server);
   for (const identity of [broker.guard, broker.server]) {

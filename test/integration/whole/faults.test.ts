@@ -6,9 +6,9 @@ import { eventually } from "../../support/patience.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
-/** For tests that wait until it has run out. */
+/** For tests that wait until the lease has run out. */
 const lease = ["--lease", "2"];
-/** For tests in which it must not run out. */
+/** For tests in which the lease must not run out. */
 const longLease = ["--lease", "30"];
 
 /** A program that ends once a file is there. */
@@ -32,7 +32,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     swarm.worker("heir", ["--slots", "4"]);
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assertExactly(table, 12);
-    // The heir may lose one too, and get it again, where the machine is so busy that it misses its lease of 2 s.
+    // On a busy machine the heir may miss its lease of 2 s, lose a trial too, and get it again.
     const moved = [...table.trials].filter(
       ({ attempts }) => attempts.length > 1 && attempts.some(({ worker }) => worker === "victim"),
     );
@@ -88,7 +88,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
       [...table.trials].every(({ charged }) => charged === 0),
       "a loss during the coordinator's absence was charged",
     );
-    // What was in the journal before stands unchanged after.
+    // Runs completed before the restart are unchanged after it.
     for (const trial of [...before.trials].filter(({ status }) => status === "completed")) {
       assert.deepEqual(table.trial(trial.n)?.hpmax, trial.hpmax);
       assert.deepEqual(table.trial(trial.n)?.attempts, trial.attempts);
@@ -153,7 +153,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     const job = await swarm.submit(swarm.probeSpec("late", { total_runs: 1, hp_tuning: "random" }, stage));
     const sleeper = swarm.worker("sleeper", ["--slots", "1"]);
     await eventually("it has reported", async () => (await swarm.evidenceSeq()) > 0);
-    // Its runner process trains on while the worker itself sleeps, so a finished run waits for the worker's waking.
+    // The runner process trains on while its worker sleeps, so the finished run waits until the worker wakes.
     sleeper.child.kill("SIGSTOP");
     swarm.worker("heir", ["--slots", "1"]);
     const done = await swarm.when("the heir has done it", job, ({ state }) => state === "completed");

@@ -5,8 +5,8 @@ import { describe, test } from "node:test";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
 /**
- * A learner that reports ten times and has done, unless its setting is 0: then it stays below the others, reports ever more slowly,
- * and never ends. So a job of it only ends if each such run is pruned.
+ * A learner that reports ten times and ends, unless its setting is 0: then it stays below the others, progresses more
+ * slowly and does not end. So its job ends only if each such run is pruned.
  */
 const learner = `
 const { a } = JSON.parse((await import("node:fs")).readFileSync("parameters.json", "utf8"));

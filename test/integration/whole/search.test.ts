@@ -27,7 +27,7 @@ describe("a whole search on a real swarm", () => {
     );
     const children = table.parents.reduce((sum, parent) => sum + parent.children, 0);
     assert.equal(children, 60);
-    // DGD climbs: the best set is at or next to the top of a surface that grows in both hyperparameters.
+    // DGD climbs: the best run set is at or next to the top of a surface that grows in both hyperparameters.
     assert.ok((table.runSets.best()?.mean ?? 0) > 4, `best mean ${table.runSets.best()?.mean}`);
   });
 

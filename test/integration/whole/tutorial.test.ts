@@ -18,12 +18,12 @@ import { type ToldMessage, tellWorkspace } from "../../support/stories/told-work
 import { job278, job289, tutorialRows, tutorialText } from "../../support/stories/tutorial-jobs.ts";
 
 /**
- * The tutorial of shared/seed, every command in its order, `nexus` in place of `xt` and `python run.py`, against a real store
- * that holds its three jobs, beside a real coordinator. What the commands print is the tutorial's own where
- * the tutorial shows it.
+ * The original's tutorial: every command in order, with `nexus` in place of `xt` and `python run.py`, against a real
+ * store with the tutorial's three jobs, beside a real coordinator. Where the tutorial shows a command's output, the
+ * command prints the same.
  */
 const swarm = new Swarm();
-/** Where the tutorial's prompt stands: `../jobs` is beside it. */
+/** The tutorial's working folder; `../jobs` lies beside it. */
 const folder = join(swarm.folder, "rl_nexus");
 const xt = (words: string): Promise<CommandEnd> =>
   nexus(words.split(" "), folder, { XDG_DATA_HOME: swarm.env["XDG_DATA_HOME"] });
@@ -36,7 +36,7 @@ before(async () => {
   await swarm.coordinator();
 });
 
-/** Ten reports of each of its runs, the last of them as the tutorial's table shows it. */
+/** Ten reports of each run of job289, the last as the tutorial's table shows it. */
 function reportsOfJob289(): ToldMessage[] {
   const { job } = job289();
   return tutorialRows("list-runs-job289.txt")
@@ -53,7 +53,7 @@ function reportsOfJob289(): ToldMessage[] {
     });
 }
 
-/** The journal cites this evidence; a coordinator refuses a store that has lost some. */
+/** The evidence that job411's journal cites: a coordinator refuses a store that has lost some. */
 function resultsOfJob411(): ToldMessage[] {
   const story = job411();
   return story.events.flatMap((event) => {
@@ -86,7 +86,7 @@ function job411(): JobStory {
 
 const runspec = readFileSync(join(packageRoot(), "specs/random_hp_search.yaml"), "utf8");
 
-/** The spec with lines replaced, as the tutorial says to edit it. */
+/** The spec with lines replaced, as the tutorial says. */
 function edited(changes: Readonly<Record<string, unknown>>): string {
   return Object.entries(changes).reduce((text, [key, value]) => {
     const line = new RegExp(`^( +${key}:) .*$`, "m");
@@ -117,7 +117,7 @@ test("a pre-flight run on this machine prints what the tutorial's prints", async
 const parents = (first: number, count: number): string =>
   Array.from({ length: count }, (_, i) => `ws1/run${first + i}, `).join("");
 
-/** A launch as typed stays and shows the search; Ctrl-C leaves it, and the search goes on. */
+/** Launches a search, which stays and shows it, then leaves with Ctrl-C while the search goes on. */
 async function launched(words: string): Promise<CommandEnd> {
   const command = startNexus(words.split(" "), folder, { XDG_DATA_HOME: swarm.env["XDG_DATA_HOME"] });
   // Its last words before it waits.

@@ -14,7 +14,7 @@ import { temporaryFolder } from "../../support/cleanup.ts";
 const folder = temporaryFolder();
 let specs = 0;
 
-/** What `nexus check` prints of a program, and its exit code. */
+/** The output of `nexus check` on a program, and its exit code. */
 async function check(
   program: string,
   options: CheckOptions = {},

@@ -13,7 +13,7 @@ import { patienceMs } from "../../support/patience.ts";
 
 const shipped = (name: string): string => fileURLToPath(new URL(`../../../../specs/${name}.yaml`, import.meta.url));
 
-/** What is said of a spec, or of values for it. */
+/** The notes on a spec, or on values added to it. */
 async function said(file: string, added: Readonly<Record<string, readonly Setting[]>> | null = null): Promise<string> {
   const { spec } = loadSpecFile(file, {});
   const notes: string[] = [];
@@ -28,7 +28,7 @@ async function said(file: string, added: Readonly<Record<string, readonly Settin
   return notes.join("");
 }
 
-/** The demonstration's spec with other words in the place of some. */
+/** The demonstration's spec with some text replaced. */
 function changed(from: RegExp, to: string): string {
   const file = join(temporaryFolder(), "changed.yaml");
   const text = readFileSync(shipped("maze_dgd"), "utf8");

@@ -12,7 +12,7 @@ import { allChunks, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
-/** One run of real training, the same in every job: its seed is the job's. */
+/** One run of real training, the same in every job because the job's seed fixes it. */
 function trainingSpec(swarm: Swarm): string {
   const path = join(swarm.folder, "training.yaml");
   writeFileSync(
@@ -61,7 +61,7 @@ async function curveOf(swarm: Swarm, job: JobName): Promise<Curve> {
   }
 }
 
-/** What training gave, without the hours that it took. */
+/** The measurements of training, without its hours. */
 const measured = ({ stages }: Curve): unknown =>
   stages.map(({ stage, iters, metrics }) => ({ stage, iters: [...iters], metrics }));
 
@@ -114,13 +114,13 @@ describe("a lost run", () => {
     swarm.worker("last", ["--slots", "1"]);
     const trial = (await swarm.when("the disturbed run is done", job, ({ isOver }) => isOver)).trial(1);
 
-    // On a busy machine a lease may run out beside: then its worker goes on with it, under a new number.
+    // On a busy machine a lease may also run out; its worker then goes on under a new attempt number.
     const holders = new Set(trial?.attempts.map(({ worker }) => worker));
     assert.deepEqual([...holders], ["mortal-0", "mortal-1", "mortal-2", "last"]);
     assert.equal(trial?.status, "completed");
     assert.ok(Object.is(trial?.hpmax, undisturbed?.hpmax), `${trial?.hpmax} is not ${undisturbed?.hpmax}`);
     assert.deepEqual(measured(await curveOf(swarm, job)), measured(await curveOf(swarm, alone)));
-    // Not by chance: what the last attempt did was the rest alone.
+    // Not by chance: the last attempt did only the rest.
     const reported = (await curveOf(swarm, job)).stages.map(({ iters }) => iters.length);
     assert.deepEqual(reported, [4, 10]);
     await eventually("no state is left in the store", async () => (await statesInStore(swarm)).length === 0);

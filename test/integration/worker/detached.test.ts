@@ -20,7 +20,7 @@ import { silentLog } from "../../support/stories/reign.ts";
 const kind = { lowPriority: false, cores: 1, network: false };
 const isFrozen = (pid: number): boolean => /\) T /.test(readIfThere(`/proc/${pid}/stat`));
 
-/** A process that writes its pid to the file: in a session of its own, without environment, and its parent is gone. */
+/** Shell that starts a daemon: in its own session, without environment or parent; it writes its pid to the file. */
 const daemon = (file: string): string =>
   `(setsid env -i /bin/sh -c 'echo $$ >${file}.new && mv ${file}.new ${file}; exec sleep 1000' &)`;
 
@@ -32,7 +32,7 @@ async function startedDaemon(file: string): Promise<ProcessIdentity> {
   return found;
 }
 
-/** A pool that is closed whatever happens: its idle processes would keep this one. */
+/** Runs `act` with a pool that is closed in any case: its idle processes would keep this one alive. */
 async function withRunners(act: (runners: RunnerPool) => Promise<void>): Promise<void> {
   const runners = new RunnerPool(silentLog);
   try {

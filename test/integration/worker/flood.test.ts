@@ -19,11 +19,11 @@ const program = fileURLToPath(new URL("../../support/processes/flooder.js", impo
 
 const usedLines = new Set<string>();
 
-/** A worker that publishes as fast as it can; resolves with what it said when the broker had closed its connection. */
+/** A worker that publishes as fast as it can; resolves with its output after the broker has closed its connection. */
 async function flood(swarm: Swarm, kind: "asks" | "evidence"): Promise<string> {
   const folder = join(swarm.folder, kind);
   mkdirSync(folder);
-  // The line by which a flooder came is withdrawn, and another is shown.
+  // A flooder's join line is withdrawn, and another is shown.
   const line = await eventually("a line that nobody has used", () => {
     const shown = livingEndpoint(swarm.paths)?.joinLine ?? "";
     return usedLines.has(shown) ? undefined : shown;
@@ -69,7 +69,7 @@ test("workers that flood are cut off with the reason, and an honest one's runs a
   assert.match(stdout, /mal-asks .*benched.*it (asked|sent) far more/);
   assert.match(stdout, /honest .*(idle|busy)/);
 
-  // EV takes as much as before.
+  // EV has its old limit again.
   const link = await linkWorkspace(swarm.paths, "viewer");
   await eventually(
     "EV is open again",

@@ -11,7 +11,7 @@ import { eventually } from "../../support/patience.ts";
 
 const isFrozen = (pid: number): boolean => /\) T /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
 
-/** A program that has started another one; the pids of both. */
+/** A program that has started another one, with the pids of both. */
 async function family(): Promise<{ parent: number; child: number; end(): void }> {
   const shell = spawn("/bin/sh", ["-c", "sleep 1000 & echo $!; wait"], { stdio: ["ignore", "pipe", "ignore"] });
   mustEnd(shell.pid);
@@ -83,7 +83,7 @@ test("processes of another user go on, and all others are frozen and thawed", as
   const isRoot = process.getuid?.() === 0;
   const own = isRoot ? spawn("sleep", ["1000"], { uid: 65_534, stdio: "ignore" }).pid : parent;
   mustEnd(own);
-  // Of root, for one who is not; the test's own processes are root's if it is.
+  // Another user's process: root's process 1 or, if this test is root, one of its own.
   const foreign = isRoot ? child : 1;
   const module = fileURLToPath(new URL("../../../worker/processes/frozen-process.js", import.meta.url));
   const script = `const { FrozenProcess } = await import(process.argv[1]);

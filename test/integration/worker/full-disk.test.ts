@@ -12,7 +12,7 @@ import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
 const megabyte = 2 ** 20;
 
-/** A disk of its own in the place of a folder. */
+/** Mounts a small disk in the place of a folder. */
 function smallDisk(folder: string, megabytes: number, before: () => Promise<void> = async () => undefined): void {
   mkdirSync(folder, { recursive: true });
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", folder], {
@@ -49,7 +49,7 @@ test("a worker whose disk is full hands its runs back, says why, and works again
   smallDisk(state, 64, () => swarm.end());
   await swarm.coordinator(["--lease", "5"]);
   const worker = swarm.worker("small", ["--slots", "2"]);
-  // More than end before anybody looks at the disk; then the search is cut.
+  // More runs than end before anybody looks at the disk; the search is cut later.
   const job = await swarm.submit(
     swarm.probeSpec("small", { total_runs: 1000, hp_tuning: "random" }, { seconds: 1.5, reports: 3 }),
   );
@@ -71,7 +71,7 @@ test("a worker whose disk is full hands its runs back, says why, and works again
   assertExactly(done, total);
   assert.equal(done.outcomes.failed, 0, "no run was blamed");
 
-  // What a start finds full it does not fill with a key that it could not keep.
+  // A worker that starts on a full disk does not enrol: it could not keep its key.
   fill(other);
   const late = swarm.worker("late", ["--slots", "1"]);
   await eventually("it waits", () => /this machine cannot work: .*full/.test(late.output()), { seen: late.output });

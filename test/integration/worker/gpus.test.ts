@@ -15,7 +15,7 @@ after(() => swarm.end());
 const smi = fakeSmi({ "nvidia-smi": { prints: written.twoH100, list: written.twoH100List } });
 const path = { PATH: `${smi}:${process.env["PATH"]}` };
 
-/** A job of four runs of a shell script, which finds its own folder in $places. */
+/** A job of four runs of a shell script, which share the folder $places. */
 function scriptSpec(name: string, settings: readonly string[], script: readonly string[]): string {
   const places = join(swarm.folder, `${name}-places`);
   mkdirSync(places, { recursive: true });
@@ -68,9 +68,9 @@ describe("GPUs", { concurrency: 4 }, () => {
       "alone",
       ["gpus_per_run: 1"],
       [
-        // Fails if another run holds it.
+        // Fails if another run holds this GPU.
         'mkdir "$places/$CUDA_VISIBLE_DEVICES" || exit 7',
-        // Both GPUs are in use at some time: each run but the last waits until a second one has begun.
+        // Both GPUs must be in use at some time: the first run waits until a second has begun.
         'touch "$places/begun-$$"',
         'i=0; while [ "$(ls "$places" | grep -c begun)" -lt 2 ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done',
         "sleep 0.3",

@@ -68,7 +68,7 @@ describe("a worker started before its coordinator", () => {
     await says(early, "early lends 1 slot");
     await leave(early);
     await stop(second);
-    // By its key, with a line that has no code any more.
+    // It joins with its key, by a line without a code.
     const known = swarm.run("worker/main.js", [line.replace(/[^/@]+@/, ""), "--name", "early", "--slots", "1"]);
     await says(known, "waiting; Ctrl-C");
     const third = await swarm.coordinator(flags);
@@ -76,7 +76,7 @@ describe("a worker started before its coordinator", () => {
     await leave(known);
     assert.doesNotMatch(known.output(), /enrolling/);
 
-    // By a key that the broker has forgotten meanwhile.
+    // It has a key that the broker has forgotten meanwhile.
     for (const verb of ["revoke", "forget"])
       assert.equal((await nexus(["workers", verb, "early", "--yes"], swarm.folder)).code, exitCode.done);
     const anew = livingEndpoint(swarm.paths)?.joinLine ?? "";
@@ -118,7 +118,7 @@ describe("a join line with several addresses", () => {
   };
 
   test("a join line leads past addresses that say nothing, refuse, or are somebody else's", async () => {
-    // It answers, and says nothing.
+    // Accepts connections and sends nothing.
     const mute = createServer((socket) => socket.on("error", () => undefined));
     mute.listen(0, "127.0.0.1");
     await once(mute, "listening");
@@ -152,13 +152,13 @@ describe("a join line with several addresses", () => {
     process.kill(sleeper.pid, "SIGSTOP");
     const stoodAt = performance.now();
     first.cut();
-    // One slot: the second run waits for whoever asks first.
+    // It has one slot, so the second run waits for whoever asks first.
     const waker = swarm.worker("waker", ["--slots", "1"]);
     const moved = await swarm.when("one run has moved", job, ({ trials }) =>
       [...trials].some((trial) => trial.attempts.at(-1)?.worker === "waker"),
     );
     const movedTrial = [...moved.trials].find((trial) => trial.attempts.at(-1)?.worker === "waker");
-    // It notices from eight seconds on.
+    // A worker notices that it stood still if it did for eight seconds or more.
     await delay(stoodAt + 8500 - performance.now());
     process.kill(sleeper.pid, "SIGCONT");
     await says(sleeper, /the machine slept, or this program stood still, for \d+ s: it asks what it still holds/);
@@ -188,7 +188,7 @@ describe("a join line with several addresses", () => {
       wrapped,
     );
     await says(worker, "named lends 1 slot");
-    // The same port of another address of loopback.
+    // The same port on another loopback address.
     const moved = await TcpProxy.start(() => listen, { host: "127.0.0.2", port });
     atEnd(() => moved.close());
     name("127.0.0.2");

@@ -8,7 +8,7 @@ import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
-/** Writes so many bytes of state and waits; an heir says whether they are the same, and reports the rest. */
+/** Writes `bytes` bytes of state and waits; its successor reports whether they are the same, and the rest. */
 const trains = (bytes: number): string => `
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
@@ -34,7 +34,7 @@ const settings = { checkpoint_every: 1, retries: 9 };
 const checkpointAt = (swarm: Swarm, job: JobName, iters: number) =>
   swarm.when(`a state at ${iters} is in the journal`, job, (table) => table.trial(1)?.checkpoint?.iters === iters);
 
-/** The worker is killed, and its run taken from it at once, whatever its lease. */
+/** Kills the worker, and takes its run from it at once, whatever its lease. */
 async function takenFrom(swarm: Swarm, victim: Program): Promise<void> {
   victim.child.kill("SIGKILL");
   await victim.exited();
@@ -88,7 +88,7 @@ test("a state of which a piece was changed is found out, and the run starts afre
   await swarm.end();
 });
 
-/** Saves itself only when it is told to leave, which takes it a while; an heir reports what it has found. */
+/** Saves itself only when told to leave, which takes a while; its successor reports the saved value. */
 const savesLate = `
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 const state = process.env.NEXUS_STATE;
@@ -110,7 +110,7 @@ else {
 
 test("a run that is told to leave has its share of the grace, and loses nothing that it saved in it", async () => {
   const swarm = new Swarm();
-  // Shorter than the hand-back takes: the lease is renewed meanwhile.
+  // The lease is shorter than the hand-back takes, so it is renewed meanwhile.
   await swarm.coordinator(["--lease", "20"]);
   const job = await swarm.submit(writeProgramSpec(swarm.folder, "late", { retries: 0 }, savesLate));
   const first = swarm.worker("first", ["--slots", "1", "--grace", "90s"]);

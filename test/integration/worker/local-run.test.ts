@@ -66,21 +66,21 @@ processing_stages:
       environment: {component: environments/Maze_Env, agent_placement_seed: randint}
 `;
 
-/** The folder that a run in `results` made; there must be exactly one. */
+/** The one folder that a run made in `results`; fails if there are others. */
 function onlyRun(results: string): string {
   const [run, ...others] = readdirSync(join(folder, results));
   assert.ok(run !== undefined && others.length === 0, `runs in ${results}: ${[run, ...others].join(" ")}`);
   return join(folder, results, run);
 }
 
-/** Lines without what no two runs share: the hours, and which kernels this build has. */
+/** Lines without the parts that differ between runs: the hours, and which kernels this build has. */
 const comparable = (text: string): string[] =>
   text
     .split("\n")
     .filter((line) => !line.includes(" kernels"))
     .map((line) => line.replace(/^ +[\d.]+ hrs/, "HOURS hrs"));
 
-/** Every number as its shape: what is left is what the tutorial and a run of ours must have in common. */
+/** Numbers replaced by their shape: the rest must be the same in the tutorial and in our run. */
 const shapeOf = (text: string): string[] => {
   const own = new Set(["  embed:", "  units:", "  out:"]);
   return comparable(text).map((line) => {
@@ -205,7 +205,7 @@ function childrenOf(parent: number): number[] {
       try {
         return readFileSync(file, "utf8").includes(`\nPPid:\t${parent}\n`);
       } catch (error) {
-        // It ended while we looked.
+        // The process ended while we looked.
         assert.ok(["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? ""));
         return false;
       }

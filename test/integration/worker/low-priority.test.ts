@@ -14,7 +14,7 @@ import { silentLog } from "../../support/stories/reign.ts";
 const priority = systemPriority({});
 const plain: Housing = { ...plainHousing(), priority };
 
-/** Starts a program that starts another in a session of its own, and gives what the kernel says of all processes of that run. */
+/** Starts a program that starts another in its own session; returns the priorities of all processes of that run. */
 async function standings(
   housing: Housing,
   lowPriority: boolean,
@@ -48,7 +48,7 @@ function haveBothSessions(seen: readonly SeenStanding[]): boolean {
 
 const isLow = ({ policies, nice, groupNice, disk, oomScore }: SeenStanding): boolean =>
   policies.every((policy) => policy === 5) &&
-  // Or another worker would take them for a program of the owner's.
+  // Otherwise another worker would take them for the owner's programs.
   nice === 19 &&
   (groupNice ?? 19) === 19 &&
   disk === "idle" &&
@@ -71,7 +71,7 @@ describe("a run", { concurrency: true }, () => {
 
   test("a run of low priority gives way in a sandbox too", async () => {
     const boxed = { ...plain, sandbox: Sandbox.open({ readable: [], hidden: [] }), reaper: undefined };
-    // Node 24 calls its main thread, and so itself, by a name of its own.
+    // Node 24 names its main thread, and so its process, "MainThread".
     await standings(boxed, true, isLow, (seen) => seen.some(({ name }) => name === "node" || name === "MainThread"));
   });
 

@@ -10,7 +10,7 @@ import { startNexus } from "../../support/processes/nexus-command.ts";
 import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-/** Its files are read from the source tree; what is compiled lies elsewhere. */
+/** Read from the source tree: the compiled tests lie elsewhere. */
 const fixture = join(packageRoot(), "test/fixtures/own-code");
 
 test("a job brings its own code along, and a lost run of it continues on another worker", async () => {
@@ -55,7 +55,7 @@ processing_stages:
   const job = jobName(1);
 
   const victim = swarm.worker("victim", ["--slots", "1"]);
-  // Nothing of it is read from where it was written.
+  // Runs must not read the code from where it was written.
   await swarm.when("the first run is under way", job, ({ running }) => running === 1);
   rmSync(join(mine, "lib"), { recursive: true });
   await eventually("a checkpoint of the program is stored", async () => {
@@ -91,7 +91,7 @@ processing_stages:
   assert.equal((await nexusHere("download", "job1", "--to", "home")).code, exitCode.done);
   assert.deepEqual(readFileSync("home/code/train.mjs"), readFileSync(join(fixture, "train.mjs")));
   assert.deepEqual(readdirSync("home/code/processors/My_Proc").sort(), ["My_Proc.js", "My_Proc.yaml"]);
-  // One run's repro_spec.yaml has beside it what it needs.
+  // A run's repro_spec.yaml is downloaded with the files that it needs.
   assert.equal((await nexusHere("download", table.trial(2)?.run ?? "", "--to", "one")).code, exitCode.done);
   const again = await startNexus(["run", "one/repro_spec.yaml"], swarm.folder).ended();
   assert.match(again.stdout, /\n\w.*hpmax\): {2}212\.00000\n/, again.stderr);

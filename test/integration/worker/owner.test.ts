@@ -17,7 +17,7 @@ before(() => swarm.coordinator(["--lease", "5"]));
 after(() => swarm.end());
 
 const joinLine = (): string => livingEndpoint(swarm.paths)?.joinLine ?? assert.fail("no coordinator leads");
-/** Iterations that were executed, anywhere. */
+/** Iterations executed by all runs with this tally. */
 const executed = (tally: string): number => (existsSync(tally) ? readFileSync(tally, "utf8").length : 0);
 
 async function leave(worker: Program): Promise<void> {
@@ -37,7 +37,7 @@ describe("an owner who types at a real terminal", () => {
     const worker = await ownedWorker("typed", joinLine(), temporaryFolder(), rules, [terminal.path]);
     await swarm.when("it runs", job, ({ running }) => running === 1);
     await eventually("it trains", () => executed(tally) > 2 && goOn(process.pid));
-    // What is only printed is no sign of use, so the run goes on.
+    // Output alone is no sign of use, so the run goes on.
     await terminal.print();
     const printedAt = executed(tally);
     await eventually("it trains on", () => executed(tally) > printedAt + 4);
@@ -96,7 +96,7 @@ describe("a worker's rules", { concurrency: 4 }, () => {
     const flags = ["--slots", "1", "--target", "pretend", "--pretend", "owner-active:3s", "--max-trials", "1"];
     const worker = swarm.worker("pretend", flags);
     await eventually("all stands still", () => standStill(worker.pid));
-    // It ends by itself, since it may execute one run and no more.
+    // The worker ends by itself, since it may execute only one run.
     assert.equal((await worker.exited()).code, exitCode.done, worker.output());
     assert.match(worker.output(), /^ {2}ends after 1 run$/m);
     assert.match(worker.output(), /pretending for 3 s that its owner is there/);
@@ -132,7 +132,7 @@ describe("a worker's rules", { concurrency: 4 }, () => {
       worker.output(),
       /worker\.yaml:1:8: slots is "none"\n {4}1 \| slots: none\n.*\n {2}expected a whole number/,
     );
-    // An hour of two hours from now on.
+    // One hour, starting two hours from now.
     const from = (new Date().getHours() * 60 + new Date().getMinutes() + 120) % 1440;
     write(`hours: "${clockTime(from)}-${clockTime((from + 60) % 1440)}"\n`);
     await swarm.when("it is handed back", job, ({ waiting }) => waiting.size === 1);
@@ -164,7 +164,7 @@ describe("a worker's rules", { concurrency: 4 }, () => {
 
   test("a rule of the owner's that this machine cannot keep is refused", async () => {
     const worker = swarm.worker("hot", ["--max-temperature", "85"]);
-    // Where there is a sensor the worker works.
+    // The worker works if there is a sensor.
     const output = await eventually(
       "it says so",
       () => /no sensor|up to 85 °C/.test(worker.output()) && worker.output(),

@@ -27,10 +27,10 @@ interface Typed {
 const host = new CutOffHost();
 const swarm = new Swarm();
 const home = join(swarm.folder, "elsewhere");
-/** What a machine without nexus-swarm has: programs of the system, and Node if it is there. */
+/** The folder of programs on a machine without nexus-swarm: the system's, and Node if it is there. */
 const programs = join(swarm.folder, "bin");
 
-/** Pastes a line into a shell of the other machine, with more words behind it. */
+/** Runs a pasted line in a shell on the other machine, followed by `words`. */
 function paste(line: string, words: string, path: string, env: NodeJS.ProcessEnv = {}): Typed {
   const [command = "sh", ...before] = [...host.prefix, "sh"];
   const child = spawn(command, [...before, "-c", `${line} ${words}`], {
@@ -91,7 +91,7 @@ describe("a machine that has Node alone", () => {
     await leave(first);
     const package_ = join(versions, place, "package.json");
     const fetched = readFileSync(package_, "utf8");
-    // Would be overwritten by a second fetch.
+    // A second fetch would overwrite this change.
     writeFileSync(package_, `${fetched}\n`);
     const second = paste(bootstrap.node, "--name bare --slots 1", `${programs}:/usr/bin:/bin`);
     await lends(second, "bare");
@@ -177,7 +177,7 @@ describe("a machine that has Python", () => {
   });
 
   test("a machine with Python and no Node installs one by pip for itself, and is told if that fails", async () => {
-    // In the place of PyPI.
+    // Stands in for pip and PyPI.
     const pip = join(swarm.folder, "fake-pip");
     mkdirSync(pip, { recursive: true });
     const act = (body: string): void =>

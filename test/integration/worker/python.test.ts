@@ -15,7 +15,7 @@ const root = packageRoot();
 const fixtures = join(root, "test/fixtures/python");
 const library = join(root, "python/src");
 
-/** Runs Python with our library, as it is where pip has put it. */
+/** Runs Python with our library on its path, as if installed by pip. */
 const python = (words: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = temporaryFolder()) =>
   promisify(execFile)("/usr/bin/python3", ["-B", ...words], {
     cwd,
@@ -25,7 +25,7 @@ const python = (words: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = tem
 const said = (code: string, env: NodeJS.ProcessEnv = {}, ...words: readonly string[]): Promise<string> =>
   python(["-c", `import nexus_swarm as nexus\n${code}`, ...words], env).then(({ stdout }) => stdout);
 
-/** What a run is given. */
+/** The environment of a run. */
 function inRun(parameters: object, more: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "parameters.json"), JSON.stringify(parameters));
@@ -83,7 +83,7 @@ processing_stages:${stages}
     const run = async (...words: readonly string[]): Promise<string> => (await python([script, ...words])).stdout;
     assert.equal(await run("search.yaml"), "{'lr': 2.0, 'layers': 4, 'extra': 'e', 'wide': inf}\n");
     assert.equal(await run("search.yaml", "--lr", "9"), "{'lr': 9.0, 'layers': 4, 'extra': 'e', 'wide': inf}\n");
-    // Where the search has chosen, the file is not looked for.
+    // Where the search has chosen values, the spec file is not read.
     const chosen = await python([script, "gone.yaml"], inRun({ lr: 7 }));
     assert.equal(chosen.stdout, "{'lr': 7.0, 'layers': 2, 'extra': 'e'}\n");
     spec("two.yaml", stage("a.py") + stage("b.py"));
@@ -110,7 +110,7 @@ processing_stages:${stages}
   });
 
   test("nexus_swarm gives pandas numbers, also where nothing is measured yet, and columns without runs", async () => {
-    // Stands in for pandas: it tells what a frame is made of. The real one was tried by hand (docs/python.md).
+    // Stands in for pandas and shows what a frame is made of. The real one was tried by hand (docs/python.md).
     const folder = temporaryFolder();
     writeFileSync(
       join(folder, "pandas.py"),

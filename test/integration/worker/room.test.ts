@@ -32,7 +32,7 @@ test("results always have room: reports wait while EV is nearly full, and who ha
   await eventually("both have joined", async () => (await swarm.state()).workers.size === 2);
   for (const { child } of others) child.kill("SIGTERM");
 
-  // Quotas hold from their change on, without a start.
+  // Changed quotas apply without a restart.
   setQuotas(swarm.paths, ["evidence=1MB", "states=1MB"]);
   for (let i = 0; i < 4; i += 1) await store(chunk("pig" as WorkerId, "job1" as JobName, 1, 1, "files", i), 400_000);
   for (let i = 0; i < 6; i += 1) await store(`ev.mal.job1.${i + 1}.report`, 400_000);
@@ -42,7 +42,7 @@ test("results always have room: reports wait while EV is nearly full, and who ha
   );
   assert.match(await benched("pig"), /^it has stored 1.6 MB of states and files, where 1.0 MB/);
 
-  // What they had sent is dropped once each is cut off, for which EV is full for a moment.
+  // Once a worker is cut off, messages that it had sent are dropped: EV refuses everything for a moment.
   let looks = 0;
   const info = await eventually("EV is open again", async () => {
     const found = await streamInfo(bus, streams.evidence);

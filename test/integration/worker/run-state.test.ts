@@ -18,7 +18,7 @@ import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-/** Leaves files of two kinds and waits; an heir says what it finds, and where. */
+/** Leaves files of two kinds and waits; its successor prints which files it finds, and where. */
 const leaves = `
 import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 const state = process.env.NEXUS_STATE;
@@ -37,7 +37,7 @@ if (Number(process.env.NEXUS_RESUME) > 0) {
 
 const settings = { checkpoint_every: 0.2, retries: 9 };
 
-/** The furthest state of the job's only trial, told to have come so far. */
+/** Waits until the job's only trial has a checkpoint at `iters` in the journal. */
 const checkpointAt = (swarm: Swarm, job: JobName, iters: number) =>
   swarm.when(`a state at ${iters} is in the journal`, job, (table) => table.trial(1)?.checkpoint?.iters === iters);
 
@@ -67,7 +67,7 @@ describe("a state", () => {
   test("nobody continues from a state of a worker that never held the trial, or was benched since", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(["--lease", "1"]);
-    // It enrols, and leaves its key behind.
+    // The worker enrols and leaves its key behind.
     const enrolled = swarm.worker("mal", ["--slots", "1"]);
     await eventually("mal is enrolled", () => enrolled.output().includes("lends"));
     enrolled.child.kill("SIGTERM");
@@ -113,7 +113,7 @@ function identityOf(swarm: Swarm, name: string): string | undefined {
   return typeof nkeySeed === "string" ? nkeySeed : undefined;
 }
 
-/** Stores a state as a worker does, and tells the coordinator where it is. */
+/** Stores a state and its checkpoint message, as a worker does. */
 async function plant(
   bus: Bus,
   at: { readonly worker: WorkerId; readonly job: JobName; readonly attempt: number; readonly iters: number },

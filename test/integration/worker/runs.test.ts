@@ -24,7 +24,7 @@ async function leave(worker: Program): Promise<void> {
   assert.equal((await worker.exited()).code, 0, worker.output());
 }
 
-/** What the program of a job reported of itself, in the file that it leaves. */
+/** The content of told.json, which the job's program leaves in its run folder. */
 async function toldBy(job: JobName, worker: string): Promise<Record<string, unknown>> {
   const trial = (await swarm.table(job)).trial(1);
   assert.equal(trial?.status, "completed", swarm.printed());
@@ -136,13 +136,13 @@ setInterval(() => undefined, 1000);
       if (how === "handed back") worker.child.kill("SIGTERM");
       else if (how === "both") for (const pid of [worker.pid, ...children]) process.kill(pid, "SIGKILL");
       else process.kill(how === "runner" ? (children[0] ?? 0) : worker.pid, "SIGKILL");
-      // Nobody is there to end it until the worker comes back.
+      // Nobody can end the daemon until the worker comes back.
       if (how === "both") {
         await worker.exited();
         await leave(await started(name));
       }
       await eventually(`${how}: it is ended`, () => !isAlive(daemon));
-      // One that was killed may be gone before this process has heard of it.
+      // A killed worker may be gone before this process hears of it.
       if (how === "worker" || how === "both") await worker.exited();
       else if (worker.child.exitCode === null && worker.child.signalCode === null) await leave(worker);
     }

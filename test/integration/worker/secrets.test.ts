@@ -20,7 +20,7 @@ function filesBelow(folder: string): string[] {
     .map((entry) => join(entry.parentPath, entry.name));
 }
 
-/** The words of all processes, and what those of ours were started with in their environment. */
+/** The command lines of all processes, and the environments of those with these pids. */
 const shownByProcesses = (pids: readonly number[]): string =>
   [...allProcesses().map(({ command }) => command), ...pids.map((pid) => readIfThere(`/proc/${pid}/environ`))].join(
     "\n",
@@ -86,7 +86,7 @@ describe("secrets of a workspace", () => {
   });
 });
 
-/** Passwords, codes and the seeds of keys in the files of a folder. */
+/** Passwords, codes and key seeds in the files of a folder. */
 function secretsIn(folder: string): string[] {
   return filesBelow(folder).flatMap((file) => {
     if (!/\.(json|creds)$|\/[\w-]+$/.test(file) || /\/(runs|code)\//.test(file)) return [];

@@ -28,7 +28,7 @@ after(async () => {
   host.end();
 });
 
-/** The line of the coordinator that runs, for the address of this machine that `host` reaches. */
+/** The running coordinator's join line, with the address of this machine that `host` reaches. */
 function line(): string {
   const { joinLine = "" } = livingEndpoint(swarm.paths) ?? {};
   return joinLine.replace(/@[^/]+/, `@${host.address}:${port}`);
@@ -51,7 +51,7 @@ async function leave(worker: Program): Promise<void> {
   assert.equal((await worker.exited()).code, 0, worker.output());
 }
 
-/** It ends with a usage error that says all of this, and the code is in none of it. */
+/** Checks that the worker ends with a usage error that matches all parts and does not show the code. */
 async function isRefused(worker: Program, ...parts: readonly RegExp[]): Promise<void> {
   assert.equal((await worker.exited()).code, exitCode.usage, worker.output());
   for (const part of parts) assert.match(worker.output(), part);
@@ -60,7 +60,7 @@ async function isRefused(worker: Program, ...parts: readonly RegExp[]): Promise<
 
 const codeIn = (text: string): string => /\/\/([^@]+)@/.exec(text)?.[1] ?? "";
 
-/** It was visited, and nothing was said to it. */
+/** Checks that the false server had visitors, and that none sent it anything. */
 function heardNothing(rogue: RogueServer): void {
   assert.ok(rogue.visits > 0, "nobody came");
   assert.equal(rogue.heard(), "");
@@ -91,8 +91,8 @@ describe("a worker and a server that it has never seen", () => {
 
     const kept = JSON.parse(readFileSync(identityOf("far"), "utf8")) as { pin: string };
     assert.equal(`#${kept.pin}`, line().slice(line().indexOf("#")));
-    // What the first line said is remembered where the next one does not say it. No certificate names this address, as none
-    // names that of a router which leads there.
+    // The worker remembers the first line's fingerprint if the next line has none. No certificate names this address,
+    // as none names the address of a router that leads there.
     const again = join1(`tls://127.0.0.9:${port}/ws1`, "far", []);
     await lends(again);
     await swarm.when("it works on", job, ({ ended }) => ended > before + 3);
@@ -140,7 +140,7 @@ describe("a worker and a server that it has never seen", () => {
     await isRefused(join1(there, "lured", []), /it shows the fingerprint/);
     heardNothing(rogue);
 
-    // It may even show the right authority's certificate, without its key.
+    // A false server may even show the right authority's certificate, without its key.
     const ours = readFileSync(join(swarm.paths.secrets, "ca.pem"), "utf8");
     const [own = ""] = chain.split(/(?<=-----END CERTIFICATE-----\n)/);
     const liar = await rogueServer({ chain: own + ours, key });
@@ -185,7 +185,7 @@ describe("a worker that joined in plain text", () => {
     const worker = join1(line(), "old");
     await lends(worker);
     await leave(worker);
-    // As an earlier version wrote it.
+    // An earlier version's identity file has no pin.
     const { pin: _, ...before } = JSON.parse(readFileSync(identityOf("old"), "utf8")) as Record<string, unknown>;
     writeFileSync(identityOf("old"), JSON.stringify(before));
     const old = line().replace("tls:", "nats:").replace(/#.*/, "");

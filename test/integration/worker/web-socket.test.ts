@@ -20,7 +20,7 @@ const noProxy = { HTTPS_PROXY: "", https_proxy: "", NO_PROXY: "", no_proxy: "" }
 before(() => swarm.coordinator(["--lease", "5", "--listen-wss", `0.0.0.0:${port}`]));
 after(() => swarm.end());
 
-/** The line for WebSockets that people are shown, for another host. */
+/** The join line for WebSockets that the coordinator shows, with another host. */
 function line(host: string): string {
   const [command = ""] = joiningOf(swarm.paths)?.commands ?? [];
   assert.match(command, /^nexus-worker "wss:\/\/[^@]+@[^#]+#sha256=[\w-]{43}"$/);

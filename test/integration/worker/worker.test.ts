@@ -21,7 +21,7 @@ const swarm = new Swarm();
 before(() => swarm.coordinator(["--lease", "5"]));
 after(() => swarm.end());
 
-/** Processes that train for a worker, from the kernel's own list; not what starts or reaps them. */
+/** Runner processes of a worker, from the kernel's list, without the processes that start or reap them. */
 const runnersOf = ({ pid }: Program): number[] =>
   descendantsOf(pid).filter(
     (each) =>
@@ -36,14 +36,14 @@ function isProgram(pid: number, file: string): boolean {
   }
 }
 
-/** Once there are so many: a trial is assigned a moment before its process has it. */
+/** Waits for `count` runners: a trial is assigned a moment before its process has it. */
 const runners = (worker: Program, count: number): Promise<number[]> =>
   eventually(`${count} processes train`, () => {
     const found = runnersOf(worker);
     return found.length === count && found;
   });
 
-/** Field 19 of /proc/PID/stat; the second one, in brackets, may hold spaces. */
+/** The nice value, field 19 of /proc/PID/stat; field 2, in brackets, may contain spaces. */
 const niceOf = (pid: number): number =>
   Number(
     readFileSync(`/proc/${pid}/stat`, "utf8")
@@ -117,7 +117,7 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
     const [runner = 0] = await runners(worker, 1);
     const server = runningBroker(swarm.paths)?.server;
     assert.ok(server);
-    // The hand-back finds the broker silent, or it would be done before the third.
+    // The broker is silent, or the hand-back would be done before the third Ctrl-C.
     signalProcess(server, "SIGSTOP");
     try {
       for (const word of ["taking no more", "Ctrl-C again kills"]) {
@@ -179,7 +179,7 @@ describe("a worker", () => {
     const [runner = 0] = await runners(worker, 1);
     assert.equal(niceOf(runner), getPriority(), "as its worker, and as this test that started it");
     for (const name of ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"]) {
-      // Between its fork and its start it still has its parent's.
+      // Between fork and exec it still has its parent's environment.
       await eventually(`it has ${name}`, () => environmentOf(runner).includes(`${name}=2`));
     }
     await over(job);

@@ -3,7 +3,7 @@ import { holdBroker } from "../../../shared/broker/server/server.ts";
 import { workspaceAt } from "../../../shared/machine/workspace.ts";
 
 /**
- * A process that holds a workspace's broker, to be killed by a test: `broker-holder.js <workspace folder> <options>`.
+ * A process that holds a workspace's broker, for a test to kill: `broker-holder.js <workspace folder> <options>`.
  * Prints `held {...}` or `failed <message>`; releases the broker and ends when it reads `release`.
  */
 const [dir = "", options = "{}"] = process.argv.slice(2);

@@ -23,7 +23,7 @@ export interface OtherHolder {
   readonly url: string;
   readonly port: number;
   readonly adopted: boolean;
-  /** What it was told while holding. */
+  /** Lines that it logged while holding. */
   readonly log: readonly string[];
   release(): Promise<void>;
   /** SIGKILL; resolves when it is dead. */
@@ -66,18 +66,18 @@ export async function holdElsewhere(paths: WorkspacePaths, options: Partial<Hold
 
 export const newWorkspace = (): WorkspacePaths => workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
 
-/** This process holds the broker, until the end of the test file at most. */
+/** Holds the broker in this process, until the end of the test file at most. */
 export async function hold(paths: WorkspacePaths, options: Partial<HoldOptions> = {}): Promise<HeldBroker> {
   const broker = await holdBroker(paths, { kind: "coordinator", log: () => undefined, ...options });
   atEnd(() => broker.release());
   return broker;
 }
 
-/** No guard, no server, nor what ties the one to the other. */
+/** Resolves when no guard, no server and no process that links them is left. */
 export const nothingRuns = (paths: WorkspacePaths): Promise<true> =>
   eventually("nothing runs", () => processesNaming(paths.dir).length === 0);
 
-/** Checks that the promise fails with a BrokerError of one line that holds all these parts. */
+/** Checks that the promise rejects with a one-line BrokerError that contains all these parts. */
 export async function failsSaying(promise: Promise<unknown>, ...parts: readonly string[]): Promise<void> {
   await assert.rejects(promise, (error: Error) => {
     assert.ok(error instanceof BrokerError, error.stack);
@@ -87,7 +87,7 @@ export async function failsSaying(promise: Promise<unknown>, ...parts: readonly 
   });
 }
 
-/** Servers that run on this workspace's store. There must never be two. */
+/** The servers that run on this workspace's store. There must never be two. */
 export const serversOf = (paths: WorkspacePaths): ProcessIdentity[] => processesWith(["-c", paths.serverConfiguration]);
 
 export const isDown = (paths: WorkspacePaths): boolean =>
@@ -101,7 +101,7 @@ export function serving(paths: WorkspacePaths): Promise<BrokerInfo> {
   });
 }
 
-/** Counts the servers on the store, again and again until told to stop; resolves with the most seen at once. */
+/** Counts the servers on the store continuously; `most` stops it and resolves with the most seen at once. */
 export function watchServers(paths: WorkspacePaths): { most(): Promise<number> } {
   let most = 0;
   let isOver = false;
@@ -125,7 +125,7 @@ async function connectTo(paths: WorkspacePaths): Promise<NatsConnection> {
   const { user, password } = readRoleSecret(paths, "coordinator");
   const connection = await connect({
     servers: info.url.replace(/#.*$/, ""),
-    // What the client checks by itself: a certificate for this machine by the workspace's authority.
+    // The client checks that the workspace's authority issued the server's certificate for this machine.
     ...(info.url.startsWith("tls:") ? { tls: { caFile: join(paths.secrets, "ca.pem") } } : {}),
     user,
     pass: password,

@@ -14,7 +14,7 @@ export interface CertificateOnDisk {
 
 const dayMs = 86_400_000;
 
-/** A certificate as people get it from elsewhere. Without an issuer it signs itself; without names it is an authority. */
+/** A certificate from outside the workspace. Without an issuer it is self-signed; without names it is an authority. */
 export function certificateOnDisk(
   options: { issuer?: CertificateOnDisk; names?: readonly string[]; days?: number; subject?: string } = {},
 ): CertificateOnDisk {

@@ -2,8 +2,8 @@ import { execFileSync } from "node:child_process";
 import { atEnd } from "../cleanup.ts";
 
 /**
- * A host of its own as far as the network goes: a network namespace with one cable to this machine, which can be pulled. Nothing
- * says that it was pulled: packets are lost, as with a real one. Needs root and iproute2.
+ * A separate host as far as the network goes: a network namespace with one cable to this machine. When the cable is
+ * pulled, packets are lost and neither side is told, as with a real one. Needs root and iproute2.
  */
 export class CutOffHost {
   readonly name: string;
@@ -17,7 +17,7 @@ export class CutOffHost {
     const ending = number === 0 ? "" : `-${number}`;
     this.name = `nexus-${process.pid}${ending}`;
     this.#cable = `nx${process.pid}${ending}`;
-    // A network of four addresses of its own, of those that are for tests between networks (RFC 2544).
+    // Four addresses of its own, from the range reserved for tests between networks (RFC 2544).
     const network = `198.${18 + Math.floor(id / 64 / 256 / 64)}.${Math.floor(id / 64)}`;
     const base = (id % 64) * 4;
     this.address = `${network}.${base + 1}`;
@@ -31,7 +31,7 @@ export class CutOffHost {
     this.plug();
   }
 
-  /** Words before a command that make it run on this host. */
+  /** Words to put before a command so that it runs on this host. */
   get prefix(): string[] {
     return ["ip", "netns", "exec", this.name];
   }

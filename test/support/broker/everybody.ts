@@ -13,20 +13,20 @@ import { RawClient, type RawCredentials } from "./raw-client.ts";
 
 const text = StringCodec();
 
-/** A broker with its streams, and everybody who may log in. */
+/** A broker with its streams, and a login for each kind of user. */
 export interface Everybody {
   readonly paths: WorkspacePaths;
   readonly broker: HeldBroker;
-  /** Answers whoever asks. */
+  /** Answers every question. */
   readonly coordinator: NatsConnection;
   readonly manager: JetStreamManager;
-  /** What was published in the account with the streams, but for the server's own. */
+  /** Messages published in the account that holds the streams, except the server's own. */
   readonly heard: { readonly subject: string; readonly body: string }[];
   /** The subject of the invitation that `enrol` holds. */
   readonly enrolment: string;
   readonly login: Readonly<Record<Person, { readonly credentials: RawCredentials; readonly inbox: string }>>;
   connect(person: Person): Promise<RawClient>;
-  /** How many messages each subject of each stream holds. `heard` has its own questions by then. */
+  /** Messages on each subject, over all streams. When it resolves, `heard` includes its own questions. */
   stored(): Promise<Readonly<Record<string, number>>>;
 }
 
@@ -85,7 +85,7 @@ export async function everybody(): Promise<Everybody> {
     heard,
     enrolment: subjects.enrol(invite.id),
     login,
-    // As our client does it: 22 characters that nobody else knows.
+    // As our client does: an inbox with 22 characters that nobody else knows.
     connect: (person) =>
       RawClient.connect(
         broker.port,
@@ -96,12 +96,12 @@ export async function everybody(): Promise<Everybody> {
       const all: Record<string, number> = {};
       for (const stream of ["JRN", "EV", "BLOB", `KV_${subjects.bucket}`])
         Object.assign(all, (await manager.streams.info(stream, { subjects_filter: ">" })).state.subjects);
-      // The server may answer a question of this kind before it passes it on to those who listen in.
+      // The server may answer such a request before it passes it on to the listening subscriber.
       await coordinator.flush();
       return all;
     },
   };
 }
 
-/** What the operator on this machine says his orders on. */
+/** The subject of this machine's operator's orders. */
 export const ownOrders = subjects.operator(operatorName());

@@ -3,19 +3,19 @@ import { createServer } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { atEnd } from "../cleanup.ts";
 
-/** An HTTP proxy that lets connections through (CONNECT) for one user, as those of companies do. */
+/** An HTTP proxy that tunnels connections (CONNECT) for one user, like a company's proxy. */
 export interface HttpProxy {
-  /** As HTTPS_PROXY names it. */
+  /** The value for HTTPS_PROXY. */
   readonly url: string;
-  /** The `host:port` that it was asked for, in order. */
+  /** Each `host:port` that it was asked for, in order. */
   readonly asked: readonly string[];
-  /** Every connection that it lets through ends. */
+  /** Ends every tunnelled connection. */
   drop(): void;
 }
 
 const user = "ann:p%40ss";
 
-/** @param hosts  names that only the proxy knows -> where they lead */
+/** @param hosts  from names that only the proxy knows to where they lead */
 export async function httpProxy(hosts: Readonly<Record<string, string>> = {}): Promise<HttpProxy> {
   const asked: string[] = [];
   const sockets = new Set<Socket>();

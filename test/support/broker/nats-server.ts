@@ -7,13 +7,13 @@ import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
 import { patienceMs } from "../patience.ts";
 import { holdPort } from "./ports.ts";
 
-/** A real nats-server of a test's own, which may be treated badly. It ends with the test file. */
+/** A real nats-server for one test, free to be killed or frozen. It ends with the test file. */
 export interface TestServer {
   readonly url: string;
   readonly port: number;
   /** Holds store, configuration and log. */
   readonly folder: string;
-  /** Of the process that runs now. */
+  /** The pid of the current process. */
   readonly pid: number;
   /** Clean end. */
   stop(): Promise<void>;
@@ -22,15 +22,15 @@ export interface TestServer {
   /** SIGSTOP: connections stay open and nothing answers. */
   freeze(): void;
   thaw(): void;
-  /** On the same port and store, after `stop`, `kill`, or while it runs (clean end first). */
+  /** Starts it again on the same port and store; if it still runs, ends it cleanly first. */
   restart(): Promise<void>;
-  /** Reads the configuration again. */
+  /** Makes it read its configuration again. */
   reload(): void;
 }
 
 /**
- * @param options.config  more of the configuration, for example `accounts { ... }`; port, store and log are set already.
- *                        Files that it includes are looked for in `folder`
+ * @param options.config  further configuration, for example `accounts { ... }`; port, store and log are already set.
+ *                        Included files are looked up in `folder`
  * @param options.folder  where to put everything; a new one when left out
  */
 export async function startNatsServer(

@@ -3,8 +3,8 @@ import { probePort } from "../../../shared/broker/server/listen.ts";
 import { atEnd } from "../cleanup.ts";
 
 /**
- * Below the ports that a broker picks by itself (20000 to 31999) and below those of outgoing connections, so that nothing takes
- * one of these by chance.
+ * The range of reserved ports. It lies below the ports that a broker picks itself (20000 to 31999) and below those of
+ * outgoing connections, so that nothing takes one by chance.
  */
 const lowest = 10_000;
 const highest = 17_999;
@@ -12,12 +12,12 @@ const count = highest - lowest + 1;
 
 /**
  * A TCP port for another process to listen on, reserved until this test file ends: no other test on this machine gets it. The
- * reservation is a UDP socket on the same number, which is in no TCP server's way and goes when this process does.
+ * reservation is a UDP socket on the same number, which blocks no TCP server and closes when this process ends.
  *
- * @param further  offsets of further ports that the process uses, reserved as well
+ * @param further  offsets from the port to further ports to reserve
  */
 export async function holdPort(host = "127.0.0.1", further: readonly number[] = []): Promise<number> {
-  // So that test files that start together search in different places.
+  // A random start, so that test files that start together search different places.
   const from = Math.floor(Math.random() * count);
   for (let i = 0; i < count; i += 1) {
     const port = lowest + ((from + i) % count);

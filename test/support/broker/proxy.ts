@@ -3,15 +3,15 @@ import { type AddressInfo, createServer, type Server, Socket } from "node:net";
 
 /** What a proxy does with the bytes that pass through it. */
 interface Conditions {
-  /** Added to each piece's way, milliseconds; pieces stay in order. */
+  /** Delay of each piece in milliseconds; pieces stay in order. */
   delayMs: number;
   /** The cable is pulled: nothing passes, nothing is lost, and nobody is told. */
   isCut: boolean;
 }
 
 /**
- * A TCP proxy between one client and the broker, which a test can slow down, cut, mend and drop. What was held while the cable
- * was cut passes when it is mended, as TCP would send it again.
+ * A TCP proxy between one client and the broker, which a test can slow down, cut, mend and drop. Bytes held while the
+ * cable was cut pass when it is mended, as if TCP had sent them again.
  */
 export class TcpProxy {
   readonly port: number;
@@ -33,7 +33,9 @@ export class TcpProxy {
     });
   }
 
-  /** Listens on a free port of loopback, or `at`; `target` is asked at each connection, since a broker may come back elsewhere. */
+  /**
+   * Listens on a free loopback port, or `at`. Calls `target` for each connection: a broker may return on another port.
+   */
   static async start(target: () => number, at = { host: "127.0.0.1", port: 0 }): Promise<TcpProxy> {
     const server = createServer();
     server.listen(at);
@@ -54,7 +56,7 @@ export class TcpProxy {
     for (const pipe of this.#pipes) pipe.pump();
   }
 
-  /** Every connection ends at once, with what is on its way. */
+  /** Ends every connection at once and discards bytes in flight. */
   drop(): void {
     for (const pipe of [...this.#pipes]) pipe.end();
   }

@@ -12,12 +12,12 @@ export interface RawMessage {
 export type RawCredentials = { readonly user: string; readonly password: string } | { readonly seed: Uint8Array };
 
 /**
- * A client that says to nats-server what it likes, such as any reply subject. An attacker need not use the client library, which
- * keeps to the rules.
+ * A client that can send nats-server anything, such as any reply subject. An attacker need not use the client library,
+ * which keeps to the rules.
  */
 export class RawClient {
   readonly heard: RawMessage[] = [];
-  /** What the server refused: `Permissions Violation for Publish to "x"`. */
+  /** The server's refusals, e.g. `Permissions Violation for Publish to "x"`. */
   readonly refusals: string[] = [];
   readonly #socket: Socket;
   #received = Buffer.alloc(0);
@@ -39,7 +39,7 @@ export class RawClient {
     atEnd(() => this.end());
   }
 
-  /** Logs in, and hears its own inbox, `<inbox>.*`. */
+  /** Logs in and subscribes to its own inbox, `<inbox>.*`. */
   static async connect(port: number, credentials: RawCredentials, inbox: string): Promise<RawClient> {
     const client = new RawClient(port);
     const { nonce } = await client.info();
@@ -84,7 +84,7 @@ export class RawClient {
     }).then((answer) => (answer === "refused" ? undefined : answer));
   }
 
-  /** Resolves when the server has taken everything sent before. */
+  /** Resolves when the server has processed everything sent before, or the connection is closed. */
   async flush(): Promise<void> {
     this.#pings += 1;
     const wanted = this.#pings;

@@ -3,8 +3,8 @@ import { atEnd } from "../cleanup.ts";
 import { eventually } from "../patience.ts";
 
 /**
- * A connection without our client's own care. While nats-server reads its users again it refuses everybody (seen), so a refusal is
- * not the last word.
+ * A connection without our client's precautions, tried until it succeeds: while nats-server reloads its users it
+ * refuses everybody (observed).
  */
 export async function rawConnection(options: ConnectionOptions): Promise<NatsConnection> {
   const made: NatsConnection[] = [];
@@ -12,7 +12,7 @@ export async function rawConnection(options: ConnectionOptions): Promise<NatsCon
     try {
       made.push(await connect(options));
     } catch {
-      // It is asked again, and the wait says what for.
+      // `eventually` tries again, and fails with what it waited for.
     }
     return made.length > 0;
   });

@@ -1,6 +1,9 @@
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 
-/** A process that reads a stream to its end and on: `reader.js <url> <stream>`. Closes the connection when stdin ends, and has then nothing to do. */
+/**
+ * A process that reads a stream to its end and keeps following it: `reader.js <url> <stream>`. It closes the connection
+ * when stdin ends, and nothing then keeps it alive.
+ */
 const [url = "", stream = ""] = process.argv.slice(2);
 const bus = await connectBus({ url, credentials: {}, name: "reader" });
 const reading = await bus.read(stream, 1, () => undefined);

@@ -3,19 +3,19 @@ import { type AddressInfo, createServer, type Socket } from "node:net";
 import { createSecureContext, TLSSocket } from "node:tls";
 import { atEnd } from "../cleanup.ts";
 
-/** A server in the place of a workspace's, which answers as nats-server does and writes down every word that it is told. */
+/** A server in the place of a workspace's. It answers as nats-server does and records everything that it is sent. */
 export interface RogueServer {
   readonly port: number;
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly visits: number;
-  /** What it was told, without the handshakes of TLS. */
+  /** Everything it was sent, without TLS handshakes. */
   heard(): string;
   end(): Promise<void>;
 }
 
 /**
- * @param shown  its certificates and key as PEM; undefined: it speaks plain text
- * @param port   where it listens; 0: anywhere
+ * @param shown  its certificate chain and key as PEM; undefined: plain text
+ * @param port   the port to listen on; 0: any free one
  */
 export async function rogueServer(
   shown?: { readonly chain: string; readonly key: string },

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryFolder } from "../cleanup.ts";
 
-/** What real programs printed. */
+/** Output of real programs. */
 export const written = {
   twoH100:
     "0, GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f, NVIDIA H100 80GB HBM3, 81559 MiB\n" +
@@ -32,7 +32,7 @@ export interface FakeSmi {
   readonly hangs?: boolean;
 }
 
-/** A folder for PATH, with programs of these names that print what was written. */
+/** A folder for PATH with programs of these names that print the given output. */
 export function fakeSmi(programs: { readonly [Name in "nvidia-smi" | "rocm-smi"]?: FakeSmi }): string {
   const folder = temporaryFolder();
   for (const [name, { prints, list = "", code = 0, hangs = false }] of Object.entries(programs)) {

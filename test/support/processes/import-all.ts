@@ -1,4 +1,7 @@
-/** Loads every module of an installed copy of us, or of the part that is there, but the programs, gathered ones too: `node import-all.js FOLDER`. Fails at the first that lacks something. */
+/**
+ * Loads every module of an installed copy of Nexus Swarm, whole or in part, except its programs and their gathered
+ * files: `node import-all.js FOLDER`. Fails at the first module that lacks something.
+ */
 
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -12,5 +15,5 @@ for (const program of ["coordinator", "shared", "worker"]) {
     if (file.endsWith(".js") && !programs.test(file)) await import(join(folder, "dist", program, file));
   }
 }
-// Some hold a port or a timer.
+// Some modules hold a port or a timer.
 process.exit(0);

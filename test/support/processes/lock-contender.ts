@@ -2,8 +2,8 @@ import { closeSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs"
 import { takeLock } from "../../../shared/machine/lock-file.ts";
 
 /**
- * One of several processes that want the same lock, over and over: `lock-contender.js <lock> <times>`. Whoever has it
- * makes sure to be alone, and then leaves the lock as a dead owner would. Ends with code 1 when it was not alone.
+ * One of several processes that take the same lock repeatedly: `lock-contender.js <lock> <times>`. The holder checks
+ * that it is alone, then leaves the lock as a dead owner would. Ends with code 1 if it was not alone.
  */
 const [path = "", times = ""] = process.argv.slice(2);
 const inside = `${path}.inside`;
@@ -12,7 +12,7 @@ for (let left = Number(times); left > 0; ) {
   if (!attempt.ok) continue;
   left--;
   closeSync(openSync(inside, "wx"));
-  // Long enough for another to act on what it read before.
+  // 2 ms: long enough for another process to act on what it read before.
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
   rmSync(inside);
   const { owner } = attempt.lock;

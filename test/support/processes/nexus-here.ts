@@ -3,13 +3,13 @@ import { explain } from "../../../shared/errors.ts";
 import type { CommandEnd } from "./nexus-command.ts";
 import type { Swarm } from "./swarm.ts";
 
-/** This process is from then on where a swarm's commands are typed. */
+/** Makes this process the place where the swarm's commands are typed: its folder and environment. */
 export function standIn({ folder, env }: Pick<Swarm, "folder" | "env">): void {
   process.chdir(folder);
   for (const name of ["XDG_DATA_HOME", "XDG_STATE_HOME", "HOME"]) process.env[name] = env[name];
 }
 
-/** A command as `nexus` carries it out, in this process: a new one for each of a dozen takes long on a busy machine. */
+/** Runs a `nexus` command in this process: on a busy machine, a new process for each of a dozen commands takes long. */
 export async function nexusHere(
   ...words: readonly string[]
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
@@ -33,8 +33,8 @@ export async function nexusHere(
 let before: Promise<unknown> = Promise.resolve();
 
 /**
- * A command as `nexus` of processes/nexus-command.ts carries it out, in this process, in a folder, with its data in that folder's
- * `data`. One after another, because each has this process's folder and variables to itself.
+ * Runs a command in this process as `nexus` of processes/nexus-command.ts does: in a folder, with its data in that
+ * folder's `data`. Commands run one after another, because each needs this process's folder and environment to itself.
  */
 export function nexusAt(words: readonly string[], folder: string, env: NodeJS.ProcessEnv = {}): Promise<CommandEnd> {
   const end = before.then(() => carriedOutAt(words, folder, env));

@@ -24,13 +24,13 @@ export interface OwnedWorker {
   readonly node: WorkerNode;
   /** What its owner was told, line by line. */
   readonly said: string[];
-  /** Ends it; the runs in hand are handed back. */
+  /** Ends the worker; its runs are handed back. */
   leave(): Promise<void>;
 }
 
 /**
- * A worker in this process, whose runs are real processes, and whose owner has only those terminals: on this machine others
- * may be typed at, and other tests take its processor.
+ * A worker in this process whose runs are real processes. It sees only the given terminals of its owner: on this
+ * machine somebody may type at others, and other tests use the processor.
  */
 export async function ownedWorker(
   name: string,

@@ -43,7 +43,7 @@ export class PeerMachine {
     return [...this.log.matchAll(pattern)].at(-1)?.[1] ?? "";
   }
 
-  /** The part of the log that the coordinator of now wrote. */
+  /** The log lines of the current coordinator process. */
   get log(): string {
     const pid = `"pid":${this.coordinator?.pid},`;
     if (!existsSync(this.swarm.paths.coordinatorLog)) return "";
@@ -54,7 +54,7 @@ export class PeerMachine {
       .join("\n");
   }
 
-  /** The machine loses power: coordinator, guard and server die in one moment. */
+  /** The machine loses power: coordinator, guard and server are killed together. */
   async losePower(): Promise<void> {
     const broker: BrokerInfo | undefined = runningBroker(this.swarm.paths);
     this.coordinator?.child.kill("SIGKILL");
@@ -69,7 +69,7 @@ export class PeerMachine {
   }
 }
 
-/** An address for a peer's clients; the servers among themselves use the port that lies 2000 above it. */
+/** An address for a peer's clients. Servers reach each other on the port 2000 higher, which is reserved too. */
 export const holdPeerAddress = async (host: string): Promise<string> => `${host}:${await holdPort(host, [2000])}`;
 
 /** Three machines whose coordinators run; one of them leads. The first founded the workspace. */
@@ -89,7 +89,7 @@ export async function peerMachines(): Promise<PeerMachine[]> {
   return Promise.all(hosts.map(async (host) => new PeerMachine(await holdPeerAddress(host))));
 }
 
-/** What `nexus peers invite` prints there. */
+/** The join line from `nexus peers invite` on that machine. */
 export async function invitationFrom(machine: PeerMachine): Promise<string> {
   await eventually("the founding machine is a peer", () => readPeers(machine.swarm.paths) !== undefined);
   const { code, stdout } = await nexus(["peers", "invite"], machine.swarm.folder);
@@ -114,7 +114,8 @@ export function someoneLeads(machines: readonly PeerMachine[]): Promise<PeerMach
 export const said = ({ address, log, swarm }: PeerMachine): string => `${address}:\n${log}\n${swarm.printed()}`;
 
 /**
- * What `act` gives, once that is not undefined. While servers are away or elect a leader they answer nothing, and it is tried again.
+ * The result of `act`, once it is not undefined. Retries while the servers are away or elect a leader and answer
+ * nothing.
  *
  * @param seen  what was seen last, for the failure's message
  */
@@ -161,7 +162,7 @@ export function tableOf(
   );
 }
 
-/** As `Swarm.verify`, on this peer. */
+/** `Swarm.verify` on this peer. */
 export async function verifyOn(machine: PeerMachine): Promise<void> {
   await onceAnswered(machine, "the store is read as a whole", async () => {
     await machine.swarm.verify();
@@ -169,7 +170,7 @@ export async function verifyOn(machine: PeerMachine): Promise<void> {
   });
 }
 
-/** The line that this machine shows, once it opens: that of a machine that stands by has to reach the leader. */
+/** This machine's join line, once its invitation is open: a standby's invitation first has to reach the leader. */
 export const joinLineOf = (machine: PeerMachine): Promise<string> =>
   onceAnswered(machine, "the machine shows a line that opens", async () => {
     const line = livingEndpoint(machine.swarm.paths)?.joinLine;
@@ -178,7 +179,7 @@ export const joinLineOf = (machine: PeerMachine): Promise<string> =>
     return openInvites(await machine.swarm.state()).some((invite) => invite.id === id) ? line : undefined;
   });
 
-/** That machine's server leads no stream and not the cluster, as the leading coordinator there sees to. */
+/** Waits until that machine's server leads neither a stream nor the cluster, which its leading coordinator sees to. */
 export async function ledElsewhere({ swarm }: PeerMachine): Promise<void> {
   const file = readPeers(swarm.paths);
   assert.ok(file);
@@ -196,7 +197,7 @@ export async function ledElsewhere({ swarm }: PeerMachine): Promise<void> {
           );
           return [await clusterServers(system), ...streams].every(isLedElsewhere);
         } catch (error) {
-          if (error instanceof BusError) return false; // they choose who leads them
+          if (error instanceof BusError) return false; // the servers are electing a leader
           throw error;
         }
       },

@@ -45,12 +45,12 @@ ${inYaml(stage, "      ")}`,
   return path;
 }
 
-/** What executes a program, and how its file's name ends. */
+/** A program's interpreter and its file's extension. */
 type Language = readonly [executable: string, ending: string];
 const node: Language = [process.execPath, "mjs"];
 export const python: Language = ["/usr/bin/python3", "py"];
 
-/** As `writeProbeSpec`, with a program, which the job brings along, in the place of the probe. It reports `value`. */
+/** Like `writeProbeSpec`, with a program that the job brings along in place of the probe. It reports `value`. */
 export function writeProgramSpec(
   folder: string,
   name: string,
@@ -83,7 +83,7 @@ ${inYaml(stage, "      ")}`,
 /**
  * The order to run that file, as `nexus run` gives it.
  *
- * @param key  of a machine that may lead; left out: as from elsewhere
+ * @param key  the seal key of a machine that may lead; left out: an order from another machine
  */
 export function runOrder(path: string, key?: SealKey): Order {
   const { spec } = loadSpecFile(path, {});

@@ -6,9 +6,9 @@ import type { RunTask } from "../../../worker/runner/protocol.ts";
 import { temporaryFolder } from "../cleanup.ts";
 
 /**
- * What a runner pool gets for a run of one stage.
+ * The task that a runner pool gets for a run of one stage.
  *
- * @param stage  in YAML's flow style; `*a` in it is 3
+ * @param stage  in YAML's flow style; `*a` stands for 3
  */
 export function taskOf(stage: string): RunTask {
   const folder = temporaryFolder();

@@ -1,4 +1,4 @@
-/** A search without a will: it passes on what it hears to a socket, and says what it is told there. Run as a program by tests. */
+/** A search that a test controls: it passes its stdin to a socket and prints the lines that come from there. */
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 

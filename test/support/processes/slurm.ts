@@ -8,9 +8,9 @@ import { atEnd, mustEnd } from "../cleanup.ts";
 import { eventually } from "../patience.ts";
 
 /**
- * A real Slurm of one node on loopback, with folders, sockets and a key of its own. It gives out more processors than the machine
- * has, follows processes without cgroups, and looks for work at once instead of every few seconds. Needs root and Debian's packages
- * slurmctld, slurmd, slurm-client and munge.
+ * A real Slurm of one node on loopback, with its own folders, sockets and key. It gives out more processors than the
+ * machine has, tracks processes without cgroups, and schedules at once instead of every few seconds. Needs root and
+ * Debian's packages slurmctld, slurmd, slurm-client and munge.
  */
 export class Slurm {
   readonly folder: string;
@@ -23,7 +23,7 @@ export class Slurm {
     atEnd(() => this.end());
   }
 
-  /** @param env  of whoever submits jobs; Slurm hands it on to them */
+  /** @param env  environment of the submitter, which Slurm passes to the jobs */
   static async start(folder: string, env: NodeJS.ProcessEnv): Promise<Slurm> {
     const slurm = new Slurm(folder, env);
     for (const name of ["munge", "state", "spool"]) mkdirSync(join(folder, name), { recursive: true, mode: 0o755 });
@@ -47,32 +47,32 @@ export class Slurm {
     return slurm;
   }
 
-  /** Runs a command of Slurm's to its end. @throws Error if it fails */
+  /** Runs a Slurm command to its end. @throws Error if it fails */
   run(command: string, ...words: string[]): string {
     return execFileSync(command, words, { encoding: "utf8", env: this.env, cwd: this.folder });
   }
 
-  /** As `run`; "" if it fails. */
+  /** Like `run`, but returns "" if the command fails. */
   try(command: string, ...words: string[]): string {
     const { status, stdout } = spawnSync(command, words, { encoding: "utf8", env: this.env });
     return status === 0 ? stdout : "";
   }
 
-  /** The job's state as Slurm says it, such as RUNNING; "" once it has forgotten it. */
+  /** The job's state in Slurm's words, such as RUNNING; "" once Slurm has forgotten the job. */
   state(job: string): string {
     return this.try("squeue", "--noheader", "--states=all", "--jobs", job, "--format=%T").trim();
   }
 
   /**
-   * Waits until a task that was requeued has begun anew. Slurm would let it wait for two minutes; it says so once the task has quite
-   * ended, and begins it anew whenever it is told.
+   * Waits until a requeued task has started again. Slurm would hold it back for two minutes (reason BeginTime, once the
+   * task has fully ended), but starts it whenever told to.
    */
   async comesBack(task: string, hasBegun: () => boolean, seen: () => string): Promise<void> {
     let hasWaited = false;
     const look = (): boolean => {
       if (hasBegun()) return true;
       const waits = this.try("squeue", "--noheader", "--jobs", task, "--format=%r").trim() === "BeginTime";
-      // Not at the first look: slurmd refuses for ever what begins in the second in which it was killed.
+      // Not at the first look: slurmd refuses for ever a task that starts in the second in which it was killed.
       if (waits && hasWaited) this.try("scontrol", "update", `JobId=${task}`, "StartTime=now");
       hasWaited ||= waits;
       return false;
@@ -100,7 +100,7 @@ export class Slurm {
   }
 
   #daemon(program: string, words: readonly string[]): void {
-    // Debian puts them where not everybody's path leads.
+    // Debian installs them in folders that are not on everybody's PATH.
     const env = { ...this.env, PATH: `${this.env["PATH"]}:/usr/sbin:/sbin` };
     const daemon = spawn(program, words, { env, stdio: "ignore" });
     mustEnd(daemon.pid);

@@ -2,20 +2,20 @@ import { spawnSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { readIfThere } from "../process-list.ts";
 
-/** How a process stands behind others, as the kernel says. */
+/** A process's priorities, as the kernel reports them. */
 export interface SeenStanding {
   readonly name: string;
-  /** Each thread's: 0 normal, 5 SCHED_IDLE. */
+  /** Scheduling policy of each thread: 0 normal, 5 SCHED_IDLE. */
   readonly policies: readonly number[];
   readonly nice: number;
   readonly session: number;
-  /** Of its session; undefined where the kernel does not group by session. */
+  /** The session's nice value; undefined where the kernel does not group by session. */
   readonly groupNice: number | undefined;
   readonly disk: string;
   readonly oomScore: number;
 }
 
-/** Undefined of a process that has gone or is going. */
+/** Undefined if the process has gone or is ending. */
 export function standingOf(pid: number): SeenStanding | undefined {
   const [name, fields] = statOf(`/proc/${pid}/stat`);
   const oomScore = readIfThere(`/proc/${pid}/oom_score_adj`);

@@ -1,4 +1,4 @@
-/** Program: `node swarm-voice.js URL RUNS WORKERS`: publishes a simulated swarm on a broker, its past and then each second's news. */
+/** Program: `node swarm-voice.js URL RUNS WORKERS`: publishes a simulated swarm's past, then news each second. */
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { ensureStreams } from "../../../shared/broker/store/streams.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
@@ -7,7 +7,7 @@ import { encodeEvents, encodeEvidence, encodeStatus } from "../../../shared/wire
 import { evidence, journalBatch, status as statusSubject } from "../../../shared/wire/subjects.ts";
 import { SimulatedSearch } from "../stories/simulated-search.ts";
 
-/** Records of one journal message; the coordinator's limit. */
+/** Records in one journal message; the coordinator's limit. */
 const together = 64;
 
 const [url = "", runs = "", workers = ""] = process.argv.slice(2);

@@ -40,13 +40,13 @@ const built = (path: string): string => fileURLToPath(new URL(`../../../${path}`
 /** The value of NODE_OPTIONS for programs that train. */
 export const fullPriority = `--import=${new URL("./full-priority.js", import.meta.url).href}`;
 
-/** Between two looks at a workspace: without a pause they would be most of a test's work. */
+/** Milliseconds between looks at a workspace: without a pause, looking would be most of a test's work. */
 export const lookMs = 80;
 
-/** An order that a leader took with it is asked again after so long. */
+/** An unanswered order is sent again after this many milliseconds: its leader may have died with it. */
 const askMs = 10_000;
 
-/** A process of ours under test. */
+/** A process under test. */
 export interface Program {
   readonly child: ChildProcess;
   readonly pid: number;
@@ -146,7 +146,9 @@ export class Swarm {
     return writeProbeSpec(this.folder, name, job, stage);
   }
 
-  /** Gives the order to run that spec, again and again until somebody answers: by its id a leader knows what was carried out. */
+  /**
+   * Orders that spec to run, repeatedly until a leader answers: the order's id keeps it from being carried out twice.
+   */
   async order(spec: string, timeoutMs = patienceMs): Promise<OrderAnswer> {
     const limit = performance.now() + timeoutMs;
     const link = await linkWorkspace(this.paths, "operator");
@@ -176,7 +178,7 @@ export class Swarm {
     return job.name;
   }
 
-  /** The journal, folded anew. */
+  /** Reads and folds the whole journal. */
   async state(): Promise<WorkspaceState> {
     const link = await linkWorkspace(this.paths, "viewer");
     try {
@@ -186,7 +188,7 @@ export class Swarm {
     }
   }
 
-  /** Messages that workers have published. */
+  /** The last sequence of EV. */
   async evidenceSeq(): Promise<number> {
     const link = await linkWorkspace(this.paths, "viewer");
     try {
@@ -200,7 +202,7 @@ export class Swarm {
     return tableIn(await this.state(), job);
   }
 
-  /** The job's table once the condition holds of it. */
+  /** The job's table, once the condition holds. */
   async when(what: string, job: JobName, condition: (table: RunTable) => boolean): Promise<RunTable> {
     const journal = new WatchedJournal(this.paths);
     let seen = "";
@@ -221,7 +223,7 @@ export class Swarm {
     }
   }
 
-  /** Holds what is stored against every promise of a search, as `nexus verify` does. */
+  /** Checks the store against every promise of a search, as `nexus verify` does. */
   async verify(): Promise<void> {
     const link = await linkWorkspace(this.paths, "viewer");
     try {
@@ -232,7 +234,7 @@ export class Swarm {
     }
   }
 
-  /** What its programs printed, for a failure's message. */
+  /** Output of all its programs, for a failure's message. */
   printed(): string {
     return this.#programs.map((each) => each.output()).join("\n");
   }
@@ -263,7 +265,7 @@ export function tableInShort({ state, ended, running, waiting }: RunTable): stri
   return `${state}: ${ended} ended, ${running} running, ${waiting.size} waiting`;
 }
 
-/** Of a search that was not stopped: exactly so many runs have ended, each once. */
+/** Checks a search that was not stopped: exactly `total` runs have ended, each once. */
 export function assertExactly(table: RunTable, total: number): void {
   assert.equal(table.state, "completed");
   assert.equal(table.ended, total);

@@ -3,7 +3,10 @@ import { childrenOf } from "../../../shared/machine/process-tree.ts";
 import { atEnd, mustEnd } from "../cleanup.ts";
 import { eventually } from "../patience.ts";
 
-/** A cgroup tree of its own, an empty /run, a list of processes of its own: for systemd, a machine that it has started. As process 1 it would be the system's manager. */
+/**
+ * Gives systemd its own cgroup tree, an empty /run and its own process list, so that it believes it booted this
+ * machine. As process 1 it would be the system's manager.
+ */
 const start = (cgroup: string, folder: string): string => `set -e
 mount --make-rprivate /
 mount -t tmpfs none /run
@@ -18,19 +21,19 @@ wait`;
 const systemd = "/usr/lib/systemd/systemd";
 
 /**
- * A real `systemd --user`, which thinks that this machine was started by systemd, in namespaces of its own: none of this machine's
- * own services is touched. Needs root.
+ * A real `systemd --user` in its own namespaces, which believes that systemd booted this machine. It touches none of
+ * the machine's services. Needs root.
  */
 export class UserManager {
   readonly #child: ChildProcess;
   readonly #environment: NodeJS.ProcessEnv;
   #log = "";
 
-  /** @param environment  of whoever asks for services; its HOME is theirs */
+  /** @param environment  of the user who asks for services; its HOME is theirs */
   constructor(environment: NodeJS.ProcessEnv, folder: string) {
     const cgroup = `nexus-test-${process.pid}`;
     this.#environment = { ...environment, XDG_RUNTIME_DIR: `${folder}/runtime` };
-    // What a login would set: nothing of this test's own, not how its programs train.
+    // As a login would set it: without this test's NODE_OPTIONS, which makes programs train at normal priority.
     const { NODE_OPTIONS: _, ...clean } = this.#environment;
     this.#child = spawn(
       "unshare",
@@ -45,7 +48,7 @@ export class UserManager {
     }
     atEnd(async () => {
       await this.end();
-      // The namespace's processes leave a moment after its first one.
+      // The namespace's other processes end a moment after its first.
       await eventually("its cgroups are gone", () => removeCgroup(cgroup), { everyMs: 50 });
     });
   }
@@ -58,7 +61,7 @@ export class UserManager {
     });
   }
 
-  /** Words before a command that make it run among the manager's processes. */
+  /** Words to put before a command so that it runs among the manager's processes. */
   get prefix(): string[] {
     return ["nsenter", "--target", String(this.#first()), "--mount", "--pid", "--"];
   }
@@ -67,7 +70,7 @@ export class UserManager {
     return this.#environment;
   }
 
-  /** What `systemctl --user` says. */
+  /** Output of `systemctl --user`. */
   systemctl(...words: string[]): string {
     return this.run("systemctl", "--user", ...words);
   }
@@ -89,14 +92,14 @@ export class UserManager {
     await gone;
   }
 
-  /** The first process in the list of its own. */
+  /** The first process of the namespace. */
   #first(): number | undefined {
     if (this.#child.exitCode !== null) throw new Error(`unshare ended: ${this.#log}`);
     return childrenOf(this.#child.pid ?? 0)[0];
   }
 }
 
-/** Removes what systemd made for its services; false while there are processes in it. */
+/** Removes the cgroups that systemd made for its services; false while they hold processes. */
 function removeCgroup(name: string): boolean {
   const folder = `/sys/fs/cgroup/${name}`;
   const remove = `mount --make-rprivate / && mount -t cgroup2 none /sys/fs/cgroup && { [ ! -d ${folder} ] || find ${folder} -depth -type d -exec rmdir {} +; }`;

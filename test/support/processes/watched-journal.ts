@@ -6,7 +6,7 @@ import { BusError } from "../../../shared/ports.ts";
 import { systemClock } from "../../../shared/time/clock.ts";
 import { streams } from "../../../shared/wire/subjects.ts";
 
-/** A workspace's journal, looked at again and again: over one connection while that holds, and each record read once. */
+/** A workspace's journal, polled over one connection while that lasts; each record is read once. */
 export class WatchedJournal {
   readonly #paths: WorkspacePaths;
   #link: WorkspaceLink | undefined;
@@ -16,7 +16,7 @@ export class WatchedJournal {
     this.#paths = paths;
   }
 
-  /** The journal folded to its end; undefined while a broker that answered before does not. */
+  /** The journal folded to its end; undefined while a broker that once answered does not. */
   async now(): Promise<WorkspaceState | undefined> {
     const isFirst = this.#link === undefined;
     this.#link ??= await linkWorkspace(this.#paths, "viewer");
@@ -24,7 +24,7 @@ export class WatchedJournal {
       this.#state = await this.#readOn(this.#link.bus, this.#state);
       return this.#state;
     } catch (error) {
-      // A failed read may have been folded in part.
+      // A failed read may have been folded partly.
       this.#state = undefined;
       await this.close();
       if (isFirst || !(error instanceof BusError)) throw error;

@@ -11,7 +11,7 @@ export interface CompletedRun {
   readonly hpmax: number;
 }
 
-/** The given runs, in their order. */
+/** The runs as columns, in the given order. */
 export function inColumns(runs: readonly CompletedRun[]): CompletedRuns {
   const register = new ConfigurationRegister();
   return {

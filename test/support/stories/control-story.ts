@@ -25,7 +25,7 @@ import { claim, leaseMs, plain, TestReign } from "./reign.ts";
 export const alice = "alice" as WorkerId;
 export const bob = "bob" as WorkerId;
 
-/** A job on a test's reign, and what a person and its workers do with it. */
+/** A job in a test's reign, with the orders of a person and the questions of workers. */
 export class Story {
   readonly test: TestReign;
   readonly job: JobName;
@@ -45,7 +45,7 @@ export class Story {
     return table;
   }
 
-  /** The answer to a new claim, in a word or as the trial's number. */
+  /** The answer to a new claim: the assigned trial's number, or `kind: reason`. */
   async claim(worker = alice, boot = "boot"): Promise<number | string> {
     this.#claims += 1;
     const answer = await answerClaim(this.test.reign, worker, claim(`c${this.test.reign.term}-${this.#claims}`, boot));
@@ -54,7 +54,7 @@ export class Story {
       : `${answer?.kind}: ${answer && "reason" in answer ? answer.reason : ""}`;
   }
 
-  /** What the renewal of one trial is answered. */
+  /** The verdict on a renewal of one trial. */
   async renew(worker: WorkerId, n: number, boot = "boot"): Promise<string> {
     const attempt = this.table.trial(n)?.attempts.length ?? 1;
     const held = [{ job: this.job, n, attempt, iters: 1 }];
@@ -80,7 +80,7 @@ export class Story {
   ): Promise<OrderAnswer> {
     this.#orders += 1;
     const whole = { op: op ?? `o${this.test.reign.term}-${this.#orders}`, ...order } as Order;
-    // Through the wire, as it comes.
+    // Encoded and decoded, as it arrives over the wire.
     const answer = await carryOut(this.test.reign, this.user, decodeOrder(encodeOrder(whole)), () => 1);
     assert.ok(answer);
     return answer;
@@ -101,7 +101,7 @@ export class Story {
     return `${ok ? "ok" : "refused"}: ${reason}`;
   }
 
-  /** Time passes, in steps that no coordinator takes for a stall of its own. */
+  /** Lets time pass, in steps too short to count as a stall of the coordinator. @param ms  milliseconds */
   wait(ms: number): void {
     for (let left = ms; left > 0; left -= leaseMs / 4) {
       this.test.now += Math.min(left, leaseMs / 4);
@@ -109,7 +109,7 @@ export class Story {
     }
   }
 
-  /** The journal so far folds to the state that the reign has. */
+  /** Checks that the journal so far folds to the reign's state. */
   check(): void {
     const replayed = decodeEvents(encodeEvents(this.test.events)).reduce(
       (state, event) => apply(state, event),

@@ -9,7 +9,7 @@ import { Story } from "./control-story.ts";
 
 let count = 0;
 
-/** What a machine that holds the code sends. */
+/** The enrolment that a machine with the code sends. */
 export function signedEnrolment(
   code: string,
   worker: string,
@@ -25,7 +25,7 @@ export function signedEnrolment(
 
 export const hourMs = 3_600_000;
 
-/** A workspace with one invitation, and machines that ask to join by it. */
+/** A workspace with one invitation, and machines that ask to join with it. */
 export class Door {
   readonly story = new Story({ totalRuns: 20 });
   readonly code: string;

@@ -14,12 +14,12 @@ import { defaultSettings, type JobSettings } from "../../../shared/domain/runspe
 /** 2026-11-24 08:00:00 UTC. */
 export const storyStart = Date.UTC(2026, 10, 24, 8);
 
-/** Tells a job as the journal would, event by event; a worker of its own stands behind each parent run. */
+/** Builds a job's journal, event by event; each parent run has its own worker. */
 export class JobStory {
   readonly job: JobName;
   readonly events: JournalEvent[] = [];
   readonly imported: readonly ImportedRun[];
-  /** Wall clock of the next event; a second passes with each. */
+  /** Wall clock of the next event, in milliseconds; each event advances it by a second. */
   at = storyStart;
   #trials = 0;
 
@@ -30,7 +30,7 @@ export class JobStory {
     readonly firstParent?: number;
     readonly parents?: number;
     readonly imported?: readonly ImportedRun[];
-    /** Its spec; left out: none, which maximises. */
+    /** The job's spec; left out: none, and hpmax is maximised as reported. */
     readonly carried?: Pick<CarriedSpec, "text" | "sources">;
   }) {
     const { number, hyperparameters = [], settings = {}, firstParent = 1, parents = 0, imported = [] } = options;
@@ -97,7 +97,7 @@ export class JobStory {
     this.#tell((at) => ({ type: "lost", job, n, attempt: 1, worker: workerOf(run), ...rest, at }));
   }
 
-  /** An operator takes results back, or accepts them again. */
+  /** An operator rejects results, or accepts them again. */
   judged(verdict: ResultsVerdict, trials: readonly number[], reason = "forged"): void {
     const { job } = this;
     const op = `judged-${this.at}`;
@@ -113,7 +113,7 @@ export class JobStory {
     this.#tell((at) => ({ type: "job-state", job, state, reason, by: "", op: "", at }));
   }
 
-  /** The job, which is over, is deleted. @param messages  of EV that are gone; null: it begins */
+  /** A finished job is deleted. @param messages  number of messages deleted from EV; null: deletion begins */
   deleted(messages: number | null = null): void {
     const { job } = this;
     this.#tell((at) => ({

@@ -3,15 +3,15 @@ import { activeIn, canonical } from "../../../shared/domain/conditions/activity.
 import { isAllowed } from "../../../shared/domain/conditions/constraints.ts";
 import { type Configuration, configurationKey, type Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
 
-/** A space whose hyperparameters may be linked, and the constraints between them, which allow the tuned values. */
+/** A space whose hyperparameters may be linked, and the constraints between them; the tuned values satisfy all. */
 export interface LinkedSpace {
   readonly hyperparameters: readonly Hyperparameter[];
   readonly where: readonly string[];
 }
 
 /**
- * Any space of up to five hyperparameters of numbers from 0 to 3, named h0, h1, ...: some active only where earlier or later ones
- * are something, without circles, and up to two constraints.
+ * Any space of up to five hyperparameters with the values 0 to 3, named h0, h1, ... Some are active only for certain
+ * values of others, without circles. There are up to two constraints.
  */
 export const linkedSpace: fc.Arbitrary<LinkedSpace> = fc
   .array(fc.record({ isOrdered: fc.boolean(), length: fc.integer({ min: 1, max: 4 }), tuned: fc.nat(3) }), {
@@ -69,13 +69,13 @@ export function everyConfiguration(hyperparameters: readonly Hyperparameter[]): 
   );
 }
 
-/** Keys of the configurations that differ and are allowed, found one by one. */
+/** Keys of the distinct allowed configurations, found by trying each. */
 export function allowedKeys({ hyperparameters, where }: LinkedSpace): Set<string> {
   const all = everyConfiguration(hyperparameters).map((each) => canonical(hyperparameters, each));
   return new Set(all.filter((each) => isAllowed(hyperparameters, where, each)).map(configurationKey));
 }
 
-/** Whether the configuration is one of the space: canonical and allowed. */
+/** Whether the configuration belongs to the space: canonical and allowed. */
 export const isIn = ({ hyperparameters, where }: LinkedSpace, configuration: Configuration): boolean =>
   configurationKey(canonical(hyperparameters, configuration)) === configurationKey(configuration) &&
   isAllowed(hyperparameters, where, configuration);

@@ -3,7 +3,7 @@ import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state
 import { JobStory, stateOf } from "./job-story.ts";
 import { ordered, unordered } from "./search.ts";
 
-/** What `nexus list runs` prints. */
+/** The output of `nexus list runs`. */
 export function printed(state: WorkspaceState, runs: readonly string[], options: ListRunsOptions = {}) {
   const { results, notes } = runsListed({ state, workspace: "ws1", flags: "" }, runs, options);
   return { results: [...results].join(""), notes };

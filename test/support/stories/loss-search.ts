@@ -6,12 +6,12 @@ import { readSpec, usedComponents } from "../../../shared/domain/runspec/spec-re
 import { JobStory } from "./job-story.ts";
 import { ordered } from "./search.ts";
 
-/** A negative number, as a loss would look with its sign turned; arrows, options and ranges of runs are none. */
+/** A negative number, as a loss with its sign turned would print. Arrows, options and ranges of runs do not match. */
 export const turnedSign = /(?<![\w.)\]-])-(?:\d|\.\d|inf)/i;
 
 /**
- * Writes a runspec that minimises a loss between 0.1 and 1.2, of two hyperparameters with positive values; `job` is further lines of
- * YAML for the job. Its program goes along with the job.
+ * Writes a runspec that minimises a loss between 0.1 and 1.2 over two hyperparameters with positive values, and its
+ * program, which the job brings along. `job` is further lines of YAML for the job.
  *
  * @returns its path
  */
@@ -56,7 +56,7 @@ processing_stages:
 `;
 }
 
-/** The same as a job carries it. */
+/** The same spec as a job carries it. */
 export function carriedLoss(): Pick<CarriedSpec, "text" | "sources"> {
   const text = lossSpec("results", "loss", []);
   const reading = readSpec({ file: "loss.yaml", text, defaults: componentDefaults() });
@@ -66,7 +66,7 @@ export function carriedLoss(): Pick<CarriedSpec, "text" | "sources"> {
 
 const dials = [ordered("lr", [0.1, 0.2, 0.3, 0.4]), ordered("layers", [1, 2, 3, 4, 5])];
 
-/** A search of which three runs have completed, two of the better configuration: losses 0.5, 0.25 and 0.75. */
+/** A search with three completed runs: a loss of 0.75, then 0.5 and 0.25 for the better configuration. */
 export function lossStory(number = 1): JobStory {
   const story = new JobStory({ number, hyperparameters: dials, carried: carriedLoss(), firstParent: number });
   for (const [i, [configuration, loss]] of (

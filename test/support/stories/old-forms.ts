@@ -8,19 +8,19 @@ import { settingsOf } from "../../../shared/domain/hyperparameter.ts";
 import type { StoredMessage } from "../../../shared/ports.ts";
 import { originallyRanked } from "./original-ranking.ts";
 
-/** What version 0.1 stored and sent before its journal had codes; test/fixtures/v0.1-draft/README.md says how it was made. */
+/** Messages that version 0.1 stored and sent before its journal had codes; see test/fixtures/v0.1-draft/README.md. */
 export const oldForms = join(packageRoot(), "test/fixtures/v0.1-draft");
 
-/** A file of text there, also one that is zipped. */
+/** A text file from there, unzipped if need be. */
 function oldText(name: string): string {
   const bytes = readFileSync(join(oldForms, name));
   return (name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");
 }
 
-/** A file of JSON there. The type is the caller's word. */
+/** A JSON file from there. The caller vouches for the type. */
 export const oldJson = <Content>(name: string): Content => JSON.parse(oldText(name)) as Content;
 
-/** The messages of a stream, a line each, in their order. */
+/** The messages of a stream, in order; the file has one on each line. */
 export function oldMessages(name: string): StoredMessage[] {
   const lines = oldText(name).trimEnd().split("\n");
   return lines.map((line) => {
@@ -31,7 +31,7 @@ export function oldMessages(name: string): StoredMessage[] {
 
 export const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "base64"));
 
-/** A value as JSON can hold it: bytes are `{$bytes}`, numbers that JSON lacks `{$number}`. What is undefined is left out. */
+/** A value in JSON: bytes become `{$bytes}`, non-finite numbers `{$number}`, and undefined properties are left out. */
 export function inJson(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString("base64") };
   if (typeof value === "number" && !Number.isFinite(value)) return { $number: String(value) };
@@ -41,7 +41,7 @@ export function inJson(value: unknown): unknown {
   return Object.fromEntries(kept.map(([key, item]) => [key, inJson(item)]));
 }
 
-/** What a fold comes to, as far as people and the coordinator ask for it. */
+/** The parts of a folded state that people and the coordinator use. */
 export const told = (state: WorkspaceState): unknown =>
   inJson({
     seq: state.seq,
@@ -56,7 +56,7 @@ export const told = (state: WorkspaceState): unknown =>
 
 function toldOfJob(table: RunTable): object {
   const { state, reason, stateBy, ended, open, running, outcomes, lost, reclaimed, late, reopened, submitted } = table;
-  // The best of that time: by the original's estimate.
+  // That version ranked the best by the original's estimate.
   const [leader] = originallyRanked(table.runSets);
   return {
     state,
@@ -119,5 +119,5 @@ const toldOfWorker = (record: WorkerRecord): object => ({
   claims: [...record.claims].length,
 });
 
-/** Of sums whose last digit another order of adding may change. */
+/** Nine digits: a sum's last digit depends on the order of adding. */
 const rounded = (value: number): number => Number(value.toPrecision(9));

@@ -4,7 +4,7 @@ import type { RunName } from "../../../shared/domain/names.ts";
 import { golden } from "../golden.ts";
 import type { CompletedRun } from "./completed-runs.ts";
 
-/** A search, and what the evaluation tool of the original system says of it. */
+/** A search, and the original system's evaluation of it. */
 export interface OriginalEvaluation {
   readonly id: string;
   readonly hyperparameters: readonly { readonly name: string; readonly values: readonly Setting[] }[];
@@ -52,7 +52,7 @@ interface ExpectedSet {
 
 export const originalEvaluations = golden<{ cases: readonly OriginalEvaluation[] }>("eval-hp-search.json").cases;
 
-/** The completed runs of the case, with minimised metrics negated as everywhere in ours. */
+/** The completed runs of the case, with minimised metrics negated as in all our code. */
 export function completedRuns(each: OriginalEvaluation, hyperparameters: readonly Hyperparameter[]): CompletedRun[] {
   const sign = each.maximize ? 1 : -1;
   if (each.raw_runs) return usedRuns(each.raw_runs, hyperparameters);
@@ -67,7 +67,9 @@ export function completedRuns(each: OriginalEvaluation, hyperparameters: readonl
 const positions = (row: readonly Setting[], hyperparameters: readonly Hyperparameter[]): number[] =>
   hyperparameters.map(({ values }, i) => values.indexOf(row[i] ?? null));
 
-/** Those that the original used: in order of ending; the first of a name; with hpmax; with a listed value for each. */
+/**
+ * The runs that the original used, in order of ending: the first of each name, with an hpmax and only listed values.
+ */
 function usedRuns(raw: readonly RawRun[], hyperparameters: readonly Hyperparameter[]): CompletedRun[] {
   const names = new Set<string>();
   const used: CompletedRun[] = [];

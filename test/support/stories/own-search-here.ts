@@ -8,18 +8,20 @@ import type {
   WhyNotStarted,
 } from "../../../shared/domain/search/own-search.ts";
 
-/** A search in memory, up from the start, which the test lets answer; test/conformance holds it to the port's promises. */
+/**
+ * A search in memory, ready from the start, whose answers the test gives; test/conformance checks it against the port.
+ */
 export class SearchHere implements OwnSearch {
   readonly job: OwnSearchJob;
-  /** For what a search must never say. */
+  /** Direct access, to say what a search must never say. */
   readonly ears: OwnSearchEars;
   wantsReports = false;
   isClosed = false;
-  /** How often it heard of new marks. */
+  /** How often it was told of new marks. */
   grownTimes = 0;
   /** Questions without an answer, the oldest first. */
   readonly asked: { readonly ask: number; readonly n: number }[] = [];
-  /** What it was told, in order, each history included. */
+  /** Runs that it was told of, in order; each start adds the whole history. */
   readonly told: ToldRun[] = [];
   readonly reported: (readonly [run: number, iters: number, value: number])[] = [];
   readonly refused: { readonly ask: number; readonly why: string }[] = [];
@@ -39,12 +41,12 @@ export class SearchHere implements OwnSearch {
     if (!this.isClosed) this.asked.push({ ask, n });
   }
 
-  /** Answers the oldest question, as everything below. */
+  /** Answers the oldest question, as `choose`, `later` and `finish` do. @returns the question's number */
   answer(configuration: Configuration, why = ""): number {
     return this.choose(settingsOf(this.job.hyperparameters, configuration), why);
   }
 
-  /** @param settings  in spec order; numbers of ranges need no mark */
+  /** @param settings  in spec order; a number of a range need not be one of its marks */
   choose(settings: readonly Setting[], why = ""): number {
     const ask = this.#oldest();
     this.#say((ears) => ears.chosen(ask, settings, why));
@@ -65,7 +67,7 @@ export class SearchHere implements OwnSearch {
     this.#say((ears) => ears.prune(run, why));
   }
 
-  /** Its program dies and is started again at once. */
+  /** The search's program dies and is restarted at once. */
   die(): void {
     this.asked.length = 0;
     this.#begin();
@@ -118,7 +120,7 @@ export class SearchHere implements OwnSearch {
   }
 }
 
-/** Keeps every search that was opened, the newest last. */
+/** Keeps every opened search, the newest last. */
 export class SearchesHere implements OwnSearches {
   barred: WhyNotStarted | null = null;
   readonly opened: SearchHere[] = [];

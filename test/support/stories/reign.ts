@@ -22,7 +22,7 @@ export const silentLog = {
   error: () => undefined,
 };
 
-/** What the job of a TestReign says it runs: its two hyperparameters, in the words of a spec. */
+/** The spec of a TestReign's job, with its two hyperparameters. */
 const specLines = specText(
   ["hyperparameters:", ...hyperparameter("a", "[1, 2, 3, 4]", "2"), ...hyperparameter("b", "[x, y]", "x", "unordered")],
   ["notes: [*a, *b]"],
@@ -33,24 +33,24 @@ const sources = Object.fromEntries(defaults.names().map((name) => [name, default
 /** A reign on a clock that the test moves, with a journal in memory. */
 export class TestReign {
   readonly events: JournalEvent[] = [];
-  /** Hints that were sent: to one worker, or to all (null). */
+  /** Hints sent to one worker, or to all (null). */
   readonly told: { readonly worker: WorkerId | null; readonly kind: string }[] = [];
-  /** Subjects of pieces that were deleted, and of those that lie in BLOB. */
+  /** Subjects of the deleted pieces, then of the pieces that lie in BLOB. */
   readonly discarded: string[] = [];
   readonly stateSubjects: string[] = [];
-  /** What each append waits for: a broker that takes its time. */
+  /** Each append waits for this: a slow broker. */
   storing: Promise<void> = Promise.resolve();
   now = 0;
-  /** For how long it has set timers. */
+  /** Delays of the timers that the reign set, in milliseconds. */
   readonly waitsMs: number[] = [];
   leads = true;
-  /** How often the broker was told whom to let in. */
+  /** How often the broker was given its list of users. */
   published = 0;
-  /** What the broker says is the newest message of EV. */
+  /** The broker's last sequence of EV. */
   lastEvidence = Number.POSITIVE_INFINITY;
-  /** Pieces of what jobs bring along; undefined: none are looked for. */
+  /** The store of bundles that jobs bring along; undefined: the reign looks for none. */
   bundles: BundleStore | undefined;
-  /** What deletes stored messages; undefined: nothing can. */
+  /** Deletes stored messages; undefined: nothing can. */
   purger: Purger | undefined;
   readonly reign: Reign;
   #evidence = 0;
@@ -130,14 +130,14 @@ export class TestReign {
     return job;
   }
 
-  /** The next message of the evidence stream, in the words of the worker. */
+  /** The next message of EV, with the body that the worker sent. */
   said(worker: WorkerId, job: JobName, n: number, kind: "report" | "result", body: Reports | Result): StoredMessage {
     this.#evidence += 1;
     const subject = evidence(worker, job, n, kind);
     return { seq: this.#evidence, subject, data: encodeEvidence(body), msgId: `${this.#evidence}` };
   }
 
-  /** The next message of the evidence stream. */
+  /** The next message of EV. */
   message(
     worker: WorkerId,
     job: JobName,
@@ -147,7 +147,7 @@ export class TestReign {
     hpmax = 1,
     console = "",
     metrics: Readonly<Record<string, number>> = { "s1-val": hpmax },
-    /** Left out as by workers of an earlier version. */
+    /** Left out: as from a worker of an earlier version. */
     claim?: string,
   ): StoredMessage {
     this.#evidence += 1;
@@ -181,7 +181,7 @@ export const claim = (claimId: string, bootId = "boot", more: Partial<Claim> = {
   ...more,
 });
 
-/** The state as plain data, so that two can be compared: classes with private fields compare as equal whatever they hold. */
+/** The state as plain data for comparison: objects with private fields compare as equal whatever they hold. */
 export function plain(state: WorkspaceState): unknown {
   return {
     ...state,

@@ -9,7 +9,7 @@ import { systemClock } from "../../../shared/time/clock.ts";
 import { atEnd, temporaryFolder } from "../cleanup.ts";
 import { silentLog } from "./reign.ts";
 
-/** A machine that may lead: its workspace's folder holds a key of its own. */
+/** A machine that may lead: its workspace folder holds a seal key. */
 export function machine(): WorkspacePaths {
   const paths = workspaceAt(`${temporaryFolder()}/ws1`);
   createWorkspace(paths);
@@ -17,7 +17,7 @@ export function machine(): WorkspacePaths {
   return paths;
 }
 
-/** The bus of a process on that machine. @param onForeign  hears of messages that no coordinator wrote */
+/** The bus of a process on that machine. @param onForeign  called with each message that no coordinator wrote */
 export async function sealedBus(
   url: string,
   paths: WorkspacePaths,
@@ -32,9 +32,9 @@ export async function sealedBus(
 
 export interface SealedLeader {
   readonly bus: SealedBus;
-  /** What it said of messages that no coordinator wrote. */
+  /** The messages that it reported as written by no coordinator. */
   readonly foreign: readonly Foreign[];
-  /** What it warned of since it led: why it stopped, above all. */
+  /** Its warnings since it last began to lead, above all why it stopped. */
   readonly warnings: readonly string[];
   readonly leading: Promise<unknown>;
   /** How many times it has begun to lead. */
@@ -44,7 +44,7 @@ export interface SealedLeader {
 }
 
 /**
- * The real service on that machine; it stands by until it leads.
+ * The real leader service on that machine; it stands by until it leads.
  *
  * @param questionsUrl  where questions reach it
  */
@@ -87,7 +87,7 @@ export async function sealedLeader(
         beforeRelease,
         onLeading: (leads) => {
           if (!leads) return;
-          // While it took the lead it may have tried several terms.
+          // It may have tried several terms before it led, with a warning for each.
           warnings.length = 0;
           times += 1;
           begun();

@@ -26,14 +26,14 @@ interface Held {
   iters: number;
 }
 
-/** Hears what a real swarm would publish. */
+/** Receives the messages that a real swarm would publish. */
 export interface SwarmVoice {
   event(event: JournalEvent): void;
   report(worker: WorkerId, n: number, iters: number, hours: number, value: number): void;
   status(status: Status): void;
 }
 
-/** A swarm that exists in a view model alone: every worker trains one run after the other. Seeded. */
+/** A seeded swarm that exists only in a view model: every worker trains one run after another. */
 export class SimulatedSearch {
   readonly model: ViewModel;
   readonly #rng: Rng;
@@ -54,11 +54,11 @@ export class SimulatedSearch {
       readonly isReadonly?: boolean;
       readonly flags?: string;
       readonly top?: number;
-      /** Whether its leader tells what it learns, as a real one does; if not, every view learns for itself. */
+      /** Whether its leader publishes what it learns, as a real one does; if not, every view learns for itself. */
       readonly learns?: boolean;
       readonly voice?: SwarmVoice;
     },
-    /** Wall clock of the beginning; a day of searching lies behind. */
+    /** Wall clock, ms, at which the first day of searching ends; `second` goes on from there. */
     endsAt: number,
   ) {
     const {
@@ -140,7 +140,7 @@ export class SimulatedSearch {
       noCode: false,
       targets: [],
       version: "0.1.0",
-      // One machine whose clock nobody has set.
+      // One machine has a wrong clock.
       skewMs: i === 3 ? -192_000 : null,
       cpu: (37 * i + 60) % 100,
       memory: (53 * i + 20) % 100,
@@ -157,7 +157,7 @@ export class SimulatedSearch {
     this.#voice?.status(status);
   }
 
-  /** A run ends, as most do, with a result; its worker begins another one. */
+  /** A random run ends, usually with a result, and its worker starts another. */
   complete(): void {
     const at = this.#rng.below(this.#held.length);
     const held = this.#held[at];
@@ -198,7 +198,7 @@ export class SimulatedSearch {
     return { hpmax, iters: 100_000, metrics: { "s1-hrs": 0.003, "s1-rew": hpmax * 1.5 } };
   }
 
-  /** Best in the middle of every dial. */
+  /** The true value, highest in the middle of every dial. */
   #value({ configuration }: Held): number {
     const off = configuration.reduce(
       (sum, position, i) => sum + Math.abs(position - (dials[i]?.values.length ?? 0) / 2),

@@ -12,7 +12,7 @@ import { golden } from "../golden.ts";
 import { type CompletedRun, inColumns } from "./completed-runs.ts";
 import { ordered, unordered, viewOf } from "./search.ts";
 
-/** Configurations whose true means are known, and what single runs of them give. */
+/** A space with a known true mean for each configuration, and the noisy result of a single run. */
 export interface KnownSurface {
   readonly hyperparameters: readonly Hyperparameter[];
   readonly truth: (configuration: Configuration) => number;
@@ -23,13 +23,13 @@ export interface Scenario {
   readonly name: string;
   readonly tuning: "dgd" | "random" | "grid";
   readonly runs: number;
-  /** Another truth for each seed, but where the surface is a real one. */
+  /** Each seed has another truth, except on a real surface. */
   readonly surface: (seed: number) => KnownSurface;
 }
 
 const workers = 10;
 
-/** One whole search of a scenario, with ten workers whose runs end in random order, and what was concluded from it. */
+/** One whole search of a scenario, with ten workers whose runs end in random order, and its verdict. */
 export function simulate(
   { tuning, runs, surface }: Scenario,
   seed: number,
@@ -38,7 +38,7 @@ export function simulate(
   readonly surface: KnownSurface;
   readonly completed: readonly CompletedRun[];
   readonly verdict: Verdict;
-  /** What the model of the search expects of its best. */
+  /** The model's expectation for its best configuration. */
   readonly expected: Expected;
 } {
   const known = surface(seed);
@@ -86,7 +86,9 @@ interface SurfaceFile {
   readonly results: readonly (readonly number[])[];
 }
 
-/** A real one: gradient boosting on breast cancer, 1,350 configurations of 8 seeds; a run draws one of the 8. */
+/**
+ * A real surface: gradient boosting on breast cancer, 1,350 configurations with 8 seeds each; a run draws one of the 8.
+ */
 function realSurface(): KnownSurface {
   const file = golden<SurfaceFile>("surface-gbm-breast-cancer.json");
   const hyperparameters = file.hyperparameters.map(({ name, values }) => ordered(name, values));
@@ -153,7 +155,7 @@ const unrelated =
     };
   };
 
-/** Where single runs sometimes fail to learn at all, as in reinforcement learning. */
+/** A surface where single runs sometimes fail to learn at all, as in reinforcement learning. */
 const withCollapses =
   (chance: number, base: (seed: number) => KnownSurface) =>
   (seed: number): KnownSurface => {
@@ -210,7 +212,7 @@ export const scenarios: readonly Scenario[] = [
   { name: "40 configurations, noise 1, each once", tuning: "grid", runs: 40, surface: unrelated(40, 1) },
 ];
 
-/** Box and Muller's; 1 - u keeps the logarithm away from 0. */
+/** A standard normal draw (Box-Muller); 1 - u keeps the logarithm's argument above 0. */
 function normal(rng: Rng): number {
   return Math.sqrt(-2 * Math.log(1 - rng.uniform())) * Math.cos(2 * Math.PI * rng.uniform());
 }

@@ -38,12 +38,12 @@ const texts: Readonly<Record<string, string>> = {
   "agents/Fixed_Agent": "random_seed: 1\nlearning_rate: 0.1\nnotes: null\n",
 };
 
-/** The components under test, with others added or in their place. */
+/** The test components, with `others` added or replacing them. */
 export function testDefaults(others: Readonly<Record<string, string>> = {}): ComponentDefaults {
   return carriedDefaults({ ...texts, ...others });
 }
 
-/** A spec of one RL_Proc stage whose agent has `agent` (lines) as its properties, below `head` (lines). */
+/** A spec that begins with the lines `head` and has one RL_Proc stage; the lines `agent` are its agent's properties. */
 export function specText(head: readonly string[], agent: readonly string[] = []): string {
   return [
     "component: root/Root_Component",
@@ -58,7 +58,7 @@ export function specText(head: readonly string[], agent: readonly string[] = [])
   ].join("\n");
 }
 
-/** Reads a spec that has no problems. */
+/** Reads a spec; fails the test if it has problems. */
 export function read(
   text: string,
   commandLine: Readonly<Record<string, string>> = {},
@@ -79,7 +79,7 @@ export function problems(text: string): string[] {
   return reading.ok ? [] : reading.problems.map(({ place, message }) => `${place.file}:${place.line}: ${message}`);
 }
 
-/** What `path` leads to. */
+/** The value at `path`; undefined if there is none. */
 export function at(tree: Tree, ...path: (string | number)[]): Tree | undefined {
   let found: Tree | undefined = tree;
   for (const key of path) {

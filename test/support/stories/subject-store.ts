@@ -1,7 +1,7 @@
 import type { Purger } from "../../../coordinator/leader/reign/ports.ts";
 import { matcher } from "../../simulate/sim-broker.ts";
 
-/** What deletes from an EV and a BLOB that are only subjects; test/conformance holds it to the port's promises. */
+/** Deletes from EV and BLOB kept as bare subjects; test/conformance checks it against the port. */
 export class SubjectStore implements Purger {
   readonly asked: string[] = [];
   subjects: string[] = [];
@@ -29,7 +29,7 @@ export class SubjectStore implements Purger {
     return this.#drop(pattern);
   }
 
-  /** Sequence of the message that `end` stores; undefined: the store is full. */
+  /** Sequence of the message that `end` stores; undefined: `end` throws, as on a full store. */
   endsAt: number | undefined;
 
   async end(): Promise<number> {

@@ -11,7 +11,7 @@ import { type WorkerId, workerIdFrom } from "../../../shared/domain/names.ts";
 import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
 import { type JobStory, storyStart } from "./job-story.ts";
 
-/** Jobs and workers as a journal and a leader tell them, and what `nexus why` makes of it. Run run1.1 is node-1's. */
+/** Jobs and workers from a journal and a leader, and the answers of `nexus why`. Run run1.1 belongs to node-1. */
 export class ToldWhys {
   readonly state = emptyWorkspace();
   readonly #said = new Map<WorkerId, Partial<WorkerStatus>>();
@@ -21,7 +21,7 @@ export class ToldWhys {
   readonly reportedAt = new Map<Trial, number>();
   leases: Status["leases"] = [];
   hasLeader = true;
-  /** Whether the rest of EV is kept for results; undefined: an older leader, which does not say. */
+  /** Whether the rest of EV is kept for results; undefined: an older leader, which does not report it. */
   onlyResults: boolean | undefined;
   /** Seconds since the story began. */
   seconds = 60;
@@ -37,7 +37,7 @@ export class ToldWhys {
     this.tell({ type: "runs-ordered", job, trials: [n], order: "paused", by: "ann", op: "p", at });
   }
 
-  /** What the story says since it was told last. */
+  /** Applies each story's events since the last call. */
   hear(...stories: readonly JobStory[]): void {
     for (const story of stories) {
       for (const event of story.events.slice(this.#read.get(story) ?? 0)) this.tell(event);
@@ -55,7 +55,7 @@ export class ToldWhys {
     return worker;
   }
 
-  /** Ten seconds ago. */
+  /** A person or the coordinator ordered a state or duty, ten seconds ago. */
   orders(name: string, state: WorkerStanding | WorkerDuty, reason: string, by = "ann", cutOff = false): void {
     const op = by === "coordinator" ? "" : `${state}-${name}`;
     const at = this.wall - 10_000;

@@ -8,18 +8,18 @@ import { encodeEvents } from "../../../shared/wire/messages.ts";
 import { journalJob, journalOperator, journalTrial } from "../../../shared/wire/subjects.ts";
 import { patienceMs } from "../patience.ts";
 
-/** Stored at once without waiting for each; more would only fill the connection's buffer. */
+/** Messages in flight at once; more would only fill the connection's buffer. */
 const inFlight = 1000;
 
-/** A message of the evidence or of a blob. */
+/** A message for EV or BLOB. */
 export interface ToldMessage {
   readonly subject: string;
   readonly data: Uint8Array;
 }
 
 /**
- * Writes a journal, and messages of other streams, into a workspace's store through a broker of its own, which has ended when
- * this resolves.
+ * Writes a journal, and messages of other streams, into a workspace's store through its own broker. Resolves once that
+ * broker has ended.
  */
 export async function tellWorkspace(
   paths: WorkspacePaths,

@@ -4,7 +4,7 @@ import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { JobStory } from "./job-story.ts";
 import { tutorialHyperparameters } from "./search.ts";
 
-/** A file of test/fixtures/tutorial: what the tutorial shows, without the indentation of its markdown. */
+/** A file of test/fixtures/tutorial: output shown in the tutorial, without its markdown indentation. */
 export const tutorialText = (name: string): string =>
   readFileSync(join(packageRoot(), "test/fixtures/tutorial", name), "utf8");
 
@@ -14,7 +14,7 @@ export interface TutorialRow {
   readonly values: Readonly<Record<string, number>> | null;
 }
 
-/** The rows of one of its tables, in its order. */
+/** The rows of a tutorial table, in the table's order. */
 export function tutorialRows(name: string): TutorialRow[] {
   const lines = tutorialText(name).split("\n");
   const header = (lines[1] ?? "").split(/ +/);
@@ -28,9 +28,9 @@ export function tutorialRows(name: string): TutorialRow[] {
 }
 
 /**
- * Tells a completed run as a table of the tutorial shows it.
+ * Adds a completed run from a row of a tutorial table.
  *
- * @param unrounded  added to hpmax: what a worker reports has more digits than a table
+ * @param unrounded  added to hpmax: a worker reports more digits than the table shows
  */
 function tellTutorialRun(story: JobStory, run: string, values: Readonly<Record<string, number>>, unrounded = 0): void {
   const configuration = tutorialHyperparameters.map(({ name, values: dial }) =>
@@ -42,7 +42,7 @@ function tellTutorialRun(story: JobStory, run: string, values: Readonly<Record<s
   story.completed(n, run, hpmax + unrounded, iters, metrics);
 }
 
-/** The search of 25 nodes: its ten best runs, in another order than the table's, among worse, failed and running ones. */
+/** The search on 25 nodes: its ten best runs, not in the table's order, among worse, failed and running ones. */
 export function job278(): JobStory {
   const settings = {
     hpTuning: "random",
@@ -62,7 +62,7 @@ export function job278(): JobStory {
   const worse = rows[0]?.values ?? {};
   story.endedWithout(story.started("run661.1", [0, 0, 0, 0, 0, 0, 0, 0]), "run661.1", "failed", "it was told to");
   for (let i = 1; i <= 8; i += 1) tellTutorialRun(story, `run661.${i + 1}`, { ...worse, hpmax: 0.01 + i / 1000 });
-  // The table rounds to three decimals; with these digits more the order is the one that it shows.
+  // The table rounds to three decimals; these extra digits give the order that it shows.
   const best = rows.map(({ run, values }, i) => ({ run, values: values ?? {}, unrounded: i * 4e-5 }));
   for (const { run, values, unrounded } of best.reverse()) tellTutorialRun(story, run, values, unrounded);
   story.started("run683.1", [1, 1, 1, 1, 1, 1, 1, 1]);

@@ -9,11 +9,11 @@ const leaseMs = 30_000;
 const worker = "lab-1" as WorkerId;
 const job = new JobStory({ number: 1 }).job;
 
-/** A search on which one worker, lab-1, is watched second by second. */
+/** A search in which one worker, lab-1, is watched second by second. */
 export class WatchedWorker {
   readonly search: LiveSearch;
   readonly #state = emptyWorkspace();
-  /** Wall clock, and when the worker was last heard. */
+  /** Wall clock, ms, and when the worker was last heard. */
   now = storyStart;
   heardAt = storyStart;
 
@@ -52,14 +52,14 @@ export class WatchedWorker {
     }
   }
 
-  /** Its state, and for how many seconds. */
+  /** The worker's state, and for how many seconds it has had it. */
   get row(): string {
     const found = this.search.workers().find(({ record }) => record.id === worker);
     if (!found) throw new RangeError(`no worker ${worker}`);
     return `${found.state} ${Math.round((this.now - found.since) / 1000)}`;
   }
 
-  /** What the events say of it. */
+  /** The event lines about the worker. */
   get events(): string[] {
     return this.search.events.lines.map(({ text }) => text).filter((text) => text.startsWith("worker lab-1 "));
   }

@@ -5,7 +5,7 @@ import { storyStart } from "../stories/job-story.ts";
 import { SimulatedSearch } from "../stories/simulated-search.ts";
 import { FakeTerminal } from "../terminal/fake-terminal.ts";
 
-/** A screen over a search of 200 runs, whose keys are pressed here and whose orders are caught. */
+/** A screen over a search of 200 runs; the test presses its keys and catches its orders. */
 export class Screen {
   readonly search: SimulatedSearch;
   readonly terminal = new FakeTerminal();
@@ -63,7 +63,7 @@ export class Screen {
     this.terminal.type(text);
   }
 
-  /** What is on the screen after everything that was pressed. */
+  /** The screen's text after all key presses, without colours. */
   async text(): Promise<string> {
     await new Promise((resolve) => setImmediate(resolve));
     await new Promise((resolve) => setImmediate(resolve));

@@ -1,13 +1,13 @@
 import type { Look } from "../../../coordinator/tui/terminal/styled.ts";
 import type { Key, Terminal } from "../../../coordinator/tui/terminal/terminal-port.ts";
 
-/** Remembers what was drawn; its keys are pressed by the test. test/conformance holds it to the port's promises. */
+/** Remembers what was drawn; the test presses its keys. test/conformance checks it against the port. */
 export class FakeTerminal implements Terminal {
   readonly look: Look = { colour: false, unicode: true };
   columns: number;
   rows: number;
   isDrained = true;
-  /** Characters, of lines that changed. */
+  /** Characters written so far, counting only changed lines. */
   written = 0;
   /** What is on the screen. */
   lines: readonly string[] = [];
@@ -85,7 +85,7 @@ export class FakeTerminal implements Terminal {
     this.press(...text);
   }
 
-  /** The mouse, at a cell. */
+  /** A mouse event at a cell. */
   point(name: string, at: { readonly x: number; readonly y: number }): void {
     this.#key({ name, text: "", at });
   }

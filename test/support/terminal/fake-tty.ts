@@ -1,14 +1,14 @@
 import { closeSync, openSync } from "node:fs";
 import { PassThrough, Writable } from "node:stream";
 
-/** A terminal that takes everything and shows nothing, for what is measured in this process. */
+/** A terminal that accepts everything and shows nothing, for measurements in this process. */
 class FakeOutput extends Writable {
   columns: number;
   rows: number;
   readonly isTTY = true;
-  /** Of /dev/null: what is written past the stream, at the end. */
+  /** Descriptor of /dev/null, for the final writes that bypass the stream. */
   readonly fd = openSync("/dev/null", "w");
-  /** Called with each piece that the screen writes. */
+  /** Called with each chunk that the screen writes. */
   onText: (text: string) => void = () => undefined;
 
   constructor(columns: number, rows: number) {
@@ -28,7 +28,7 @@ class FakeOutput extends Writable {
   }
 }
 
-/** Its keyboard: what is written to it was typed. */
+/** Its keyboard: writing to it is typing. */
 class FakeInput extends PassThrough {
   readonly isTTY = true;
   isRaw = false;
@@ -39,11 +39,11 @@ class FakeInput extends PassThrough {
   }
 }
 
-/** Both as the ports of a terminal. */
+/** Output and keyboard, also as a terminal's ports. */
 export function fakeTty(columns: number, rows: number): { input: FakeInput; output: FakeOutput; ports: FakePorts } {
   const input = new FakeInput();
   const output = new FakeOutput(columns, rows);
-  // Streams of a terminal have much more, which nobody here uses.
+  // The real stream types have much more, which nobody here uses.
   const ports = {
     input: input as unknown as NodeJS.ReadStream,
     output: output as unknown as NodeJS.WriteStream,

@@ -7,7 +7,7 @@ import { atEnd, mustEnd } from "../cleanup.ts";
 import { eventually } from "../patience.ts";
 import { TinyTerminal } from "./tiny-terminal.ts";
 
-/** Holds the other end: passes on what is written to the terminal, and does what it is told, a JSON object a line. */
+/** Holds the other end: prints what is written to the terminal as base64 lines, and obeys JSON commands, one a line. */
 const script = `
 import base64, fcntl, json, os, pty, select, struct, sys, termios
 master, slave = pty.openpty()
@@ -36,7 +36,7 @@ while True:
 
 /** A real terminal without a window; the test sits at its other end. It ends with the test file, if not before. */
 export class PseudoTerminal {
-  /** What is on its screen. */
+  /** Its screen. */
   readonly shown: TinyTerminal;
   readonly ports: TerminalPorts;
   readonly #path: string;
@@ -51,7 +51,7 @@ export class PseudoTerminal {
     const open = (): number => openSync(path, constants.O_RDWR | constants.O_NOCTTY);
     const fd = open();
     this.#fd = fd;
-    // Node gives only its standard streams this property.
+    // Node sets `fd` only on its standard streams.
     this.ports = { input: new ReadStream(open()), output: Object.assign(new WriteStream(fd), { fd }) };
   }
 
@@ -76,7 +76,7 @@ export class PseudoTerminal {
     this.#tell({ type: bytes });
   }
 
-  /** Gives its window another size; what is shown here keeps its own. */
+  /** Resizes the window; `shown` keeps its own size. */
   resize(columns: number, rows: number): void {
     this.#tell({ size: [columns, rows] });
     // For its standard output Node does this at SIGWINCH, which only a terminal that controls the process sends.
@@ -87,18 +87,18 @@ export class PseudoTerminal {
     }, 10).unref();
   }
 
-  /** Whether what is written to it is read. */
+  /** Sets whether the other end reads what is written to the terminal. */
   setReading(reads: boolean): void {
     this.#tell({ reads });
   }
 
-  /** Whether lines are edited and echoed, as a shell expects. */
+  /** Whether line editing and echo are on, as a shell expects. */
   isAtRest(): boolean {
     const { stdout } = spawnSync("stty", ["-F", this.#path, "-a"], { encoding: "utf8" });
     return / icanon /.test(stdout) && / echo /.test(stdout);
   }
 
-  /** Resolves when all that was written has arrived: a mark that is written behind it has. */
+  /** Resolves when everything written so far has arrived: writes a mark behind it and waits for that. */
   async settled(): Promise<void> {
     const mark = `${990_000 + this.#marks}`;
     this.#marks += 1;

@@ -1,4 +1,4 @@
-/** Loaded into a program under test: signals are bugs in it, which nobody catches. */
+/** Loaded into a program under test: SIGUSR2 throws an uncaught error, SIGPWR leaves a rejection unhandled. */
 process.on("SIGUSR2", () => {
   throw new Error("a bug that nobody foresaw");
 });

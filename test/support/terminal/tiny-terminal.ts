@@ -1,4 +1,4 @@
-/** The least that shows what a screen writes: cells, cursor, colours, modes, clipboard. */
+/** A minimal terminal that shows what a screen writes: cells, cursor, colours, modes, clipboard. */
 export class TinyTerminal {
   /** Modes that are on, by number: 1049 is the alternate screen, 1000 the mouse. */
   readonly modes = new Set<string>();
@@ -10,7 +10,7 @@ export class TinyTerminal {
   #column = 0;
   #colour = "";
 
-  /** @param widthOf  how wide this terminal thinks that a character is */
+  /** @param widthOf  columns that this terminal gives a character */
   constructor(width: number, height: number, widthOf: (character: string) => number = () => 1) {
     this.#width = width;
     this.#widthOf = widthOf;
@@ -31,7 +31,7 @@ export class TinyTerminal {
     }
   }
 
-  /** The lines, each piece behind its colour. */
+  /** The lines, each stretch of one colour behind `<colour>`. */
   lines(): string[] {
     return this.#cells.map((row) => {
       let colour = "";

@@ -6,7 +6,7 @@ import { eventually } from "../patience.ts";
 
 const lookMs = 40;
 
-/** A terminal multiplexer of this test's own: real terminals, whose screens can be read. */
+/** A tmux server for one test: real terminals whose screens can be read. */
 export class Tmux {
   readonly #socket: string;
   #count = 0;
@@ -19,7 +19,7 @@ export class Tmux {
     });
   }
 
-  /** A terminal of that size in which a shell reads the script. `env` adds to a clean environment; undefined takes away. */
+  /** A terminal of that size whose shell runs the script. `env` adds to a clean environment; undefined unsets. */
   open(
     size: readonly [columns: number, rows: number],
     script: string,
@@ -31,9 +31,9 @@ export class Tmux {
       value === undefined ? `unset ${key}` : `export ${key}=${quoted(value)}`,
     );
     const [columns, rows] = size;
-    // What this test was started with must not decide what is tested.
+    // The test's own environment must not affect the program.
     settings.unshift("unset CI NO_COLOR FORCE_COLOR LC_ALL LC_CTYPE");
-    // The shell stays until the test ends, so that what the program left behind can be looked at.
+    // The shell stays until the test ends, so that the test can see what the program left behind.
     const command = `${settings.join("; ")}; ${script}`;
     this.run(
       "-f",
@@ -74,7 +74,7 @@ export class Pane {
     this.name = name;
   }
 
-  /** What is on the screen, without blanks at the ends of lines. */
+  /** The screen's text, without blanks at line ends. */
   text(): string {
     return this.#tmux.run("capture-pane", "-p", "-t", this.name);
   }
@@ -84,18 +84,18 @@ export class Pane {
     return this.#tmux.run("capture-pane", "-e", "-p", "-t", this.name);
   }
 
-  /** Keys as tmux calls them: `Enter`, `Escape`, `C-c`; anything else as it is. */
+  /** Presses keys by tmux's names: `Enter`, `Escape`, `C-c`; anything else is typed as it is. */
   press(...keys: readonly string[]): void {
     this.#tmux.run("send-keys", "-t", this.name, ...keys);
   }
 
-  /** Bytes as a terminal sends them, at once. */
+  /** Sends bytes as a terminal would, all at once. */
   send(bytes: string): void {
     const codes = [...Buffer.from(bytes)].map((byte) => byte.toString(16));
     this.#tmux.run("send-keys", "-t", this.name, "-H", ...codes);
   }
 
-  /** From now on every byte that the program writes, as it writes it. */
+  /** Records every byte that the program writes from now on; the returned function reads them. */
   record(): () => string {
     const file = join(temporaryFolder(), "written");
     this.#tmux.run("pipe-pane", "-t", this.name, `cat >> ${quoted(file)}`);
@@ -138,7 +138,7 @@ export class Pane {
     return Number(found);
   }
 
-  /** Presses keys, and gives the screen's text once it shows what it did not show before: the answer is newer than the keys. */
+  /** Presses keys once the screen does not show `wanted`; returns its text once it does, so it answers the keys. */
   async answers(keys: readonly string[], wanted: RegExp): Promise<string> {
     let last = "";
     await eventually(
@@ -153,7 +153,7 @@ export class Pane {
     return this.shows(wanted);
   }
 
-  /** The screen's text once it shows what is looked for. */
+  /** The screen's text, once it shows `wanted`. */
   async shows(wanted: RegExp): Promise<string> {
     let last = "";
     return eventually(

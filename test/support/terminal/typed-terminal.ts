@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-/** Opens a pseudo-terminal and sets its times back, as if nobody had touched it for an hour. A line of "k" types a key, which a program reads; "p" has one print. */
+/**
+ * Opens a pseudo-terminal and sets its times back, as if nobody had touched it for an hour. The line "k" types a key,
+ * which a program reads; "p" makes a program print.
+ */
 const script = `
 import os, pty, sys, time, tty
 master, slave = pty.openpty()
@@ -19,7 +22,9 @@ for line in sys.stdin:
     print("done", flush=True)
 `;
 
-/** A real pseudo-terminal, at which a test or a bench types. It ends with `close`, and with the process that opened it. */
+/**
+ * A real pseudo-terminal at which a test or a bench types. It ends with `close`, or with the process that opened it.
+ */
 export class TypedTerminal {
   readonly path: string;
   readonly pid: number;
@@ -33,7 +38,7 @@ export class TypedTerminal {
     this.#lines = lines;
   }
 
-  /** @param prefix  words that start a command where the terminal is to be */
+  /** @param prefix  words to put before the command, to open the terminal elsewhere */
   static async open(prefix: readonly string[] = []): Promise<TypedTerminal> {
     const [command = "", ...words] = [...prefix, "python3", "-c", script];
     const child = spawn(command, words, { stdio: ["pipe", "pipe", "inherit"] });

@@ -6,7 +6,7 @@ import { quoted } from "./tmux.ts";
 const program = fileURLToPath(new URL("../../../coordinator/main.js", import.meta.url));
 const thrower = fileURLToPath(new URL("./throw-on-signal.js", import.meta.url));
 
-/** A real search to look at, and how a terminal is told to look. */
+/** A real search, and the scripts for a terminal that watches it. */
 export class WatchedSearch {
   readonly swarm = new Swarm();
   #job: JobName | undefined;
@@ -25,7 +25,7 @@ export class WatchedSearch {
   /**
    * A coordinator, a worker with two slots, and a search with some results; it goes on until the test ends.
    *
-   * @param seconds  how long a run lasts. Of runs that outlast the test, two run and none has a result.
+   * @param seconds  how long a run lasts; if longer than the test, two runs go on and none has a result
    */
   async start(seconds = 1.6): Promise<void> {
     this.#coordinator = await this.swarm.coordinator(["--lease", "6"]);
@@ -37,7 +37,7 @@ export class WatchedSearch {
     );
   }
 
-  /** A script for a terminal: the screen, then what is left of the terminal's modes. */
+  /** A script for a terminal: runs the screen, then prints its exit code and the terminal's modes. */
   script(command = "watch"): string {
     return `${this.environment()}; ${this.command(command)}; echo "exit=$?"; stty -a | tr ' ;' '\\n\\n' | grep -x -e echo -e -echo -e icanon -e -icanon | tr '\\n' ' '; echo 'is what is left'; exec sleep 1000`;
   }

@@ -6,22 +6,22 @@ import { newKey, sealChunks } from "../../../shared/wire/sealed-chunks.ts";
 import { fromBase64, oldJson, oldMessages } from "../stories/old-forms.ts";
 import { largest } from "./largest.ts";
 
-/** A message that a program of ours wrote, and the name of its decoder. */
+/** A message, and the name of its decoder. */
 export interface Sample {
   readonly form: string;
   readonly bytes: Uint8Array;
 }
 
-/** A key that sealed pieces of the corpus are opened with. */
+/** The key that opens the corpus's sealed pieces. */
 export const pieceKey = newKey();
 
 const sendable = ["ask", "control", "enrolment", "report", "checkpoint", "result", "failed", "released"];
 
-/** The largest that a worker of this version or somebody with an invitation sends: 4,096 trials, 60,000 values of reports. */
+/** The largest messages from a worker of this version or an invited machine: 4,096 trials, 60,000 report values. */
 export const largeSamples = (): readonly Sample[] =>
   Object.values(largest(0.35)).filter(({ form }) => sendable.includes(form));
 
-/** The largest that limits let through: what earlier workers sent after an outage, and what is no message but fills the limits. */
+/** The largest admitted: from earlier workers after an outage, and invalid messages that fill the limits. */
 export function fullSamples(): readonly Sample[] {
   const legal = Object.values(largest()).filter(({ form }) => sendable.includes(form));
   const many = (count: number, make: (i: number) => unknown): unknown[] =>
@@ -42,19 +42,19 @@ export function fullSamples(): readonly Sample[] {
   ];
 }
 
-/** So many keys in an order that differs with `turn`. */
+/** An object of `keys` keys, in an order that differs with `turn`. */
 function turned(turn: number, keys: number): object {
   const order = Array.from({ length: keys }, (_, k) => (k * (2 * turn + 1) + turn) % 43);
   return Object.fromEntries(order.map((k) => [`k${k}`, 1]));
 }
 
-/** Numbers as keys, each as far from the one before as an engine still keeps in one list. */
+/** An object with numeric keys, each as far from the last as the engine still keeps in one array. */
 const sparse = (from: number): object =>
   Object.fromEntries(Array.from({ length: 9 }, (_, i) => [String((from + i) * 1023), 1]));
 
 /**
- * Real messages of every form: those that version 0.1 sent and stored, and those that this version builds, each in three sizes. What
- * is unzipped or opened before it is decoded lies here as it is before.
+ * Real messages of every form: those that version 0.1 sent and stored, and those that this version builds, each in
+ * three sizes. Code is still zipped and pieces are still sealed.
  */
 export function corpus(): readonly Sample[] {
   const sent = oldJson<readonly { readonly form: string; readonly bytes: string }[]>("wire.json.gz");

@@ -33,8 +33,8 @@ export const decoders: Readonly<Record<string, Decoder>> = {
 };
 
 /**
- * The decoders of what else comes from outside. A snapshot's is not among them: its bytes are sealed with a key of the coordinators,
- * and their sum is compared first.
+ * Decoders of other data from outside. A snapshot's decoder is not among them: its bytes are sealed with the
+ * coordinators' key, and their checksum is compared first.
  */
 export const otherDecoders = (pieceKey: Uint8Array): Readonly<Record<string, Decoder>> => ({
   record: messages.decodeEvents,

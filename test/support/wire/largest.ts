@@ -4,7 +4,7 @@ import * as messages from "../../../shared/wire/messages.ts";
 import { chunkCount } from "../../../shared/wire/sealed-chunks.ts";
 import { encodeSnapshotPlace } from "../../../shared/wire/snapshots.ts";
 
-/** The largest message of each kind that programs of ours can send, or could: what any limit has to let through. */
+/** The largest message of each kind that our programs can send, or once could: every limit must admit them. */
 
 const job = "job4294967295" as JobName;
 const run = "run4294967295.1000000" as RunName;
@@ -14,7 +14,7 @@ const sha256 = "f".repeat(64);
 const key = new Uint8Array(32).fill(255);
 const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 
-/** @param size  how many there are of whatever makes a message large, as a part of the most; 1: all of them */
+/** @param size  share of the maximum count of each repeated part, at most 1 */
 export function largest(size = 1): Readonly<Record<string, { readonly form: string; readonly bytes: Uint8Array }>> {
   const some = (most: number): number => Math.max(1, Math.round(most * size));
   const rows = (count: number, metrics: number): messages.ReportRow[] =>

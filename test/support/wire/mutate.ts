@@ -1,7 +1,7 @@
 import { decode, encode } from "../../../shared/wire/codec.ts";
 import type { Sample } from "./corpus.ts";
 
-/** Whole numbers from 0 below `below`; mulberry32, so that message `i` of a seed can be made again alone. */
+/** Draws a whole number from 0 to `below` - 1. mulberry32, so that message `i` of a seed can be reproduced alone. */
 export type Draw = (below: number) => number;
 
 export function drawFrom(seed: number, i: number): Draw {
@@ -14,7 +14,7 @@ export function drawFrom(seed: number, i: number): Draw {
   };
 }
 
-/** Bytes that mean much in MessagePack: extensions, lengths of 4 bytes, lists, mappings, and what it never uses. */
+/** Critical bytes of MessagePack: extensions, 4-byte lengths, lists, mappings, and the byte that it never uses. */
 const tokens = [
   [0xc1],
   [0xd6, 0x69, 0, 0, 0, 1],
@@ -60,7 +60,7 @@ const values: readonly unknown[] = [
   Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`k${i}`, i])),
 ];
 
-/** A message that has suffered: one of the corpus changed in its bytes or in its meaning, or none at all. */
+/** A damaged message: a sample with changed bytes or values, or random bytes. */
 export function mutated(samples: readonly Sample[], draw: Draw): Sample {
   const { form, bytes } = samples[draw(samples.length)] as Sample; // below its length
   switch (draw(10)) {
@@ -106,7 +106,7 @@ function replaced(bytes: Uint8Array, draw: Draw): Uint8Array {
   return copy;
 }
 
-/** The message with one of its values replaced, left out or repeated; as its bytes, if it is none. */
+/** The message with one value replaced, removed or added; with bytes replaced if it does not decode. */
 function otherMeaning(bytes: Uint8Array, draw: Draw): Uint8Array {
   let value: unknown;
   try {

@@ -4,7 +4,7 @@ import { quickFamilies } from "../../audit/families.ts";
 import { Ground } from "../../audit/ground/ground.ts";
 import { harmsOf } from "../../audit/run-family.ts";
 
-/** What of `npm run audit` takes only seconds: subjects, replies, evidence and the journal, tried by raw clients of every role. */
+/** The families of `npm run audit` that take only seconds, tried by raw clients of every role. */
 describe("an audit", () => {
   const ground = new Ground();
   before(() => ground.start());

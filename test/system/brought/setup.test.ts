@@ -8,7 +8,9 @@ import { eventually } from "../../support/patience.ts";
 import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-/** A package that needs nothing to be installed: the setup copies it to where the environment's Python finds it. */
+/**
+ * A setup that installs a package without any tool: it copies the package to where the environment's Python finds it.
+ */
 const install = `
 import os, shutil, sys, sysconfig
 if os.path.exists(os.path.join(os.path.dirname(sys.argv[0]), "broken")):
@@ -88,7 +90,7 @@ test("a setup makes an environment once on each worker, and its failure is the w
   assert.ok((await nexusHere("view", "console", name)).stdout.includes(`\nprefix ${folder}\n`));
   assert.match(readFileSync(`${folder}.log`, "utf8"), /\$ python install\.py tiny_package\.py\ninstalled into /);
 
-  // The same again is made again only after it vanished.
+  // The same environment is used again, and remade only after it vanished.
   const madeAt = (): number => statSync(join(folder, "pyvenv.cfg")).mtimeMs;
   const before = madeAt();
   await run("search.yaml");
@@ -100,7 +102,7 @@ test("a setup makes an environment once on each worker, and its failure is the w
   assert.equal(third.outcomes.completed, 2);
   assert.ok(existsSync(join(folder, "bin/python")));
 
-  // What fails here may succeed elsewhere: the run goes on, and this worker gets no more of that job.
+  // A setup that fails here may succeed elsewhere: the run waits, and this worker gets no more of that job.
   writeFileSync(join(mine, "broken"), "");
   writeFileSync(join(mine, "install.py"), `${install}# another one\n`);
   await run("search.yaml");

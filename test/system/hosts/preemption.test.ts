@@ -9,7 +9,7 @@ import { python, writeProgramSpec } from "../../support/processes/probe-spec.ts"
 import { Slurm } from "../../support/processes/slurm.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
-/** Counts to 12; at 6 it waits for a file. It saves itself only when it is to stop, and says what it began with and what it saved. */
+/** Counts to 12; at 6 it waits for a file. Saves itself only when told to stop; tells its start, wait and save. */
 const program = `
 import os, time, nexus_swarm as nexus
 state = nexus.checkpoint_dir / "at"

@@ -35,12 +35,12 @@ test("a service joins at the lowest priority, comes back when killed, and hands 
   await swarm.when("the service holds a run", job, ({ holding }) => holding.get("lab" as WorkerId) === 1);
 
   const first = show("MainPID");
-  // The fields of /proc/PID/stat after the program's name: the nice value, and the policy, of which 5 is SCHED_IDLE.
+  // Fields of /proc/PID/stat after the program's name: [16] is the nice value, [38] the policy, where 5 is SCHED_IDLE.
   const fields = manager
     .run("cat", `/proc/${first}/stat`)
     .replace(/^.*\) /s, "")
     .split(" ");
-  // The worker comes before its runs: it must freeze them at once.
+  // The worker needs normal priority: it must be able to freeze its runs at once.
   assert.deepEqual([fields[16], fields[38]], [String(getPriority()), "0"], "as the manager that this test started");
   assert.match(show("ControlGroup"), /\/background\.slice\/nexus-worker-ws1-lab\.service$/);
   const words = manager.run("cat", `/proc/${first}/cmdline`);

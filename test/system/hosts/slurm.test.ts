@@ -10,7 +10,7 @@ import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { Slurm } from "../../support/processes/slurm.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
-/** Counts to 12, and says so; at 6 it waits for a file. It has no handler for SIGTERM, as most programs have none. */
+/** Counts to 12 and records each step; at 6 it waits for a file. Like most programs, it has no handler for SIGTERM. */
 const program = `
 import { appendFileSync, existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 const file = process.env.NEXUS_STATE + "/at";
@@ -34,7 +34,7 @@ test("a requeued worker of an array job hands its runs back and keeps its name; 
   const lineFile = join(swarm.folder, "line.txt");
   const go = join(swarm.folder, "go");
   const counted = join(swarm.folder, "counted.txt");
-  /** What each program has counted, in the order in which they began. */
+  /** The counts of each program, in the order in which they began. */
   const counts = (): number[][] => {
     const programs = new Map<string, number[]>();
     for (const line of existsSync(counted) ? readFileSync(counted, "utf8").trim().split("\n") : []) {
@@ -69,7 +69,7 @@ test("a requeued worker of an array job hands its runs back and keeps its name; 
   );
   const wait = (): boolean => counts().filter((each) => each.at(-1) === 6).length === 6;
   await eventually("each waits at 6", wait, { everyMs: 20 });
-  // A program that gets SIGTERM with all others leaves no more than its newest checkpoint.
+  // A program killed by SIGTERM keeps only its newest checkpoint, so wait for that.
   await swarm.when("each is saved at 6", job, ({ trials }) => {
     const saved = [...trials].filter(({ checkpoint }) => checkpoint?.iters === 6);
     return saved.length === 6;
@@ -83,7 +83,7 @@ test("a requeued worker of an array job hands its runs back and keeps its name; 
 
   // Preempted: Slurm sends SIGTERM to every process of the task, the programs of its runs included.
   slurm.run("scontrol", "requeue", taskOf(1));
-  // Its time is nearly up: SIGTERM to its script alone, which has the task requeued.
+  // Time nearly up: Slurm sends SIGTERM only to the task's script, which requeues the task.
   slurm.run("scancel", "--batch", "--signal=TERM", taskOf(2));
   const moved = await swarm.when("four runs were handed back", job, ({ trials }) => {
     const ends = [...trials].flatMap(({ attempts }) => attempts.map(({ end }) => end));

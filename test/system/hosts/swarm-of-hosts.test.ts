@@ -16,12 +16,12 @@ import { assertExactly, type Program, Swarm } from "../../support/processes/swar
 import { TypedTerminal } from "../../support/terminal/typed-terminal.ts";
 
 const totalRuns = 20;
-/** How many keys the owner of a host presses each time that he comes; then he is gone until its runs go on. */
+/** Keys that the host's owner presses at each visit; he then stays away until the host's runs go on. */
 const visits = [1, 3];
-/** Their time passes also while they stand still, twice for 10 s. */
+/** Runs of the host `home`. Their time passes also while they are frozen, twice for 10 s. */
 const homeRuns = { total: 2, seconds: 30, reports: 100 };
 
-/** Gives a program terminals of its own: on this machine others may be typed at. */
+/** Gives a program its own terminals: somebody may type at this machine's others. */
 const ownTerminals = [
   "sh",
   "-c",
@@ -29,7 +29,7 @@ const ownTerminals = [
   "sh",
 ];
 
-/** A machine with an address of its own, a cable that can be pulled, a way that can be slow, and an owner. */
+/** A machine with its own address, a cable that can be pulled, a connection that can be slow, and an owner. */
 class Host {
   readonly name: string;
   readonly net: CutOffHost;
@@ -65,7 +65,7 @@ class Host {
     return terminal;
   }
 
-  /** Its owner wants it back: he lends it twelve hours from now. */
+  /** Its owner wants it back: he lends it only twelve hours from now. */
   ownerComes(): void {
     const hour = (new Date().getHours() + 12) % 24;
     writeFileSync(this.#rules, `hours: "${hour}:00-${hour}:01"\n`);
@@ -76,7 +76,7 @@ class Host {
   }
 }
 
-/** Runs that only this host takes, whose owner comes and goes by the script: each time they stand still, and go on. */
+/** Runs a job on this host alone while its owner comes and goes: each time its runs stand still, then go on. */
 async function visit(host: Host, swarm: Swarm): Promise<void> {
   const terminal = await host.terminal();
   const tally = join(swarm.folder, "home");
@@ -133,7 +133,7 @@ test("all runs complete, none twice, on five hosts with cuts, delays, losses and
   await holds(owned);
   owned.ownerComes();
   await says(owned, /handed back/);
-  // Losses: connections that end with what is on their way, for hosts drawn by lot.
+  // Losses: connections of randomly drawn hosts end and lose messages on their way.
   const random = rngFrom("losses");
   for (let ended = 2; ended <= 10; ended += 2) {
     await when(`${ended} have ended`, (table) => table.ended >= ended || table.isOver);

@@ -16,7 +16,7 @@ const fixtures = join(packageRoot(), "test/fixtures/own-search");
 const folder = temporaryFolder();
 let count = 0;
 
-/** What the suite finds, up to the first promise that is broken. */
+/** The suite's findings, up to the first broken promise. */
 async function findings(
   settings: Partial<OwnSearchSettings>,
   codeFolder: string,
@@ -81,7 +81,7 @@ describe("nexus check-search", { concurrency: 2 }, () => {
       assert.deepEqual(broken(found), []);
       assert.equal(found.length, 13);
     }
-    // In the place of the job launcher of a shipped spec, beside its files.
+    // Each YAML example replaces the job launcher of a shipped spec, beside that spec's files.
     cpSync(shipped, copies, { recursive: true });
     const launcher = /^job_launcher:\n(?: .*\n)+/m;
     const whole = readFileSync(join(shipped, "optuna.yaml"), "utf8");

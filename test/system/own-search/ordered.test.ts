@@ -27,7 +27,7 @@ describe("a search of one's own", { concurrency: 2 }, () => {
     for (const name of ["module", "optuna"]) {
       const path = join(folder, `${name}.yaml`);
       const shorter = readFileSync(path, "utf8").replace("total_runs: 60", "total_runs: 14");
-      // The worker's python3 needs nothing; the coordinator's needs Optuna.
+      // The worker's python3 needs no packages; the coordinator's needs Optuna.
       const optuna = process.env["NEXUS_TEST_PYTHON"] ?? python;
       writeFileSync(path, shorter.replace("[python3, optuna_search.py", `[${optuna}, optuna_search.py`));
       const { code, stdout, stderr } = await nexus(["run", path, "--monitor", "none"], swarm.folder);

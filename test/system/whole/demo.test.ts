@@ -12,7 +12,7 @@ import { processesNaming } from "../../support/process-list.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { fullPriority } from "../../support/processes/swarm.ts";
 
-/** `npm start`, with the spec that people see: about a second of training a run, 60 runs. */
+/** `npm start` with its real spec: 60 runs of about a second of training each. */
 const program = fileURLToPath(new URL("../../../coordinator/demo.js", import.meta.url));
 const shortened = 18;
 
@@ -36,7 +36,7 @@ interface Demonstration {
 function demonstrate(folder: string): Demonstration {
   const child = spawn(process.execPath, [program], {
     cwd: folder,
-    // As npm says which of its scripts it runs: what people read names the command that they typed.
+    // npm sets this to the script that it runs, so that the output names the command that people typed.
     env: { ...environment(folder), npm_lifecycle_event: "start" },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -55,19 +55,19 @@ function demonstrate(folder: string): Demonstration {
   return { child, stdout: () => text.stdout, stderr: () => text.stderr, ended: () => ended };
 }
 
-/** Resolves when so many runs have completed since this start; gives all processes that it has then. */
+/** Resolves with the demonstration's processes when `count` runs have completed since this start. */
 async function afterCompleted(demonstration: Demonstration, count: number): Promise<ProcessIdentity[]> {
   await eventually(`${count} runs complete`, () => {
     assert.equal(demonstration.child.exitCode, null, demonstration.stderr());
     return (demonstration.stderr().match(/ completed {2}hpmax /g)?.length ?? 0) >= count;
   });
   const processes = descendantsOf(demonstration.child.pid ?? 0);
-  // The coordinator, its guard, the server; two workers, a runner each.
+  // The coordinator, its guard and the server; two workers with a runner each.
   assert.ok(processes.length >= 7, `${processes.length} processes`);
   return processes;
 }
 
-/** No process that it had, and none that works in its folder. */
+/** Resolves when none of these processes runs, and none whose command line names the folder. */
 const nothingRuns = (folder: string, processes: readonly ProcessIdentity[]): Promise<true> =>
   eventually("nothing runs", () => !processes.some(isAlive) && processesNaming(folder).length === 0);
 
@@ -86,7 +86,7 @@ test("npm start ends whole at Ctrl-C, resumes when started again, and shows a fi
   const done = await endedRuns(folder);
   assert.ok(done >= 2 && done < 60, `${done} runs have ended`);
 
-  // Killed, it can end nobody: they end by themselves.
+  // A killed demonstration cannot end its processes: they end by themselves.
   const second = demonstrate(folder);
   const ofSecond = await afterCompleted(second, 2);
   second.child.kill("SIGKILL");
@@ -98,7 +98,7 @@ test("npm start ends whole at Ctrl-C, resumes when started again, and shows a fi
 
   const third = demonstrate(folder);
   const ofThird = await afterCompleted(third, 2);
-  // The rest would be a minute of training; it ends sooner, as anyone may have it.
+  // The rest would be a minute of training, so the search is shortened, as anyone may do.
   const edited = await nexus(["edit", "job1", "--workspace", "demo", `--total-runs=${shortened}`], folder);
   assert.equal(edited.code, 0, edited.stderr);
   await eventually("the search ends", () => third.child.exitCode !== null);
@@ -156,13 +156,13 @@ test("npm start in a terminal shows its progress in one live line, and ends whol
   assert.match(progress()[0] ?? "", /best 0\.\d+ ±\S+ \(n=\d+\) .*\d+s, \S+ left$/);
   assert.ok(!says(/run\d+\.\d+ (started|completed)/), "no line for each run");
   const processes = descendantsOf(terminal.pid);
-  // npm and its shell, the demonstration, and what it starts.
+  // npm and its shell, the demonstration, and the processes that it starts.
   assert.ok(processes.length >= 10, `${processes.length} processes`);
 
   terminal.press("C-c");
   await eventually("it says that it stops", () => says(/^stopping; unfinished runs are handed back/));
   await eventually("nothing of it runs", () => !processes.some(isAlive));
-  // What is typed while the shell takes its terminal back may be lost.
+  // Keys typed while the shell takes its terminal back may be lost, so they are repeated.
   await eventually(
     "the shell is back",
     () => {
@@ -175,7 +175,7 @@ test("npm start in a terminal shows its progress in one live line, and ends whol
   await terminal.close();
 });
 
-/** Bad settings look bad at a glance: a search whose runs are all alike would show nothing. */
+/** Checks that bad settings look bad: a search whose runs are all alike would show nothing. */
 async function assertWorthWatching(folder: string, ended: number): Promise<void> {
   const { stdout } = await nexus(["list", "runs", "job1", "--workspace", "demo", "--child", "--all", "--json"], folder);
   const runs = stdout
@@ -197,9 +197,9 @@ async function endedRuns(folder: string): Promise<number> {
 }
 
 interface Terminal {
-  /** Of the shell in it. */
+  /** Pid of its shell. */
   readonly pid: number;
-  /** What it shows now, line by line, without spaces at the ends. */
+  /** The lines that it shows now, without spaces at their ends. */
   screen(): string[];
   /** Types a line and presses Enter. */
   type(line: string): void;
@@ -240,7 +240,7 @@ function openTerminal(folder: string, columns: number, rows: number): Terminal {
   };
 }
 
-/** The processes that a process has started, and they in turn, down to the last. */
+/** All descendants of a process. */
 function descendantsOf(pid: number): ProcessIdentity[] {
   const children = new Map<number, number[]>();
   for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
@@ -253,7 +253,7 @@ function descendantsOf(pid: number): ProcessIdentity[] {
     .filter((each) => each !== undefined);
 }
 
-/** Undefined for a process that has ended while we looked. */
+/** Undefined if the process has ended meanwhile. */
 function parentOf(pid: string): number | undefined {
   try {
     return Number(/\nPPid:\t(\d+)\n/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);

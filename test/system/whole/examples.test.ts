@@ -15,7 +15,7 @@ const names = readdirSync(folder, { withFileTypes: true })
   .map(({ name }) => name);
 const read = (name: string) => loadSpecFile(join(folder, name, "search.yaml"));
 
-/** The Python in which the machine's packages are, and this Node; the settings of the specs, since some of a search come to anything. */
+/** Replacements in the specs: the Python with the machine's packages, this Node, and two runs without a search. */
 const programs: readonly (readonly [RegExp, string])[] = [
   [/\[python3, /, "[/usr/bin/python3, "],
   [/\[node, /, `[${process.execPath}, `],
@@ -23,7 +23,7 @@ const programs: readonly (readonly [RegExp, string])[] = [
   [/total_runs: 40/, "total_runs: 2"],
 ];
 
-/** Two runs of each; what a run comes to lies between these. scikit-learn comes from the machine's packages (.ci/run). */
+/** Bounds of a run's result; each example has two runs. scikit-learn comes from the machine's packages (.ci/run). */
 const trained = {
   sklearn: [0.05, 1],
   wandb: [-20, -0.3],
@@ -31,7 +31,7 @@ const trained = {
   node: [-1, 0],
   unmodified: [30, 100],
 } as const;
-/** Those whose libraries are too large for every test run: docs/python.md says when they were run. What can be checked without is. */
+/** Examples with libraries too large for every test run (docs/python.md). Only code and settings are checked here. */
 const large = ["lightning", "pytorch"];
 
 describe("the examples", () => {

@@ -10,19 +10,19 @@ import { programVersion } from "../../../shared/components/version.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { patienceMs } from "../../support/patience.ts";
 
-/** What people get who install the package: made of the build in dist, installed in an empty folder. */
+/** The package as people get it: packed from the build in dist, installed into an empty folder. */
 const root = packageRoot();
 const scratch = temporaryFolder();
 const folder = temporaryFolder();
 let packed: readonly string[] = [];
 
-/** A registry that is slow or away must end this test with a word, not hang it. */
+/** Milliseconds: a slow or unreachable registry must fail this test with a message, not hang it. */
 const npmLimitMs = 600_000;
 const commandLimitMs = patienceMs;
 
 before(async () => {
   assert.ok(existsSync(join(root, "dist/coordinator/main.js")), "nothing is built; type: npm run build");
-  // Without scripts: `prepare` would build again, under the feet of the tests that run beside this one.
+  // Without scripts: `prepare` would rebuild dist while other tests use it.
   const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", scratch];
   const [tarball] = JSON.parse(await npm(pack, root)) as { filename: string; files: { path: string }[] }[];
   assert.ok(tarball);
@@ -126,7 +126,7 @@ processing_stages:
   );
   const console = await installed("nexus", "run", path);
   assert.match(console, /hpmax\): /);
-  // Said where the WebAssembly ones cannot be used.
+  // "plain kernels" appears where the WebAssembly ones cannot be used.
   assert.doesNotMatch(console, /plain kernels/);
 });
 
@@ -161,7 +161,7 @@ function filesIn(part: string, ending: string): string[] {
 }
 
 async function npm(words: readonly string[], cwd: string): Promise<string> {
-  // What `npm test` tells its children about this package must not reach the npm that installs into another.
+  // Variables that `npm test` sets about this package must not reach the npm that installs elsewhere.
   const ours = /^npm_(package|lifecycle)_|^npm_config_(local_prefix|prefix)$|^INIT_CWD$/i;
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)));
   const options = { cwd, env: { ...env, npm_config_logs_max: "0" }, timeout: npmLimitMs, maxBuffer: 16_000_000 };
@@ -175,13 +175,13 @@ const env = {
   XDG_STATE_HOME: join(folder, "state"),
 };
 
-/** What a command of the installed package prints; it must end with 0. */
+/** The output of an installed command, which must exit with 0. */
 async function installed(command: string, ...words: readonly string[]): Promise<string> {
   const options = { cwd: folder, env, timeout: commandLimitMs };
   return (await promisify(execFile)(join(folder, "node_modules/.bin", command), words, options)).stdout;
 }
 
-/** One that goes on until it is told to end. */
+/** Starts an installed command that runs until told to end. */
 function startInstalled(command: string, ...words: readonly string[]): ChildProcess {
   const child = spawn(join(folder, "node_modules/.bin", command), words, { cwd: folder, env, stdio: "ignore" });
   mustEnd(child.pid);

@@ -15,7 +15,7 @@ before(async () => {
 });
 after(() => swarm.end());
 
-/** Shortened in three places; the hyperparameters, the nets and everything else are as shipped. */
+/** The spec is shortened in three places; hyperparameters, nets and everything else are as shipped. */
 const shorter: readonly (readonly [RegExp, string])[] = [
   [/max_iterations: 100000/, "max_iterations: 80"],
   [/iters_per_report: 10000/, "iters_per_report: 20"],
@@ -37,7 +37,7 @@ for (const name of ["random_hp_search", "dgd_hp_search"]) {
     assert.equal(table.submitted.hyperparameters.length, 8);
     assert.equal(table.parents.length, 25, "compute_nodes: 25 makes as many parent runs");
     for (const { hpmax, run } of table.trials) assert.ok(Number.isFinite(hpmax), `${run} has ${hpmax}`);
-    // One and a half million to choose from; DGD may come back to the best.
+    // Of one and a half million configurations; DGD may return to the best.
     assert.ok(new Set([...table.trials].map(({ configuration }) => configuration.join())).size > 2);
   });
 }

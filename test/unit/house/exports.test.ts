@@ -11,7 +11,7 @@ const hasWord = (text: string, name: string): boolean =>
 
 test("every value that a file of the product exports is named in a file that imports it", () => {
   const texts = new Map(tree.map(({ file, text }) => [file, text]));
-  /** Of a file that is passed on whole, `export * from`, its importers are those of the file that passes it on, too. */
+  /** If a file is re-exported whole (`export * from`), whoever imports the re-exporting file counts too. */
   const importersOf = (file: string): string[] =>
     imports
       .filter((each) => each.file === file)

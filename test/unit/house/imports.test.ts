@@ -24,7 +24,7 @@ function wrapped(library: string, where: string, ...places: readonly RegExp[]): 
   };
 }
 
-/** The table of rooms.ts, a rule for each room. */
+/** The table of rooms.ts as rules, one for each room. */
 const roomRules: readonly Rule[] = programs.flatMap(({ program, rooms }) =>
   Object.entries(rooms).map(
     ([room, allowed]): Rule => ({

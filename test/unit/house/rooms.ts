@@ -62,7 +62,7 @@ export const programs: readonly Program[] = [
       // environments that jobs want for their programs
       setup: ["processes"],
       node: ["runner", "processes", "own-code", "gpus", "setup"],
-      // what the machine's owner allows, and the signs that he is there; tells the node
+      // what the machine's owner allows, and the signs of their presence; tells the node
       owner: ["node", "processes"],
       here: ["runner", "stages", "components", "own-code"],
       // has the machine start a worker by itself
@@ -102,8 +102,8 @@ export const programs: readonly Program[] = [
 ];
 
 /**
- * What the product reaches without an import that names it, by file: modules of computed names, loaders, what lies beside the
- * file. A program that is started by its path stands here also where the table above would forbid its import.
+ * What each file of the product reaches without an import that names it: modules of computed names, loaders, files
+ * beside it. A program that is started by its path is listed here, even where the table above would forbid its import.
  */
 export const unnamed: Readonly<Record<string, readonly string[]>> = {
   // modules whose names are computed: a user's own, a component's by its place, a worker that was fetched
@@ -137,7 +137,7 @@ export const unnamed: Readonly<Record<string, readonly string[]>> = {
   "worker/components/kernels/wasm.ts": ["worker/components/kernels/kernels.wasm"],
 };
 
-/** The rooms of the product's folders that hold more than one room each: `coordinator/leader/reign.ts` -> `leader`. */
+/** The program and the room of a file: `coordinator/leader/reign.ts` -> coordinator, `leader`. */
 export function roomOf(file: string): { readonly program: string; readonly room: string } | undefined {
   const [program, room] = file.split("/");
   return program === undefined || room === undefined ? undefined : { program, room };

@@ -12,7 +12,7 @@ export interface Import {
   readonly file: string | undefined;
   /** `import type`: nothing of it is left in the compiled code. `import { type A }` leaves an empty import there. */
   readonly isType: boolean;
-  /** `import()`: carried out when the code comes to it. */
+  /** `import()`: runs when the code reaches it. */
   readonly isDynamic: boolean;
 }
 
@@ -50,8 +50,8 @@ const unnamed =
   /\bimport\((?!\s*"[^"]+"\s*\))|\bcreateRequire\((?:import\.meta\.url)?|\bgetBuiltinModule\(|(?:new URL\("(?<beside>[^"]+)", )?import\.meta\.(?<own>\w+)/g;
 
 /**
- * Where a file reaches for something that none of its imports names: a computed `import()`, a loader, `import.meta`. A path
- * beside the file is given relative to the root, a program's as its source.
+ * What a file reaches without an import that names it: a computed `import()`, a loader, `import.meta`. A path beside
+ * the file is given relative to the root, a program by its source.
  */
 export function unnamedIn(file: string, text: string): string[] {
   return [...text.matchAll(unnamed)].map(([found, beside, own]) => {

@@ -4,7 +4,7 @@ import { tree } from "./source-tree.ts";
 
 const mostCharacters = 100;
 
-/** A title as it is written: what a template fills in counts as one character. */
+/** A title as it is written in the source; what a template fills in counts as one character. */
 const titled = /(?<!\.)\b(describe|it|suite|test)(?:\.\w+)?\(\s*(?:"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`)/g;
 const titles = tree
   .filter(({ file }) => file.startsWith("test/"))

@@ -18,7 +18,7 @@ const hardLife: Omit<SimulationOptions, "seed"> = {
   reports: 4,
   search: "dgd",
 };
-/** As many as show each kind of fault ten times; more of them: npm run simulate. */
+/** Enough to show each kind of fault ten times. For more: npm run simulate. */
 const seeds = 30;
 
 describe("a simulated swarm", () => {
@@ -33,7 +33,7 @@ describe("a simulated swarm", () => {
       taken += terms;
       assert.ok((records.get("completed") ?? 0) > 0.6 * hardLife.trials);
     }
-    // It was a hard life indeed.
+    // Every kind of fault must have happened.
     const kinds = ["lost", "returned", "frozen", "flapping", "cut", "broken"].map((kind) => `worker ${kind}`);
     kinds.push("coordinator killed", "coordinator frozen", "coordinator cut", "coordinator clocks");
     kinds.push("broker killed", "broker frozen", "order pause job", "order stop run", "order cancel run");
@@ -76,7 +76,8 @@ describe("a simulated swarm", () => {
     });
     assert.deepEqual(violations, []);
     assert.equal(records.get("failed"), 90);
-    // At 5, 10, 15 and so on, or later by what ran meanwhile, which counts towards the next pause.
+    // A pause comes at 5, 10, 15, ... failures, or later by the runs that ended meanwhile, which count towards the next
+    // pause.
     const pauses = records.get("paused by itself") ?? 0;
     assert.ok(pauses >= 4 && pauses <= 17, `${pauses} pauses`);
   });

@@ -21,13 +21,13 @@ import tempfile
 import time
 import warnings
 
-# Before any of the tools is imported: one thread, as one search among many.
+# Set before any tool is imported: one thread each, since many searches run side by side.
 for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(name, "1")
 warnings.filterwarnings("ignore")
 logging.disable(logging.WARNING)
 
-# The tools print; the answers have stdout for themselves.
+# The tools print too, so their stdout becomes stderr and only answers go to the real stdout.
 answers = os.fdopen(os.dup(1), "w")
 os.dup2(2, 1)
 

@@ -26,13 +26,13 @@ export class PeerDriver {
   constructor(python: string, script = program) {
     this.#child = spawn(python, [script], { stdio: ["pipe", "pipe", "ignore"] });
     if (!this.#child.stdout) throw new Error("driver.py has no stdout");
-    // A program that cannot be started, or ends early, is found out when it gives no answer.
+    // A program that cannot start, or ends early, is noticed when it gives no answer.
     this.#child.on("error", () => {});
     this.#child.stdin?.on("error", () => {});
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** @throws Error with the tool's own message */
+  /** Opens a search, which replaces the open one. @throws Error with the tool's own message */
   async open(search: string, surface: Surface, seed: number): Promise<Searcher> {
     const spaces = surface.hyperparameters.map(({ name, values, ordered, range }) => ({
       name,
@@ -72,7 +72,7 @@ export class PeerDriver {
     return this.#child.pid;
   }
 
-  /** It ends by itself once its input does. */
+  /** Closes its input, on which the program ends. */
   end(): void {
     this.#child.stdin?.end();
   }
@@ -87,7 +87,7 @@ export class PeerDriver {
   }
 }
 
-/** A tool answers with positions in lists, and with numbers of ranges: each number becomes a mark. */
+/** A tool answers with positions in lists and with numbers in ranges; each number becomes a mark. */
 function positionsOf(surface: Surface, answered: readonly number[], started: number): Configuration {
   for (const [i, { name, range, values }] of surface.hyperparameters.entries()) {
     const value = answered[i] ?? 0;

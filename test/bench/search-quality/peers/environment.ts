@@ -5,16 +5,16 @@ import { isAbsolute, join } from "node:path";
 import { UsageError } from "../../../../shared/errors.ts";
 import { peers } from "./peers.ts";
 
-/** The oldest Python that all the packages take. */
+/** The minor version of the oldest Python 3 that all packages support. */
 const leastMinor = 11;
 
 /**
- * A Python environment with what these peers need, made on first use in `$XDG_CACHE_HOME/nexus-swarm/bench-peers` (~/.cache if that is
- * not set) and kept for the next time.
+ * A Python environment with these peers' packages, made on first use in `$XDG_CACHE_HOME/nexus-swarm/bench-peers`
+ * (~/.cache if that is not set) and kept.
  *
- * @param say  hears what is being done, and which peers could not be installed
- * @returns its Python, and those of the peers that are there
- * @throws UsageError if there is no fitting Python
+ * @param say  called with progress lines, and with peers that could not be installed
+ * @returns its Python, and the installed peers
+ * @throws UsageError if there is no suitable Python, or python3 -m venv fails
  */
 export function preparePeers(
   searches: readonly string[],
@@ -45,7 +45,7 @@ export function preparePeers(
   return { python, ready };
 }
 
-/** Says what it needs where nothing fits. */
+/** A suitable Python. @throws UsageError that says what is needed, if there is none */
 function basePython(): string {
   for (const name of ["python3", "python3.13", "python3.12", "python3.11"]) {
     const { stdout, status } = spawnSync(name, ["-c", "import sys; print(*sys.version_info[:2])"], {

@@ -7,7 +7,7 @@ import { parentStatus } from "../../../../coordinator/words/status-words.ts";
 import { exitCode } from "../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
 
-// What somebody types who does not know the words yet, and what the words say of what is over.
+// Words that newcomers type, and what commands say of jobs that are over.
 
 async function said(...words: string[]): Promise<string> {
   const texts: string[] = [];

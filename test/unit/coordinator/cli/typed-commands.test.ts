@@ -23,12 +23,12 @@ const filesIn = (folder: string, ending: string): string[] =>
 const sources = ["coordinator", "shared", "worker"].flatMap((folder) => filesIn(folder, ".ts"));
 const pages = ["README.md", "CONTRIBUTING.md", ...filesIn("docs", ".md"), ...filesIn("worker", ".md")];
 
-/** Strings alone: comments are for us. What is put in while it runs is left out. */
+/** The strings of a source, without comments and without what `${}` puts in. */
 function stringsOf(source: string): string {
   const text = source
     .replace(/\/\*.*?\*\//gs, "")
     .replace(/(^|\s)\/\/.*$/gm, "$1")
-    // Of a connection, for the broker's list of them.
+    // Names of connections, for the broker's list.
     .replace(/\bname: "[^"]*"/g, "");
   let bare = text;
   for (let before = ""; before !== bare; ) {
@@ -58,8 +58,7 @@ const typed = [
   ...pages.flatMap((file) => typedIn(file, readFileSync(join(packageRoot(), file), "utf8"))),
 ];
 
-/** Being built beside this test; the messages that name them are older. */
-/** Verbs whose further options are for the spec. */
+/** Verbs that take any option, because further ones are for the spec. */
 const takesAnyOption = new Set(["run"]);
 
 const helps = new Map<string, Promise<string>>();
@@ -117,7 +116,7 @@ for (const [program, file] of [
       spawnSync(process.execPath, [join(packageRoot(), file), ...words, "--help"], { encoding: "utf8" }).stdout;
     const general = helpOfVerb();
     const ofVerbs = new Map<string, string>();
-    /** A verb of its own has options of its own besides. */
+    /** A verb has options of its own besides the general ones. */
     const helpFor = ([verb = ""]: readonly string[]): string => {
       if (!/^[a-z]+(-[a-z]+)?$/.test(verb)) return general;
       const known = ofVerbs.get(verb) ?? helpOfVerb(verb);

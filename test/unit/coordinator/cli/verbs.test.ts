@@ -5,7 +5,7 @@ import { commandTree } from "../../../../coordinator/cli/command-line.ts";
 import * as plots from "../../../../coordinator/plots/registry.ts";
 import { editableSettings } from "../../../../shared/domain/runspec/job-settings.ts";
 
-/** Those that print nothing which a program would read, and one that always prints JSON. */
+/** Commands without --json: two print nothing that a program would read, and one always prints JSON. */
 const silent = ["nexus init", "nexus demo", "nexus mcp"];
 
 let said = "";

@@ -74,11 +74,11 @@ test("the join code that is shown holds for twelve hours, and is another once it
   const second = shownCode(paths, now + 13 * hour, open);
   assert.notEqual(second, first);
   assert.equal(shownCode(paths, now + 13 * hour, open), second);
-  // Withdrawn, or the clock was set back by days: another one.
+  // If the code was withdrawn, or the clock was set back by days, another one is shown.
   const third = shownCode(paths, now + 13 * hour, (id) => id === inviteKey(second).id);
   assert.notEqual(third, second);
   assert.notEqual(shownCode(paths, now - 100 * hour, open), third);
-  // What an earlier version left opens nothing.
+  // A code that an earlier version left opens nothing.
   writeFileSync(join(paths.secrets, "join-code"), "RZw71GnLNhStrB3g-wirk7CB\n");
   assert.equal(readInviteCode(joinCode(paths)).kind, "code");
   assert.equal(lineHoldsUntil("nats://h:1/ws1"), null);

@@ -64,13 +64,13 @@ async function lived(settings: Partial<JobSettings>, metric: Metric): Promise<St
 
 const sensible = (text: string): void => assert.doesNotMatch(text, /NaN|Infinity|undefined/);
 
-/** Every number that a person or a search is told is one. */
+/** Asserts that every number told to a person or a search is finite. */
 function checkAll({ table }: Story): void {
   const { hyperparameters } = table.submitted;
   for (const { runSet, hpmax, stDev } of table.model.now?.ranked ?? []) {
     assert.ok(Number.isFinite(hpmax) && Number.isFinite(stDev) && stDev >= 0, `${runSet.key}: ${hpmax} +- ${stDev}`);
   }
-  // It takes as long as all the rest, and is the same for all searches.
+  // Evaluation takes as long as all the rest, and is the same for all searches.
   if (table.submitted.settings.hpTuning !== "dgd") return;
   const evaluation = evaluate(table);
   assert.ok(evaluation);

@@ -4,7 +4,7 @@ import { Hearing, heardOnce } from "../../../../coordinator/leader/hearing.ts";
 import { BusError, type Clock } from "../../../../shared/ports.ts";
 import { eventually } from "../../../support/patience.ts";
 
-/** A connection of questions on a clock of its own, and a leader's hearing with leases of 6 s. */
+/** The connection for questions on a clock of its own, and a leader's hearing with leases of 6 s. */
 function deafLeader() {
   let now = 0;
   const ticks: (() => void)[] = [];

@@ -91,7 +91,7 @@ describe("a sick worker", () => {
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
     assert.equal((await story.order({ kind: "admit", worker: alice })).ok, true);
     assert.equal(typeof (await story.claim()), "number");
-    // The row begins anew.
+    // The count of failures in a row begins anew.
     story.say(alice, 2, "failed");
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "admitted");
     story.check();
@@ -177,7 +177,7 @@ describe("outcomes", () => {
     });
     const asked = [answerClaim(story.test.reign, alice, claim("x"))];
     while (story.table.trials.length < 1) await Promise.resolve();
-    // Asked again, before and after it has moved on.
+    // The worker asks again, before and after the trial has moved on.
     asked.push(answerClaim(story.test.reign, alice, claim("x")));
     for (let i = 0; i < 5; i += 1) await Promise.resolve();
     story.say(alice, 1, "released");

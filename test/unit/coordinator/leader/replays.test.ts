@@ -50,7 +50,7 @@ describe("what is sent once more", () => {
     const before = test_.events.length;
     assert.deepEqual(await answerClaim(test_.reign, ann, claim("c1")), first);
     assert.equal(test_.events.length, before);
-    // Of a process that another one has replaced.
+    // Claims of a process that another one has replaced.
     assert.equal((await answerClaim(test_.reign, ann, claim("c2", "newer")))?.kind, "assigned");
     assert.equal((await answerClaim(test_.reign, ann, claim("c1")))?.kind, "refused");
     assert.equal((await answerClaim(test_.reign, ann, claim("c3")))?.kind, "refused");

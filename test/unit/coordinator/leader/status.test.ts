@@ -35,7 +35,7 @@ describe("the leader's status", () => {
     assert.deepEqual([busy?.state, busy?.held, busy?.silentMs], ["busy", 1, 1500]);
     const [lost] = rows(status, 2 * leaseMs);
     assert.equal(lost?.state, "lost");
-    // Without a word of the leader nobody is called lost.
+    // Without a status from the leader no worker is called lost.
     assert.equal(rows(null, 0)[0]?.state, "busy");
   });
 
@@ -234,7 +234,7 @@ test("a status that cannot be sent is not made more often than one that can", as
     }
   };
   await seconds(1);
-  // Their number counts: from one status to the next it is 3 s now.
+  // The interval between statuses grows with the number of workers: 3 s now.
   for (let n = 0; n < 4000; n += 1) swarm.reign.presence.set(`lab-${n}` as WorkerId, {} as Presence);
   let tries = 0;
   Object.defineProperty(swarm, "leads", {

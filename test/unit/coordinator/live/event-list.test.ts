@@ -75,7 +75,7 @@ describe("the list of events", () => {
 });
 
 describe("events before the first look", () => {
-  /** Thirty runs of job1 fail; then job2 has more runs than lines are kept. */
+  /** Thirty runs of job1 fail; then job2 has more runs than the list keeps lines. */
   function searched(): { readonly model: ViewModel; readonly failing: JobStory } {
     const failing = new JobStory({ number: 1, settings: { totalRuns: 50 } });
     for (let i = 1; i <= 30; i += 1) {
@@ -110,7 +110,7 @@ describe("events before the first look", () => {
       ],
     );
     assert.ok((troubles[0]?.since ?? 0) < (troubles[0]?.at ?? 0));
-    // The same cause goes on in the same line.
+    // A further failure of the same cause goes into the same line.
     const told = failing.events.length;
     failing.started("run1.31", []);
     failing.endedWithout(31, "run1.31", "failed", "CUDA out of memory");

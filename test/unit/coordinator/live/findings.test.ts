@@ -27,7 +27,7 @@ function story(runs: number): JobStory {
 const complete = (told: JobStory, i: number): void =>
   told.completed(told.started(`run1.${i}`, [i % 5]), `run1.${i}`, 0.1 * (i % 5) + 0.01 * Math.sin(i));
 
-/** Waits to be let go. */
+/** An evaluator that answers only when the test says so. */
 class Slow implements Evaluator {
   readonly asked: FindingsQuestion[] = [];
   #answer: (answer: FindingsAnswer) => void = () => undefined;

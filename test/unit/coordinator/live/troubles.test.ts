@@ -110,7 +110,7 @@ describe("a run that reports no more", () => {
     assert.equal(silence.silentMs(2, 400_000), undefined);
     assert.equal(silence.silentMs(2, 400_001), 300_001);
     assert.equal(silence.silentMs(1, 1e9), undefined);
-    // The leader has heard more of it than this view.
+    // The leader heard from run 2 later than this view did.
     silence.saidBy(2, 10, 400_000);
     silence.saidBy(2, 10, 600_000);
     assert.equal(silence.silentMs(2, 500_000), undefined);

@@ -40,7 +40,7 @@ test("a search module sees each run as it was told last, and the run sets that f
   assert.equal(view.runSets.size, 2);
   assert.deepEqual(view.runSets.best()?.configuration, [0, 1]);
   assert.ok(view.isExcluded([2, 0]) && !view.isExcluded([0, 1]));
-  // Taken back, cancelled, and running again.
+  // Run 1 is rejected, run 2 cancelled, run 3 runs again.
   history.tell(run(1, [0, 1], "rejected"));
   history.tell(run(2, [0, 1], "cancelled"));
   history.tell(run(3, [2, 0], "running"));

@@ -25,7 +25,7 @@ describe("the package for other machines", () => {
     const files = workerFiles();
     const folder = temporaryFolder();
     install(await tarball(files), folder, join(folder, "here"));
-    // Somewhere else nothing is found beside it.
+    // In another folder, nothing beside the package can stand in for what it lacks.
     execFileSync(process.execPath, [importAll, join(folder, "here")], { stdio: "inherit" });
     const version = execFileSync(process.execPath, [join(folder, "here/dist/worker/main.js"), "--version"], {
       encoding: "utf8",
@@ -52,7 +52,7 @@ describe("the package for other machines", () => {
         files.some(({ path }) => new RegExp(`^node_modules/${name}/(licen[cs]e|package.json)`, "i").test(path)),
         name,
       );
-    // A machine that joins writes them one by one.
+    // A machine that joins writes the files one by one.
     assert.ok(files.length < 300, `${files.length} files`);
     assert.ok(!files.some(({ path }) => path === "dist/worker/program.js" || path === "node_modules/nats/index.js"));
   });
@@ -110,7 +110,7 @@ describe("the package for other machines", () => {
     assert.deepEqual(readdirSync(folder).sort(), [".new-2", "1.0.0-old", "1.0.2-last", "1.0.3-now"]);
     prune(folder, current, (pid) => pid === 9);
     assert.ok(!existsSync(join(folder, "1.0.0-old")));
-    // A home that many machines share: nobody here knows which processes live there.
+    // In a home that many machines share, this machine cannot tell which processes live on the others.
     const own = encodeURIComponent(hostname());
     const elsewhere = add("0.9.0-elsewhere", 1000, "7@another-machine");
     const ended = add("0.9.1-ended", 1000, `7@${own}`);
@@ -130,7 +130,7 @@ describe("the server of the package", () => {
     port = await listening(patienceMs);
   });
 
-  /** The port of a server that gives a question this long. */
+  /** The port of a server that allows a request this long. */
   async function listening(mostRequestMs: number): Promise<number> {
     const running = shelfServer(made.shelf, mostRequestMs);
     running.listen(0, "127.0.0.1");
@@ -142,7 +142,7 @@ describe("the server of the package", () => {
     return (running.address() as AddressInfo).port;
   }
 
-  /** What comes back for these bytes, until the other side ends. */
+  /** Sends these bytes; returns what comes back until the other side ends. */
   const raw = async (text: string, at = port): Promise<string> => {
     const socket = connect(at, "127.0.0.1");
     let heard = "";

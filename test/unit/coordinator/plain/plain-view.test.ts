@@ -10,7 +10,7 @@ import { JobStory } from "../../../support/stories/job-story.ts";
 import { ordered } from "../../../support/stories/search.ts";
 
 const erased = "\r\u001b[K";
-/** The sequence that clears the rest of a line, in letters. */
+/** Spells out the sequence that clears the rest of a line. */
 const spelt = (text: string): string => text.replaceAll("\u001b[K", "<clear>");
 
 /** A view on virtual time, and what it wrote. */
@@ -52,7 +52,7 @@ function watched({
       told += 1;
     }
   };
-  /** Time passes, in which the search is looked at each second. */
+  /** Lets time pass, with a look at the search each second. */
   const pass = (seconds: number): void => {
     for (let i = 0; i < seconds; i += 1) {
       mock.timers.tick(1000);

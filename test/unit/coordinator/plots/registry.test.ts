@@ -11,7 +11,7 @@ import { NotFoundError, UsageError } from "../../../../shared/errors.ts";
 import type { Bus } from "../../../../shared/ports.ts";
 import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
 
-/** A kind that only this test has: how often the runs improved on the best so far, every so many runs. */
+/** A kind that only this test has: how often runs improved on the best so far, per `every` runs. */
 const records = plotKind({
   name: "records",
   examples: [["records job1", "how often a run was the best so far"]],
@@ -45,7 +45,7 @@ const story = new JobStory({ number: 1 });
   const run = `run1.${i + 1}`;
   story.completed(story.started(run, []), run, hpmax);
 });
-/** Nothing may be read but the journal's state. */
+/** Fails when used: a plot may read only the journal's state. */
 const bus = new Proxy({} as Bus, {
   get: (_, name) => () => assert.fail(`${String(name)} of the bus`),
 });

@@ -85,7 +85,7 @@ test("a screen's message goes with the next key that does something, or after so
   assert.doesNotMatch(await screen.text(), said);
 });
 
-/** A trial's evidence was read; its curve has been let go again. */
+/** A trial's evidence was read, and its curve has been dropped again. */
 function read({ model }: Screen, n: number, hasReports: boolean): void {
   const metrics = [{ name: "s1-rew", values: [1], counts: [1] }];
   const stages = hasReports ? [{ stage: 1, iters: [1], hours: [1], metrics }] : [];
@@ -114,7 +114,7 @@ describe("reports that have not been read yet", () => {
     assert.match(page(1), /no curve: nothing was reported/);
     read(screen, running, false);
     assert.match(page(running), /no curves yet; they come with the first reports/);
-    // What was read and let go to make room is read again.
+    // A curve that was dropped to make room is read again.
     read(screen, running, true);
     assert.match(page(running), /reading its reports\.\.\./);
   });

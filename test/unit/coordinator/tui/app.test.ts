@@ -138,7 +138,7 @@ describe("control keys", () => {
     screen.answer = new BusError("nobody answered", "op.ann: nobody answered");
     screen.press("P", "y");
     assert.match(await screen.text(), /not done: no coordinator is leading at the moment; .* start one: nexus-coord$/m);
-    // It may have got there: to say "not done" would be a guess.
+    // The order may have arrived: "not done" would be a guess.
     screen.answer = new BusError("no answer in time", "op.ann: no answer in time");
     screen.press("P", "y");
     assert.match(await screen.text(), /the order may or may not have been carried out/);

@@ -119,7 +119,7 @@ function namedAsBest({ story, state, table }: ReturnType<typeof told>): Readonly
 const allAre = (names: Readonly<Record<string, string | undefined>>, key: string | undefined): void =>
   assert.deepEqual(names, Object.fromEntries(Object.keys(names).map((name) => [name, key])));
 
-/** A search over gradient descent: losses, negated, of 14 configurations, one of which diverged once. */
+/** A search over gradient descent: negated losses of 14 configurations, one of which diverged once. */
 const diverged: readonly Told[] = (() => {
   const rng = rngFrom("losses");
   const run = (a: number, b: number): Told => [

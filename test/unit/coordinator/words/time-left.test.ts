@@ -11,7 +11,7 @@ import { JobStory, stateOf, workerOf } from "../../../support/stories/job-story.
 /** When something is said: after a third of the runs, after half, after two thirds. */
 const parts = [1 / 3, 1 / 2, 2 / 3];
 
-/** Lives through a search, and asks for the time left on the way; as parts of what was left then. */
+/** Simulates a search and asks for the time left on the way. Returns each answer over the time that was really left. */
 async function lived(options: Partial<SimulationOptions>): Promise<number[]> {
   const trials = options.trials ?? 90;
   const state = emptyWorkspace();
@@ -66,7 +66,7 @@ describe("the time left from a third of a job on", () => {
 });
 
 test("the newest of short and long runs give the mean length, though long ones take most of the time", () => {
-  // On ten slots two runs of a second follow each of ten; what ended in the last 20 s is known, and what runs.
+  // On each of ten slots, two runs of 1 s follow each run of 10 s. Known are those that ended in the last 20 s or run.
   const now = 1000;
   const runs: RunLength[] = [];
   for (let slot = 0; slot < 10; slot += 1) {

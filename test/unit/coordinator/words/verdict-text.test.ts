@@ -20,7 +20,7 @@ test("a verdict fits any width: the doubts go first, then the words, and whether
   assert.equal(verdictWithin(verdict, 6), "go on");
   assert.equal(verdictWithin({ ...verdict, doubts: [] }, 100).split("; ")[1], "stopping now is reasonable");
   assert.equal(verdictWithin(verdict, 4), "");
-  // Of a search that is over nobody is told to go on.
+  // The verdict on a search that is over tells nobody to go on.
   for (let width = 0; width < 300; width += 1)
     assert.doesNotMatch(verdictWithin(verdict, width, true), /go on|stopping/);
   assert.match(verdictWithin(verdict, 300, true), /; not settled: no configuration was run twice/);

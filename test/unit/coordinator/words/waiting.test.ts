@@ -202,7 +202,7 @@ test("a worker that list workers calls away counts as absent for waiting jobs to
   };
   assert.deepEqual(said(29_000), ["waiting for a free slot on lab-1", false]);
   assert.deepEqual(said(40_000), ["waiting for a worker: none of the 1 that have joined is there", true]);
-  // Who is refused asks every 30 s: the way there is no silence.
+  // A refused worker asks every 30 s; the time its message takes does not count as silence.
   assert.deepEqual(said(30_400, ["benched"]), ["waiting for a worker: lab-1 is benched", false]);
   const working = { state: "admitted", duty: "working" } as const;
   const silent = (silentMs: number, held: number): boolean => isSilent(working, { silentMs, leaseMs: 6000, held });

@@ -40,7 +40,7 @@ test("the first record of an event file is the one that TensorFlow writes", () =
   assert.equal(Buffer.from(event).toString("hex"), "0900000000000000001a0d627261696e2e4576656e743a32");
   const written = Buffer.from(record(event));
   assert.equal(written.readBigUInt64LE(), 24n);
-  // As every event file of TensorFlow begins: `18 00 00 00 00 00 00 00 a3 7f 4b 22`.
+  // Every event file of TensorFlow begins like this: `18 00 00 00 00 00 00 00 a3 7f 4b 22`.
   assert.equal(written.subarray(0, 12).toString("hex"), "1800000000000000a37f4b22");
 });
 
@@ -81,7 +81,7 @@ test("an event file holds its version, its session, each report and its end", ()
   const experiment = start?.plugins["_hparams_/experiment"];
   assert.equal(experiment?.name, "hparams");
   const inExperiment = fieldsOf(fieldsOf(experiment.content).find(({ field }) => field === 2)?.value as Buffer);
-  // Of api.proto's Experiment: time_created_secs, hparam_infos, metric_infos.
+  // Fields of api.proto's Experiment: time_created_secs, hparam_infos, metric_infos.
   assert.deepEqual(
     inExperiment.map(({ field, type }) => [field, type]),
     [

@@ -40,7 +40,7 @@ test("large and small messages are read alike, and bytes after a message are ref
 
 test("no MessagePack extension reads beyond its message or builds a graph of references", () => {
   decode(encode({ secret: "a text that must not be read again" }));
-  // Bundled strings: the position of texts that lie behind the message, where the one before it stood.
+  // Bundled strings: a position behind the message, where the message before left its texts.
   const beyond = Buffer.from([0xd6, 0x62, 0x00, 0x00, 0x00, 0x02, 0x92, 0x01, 0x02]);
   assert.throws(() => decode(beyond), /^BadMessage: an extension/);
   // A list whose two items are the same list, 40 levels deep: 2^40 nodes for whoever walks it.

@@ -12,7 +12,7 @@ const forms = Object.keys(all);
 const samples = corpus();
 const seed = 20261128;
 
-/** Whether the decoder took it. Any error but a BadMessage is a crash, and a refusal is short. */
+/** Whether the decoder accepts the bytes. Any error but a BadMessage is a crash, and a refusal must be short. */
 function took(form: string, bytes: Uint8Array): boolean {
   try {
     all[form]?.(bytes);

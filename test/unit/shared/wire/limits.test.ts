@@ -11,7 +11,7 @@ import { fromBase64, oldJson, oldMessages } from "../../../support/stories/old-f
 import { decoders } from "../../../support/wire/decoders.ts";
 import { largest } from "../../../support/wire/largest.ts";
 
-/** A refusal tells the place and what was expected, and nothing of what the message says. */
+/** Asserts a refusal that tells the place and what was expected, and nothing of the message's content. */
 function refuses(form: string, bytes: Uint8Array, why: RegExp): void {
   assert.throws(
     () => decoders[form]?.(bytes),

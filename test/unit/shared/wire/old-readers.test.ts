@@ -6,7 +6,7 @@ import { decodeSnapshotPlace, encodeSnapshotPlace } from "../../../../shared/wir
 import type { EvidenceKind } from "../../../../shared/wire/subjects.ts";
 import { fromBase64, inJson, oldJson, oldMessages } from "../../../support/stories/old-forms.ts";
 
-/** Reads a message and writes it anew, as a program of this version that says the same. */
+/** Reads a message and writes it again, as this version would. */
 type Anew = (bytes: Uint8Array) => Uint8Array;
 
 const anew =
@@ -39,8 +39,8 @@ const forms: Readonly<Record<string, Anew>> = {
 };
 
 /**
- * What an old reader would miss or find changed, as `place: then, now`. New fields are nobody's loss: readers leave out what they do
- * not know.
+ * What an old reader would miss or find changed, as `place: then, now`. New fields do no harm: readers skip what they
+ * do not know.
  */
 function missing(then: unknown, now: unknown, place: string): string[] {
   if (Array.isArray(then) && Array.isArray(now) && then.length === now.length)

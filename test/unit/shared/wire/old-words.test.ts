@@ -25,7 +25,7 @@ const old = (body: object): Uint8Array => encode({ v: wireVersion, ...body });
 /** The same message without its code, as an earlier version sends it. */
 const withoutCode = ({ code: _, ...answer }: OrderAnswer): Uint8Array => old(answer);
 
-/** What an earlier version's `nexus` exits with, which knows the sentence alone. */
+/** The exit code of an earlier version's `nexus`, which knows only the sentence. */
 const oldExit = ({ ok, reason }: OrderAnswer): number => (ok ? 0 : reason.startsWith("there is no ") ? 3 : 2);
 
 describe("the code of an order's answer", () => {

@@ -53,7 +53,7 @@ test("a sealed list of pieces that was changed, reordered, cut or added to in an
   refuses([...chunks, randomBytes(100)]);
   refuses(chunks, key, { ...sum, size: sum.size - 1 });
   refuses(chunks, key, { ...sum, sha256: "0".repeat(64) });
-  // Pieces of other bytes sealed with the same key, each good in itself.
+  // Pieces of other bytes sealed with the same key, each valid in itself.
   const other = sealChunks(randomBytes(3 * chunkBytes), key);
   refuses(chunks.map((chunk, i) => (i === 1 ? (other.chunks[1] ?? chunk) : chunk)));
 });

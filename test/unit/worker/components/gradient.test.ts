@@ -79,7 +79,7 @@ function forward({ model, kernels, window }: Prepared): void {
 const valueAt = (model: Model, kernels: Kernels, t: number) =>
   kernels.floats[model.values.offset + t * model.values.stride]!;
 
-/** R_t and A_t at the parameters as they are now: constants of the loss, but for R - V's own V. */
+/** R_t and A_t at the present parameters. In the loss they are constants; only the V in R - V varies. */
 function returnsOf({ model, kernels, window }: Prepared): { returns: number[]; advantages: number[] } {
   const returns: number[] = [];
   let next = bootstrap;
@@ -90,7 +90,7 @@ function returnsOf({ model, kernels, window }: Prepared): { returns: number[]; a
   return { returns, advantages: returns.map((value, t) => value - valueAt(model, kernels, t)) };
 }
 
-/** The loss as training.md's formula reads, from logits and values in memory. */
+/** The loss by the formula in actor-critic-loss.ts, from logits and values in memory. */
 function lossOf(prepared: Prepared, returns: number[], advantages: number[]): number {
   const { model, kernels, window, actionCount } = prepared;
   let loss = 0;
@@ -153,7 +153,8 @@ test("learner: every parameter's gradient agrees with finite differences in doub
         assert.ok(error <= 1e-7 * (1 + norm(expected)), `${parameter.name}: off by ${error} of ${norm(expected)}`);
       }
     }),
-    // Seeded: once in some thousand cases a difference would straddle the corner of a ReLU, where no gradient exists.
+    // Seeded, because once in some thousand cases a difference straddles the corner of a ReLU, where no gradient
+    // exists.
     { numRuns: 60, seed: 1 },
   );
 });

@@ -45,7 +45,7 @@ test("maze: the shipped layouts have the sizes and distances that were measured"
 });
 
 test("maze: an agent sees its four neighbours, its last action and its last reward", async () => {
-  // One floor cell south of the goal: wall to the north-west-east but for the goal, which is no wall.
+  // One floor cell, with the goal to its north and walls to the west, east and south.
   const environment = await maze({ layout: "#G#\n#.#\n###" });
   const seen = new Float32Array(environment.observationSize);
   environment.reset(seen);

@@ -18,7 +18,7 @@ describe("a join line", () => {
     const pin = { names: "any", sha256: fingerprint } as const;
     const whole = { url: `tls://192.0.2.7:4222#sha256=${fingerprint}`, pin, code: "s3cr3t-code", workspace: "ws1" };
     assert.deepEqual(parseJoinLine(encrypted), whole);
-    // Quotes that no shell has taken off.
+    // Quotes that no shell has removed.
     assert.deepEqual(parseJoinLine(` "${encrypted}" `), whole);
     assert.deepEqual(parseJoinLine(`'${encrypted}'`), whole);
     const hex = Buffer.from(fingerprint, "base64url").toString("hex");

@@ -153,7 +153,7 @@ test("a server of the same workspace's name is not shown the key for another, wh
     assert.ok((await starts({ servers: [at.replace("127.0.0.1", "localhost")] })).includes(pair.publicKey), "its own");
     const shown = await starts({ servers: ["localhost:1"] });
     assert.ok(shown.includes("CONNECT") && !shown.includes(pair.publicKey), shown);
-    // Where it is not sure whose the key is, none takes its place in the folder.
+    // If the key's owner is uncertain, no other key replaces it in the folder.
     const stays = /does not know the key of the worker lab of ws1; the key stays.*\n.*--name ID.*\n.*identity\.json/;
     assert.ok((await starts({}, stays)).includes(pair.publicKey), "of an earlier version");
     await starts({ servers: ["localhost:1"] }, stays, { isSameWorkspace: true });

@@ -24,10 +24,10 @@ test("a worker that knows its server's fingerprint speaks no plain text on a net
       error.message.includes("--insecure: add --same-workspace") &&
       !error.message.includes("s3cr3t"),
   );
-  // Some of several servers elsewhere is enough.
+  // One server elsewhere among several is enough.
   await assert.rejects(starts("nats://s3cr3t@127.0.0.1:4222,192.0.2.7:4222/ws1"), /which is plain text/);
 
-  // A line to this machine alone, or of this machine's own workspace, leads over no network: the server is asked.
+  // A line to this machine only, or of this machine's own workspace, crosses no network: the server is asked.
   const port = await holdPort();
   await assert.rejects(starts(`nats://127.0.0.1:${port}/ws1`), UnreachableError);
   await assert.rejects(starts(`nats://0.0.0.0:${port}/ws1`), UsageError);

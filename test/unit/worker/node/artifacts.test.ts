@@ -76,7 +76,7 @@ describe("an upload", () => {
         stored.set(subject, data);
         return { seq: stored.size, duplicate: false };
       },
-    } as unknown as Bus; // of which an upload uses nothing else
+    } as unknown as Bus; // an upload uses nothing else of it
     const clock = { ...systemClock, pause: async () => undefined };
     return { stored, tries, ports: { bus, clock } };
   }

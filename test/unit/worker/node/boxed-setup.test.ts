@@ -33,7 +33,7 @@ test("code that puts itself into its job's environment gets into no other author
   const poison = "import os; open(os.environ['VIRTUAL_ENV'] + '/poisoned', 'w')\n";
   const codeWith = (text: string, sha256: string) => {
     const folder = temporaryFolder();
-    // Each is a module that a setup, or the making of its environment, might import from the folder that it begins in.
+    // Modules that a setup, or the making of its environment, might import from the folder in which it starts.
     for (const name of ["pip.py", "venv.py", "json.py"]) writeFileSync(join(folder, name), text);
     writeFileSync(join(folder, "requirements.txt"), "");
     return { folder, sha256 };

@@ -9,7 +9,7 @@ import { SimProcess } from "../../../simulate/sim-process.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
 import { Timeline } from "../../../simulate/timeline.ts";
 
-/** A worker whose questions nobody answers, for half a minute; returns when it made new connections, in milliseconds. */
+/** Nobody answers a worker's questions for half a minute. Returns when it made new connections, in milliseconds. */
 async function newConnections(broker: { readonly answers: boolean; readonly isConnected: boolean }): Promise<number[]> {
   const timeline = new Timeline();
   const { clock, chance } = new SimProcess(timeline, "worker", "seed");

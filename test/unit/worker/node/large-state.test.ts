@@ -39,7 +39,7 @@ describe("a state with large files", () => {
     test(`a state with large files comes back as it was, in pieces of ${length} bytes, and reads like any other`, async () => {
       const { directory, stateDirectory, other } = folders();
       mkdirSync(join(directory, "deep"));
-      // A piece for each byte takes long: there are fewer then.
+      // One-byte pieces take long, so there are fewer bytes.
       const large = Buffer.alloc(length === 1 ? 3_000 : 100_000, "weights");
       const saved = length === 1 ? { ...run, state: run.state.subarray(0, 3_000) } : run;
       writeFileSync(join(directory, "deep", "large.bin"), large);

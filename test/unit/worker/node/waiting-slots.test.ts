@@ -28,14 +28,14 @@ const assigned: Answer = {
   checkpointSeconds: 60,
 };
 
-/** A worker of four slots, whose claims are answered as told; its job is never described, so what it gets it keeps. */
+/** A worker of four slots whose claims get `answer`. Its job is never described, so it keeps every run that it gets. */
 function startWorker(): {
   answer: Answer;
   claims: number;
   /** Wall clock of each claim, milliseconds. */
   readonly askedAt: number[];
   hasEnded: boolean;
-  /** What it said of itself at its end. */
+  /** How often it said goodbye. */
   goodbyes: number;
   hint(): void;
   live(ms: number): Promise<void>;
@@ -63,7 +63,7 @@ function startWorker(): {
       worker.askedAt.push(ask.sentAt ?? Number.NaN);
       worker.claims += 1;
       const { answer, claims } = worker;
-      // Each one another trial, or it would be the run in hand again.
+      // Each claim gets another trial, or it would be the run in hand again.
       return encodeAnswer(answer.kind === "assigned" ? { ...answer, n: claims } : answer);
     },
     publish: (_subject, data) => {

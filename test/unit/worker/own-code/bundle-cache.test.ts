@@ -67,7 +67,7 @@ async function sent(store: PieceStore, folder: string): Promise<PiecedBundle> {
 const cacheOf = (store: PieceStore, folder = temporaryFolder(), mostBytes = 1e9): BundleCache =>
   new BundleCache({ bus: store.bus, clock: store.clock, log }, folder, mostBytes);
 
-/** As the folder's owner, who is not root: root may look into everything. */
+/** Acts as a user other than root, to whom the folder then belongs: root could read everything. */
 async function asOther(folder: string, act: () => Promise<void>): Promise<void> {
   if (process.geteuid?.() !== 0) return act();
   chownSync(folder, nobody, nobody);
@@ -233,11 +233,11 @@ describe("a worker's cache", () => {
     assert.deepEqual(readdirSync(place).sort(), [one.sha256, three.sha256].sort(), "two went for three");
     first.release();
     third.release();
-    // A cache that is asked again has done before what it had to do.
+    // Both bundles fit within the limit, so no more is deleted.
     (await cache.hold(one, false, unending)).release();
     assert.deepEqual(readdirSync(place).length, 2);
     assert.ok(existsSync(join(place, one.sha256)));
-    // With a limit of nothing each goes with its last user.
+    // With a limit of 0, each bundle goes with its last user.
     const none = cacheOf(store, temporaryFolder(), 0);
     const [a, b] = [await none.hold(one, false, unending), await none.hold(one, false, unending)];
     a.release();
@@ -255,7 +255,7 @@ describe("a worker's cache", () => {
     const cache = cacheOf(store, place, 0);
     const before = await cache.hold(bundle, false, unending);
     before.release();
-    // The worker's thread was not kept: the folder is still there when release returns.
+    // Deleting does not block the worker: the folder is still there when release returns.
     assert.ok(existsSync(before.folder));
     const again = await cache.hold(bundle, false, unending);
     await eventually("the rest has gone", () => readdirSync(place).join() === bundle.sha256);
@@ -274,7 +274,7 @@ describe("a worker's cache", () => {
     await asOther(place, async () => {
       const warned: string[] = [];
       const told = { ...log, warn: (_: unknown, words?: string) => void warned.push(words ?? "") };
-      // It keeps what nobody uses; then nothing.
+      // The first cache keeps what nobody uses; the second keeps nothing.
       const keeping = cacheOf(store, place);
       const first = await keeping.hold(one, false, unending);
       const close = (): void => {
@@ -333,7 +333,7 @@ describe("a worker's cache", () => {
 });
 
 describe("a bundle that somebody forged", () => {
-  /** One whose list says what is wanted. */
+  /** A bundle with a list of the test's choice. */
   function forged(
     store: PieceStore,
     files: readonly BundleFile[],

@@ -147,7 +147,7 @@ describe("the code that a spec brings along", () => {
     symlinkSync(outside, join(folder, "processors"));
     assert.throws(() => at(spec("processors/P")), /search\.yaml: processors\/P: "processors" is a link/);
     refused("[../x]", /"\.\.\/x": it is outside the folder of the spec/);
-    const random = randomBytes(900_000); // zipped it is no smaller
+    const random = randomBytes(900_000); // zipping makes it no smaller
     writeFileSync(join(folder, "data.bin"), random);
     refused("data.bin", /its 1 code file takes 900 kB; the largest: data\.bin \(900 kB\)\n {2}expected at most/);
     assert.throws(() => at(spec("processors/Probe_Proc", "[1]")), SpecError);

@@ -246,12 +246,12 @@ describe("the limit of memory", () => {
 
 describe("a share of the processor", () => {
   test("--cpu-share is what runs get over some seconds, however many threads they have", async () => {
-    // Four cores, of which a quarter: one.
+    // A quarter of four cores is one.
     const owner = new Watched({ cpuShare: 0.25 });
     let taken = 0;
     const seconds = 60;
     for (let i = 0; i < seconds * 4; i += 1) {
-      // While they may they take all four.
+      // While they may, runs take all four.
       const isFrozen = owner.told.throttled.at(-1) ?? false;
       owner.taken = isFrozen ? 0 : 1;
       taken += owner.taken;

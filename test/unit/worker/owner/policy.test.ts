@@ -16,7 +16,7 @@ class Owner {
     this.#rules = { ...usualRules, ...rules };
   }
 
-  /** What he allows at that time, as "word: why; until". */
+  /** What the owner allows at that time, as "word: why; until". */
   at(ms: number, signs: Partial<Signs> = {}): string {
     const now = { wall: noon + ms, monotonic: ms };
     this.#decided = decide(this.#rules, { uses: [], ...signs }, now, this.#decided);

@@ -19,7 +19,7 @@ test("a machine says how much of it is in use, and is read at most twice a minut
   await eventually("it was read", () => vitals.said().machine?.gpu === 41);
   const { machine } = vitals.said();
   assert.ok((machine?.memory ?? -1) >= 0 && (machine?.memory ?? 101) <= 100);
-  // Of processors only the time since the last reading counts, of which there was next to none.
+  // For processors only the time since the last reading counts, and there was next to none.
   assert.ok(machine?.cpu === null || ((machine?.cpu ?? -1) >= 0 && (machine?.cpu ?? 101) <= 100));
   assert.equal(asked, 1);
   timeline.plan(null, timeline.now + 31_000, () => undefined);

@@ -115,7 +115,7 @@ describe("the digest of a setup", () => {
       installsIn({ commands: [["pip", "install", text, `--index-url=${text}`]], code: null });
     }
     const { user, system } = process.cpuUsage(before);
-    // Milliseconds; all of this took 33,000 when one expression went back over each run of spaces.
+    // Milliseconds; this took 33,000 when one expression backtracked over each run of spaces.
     assert.ok((user + system) / 1000 < 5000, `${user + system} microseconds`);
     assert.ok(installsIn({ commands: [["pip", "install", `a <${spaces}2 ,${spaces}>1 ;${spaces}x`]], code: null }));
   });
@@ -147,7 +147,7 @@ describe("the digest of a setup", () => {
     const outside = folderWith({ "tool.sh": "pip install x", "code/a.py": "1" });
     const code = { folder: join(outside, "code"), sha256: "1" };
     const wish = (...words: string[]) => ({ commands: [words], python: null, code });
-    // The worker would stand still where such a file never ends: /proc/kmsg.
+    // The worker would hang on a file that never ends, such as /proc/kmsg.
     assert.equal(mentionsPip(wish("bash", "../tool.sh")), false);
     assert.equal(installsIn(wish("pip", "install", "-r", "/proc/kmsg")), undefined);
     const script = wish("bash", "-c", `echo ${"x".repeat(5000)}; echo a/${"y".repeat(300)}`);

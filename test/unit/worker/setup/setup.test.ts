@@ -200,7 +200,7 @@ describe("environments", () => {
     rmSync(join(programsIn(one.folder), "python"));
     await environments.ready(wish, unending);
     assert.equal(count(), 0, "it was made anew");
-    // Half made by a worker that was killed.
+    // An environment that a killed worker left half made.
     rmSync(`${one.folder}.json`);
     writeFileSync(join(one.folder, "again"), "");
     await new Environments(options).ready(wish, unending);
@@ -273,7 +273,7 @@ echo uv 0.13
       fakePython(tools, "python3", "3.11.2");
       const environment = { PATH: `${tools}:/usr/bin:/bin` };
       const pid = join(tools, "pid");
-      // A reaper also finds what has wiped its environment.
+      // A reaper also finds processes that have wiped their environment.
       const wiped = reaper ? "env -i " : "";
       const left = `setsid ${wiped}sh -c 'echo $$ > ${pid}; exec sleep 1000' & while [ ! -s ${pid} ]; do :; done`;
       const wish = { ...{ python: null, code: null, network: false }, commands: [["sh", "-c", left]] };
@@ -353,7 +353,7 @@ echo uv 0.13
       readdirSync(folder).filter((name) => !name.endsWith(".log")),
       ["downloads"],
     );
-    // What a setup started ends with it, when the worker has to end.
+    // Processes that a setup started end with it, when the worker has to end.
     const ending = new Ending();
     const begun = join(tools, "begun");
     const work = environments.ready(wish("sh", "-c", `sleep 1000 & touch ${begun}; sleep 1000`), ending);

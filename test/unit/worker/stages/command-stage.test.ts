@@ -90,7 +90,7 @@ describe("a user's program", () => {
         [3, [0.3, Number.NaN]],
       ],
     );
-    // What people read stays on the console.
+    // Lines for people stay on the console.
     assert.deepEqual([...context.lines].sort(), ["epoch 1: loss 0.5 (extra: 3)", "epoch 2: loss 0.4"]);
   });
 
@@ -192,7 +192,7 @@ describe("a user's program", () => {
     try {
       await eventually("the first is on its way", () => carrying.length === 1);
       leaving.abort(100);
-      // Its last moment comes after 80 ms, while the first one is still carried.
+      // The last checkpoint is due after 80 ms, while the first one is still being stored.
       await pause(400);
       assert.equal(carrying.length, 1);
       carrying[0]?.();

@@ -20,7 +20,7 @@ interface Sizes {
   readonly environment?: Readonly<Record<string, unknown>>;
 }
 
-/** A small stage; everything not said is the shipped default. */
+/** A small stage, otherwise with the shipped defaults. */
 function stage(
   changes: Readonly<Record<string, unknown>> = {},
   { core = gru, agent = {}, environment }: Sizes = {},

@@ -115,7 +115,7 @@ describe("the file that nexus-worker status reads", () => {
     assert.equal(statSync(join(folder, "status.json")).mode & 0o777, 0o600);
     assert.deepEqual(readStatus(folder), { ...status, done: 2, waits: "no job is open" });
     assert.equal(open().status.done, 2);
-    // Its owner has changed the file of rules meanwhile.
+    // The owner has changed the file of rules meanwhile.
     told.slots = 1;
     file.changed();
     due[1]?.();

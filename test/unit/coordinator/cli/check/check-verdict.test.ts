@@ -57,7 +57,7 @@ describe("the verdict of nexus check", () => {
     const { notes, isGood } = checkVerdict({ ...good, newest: ['{"loss": 0.3}', '{"loss": 0.'] }, "s");
     assert.ok(isGood);
     assert.match(notes.join(), /^it also prints lines cut off before .*; nothing was measured in: \{"loss": 0\.$/);
-    // Where nothing was measured, the reason of the failure says it.
+    // If nothing was measured, the reason of the failure says so.
     assert.deepEqual(checkVerdict({ ...good, reports: 0, newest: ["{'loss': 0.3}"] }, "s").notes, []);
   });
 

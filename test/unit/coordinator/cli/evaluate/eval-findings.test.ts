@@ -78,7 +78,7 @@ test("nexus eval evaluates 200 hyperparameters, and unordered ones of 10,000 val
   const table = stateOf(told(large, runs)).jobs.get(told(large, runs).job);
   assert.ok(table);
   const verdict = evaluate(table)?.verdict;
-  // 100 ordered ones have two steps each, ten unordered ones 9,999, and 90 have four.
+  // 100 ordered hyperparameters have two neighbours each, ten unordered ones 9,999, and 90 have four.
   assert.equal(verdict?.neighbours.all, 200 + 10 * 9999 + 90 * 4);
   assert.equal(verdict.neighbours.measured, 0);
 });

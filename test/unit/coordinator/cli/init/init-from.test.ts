@@ -13,7 +13,7 @@ import { temporaryFolder } from "../../../../support/cleanup.ts";
 
 const scripts = fileURLToPath(new URL("../../../../../../test/fixtures/scripts", import.meta.url));
 
-/** The spec that is written for a script of the fixtures, read as a worker reads it with the tuned values, and what is said. */
+/** The spec written for a script of the fixtures, read with its tuned values as a worker reads it, and what is said. */
 function init(source: string) {
   const folder = join(temporaryFolder(), "scripts");
   cpSync(scripts, folder, { recursive: true });
@@ -143,7 +143,7 @@ describe("nexus init for a script", () => {
     assert.ok(spec);
     const [pattern] = command.patterns.map(String);
     for (const quote of ["", "'"]) {
-      // As its versions 4 and 5 print it.
+      // As versions 4 and 5 of transformers print it.
       const line = `{'eval_loss': 0.51, 'eval_accuracy': 0.8, 'eval_f1': nan, 'eval_runtime': 1.2, 'epoch': 1.0}`;
       const printed = line.replaceAll(/: ([\w.]+)/g, `: ${quote}$1${quote}`);
       assert.deepEqual(patternFits(pattern, printed), { eval_loss: "0.51", eval_accuracy: "0.8", eval_f1: "nan" });

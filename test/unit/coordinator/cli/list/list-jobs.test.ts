@@ -83,7 +83,7 @@ test("once the leader is heard, workers are listed with their slots, pools, stat
     { ...one, worker: workerIdFrom("node-1"), targets: ["gpu", "big"] },
     { ...one, worker: workerIdFrom("node-2"), targets: [], ...frozen },
   ];
-  // Long silent: one that has left with nothing in hand, and one whose run is lost.
+  // Long silent: a worker that left with nothing in hand, and one whose run is lost.
   const silent = workers.map((each) => ({ ...each, silentMs: 95_000 }));
   const status: Status = { term: 1, leader: "a", leaseMs: 30_000, workers, leases: [] };
   const printing = { state: mixed(), workspace: "ws1", flags: "", output };

@@ -10,7 +10,7 @@ interface Answer {
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** A server whose commands come to what is told here. */
+/** A server whose commands have this outcome. */
 function server(outcome: Partial<CommandOutcome> = {}, allowChanges = false) {
   const sent: Answer[] = [];
   const commands: string[][] = [];

@@ -9,7 +9,7 @@ import { loadSpecFile } from "../../../../../shared/components/component-default
 import { UsageError } from "../../../../../shared/errors.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";
 
-/** Each pattern, paths that it leaves out, and paths that it does not; a folder ends in a slash. */
+/** Each pattern, paths that it leaves out, and paths that it keeps; a folder ends in a slash. */
 const cases: readonly [patterns: string, out: readonly string[], kept: readonly string[]][] = [
   ["data", ["data", "data/", "a/data", "a/b/data/"], ["data2", "mydata"]],
   ["data/", ["data/", "a/data/"], ["data"]],
@@ -105,13 +105,13 @@ describe("what travels with a job", () => {
       ["a.tmp", "keep/gen2", "lib/a.py", "lib/results/c.py", "train.py"],
     );
     assert.equal(found?.leftOut, "1 link (link), 7 that .gitignore or ignore names");
-    // What the spec names travels, and of what is below it only what patterns name themselves stays behind.
+    // What the spec names itself travels; below it, only files that a pattern names stay behind.
     const named = findCode(at(folder, "code: [results, secret.txt, best.ckpt, lib/gen]"));
     assert.deepEqual(
       named?.files.map(({ path }) => path),
       ["best.ckpt", "lib/gen/b.py", "results/x", "secret.txt"],
     );
-    // Data is what .gitignore files usually name.
+    // Data files count although .gitignore names them, as it usually does.
     const data = findInputs(at(folder, "inputs: [data, results]"));
     assert.deepEqual([data?.count, data?.bytes], [2, 10]);
     assert.throws(
@@ -124,7 +124,7 @@ describe("what travels with a job", () => {
   test("code that is too large is refused before anything is read, with what to leave out", () => {
     const folder = temporaryFolder();
     write(folder, { "code/train.py": "", "code/data/big.bin": "", "code/runs/1/model": "", "code/small/x": "1" });
-    // They take no room on the disk, and would take 3 GB of memory.
+    // Sparse files: no room on the disk, but 3 GB of memory if they were read.
     truncateSync(join(folder, "code/data/big.bin"), 2_900_000_000);
     truncateSync(join(folder, "code/runs/1/model"), 100_000_000);
     assert.throws(

@@ -40,7 +40,7 @@ test("nexus --help goes to stdout, with every verb, the environment and the exit
 test("nexus --help and docs/commands.md name every exit code", () => {
   const page = readFileSync(join(packageRoot(), "docs", "commands.md"), "utf8");
   const [, table = ""] = page.split("## Exit codes");
-  // The screen alone is ended by SIGQUIT.
+  // Only the screen is ended by SIGQUIT.
   const { SIGQUIT: _, ...bySignal } = signalExit;
   for (const code of Object.values({ ...exitCode, ...bySignal })) {
     assert.match(more, new RegExp(` {2}${code} {2}\\w`));

@@ -199,7 +199,7 @@ describe("the files of a job", () => {
   const { state } = told();
   const table = state.jobs.get("job1" as JobName);
   assert.ok(table);
-  // Nothing of it lies in pieces.
+  // No part of the job is stored in pieces, so the bus is not asked.
   const filesOf = () => jobFiles(undefined as never, table, state, "ws1");
 
   test("a job's files are its spec and the table of its runs, by name", async () => {

@@ -120,7 +120,7 @@ function orderOf(each: Step, job: JobName, op: string, now: number, open: readon
     case "job":
       return { kind: "control", op, verb: each.verb, target: { kind: "job", job } };
     case "run": {
-      // One that is open, if any is, and one that may be anything.
+      // An open trial, if there is one, and one that may be in any state.
       const trials = [...open.slice(each.which % Math.max(open.length, 1)).slice(0, 1), each.which + 1];
       return { kind: "control", op, verb: each.verb, target: { kind: "runs", job, trials } };
     }
@@ -160,7 +160,7 @@ function orderOf(each: Step, job: JobName, op: string, now: number, open: readon
   }
 }
 
-/** Plays the steps; after each, nothing that must hold is broken. */
+/** Plays the steps, with `check` after each. */
 async function play(test_: TestReign, job: JobName, steps: readonly Step[], check: () => void): Promise<void> {
   const upkeep = new Upkeep(test_.reign);
   let count = 0;
@@ -317,7 +317,7 @@ describe("any order of orders, evidence, claims and time", () => {
           const first = new TestReign();
           const job = first.submit({ totalRuns: 8, retries: 1 });
           await play(first, job, before, () => undefined);
-          // What the dead leader had stored: also between an order and what follows from it.
+          // What the dead leader had stored may end between an order and its consequences.
           const cut = first.events.slice(0, 2 + Math.floor(part * (first.events.length - 2)));
           const next = new TestReign(replay(cut));
           next.now = first.now;

@@ -103,7 +103,7 @@ describe("a job", () => {
     next.wait(10);
     assert.equal(next.table.state, "cancelled");
     assert.equal(next.table.outcomes.cancelled, 1);
-    // The order that was carried out by the dead leader is known.
+    // The next leader knows the order that the dead one carried out.
     assert.match(await next.do("cancel", { kind: "job", job }, "x"), /^ok/);
     assert.equal(next.test.events.filter(({ type }) => type === "job-state").length, 1);
   });
@@ -128,7 +128,7 @@ describe("a job", () => {
     assert.match(await story.edit({ deadline: 9000 }), /^ok: deadline 1970-01-01T00:00:09.000Z/);
     await story.renew(alice, 1);
     story.test.now = 9000;
-    // A claim asks for the rules too, between two ticks of the clock.
+    // A claim also enforces the rules, between two ticks of the clock.
     assert.match(String(await story.claim(bob)), /job1 is stopping: the deadline .* has passed/);
     await story.edit({ deadline: null });
     assert.equal(await story.claim(bob), 2);
@@ -272,7 +272,7 @@ describe("a run", () => {
     assert.match(await story.doRuns("pause", 1), /^ok: none of these runs of job1 can be paused/);
     await story.doRuns("resume", 1);
     assert.equal(await story.renew(alice, 1), "continue");
-    // Its result may have been in flight when it was paused again: it counts, and nothing is paused any more.
+    // A result that was in flight when its run was paused again counts, and nothing is paused any more.
     await story.doRuns("pause", 1);
     story.say(alice, 1, "result");
     assert.deepEqual([story.table.ended, story.table.paused.size], [1, 0]);

@@ -116,7 +116,7 @@ describe("nexus delete", () => {
     judgeEvidence(reign, story.test.message(alice, job1, 2, "failed", 1));
     assert.deepEqual([events.length, reign.state.workers.get(alice)?.completed], [count, completed]);
     assert.equal(reign.evidence.judged, late.seq + 1);
-    // Pieces that come late are swept, files too.
+    // Pieces of states and files that come late are swept.
     story.test.stateSubjects.push("ck.alice.job1.1.1.files.0", "ck.alice.job7.1.1.files.0");
     await sweepStates(reign, new Set());
     assert.deepEqual(story.test.discarded.slice(-1), ["ck.alice.job1.1.1.files.*"]);
@@ -156,7 +156,7 @@ describe("nexus delete", () => {
         [],
       );
     }
-    // What an earlier version wrote.
+    // A snapshot that an earlier version wrote.
     const { deleted: _, purges: __, ...earlier } = takeSnapshot(emptyWorkspace());
     assert.deepEqual(decodeSnapshot(encodeSnapshot(earlier)), emptyWorkspace());
     const purged = { ...earlier, purges: { messages: 3, before: 9, open: [] } };
@@ -175,7 +175,7 @@ describe("nexus delete", () => {
     const table = story.test.reign.state.jobs.get(other);
     assert.ok(table);
     table.submitted = { ...table.submitted, inputs: shared };
-    // The first leader dies when it has deleted some of it.
+    // The first leader dies when it has deleted a part.
     store.subjects = store.subjects.slice(1);
     store.gone += 1;
     story.test.storing = new Promise(() => undefined);

@@ -16,7 +16,7 @@ import { decodeOrderAnswer, encodeOrderAnswer } from "../../../../../shared/wire
 import { Door, hourMs, refusal, signedEnrolment } from "../../../../support/stories/enrolments.ts";
 
 describe("how many machines enrol, and how fast", () => {
-  /** How so many enrolments that come at once are taken. */
+  /** How `count` enrolments that come at once are taken: a number for each way. */
   function taken(door: Door, count: number, invite = door.invite): Record<string, number> {
     const how: Record<string, number> = {};
     for (let i = 0; i < count; i += 1) {
@@ -43,7 +43,7 @@ describe("how many machines enrol, and how fast", () => {
     const told = door.story.test.published;
     const { read: _, later, ...rest } = taken(door, 100_000);
     assert.equal(later, unreadOfOne.atOnce);
-    // What the broker hands on until it has closed their connections is answered while that costs nothing.
+    // Once too many went unread, requests that come before the broker closes the connections get no answer.
     assert.deepEqual(rest, { "no answer": 100_000 - unreadOfOne.atOnce - 2 * readOfOne.atOnce });
     assert.equal(door.ended, "its holders asked to enrol far more than 5 times a second");
     assert.equal(door.story.test.published, told + 1);
@@ -73,7 +73,7 @@ describe("how many machines enrol, and how fast", () => {
     const door = await Door.open();
     const { test: world } = door.story;
     const out = Array.from({ length: 320 }, (_, i) => signedEnrolment(door.code, `lab-${i}`));
-    // As many as the broker lets in; each asks every three seconds, at a moment of its own.
+    // As many as the broker lets in. Each asks every three seconds, at a moment of its own.
     const inside = out.splice(0, 256).map((enrolment, i) => ({ enrolment, at: (3000 * i) / 256 }));
     const minutes = (): number => world.now / 60_000;
     for (; inside.length > 0; world.now += 100) {

@@ -213,7 +213,7 @@ test("a snapshot keeps invitations, and what workers may serve", async () => {
   await door.story.order({ kind: "withdraw", invite: door.invite });
   const { state } = door.story.test.reign;
   assert.deepEqual(plain(decodeSnapshot(encodeSnapshot(takeSnapshot(state)))), plain(state));
-  // Earlier versions knew neither.
+  // Earlier versions knew neither invitations nor pools.
   const { invites: _, workers, ...rest } = takeSnapshot(state);
   const old = { ...rest, workers: workers.map(({ invite: __, pools: ___, ...worker }) => worker) };
   const restored = restoreSnapshot(old);

@@ -91,7 +91,7 @@ describe("the orders of a reign", () => {
     const [first, second] = [newDesk(), newDesk()];
     const order = await first.sign(bench("a"));
     await first.ask(order);
-    // Both desks have the same nonces here; a desk's own id never comes back.
+    // Signed for an id that is no desk's: both desks here draw the same ids, which real desks never do.
     const other = signOrder(encodeOrder(bench("a")), subject, new Uint8Array(16).fill(1), key);
     const answer = await second.ask(other);
     assert.deepEqual([answer.ok, answer.code, second.done], [false, "refused", []]);

@@ -92,7 +92,7 @@ describe("a rejected result", () => {
 
   test("rejecting a result leaves the estimates as if it had never come", async () => {
     const honest = await storyOf([alice, 1], [alice, 3], [alice, 2]);
-    // The same choices by the same journal, with a liar's result among them.
+    // The same journal and choices, to which a liar's result comes.
     const story = await storyOf([alice, 1], [alice, 3], [alice, 2]);
     assert.deepEqual(estimates(story.table), estimates(honest.table));
     assert.equal(await story.claim(bob), 4);
@@ -100,7 +100,7 @@ describe("a rejected result", () => {
     await judge(story, "reject", { worker: bob });
     const left = estimates(story.table) as { sets: unknown[] };
     const want = estimates(honest.table) as { sets: unknown[] };
-    // Its configuration was assigned, which is all that is left.
+    // Only the assignment of its configuration is left.
     assert.deepEqual({ ...left, sets: left.sets.slice(0, want.sets.length) }, want);
     story.check();
   });
@@ -164,7 +164,7 @@ describe("a rejected result", () => {
     assert.notDeepEqual(model.learned?.beliefs, before?.beliefs);
     const planned = story.test.reign.choices.next(story.table, 12);
     assert.doesNotMatch(planned?.why ?? "", /e\+/, "nothing is expected of what was rejected");
-    // Too few to learn from are left.
+    // Too few results to learn from are left.
     await judge(story, "reject", { trials: [1, 2, 3] });
     assert.deepEqual(model.learned, { beliefs: priorBeliefs(2), results: 7 });
     await judge(story, "reject", { worker: alice });
@@ -227,7 +227,7 @@ describe("orders to reject and to accept", () => {
   });
 
   test("after any order of rejecting and accepting, estimates and snapshot are those of what counts", async () => {
-    // So many that it has learned once.
+    // Enough results for the model to have learned once.
     const results: [WorkerId, number][] = Array.from({ length: 10 }, (_, i) => [
       i % 3 === 0 ? bob : alice,
       (i * 7) % 5,

@@ -8,7 +8,7 @@ import type { Configuration } from "../../../../../shared/domain/hyperparameter.
 import { stateOf } from "../../../../support/stories/job-story.ts";
 import { storyOfRuns } from "../../../../support/stories/story-of-runs.ts";
 
-/** A search of two runs, to which more are told one by one; planning takes what the clock says. */
+/** A search of two runs, to which more are told one by one. */
 function search() {
   const story = storyOfRuns([
     [0, 0, 0.5],
@@ -54,7 +54,7 @@ test("a diverged run and a lucky one do not stop a search", () => {
 test("a stop rule asks the model for the best no more often than its time allows", () => {
   const { table, complete } = search();
   let now = 0;
-  // Each look at the clock takes 2 ms, so that a model seems to.
+  // Each look at the clock moves it by 2 ms, so that a model seems to take time.
   const bests = new BestsSoFar({
     monotonic: () => {
       now += 2;

@@ -18,7 +18,7 @@ import { claim, TestReign } from "../../../../support/stories/reign.ts";
 
 const hour = 3_600_000;
 
-/** A bundle of so many pieces, told apart by a number. */
+/** A bundle of `count` pieces; `mark` tells bundles apart. */
 function bundle(mark: number, count = 2): PiecedBundle {
   const pieces = Buffer.alloc(32 * count, mark);
   for (let i = 0; i < count; i += 1) pieces[32 * i] = i;
@@ -112,7 +112,7 @@ describe("pieces on the broker", () => {
     store.stored.set(first, [1]);
     await story.reign.bundles.sweep(-1);
     story.now = 25 * hour;
-    // They are old enough to be deleted, and the sweep comes while the order is carried out.
+    // The pieces are old enough to be deleted, and the sweep comes while the order is carried out.
     const [answer] = await Promise.all([
       carryOut(story.reign, "ann", order("b"), () => 1),
       story.reign.bundles.sweep(-1),

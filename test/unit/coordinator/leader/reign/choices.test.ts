@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { alice, Story } from "../../../../support/stories/control-story.ts";
 
-/** As many results as a model learns from. */
+/** Completes runs for a model to learn from. */
 async function searched(story: Story, runs: number): Promise<void> {
   for (let i = 0; i < runs; i += 1) {
     const n = Number(await story.claim());

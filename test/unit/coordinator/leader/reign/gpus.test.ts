@@ -24,12 +24,12 @@ test("a GPU job goes only to workers with free GPUs, one run a GPU, whatever cla
   swarm.submit({ totalRuns: 10, gpusPerRun: 1 });
   const plain = "plain" as WorkerId;
   assert.equal(await ask(swarm, {}, plain), "a run of job1 takes 1 GPU (gpus_per_run), and plain lends none");
-  // Sent at once by four slots: each says that all is free.
+  // Four slots ask at once: each claim says that all GPUs are free.
   const free = { gpus: 2, gpusFree: [1, 1] };
   assert.equal(await ask(swarm, free), "job1/1");
   assert.equal(await ask(swarm, free), "job1/2");
   assert.equal(await ask(swarm, free), "a run of job1 takes 1 GPU (gpus_per_run), and lab-1 has none free: it lends 2");
-  // A worker that has one in use for something that the journal does not know.
+  // A worker whose GPUs are used by something that the journal does not know.
   assert.match(await ask(swarm, { gpus: 2, gpusFree: [0, 0] }, "lab-2" as WorkerId), /has none free/);
 });
 

@@ -108,7 +108,7 @@ describe("claims", () => {
     const job = test_.submit({ totalRuns: 1, retries: 1 });
     for (let i = 1; i <= 4; i += 1) await answerClaim(test_.reign, alice, claim(`c${i}`, `boot${i}`));
     const trial = test_.reign.state.jobs.get(job)?.trial(1);
-    // The first restart is free; of the two that follow one more is survived.
+    // The first restart is free; of the two that follow, the trial survives one.
     assert.equal(trial?.status, "failed");
     assert.equal(trial.reason, "lost 2 times, last: alice started anew");
   });
@@ -228,7 +228,7 @@ describe("leases", () => {
       renewed?.verdicts.map(({ verdict, newAttempt }) => [verdict, newAttempt]),
       [["continue", 2]],
     );
-    // The answer was lost on the way: asked again with the old number, the same is said.
+    // The answer was lost: a worker that asks again with the old number gets the same.
     const again = await answerRenewal(test_.reign, alice, { kind: "renew", bootId: "boot", held });
     assert.deepEqual(
       again?.verdicts.map(({ verdict, newAttempt }) => [verdict, newAttempt]),

@@ -15,7 +15,7 @@ class Slots {
   readonly test = new TestReign();
   readonly #upkeep = new Upkeep(this.test.reign);
   readonly #runMs = new Map<JobName, number>();
-  /** Milliseconds of slots. */
+  /** Slot time that each job had, milliseconds. */
   readonly had = new Map<JobName, number>();
   readonly #slots: number;
   #running: { readonly job: JobName; readonly n: number; readonly attempt: number; readonly until: number }[] = [];

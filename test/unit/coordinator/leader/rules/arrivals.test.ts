@@ -75,7 +75,7 @@ test("the bytes that a worker sends count too", async () => {
   assert.deepEqual(await look(250, sent("Umal", 20, { bytes: usualQuotas.arrivedBytes.atOnce * 1.1 })), ["mal"]);
 });
 
-/** Bytes a second of a worker that hands back its runs, until it is cut off or all is sent. */
+/** A worker hands back its runs at `rate` bytes a second, until it is cut off or all is sent. */
 async function handBack(runs: number, rate: number): Promise<{ readonly story: TestReign; readonly bytes: number }> {
   const story = new TestReign();
   const worker = workerIdFrom("gpu");
@@ -90,7 +90,7 @@ async function handBack(runs: number, rate: number): Promise<{ readonly story: T
     traffic: async () => [sent("Ugpu", Math.ceil(bytes / contentBytes), { bytes })],
   });
   const isCutOff = (): boolean => story.reign.state.workers.get(worker)?.isCutOff === true;
-  // It has trained for some time.
+  // The worker has trained for some time.
   for (let i = 0; i < 20; i += 1, story.now += 20_000) await arrivals.look();
   const { checkpointLimit } = defaultSettings;
   for (let looks = 0; looks < 1000 && !isCutOff(); looks += 1, story.now += 250) {
@@ -127,7 +127,7 @@ test("a flood over connections that take turns at being listed cuts off its send
   const counts = new Array<number>(1024).fill(0);
   const cutOffAfter = async (): Promise<number> => {
     for (let looks = 1; looks <= 40; looks += 1) {
-      // 50,000 messages a second, each time over others of them.
+      // 50,000 messages a second, at each look over other connections.
       const group = Array.from({ length: 256 }, (_, i) => (looks % 4) * 256 + i);
       for (const i of group) counts[i] = (counts[i] ?? 0) + 49;
       const listed = group.map((i) => sent("Umal", counts[i] ?? 0, { connection: `S ${i}` }));

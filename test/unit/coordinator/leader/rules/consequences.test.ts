@@ -17,7 +17,7 @@ async function begun(settings: Partial<JobSettings> = {}): Promise<Story> {
   return story;
 }
 
-/** Records an event as anybody may, and tells what stands behind it in the journal, in a word each. */
+/** Records an event, as anybody may. Returns the events after it in the journal, a word each. */
 function record(story: Story, event: JournalEvent): string[] {
   const from = story.test.events.length;
   void story.test.reign.record(event);
@@ -253,7 +253,7 @@ describe("the record of an order", () => {
     const story = await begun();
     assert.deepEqual(record(story, workerState(alice, "stopped")), []);
     assert.deepEqual(toldOf(story), ["work alice", "renew alice"]);
-    // It renews all the while.
+    // The worker renews all the while.
     for (let i = 0; i < 12; i += 1) {
       story.wait(1000);
       await story.renew(alice, 1);

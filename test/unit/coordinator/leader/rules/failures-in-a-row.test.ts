@@ -8,11 +8,11 @@ import type { JobSettings } from "../../../../../shared/domain/runspec/job-setti
 import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snapshots.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
 
-/** Random, because a configuration that failed often enough is tried no more. */
+/** Random search, because configurations that fail often are not tried again. */
 const storyOf = (settings: Partial<JobSettings> = {}): Story =>
   new Story({ totalRuns: 1000, hpTuning: "random", maxFailuresAtStart: null, ...settings });
 
-/** The next runs end so, one after the other, each on a worker of its own: none of the machines is at fault. */
+/** The next runs end like this, one after the other, each on a worker of its own, so that no machine is at fault. */
 async function live(story: Story, ...ends: ("failed" | "result")[]): Promise<void> {
   for (const end of ends) {
     const worker = workerIdFrom(`w${story.table.trials.length}`);

@@ -10,7 +10,7 @@ const carol = "carol" as WorkerId;
 const storyOf = (settings: Partial<JobSettings> = {}): Story =>
   new Story({ totalRuns: 1000, hpTuning: "random", ...settings });
 
-/** The worker gets so many runs, one after the other, and all of them fail. */
+/** The worker gets `count` runs, one after the other, and all of them fail. */
 async function fails(story: Story, worker: WorkerId, count: number): Promise<void> {
   for (let i = 0; i < count; i += 1) story.say(worker, Number(await story.claim(worker)), "failed");
 }

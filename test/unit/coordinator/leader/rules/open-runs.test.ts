@@ -11,7 +11,7 @@ import { claim } from "../../../../support/stories/reign.ts";
 const mal = "mal" as WorkerId;
 const { openRuns } = usualQuotas;
 
-/** What a worker of many slots is answered until it gets nothing: how many runs it got, and the last answer as it reads it. */
+/** A worker of many slots claims until it gets nothing: how many runs it got, and the last answer as it reads it. */
 async function takesAll({ test }: Story, most = 2000, worker = mal): Promise<{ got: number; said: string }> {
   for (let got = 0; got < most; got += 1) {
     const id = `${worker}-${test.reign.term}-${test.events.length}`;
@@ -44,7 +44,7 @@ test("each run that a worker ends, in whatever way, earns it two more, and it is
   assert.equal(asked(), 0);
   story.say(mal, 2, "result");
   assert.equal(asked(), 1);
-  // One for the run that has ended, and two that it has earned.
+  // One in place of the run that has ended, and two that the worker has earned.
   assert.equal((await takesAll(story)).got, 3);
   story.say(mal, 3, "failed");
   assert.equal((await takesAll(story)).got, 3);
@@ -57,7 +57,7 @@ test("each run that a worker ends, in whatever way, earns it two more, and it is
   assert.equal((await takesAll(story)).got, 3);
   assert.equal(asked(), 5);
   story.check();
-  // A snapshot of an earlier version does not say how many.
+  // A snapshot of an earlier version does not say how many runs have ended.
   const now = takeSnapshot(story.test.reign.state);
   const older = { ...now, workers: now.workers.map(({ ended: _, ...worker }) => worker) };
   for (const snapshot of [now, older])

@@ -80,7 +80,7 @@ describe("questions", () => {
   test("questions are weighed as well: what is read of one worker a second is bounded", () => {
     const it = new Story().test;
     let bytes = 0;
-    // 200 a second of a megabyte, for ten seconds.
+    // 200 questions a second of a megabyte each, for ten seconds.
     for (let i = 0; i < 2000; i += 1, it.now += 5) {
       if (!mayAsk(it.reign, alice, 2 ** 20)) continue;
       bytes += 2 ** 20;
@@ -95,7 +95,7 @@ describe("questions", () => {
   test("the questions by which a worker keeps 10,000 runs are all read, even with one each second", () => {
     const story = new Story({ totalRuns: 10_000 });
     const it = story.test;
-    // The worst of them: it holds nothing yet, as the journal says.
+    // The worst case: by the journal, the worker holds nothing yet.
     const held = Array.from({ length: 10_000 }, (_, i) => ({ job: story.job, n: i + 1, attempt: 1, iters: 1_000_000 }));
     const { length } = encodeAsk({ kind: "renew", bootId: "boot", sentAt: 1.7e12, held });
     let unread = 0;
@@ -126,10 +126,10 @@ describe("stored messages", () => {
   test("stored messages are earned by runs: a worker that holds many, or ends many, may store many", async () => {
     const story = new Story({ totalRuns: 100_000 });
     for (let i = 0; i < 4; i += 1) await story.claim(alice);
-    // Four runs with a message of reports a second each, for an hour that the coordinator was away.
+    // Four runs, each with a message of reports a second, for the hour that the coordinator was away.
     for (let i = 0; i < 4 * 3600; i += 1) countEvidence(story.test.reign, stored(alice, i, 250 * i));
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "admitted");
-    // Runs without work, as fast as they come: each with its result and some more.
+    // Runs that do nothing, as fast as they come, each with its result and ten further messages.
     for (let i = 0; i < 3000; i += 1) {
       story.say(bob, (await story.claim(bob)) as number, "result");
       for (let k = 0; k < 10; k += 1) countEvidence(story.test.reign, stored(bob, i, i / 100));

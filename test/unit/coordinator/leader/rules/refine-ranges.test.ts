@@ -19,10 +19,10 @@ const ranges = [
   ranged("lr", { from: 1e-5, to: 1e-1, scale: "log" }),
   ranged("decay", { from: 1e-6, to: 1e-2, scale: "log" }),
 ];
-/** Between two first marks of both. */
+/** In both ranges, between two first marks. */
 const optimum = [3.3e-4, 7.3e-5] as const;
 
-/** The best is 1; a decade off in one of them costs a quarter. */
+/** The best is 1; a decade off in one range costs a quarter. */
 const alone = (i: number, value: unknown): number => 1 - 0.25 * Math.log10(Number(value) / (optimum[i] ?? 1)) ** 2;
 const truth = (settings: readonly unknown[]): number =>
   settings.reduce((sum: number, value, i) => sum + alone(i, value) - 1, 1);
@@ -81,7 +81,7 @@ const mean = (values: readonly number[]): number => values.reduce((sum, value) =
 
 describe("a search over ranges", () => {
   test("a search over ranges ends nearer to the optimum than over the first marks alone", async () => {
-    // No search over the first marks can name better ones than the best of them.
+    // No search over the first marks alone can name better settings than the best of them.
     const ofFirstMarks = ranges.map(({ values }, i) => Math.max(...values.map((value) => alone(i, value))));
     const regretOfFirst = 2 - ofFirstMarks.reduce((sum, each) => sum + each, 0);
     const regrets: number[] = [];

@@ -113,7 +113,7 @@ describe("checkpoints on the coordinator", () => {
     assert.deepEqual(test_.discarded, [`ck.ann.job1.1.1.${first}.*`]);
     lose(test_, job);
     await assigned(test_, bob);
-    // From the previous holder: the present one may just be fetching the older state.
+    // This comes from the previous holder: the present one may still be fetching the older state.
     says(test_, ann, job, 1, 1, 300);
     await settled();
     assert.ok(!test_.discarded.includes(`ck.ann.job1.1.1.${second}.*`));

@@ -8,7 +8,7 @@ import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snaps
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
 import { plain } from "../../../../support/stories/reign.ts";
 
-/** All runs that are under way end like this, or an order changes which of the results count. */
+/** Either all open runs end like this, or an order changes which results count. */
 type Step =
   | { readonly do: "complete" | "prune" | "fail"; readonly value: number }
   | { readonly do: "reject" | "accept"; readonly trials: number[] };

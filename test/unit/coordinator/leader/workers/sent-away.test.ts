@@ -45,7 +45,7 @@ for (const [how, send] of ways) {
     assert.equal(story.table.outcomes.completed, 0);
     story.say(alice, 1, "result", 3);
     assert.deepEqual([story.table.trial(1)?.hpmax, story.table.trial(1)?.late], [3, 0]);
-    // What comes after the end is late, as from anybody.
+    // A result after the end is late, as from any worker.
     story.say(mal, 1, "result", 1e308, 1);
     assert.deepEqual([story.table.trial(1)?.hpmax, story.table.trial(1)?.late], [3, 1]);
     story.check();
@@ -85,7 +85,7 @@ test("a worker that is admitted again goes on with what nobody has taken, and on
 const admitted = async (story: Story): Promise<void> =>
   assert.ok((await story.order({ kind: "admit", worker: mal })).ok);
 
-/** What a person does afterwards, so that the worker's record says nothing of it any more. */
+/** What happens afterwards, so that the worker's record no longer says that it was sent away. */
 const thens: readonly (readonly [string, (story: Story) => Promise<unknown>])[] = [
   ["a new leader", async () => undefined],
   ["its admission and a new leader", admitted],
@@ -99,7 +99,10 @@ const thens: readonly (readonly [string, (story: Story) => Promise<unknown>])[] 
   ],
 ];
 
-/** The next leader, which reads the evidence after the last message that a decision cites, or a snapshot of it. */
+/**
+ * The next leader, from this state or a snapshot of it: it reads the evidence after the last message that a decision
+ * cites.
+ */
 const nextLeader = (story: Story, state = story.test.reign.state): Story => new Story({}, state, story.job);
 
 for (const [how, send] of ways) {
@@ -165,7 +168,7 @@ test("failures and checkpoints of a sick worker stay passed over after its admis
   const next = nextLeader(story);
   for (const each of said) next.hear(each);
   assert.deepEqual([next.table.trial(5)?.status, next.table.trial(5)?.checkpoint], ["waiting", null]);
-  // Its results count all the same.
+  // The worker's results count all the same.
   next.say(mal, 5, "result", 7);
   assert.equal(next.table.trial(5)?.hpmax, 7);
 });

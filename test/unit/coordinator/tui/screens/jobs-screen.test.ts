@@ -99,7 +99,7 @@ describe("the jobs screen", () => {
     test(`the jobs screen looks as it was approved at ${width}x${height}`, () => {
       const model = workspace();
       model.show("Jobs");
-      // In some frames the best of every job has been found.
+      // After these frames the best of every job has been found.
       for (let now = 2000; now < 3000; now += 100) linesOf(model, width, height, now);
       const text = `${linesOf(model, width, height, 3000).join("\n")}\n`;
       const file = join(packageRoot(), "test", "fixtures", "screens", `jobs-${width}x${height}.txt`);
@@ -133,7 +133,7 @@ describe("the jobs screen", () => {
       const table = model.search.state.jobs.get(jobName(number));
       return table && looks.of(table).slotsAllowed;
     };
-    // All three workers; nobody serves "gpus" but those that serve everything; one node of three runs.
+    // All three workers; for "gpus", only those that serve every target; one node of three runs.
     assert.deepEqual([2, 5, 6].map(allowed), [12, 8, 3]);
     assert.equal(allowed(1), undefined);
   });
@@ -151,7 +151,7 @@ describe("the jobs screen", () => {
     assert.match(text, /Jobs 300 /);
     assert.match(text, /> job300 .*\n {2}job299 /);
     assert.match(text, /1-\d+ of 300 ▼/);
-    // On a screen, frames do not wait for the best of a job: it is found beside them, one at a time.
+    // On a screen, frames do not wait for the best of a job: side work finds it, one job at a time.
     const { sideWork } = model.search;
     sideWork.takenBy(() => undefined);
     const looks = new JobLooks(model.search);

@@ -26,7 +26,7 @@ const sizes = [
 ] as const;
 const folder = join(packageRoot(), "test", "fixtures", "screens");
 
-/** Of the one search below, whose journal is always the same; to make them takes a second. */
+/** Findings of the search below, kept because its journal is always the same and they take a second to make. */
 let findings: ReturnType<typeof findingsOf> | undefined;
 
 /** A search of 300 runs on 12 workers, some minutes further on. */

@@ -7,7 +7,7 @@ import type { Key } from "../../../../../coordinator/tui/terminal/terminal-port.
 import { eventually } from "../../../../support/patience.ts";
 import { fakeTty } from "../../../../support/terminal/fake-tty.ts";
 
-/** The keys that a terminal's bytes are. */
+/** The keys that these bytes of a terminal stand for. */
 async function keysOf(...bytes: readonly string[]): Promise<Key[]> {
   const { input, output, ports } = fakeTty(80, 24);
   const terminal = openTerminal({ colour: true, unicode: true }, ports);
@@ -43,7 +43,7 @@ test("keys of line editing and of other terminals have their names; unknown sequ
     [...["M-b", "M-f", "M-backspace", "C-right", "M-left", "C-left", "delete", "home", "end"]],
   );
   assert.deepEqual(await names("\u001b[[A\u001b[11~\u001bOP\u001b[17;2~"), ["f1", "f1", "f1", "S-f6"]);
-  // What terminals report unasked, and what nobody knows, is no key.
+  // Unasked reports of terminals and unknown sequences are no keys.
   assert.deepEqual(await names("\u001b[I\u001b[?62;4c\u001b]11;rgb:0000/0000/0000\u0007\u001b[97;5ux"), ["x"]);
   assert.deepEqual(await names("é実🚀\u0000\u001f"), ["é", "実", "🚀", "C-space", "C-_"]);
 });
@@ -101,7 +101,7 @@ test("a terminal's bytes are the same keys wherever they are cut", () => {
   };
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...sequences)), fc.array(fc.nat(80)), (typed, cuts) => {
-      // Decoders hand out whole characters.
+      // A decoder hands on whole characters, so cuts fall between them.
       const characters = Array.from(typed.join(""));
       const ends = [...new Set([0, ...cuts.filter((cut) => cut < characters.length), characters.length])].sort(
         (a, b) => a - b,

@@ -89,7 +89,8 @@ describe("the server's configuration", () => {
     const others =
       text.slice(text.indexOf("  OPERATORS {")) + workersConfiguration({ workers: [], invites: [] }, nobody);
     assert.doesNotMatch(others, /jetstream/);
-    // A literal subject that another account imports can be reached by an answer; of these everybody there may say each.
+    // An answer can go to a literal subject that another account imports, so it must be one on which anybody there may
+    // speak.
     const imported = [...others.matchAll(/subject: "([^"]*)"/g)].map(([, subject = ""]) => subject);
     const literal = imported.filter((subject) => !/[*>]$/.test(subject) && !subject.startsWith("$JS.API."));
     assert.deepEqual(new Set(literal), new Set(["status"]));
@@ -135,7 +136,7 @@ describe("the workers' account", () => {
     assert.ok(exportsPiecesInOrder(server));
     const clustered = serverConfiguration({ ...settings, cluster });
     assert.ok(!exportsPiecesInOrder(clustered), "a newer peer may be the one that answers");
-    // As an earlier version wrote it: a list that imports what is not exported stops the server.
+    // As an earlier version wrote it. A list that imports what is not exported would stop the server.
     assert.ok(!exportsPiecesInOrder(server.replace("[OPERATORS, VIEWERS, WORKERS]", "[OPERATORS, VIEWERS]")));
   });
 

@@ -105,7 +105,7 @@ describe("the workspace's authority", () => {
     const { chain } = ensureServerCertificate(paths, ["lab1"]);
     const server = new X509Certificate(readFileSync(chain));
     assert.ok(server.checkIssued(read) && server.verify(read.publicKey));
-    // An authority that ends, or whose certificate is lost, is the same with the same key.
+    // An authority that expires, or whose certificate is lost, is made again with the same key.
     rmSync(join(paths.secrets, "ca.pem"));
     const again = ensureAuthority(paths);
     const later = ensureAuthority(paths, undefined, Date.now() + 19 * 365 * dayMs);

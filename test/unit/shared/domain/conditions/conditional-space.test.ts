@@ -53,7 +53,7 @@ suite("conditions", () => {
           const settled = canonical(hyperparameters, any);
           assert.equal(canonical(hyperparameters, settled), settled);
           assert.deepEqual(activeIn(hyperparameters, settled), activeIn(hyperparameters, any));
-          // What a run uses says everything about it.
+          // The settings that a run uses determine its configuration.
           const used = JSON.stringify(usedSettings(hyperparameters, any).map((value) => value ?? "-"));
           const key = configurationKey(settled);
           assert.equal(bySettings.get(used) ?? key, key);
@@ -71,7 +71,7 @@ suite("conditions", () => {
     assert.deepEqual(circleOf([a, b, c, ordered("d", [1])]), [0, 1, 2]);
     assert.deepEqual(circleOf([when(ordered("x", [1]), "*a > 0"), when(ordered("a", [1]), "*a > 0")]), [1]);
     assert.equal(circleOf(nested), undefined);
-    // A journal that has one all the same is read.
+    // A journal that holds a circle all the same can be read.
     assert.equal(canonical([a, b, c, ordered("d", [1])], [1, 1, 1, 0]).length, 4);
   });
 
@@ -180,7 +180,7 @@ suite("searches of a linked space", () => {
 
   test("a grid that grows gives the new configurations a turn each", () => {
     const before = [ordered("a", [0, 1]), when(ordered("b", [0, 1, 2]), "*a > 0")];
-    // 4 configurations; then a gets the value 2, which is 3 more.
+    // 4 configurations; then a gets the value 2, which adds 3.
     const grown = [{ ...ordered("a", [0, 1, 2]), grown: [{ from: 2, after: 2 }] }, before[1] ?? ordered("b", [0])];
     const keys = Array.from({ length: 7 }, (_, i) => configurationKey(gridTurn(grown, i + 1).configuration));
     const early = Array.from({ length: 4 }, (_, i) => configurationKey(gridTurn(before, i + 1).configuration));

@@ -7,7 +7,7 @@ import { type Expression, namesIn } from "../../../../../shared/domain/condition
 import { longestCondition, parseCondition } from "../../../../../shared/domain/conditions/parse.ts";
 import type { Setting } from "../../../../../shared/domain/hyperparameter.ts";
 
-/** What a condition comes to where the names have these values; a name that is left out is unknown. */
+/** The value of a condition for these values of its names; a name that is left out is unknown. */
 function resultOf(text: string, names: Readonly<Record<string, Setting>> = {}): Value {
   const evaluation = compiled<undefined>(
     parseCondition(text),

@@ -11,7 +11,7 @@ import { readSpec, usedComponents } from "../../../../../shared/domain/runspec/s
 import { UsageError } from "../../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 
-// A job's spec as it is now: what nexus edit has changed is written into the text that was submitted.
+// A job's current spec: the submitted text, with what nexus edit has changed written into it.
 
 const text = `component: root/Root_Component
 job_launcher: # the swarm

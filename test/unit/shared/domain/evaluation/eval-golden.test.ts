@@ -30,7 +30,7 @@ for (const each of originalEvaluations) {
       expected.history.map((row) => [row.run_set, row.first_run, row.best_for, row.runs, row.best_run]),
     );
     rows.forEach((row, i) => {
-      // With no variance the original says 0; ours the prior mean, and that nothing is known of the spread.
+      // Without variance the original says 0; ours says the prior mean, and that the spread is unknown.
       const estimate = expected.prior_var === 0 ? expected.prior_mean : (expected.history[i]?.est_hpmax ?? Number.NaN);
       assertClose(row.estHpmax, sign * estimate);
       assert.equal(row.sd === null, expected.prior_var === 0);

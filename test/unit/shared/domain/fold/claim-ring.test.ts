@@ -10,7 +10,7 @@ test("a claim ring finds a worker's newest claims and forgets the oldest", () =>
   const total = ClaimRing.capacity + 10;
   for (let n = 1; n <= total; n += 1) {
     ring.set(`claim-${n}`, job, n, 1);
-    // Asked in the middle, as a leader does.
+    // Read while it is filled, as a leader does.
     if (n === 5) assert.equal(ring.get("claim-3")?.n, 3);
   }
   assert.equal(ring.get("claim-10"), undefined);

@@ -141,7 +141,7 @@ describe("values added to a running search", () => {
           const before = new Map(counts);
           const fresh = size - before.size;
           run(n + fresh + size);
-          // All that had no turn has one before the grid has been through once more.
+          // Every configuration without a turn gets one before the grid has been through once more.
           assert.equal(counts.size, size);
         },
       ),

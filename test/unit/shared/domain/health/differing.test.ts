@@ -10,10 +10,10 @@ const gauss = (rng: Rng): number => Math.sqrt(-2 * Math.log(1 - rng.uniform())) 
 interface Swarm {
   readonly machines: number;
   readonly total: number;
-  /** The first so many are sick: their results are shifted by this, in standard deviations of luck. */
+  /** The first `sick` machines are sick: their results are shifted by `shift`, in standard deviations of luck. */
   readonly sick?: number;
   readonly shift?: number;
-  /** The part of the machines that is there from the beginning; the others come when others have done half their share. */
+  /** The share of machines there from the beginning; the others join when these have done half their runs. */
   readonly early?: number;
   /** How often a new configuration is tried instead of one of the best so far. */
   readonly explores?: number;
@@ -22,8 +22,8 @@ interface Swarm {
 }
 
 /**
- * The runs of a search that goes where its results are good, on machines of different speed that know only what has ended. Its
- * configurations differ in mean and in luck.
+ * The runs of a search that follows good results, on machines of different speed. Each choice knows only what has ended
+ * by then. Configurations differ in mean and in luck.
  */
 function search(
   seed: string,
@@ -72,7 +72,7 @@ function search(
   });
 }
 
-/** How many of so many searches raise a flag when somebody looks as they go on, after 100, 200, ... runs. */
+/** How many of `searches` raise a flag at a look after 100, 200, ... runs. */
 function flagged(name: string, swarm: Swarm, searches: number): number {
   let count = 0;
   for (let i = 0; i < searches; i += 1) {

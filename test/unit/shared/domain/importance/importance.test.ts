@@ -19,7 +19,7 @@ const runsOf = (count: number, f: (c: readonly number[]) => number, noise: numbe
     const configuration = space.map(({ values }) => rng.below(values.length));
     return { configuration, hpmax: f(configuration) + noise * normal() };
   });
-/** By its definition, over the whole space. */
+/** Importance by its definition, over the whole space. */
 function truth(f: (c: readonly number[]) => number): number[] {
   let all: number[][] = [[]];
   for (const { values } of space) all = all.flatMap((c) => values.map((_, at) => [...c, at]));
@@ -73,7 +73,7 @@ test("importance counts a pure interaction for neither hyperparameter", () => {
 });
 
 test("importance is not given to hyperparameters that only changed together with another", () => {
-  // As a descent tries them: c goes with a, and only a matters.
+  // As in a descent: c mostly follows a, and only a matters.
   const runs = runsOf(600, ([a = 0]) => a, 0.2).map((run) => {
     const [a = 0, , b = 0, , nothing = 0] = run.configuration;
     return { ...run, configuration: [a, 0, b, rng.uniform() < 0.7 ? Math.floor(a / 2) : rng.below(4), nothing] };

@@ -56,7 +56,7 @@ test("of more run sets than the model rests on, the luckiest do not raise what i
     const { best } = new SearchModel(three, indexOf(runs));
     bias += (best.hpmax - truth(best.runSet.configuration)) / searches;
   }
-  // A model of the 60 highest single runs and 60 others expects 0.14 too much.
+  // A model of the 60 highest single runs and 60 others overestimates by 0.14.
   assert.ok(Math.abs(bias) < 0.06, `estimate - truth ${bias}`);
 });
 

@@ -10,13 +10,13 @@ import { anyRange, type Completion, indexOf, ordered, ranged } from "../../../..
 
 const lr = ranged("lr", { from: 1e-5, to: 1e-2, scale: "log" });
 
-/** So many runs at each position. */
+/** `count` runs at each position, with almost equal hpmax. */
 const runsAt = (values: readonly (readonly [position: number, hpmax: number, count: number])[]): Completion[] =>
   values.flatMap(([position, hpmax, count]) =>
     Array.from({ length: count }, (_, i): Completion => [[position], hpmax + i / 1e6]),
   );
 
-/** Of one hyperparameter, with the highest mean as the best. */
+/** Finer marks of one hyperparameter, with the highest mean as the best. */
 const around = (hyperparameter: Hyperparameter, runs: readonly Completion[], length = 0): Marks => {
   const index = indexOf(runs);
   const best = index.best()?.configuration;

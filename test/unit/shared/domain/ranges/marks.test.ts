@@ -126,7 +126,7 @@ describe("places on a scale", () => {
     const rng = rngFrom("draws");
     let low = 0;
     for (let i = 0; i < 4000; i += 1) if (drawPosition(dense, rng) === 0) low += 1;
-    // Half of 0 to 0.5, and as much beyond the end: 0.5 of 1.475.
+    // Half of the way from 0 to 0.5, and as much beyond the end: 0.5 of 1.475.
     assert.ok(Math.abs(low / 4000 - 0.5 / 1.475) < 0.03, `${low} of 4000`);
     const even = { ...ordered("a", [0, 0.25, 0.5, 0.75, 1]), range };
     assert.deepEqual([...partsOf(even)], [0.2, 0.2, 0.2, 0.2, 0.2]);

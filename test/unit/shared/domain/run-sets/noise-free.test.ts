@@ -24,7 +24,7 @@ test("a history is not free of noise if one run differs by the least", () => {
     assert.ok(!isNoiseFree(indexOf([...twice(0.1, 0.2, 0.3), [[0], other]])), `${other}`);
   }
   assert.ok(!isNoiseFree(indexOf([...twice(1, 2, 3), [[7], 1e-300], [[7], 2e-300]])));
-  // Such values are clipped where they are summed up, and say nothing about luck.
+  // Values this large are clipped when they are summed, and say nothing about luck.
   assert.ok(!isNoiseFree(indexOf([...twice(1, 2, 3), ...twice(1e300)])));
 });
 

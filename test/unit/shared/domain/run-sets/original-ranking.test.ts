@@ -9,7 +9,7 @@ import {
 import { type OriginallyRanked, originallyRanked } from "../../../../support/stories/original-ranking.ts";
 import { type Completion, indexOf, ordered } from "../../../../support/stories/search.ts";
 
-/** Where all runs are equal the original says 0 +- 0; ours the prior mean, and that nothing is known of the spread. */
+/** If all runs are equal the original says 0 +- 0; ours says the prior mean, and that the spread is unknown. */
 const noVariance = ["one-run", "two-equal", "all-equal", "minimise-positive"];
 
 for (const each of originalEvaluations) {

@@ -56,7 +56,7 @@ test("the posterior does not depend on the order of runs", () => {
           const here = posteriorOf(runSet, a.prior);
           const there = posteriorOf(other, b.prior);
           assert.ok(Math.abs(here.mean - there.mean) < 1e-12);
-          // Where all runs are equal, rounding must not turn "nothing is known" into a number in one order only.
+          // If all runs are equal, rounding must not turn "unknown" into a number in only one of the orders.
           assert.equal(here.stDev === null, there.stDev === null);
           assert.ok(Math.abs((here.stDev ?? 0) - (there.stDev ?? 0)) < 1e-9);
         }

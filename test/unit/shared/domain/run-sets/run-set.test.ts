@@ -6,7 +6,7 @@ import { childRunName, type RunName, type WorkerId, workerIdFrom } from "../../.
 import { type RunSet, RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
 import { indexOf } from "../../../../support/stories/search.ts";
 
-/** The same numbers as the index, counted anew each time from all that was kept. */
+/** The index's numbers, computed anew each time from everything it was told. */
 class Model {
   readonly sets = new Map<
     string,

@@ -11,7 +11,7 @@ interface Said {
   readonly hints: string;
 }
 
-/** A hyperparameter x that the agent's notes are, below other lines. */
+/** A spec whose agent's notes are the hyperparameter x; `head` are further lines. */
 function dial(values: string, tuned = "1", name = "x", head: readonly string[] = []): string {
   const lines = ["hyperparameters:", `  - name: &${name}`, `      ordered_tuning_values: ${values}`];
   return specText([...lines, `      tuned_value: ${tuned}`, ...head], [`notes: *${name}`]);

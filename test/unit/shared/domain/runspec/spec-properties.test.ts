@@ -10,7 +10,7 @@ import { expandSpec, readSpec, renderProblems, reproSpec } from "../../../../../
 import { isMapping, type Tree } from "../../../../../shared/domain/runspec/tree.ts";
 import { testDefaults } from "../../../../support/stories/spec-defaults.ts";
 
-/** Text that nothing replaces, in a form that is YAML on any line. */
+/** Text without anything to replace, quoted so that it is YAML on any line. */
 function quoted(text: string): string {
   const plain = JSON.stringify(text.replaceAll("<", "(").replaceAll("$", "S"));
   return plain.replace(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);

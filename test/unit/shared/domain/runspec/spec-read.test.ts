@@ -6,7 +6,7 @@ import { agentPath, at, hyperparameter, problems, read, specText } from "../../.
 
 const noDraw = (path: string): number => assert.fail(`drew a number for ${path}`);
 
-/** The value that `notes: <text>` of the agent turns into. */
+/** The value of the agent's `notes: <text>`, as it is read. */
 function noted(
   text: string,
   head: readonly string[] = [],

@@ -46,7 +46,7 @@ interface Member {
   readonly probability: number;
 }
 
-/** What ours does otherwise, on purpose. Each has a test of its own below. */
+/** Cases in which ours differs on purpose. Each has a test of its own below. */
 const different: Readonly<Record<string, string>> = {
   "empty-default-mid": "the original draws from a hyperparameter's default and its neighbours; ours from all values",
   "empty-default-low-end": "as empty-default-mid",
@@ -212,7 +212,7 @@ function readCase(each: Case): { hyperparameters: readonly Hyperparameter[]; ind
   return { hyperparameters, index: indexOf(completedRuns(each, hyperparameters)) };
 }
 
-/** A spec that lists a value twice is refused, so equal ones are taken out here, as the original took them out. */
+/** A spec that lists a value twice is refused, so duplicates are dropped here, as the original dropped them. */
 function hyperparametersOf(each: Case): Hyperparameter[] {
   return each.hyperparameters.map(({ name, values }) => ordered(name, [...new Set(values)]));
 }

@@ -19,7 +19,7 @@ import {
 const dials = [ordered("lr", [0.0004, 0.00063, 0.001]), unordered("core", ["GRU", "LSTM", "WMG"]), ordered("k", [5])];
 const search = paperSearch({ countInFlight: true });
 
-/** The first of the choices 1, 2, ... whose configuration is this one. */
+/** The reason given for the first of the choices 1, 2, ... that has this configuration. */
 function whyOf(
   index: RunSetIndex,
   configuration: Configuration,

@@ -108,6 +108,6 @@ test("dgd draws each candidate as often as it is the best, and seeks improvement
   assert.ok(Math.abs(share - 0.5) < 0.05, `${share}`);
   assert.ok(!picks.includes(2));
   assert.deepEqual(mostImproving(joint, [true, false, false], 1, normals(rngFrom("draws"))), [1]);
-  // Where all that is unknown is far worse, nothing promises improvement: the best is not picked in its place.
+  // If everything unknown is far worse, nothing promises improvement, and the best is not picked instead.
   assert.deepEqual(mostImproving(joint, [true, true, false], 5, normals(rngFrom("draws"))), []);
 });

@@ -8,7 +8,7 @@ import { ordered, unordered } from "../../../../support/stories/search.ts";
 const numbers = (length: number): number[] => [...Array(length).keys()];
 const close = (a: number, b: number, what: string): void => assert.ok(Math.abs(a - b) < 1e-9, `${what}: ${a}, ${b}`);
 
-/** As the formula says, each kernel over the whole dial. */
+/** The formula written out: each kernel over the whole dial. */
 function written(isOrdered: boolean, length: number, centres: readonly number[], weights: readonly number[]): number[] {
   const width = 0.7 * Math.max(1, length / 6);
   const kernels = centres.map((centre) => {

@@ -65,7 +65,7 @@ test("runs with the same settings tell tpe how much of a good result is luck", (
       index.completed(configuration, hpmax, childRunName(1, ++n));
     }
   };
-  // Repeats differ by 4; ten single runs were lucky, and one configuration was good ten times.
+  // Repeats differ by 4; five single runs were lucky, and one configuration was good ten times.
   for (let i = 0; i < 8; i += 1) complete([i, 0, 0], -4, 0, 4);
   complete([7, 1, 1], ...Array.from({ length: 10 }, (_, i) => 3 + (i % 3)));
   for (let i = 0; i < 5; i += 1) complete([i, 3, 3], 4.5);

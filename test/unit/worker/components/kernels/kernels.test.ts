@@ -39,7 +39,7 @@ const steps = fc.integer({ min: 1, max: 9 });
 const seed = fc.nat();
 const few = { numRuns: 40 };
 
-// Disjoint places for W, b, x, y and their gradients, off the beaten multiples of 16.
+// Disjoint places for W, b, x, y and their gradients, not all at multiples of 16.
 const w = 4;
 const [b, x, y, dy, dx] = [7_000, 7_100, 9_204, 11_300, 13_000];
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { DrmUse } from "../../../../../worker/owner/detectors/drm-use.ts";
 import { RecordedTree } from "../../../../support/recorded-tree.ts";
 
-/** What the kernel tells of an open GPU, as its drivers word it. */
+/** What the kernel says of an open GPU, in each driver's words. */
 const told = {
   amdgpu: (busyMs: number, client = 12): string => `pos:\t0
 flags:\t02100002

@@ -5,7 +5,7 @@ import { ForeignCpu } from "../../../../../worker/owner/detectors/foreign-cpu.ts
 import { KernelCounts } from "../../../../../worker/owner/detectors/kernel-counts.ts";
 import { RecordedTree } from "../../../../support/recorded-tree.ts";
 
-/** A machine on which programs take so many ticks (1/100 s) more between two looks. */
+/** A machine; each look says how many ticks (1/100 s) its programs took since the last one. */
 class Machine {
   readonly #tree = new RecordedTree();
   readonly #cpu: ForeignCpu;
@@ -23,7 +23,7 @@ class Machine {
     );
   }
 
-  /** One of our own processes has so much more processor time. */
+  /** Adds processor time to one of our own processes. */
   process(pid: number, user: number, niceness: number, childUser = 0): void {
     const before = this.#own.get(pid) ?? { user: 0, system: 0, childUser: 0, nice: niceness };
     this.#own.set(pid, { ...before, user: before.user + user, childUser: before.childUser + childUser });
@@ -33,7 +33,7 @@ class Machine {
     this.#own.delete(pid);
   }
 
-  /** A quarter of a second passes. */
+  /** Looks a quarter of a second later. */
   look(user: number, nice = 0, system = 0): Found {
     this.#all = { user: this.#all.user + user, nice: this.#all.nice + nice, system: this.#all.system + system };
     this.#tree.write(
@@ -121,7 +121,7 @@ describe("other programs' use of the processor", () => {
       machine.process(7, 50, 0);
       assert.equal(machine.look(50).use, undefined);
     }
-    // Its parent gets all of its time.
+    // The parent of the ended run gets all of its time.
     machine.end(7);
     machine.process(1, 0, 0, 100_200);
     assert.equal(machine.look(20).use, undefined);

@@ -7,7 +7,7 @@ import { type StartTool, startTool } from "../../../../../worker/owner/detectors
 import { WindowsDesktop } from "../../../../../worker/owner/detectors/windows.ts";
 import { eventually } from "../../../../support/patience.ts";
 
-/** Tools whose lines the test says. */
+/** Tools. The test writes the lines that they print. */
 class Tools {
   readonly started: string[] = [];
   readonly warnings: string[] = [];

@@ -45,7 +45,7 @@ class Tree implements GroupFiles {
     for (const each of enabled.trim().split(" ")) for (const name of filesOf[each] ?? []) this.#write(folder, name, "");
   }
 
-  /** Fails as the kernel does while there are processes in it that were not ended. */
+  /** Fails as the kernel does while the group has processes that were not ended. */
   remove(folder: string): void {
     const isBusy = this.read(folder, "cgroup.procs") !== "" && this.read(folder, "cgroup.kill") !== "1";
     if (isBusy) throw Object.assign(new Error("EBUSY: resource busy"), { code: "EBUSY" });
@@ -113,7 +113,7 @@ describe("groups of runs", () => {
       return [group, program, once(program, "exit")];
     };
     const [group, program, ended] = add("ab12-3");
-    // Its standard input has ended before it begins.
+    // The guard's standard input has ended before it starts.
     const [shell, ...words] = group.guard;
     spawnSync(shell, words, { stdio: "ignore" });
     await ended;

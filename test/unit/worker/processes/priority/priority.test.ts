@@ -69,7 +69,7 @@ describe("the priority of runs", () => {
       keeper.begin();
       keeper.end();
     }
-    // The first run gets one at once; a machine that stands still for seconds may add some.
+    // The first run gets a look at once; a machine that stalls for seconds may add some.
     assert.ok(looks.length >= 1 && looks.length < 100, `${looks.length} looks`);
     assert.ok(looks.every((pid) => pid === 7));
   });

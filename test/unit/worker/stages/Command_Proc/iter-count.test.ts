@@ -20,7 +20,7 @@ describe("the iterations of a program's reports", () => {
   test("the iterations of a program that counts from 0 are one more, so that none is lost", () => {
     const count = new IterCount(undefined);
     assert.deepEqual(counted(count, 0, 1, 2, 1), [1, 2, 3, undefined]);
-    // The next attempt knows it too: it begins at NEXUS_RESUME, which is 3.
+    // The next attempt also knows that the program counts from 0. It begins at NEXUS_RESUME, which is 3.
     const next = new IterCount(count.state());
     assert.equal(next.done, 3);
     assert.deepEqual(counted(next, 0, 2, 3, 4), [undefined, undefined, 4, 5]);

@@ -57,7 +57,7 @@ describe("metrics in what a program prints for people", () => {
       assert.deepEqual(new MetricPatterns([pattern]).find([line]), [{ iters, values: { [metric]: value } }], pattern);
     }
     assert.equal(patternFor(["score 1"], ["accuracy"]), undefined);
-    // A pattern sees only the end of so long a line; without that, one of spaces alone took 6 s.
+    // A pattern sees only the end of a line this long; without that limit, a line of spaces took 6 s.
     assert.equal(patternFor([`accuracy 0.5${"x".repeat(5000)}`], ["accuracy"]), undefined);
   });
 });

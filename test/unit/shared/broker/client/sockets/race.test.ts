@@ -14,7 +14,7 @@ async function listening(greeting = "INFO {}\r\n"): Promise<{ server: Server; po
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** Packets to it are lost: it is for documentation only (RFC 5737), or this machine says that it has no way there. */
+/** Nothing answers there: the address is for documentation only (RFC 5737), or this machine has no route to it. */
 const nowhere = { host: "192.0.2.77", port: 4222 };
 
 test("the first address at which a server speaks is taken, whatever the ones before it do", async () => {

@@ -337,7 +337,7 @@ describe("X11", () => {
   });
 });
 
-/** Somebody in the place of a server: says that, then bytes without end. */
+/** An impostor in place of a server: sends `first`, then bytes without end. */
 function endless(path: string, first: string): Server {
   const server = createServer((socket) => {
     const bytes = Buffer.alloc(65_536, 0x41);

@@ -267,7 +267,7 @@ describe("two files of a folder", () => {
     appendFileSync(train, line(1, { loss: 3 }) + line(2, { loss: 2 }) + line(3, { loss: 1 }));
     assert.deepEqual(read(), [], "without the first metric");
     appendFileSync(val, line(1, { acc: 0.1 }) + line(2, { acc: 0.2 }));
-    // New files are looked for now and then.
+    // New files are looked for at some readings only.
     const seen = [1, 2, 3, 4].flatMap(() => read());
     assert.deepEqual(seen, [
       [1, { acc: 0.1, loss: 3 }],
@@ -302,7 +302,7 @@ describe("two files of a folder", () => {
 });
 
 describe("W&B's offline files", () => {
-  /** A file of its format; a record that does not fit into its block is cut. */
+  /** A file of W&B's format. A record that does not fit into its block is split. */
   function wandbFile(records: readonly Uint8Array[]): Buffer {
     let out = Buffer.from([0x3a, 0x57, 0x26, 0x42, 0xe1, 0xbe, 0]);
     for (const record of records) {
