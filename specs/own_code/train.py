@@ -1,6 +1,7 @@
 """Ridge regression by gradient descent on made-up data: a program that knows nothing of Nexus but how to print its results.
 
-It goes on from its own file after its machine was lost: NEXUS_RESUME is above 0 then, and the file is in the folder NEXUS_STATE.
+It resumes from its own file after its machine was lost: NEXUS_RESUME is above 0 then, and the file is in the folder
+NEXUS_STATE.
 """
 import argparse
 import json
@@ -41,7 +42,7 @@ while step < chosen.steps:
         slope = [s + 2 * error * x / len(train) for s, x in zip(slope, points[i])]
     weights = [w - chosen.lr * s for w, s in zip(weights, slope)]
     if step % 20 == 0:
-        # First the report, then the state: a run that goes on from it has reported everything up to there.
+        # First the report, then the state: a run that resumes from the state has reported everything up to it.
         print(json.dumps({"iters": step, "loss": loss(weights, test), "train_loss": loss(weights, train)}), flush=True)
         with open(f"{state}.new", "w") as saved:
             json.dump([weights, step], saved)

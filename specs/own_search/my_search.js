@@ -27,7 +27,7 @@ export function choose(view, n, rng) {
   };
 }
 
-/** The configuration, or others at random while it is excluded: those fail, or may not be tried. */
+/** The configuration; while it is excluded (it fails, or may not be tried), a random one instead. */
 function allowed(view, random, configuration) {
   for (let draw = 0; draw < 1000 && view.isExcluded(configuration); draw += 1) configuration = random();
   return configuration;

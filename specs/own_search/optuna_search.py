@@ -8,8 +8,9 @@
 --options  its arguments as JSON, such as '{"n_startup_trials": 20}'; Optuna's own defaults otherwise
 --pruner   median, hyperband, or the name of any class of optuna.pruners; none: runs are not pruned
 
-An ordered hyperparameter is a whole number, its place on the dial, so that samplers know which values are neighbours; an unordered
-one is a choice; a range is itself, any number of it. What the coordinator tells makes up the study, so this program may be ended and started again at any time.
+To Optuna, an ordered hyperparameter is a whole number, its place on the dial, so that samplers know which values are
+neighbours; an unordered one is a choice; a range is a number from that range. The study is made up of what the
+coordinator tells, so this program may be ended and started again at any time.
 """
 import argparse
 import inspect
@@ -57,7 +58,7 @@ def named(module, names, name):
 
 
 class Dial:
-    """A hyperparameter, and what Optuna knows of it."""
+    """A hyperparameter, and how Optuna sees it."""
 
     def __init__(self, hyperparameter):
         self.name, self.values = hyperparameter["name"], hyperparameter["values"]
@@ -114,7 +115,7 @@ class Search:
     def begin(self):
         make = named(optuna.samplers, samplers, chosen.sampler)
         takes_seed = "seed" in inspect.signature(make).parameters
-        # Started again, it must not begin with the choices it began with before.
+        # After a restart it must not repeat the choices with which it began before.
         seed = {"seed": (self.seed + 7919 * len(self.told)) % 2**32} if takes_seed else {}
         pruner = named(optuna.pruners, pruners, chosen.pruner)() if chosen.pruner else optuna.pruners.NopPruner()
         sampler = make(**{**seed, **chosen.options})
@@ -152,7 +153,7 @@ class Search:
         say(type="choice", ask=question, settings=self.settings(trial.params), why=type(self.study.sampler).__name__)
 
     def begun(self, params):
-        """A trial that runs with these, whoever chose them."""
+        """A trial with these parameters, whoever chose them."""
         self.study.enqueue_trial(params)
         return self.study.ask(self.space)
 
@@ -171,7 +172,7 @@ class Search:
             self.add(word)
 
     def add(self, word):
-        """A run that has ended already."""
+        """Adds a run that has already ended."""
         state = ended.get(word["state"])
         if state in (TrialState.COMPLETE, TrialState.FAIL):
             params = self.params(word["configuration"])
@@ -180,7 +181,7 @@ class Search:
             )
 
     def again(self):
-        """The study anew from what is known: Optuna takes no result back."""
+        """Makes the study anew from what is known: Optuna cannot take a result back."""
         open_questions = {question: trial.params for question, trial in self.asked.items()}
         self.begin()
         self.running = {}
@@ -226,7 +227,7 @@ def hear(search, message):
         search.learn(message["hyperparameters"])
     elif kind == "bye":
         sys.exit()
-    # Other words may come with later versions; they may be passed over.
+    # Later versions may send other words, which may be ignored.
     return search
 
 

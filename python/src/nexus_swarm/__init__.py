@@ -17,7 +17,8 @@ Outside of a run::
     nexus.wait(job)
     print(nexus.best(job), nexus.runs(job))
 
-The protocol is JSON lines on standard output, environment variables and files (docs/own-code.md); nothing here is needed.
+A script can also do without this package: the protocol is JSON lines on standard output, environment variables and
+files (docs/own-code.md).
 """
 
 from __future__ import annotations
@@ -50,17 +51,17 @@ __all__ = [
 
 #: Whether this process is a run of a search.
 in_run: bool
-#: ``iters`` of the newest report that was kept of an earlier attempt at this run; 0: it begins.
+#: ``iters`` of the newest report that was kept from an earlier attempt at this run; 0 if the run begins.
 resume: int
-#: The same in every attempt at this run, different between runs; 0 at a desk.
+#: A seed: the same in every attempt at this run, different between runs; 0 at a desk.
 seed: int
-#: Folder (``pathlib.Path``) that is saved at each checkpoint, and holds at the start what an earlier attempt left there.
-#: At a desk: ``checkpoints`` in the working folder. It exists.
+#: Folder (``pathlib.Path``) that is saved at each checkpoint. At the start it holds what an earlier attempt left there.
+#: At a desk: ``checkpoints`` in the working folder. Reading this makes the folder if it is missing.
 checkpoint_dir: object
 
 
 def __getattr__(name: str) -> object:
-    # Looked up when asked for: at a desk no folder is made before somebody wants one.
+    # Looked up on demand, so that at a desk no folder is made before a script wants one.
     if name in ("in_run", "resume", "seed", "checkpoint_dir"):
         return getattr(_run, name)()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,7 @@
 """``nexus export job1 --to mlflow``: reads a job's runs as JSON lines from standard input, and writes them with that tool's own package.
 
-Lines: one ``job``, then a ``run`` each. A run is known there by its ``key``: what is there is not written again, and what an export that
-was broken off left there is replaced. The last line printed says what was done.
+Lines: one ``job``, then one ``run`` each. The tool knows a run by its ``key``: a run that is there is not written
+again, and one that an interrupted export left unfinished is replaced. The last line printed says what was done.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def to_mlflow(job: Line, runs: Iterator[Line], place: str | None) -> Done:
             if "nexus.whole" in tags:
                 there[tags[_key]] = each.info.run_id
             elif _key in tags:
-                client.delete_run(each.info.run_id)  # broken off
+                client.delete_run(each.info.run_id)  # of an interrupted export
         token = page.token
         if not token:
             break
@@ -112,7 +112,7 @@ def to_wandb(job: Line, runs: Iterator[Line], place: str | None) -> Done:
                 done.there += 1
                 continue
             for each in folders:
-                shutil.rmtree(each)  # broken off
+                shutil.rmtree(each)  # of an interrupted export
         elif _is_at_wandb(api, wandb, f"{project}/{own_id}"):
             done.there += 1
             continue
@@ -166,11 +166,11 @@ def to_trackio(job: Line, runs: Iterator[Line], place: str | None) -> Done:
             if SQLiteStorage.get_log_count(project, found.name, found.id) >= len(logs):
                 done.there += 1
                 continue
-            found.delete()  # broken off
+            found.delete()  # of an interrupted export
         about = {f"nexus.{name}": value for name, value in _about(run).items()}
         config = {**run["hparams"], **about, _key: run["key"]}
         trackio.init(project=project, name=run["run"], group=job["job"], config=config, embed=False, auto_log_gpu=False, auto_log_cpu=False)
-        # Stages count their iterations anew, and a step there must not: iters is a column.
+        # Each stage counts its iterations anew, which Trackio's steps must not: so iters is a column.
         for step, values in enumerate(logs):
             trackio.log(values, step=step)
         trackio.finish()
@@ -213,7 +213,7 @@ def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
             done.note(f"runs whose {run['metric']} is not a number are failed trials there")
         intermediate: dict[int, float] = {}
         for iters, _, values in _reports(run):
-            # The first metric of the last stage is what the result is made of.
+            # The result summarises the first metric of the last stage.
             if run["objective"] in values:
                 intermediate[iters] = values[run["objective"]]
         trial = create_trial(
@@ -242,7 +242,7 @@ _tools: dict[str, Callable[[Line, Iterator[Line], str | None], Done]] = {
 def main() -> None:
     tool, place = sys.argv[1], sys.argv[2] or None
     lines = (json.loads(line) for line in sys.stdin)
-    # What the packages print for people must not get into what we say: theirs goes to standard error.
+    # What the packages print goes to standard error, so that standard output has only our result.
     ours, sys.stdout = sys.stdout, sys.stderr
     try:
         done = _tools[tool](next(lines), lines, place)

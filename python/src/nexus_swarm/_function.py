@@ -1,4 +1,4 @@
-"""A function as a search: its module becomes the job's code, and a spec is written for it."""
+"""Makes a search of a function: its module becomes the job's code, and a spec is written for it."""
 
 from __future__ import annotations
 
@@ -47,9 +47,9 @@ def write_spec(
     Args:
         folder: gets the spec, the function's module and a program that calls it.
         space: for each parameter a list of values, or (from, to), or (from, to, scale) with "log", "linear" or "integer".
-        metric: what is searched for, as the function returns or names it.
+        metric: name of the metric to search by, and of a plain number that the function returns.
         goal: "maximize" or "minimize".
-        settings: of the spec's job_launcher, by name.
+        settings: further lines of the spec's job_launcher, by name.
 
     Returns:
         Path of the spec.

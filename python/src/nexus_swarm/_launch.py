@@ -80,7 +80,7 @@ def nats_server() -> tuple[str, str] | None:
 
 
 def environment() -> dict[str, str]:
-    """The environment of our programs: this one, where the nats-server is, and which Python pip installed us into."""
+    """This environment, plus where the nats-server is and which Python pip installed us into: for our programs."""
     found = nats_server()
     brought = {"NEXUS_BROUGHT_NATS_SERVER": found[0], "NEXUS_BROUGHT_NATS_VERSION": found[1]} if found else {}
     return {**os.environ, "NEXUS_BROUGHT_PYTHON": sys.executable, **brought}
@@ -91,6 +91,9 @@ def command(program: str) -> list[str]:
 
     Args:
         program: path below ``dist``, such as ``coordinator/cli/main.js``.
+
+    Raises:
+        SystemExit: with what to type, if the program or its Node is gone.
     """
     file = _JS / "dist" / program
     if not file.is_file():
@@ -102,7 +105,7 @@ def _become(program: str) -> None:
     words = [*command(program), *sys.argv[1:]]
     try:
         if not _WINDOWS:
-            # In our place: signals, the terminal and the exit code are the program's own.
+            # The program replaces this process, so signals, the terminal and the exit code are its own.
             sys.stdout.flush()
             os.execve(words[0], words, environment())
         # Windows has no exec. Ctrl-C reaches the program too, and it decides when to end.

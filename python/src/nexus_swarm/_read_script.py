@@ -2,7 +2,8 @@
 
     python3 _read_script.py train.py
 
-prints one JSON object. The script is parsed (ast), never executed or imported. What is not understood is said, with its line.
+prints one JSON object. The script is parsed (ast), never executed or imported. What it does not
+understand is listed, with its line.
 No dependencies; Python 3.8 or later.
 """
 
@@ -34,7 +35,7 @@ def plain(value):
 
 
 def name_of(node):
-    """`argparse.ArgumentParser` of a chain of names; "" of anything else."""
+    """A chain of names as text, such as `argparse.ArgumentParser`; of `f().x` only `x`; "" of anything else."""
     if isinstance(node, ast.Name):
         return node.id
     if isinstance(node, ast.Attribute):
@@ -47,7 +48,7 @@ def words_of(call):
     return {word.arg: word.value for word in call.keywords if word.arg is not None}
 
 
-# What TrainingArguments of transformers has that a search usually turns, with its defaults (5.x; the same for years).
+# Fields of transformers' TrainingArguments that a search usually tunes, with their defaults (5.x; the same for years).
 TRAINING = (("learning_rate", "float", 5e-5), ("per_device_train_batch_size", "int", 8), ("weight_decay", "float", 0.0), ("seed", "int", 42))
 # Metrics of Hugging Face's evaluate whose result has one entry, under the metric's own name.
 EVALUATED = ("accuracy", "f1", "precision", "recall", "matthews_correlation", "mse", "mae")
@@ -55,7 +56,7 @@ MOST_NESTED = 5
 
 # A number that follows its name in a printed text: "loss: 0.3".
 TOLD = re.compile(r"(?<=[\w)\]])(\s*[:=]\s*)[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?![\w.:/])")
-# Directives of % and their flags, width and kind; fields of str.format.
+# A directive of %, with its flags, width and kind; a field of str.format.
 DIRECTIVE = re.compile(r"%([-+ #0]*)([\d*]*)(?:\.[\d*]+)?([diouxXeEfFgGcrsa])")
 FIELD = re.compile(r"\{[^{}:]*(?::([^{}]*))?\}")
 
@@ -81,7 +82,7 @@ class Reader(ast.NodeVisitor):
         self.loaded = {}
         self.evaluates = False
 
-    # What was not understood.
+    # Notes what was not understood.
     def puzzled(self, node, why):
         line = (ast.get_source_segment(self.text, node) or "").split("\n")[0].strip()
         self.unknown.append({"line": node.lineno, "text": line[:120], "why": why})
@@ -197,7 +198,7 @@ class Reader(ast.NodeVisitor):
     best = None
 
     def trained(self):
-        """What the Trainer prints of itself; None if the script has none."""
+        """What the Trainer prints by itself; None if the script has no Trainer."""
         if self.trainer is None:
             return None
         words = words_of(self.trainer)
@@ -543,7 +544,7 @@ class Reader(ast.NodeVisitor):
                 yield value if ok and self.kind == "hf" else each.targets[0].id
 
     def member(self, node):
-        """The same of `Optimizer.ADAM`."""
+        """The value for which `Optimizer.ADAM` stands on the command line; None if the script has no such member."""
         enum = self.classes.get(name_of(node.value).split(".")[-1])
         names = [each.targets[0].id for each in enum.body if isinstance(each, ast.Assign)] if enum is not None else []
         return dict(zip(names, self.members(enum))).get(node.attr) if node.attr in names else None
@@ -582,7 +583,7 @@ class Reader(ast.NodeVisitor):
         if isinstance(node, ast.JoinedStr):
             return [part for each in node.values for part in self.parts(each)]
         if isinstance(node, ast.FormattedValue):
-            # What is worked out for the format is not known here; it may be a width.
+            # A computed part of the format is unknown here; it may be a width.
             texts = [each.value if isinstance(each, ast.Constant) else "9" for each in getattr(node.format_spec, "values", [])]
             value = (ast.get_source_segment(self.text, node.value) or name_of(node.value) or "?")[:60]
             return [self.shaped(value, "".join(texts))]
@@ -611,14 +612,14 @@ class Reader(ast.NodeVisitor):
 
     @staticmethod
     def shaped(value, spec):
-        """With what a format adds around the value: blanks up to a width, a percent sign."""
+        """A value, and what its format adds around it: blanks up to a width, a percent sign."""
         pads = re.match(r"(?:.?[<>=^])?[-+ ]?#?(0?)(\d*)", spec)
         has_blanks = pads is not None and pads[2] != "" and pads[1] == ""
         return {"value": value, **({"padded": True} if has_blanks else {}), **({"percent": True} if spec.endswith("%") else {})}
 
     @staticmethod
     def told(text):
-        """A text with the numbers that follow a name as values."""
+        """Splits a text into parts, in which numbers that follow a name are values."""
         out, at = [], 0
         for found in TOLD.finditer(text):
             out += [{"text": text[at : found.end(1)]}, {"value": text[found.end(1) : found.end()]}]
@@ -638,7 +639,7 @@ class Reader(ast.NodeVisitor):
 
 
 def local_files(folder, script, imports, seen):
-    """Files and folders beside the script that it imports, directly or by one another."""
+    """Files and folders beside the script that it imports, directly or through one another."""
     for name in imports:
         relative = name.lstrip(".")
         if not relative:

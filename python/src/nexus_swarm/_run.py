@@ -1,4 +1,4 @@
-"""Inside a run: its settings, its reports, its state. At a desk the same calls do what a person expects there."""
+"""Inside a run: its settings, its reports, its state. At a desk the same calls do what one expects there."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def in_run() -> bool:
 
 
 def resume() -> int:
-    """``iters`` of the newest report that was kept of an earlier attempt; 0: it begins."""
+    """``iters`` of the newest report that was kept from an earlier attempt; 0 if the run begins."""
     return int(os.environ.get("NEXUS_RESUME") or 0)
 
 
@@ -52,8 +52,8 @@ def should_stop() -> bool:
 
     The stage must say ``asks_should_stop: true``, or SIGTERM comes at once. At a desk: always False.
 
-    From the first call in the main thread on, a SIGTERM that reaches every process of the machine at once, as Slurm sends it, does not
-    end this program before it was told to stop. A handler of your own stays.
+    After the first call in the main thread, a SIGTERM that reaches every process of the machine at once, as Slurm sends
+    it, does not end this program before the worker tells it to stop, for up to 15 s. A handler of your own stays.
     """
     _outlive_a_term_to_all()
     return _is_asked()
@@ -65,7 +65,7 @@ def _is_asked() -> bool:
 
 
 def must_leave() -> bool:
-    """Whether this run is to stop because it leaves its machine, to go on elsewhere: state saved now is not lost."""
+    """Whether this run must stop to leave its machine and continue elsewhere: state saved now is not lost."""
     file = os.environ.get("NEXUS_SHOULD_STOP")
     if not file:
         return False
@@ -80,7 +80,7 @@ _outlives = False
 
 
 def _outlive_a_term_to_all() -> None:
-    """SIGTERM to everybody reaches this program before its worker, which got it too, can ask it to stop."""
+    """Outlives a SIGTERM to every process, which comes before the worker, which got it too, can ask for a stop."""
     global _outlives
     if _outlives or os.environ.get("NEXUS_ASKS_SHOULD_STOP") != "true":
         return
@@ -90,7 +90,7 @@ def _outlive_a_term_to_all() -> None:
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         return
     signal.signal(signal.SIGTERM, _term)
-    # What it starts by fork, such as the workers of a DataLoader, ends at SIGTERM as before.
+    # Processes that this one forks, such as the workers of a DataLoader, end at SIGTERM as before.
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=_hold_term, after_in_parent=_let_term, after_in_child=_begin_child)
 
@@ -99,7 +99,7 @@ _mask: set[int] = set()
 
 
 def _hold_term() -> None:
-    """Python forgets what a new process gets before it may have handlers of its own."""
+    """Holds SIGTERM back during a fork: Python forgets one that reaches the child before it has handlers of its own."""
     global _mask
     _mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
@@ -109,7 +109,7 @@ def _let_term() -> None:
 
 
 def _begin_child() -> None:
-    with contextlib.suppress(ValueError):  # it was forked by another thread than the main one of an old Python
+    with contextlib.suppress(ValueError):  # forked by a thread other than the main one, in an old Python
         _die_of_term()
     _let_term()
 
@@ -120,7 +120,7 @@ def _die_of_term() -> None:
 
 
 def _term(*_: object) -> None:
-    """The first is outlived, unless the worker has asked long before: then its patience is over."""
+    """Outlives the first SIGTERM, unless the worker asked well before it: then the SIGTERM is the worker's own."""
     _die_of_term()
     if not _is_asked():
         threading.Thread(target=_end_unless_asked, daemon=True).start()
@@ -129,7 +129,7 @@ def _term(*_: object) -> None:
 
 
 def _was_asked_just_now() -> bool:
-    """The worker may be quicker than a signal that both of them got. Its own comes after three quarters of the time that it gives."""
+    """The worker may ask before a SIGTERM that both got; its own comes after three quarters of the time it gives."""
     file = Path(os.environ.get("NEXUS_SHOULD_STOP", ""))
     try:
         seconds = json.loads(file.read_text(encoding="utf-8")).get("seconds", 0)
@@ -139,7 +139,7 @@ def _was_asked_just_now() -> bool:
 
 
 def _end_unless_asked() -> None:
-    """It was meant for this program alone if its worker says nothing."""
+    """Ends this program if its worker says nothing for 15 s: then the SIGTERM was meant for this program alone."""
     limit = time.monotonic() + _word_seconds
     while not _is_asked():
         if time.monotonic() > limit:
@@ -197,8 +197,8 @@ def _alike(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, A
 
 
 def _tuned(spec: Path) -> dict[str, Any]:
-    """What a run of this script gets of the spec's tuned values."""
-    # Late: a run on a worker has none of our programs beside it, and never gets here.
+    """The arguments that a run of this script would get at the spec's tuned values."""
+    # Imported late: a run on a worker has none of our programs beside it, and never gets here.
     from nexus_swarm._swarm import check_values
 
     script = Path(getattr(sys.modules.get("__main__"), "__file__", None) or "")
@@ -241,7 +241,7 @@ def _say_unknown(options: list[str], names: list[str]) -> None:
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """What of a framework's log can be reported: its numbers, and what has one value, such as a tensor."""
+    """The part of a framework's log that can be reported: numbers, and whatever has one value, such as a tensor."""
     found: dict[str, float] = {}
     for name, value in values.items():
         if isinstance(value, (str, bytes)):
@@ -279,7 +279,7 @@ def report(iters: int | None = None, **metrics: Any) -> None:
         TypeError: a metric is not a number.
         ValueError: ``iters`` is not a whole number above 0, or there is no metric.
 
-    Of several processes that train together (``RANK`` above 0 in the environment) only the first reports.
+    Of several processes that train together only the first reports, not those with ``RANK`` above 0 in the environment.
     """
     numbers = {re.sub(r"[^\w.-]", "_", name): _number(name, value) for name, value in metrics.items()}
     if not numbers:
@@ -330,7 +330,7 @@ def replacing(name: str) -> Iterator[Path]:
     target = checkpoint_dir() / name
     target.parent.mkdir(parents=True, exist_ok=True)
     if in_run():
-        # At a desk the folder may be shared with other machines, whose processes nobody knows here.
+        # Not at a desk: the folder may be shared with other machines, whose processes are unknown here.
         _drop_halves(target.parent)
     # With the ending of the name: some libraries choose a format by it, or add it where it is missing.
     half = target.with_name(f".{os.getpid()}.{target.name}")
@@ -342,7 +342,7 @@ def replacing(name: str) -> Iterator[Path]:
 
 
 def _drop_halves(folder: Path) -> None:
-    """Deletes what processes that were killed while they wrote have left: it would travel with every checkpoint from then on."""
+    """Deletes the half-written files of killed processes, which would travel with every checkpoint."""
     for each in folder.glob(".[0-9]*.*"):
         found = re.match(r"\.(\d+)\.", each.name)
         if found and not _is_alive(int(found[1])):
@@ -358,5 +358,5 @@ def _is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     except (OSError, OverflowError):
-        return True  # another user's, or no number of a process
+        return True  # another user's, or no valid process number
     return True

@@ -13,7 +13,7 @@ from typing import Any
 
 from nexus_swarm import _function, _run
 
-#: Words of `nexus list jobs` for a job that goes on no more; held: its runs' folders are kept until `nexus release`.
+#: Words of `nexus list jobs` for a job that has ended; held: its runs' folders are kept until `nexus release`.
 _OVER = ("completed", "cancelled", "held")
 
 
@@ -82,7 +82,7 @@ def wait(job: str, *, workspace: str | None = None, every: float = 2.0, timeout:
 
     Raises:
         NexusError: there is no such job.
-        TimeoutError: it goes on after ``timeout``.
+        TimeoutError: the job has not ended after ``timeout``.
     """
     limit = None if timeout is None else time.monotonic() + timeout
     while True:
@@ -120,7 +120,7 @@ def runs(job: str, *, workspace: str | None = None, frame: bool | None = None) -
             raise
         return rows
     table = pandas.DataFrame(rows, columns=None if rows else ["workspace", "job", "target", "run", "status", "iters", "metrics.hpmax"])
-    # What no run has measured yet would be a column of None, which no arithmetic takes.
+    # A metric that no run has measured yet would be a column of None, which arithmetic rejects.
     return table.astype({name: "float64" for name in table.columns if name == "iters" or name.startswith("metrics.")})
 
 
@@ -137,7 +137,7 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
     """
     for each in _lines(["eval", job], workspace):
         if each.get("type") == "verdict":
-            # For a loss, the numbers without the sign that they have as hpmax.
+            # For a loss, these are the metric's own numbers; as hpmax they are negated.
             minimized = each.pop("minimized", {})
             rival = minimized.pop("rivalEstimate", None)
             if rival is not None:
@@ -148,7 +148,7 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
 
 
 def check_values(spec: Path) -> list[dict[str, Any]]:
-    """The stages of a spec that are programs, each with its ``command`` and, of the tuned values, its ``arguments``."""
+    """The stages of a spec that are programs, each with its ``command`` and its ``arguments`` at the tuned values."""
     return _lines(["check", "--values", str(spec)], None)
 
 
@@ -160,7 +160,7 @@ def _launch(spec: str, words: Sequence[str], workspace: str | None) -> str:
 
 
 def _lines(words: Sequence[str], workspace: str | None) -> list[dict[str, Any]]:
-    # Late: a run on a worker has this file, and none of our programs beside it.
+    # Imported late: a run on a worker has this file, but none of our programs beside it.
     from nexus_swarm import _launch
 
     place = [] if workspace is None else ["--workspace", workspace]

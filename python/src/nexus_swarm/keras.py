@@ -1,4 +1,4 @@
-"""For Keras 3: ``model.fit(..., callbacks=[callback])`` reports, saves, goes on and stops as a search asks."""
+"""For Keras 3: ``model.fit(..., callbacks=[callback])`` reports, saves, resumes and stops as a search asks."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class NexusCallback(Callback):
         model.fit(x, y, epochs=50, initial_epoch=callback.restore(model), callbacks=[callback])
 
     ``iters`` counts epochs; names are Keras' (``loss``, ``val_loss``, ``val_accuracy``). In a run the model is saved after each report,
-    in ``checkpoint_dir``. If the search prunes the run, or its machine is needed, the training ends at the next batch; the stage says
-    ``asks_should_stop: true`` for that.
+    in ``checkpoint_dir``. If the search prunes the run, or its machine is needed, the training ends at the next batch;
+    for that the stage must say ``asks_should_stop: true``.
     """
 
     def __init__(self) -> None:
@@ -36,16 +36,16 @@ class NexusCallback(Callback):
         """Puts what an earlier attempt saved into a model that is built and compiled.
 
         Returns:
-            The number of epochs that are done, for ``initial_epoch``; 0: it begins.
+            The number of epochs that are done, for ``initial_epoch``; 0 if nothing was saved.
 
         Raises:
-            ValueError: from Keras, if the saved weights do not fit the model: it is built otherwise than in the earlier attempt.
+            ValueError: from Keras, if the saved weights do not fit the model, as when it was built differently before.
             AttributeError: the model is not compiled.
         """
         saved = max(_saved(), default=None) if _run.resume() > 0 else None
         if saved is None:
             return 0
-        # Only then does it have a place for what the optimiser remembers.
+        # Only a built optimiser has variables into which its saved state can be loaded.
         model.optimizer.build(model.trainable_variables)
         model.load_weights(saved[1])
         return saved[0]
@@ -61,7 +61,7 @@ class NexusCallback(Callback):
             return
         _run.report(iters=epoch + 1, **_run.numbers(logs or {}))
         if _run.in_run():
-            # The epoch is in the name, so that both are put in place at once.
+            # The epoch is part of the name, so that weights and epoch are replaced together.
             older = _saved()
             with _run.replacing(f"epoch-{epoch + 1}.weights.h5") as path:
                 self.model.save_weights(path)

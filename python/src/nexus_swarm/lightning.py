@@ -1,4 +1,4 @@
-"""For PyTorch Lightning: ``Trainer(callbacks=[NexusCallback()])`` reports, saves, goes on and stops as a search asks.
+"""For PyTorch Lightning: ``Trainer(callbacks=[NexusCallback()])`` reports, saves, resumes and stops as a search asks.
 
 Needs the package ``lightning``, or ``pytorch_lightning``; whichever the script has imported is used.
 """
@@ -37,7 +37,7 @@ class NexusCallback(_lightning().Callback):
 
     Reports have the names of ``self.log`` (``val/loss`` becomes ``val_loss``). ``iters`` counts epochs. In a run the training is saved
     after each report, in ``checkpoint_dir``, as Lightning saves it. If the search prunes the run, or its machine is needed, the training
-    ends at the next batch; the stage says ``asks_should_stop: true`` for that.
+    ends at the next batch; for that the stage must say ``asks_should_stop: true``.
 
     Args:
         count: ``epochs``; or ``steps``: then ``iters`` counts optimiser steps, and each validation within an epoch
@@ -58,7 +58,7 @@ class NexusCallback(_lightning().Callback):
 
     @property
     def resume_path(self) -> str | None:
-        """What ``Trainer.fit(ckpt_path=...)`` takes: the training that an earlier attempt at this run saved; None: it begins."""
+        """For ``Trainer.fit(ckpt_path=...)``: the training that an earlier attempt saved; None without one."""
         path = _run.checkpoint_dir() / self._name if _run.resume() > 0 else None
         return str(path) if path is not None and path.exists() else None
 

@@ -1,4 +1,4 @@
-"""For Hugging Face's Trainer: ``Trainer(..., callbacks=[NexusCallback()])`` reports, goes on and stops as a search asks."""
+"""For Hugging Face's Trainer: ``Trainer(..., callbacks=[NexusCallback()])`` reports, resumes and stops as a search asks."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class NexusCallback(TrainerCallback):
         trainer.train(resume_from_checkpoint=callback.resume_path)
 
     ``iters`` counts optimiser steps; what was logged at the same step is one report. If the search prunes the run, or its machine is
-    needed, the training ends after the step; in the latter case it saves itself first. The stage says ``asks_should_stop: true`` for that.
+    needed, the training ends after the step; in the latter case it saves itself first. For that the stage must say
+    ``asks_should_stop: true``.
     """
 
     def __init__(self) -> None:
@@ -42,10 +43,10 @@ class NexusCallback(TrainerCallback):
 
     @property
     def resume_path(self) -> str | None:
-        """What ``train(resume_from_checkpoint=...)`` takes: the newest whole checkpoint of an earlier attempt; None: it begins."""
+        """For ``train(resume_from_checkpoint=...)``: an earlier attempt's newest whole checkpoint, or None."""
         if _run.resume() == 0:
             return None
-        # The Trainer writes its state last; a folder without it was broken off.
+        # The Trainer writes its state last; a folder without it is unfinished.
         whole = [path.parent for path in _run.checkpoint_dir().glob("checkpoint-*/trainer_state.json")]
         numbered = [(int(found[1]), path) for path in whole if (found := re.fullmatch(r"checkpoint-(\d+)", path.name))]
         return str(max(numbered)[1]) if numbered else None
@@ -81,6 +82,6 @@ class NexusCallback(TrainerCallback):
     def _send(self, state: Any) -> None:
         held, self._held = self._held, {}
         if held and self._step > 0 and state.is_world_process_zero:
-            # What comes after the report of its step, such as train_loss at the very end, counts as one later: none is lost.
+            # Values logged after their step's report, such as train_loss at the end, count one step later: none is lost.
             self._sent = max(self._step, self._sent + 1)
             _run.report(iters=self._sent, **held)

@@ -111,8 +111,9 @@ class Run:
     def log(self, data: Mapping[str, Any], step: int | None = None, commit: bool | None = None, sync: Any = None) -> None:
         """Reports the numbers in ``data``; mappings within are flattened (``val.loss``), everything else is passed over.
 
-        As there: without ``step`` each call is a step; with it, what has the same step is reported together, when the next step comes.
-        A step that is lower than the newest is dropped, and said on standard error. Reported ``iters`` are ``step + 1``.
+        As in W&B, without ``step`` each call is a step. With it, values of the same step are reported together, once
+        the next step comes. A step lower than the newest is dropped, with a line on standard error. Reported ``iters`` are
+        ``step + 1``.
         """
         if step is not None and step != self.step:
             if step < self.step:
@@ -135,12 +136,12 @@ class Run:
         if self._is_over:
             return
         self._is_over = True
-        # A sweep may be about what a script says of itself at its end: summary["best_accuracy"].
+        # A sweep's metric may be one that the script sets only at its end: summary["best_accuracy"].
         self._held.update(_numbers(self.summary._set))
         self._send()
 
     def finish(self, exit_code: int | None = None, quiet: bool | None = None) -> None:
-        """Reports what is held back, and what the script has set in ``summary``. Called again it does nothing; nor does ``exit_code``."""
+        """Reports what is held back and what the script set in ``summary``, once. ``exit_code`` is ignored."""
         global run
         self._end()
         if run is self:
@@ -164,7 +165,7 @@ class Run:
 run: Run | None = None
 
 
-#: What `wandb.init` takes there, and what has no meaning without an account.
+#: W&B's own options of `init`, which are accepted here; most mean nothing without an account.
 _about = frozenset(
     "entity name notes tags group job_type dir mode id resume reinit force settings save_code allow_val_change anonymous magic "
     "monitor_gym config_exclude_keys config_include_keys fork_from resume_from tensorboard sync_tensorboard".split()
@@ -172,17 +173,17 @@ _about = frozenset(
 
 
 def init(project: str | None = None, config: Any = None, **about: Any) -> Run:
-    """Begins: ``config`` holds defaults, and what the search chose takes their place.
+    """Begins a run: ``config`` holds defaults, and what the search chose takes their place.
 
     In a run of a search the settings are those of the stage's ``arguments``. At a desk the command line may set them.
 
     Args:
         project: kept as ``run.project``, like ``name``, ``tags`` and so on; it changes nothing here.
         config: a mapping, or an object with attributes, such as what argparse returns.
-        **about: W&B's other options. Those that it does not have are named on standard error.
+        **about: W&B's other options. Unknown ones are named on standard error.
 
     Returns:
-        The run, also as ``wandb.run``. It finishes at the end of the process, if the script does not do it.
+        The run, also as ``wandb.run``. It finishes at the end of the process, if the script does not finish it.
 
     Raises:
         TypeError: ``config`` is neither of these.
@@ -216,7 +217,7 @@ def agent(sweep_id: Any = None, function: Callable[[], Any] | None = None, **_: 
 
 
 def sweep(sweep: Mapping[str, Any], *_: Any, **__: Any) -> str:
-    """Starts nothing: the spec says what is searched. ``nexus init sweep.yaml`` makes one of a sweep's file."""
+    """Starts nothing: the spec says what is searched. ``nexus init sweep.yaml`` makes a spec from a sweep's file."""
     _say("sweep() starts no search; the runspec does")
     return "nexus"
 
@@ -227,7 +228,7 @@ def login(*_: Any, **__: Any) -> bool:
 
 
 def setup(*_: Any, **__: Any) -> None:
-    """Nothing is to be set up."""
+    """Does nothing: there is nothing to set up."""
 
 
 class _Drawn:
@@ -303,7 +304,7 @@ def _run_script(words: list[str]) -> None:
 
     sys.modules["wandb"] = ours
     sys.argv = words
-    # As `python train.py` has it: what lies beside the script can be imported.
+    # As with `python train.py`, modules beside the script can be imported.
     sys.path.insert(0, str(Path(words[0]).resolve().parent))
     runpy.run_path(words[0], run_name="__main__")
 

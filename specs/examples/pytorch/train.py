@@ -28,7 +28,7 @@ score = nn.BCEWithLogitsLoss()
 
 saved = nexus.checkpoint_dir / "state.pt"
 first = 1
-# At a desk too: what was interrupted goes on. In a run nothing is there unless an earlier attempt saved it.
+# An interrupted training resumes, also at a desk. In a run the file is there only if an earlier attempt saved it.
 if saved.exists():
     state = torch.load(saved, weights_only=True)
     net.load_state_dict(state["net"])
@@ -45,7 +45,7 @@ for epoch in range(first, p.epochs + 1):
     with torch.no_grad():
         answers = net(test_x)
         accuracy = ((answers > 0) == (test_y > 0.5)).float().mean()
-    # First the report, then the state: what goes on from the state has reported everything up to there.
+    # First the report, then the state: a run that resumes from the state has reported everything up to it.
     nexus.report(iters=epoch, loss=score(answers, test_y), accuracy=accuracy)
     with nexus.replacing("state.pt") as path:
         state = {"net": net.state_dict(), "optimiser": optimiser.state_dict(), "random": torch.get_rng_state(), "epoch": epoch}

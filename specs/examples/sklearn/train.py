@@ -7,7 +7,7 @@ from sklearn.neural_network import MLPClassifier
 
 p = nexus.params(lr=0.001, units=32, alpha=0.0001, epochs=20)
 images, digits = load_digits(return_X_y=True)
-# The same parts in every run: runs are compared by their settings, not by their luck with the test.
+# The same split in every run, so that runs are compared by their settings, not by luck with the test data.
 train_x, test_x, train_y, test_y = train_test_split(images / 16, digits, test_size=0.3, random_state=0)
 net = MLPClassifier((p.units,), learning_rate_init=p.lr, alpha=p.alpha, random_state=nexus.seed % 2**32)
 
