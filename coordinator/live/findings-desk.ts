@@ -30,7 +30,7 @@ const share = 0.04;
 const leastMs = 2000;
 /** Before a longer pause the evaluator frees its memory, tens of megabytes. A new start takes a tenth of a second. */
 const restMs = 10_000;
-/** Young generation of the thread's heap, in megabytes. The default is several times as much; nothing waits for it. */
+/** Megabytes of the heap's young generation. The default is several times as much; nothing waits for this thread. */
 const youngMb = 8;
 /** For a larger job, even copying the runs would hold up the screen; `nexus eval` reads any number. */
 const mostRuns = 100_000;

@@ -35,7 +35,7 @@ const keptCharacters = 1500;
 /** In this time each output is read up to `pacedCharacters`. A program that prints more waits, and nobody else does. */
 const paceMs = 250;
 const pacedCharacters = { output: 512 * 1024, complaints: 64 * 1024 };
-/** Most lines of its standard error heard of what arrives at once: the last ones. */
+/** Of the lines that arrive at once on its standard error, only this many are heard: the last ones. */
 const mostGrumbles = 100;
 /** Characters that are written before the program must have taken some. */
 const chunk = 64 * 1024;

@@ -17,7 +17,7 @@ export interface SearchPorts {
   closed(): void;
 }
 
-/** Deaths that are forgiven. After every `answersPerDeath` answers, one death is forgotten. */
+/** Deaths forgiven before the search is given up. After every `answersPerDeath` answers, one death is forgotten. */
 const mostDeaths = 3;
 const answersPerDeath = 20;
 /** Lines of standard error in the reason for which a job is paused. */

@@ -1,4 +1,4 @@
-/** What a coordinator in the foreground tells about. */
+/** The lines that a coordinator in the foreground prints, for people or as JSON. */
 
 import { hostInUrl } from "../../shared/broker/address.ts";
 import { readPeers } from "../../shared/broker/peers/peers.ts";

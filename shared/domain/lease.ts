@@ -43,7 +43,7 @@ export class LeaseTable {
     return this.#leases.get(keyOf(job, n));
   }
 
-  /** Extends a lease, charged from now on; false if this attempt of this process does not hold the trial. */
+  /** Extends a lease, whose loss is charged from now on; false if this attempt of this process does not hold it. */
   renew(job: JobName, n: number, attempt: number, bootId: string, now: number): boolean {
     const key = keyOf(job, n);
     const lease = this.#leases.get(key);

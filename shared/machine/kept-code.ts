@@ -20,7 +20,7 @@ export function cacheFolder({ XDG_CACHE_HOME: cache, HOME: home }: NodeJS.Proces
 
 const codeFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), "code");
 
-/** Turns the cache on, if only this user can write its folder: whoever can decides what our programs do. */
+/** Turns the cache on, but only if nobody else can write its folder: whoever can decides what our programs do. */
 export function keepCode(): void {
   const { enableCompileCache } = modules as { enableCompileCache?: (folder: string) => unknown };
   if (!enableCompileCache) return;

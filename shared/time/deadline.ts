@@ -2,7 +2,7 @@ import { BusError, type Clock, type EndSignal, type Timer } from "../ports.ts";
 import { systemClock } from "./clock.ts";
 
 /**
- * The promise's value. After `ms` milliseconds the promise goes on, and its result is dropped.
+ * The promise's value, if it comes within `ms` milliseconds. Otherwise the promise goes on, and its result is dropped.
  *
  * @throws BusError "no answer in time" after `ms`
  */

@@ -5,8 +5,8 @@ import { type MessageLimits, MessageReader } from "./reader.ts";
 const packr = new Packr({ useRecords: false });
 
 /**
- * Small messages are copied here to be read, and the values read share no memory with it. A view of each message would
- * take a third of the time of reading (2026-11-25).
+ * Small messages are copied here to be read, and the values read share no memory with it. Making a view of each
+ * message would take a third of the time of reading it (2026-11-25).
  */
 const desk = Buffer.alloc(64 * 1024);
 const deskReader = new MessageReader(desk, true);

@@ -20,7 +20,7 @@ export const lendingFields = {
   lendingWhy: check.optional(check.text(mostWhy), ""),
   /** What would change it: "after 5 min without a sign of use"; "" if nobody can say, and while it lends. */
   lendingUntil: check.optional(check.text(mostUntil), ""),
-  /** Milliseconds since it changed to this. */
+  /** Milliseconds since `lending` took its value. */
   lendingMs: check.optional(check.whole(), 0),
 };
 /** The same with every field present. */

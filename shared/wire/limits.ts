@@ -152,7 +152,7 @@ export const statusLimits: MessageLimits = {
   texts: 400_000,
   words: 64,
   ...fewShapes,
-  /** As many as mappings. */
+  /** As many as mappings, so that orders of keys are never counted. */
   shapes: 4000,
 };
 

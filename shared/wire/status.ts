@@ -48,7 +48,10 @@ const workerRow = {
   unfit: check.optional(check.nullable(unfitJobs), null),
   /** Version of the worker's program; null from an older leader. */
   version: check.nullable(check.text(64)),
-  /** Milliseconds that the worker's clock is ahead of the leader's, with travel time; null: small or unknown. */
+  /**
+   * Milliseconds that the worker's clock is ahead of the leader's, including travel time; negative: behind; null: small
+   * or unknown.
+   */
   skewMs: check.nullable(check.number),
   /** Free resources of the worker's machine (machine.ts); null: unknown. */
   diskFree: check.optional(check.nullable(check.number), null),

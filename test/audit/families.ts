@@ -30,7 +30,7 @@ import { tls } from "./acts/tls.ts";
  */
 export const quickFamilies: readonly Family[] = [publishing, listening, evidence, replies, journal];
 
-/** Every family in the order of trial: those that may bring the coordinator down come last. */
+/** Every family, in the order in which they are tried: those that may bring the coordinator down come last. */
 export const families: readonly Family[] = [
   publishing,
   listening,

@@ -241,8 +241,7 @@ export function searchSuite({ name, make }: SearchImplementation): void {
         return runSets.count;
       };
       const [short, long] = [lookedAtAfter(500), lookedAtAfter(20_000)];
-      // Neighbourhoods differ in size, but 40 times the history makes none larger. For times: `npm run bench --
-      // search`.
+      // Neighbourhoods differ in size, but 40 times the history makes none larger. `npm run bench -- search` has times.
       assert.ok(long <= 3 * short, `${short} after 500 runs, ${long} after 20,000`);
     });
   });

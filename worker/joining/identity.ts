@@ -33,7 +33,7 @@ import { Patience } from "./patience.ts";
 const enrolTimeoutMs = 5000;
 /** A change of leader takes less; after this long the worker says that no coordinator answers. */
 const enrolPatienceMs = 10_000;
-/** So many refusals in a row are believed: a broker that reloads its users may refuse once. */
+/** Refusals that are believed after the broker closed a connection: while it reloads its users, it may refuse once. */
 const refusalsBelieved = 3;
 /** How long a machine waits after being told to ask later. */
 const laterMs = 3000;

@@ -100,7 +100,7 @@ class Reader {
     }
   }
 
-  /** Asks for a piece more: only then does the source check all pieces as a whole. */
+  /** Asks for one more piece: only then does the source check all pieces as a whole. */
   async end(): Promise<void> {
     if (this.#piece.length > 0 || !(await this.#pieces.next()).done) throw bad("goes on behind its files");
   }

@@ -46,7 +46,7 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
     const [command = "", ...words] = [...first, ...(reaper ?? []), ...program];
     // A reaper in Perl must not complain about locales that are not installed.
     const reaped = reaper ? { ...env, PERL_BADLANG: "0" } : env;
-    // A job's own code that used a GPU in this process would leave GPU memory taken from the next run and the owner.
+    // A job's own code that used a GPU in this process would keep GPU memory from the next run and from the owner.
     const isForOne = kind.gpus?.isGiven === true && task.codeFolder !== null;
     return {
       ...{ command, words, environment: reaped, mark, standing, group },

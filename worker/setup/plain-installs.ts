@@ -40,7 +40,7 @@ const filed = /^(-r|-c|--requirement|--requirements|--constraint|--constraints)$
 const address = /^https?:\/\/\S+$/;
 const value = /^[\w.,:*+=-]+$/;
 
-/** PEP 508, for `isRequirement` alone: a name with versions, or from an address, and when it is installed. */
+/** PEP 508, for `isRequirement` alone: a name with versions or an address, and the conditions for installing it. */
 const requirement =
   /^([a-z0-9](?:[\w.-]*[a-z0-9])?)(?:\s*\[[\w.,\s-]*\])?(?:\s*[(<>=!~][\w.*+!<>=~,()\s-]*|\s*@\s*(?:git\+)?(?:https?|ssh):\/\/\S+)?(?:\s*;.*)?$/i;
 const fromAddress = /^(?:git\+)?(?:https?|ssh):\/\/\S+(?:\s+;.*)?$/;

@@ -5,9 +5,8 @@ import { fieldsOf, readIfThere } from "../../../shared/machine/secret-file.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 
 /**
- * Whether the backup holds the newest key of this workspace, which nobody else has. False after a restore from another
- * backup, since the key may have come with that. An older key may be known to whoever has a backup from before
- * `nexus rotate`.
+ * Whether the backup holds the newest key of this workspace, which nobody else has. False after any restore here, since
+ * the key may have come with that backup. An older key may be known to whoever has a backup from before `nexus rotate`.
  */
 export function isOwnBackup(paths: Pick<WorkspacePaths, "dir" | "secrets">, saved: Backup["files"]): boolean {
   const newest = keysIn(readIfThere(sealFile(paths)) ?? "").at(-1);

@@ -40,7 +40,7 @@ const losses = new WeakMap<Trial, number>();
 
 /**
  * A holder says that a state was not carried, or that the state it was given cannot be read. In the second case the run
- * begins afresh: the record makes room for its new states, which are not as far.
+ * begins afresh: after the record its new states count, although they are less advanced.
  */
 export function judgeLostCheckpoint(
   reign: Reign,

@@ -47,7 +47,7 @@ export interface PlotReads {
       readonly estimate: number;
       readonly runs: number;
     } | null;
-    /** `labelOf` the settings of a job that has a single configuration; null: it searches. */
+    /** `labelOf` of the only configuration of a job that does not search; null: the job searches. */
     readonly repeats: string | null;
   };
   /** Which worker had which trial from when to when, from the journal's records. */

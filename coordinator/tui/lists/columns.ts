@@ -33,7 +33,7 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   readonly isHiddenEmpty?: boolean;
 }
 
-/** What else a column must say of itself, and what it may. */
+/** The further properties of a column: `about` is required, the others are optional. */
 export type ColumnMore<Row> = Pick<ScreenColumn<Row>, "about"> &
   Omit<Partial<ScreenColumn<Row>>, "name" | "kind" | "priority" | "value" | "about">;
 
@@ -49,7 +49,7 @@ export const column = <Row>(
 /** What the job on the screen is judged by. */
 export const shownGoal = ({ table }: { readonly table: RunTable | undefined }): Goal => table?.goal ?? maximised;
 
-/** A column of hpmax, or of a value made of it, shown in the sense of the goal: a loss unsigned. */
+/** A column of hpmax, or of a value made of it, shown in the sense of the goal: a loss as itself. */
 export const goalColumn = <Row>(
   goal: Goal,
   name: string,

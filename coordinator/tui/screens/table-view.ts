@@ -8,9 +8,9 @@ import { fitted, type Hit, type Line, lineWidth, type Span, type Style, span } f
 
 /** The most characters of text in a column; the row's own page has all of it. */
 const usualWidest = 28;
-/** Cells of a column of long text for which other columns are left out. */
+/** Fewest cells of a column of long text: other columns are left out before it gets narrower. */
 const leastFilling = 20;
-/** Cells of such a column for which other columns are abbreviated. */
+/** Other columns are abbreviated before such a column gets narrower than this. */
 const readableFilling = 40;
 
 /** The visible part of a list as a table: `height` lines with its header. */

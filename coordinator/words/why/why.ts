@@ -28,7 +28,7 @@ export type Weight = (typeof weights)[number];
 const kinds: readonly Why["kind"][] = ["job", "worker", "run"];
 const byName = new Intl.Collator("en", { numeric: true });
 
-/** The most important first; among equals jobs, then workers, then runs. */
+/** The most important first; if equally important, jobs before workers before runs. */
 export const byWeight = (a: Why, b: Why): number =>
   weights.indexOf(a.weight) - weights.indexOf(b.weight) ||
   kinds.indexOf(a.kind) - kinds.indexOf(b.kind) ||

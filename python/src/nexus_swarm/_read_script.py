@@ -544,7 +544,7 @@ class Reader(ast.NodeVisitor):
                 yield value if ok and self.kind == "hf" else each.targets[0].id
 
     def member(self, node):
-        """The value for which `Optimizer.ADAM` stands on the command line; None if the script has no such member."""
+        """The text that stands for `Optimizer.ADAM` on the command line; None if the script has no such member."""
         enum = self.classes.get(name_of(node.value).split(".")[-1])
         names = [each.targets[0].id for each in enum.body if isinstance(each, ast.Assign)] if enum is not None else []
         return dict(zip(names, self.members(enum))).get(node.attr) if node.attr in names else None

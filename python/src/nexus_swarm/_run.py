@@ -80,7 +80,7 @@ _outlives = False
 
 
 def _outlive_a_term_to_all() -> None:
-    """Outlives a SIGTERM to every process, which comes before the worker, which got it too, can ask for a stop."""
+    """Outlives a SIGTERM sent to every process: it comes before the worker, which got it too, can ask for a stop."""
     global _outlives
     if _outlives or os.environ.get("NEXUS_ASKS_SHOULD_STOP") != "true":
         return

@@ -1,4 +1,4 @@
-"""For Hugging Face's Trainer: ``Trainer(..., callbacks=[NexusCallback()])`` reports, resumes and stops as a search asks."""
+"""For Hugging Face's Trainer: ``Trainer(..., callbacks=[NexusCallback()])`` reports, resumes and stops as asked."""
 
 from __future__ import annotations
 
@@ -82,6 +82,6 @@ class NexusCallback(TrainerCallback):
     def _send(self, state: Any) -> None:
         held, self._held = self._held, {}
         if held and self._step > 0 and state.is_world_process_zero:
-            # Values logged after their step's report, such as train_loss at the end, count one step later: none is lost.
+            # Values logged after their step's report, such as the final train_loss, count one step later: none is lost.
             self._sent = max(self._step, self._sent + 1)
             _run.report(iters=self._sent, **held)

@@ -112,8 +112,8 @@ class Run:
         """Reports the numbers in ``data``; mappings within are flattened (``val.loss``), everything else is passed over.
 
         As in W&B, without ``step`` each call is a step. With it, values of the same step are reported together, once
-        the next step comes. A step lower than the newest is dropped, with a line on standard error. Reported ``iters`` are
-        ``step + 1``.
+        the next step comes. A step lower than the newest is dropped, with a line on standard error. Reported ``iters``
+        are ``step + 1``.
         """
         if step is not None and step != self.step:
             if step < self.step:

@@ -111,7 +111,7 @@ function isWorthKeeping(folder: string): boolean {
   return (existsSync(store) && readdirSync(store).length > 0) || existsSync(join(folder, "store-mark.json"));
 }
 
-/** The workspace may have reached terms that this journal does not know; workers ignore terms below the highest. */
+/** The workspace may have reached terms that this journal does not know; workers ignore lower ones than they saw. */
 const termsAhead = 1000;
 
 /** Makes the first leader of this store begin with a term that no worker has heard of. */

@@ -44,7 +44,7 @@ const authorityDays = 20 * 365;
 /** An authority that is about to expire is reissued with the same key, which is what clients know. */
 const authorityLeftDays = 2 * 365;
 const serverDays = 365;
-/** Renewed when less than a third is left. The guard looks at each start of the server, and every hour. */
+/** Renewed when less than a third is left: the guard looks hourly and at each start, so none shown has ended. */
 const serverLeftDays = serverDays / 3;
 /** Clocks differ: on a machine whose clock is slow, the certificate must be valid already. */
 const backdatedDays = 1;

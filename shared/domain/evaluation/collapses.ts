@@ -25,7 +25,7 @@ export interface Collapses extends CollapseCounts {
 const farBelow = 8;
 /** Only configurations whose median is at most this many of these deviations below the leader's are examined. */
 const alike = 4;
-/** A collapse counts as at most this many of these below the leader, even if the run diverged to -1e300. */
+/** A collapse counts as at most this many deviations below the leader, even if the run diverged to -1e300. */
 const deepest = 1000;
 /** Fewer runs of a configuration have no useful median. */
 const leastRuns = 3;

@@ -187,7 +187,7 @@ export interface RunsOrdered extends Ordered {
 /** rejected: no estimate uses these results any more. accepted: that is undone. */
 export type ResultsVerdict = "rejected" | "accepted";
 
-/** An operator rejected results of a job, or accepted them again. It changes only results without that verdict. */
+/** An operator rejected results of a job, or accepted rejected ones again. Results judged so before do not change. */
 export interface ResultsJudged extends Ordered {
   readonly type: "results-judged";
   readonly job: JobName;

@@ -8,7 +8,7 @@ export function whyOnce({ submitted: { settings }, runSets }: RunTable): string 
   return settings.hpTuning === false ? null : whyNoRepeats(settings.repeat, runSets);
 }
 
-/** What a job's search sees. Excluded is what failed too often, what `where` forbids, and what must not run twice. */
+/** What a job's search sees. It excludes what failed too often, what `where` forbids, and what must not run twice. */
 export function searchView(table: RunTable): SearchView {
   const { submitted, runSets, model } = table;
   const { hyperparameters, settings } = submitted;

@@ -3,7 +3,7 @@ import { resultBy } from "../fold/trial.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../names.ts";
 
-/** Maximum number of trials looked at, newest first: health is a machine's present, and a million take a second. */
+/** Most trials looked at, newest first: only recent ones tell a machine's health, and a million take a second. */
 export const mostTrials = 20_000;
 
 /** What a completed run says about its machine. */

@@ -7,7 +7,7 @@
 /** Rounding can make a pivot tiny or negative; this floor keeps the factor finite. */
 const leastPivot = 1e-9;
 
-/** Replaces the upper triangle of the n x n matrix by its factor U; the part below the diagonal becomes undefined. */
+/** Replaces the upper triangle of the n x n matrix by its factor U; the part below the diagonal is then meaningless. */
 export function factorise(matrix: Float64Array, n: number): void {
   eliminate(matrix, n, matrix, n, true);
 }
@@ -35,7 +35,7 @@ export function solveTransposedAll(factor: Float64Array, n: number, b: Float64Ar
   eliminate(factor, n, b, c, false);
 }
 
-/** Subtracts B' B from the upper triangle of the c x c matrix, for the n x c matrix B; the rest becomes undefined. */
+/** Subtracts B' B from the upper triangle of the c x c matrix, for the n x c matrix B; the rest is then meaningless. */
 export function subtractSquare(matrix: Float64Array, c: number, b: Float64Array, n: number): void {
   for (let i = 0; i < c; i += 4) subtractProducts(matrix, i, c, b, n, b, c, i);
 }

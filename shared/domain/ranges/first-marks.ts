@@ -46,7 +46,7 @@ interface Step {
   readonly shift: number;
 }
 
-/** Multiples of the round step that gives nearest to the wanted number of marks. */
+/** The multiples of a round step: the step whose number of marks is nearest to the wanted one. */
 function multiples(range: Range): number[] {
   const { from, to } = range;
   const width = to / 2 - from / 2;
@@ -84,7 +84,7 @@ const decades: readonly (readonly number[])[] = [
   [1, 1.1, 1.2, 1.4, 1.6, 1.8, 2, 2.2, 2.5, 2.8, 3.2, 3.6, 4, 4.5, 5, 5.6, 6.3, 7.1, 8, 9],
 ];
 
-/** The series with nearest to the wanted number of marks; empty if none comes close. */
+/** The series whose number of marks is nearest to the wanted one; empty if even that has too many. */
 function series(from: number, to: number): number[] {
   const low = Math.floor(Math.log10(from));
   const high = Math.ceil(Math.log10(to));

@@ -8,9 +8,10 @@ import { placeOf } from "./source-text.ts";
 import { type AliasNode, dereferenced, type MapNode, type YamlDocument } from "./yaml-tree.ts";
 
 /**
- * Warnings about wasteful searches. A hyperparameter with several values has no effect if nothing executed refers to
- * it. A search without randint repeats equal runs. Settings may not suit each other. The document's `doubts` are
- * included.
+ * Warnings about wasteful searches: a hyperparameter with several values but no effect, because nothing executed refers
+ * to it or it is never active; a search without randint, whose runs with the same settings are equal; settings that do
+ * not suit each other, such as median pruning of dgd. Includes the document's `doubts`: text that can be read, but most
+ * likely not as intended.
  */
 export function wastefulSearch(
   document: YamlDocument,

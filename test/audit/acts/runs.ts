@@ -9,9 +9,9 @@ import { secretsOf } from "../ground/secrets.ts";
 import { commandSpec } from "../ground/specs.ts";
 
 /**
- * Attempts of a run's program, each a line of shell that writes its findings to the file `$OUT` in the run's folder.
+ * What a run's program tries, each a line of shell that writes its findings to the file `$OUT` in the run's folder.
  * Files there are uploaded, and read from the workspace. Without a sandbox a run may do whatever the worker's user may
- * (docs/trust.md says so); then only the attempts marked `always` are made.
+ * (docs/trust.md says so); then only those marked `always` are tried.
  */
 const tries: readonly Try[] = [
   { title: "prints its environment", script: "env > $OUT", always: true },
@@ -99,7 +99,7 @@ interface RunScene extends Scene {
   readonly mark: string;
 }
 
-/** Makes all attempts in one run, each in its own shell. */
+/** Tries everything in one run, each in its own shell. */
 async function play(ground: Ground, pool: string, options: readonly string[], list: readonly Try[]): Promise<RunScene> {
   const mark = `zqleft${pool}`;
   const worker = startExtraWorker(ground, pool, options);
@@ -121,7 +121,7 @@ const quoted = (words: string): string => `'${words.replaceAll("'", `'"'"'`)}'`;
 /** The harm: a secret among the files that the program took along, or a file that it planted. */
 function taken(ground: Ground, { out }: RunScene, i: number): string | undefined {
   const files = readdirSync(out, { recursive: true, encoding: "utf8" });
-  // Links count by the file that they led to. A file without an attempt's name counts for every act.
+  // Links count by the file that they led to. A file whose name is of no try counts for every act.
   for (const file of files.filter((name) => name.endsWith(`stolen-${i}`) || !/stolen-\d+$/.test(name))) {
     const text = readIfThere(join(out, file));
     for (const [name, secret] of secretsOf(ground)) if (text.includes(secret)) return `it has ${name}, in ${file}`;

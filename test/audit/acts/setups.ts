@@ -9,7 +9,7 @@ import { commandSpec } from "../ground/specs.ts";
 import { stateOf } from "../ground/state.ts";
 
 /**
- * Attempts of a spec's `setup` on a worker that keeps environments for others' jobs, each a line of bash. Its findings
+ * What a spec's `setup` tries on a worker that keeps environments for others' jobs, each a line of bash. Its findings
  * go to `$OUT`, in its own environment, from where the run that follows takes them.
  */
 const tries: readonly Try[] = [
@@ -93,7 +93,7 @@ interface SetupScene extends Scene {
 }
 
 /**
- * Runs a job whose setup makes all attempts and plants a file in the cache, then another job that looks for such files.
+ * Runs a job whose setup tries everything and plants a file in the cache, then another job that looks for such files.
  */
 async function play(
   ground: Ground,

@@ -25,7 +25,10 @@ Measures those that are named, or all of them, one after another. Nobody else ma
 /** The measurements, in order. */
 const parts = ["idle", "keys", "loads", "pairs"] as const;
 
-/** Measures a swarm's effect on its owner: how soon the processor is free, own work's time, an idle worker's cost. */
+/**
+ * Measures what an owner feels of a busy swarm: how soon the processor is free, how long the owner's own work takes,
+ * what an idle worker costs.
+ */
 export async function run(args: string[]): Promise<void> {
   const number = (usual: number) => ({ type: "string", default: String(usual) }) as const;
   const { values, positionals } = parseArgs({

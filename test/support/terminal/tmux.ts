@@ -138,7 +138,7 @@ export class Pane {
     return Number(found);
   }
 
-  /** Presses keys once the screen does not show `wanted`; returns its text once it does, so it answers the keys. */
+  /** Presses keys once the screen does not show `wanted`; returns its text once it does: that text answers the keys. */
   async answers(keys: readonly string[], wanted: RegExp): Promise<string> {
     let last = "";
     await eventually(

@@ -4,9 +4,9 @@ import type { Clock } from "../../../shared/ports.ts";
 export const usualGraceMs = 10_000;
 /** The part of it in which a run saves itself; the rest is for carrying what it saved. */
 const saving = 0.5;
-/** What is not uploaded after this share of the time is given up, so that the hand-back is still reported in time. */
+/** What is not uploaded after this share of the time is given up: the hand-back itself must still be told in time. */
 const carrying = 0.9;
-/** Least time to report a hand-back, however late. If the report is lost, the trial moves when its lease expires. */
+/** Least time to tell of a hand-back, however late. If the message is lost, the trial moves when its lease expires. */
 const leastTellingMs = 1000;
 
 /** The part of the grace in which a run saves itself. */

@@ -3,7 +3,7 @@ import { linuxPriority } from "./linux-priority.ts";
 import { otherPriority } from "./other-priority.ts";
 import type { Priority } from "./standing.ts";
 
-/** Variable of the worker's environment; "normal": runs keep the normal priority, if nobody else uses the machine. */
+/** Variable of the worker's environment; "normal", for a machine that nobody else uses: runs keep normal priority. */
 const priorityVariable = "NEXUS_PRIORITY";
 
 /** @throws UsageError if the variable says something else */

@@ -7,7 +7,7 @@ export interface Measured {
   readonly values: Readonly<Record<string, number>>;
 }
 
-/** For all lines that came at once. A pattern that could search for ever fails the run instead of hanging it. */
+/** Limit for all lines that came at once: a pattern that could search for ever fails the run instead of hanging it. */
 const mostMs = 1000;
 /** Characters. Of a longer line only the end is searched, where progress bars have their numbers. */
 const longestLine = 4000;
@@ -42,7 +42,7 @@ export class MetricPatterns {
    * @throws SlowPattern if the patterns need more than a second
    */
   find(lines: readonly string[]): (Measured | undefined)[] {
-    // A line without a number needs no pattern, and the error below never names it: most lines have none.
+    // Most lines have no number: they need no pattern, and the error below must not name one of them.
     const telling = [...lines.keys()].filter((i) => /\d|nan|inf/i.test(lines[i] ?? ""));
     const all: (Measured | undefined)[] = new Array(lines.length);
     if (telling.length === 0) return all.fill(undefined);
