@@ -165,7 +165,7 @@ describe("control of a live search", () => {
       path.endsWith("worker.lock"),
     );
     assert.ok(found);
-    writeFileSync(join(state, found, "../runs"), "not a folder");
+    writeFileSync(join(state, found, "../held"), "not a folder");
     await order(swarm, control("pause", { kind: "worker", worker: "sick" as WorkerId }));
     const job = await swarm.submit(
       swarm.probeSpec("fair", { total_runs: 30, hold: true, hp_tuning: "random" }, { seconds: 0.3, reports: 2 }),
