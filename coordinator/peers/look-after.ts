@@ -1,5 +1,5 @@
 import type { CoordinatorBus } from "../../shared/broker/client/bus.ts";
-import { streamInfo } from "../../shared/broker/client/jetstream-api.ts";
+import { type StreamInfo, streamInfo } from "../../shared/broker/client/jetstream-api.ts";
 import {
   clusterServers,
   connectSystem,
@@ -11,9 +11,12 @@ import {
   removeServer,
 } from "../../shared/broker/peers/cluster.ts";
 import type { PeersFile } from "../../shared/broker/peers/peers.ts";
+import { areClosed } from "../../shared/broker/store/closed-streams.ts";
 import type { Log } from "../../shared/log.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { type Bus, BusError } from "../../shared/ports.ts";
+
+const shortForMs = 3000;
 
 /**
  * What the leading coordinator does for the cluster. The search does not depend on it, so a failed attempt waits for the next.
@@ -27,8 +30,9 @@ export class ClusterCare {
   readonly #paths: WorkspacePaths;
   readonly #log: Log;
   #system: CoordinatorBus | undefined;
-  /** Streams that had too few copies at the last look. */
-  #short: ReadonlySet<string> = new Set();
+  /** Since when each stream has had too few copies, or when placing them was last tried, monotonic milliseconds. */
+  readonly #shortSince = new Map<string, number>();
+  #unplaced = "";
 
   constructor(bus: CoordinatorBus, paths: WorkspacePaths, log: Log) {
     this.#bus = bus;
@@ -58,20 +62,9 @@ export class ClusterCare {
     const areAllThere = peers.every(({ id }) => servers.some(({ name, isSilent }) => name === id && !isSilent));
     if (!areAllThere) return false;
     let moved = false;
-    const before = this.#short;
-    const short = new Set<string>();
-    this.#short = short;
     for (const name of keptStreams) {
-      const info = await streamInfo(this.#bus, name);
-      const copies = info?.replicas ?? [];
-      if (info && copies.some(({ isLeader }) => isLeader) && copies.length < peers.length) {
-        short.add(name);
-        moved = true;
-        // For a moment its leader may not know of one that was just placed.
-        if (!before.has(name)) continue;
-        await placeCopies(this.#bus, info, peers.length);
-        this.#log.info(`${name} had ${copies.length} of ${peers.length} copies; the others are placed`);
-      }
+      const copies = (await streamInfo(this.#bus, name))?.replicas ?? [];
+      if (await this.#placeMissing(name, copies, peers.length)) moved = true;
       for (const { server } of copies.filter((copy) => !isPeer(copy.server) && !copy.isCurrent)) {
         await moveCopy(this.#bus, name, server);
         this.#log.info(`the copy of ${name} on ${server}, which is no longer a peer, is moved to another`);
@@ -85,6 +78,31 @@ export class ClusterCare {
       this.#log.info(`${name}, which is no longer a peer, was taken out of the cluster`);
     }
     return gone.length > 0;
+  }
+
+  /** Has the copies placed that a stream has lacked for a while. True if it lacks any. */
+  async #placeMissing(name: string, copies: StreamInfo["replicas"], wanted: number): Promise<boolean> {
+    // Without a leader it tells only what some server knows.
+    if (copies.length >= wanted || !copies.some(({ isLeader }) => isLeader)) {
+      this.#shortSince.delete(name);
+      return false;
+    }
+    const now = performance.now();
+    const since = this.#shortSince.get(name) ?? now;
+    this.#shortSince.set(name, since);
+    // For a moment the stream's leader may not know of one that was just placed. A closed stream is about to be packed and left.
+    if (now - since < shortForMs || (await areClosed(this.#bus))) return true;
+    this.#shortSince.set(name, now);
+    try {
+      await placeCopies(this.#bus, name, wanted);
+      this.#log.info(`${name} had ${copies.length} of ${wanted} copies; the others are placed`);
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      const why = `${name} has ${copies.length} of ${wanted} copies, and no other can be placed: ${error.message}`;
+      if (why !== this.#unplaced) this.#log.warn(why);
+      this.#unplaced = why;
+    }
+    return true;
   }
 
   async #passOn(system: Bus, { self, peers }: PeersFile): Promise<void> {

@@ -60,11 +60,14 @@ export async function moveCopy(bus: Bus, stream: string, from: string): Promise<
   await askJetStream(bus, `STREAM.PEER.REMOVE.${stream}`, { peer: from }, answerTimeoutMs);
 }
 
-/** Has copies placed of a stream that has fewer than it should. @throws BusError if no server takes them */
-export async function placeCopies(bus: Bus, info: StreamInfo, copies: number): Promise<void> {
+/** Has the copies placed that a stream lacks. @throws BusError if no server takes them */
+export async function placeCopies(bus: Bus, stream: string, copies: number): Promise<void> {
   // nats-server places copies only when their number changes.
-  await updateStream(bus, info, { num_replicas: info.replicas.length });
-  await updateStream(bus, info, { num_replicas: copies });
+  for (const wanted of [undefined, copies]) {
+    // The settings are written back whole, and others may have changed them meanwhile.
+    const info = await streamInfo(bus, stream);
+    if (info) await updateStream(bus, info, { num_replicas: wanted ?? info.replicas.length });
+  }
 }
 
 /** Removes a server that is gone for good, and holds no copies, from the cluster. */
