@@ -30,6 +30,8 @@ export class OwnQueue {
   isResting = false;
   /** Why it has nothing left to try; null: it has not said so. */
   finishedWhy: string | null = null;
+  /** Whether its program ended after that, so that nobody answers any more. */
+  isGone = false;
   /** 1 or -1: what makes a reported value one to be maximised; and the stage whose reports count. */
   readonly metric: { readonly sign: 1 | -1; readonly stage: number };
   readonly #ahead: number;

@@ -115,7 +115,9 @@ export function tellOwn(reign: Reign, event: JournalEvent, table: RunTable): voi
       break;
     case "job-state":
       // Whoever lets it search on has it asked again.
-      if (event.state === "searching") queue.finishedWhy = null;
+      if (event.state !== "searching") return;
+      queue.finishedWhy = null;
+      if (queue.isGone) close(reign, table.job);
       return;
     case "range-refined":
       // Often for a choice that is being taken: what follows from that comes with its assignment.
@@ -124,7 +126,7 @@ export function tellOwn(reign: Reign, event: JournalEvent, table: RunTable): voi
     case "job-edited":
       queue.finishedWhy = null;
       // Its program is started again, and hears of the new values first.
-      if (event.changes.addValues ?? event.changes.addRanges) close(reign, table.job);
+      if (queue.isGone || (event.changes.addValues ?? event.changes.addRanges)) close(reign, table.job);
       break;
     default:
       return;
@@ -205,6 +207,13 @@ function queueOf(reign: Reign, table: RunTable): OwnQueue | undefined {
       fill(table, queue);
     },
     gaveUp: (why) => {
+      if (queue.finishedWhy !== null) {
+        // Nothing more was wanted of it; what it chose still runs.
+        queue.isGone = true;
+        queue.asked.clear();
+        endIfFinished(reign, table, queue);
+        return;
+      }
       reign.own.delete(table.job);
       gaveUp.add(table);
       pause(reign, table, why, "when fixed");

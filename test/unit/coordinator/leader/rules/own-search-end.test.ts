@@ -58,6 +58,49 @@ describe("the end of a search of one's own", () => {
     assert.deepEqual([story.table.open, story.table.state], [1, "stopping"]);
   });
 
+  test("an own search that has finished may end for good: its job runs what it chose, and completes", async () => {
+    for (const isOpen of [false, true]) {
+      const story = new OwnStory({ search: { ...defaultOwnSearch, command: ["walk"], ahead: isOpen ? 4 : 3 } });
+      for (const mark of [0, 1]) story.search.answer([mark, 0]);
+      story.search.finish("two are enough");
+      story.search.giveUp("its search ended with exit code 0");
+      assert.equal(story.table.state, "searching");
+      for (const n of [1, 2]) {
+        assert.equal((await story.claim())?.kind, "assigned");
+        story.end(n, "result");
+        lookAfterOwn(story.test_.reign);
+      }
+      const end = [story.table.state, story.table.reason, story.searches.opened.length];
+      assert.deepEqual(end, ["completed", "its own search has finished: two are enough", 1]);
+    }
+    const story = new OwnStory({ search: { ...defaultOwnSearch, command: ["walk"], ahead: 2 } });
+    story.search.finish();
+    story.search.giveUp("its search ended with exit code 0");
+    assert.deepEqual([story.table.state, story.table.ended], ["completed", 0]);
+  });
+
+  test("an own search that has finished and ended is started anew if its job is edited or resumed", async () => {
+    for (const how of ["edited", "resumed"]) {
+      const story = new OwnStory({ search: { ...defaultOwnSearch, command: ["walk"], ahead: 2 } });
+      const { reign } = story.test_;
+      await story.begin([0, 0]);
+      if (how === "edited") story.search.answer([1, 0]);
+      story.search.finish();
+      if (how === "resumed") story.search.finish();
+      story.search.giveUp("its search ended with exit code 0");
+      assert.equal(story.table.state, how === "edited" ? "searching" : "stopping");
+      const { settings, hyperparameters } = story.table.submitted;
+      const by = { job: story.job, by: "ann", op: "o1" } as const;
+      if (how === "resumed") void reign.record({ type: "job-state", state: "searching", reason: "resumed", ...by });
+      else {
+        const after = { settings: { ...settings, totalRuns: 12 }, hyperparameters };
+        void reign.record({ type: "job-edited", changes: { totalRuns: 12 }, ...after, ...by });
+      }
+      lookAfterOwn(reign);
+      assert.deepEqual([story.searches.opened.length, story.search.asked.length], [2, 2], how);
+    }
+  });
+
   test("an own search that has finished is asked again if its job is edited or resumed", async () => {
     const story = new OwnStory();
     const n = await story.begin([0, 0]);
