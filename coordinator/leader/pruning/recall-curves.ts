@@ -1,4 +1,5 @@
-import { distrustOf, isNewestStay, isOpen } from "../../../shared/domain/fold/trial.ts";
+import { isResultOf } from "../../../shared/domain/fold/rejection.ts";
+import { distrustOf, isNewestStay, isOpen, resultBy } from "../../../shared/domain/fold/trial.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence } from "../../../shared/wire/messages.ts";
@@ -52,16 +53,19 @@ function recall(reign: Reign, { subject, data }: StoredMessage): void {
     const told = decodeEvidence(address, data);
     if (told.kind === "released") return;
     const isEnd = told.kind === "result" || told.kind === "failed";
-    if (isEnd && distrustOf(trial, told.attempt) === "sent away") return;
+    // A rejected one is known too: it may be accepted again. Others came late, or without a number.
+    const isItsResult = told.kind === "result" && isResultOf(trial, address.worker, told.hpmax);
+    const distrust = distrustOf(trial, told.attempt);
+    if (isEnd && distrust === "sent away" && !isItsResult) return;
     // An open run that began afresh is judged by what its holder reports; from a checkpoint on, earlier reports are its own.
     if (isOpen(trial) && trial.checkpoint === null && !isNewestStay(trial, told.attempt)) return;
+    // One that has ended is compared by what its own worker reported.
+    const isOfOther = !isOpen(trial) && resultBy(trial) !== address.worker;
+    if (isOfOther && (trial.resultBy !== null || distrust !== "")) return;
     pruner.report(trial.n, told.reports);
     // Its rungs are passed again, and remembered; a run in progress is judged again at its next report.
     pruner.judge(trial.n);
-    // A rejected one is known too: it may be accepted again.
-    // Only its own result: others came late, or without a number.
-    const counted = trial.rejected?.hpmax ?? trial.hpmax;
-    if (told.kind === "result" && told.hpmax === counted) pruner.completed(trial.n, counted);
+    if (isItsResult) pruner.completed(trial.n, told.hpmax);
   } catch (error) {
     // The message was set aside when it was judged.
     if (!(error instanceof BadMessage)) throw error;

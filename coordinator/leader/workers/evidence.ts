@@ -121,7 +121,7 @@ function judge(found: Case, told: Evidence): void {
     case "checkpoint": {
       const isOwn = isOfHolder(trial, told.attempt);
       const newest = told.reports.at(-1);
-      if (isOwn && newest) reign.progress(job, trial.n, newest[1]);
+      if (isOwn && trial.status === "running" && newest) reign.progress(job, trial.n, newest[1]);
       if (told.kind === "checkpoint")
         judgeCheckpoint(reign, table, trial, { worker, attempt: told.attempt }, told.state, ev);
       else if (told.lost) judgeLostCheckpoint(reign, table, trial, { worker, attempt: told.attempt }, told.lost, ev);
@@ -146,9 +146,12 @@ function judge(found: Case, told: Evidence): void {
   }
 }
 
-/** Whether the worker that holds the run now says it of its own training: an earlier holder's reports come late. */
+/**
+ * Whether the worker that holds the run says it of its own training: an earlier holder's reports come late. A run that waits with a
+ * checkpoint goes on from it, most likely with the worker that lost it: its reports may arrive before it asks.
+ */
 const isOfHolder = (trial: Trial, attempt: number): boolean =>
-  trial.status === "running" && isNewestStay(trial, attempt);
+  isOpen(trial) && (trial.status === "running" || trial.checkpoint !== null) && isNewestStay(trial, attempt);
 
 type Told<Kind extends Evidence["kind"]> = Extract<Evidence, { kind: Kind }>;
 

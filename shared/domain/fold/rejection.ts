@@ -1,9 +1,17 @@
+import type { WorkerId } from "../names.ts";
 import type { ResultsJudged } from "./events.ts";
-import type { Trial } from "./trial.ts";
+import { resultBy, type Trial } from "./trial.ts";
 
 /** Whether the trial has a result that counts or can count again, so that a verdict concerns it. */
 export const hasResult = ({ status }: Trial): boolean =>
   status === "completed" || status === "infeasible" || status === "rejected";
+
+/**
+ * Whether a result of this worker, with this hpmax, is the one that the trial has. It may be of a worker that was sent away: a leader
+ * of an earlier version counted those.
+ */
+export const isResultOf = (trial: Trial, worker: WorkerId, hpmax: number): boolean =>
+  hasResult(trial) && resultBy(trial) === worker && hpmax === (trial.rejected?.hpmax ?? trial.hpmax);
 
 /** Takes a result off its trial, so that no reader of the trial can count it. */
 export function rejectResult(

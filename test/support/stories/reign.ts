@@ -9,7 +9,7 @@ import { defaultSettings, type JobSettings } from "../../../shared/domain/runspe
 import type { OwnSearches } from "../../../shared/domain/search/own-search.ts";
 import type { StoredMessage } from "../../../shared/ports.ts";
 import { systemClock } from "../../../shared/time/clock.ts";
-import { type Claim, encodeEvidence, type Reports, type Result } from "../../../shared/wire/messages.ts";
+import { type Claim, encodeEvidence } from "../../../shared/wire/messages.ts";
 import { evidence } from "../../../shared/wire/subjects.ts";
 
 import { hyperparameter, specText, testDefaults } from "./spec-defaults.ts";
@@ -131,7 +131,13 @@ export class TestReign {
   }
 
   /** The next message of EV, with the body that the worker sent. */
-  said(worker: WorkerId, job: JobName, n: number, kind: "report" | "result", body: Reports | Result): StoredMessage {
+  said(
+    worker: WorkerId,
+    job: JobName,
+    n: number,
+    kind: "report" | "result" | "checkpoint",
+    body: Parameters<typeof encodeEvidence>[0],
+  ): StoredMessage {
     this.#evidence += 1;
     const subject = evidence(worker, job, n, kind);
     return { seq: this.#evidence, subject, data: encodeEvidence(body), msgId: `${this.#evidence}` };

@@ -8,6 +8,7 @@ import type { PrunerName } from "../../../../../shared/domain/pruning/pruner-nam
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import type { Bus, StoredMessage } from "../../../../../shared/ports.ts";
 import type { ReportRow } from "../../../../../shared/wire/messages.ts";
+import { newKey } from "../../../../../shared/wire/sealed-chunks.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snapshots.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
 import { plain } from "../../../../support/stories/reign.ts";
@@ -40,6 +41,13 @@ class Curves extends Story {
         ...{ hpmax, iters: reports, metrics: { "s1-val": value }, titles: {}, console: "", files: null },
       }),
     );
+  }
+
+  /** Reports that come with a checkpoint at the last of them. */
+  save(n: number, value: number, to: number, worker = alice): void {
+    const state = { stage: 1, iters: to, blob: `s${n}`, key: newKey(), size: 9, sha256: "0".repeat(64), chunks: 1 };
+    const body = { attempt: 1, claim: "", lines: "", reports: this.rows(value, 0, to), state };
+    this.hear(this.test.said(worker, this.job, n, "checkpoint", body));
   }
 
   readonly #stored: StoredMessage[] = [];
@@ -147,6 +155,59 @@ describe("pruning in the leader", () => {
     }
   });
 
+  test("pruning compares with no report of a holder that was sent away, under the next leader either", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    story.report(n, 1e6, 0, 9, bob);
+    await story.order({ kind: "bench", worker: bob, reason: "" });
+    assert.equal(await story.claim(), n);
+    story.end(n, 3, 0, alice, 2);
+    for (const by of [story, await story.heir()]) {
+      const next = Number(await by.claim(alice, `boot ${by.test.reign.term}`));
+      by.report(next, 3.2, 0, 6);
+      assert.equal(by.table.trial(next)?.status, "running", "the median is 3");
+    }
+  });
+
+  test("the next leader compares with what an earlier one counted of a worker that was sent away", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    story.report(n, 5, 0, 4, bob);
+    await story.order({ kind: "bench", worker: bob, reason: "" });
+    story.end(n, 5, 4, bob);
+    assert.equal(story.table.trial(n)?.status, "waiting");
+    const { job } = story;
+    const values = { hpmax: 5.045, iters: reports, metrics: {} };
+    void story.test.reign.record({ type: "completed", job, n, attempt: 1, worker: bob, ...values, ev: 1 });
+    const next = await story.heir();
+    next.report(Number(await next.claim(alice, "boot2")), 3.8, 0, 2);
+    assert.equal(next.pruned.length, 1, "the median is 4");
+  });
+
+  for (const ends of [false, true]) {
+    const what = ends ? "counts for later ones when it ends" : "is judged by them";
+    test(`a run with a checkpoint whose worker's reports come before it is back ${what}`, async () => {
+      const story = searching("median");
+      await story.learned();
+      const n = Number(await story.claim(bob));
+      story.save(n, 5, 2, bob);
+      story.wait(60_000);
+      story.report(n, 6, 2, 6, bob);
+      assert.deepEqual([story.table.trial(n)?.status, story.test.reign.itersOf(story.job, n)], ["waiting", 0]);
+      if (ends) {
+        story.end(n, 5, 6, bob);
+        story.report(Number(await story.claim()), 3.8, 0, 2);
+        assert.equal(story.pruned.length, 1, "the median is 4");
+      } else {
+        assert.equal(await story.renew(bob, n), "continue");
+        story.report(n, 0, 6, 9, bob, 2);
+        assert.deepEqual(story.pruned, [], "its mean is 3.8, without the four reports 2");
+      }
+    });
+  }
+
   for (const when of ["waits", "has another holder"]) {
     test(`late reports of an earlier holder judge no run that ${when}, under the next leader either`, async () => {
       const story = searching("median");
@@ -174,15 +235,18 @@ describe("pruning in the leader", () => {
     const story = searching("median");
     await story.learned();
     const n = Number(await story.claim(bob));
-    story.report(n, 5, 0, 2, bob);
+    story.report(n, 3.6, 0, 2, bob);
     story.wait(60_000);
     assert.equal(await story.claim(), n);
-    story.report(n, 1e6, 0, 2, alice, 2);
-    story.report(n, 1, 2, 8, bob);
-    story.end(n, 1, 8, bob);
+    story.report(n, 1e6, 0, 4, alice, 2);
+    story.report(n, 3.6, 2, 8, bob);
+    story.end(n, 3.6, 8, bob);
     assert.equal(story.table.trial(n)?.status, "completed");
-    story.report(Number(await story.claim()), 3.8, 0, 2);
+    const next = await story.heir();
+    story.report(Number(await story.claim()), 3.55, 0, 6);
     assert.deepEqual(story.pruned, [], "the median is 3.5");
+    next.report(Number(await next.claim(alice, "boot2")), 3.8, 0, 6);
+    assert.deepEqual(next.pruned, [], "the next leader reads all that the earlier holder said: the median is 3.6");
   });
 
   for (const [what, settings] of [
