@@ -1,4 +1,5 @@
 import { type Curve, CurveBuilder } from "../../shared/domain/curve.ts";
+import { isResultOf } from "../../shared/domain/fold/rejection.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { distrustOf, isNewestStay, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
@@ -142,8 +143,9 @@ export class EvidenceCollector {
     const unheard = whyUnheard(this.#trial, { ...told, worker });
     if (unheard !== undefined) throw new BadMessage(unheard);
     // The mark says that the run was open then. What was reported before counts; an end would be the run's own.
-    if ((told.kind === "result" || told.kind === "failed") && distrustOf(this.#trial, told.attempt) === "sent away")
-      throw new BadMessage("its worker was sent away");
+    const isSentAway = distrustOf(this.#trial, told.attempt) === "sent away";
+    const isUncounted = told.kind === "result" && !isResultOf(this.#trial, worker, told.hpmax);
+    if (isSentAway && (told.kind === "failed" || isUncounted)) throw new BadMessage("its worker was sent away");
     switch (told.kind) {
       case "report":
       case "checkpoint":
@@ -156,9 +158,10 @@ export class EvidenceCollector {
       case "result": {
         const isNews = this.#take(told);
         if (this.#columns !== undefined) return isNews;
-        this.#ended(worker, told);
         // Without a number it is a failure, perhaps of a machine that the run has left.
-        if (Number.isFinite(told.hpmax) || this.#mayFail(told.attempt)) {
+        const isItsEnd = Number.isFinite(told.hpmax) || this.#mayFail(told.attempt);
+        if (isItsEnd || this.#console === null) this.#ended(worker, told);
+        if (isItsEnd) {
           this.#columns = Object.keys(told.metrics);
           this.#titles = told.titles ?? {};
           this.#builder.endedBy(told.attempt);
@@ -167,8 +170,9 @@ export class EvidenceCollector {
       }
       case "failed": {
         const isNews = this.#take(told);
-        // A result says more, whichever came first.
-        if (this.#columns === undefined) this.#ended(worker, told);
+        // A result says more, whichever came first, and so does the failure that counts.
+        const isItsEnd = this.#console === null || this.#mayFail(told.attempt);
+        if (this.#columns === undefined && isItsEnd) this.#ended(worker, told);
         return isNews;
       }
       default: {

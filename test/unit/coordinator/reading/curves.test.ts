@@ -275,6 +275,40 @@ RL_Proc:  Started
     assert.deepEqual([metricOf(curve, "s1-rew")?.metric.values, console, gpus], [[1, 3], "done\n", ""]);
   });
 
+  test("a result that counted is the run's own, although its worker was sent away", () => {
+    const [first, second] = trial.attempts;
+    assert.ok(first && second);
+    const attempts = [{ ...first, distrust: "sent away" } as const, second];
+    const collector = new EvidenceCollector(table, { ...trial, attempts, status: "completed", hpmax: 3 });
+    const result = { attempt: 1, reports: [row(10, 3)], iters: 10, metrics: { "s1-hrs": 1, "s1-rew": 3 } };
+    assert.ok(
+      !collector.add(message("result", { ...result, hpmax: 9, console: "no\n" })),
+      "another of the same worker",
+    );
+    assert.ok(collector.add(message("result", { ...result, hpmax: 3, console: "done\n" })));
+    const { curve, console } = collector.evidence();
+    assert.deepEqual([metricOf(curve, "s1-rew")?.metric.values, console], [[3], "done\n"]);
+  });
+
+  test("console and GPUs of a failed run are of the failure that counts, whichever came first", () => {
+    const end = { reports: [], outcome: "failed", reason: "it broke" } as const;
+    const counted = message("failed", { ...end, attempt: 2, console: "bob\n", gpus: "b" });
+    const passedOver = [
+      message("failed", { ...end, attempt: 1, console: "alice\n", gpus: "a" }),
+      message("result", { ...{ attempt: 1, reports: [], metrics: {}, iters: 1 }, hpmax: Number.NaN, console: "NaN\n" }),
+    ];
+    const attempts = trial.attempts.map((part, i) => ({ ...part, bootId: `boot${i}` }));
+    for (const messages of [
+      [counted, ...passedOver],
+      [...passedOver, counted],
+    ]) {
+      const collector = new EvidenceCollector(table, { ...trial, attempts, status: "failed" });
+      for (const each of messages) collector.add(each);
+      const { console, gpus } = collector.evidence();
+      assert.deepEqual([console, gpus], ["bob\n", "b"]);
+    }
+  });
+
   test("evidence is found for a run that a word names after it has completed", async () => {
     const ended = new JobStory({ number: 2 });
     const place = ended.started("run2.1", []);
