@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { isJobName, type JobName, type RunName } from "../../../shared/domain/names.ts";
 import { messageOf } from "../../../shared/errors.ts";
@@ -29,8 +29,8 @@ export class RunPlaces {
 
   /** Deletes what is left of runs that an earlier process did not finish, and what was released while nobody heard it here. */
   begin(living: EndSignal): void {
-    for (const kind of passing) this.#remove(kind);
-    const held = this.#heldJobs();
+    for (const kind of passing) this.#removeParts(2, kind);
+    const held = this.#partsOf("held").filter(isJobName);
     if (held.length === 0) return;
     const asking = new Ending();
     void this.#ports.clock.pause(askingMs, living).then(() => asking.abort());
@@ -56,23 +56,39 @@ export class RunPlaces {
 
   /** A held job was released: its run folders are deleted once the coordinator confirms it. */
   async release(job: JobName, signal?: EndSignal): Promise<void> {
-    if (await this.#jobs.isOver(job, signal)) this.#remove("held", job);
+    if (await this.#jobs.isOver(job, signal)) this.#removeParts(1, "held", job);
   }
 
-  #heldJobs(): JobName[] {
+  /** What the folder contains; nothing if it is a link, or cannot be read. */
+  #partsOf(...names: readonly string[]): string[] {
+    const folder = join(this.#base, ...names);
     try {
-      return readdirSync(join(this.#base, "held")).filter(isJobName);
+      return lstatSync(folder).isDirectory() ? readdirSync(folder) : [];
     } catch {
-      return []; // nothing was ever held here
+      return []; // there never was such a folder, or `#remove` says what is wrong
     }
   }
 
-  #remove(...names: readonly string[]): void {
+  /**
+   * Deletes a folder part by part: a part that cannot be deleted keeps none but the folders that contain it.
+   *
+   * @param levels  how deep the parts lie
+   * @returns whether it is gone
+   */
+  #removeParts(levels: number, ...names: readonly string[]): boolean {
+    const parts = levels === 0 ? [] : this.#partsOf(...names);
+    const gone = parts.map((part) => this.#removeParts(levels - 1, ...names, part));
+    return gone.every(Boolean) && this.#remove(...names);
+  }
+
+  #remove(...names: readonly string[]): boolean {
     const folder = join(this.#base, ...names);
     try {
       this.#ports.removeFolder(folder);
+      return true;
     } catch (error) {
       this.#ports.log.warn({ folder }, `what a run left cannot be deleted: ${messageOf(error)}`);
+      return false;
     }
   }
 }

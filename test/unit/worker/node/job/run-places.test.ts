@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { JobName, RunName } from "../../../../../shared/domain/names.ts";
@@ -48,4 +48,37 @@ test("a run folder that cannot be deleted keeps a worker neither from starting n
   const places = new RunPlaces({ clock, log, removeFolder }, "here", { isOver: async () => true });
   places.begin(new Ending());
   assert.deepEqual([gone, said], [["here/runs"], ["what a run left cannot be deleted: permission denied"]]);
+});
+
+test("a run folder that cannot be deleted keeps no other run's, and a link's target stays", async () => {
+  const base = temporaryFolder();
+  const elsewhere = temporaryFolder();
+  mkdirSync(join(elsewhere, "theirs"));
+  const said: string[] = [];
+  const { clock } = new SimProcess(new Timeline(), "worker", "seed");
+  const removeFolder = (folder: string): void => {
+    if (readdirSync(base, { recursive: true }).some((each) => join(base, String(each)).startsWith(`${folder}/root`)))
+      throw new Error("permission denied");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const log = { ...silentLog, warn: (_: unknown, text?: string) => void said.push(text ?? "") };
+  const places = new RunPlaces({ clock, log, removeFolder }, base, { isOver: async () => true });
+  for (const kind of ["runs", "held"]) {
+    for (const [job, run] of ["job1/run1.1", "job2/run2.1", "job2/run2.2", "job2/run2.3"].map((each) =>
+      each.split("/"),
+    ))
+      mkdirSync(join(base, kind, job ?? "", run ?? ""), { recursive: true });
+    mkdirSync(join(base, kind, "job2", "run2.2", "root"));
+  }
+  symlinkSync(elsewhere, join(base, "runs", "job3"));
+  places.begin(new Ending());
+  await Promise.resolve();
+  for (const kind of ["runs", "held"])
+    assert.deepEqual(readdirSync(join(base, kind), { recursive: true }).sort(), [
+      "job2",
+      "job2/run2.2",
+      "job2/run2.2/root",
+    ]);
+  assert.deepEqual(readdirSync(elsewhere), ["theirs"]);
+  assert.equal(said.length, 2);
 });
