@@ -67,7 +67,8 @@ export class CoordinatorLink {
         else if (!(error instanceof BusError)) throw error;
         else if (error.reason === "closed") return undefined;
         else if (error.reason === "no answer in time") void this.#checkBroker();
-        this.#unanswered();
+        // Of a job that it never knew, a coordinator that is well says nothing.
+        if (asked.kind !== "job") this.#unanswered();
       }
       await clock.pause(retryMs * (0.5 + chance.fraction()), signal);
       retryMs = Math.min(2 * retryMs, mostRetryMs);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { JobName, WorkerId } from "../../../../shared/domain/names.ts";
 import { type Bus, BusError } from "../../../../shared/ports.ts";
 import { Ending } from "../../../../shared/time/ending.ts";
-import { encodeAnswer } from "../../../../shared/wire/messages.ts";
+import { type Ask, encodeAnswer } from "../../../../shared/wire/messages.ts";
 import { CoordinatorLink } from "../../../../worker/node/coordinator-link.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
@@ -39,7 +39,10 @@ async function newConnections(broker: { readonly answers: boolean; readonly isCo
 }
 
 /** What a worker says of its coordinator, of whose requests the first ones fail at once, or after some time. */
-async function saidOf(failures: readonly number[]): Promise<boolean[]> {
+async function saidOf(
+  failures: readonly number[],
+  question: Ask = { kind: "renew", bootId: "boot", sentAt: 0, held: [] },
+): Promise<boolean[]> {
   const timeline = new Timeline();
   const { clock, chance } = new SimProcess(timeline, "worker", "seed");
   const left = [...failures];
@@ -58,7 +61,7 @@ async function saidOf(failures: readonly number[]): Promise<boolean[]> {
     (isSilent) => void said.push(isSilent),
   );
   let isOver = false;
-  void link.ask({ kind: "job", job: "job1" as JobName }, ["wait"], new Ending()).then(() => {
+  void link.ask(question, ["wait"], new Ending()).then(() => {
     isOver = true;
   });
   await timeline.run(() => isOver);
@@ -69,6 +72,10 @@ test("a coordinator answers again only if its silence was told", async () => {
   assert.deepEqual(await saidOf([]), []);
   assert.deepEqual(await saidOf([0]), [], "a question alone went unanswered");
   assert.deepEqual(await saidOf([4000, 4000, 4000]), [true, false]);
+});
+
+test("a coordinator that says nothing of a job, which it may never have known, is not told to be silent", async () => {
+  assert.deepEqual(await saidOf([4000, 4000, 4000], { kind: "job", job: "job1" as JobName }), []);
 });
 
 test("a broker that answers a worker nothing, not even a ping, is reached anew within ten seconds", async () => {
