@@ -46,6 +46,8 @@ export interface RunResult {
 }
 
 const millisecondsPerHour = 3_600_000;
+/** Its specs list the metrics. */
+const program = "processors/Command_Proc";
 
 /** The run was stopped from outside, and has no result. */
 export class Stopped extends Error {
@@ -63,6 +65,7 @@ export async function executeRun(stages: readonly ExpandedStage[], ports: RunPor
   const metrics: Record<string, number> = { ...resume?.metrics };
   const titles: Record<string, string> = {};
   let last: { metric: Metric; summary: Summary; iters: number } | undefined;
+  refuseTooMany(stages);
   for (const stage of stages) {
     const name = lines.shortName(stage.component);
     ports.line(lines.stageTitle(stage.number, stages.length));
@@ -90,6 +93,25 @@ export async function executeRun(stages: readonly ExpandedStage[], ports: RunPor
   ports.line("");
   ports.line(lines.closingLine);
   return { hpmax, iters: last.iters, metrics, titles };
+}
+
+/** Metrics that specs list are counted before anything is trained; those of other processors when their stages begin. */
+function refuseTooMany(stages: readonly ExpandedStage[]): void {
+  let columns = 0;
+  for (const stage of stages) {
+    const metrics = stage.spec["metrics"];
+    if (stage.enabled && stage.component === program && Array.isArray(metrics)) columns += 1 + metrics.length;
+    refuseMetrics(columns, stage);
+  }
+}
+
+/** The worker would refuse the result. */
+function refuseMetrics(columns: number, { number, component }: ExpandedStage): void {
+  if (columns <= mostMetrics) return;
+  throw new StageFailure(
+    `a run has at most ${mostMetrics} metrics, the hours of each stage among them, and with those of stage ${number} ` +
+      `(${component}) it would have ${columns}`,
+  );
 }
 
 async function executeStage(
@@ -147,13 +169,7 @@ async function executeStage(
   const [metric] = processor.metrics;
   if (!metric) throw new Error(`${stage.component} lists no metric, so a run of it has no result`);
   const own = ["hrs", ...processor.metrics.map(({ short }) => short)].map((short) => prefix + short);
-  const columns = new Set([...Object.keys(metrics), ...own]).size;
-  // The worker would refuse the result.
-  if (columns > mostMetrics)
-    throw new StageFailure(
-      `a run has at most ${mostMetrics} metrics, the hours of each stage among them, and with those of stage ${stage.number} ` +
-        `(${stage.component}) it would have ${columns}`,
-    );
+  refuseMetrics(new Set([...Object.keys(metrics), ...own]).size, stage);
   await processor.run();
   if (ports.signal.aborted) throw new Stopped();
   return { metric, all: processor.metrics, summary, iters };

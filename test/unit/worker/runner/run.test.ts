@@ -38,3 +38,32 @@ test("a run with more metrics than a result may have fails before it trains the 
   });
   assert.equal(reports, 0);
 });
+
+test("a run with more metrics in its specs than a result may have fails before its first stage is trained", async () => {
+  const metrics = Array.from({ length: 49 }, (_, i) => `m${i}`);
+  const component = "processors/Command_Proc";
+  const folder = temporaryFolder();
+  const printed: string[] = [];
+  const all = (last: readonly string[], isLastEnabled = true) =>
+    executeRun(
+      [metrics, metrics, last].map((each, i) => ({
+        ...{ number: i + 1, component, enabled: i < 2 || isLastEnabled },
+        spec: { component, command: "none", metrics: [...each] },
+      })),
+      {
+        line: (text) => void printed.push(text),
+        report: () => undefined,
+        checkpointDue: () => false,
+        keep: async () => undefined,
+        ...{ codeFolder: null, inputsFolder: null, environmentFolder: null, directory: folder, stateDirectory: folder },
+        signal: new AbortController().signal,
+        inSearch: true,
+      },
+    );
+  await assert.rejects(all(["loss"]), {
+    message: /^a run has at most 100 metrics, .* those of stage 3 \(processors\/Command_Proc\) it would have 102$/,
+  });
+  assert.deepEqual(printed, []);
+  await assert.rejects(all(["loss"], false), { message: /command/ });
+  assert.ok(printed.length > 0, "a stage that is not enabled has no metrics");
+});
