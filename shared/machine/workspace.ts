@@ -7,8 +7,8 @@ import { messageOf, UsageError } from "../errors.ts";
 /**
  * Where a workspace keeps its files on this machine: `$XDG_DATA_HOME/nexus/<workspace>/`, which only its owner may
  * enter. A worker keeps its files below `$XDG_STATE_HOME/nexus/workers/<workspace>/<machine>/<name>/`: `identity.json`
- * (the key's seed), `spool/`, `runs/<job>/<run>/`, `states/<job>/<run>/` (what earlier attempts left), `worker.log`,
- * `worker.lock`. If it has joined a second server with that workspace's name, there is a `<name>.<digest>/` beside it.
+ * (the key's seed), `spool/`, `runs/<job>/<run>/`, `held/<job>/<run>/` (runs of jobs with `hold`, until these are
+ * released), `states/<job>/<run>/` (what earlier attempts left), `worker.log`, `worker.lock`. If it has joined a second server with that workspace's name, there is a `<name>.<digest>/` beside it.
  */
 export interface WorkspacePaths {
   readonly name: string;
