@@ -11,6 +11,8 @@ import type { Ports } from "./ports.ts";
 
 const blob = "files";
 const longestWhy = 3000;
+/** An upload that takes longer is slow. */
+const slowMs = 1000;
 
 /**
  * The files below a run's folder that may be uploaded, by path. If they are too many or too large together, the largest are left
@@ -53,14 +55,14 @@ function shortened(reasons: readonly string[]): string {
  * what cannot be stored after a few tries is given up, and the list says why.
  *
  * @param signal  makes it give up at once
- * @param before  called first, if there is a file to upload
+ * @param slow  called if it takes longer than a second
  */
 export async function uploadFiles(
   ports: Ports<"bus" | "clock">,
   address: OwnAddress,
   directory: string,
   signal: EndSignal,
-  before: () => void = () => undefined,
+  slow: () => void = () => undefined,
 ): Promise<ArtifactList | null> {
   const files: ArtifactFile[] = [];
   let found: ReturnType<typeof findFiles> = { files: [], leftOut: "" };
@@ -73,7 +75,7 @@ export async function uploadFiles(
   }
   if (found.files.length === 0 && found.leftOut === "" && why === "") return null;
   const key = newKey();
-  if (found.files.length > 0) before();
+  const timer = ports.clock.after(slowMs, slow).unref();
   try {
     for (const { path } of found.files) {
       // One file at a time in memory. If a file has changed since it was found, what is read now counts.
@@ -86,6 +88,8 @@ export async function uploadFiles(
   } catch (error) {
     // An error of the file system must not cost the result.
     why = messageOf(error);
+  } finally {
+    timer.cancel();
   }
   const rest = found.files.slice(files.length);
   const given =

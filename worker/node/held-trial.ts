@@ -341,11 +341,11 @@ export class HeldTrial {
       const outcome = asked?.kind === "timeout" ? "timed out" : "failed";
       const { reason, console } = end.type === "failed" ? end : { reason: "", console: "" };
       const why = asked?.reason ?? reason;
-      await this.#reports.sendAhead(this.#left);
-      const more = { ...this.#ranOn(), ...(await this.#files(attempt)) };
-      const body = { attempt, ...told, ...more, outcome, reason: why.slice(0, 4000), console } as const;
+      const body = { attempt, ...told, ...this.#ranOn(), outcome, reason: why.slice(0, 4000), console } as const;
+      const letter = (files: object): Letter => this.#attempt.letter("failed", "failed", { ...body, ...files });
+      const files = await this.#sendAhead(attempt, () => letter({}));
       leaving(attempt);
-      await this.#outbox.send(this.#attempt.letter("failed", "failed", body), true, this.#left);
+      await this.#outbox.send(letter(files), true, this.#left);
       return { kind: "ended", text: `${outcome}: ${why.split("\n")[0]}` };
     }
     const reason = end.type === "died" ? end.reason : "the runner stopped without being asked";
@@ -361,9 +361,8 @@ export class HeldTrial {
     const { reports, ...lines } = this.#reports.rest(end);
     const body = { attempt, reports, hpmax, iters, metrics, titles, console };
     const letter = (more: object): Letter => this.#attempt.letter("result", "result", { ...body, ...more });
-    const keep = (): void => this.#outbox.keepAhead(letter({ ...lines, ...this.#ranOn() }));
-    await this.#reports.sendAhead(this.#left, keep);
-    const extras = { ...lines, ...this.#ranOn(), ...(await this.#files(attempt, keep)) };
+    const ran = { ...lines, ...this.#ranOn() };
+    const extras = { ...ran, ...(await this.#sendAhead(attempt, () => letter(ran))) };
     leaving(attempt);
     let tooLarge = "";
     // The list of files may make it too large; the result itself matters more.
@@ -387,10 +386,14 @@ export class HeldTrial {
     return this.#environment === "" ? gpus : { ...gpus, environment: this.#environment };
   }
 
-  async #files(attempt: number, before?: () => void): Promise<{ readonly files?: ArtifactList }> {
+  /** Sends reports and files that go ahead of the end, which is spooled as `end` gives it if that may take long. */
+  async #sendAhead(attempt: number, end: () => Letter): Promise<{ readonly files?: ArtifactList }> {
+    const over = this.#leaveTime.ahead();
+    const keep = (): void => this.#outbox.keepAhead(end());
+    await this.#reports.sendAhead(attempt, over, keep);
     if (this.#upload === "") return {};
     const address = { ...this.#attempt.address, attempt };
-    const files = await uploadFiles(this.#ports, address, this.#upload, this.#left, before);
+    const files = await uploadFiles(this.#ports, address, this.#upload, over, keep);
     return files ? { files } : {};
   }
 }

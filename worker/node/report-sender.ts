@@ -127,14 +127,15 @@ export class ReportSender {
   /**
    * Sends what was too much for the message that ends the run; what cannot be sent is spooled.
    *
+   * @param attempt  that of the message that ends the run: with a later one, which a new grant gives, they would not count
    * @param before  called first, if there is anything
    */
-  async sendAhead(signal: EndSignal, before: () => void = () => undefined): Promise<void> {
+  async sendAhead(attempt: number, signal: EndSignal, before: () => void = () => undefined): Promise<void> {
     const ahead = this.#ahead.splice(0);
     if (ahead.length > 0) before();
     for (const reports of ahead) {
       try {
-        await this.#report({ reports }, true, signal);
+        await this.#report({ reports }, true, signal, attempt);
       } catch (error) {
         if (!(error instanceof BusError)) throw error;
       }
@@ -168,9 +169,9 @@ export class ReportSender {
     }
   }
 
-  #report(told: Told, keep: boolean, signal: EndSignal): Promise<number> {
+  #report(told: Told, keep: boolean, signal: EndSignal, attempt = this.#attempt.number): Promise<number> {
     this.#messages += 1;
-    const letter = this.#attempt.letter("report", String(this.#messages), { attempt: this.#attempt.number, ...told });
+    const letter = this.#attempt.letter("report", String(this.#messages), { attempt, ...told });
     return this.#outbox.send(letter, keep, signal);
   }
 }

@@ -1,9 +1,12 @@
-import type { Clock } from "../../../shared/ports.ts";
+import type { Clock, EndSignal } from "../../../shared/ports.ts";
+import { Ending } from "../../../shared/time/ending.ts";
 
 /** Default time for a hand-back, in milliseconds. */
 export const usualGraceMs = 10_000;
 /** The part of it in which a run saves itself; the rest is for carrying what it saved. */
 const saving = 0.5;
+/** The part of what is left that what goes ahead of a run's end may take. */
+const goingAhead = 0.5;
 /** What is not uploaded after this share of the time is given up: the hand-back itself must still be told in time. */
 const carrying = 0.9;
 /** Least time to tell of a hand-back, however late. If the message is lost, the trial moves when its lease expires. */
@@ -16,6 +19,7 @@ export const savingMs = (graceMs: number): number => saving * graceMs;
 export class LeaveTime {
   readonly #clock: Clock;
   #deadline = Number.POSITIVE_INFINITY;
+  #ahead: Ending | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -46,7 +50,25 @@ export class LeaveTime {
     };
     after(carrying * graceMs, late);
     after(graceMs, over);
+    this.#limitAhead();
     return true;
+  }
+
+  /**
+   * Ends what goes ahead of the run's end, such as its files, after half of what is left of a hand-back, which may begin later:
+   * the other half is for the end itself.
+   */
+  ahead(): EndSignal {
+    this.#ahead = new Ending();
+    this.#limitAhead();
+    return this.#ahead;
+  }
+
+  #limitAhead(): void {
+    const ahead = this.#ahead;
+    if (!ahead || this.#deadline === Number.POSITIVE_INFINITY) return;
+    const leftMs = Math.max(0, this.#deadline - this.#clock.monotonic());
+    this.#clock.after(goingAhead * leftMs, () => ahead.abort()).unref();
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names.ts";
@@ -18,15 +18,15 @@ import { specText, testDefaults } from "../../../support/stories/spec-defaults.t
 const job = "job1" as JobName;
 
 /**
- * A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back.
- * `state`: what it saves after two seconds, once it has printed something. Each piece of a file takes `pieceMs`.
+ * A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back, or
+ * by itself after `ownEndMs`. `state`: what it saves after two seconds, once it has printed something. Each piece of a file takes `pieceMs`.
  */
 function lentWorker(
   end: RunnerEnd,
   mostAttempts: number,
   hasFolder = true,
   state?: TakenState,
-  { stateDir = "here", pieceMs = 0 } = {},
+  { stateDir = "here", pieceMs = 0, ownEndMs = Number.POSITIVE_INFINITY } = {},
 ) {
   const timeline = new Timeline();
   const { clock, chance } = new SimProcess(timeline, "worker", "seed");
@@ -72,6 +72,7 @@ function lentWorker(
       const ended = new Promise<RunnerEnd>((resolve) => {
         stop = () => resolve(end);
       });
+      if (ownEndMs < Number.POSITIVE_INFINITY) clock.after(ownEndMs, () => stop());
       const nothing = (): void => undefined;
       return {
         pid: 0,
@@ -158,21 +159,26 @@ test("a state that its worker holds is carried though the run that left was kill
   assert.deepEqual(stored, ["0 is stored", "checkpoint is stored", "released is stored"]);
 });
 
+/** A worker's folder in which a run left a file. */
+function leftModel(size = 7): string {
+  const stateDir = temporaryFolder();
+  mkdirSync(join(stateDir, "runs/job1/run1.1"), { recursive: true });
+  writeFileSync(join(stateDir, "runs/job1/run1.1/model"), "weights");
+  truncateSync(join(stateDir, "runs/job1/run1.1/model"), size);
+  return stateDir;
+}
+
 describe("a finished run whose result is not yet delivered", () => {
   const done = { type: "done", hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", lines: "" } as const;
 
   test("a finished run's result is in the spool while its files are uploaded, until it is delivered", async () => {
-    const stateDir = temporaryFolder();
-    mkdirSync(join(stateDir, "runs/job1/run1.1"), { recursive: true });
-    writeFileSync(join(stateDir, "runs/job1/run1.1/model"), "weights");
-    const slow = { stateDir, pieceMs: 4000 };
+    const slow = { stateDir: leftModel(), pieceMs: 4000 };
     const { node, live, happened, broker, spool } = lentWorker({ ...done, reports: [] }, 1, true, undefined, slow);
     void node.work();
     await live(100);
     node.lend({ word: "closed", why: "its hour is over", until: "" });
-    await live(1000);
+    await live(2000);
     assert.equal(spool.names().length, 1);
-    // The time to leave is over before any try to deliver it.
     await live(60_000);
     assert.equal(spool.names().length, 1);
     broker.isAcknowledging = true;
@@ -182,6 +188,47 @@ describe("a finished run whose result is not yet delivered", () => {
       ["result is stored"],
     );
     assert.equal(spool.names().length, 0);
+  });
+
+  test("a failed run's end is in the spool while its files are uploaded, until it is delivered", async () => {
+    const slow = { stateDir: leftModel(), pieceMs: 4000, ownEndMs: 100 };
+    const failed = { type: "failed", reason: "no memory", console: "", reports: [], lines: "" } as const;
+    const { node, live, happened, broker, spool } = lentWorker(failed, 1, true, undefined, slow);
+    void node.work();
+    await live(2000);
+    assert.ok(spool.names().some((name) => name.includes(".failed.")));
+    broker.isAcknowledging = true;
+    await live(60_000);
+    assert.ok(happened.includes("failed is stored"));
+    assert.equal(spool.names().length, 0);
+  });
+
+  test("a finished run's result whose files are uploaded fast costs the disk nothing", async (t) => {
+    const fast = { stateDir: leftModel(), pieceMs: 100, ownEndMs: 100 };
+    const { node, live, happened, broker, spool } = lentWorker({ ...done, reports: [] }, 1, true, undefined, fast);
+    const { mock } = t.mock.method(spool, "keep");
+    broker.isAcknowledging = true;
+    void node.work();
+    await live(5000);
+    assert.deepEqual(
+      happened.filter((each) => each.endsWith("is stored")),
+      ["0 is stored", "result is stored"],
+    );
+    assert.equal(mock.callCount(), 0);
+  });
+
+  test("a finished run's result is delivered in time by a worker that leaves while large files are uploaded", async () => {
+    const slow = { stateDir: leftModel(32 * 1024 ** 2), pieceMs: 2000, ownEndMs: 100 };
+    const { node, live, happened, broker, spool } = lentWorker({ ...done, reports: [] }, 1, true, undefined, slow);
+    broker.isAcknowledging = true;
+    const working = node.work().then(() => "ended");
+    await live(5000);
+    node.handBack("the worker got SIGTERM", 10_000);
+    await live(9500);
+    assert.ok(happened.includes("result is stored"));
+    assert.equal(spool.names().length, 0);
+    await live(2000);
+    assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
   });
 
   test("a finished run's result is spooled though no broker takes the loss of its checkpoint before", async () => {

@@ -65,7 +65,7 @@ describe("reports on their way to the broker", () => {
     );
     assert.equal(sent.length, 7);
     const { reports } = sender.rest({ reports: wide(401, 500), lines: "" });
-    await sender.sendAhead(never);
+    await sender.sendAhead(2, never);
     assert.equal(sent.length, 8);
     assert.equal(reports.length, 41);
   });
@@ -147,7 +147,7 @@ describe("reports on their way to the broker", () => {
     );
     sender.hear(rows(4101, 6200), "");
     assert.deepEqual(sender.rest(nothing), { reports: rows(6101, 6200) });
-    await sender.sendAhead(never);
+    await sender.sendAhead(2, never);
     assert.deepEqual(
       sent.flatMap(({ iters }) => iters),
       rows(1, 6100).map(([, at]) => at),
@@ -163,10 +163,22 @@ describe("reports on their way to the broker", () => {
     sender.hear(rows(1, 4100), "");
     assert.equal(sender.rest(nothing).reports.length, 100);
     assert.equal(told.length, 0);
-    await sender.sendAhead(never, () => told.push("kept"));
+    await sender.sendAhead(2, never, () => told.push("kept"));
     assert.deepEqual(told, ["kept", "sent", "sent"], "each is tried, and so spooled, though none is taken");
     assert.deepEqual(sent, []);
-    await sender.sendAhead(never, () => assert.fail("there is nothing more"));
+    await sender.sendAhead(2, never, () => assert.fail("there is nothing more"));
+  });
+
+  test("reports ahead of a result carry its attempt, though the trial was granted again since", async () => {
+    const { sender, sent, attempt } = start();
+    sender.hear(rows(1, 2100), "");
+    sender.rest(nothing);
+    attempt.regrant(3, "claim-b");
+    await sender.sendAhead(2, never);
+    assert.deepEqual(
+      sent.map(({ msgId, claim }) => [msgId, claim]),
+      [["job3.4.2.1.nonce", "claim-a"]],
+    );
   });
 
   test("reports that arrive while others are sent ahead of a checkpoint are not lost", async () => {
