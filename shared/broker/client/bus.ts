@@ -27,7 +27,7 @@ import { natsEntries } from "./nats/entries.ts";
 import { busError, storeRefusal } from "./nats/errors.ts";
 import { OrderedPieces } from "./nats/ordered-pieces.ts";
 import { patiently, questionTimeoutMs, questionTimeoutsMs } from "./nats/patience.ts";
-import { firstStored, nextStored, sealHeader } from "./nats/stored-message.ts";
+import { holdsStored, nextStored, sealHeader } from "./nats/stored-message.ts";
 import { Outgoing } from "./outgoing.ts";
 import { Questions } from "./questions.ts";
 import { deliverByGets } from "./reading-by-gets.ts";
@@ -227,7 +227,7 @@ export class NatsBus implements CoordinatorBus {
             ? this.#deliver(stream, from, hear, subjects, sizesOnly)
             : deliverByGets(this.#gets(stream), from, hear, subjects),
         lastSeq: () => this.lastSeq(stream),
-        firstFrom: (seq) => firstStored(this.#connection, this.#names, stream, seq, subjects),
+        holds: (from, before) => holdsStored(this.#connection, this.#names, stream, from, before, subjects),
         hasCopies: () => this.#connection.info?.cluster !== undefined,
         isConnected: () => this.isConnected(),
         silentMs,
@@ -270,10 +270,10 @@ export class NatsBus implements CoordinatorBus {
         const head = headersOf(delivered);
         const msgId = head?.get("Nats-Msg-Id") ?? "";
         const seal = stream === streams.journal ? { seal: head?.get(sealHeader) ?? "" } : undefined;
-        const storedAt = info.timestampNanos / 1e6;
         const size = sizesOnly ? { size: Number(head?.get("Nats-Msg-Size") ?? data.length) } : undefined;
-        const message = { seq, subject, data, msgId, storedAt, ...seal, ...size };
-        hear({ message, pending: info.pending, isFirst: info.deliverySequence === 1 });
+        const message = { seq, subject, data, msgId, storedAt: info.timestampNanos / 1e6, ...seal, ...size };
+        const isFirst = info.deliverySequence === 1 && (sizesOnly || stream !== streams.blob);
+        hear({ message, pending: info.pending, isFirst });
       },
     });
     return {

@@ -13,7 +13,10 @@ export interface Delivered<Message> {
   readonly message: Message;
   /** Messages that follow it so far. */
   readonly pending: number;
-  /** Whether it is the first that comes from a copy of the stream. */
+  /**
+   * Whether it is the first that comes from a copy of the stream, and it must be checked that none is missing before it. False for the
+   * contents of files: their readers notice by the sum what is missing, and to ask for pieces would fetch them a second time.
+   */
   readonly isFirst?: boolean;
 }
 
@@ -22,8 +25,8 @@ interface ReadingPorts<Message> {
   deliver(fromSeq: number, hear: (delivered: Delivered<Message>) => void): Promise<Delivery>;
   /** The stream's last sequence. */
   lastSeq(): Promise<number>;
-  /** Sequence of the first message from this one on that is read, as the stream's leader knows it; undefined: none yet. */
-  firstFrom(seq: number): Promise<number | undefined>;
+  /** Whether the stream's leader holds a message that is read, from one sequence on and before another. */
+  holds(fromSeq: number, beforeSeq: number): Promise<boolean>;
   /** Whether a delivery comes from one of several copies, which may be behind the stream's leader. */
   hasCopies(): boolean;
   isConnected(): boolean;
@@ -61,7 +64,7 @@ export async function readStream<Message extends { readonly seq: number }>(
     try {
       if (!caughtUp.aborted && ports.hasCopies()) {
         end ??= await ports.lastSeq();
-        if (next <= end && ((await ports.firstFrom(next)) ?? Number.POSITIVE_INFINITY) <= end) return;
+        if (next <= end && (await ports.holds(next, end + 1))) return;
       }
       caughtUp.abort();
     } catch {
@@ -69,7 +72,6 @@ export async function readStream<Message extends { readonly seq: number }>(
     }
   };
   const hand = ({ message, pending }: Delivered<Message>): void => {
-    heardAt = performance.now();
     // From a delivery that was replaced, or that nobody needs any more.
     if (isStopped || message.seq < next) return;
     next = message.seq + 1;
@@ -82,9 +84,10 @@ export async function readStream<Message extends { readonly seq: number }>(
       const { message, isFirst } = delivered;
       if (isFirst && ports.hasCopies()) {
         stretch = new Stretch(hand);
-        if (message.seq > next) void stretch.check(message.seq, ports.firstFrom(next));
+        if (message.seq > next) void stretch.check(ports.holds(next, message.seq));
       }
-      stretch.take(delivered);
+      // A slow answer must not make it count as silent.
+      if (stretch.take(delivered)) heardAt = performance.now();
     });
     if (delivery.pending === 0) void atEnd();
     return delivery;
@@ -111,7 +114,7 @@ export async function readStream<Message extends { readonly seq: number }>(
     heardAt = performance.now();
     try {
       const last = await ports.lastSeq();
-      const isMore = last >= next && (await ports.firstFrom(next)) !== undefined;
+      const isMore = last >= next && (await ports.holds(next, last + 1));
       if (isStopped) return;
       if (!isMore) {
         caughtUp.abort();
@@ -153,20 +156,22 @@ class Stretch<Message> {
     this.#hand = hand;
   }
 
-  take(delivered: Delivered<Message>): void {
+  /** @returns whether the message was or may still be handed over */
+  take(delivered: Delivered<Message>): boolean {
     if (this.#state === "whole") this.#hand(delivered);
     else if (this.#state === "checked") this.#held.push(delivered);
+    return this.#state !== "lacking";
   }
 
-  /** @param wanted  sequence of the message that should be the first; undefined: there is none */
-  async check(first: number, wanted: Promise<number | undefined>): Promise<void> {
+  /** Never throws: as elsewhere, a handler that throws ends its delivery. */
+  async check(isLacking: Promise<boolean>): Promise<void> {
     this.#state = "checked";
-    const isWhole = await wanted.then(
-      (seq) => seq === undefined || seq >= first,
-      () => false,
-    );
-    this.#state = isWhole ? "whole" : "lacking";
-    const held = this.#held.splice(0);
-    if (isWhole) for (const each of held) this.#hand(each);
+    try {
+      this.#state = (await isLacking) ? "lacking" : "whole";
+      const held = this.#held.splice(0);
+      if (this.#state === "whole") for (const each of held) this.#hand(each);
+    } catch {
+      this.#state = "lacking";
+    }
   }
 }

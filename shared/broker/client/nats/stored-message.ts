@@ -37,25 +37,24 @@ export async function nextStored(
   }
 }
 
-/** Sequence of the first message from one on whose subject matches; undefined if the stream's leader knows of none. */
-export async function firstStored(
+/** Whether the stream's leader holds a message whose subject matches, from one sequence on and before another. */
+export async function holdsStored(
   connection: NatsConnection,
   names: LocalNames,
   stream: string,
   fromSeq: number,
+  beforeSeq: number,
   patterns: readonly string[] = [">"],
-): Promise<number | undefined> {
-  const found = await Promise.all(
-    patterns.map(async (pattern) => {
-      const answer = await askNext("STREAM.MSG.GET", connection, names, stream, fromSeq, pattern);
-      const { message, error } = answer.json<{ message?: { seq: number }; error?: { code?: number } }>();
-      if (error?.code === notFound) return Number.POSITIVE_INFINITY;
-      if (!message) throw new BusError("refused", `${stream}: the broker refused to say which message is next`);
-      return message.seq;
-    }),
-  );
-  const first = Math.min(...found);
-  return Number.isFinite(first) ? first : undefined;
+): Promise<boolean> {
+  // One after the other: each answer carries a whole message.
+  for (const pattern of patterns) {
+    const answer = await askNext("STREAM.MSG.GET", connection, names, stream, fromSeq, pattern);
+    const { message, error } = answer.json<{ message?: { seq: number }; error?: { code?: number } }>();
+    if (error?.code === notFound) continue;
+    if (!message) throw new BusError("refused", `${stream}: the broker refused to say which message is next`);
+    if (message.seq < beforeSeq) return true;
+  }
+  return false;
 }
 
 function askNext(

@@ -38,9 +38,12 @@ class Stream {
     return this.last;
   }
 
-  async firstFrom(seq: number): Promise<number | undefined> {
-    if (this.read) return this.read.find((each) => each >= seq);
-    return seq <= this.last ? seq : undefined;
+  answer: Promise<void> = Promise.resolve();
+
+  async holds(from: number, before: number): Promise<boolean> {
+    await this.answer;
+    if (this.read) return this.read.some((each) => each >= from && each < before);
+    return from <= this.last && from < before;
   }
 
   hasCopies(): boolean {
@@ -183,6 +186,51 @@ test("messages after some that are not read, or are gone, are handed over in ord
   await reading.caughtUp;
   assert.deepEqual(seen, [11, 12]);
   assert.equal(stream.begun.length, 1);
+  await reading.stop();
+});
+
+test("a delivery goes on although the check of its beginning is answered late", async (t) => {
+  const stream = new Stream();
+  const seen: number[] = [];
+  stream.isCluster = true;
+  stream.last = 12;
+  stream.read = [11, 12];
+  let answer = (): void => undefined;
+  stream.answer = new Promise((resolve) => {
+    answer = resolve;
+  });
+  let now = 0;
+  const clock = t.mock.method(performance, "now", () => now);
+  const reading = await readStream<Message>(stream, 9, ({ seq }) => seen.push(seq));
+  stream.begun[0]?.hear({ message: { seq: 11 }, pending: 1, isFirst: true });
+  now = 1000;
+  stream.begun[0]?.hear({ message: { seq: 12 }, pending: 0 });
+  const lastSeq = t.mock.method(stream, "lastSeq");
+  const looked = clock.mock.callCount() + 5;
+  for (let i = 0; clock.mock.callCount() < looked && i < 1000; i += 1) await delay(stream.silentMs);
+  assert.equal(lastSeq.mock.callCount(), 0, "it counts as silent");
+  answer();
+  await reading.caughtUp;
+  assert.deepEqual(seen, [11, 12]);
+  await reading.stop();
+});
+
+test("a handler that throws after the check of a delivery's beginning ends only that delivery", async () => {
+  const stream = new Stream();
+  const seen: number[] = [];
+  stream.isCluster = true;
+  stream.last = 13;
+  stream.read = [11, 12, 13];
+  const reading = await readStream<Message>(stream, 9, ({ seq }) => {
+    if (seq === 11) throw new Error("cannot be read");
+    seen.push(seq);
+  });
+  for (const seq of [11, 12]) stream.begun[0]?.hear({ message: { seq }, pending: 13 - seq, isFirst: seq === 11 });
+  await eventually("the delivery is replaced", () => stream.begun.length >= 2);
+  assert.equal(stream.begun[1]?.from, 12);
+  for (const seq of [12, 13]) stream.begun[1]?.hear({ message: { seq }, pending: 13 - seq, isFirst: seq === 12 });
+  await reading.caughtUp;
+  assert.deepEqual(seen, [12, 13]);
   await reading.stop();
 });
 
