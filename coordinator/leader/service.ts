@@ -86,9 +86,12 @@ export async function serve(ports: ServicePorts, signal: AbortSignal): Promise<v
       ports.log.warn(`no longer leading: ${error.message}`);
       await ports.clock.pause(tickMs, signal);
     } finally {
-      ports.onLeading(false);
-      await ports.beforeRelease?.(() => leadership.leads);
-      await leadership.release();
+      try {
+        ports.onLeading(false);
+      } finally {
+        await ports.beforeRelease?.(() => leadership.leads);
+        await leadership.release();
+      }
     }
   }
 }

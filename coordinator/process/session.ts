@@ -29,7 +29,7 @@ import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/worksp
 import { systemClock } from "../../shared/time/clock.ts";
 import { within } from "../../shared/time/deadline.ts";
 import { streams } from "../../shared/wire/subjects.ts";
-import { livingEndpoint, removeEndpoint } from "../endpoint/endpoint.ts";
+import { livingEndpoint } from "../endpoint/endpoint.ts";
 import { shownCode } from "../endpoint/join-lines.ts";
 import { type ServicePorts, serve } from "../leader/service.ts";
 import { ownSearches } from "../own-search/own-searches.ts";
@@ -39,7 +39,7 @@ import { foreignText } from "../words/foreign-text.ts";
 import type { Happening } from "./headless-lines.ts";
 import { connectOwn, renewSecrets, sealEntriesAnew } from "./renew-secrets.ts";
 import { writeSnapshotApart } from "./snapshot-process.ts";
-import { announce, announcePeer, type Station } from "./station.ts";
+import { announce, announceLead, announcePeer, type Station } from "./station.ts";
 
 const lastMarkMs = 1000;
 /** Time for the answer to an order that ends this connection. */
@@ -258,11 +258,8 @@ export class Session {
   }
 
   #onLeading(leads: boolean): void {
-    const { peers, held, paths, own } = this.#station;
     this.#isLeading = leads;
-    if (peers && held) this.#announcePeer();
-    else if (leads) announce(this.#station, this.#url);
-    else removeEndpoint(paths, own);
+    announceLead(this.#station, this.#url, leads);
     if (leads) this.#tell("leading");
   }
 }

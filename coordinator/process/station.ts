@@ -2,11 +2,12 @@ import type { PeersFile } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine } from "../../shared/broker/server/external-broker.ts";
 import type { HeldBroker } from "../../shared/broker/server/server.ts";
 import type { TlsSettings } from "../../shared/broker/tls/tls-settings.ts";
+import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ProcessIdentity } from "../../shared/machine/process-identity.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import type { HandedOut } from "../endpoint/bootstrap.ts";
-import { livingEndpoint, writeEndpoint } from "../endpoint/endpoint.ts";
+import { livingEndpoint, removeEndpoint, writeEndpoint } from "../endpoint/endpoint.ts";
 import { joinLine } from "../endpoint/join-lines.ts";
 import type { PackageChoice } from "../endpoint/package-choice.ts";
 import type { SearchesFrom } from "../own-search/own-searches.ts";
@@ -53,6 +54,24 @@ export function announce({ own, held, paths, leaseMs, lingerMs, replicas, handed
     settings: { leaseMs, lingerMs, replicas },
     handedOut,
   });
+}
+
+/**
+ * The same when a coordinator begins or ceases to lead. A peer's was announced when it started, and its lead must not end because
+ * a disk is full.
+ */
+export function announceLead(station: Station, url: string, leads: boolean): void {
+  const { peers, held, paths, own, log } = station;
+  if (!peers || !held) {
+    if (leads) announce(station, url);
+    else removeEndpoint(paths, own);
+    return;
+  }
+  try {
+    announcePeer(station, url);
+  } catch (error) {
+    log.error(`commands on this machine may have an old join line: ${messageOf(error)}`);
+  }
 }
 
 /** Lets commands on this machine find a peer's coordinator, whether it leads or stands by. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { type ServicePorts, serve } from "../../../../coordinator/leader/service.ts";
 import type { Reading } from "../../../../shared/ports.ts";
-import { streams } from "../../../../shared/wire/subjects.ts";
+import { decodeLeader } from "../../../../shared/wire/messages.ts";
+import { leaderKey, streams } from "../../../../shared/wire/subjects.ts";
 import { runningTimeline } from "../../../conformance/running-timeline.ts";
 import { SimBroker } from "../../../simulate/sim-broker.ts";
 import { SimBus } from "../../../simulate/sim-bus.ts";
@@ -52,10 +53,11 @@ async function leader(more: Partial<ServicePorts> = {}): Promise<{ bus: FailingB
       drawSeed: () => 7,
       publishUsers: async () => undefined,
       writeSnapshot: async () => undefined,
+      ...more,
       onLeading: (now) => {
         leads = now;
+        more.onLeading?.(now);
       },
-      ...more,
     },
     stopping.signal,
   );
@@ -77,6 +79,18 @@ describe("a leader", () => {
     assert.ok(bus.listeners > 0);
     await end();
     assert.equal(bus.listeners, 0);
+  });
+
+  test("a leader gives up its lead although it cannot tell this machine that it leads no more", async () => {
+    const { bus, end } = await leader({
+      onLeading: (leads) => {
+        if (!leads) throw new Error("ENOSPC: no space left on device, write");
+      },
+    });
+    await assert.rejects(end(), /ENOSPC/);
+    const entry = await bus.entries.get(leaderKey);
+    assert.equal(entry && decodeLeader(entry.value).released, true);
+    await bus.close();
   });
 
   test("a leader leads on when no snapshot and no join line can be written", async () => {
