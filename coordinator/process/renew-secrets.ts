@@ -4,13 +4,10 @@ import type { BusCredentials } from "../../shared/broker/client/connect.ts";
 import { runningBroker } from "../../shared/broker/server/broker-info.ts";
 import { signalProcess } from "../../shared/broker/server/tied-process.ts";
 import { rotateSeal } from "../../shared/broker/store/seal-file.ts";
-import type { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { connectAs } from "../../shared/broker/workspace-link.ts";
 import { BrokerError } from "../../shared/errors.ts";
 import type { WorkspacePaths } from "../../shared/machine/workspace.ts";
 import { pause } from "../../shared/time/deadline.ts";
-import { sealedEntries, splitEntry } from "../../shared/wire/entry-seals.ts";
-import { leaderKey } from "../../shared/wire/subjects.ts";
 
 /**
  * Writes new passwords and a new key for seals. Only the leader may, once it decides nothing more. The broker accepts the passwords once its guard has
@@ -21,16 +18,6 @@ import { leaderKey } from "../../shared/wire/subjects.ts";
 export function renewSecrets(paths: WorkspacePaths, lastSeq: number): void {
   rotateSeal(paths, lastSeq + 1);
   renewRoleSecrets(paths);
-}
-
-/** Seals the bucket's entries with the new key, such as where the snapshot is. The leader renews its own entry. */
-export async function sealEntriesAnew(bus: SealedBus): Promise<void> {
-  for (const name of sealedEntries) {
-    const found = name === leaderKey ? null : await bus.plain.entries.get(name);
-    if (!found || !bus.fitsEntry(name, found.value)) continue;
-    const value = splitEntry(name, found.value)?.value;
-    if (value) await bus.entries.update(name, value, found.revision);
-  }
 }
 
 const patienceMs = 10_000;

@@ -11,6 +11,7 @@ import { parseServerUrl, serverUrlText } from "../../shared/broker/server-url.ts
 import { bundleStore } from "../../shared/broker/store/bundle-store.ts";
 import { JournalFooting } from "../../shared/broker/store/journal-footing.ts";
 import { storePurger } from "../../shared/broker/store/purger.ts";
+import { sealEntriesAnew } from "../../shared/broker/store/seal-anew.ts";
 import { ensureSealFile, readSeals } from "../../shared/broker/store/seal-file.ts";
 import { SealedBus } from "../../shared/broker/store/sealed-bus.ts";
 import { aimed, checkEnds, checkStore } from "../../shared/broker/store/store-check.ts";
@@ -37,7 +38,7 @@ import { untilStored } from "../peers/until-stored.ts";
 import { PeerUpkeep } from "../peers/upkeep.ts";
 import { foreignText } from "../words/foreign-text.ts";
 import type { Happening } from "./headless-lines.ts";
-import { connectOwn, renewSecrets, sealEntriesAnew } from "./renew-secrets.ts";
+import { connectOwn, renewSecrets } from "./renew-secrets.ts";
 import { writeSnapshotApart } from "./snapshot-process.ts";
 import { announce, announceLead, announcePeer, type Station } from "./station.ts";
 
@@ -152,6 +153,7 @@ export class Session {
       await (await this.#connect()).close();
       // It has ended this connection too: the answer says that it is back.
       await this.#bus.lastSeq(streams.journal);
+      // If this fails, the next reign begins with it.
       await sealEntriesAnew(this.#bus);
       log.info("passwords and keys are new");
     } catch (error) {

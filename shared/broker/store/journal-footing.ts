@@ -8,6 +8,7 @@ import { leaderKey, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { readUpTo } from "../client/read-up-to.ts";
 import { JournalDigest } from "./journal-digest.ts";
+import { sealEntriesAnew } from "./seal-anew.ts";
 import { ensureSealFile, readSeals, sealFile, type Unsealed, writeBefore } from "./seal-file.ts";
 import { SealedBus } from "./sealed-bus.ts";
 
@@ -61,7 +62,11 @@ export class JournalFooting {
 
   /** Call after the first record of a reign is stored. @param seq  its sequence */
   async begun(seq: number): Promise<void> {
-    if (this.#bus.before !== null) return;
+    if (this.#bus.before !== null) {
+      // Whoever replaced the key may have ended before it did so.
+      await sealEntriesAnew(this.#bus);
+      return;
+    }
     this.#begin({ seq: seq - 1, digest: await this.#digestTo(seq - 1) });
     await this.#sealEntries();
   }

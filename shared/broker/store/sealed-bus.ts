@@ -109,6 +109,11 @@ export class SealedBus extends BusAround {
     return !!found && keys.some((key) => timingSafeEqual(entrySeal(key, name, found.value), found.seal));
   }
 
+  /** As `fitsEntry`, for the key that seals now, as this process knows it. */
+  fitsNewest(name: string, stored: Uint8Array): boolean {
+    return this.fitsEntry(name, stored, this.#keys.slice(-1));
+  }
+
   #keyAt(seq: number): SealKey | undefined {
     return this.#keys.findLast(({ from }) => from <= seq);
   }
@@ -170,8 +175,7 @@ export class SealedBus extends BusAround {
 
   #opened(name: string, stored: Uint8Array): { readonly value: Uint8Array; readonly isForeign?: boolean } {
     const value = splitEntry(name, stored)?.value ?? stored;
-    const fitsNewest = (): boolean => this.fitsEntry(name, stored, this.#keys.slice(-1));
-    const isOurs = fitsNewest() || (this.#hasNewKeys() && fitsNewest());
+    const isOurs = this.fitsNewest(name, stored) || (this.#hasNewKeys() && this.fitsNewest(name, stored));
     if (isOurs) this.#judges = true;
     return isOurs || this.#before === null ? { value } : { value, isForeign: true };
   }
