@@ -12,10 +12,11 @@ import type { JobSubmitted } from "../../../shared/domain/fold/events.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
-import { UnreachableError, UsageError } from "../../../shared/errors.ts";
+import { messageOf, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { noteRestored, noteRestoring } from "../../../shared/machine/restored-file.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
+import { bucket } from "../../../shared/wire/subjects.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Scope } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
@@ -150,18 +151,22 @@ async function restoreElsewhere(
   if (!external) throw new Error("no broker of someone else's was named");
   const { workspace: from, at } = backup.header;
   let putBack = (): void => undefined;
+  let mayBeLeft = false;
   // This process may be killed at any moment, and what it left there must start no program.
   const onBegin = (): void => {
     createWorkspace(paths);
     putBack = noteRestoring(paths, { from, at });
+    mayBeLeft = true;
+  };
+  const onUndone = (): void => {
+    putBack();
+    mayBeLeft = false;
   };
   const bus = await connectAs(external.url, credentialsOf(external), "coordinator");
   try {
-    const to = { storeDir: null, replicas: options.replicas ?? 1, onBegin };
-    const state = await unpackWorkspace(bus, backup, to).catch((error: unknown) => {
-      // A broker that is away may have kept some of it.
-      if (!(error instanceof BusError)) putBack();
-      throw error;
+    const to = { storeDir: null, replicas: options.replicas ?? 1, onBegin, onUndone };
+    const state = await unpackWorkspace(bus, backup, to).catch((cause: unknown) => {
+      throw mayBeLeft ? new UnreachableError(partlyRestored(external.url, cause), { cause }) : cause;
     });
     const searches = searchesIn(state);
     noteRestored(paths, { from, at, jobs: searches });
@@ -175,6 +180,11 @@ async function restoreElsewhere(
     await bus.close();
   }
 }
+
+const partlyRestored = (url: string, cause: unknown): string =>
+  `${url}: ${messageOf(cause)}\n` +
+  `  streams of the workspace may be left there (JRN, EV, BLOB, KV_${bucket}): delete them, then type it again\n` +
+  "  until a restore succeeds, no own search of this workspace starts by itself on this machine";
 
 /** The backup's keys stay in it, so what it holds is believed as it is. */
 async function believe(bus: CoordinatorBus, paths: WorkspacePaths, flags: string): Promise<void> {

@@ -72,11 +72,13 @@ interface Destination {
   readonly copied?: () => Promise<void>;
   /** Called before the first stream is made. */
   readonly onBegin?: () => void;
+  /** Called after that if it fails and the broker says that nothing of it is left. */
+  readonly onUndone?: () => void;
 }
 
 /**
  * Makes the streams from a backup, with their sequences, and checks the result: the journal folds without a gap, and the
- * evidence reaches as far as it cites. If the check fails, no stream is left. Peers use the streams as soon as the bucket exists,
+ * evidence reaches as far as it cites. If it fails, no stream is left, unless the broker is away or others use them already. Peers use the streams as soon as the bucket exists,
  * so it is made last.
  *
  * @throws BrokerError if there are streams already; JournalCorruptError if a stream comes out short
@@ -84,7 +86,7 @@ interface Destination {
 export async function unpackWorkspace(
   bus: CoordinatorBus,
   backup: Backup,
-  { storeDir, replicas, copied = async () => undefined, onBegin = () => undefined }: Destination,
+  { storeDir, replicas, copied = async () => undefined, onBegin = () => undefined, onUndone }: Destination,
 ): Promise<WorkspaceState> {
   const plans = await streamPlans(storeDir);
   const made = [...plans.map(({ name }) => name), `KV_${bucket}`];
@@ -106,10 +108,21 @@ export async function unpackWorkspace(
       // The thrown error says what failed; a broker that is gone has nothing to delete.
       await askJetStream(bus, `STREAM.DELETE.${name}`).catch(() => undefined);
     }
+    if (onUndone && (await areGone(bus, made))) onUndone();
     throw error;
   }
   await giveUpLead(bus, state.term, "nexus restore");
   return state;
+}
+
+/** False if the broker does not say so. */
+async function areGone(bus: CoordinatorBus, names: readonly string[]): Promise<boolean> {
+  try {
+    for (const name of names) if (await streamInfo(bus, name)) return false;
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function unpackStreams(

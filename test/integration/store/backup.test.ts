@@ -256,6 +256,10 @@ test("restoring into a NATS server of others is all or nothing, and touches noth
   await bus.close();
   const bad = await nats("restore", join(folder, "bad.nexus"));
   assert.equal(bad.code, exitCode.failure, bad.stderr);
+  const refused = await nats("restore", join(folder, "whole.nexus"), "--replicas", "3");
+  assert.equal(refused.code, exitCode.unreachable);
+  assert.match(refused.stderr, /refused it: .*; nothing was restored/);
+  assert.equal(barredBy(workspacePaths("theirs"), { job: "job1", op: "any" }), undefined);
   const made = await nats("restore", join(folder, "whole.nexus"));
   assert.equal(made.code, exitCode.done, made.stderr);
   assert.match(made.stderr, new RegExp(`to go on: nexus-coord --workspace theirs --nats ${server.url}\n`));
