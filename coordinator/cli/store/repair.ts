@@ -3,8 +3,10 @@ import { replaceStore } from "../../../shared/broker/copies/new-store.ts";
 import { readRemains, type StoreRemains } from "../../../shared/broker/copies/store-remains.ts";
 import { type Salvage, salvage } from "../../../shared/broker/copies/store-salvage.ts";
 import { readPeers } from "../../../shared/broker/peers/peers.ts";
+import { cutOffAt } from "../../../shared/broker/store/cut-off.ts";
 import { JournalFooting } from "../../../shared/broker/store/journal-footing.ts";
 import { sealFile, writeBefore } from "../../../shared/broker/store/seal-file.ts";
+import { checkStoreThere } from "../../../shared/broker/store/store-check.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
@@ -66,6 +68,7 @@ function checkOwn({ paths, external }: Scope): void {
 }
 
 async function withDamaged<T>(paths: WorkspacePaths, work: (bus: Bus) => Promise<T>): Promise<T> {
+  if (cutOffAt(paths) !== undefined) checkStoreThere(paths);
   // A store that is gone altogether is checked too, if its mark remains.
   const makeStore = existsSync(paths.storeMark);
   const link = await linkWorkspace(paths, "coordinator", null, { unchecked: true, makeStore });

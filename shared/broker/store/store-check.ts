@@ -13,6 +13,7 @@ import { Ending } from "../../time/ending.ts";
 import { streams } from "../../wire/subjects.ts";
 import { retried, type StreamInfo, streamInfo } from "../client/jetstream-api.ts";
 import { readUpTo } from "../client/read-up-to.ts";
+import { cutOffAt, ExchangeCutOffError } from "./cut-off.ts";
 import { countedTroubles, EvidenceGaps, gapText } from "./evidence-gaps.ts";
 import { markOf, readMark } from "./store-mark.ts";
 
@@ -46,24 +47,25 @@ export const journalGap = (from: number, to: number): StoreDamagedError =>
 /**
  * Compares the streams with what this machine remembers of them. Call before anything is made or written.
  *
- * @throws StoreDamagedError
+ * @throws StoreDamagedError; ExchangeCutOffError
  */
 export async function checkStore(bus: Bus, paths: WorkspacePaths): Promise<void> {
   const troubles = await storeTroubles(bus, paths);
   if (troubles.length > 0) throw storeDamaged(paths, troubles);
 }
 
-/** Finds a store that is gone although something was stored in it, without starting a broker. @throws StoreDamagedError */
+/** Finds a store that is gone although something was stored in it, without starting a broker. @throws as `checkStore` */
 export function checkStoreThere(paths: WorkspacePaths): void {
   const { journal } = readMark(paths);
   if (journal > 0) throw storeDamaged(paths, [`it is empty, but record ${journal} of the journal was stored`]);
 }
 
-export const storeDamaged = (paths: WorkspacePaths, troubles: readonly string[]): StoreDamagedError =>
-  new StoreDamagedError(
-    `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}`,
-    workspaceFlags(paths.name),
-  );
+export function storeDamaged(paths: WorkspacePaths, troubles: readonly string[]): JournalCorruptError {
+  const damage = `the broker's store in ${paths.store} is damaged: ${troubles.join("; ")}`;
+  const folder = cutOffAt(paths);
+  if (folder !== undefined) return new ExchangeCutOffError(paths, folder, damage);
+  return new StoreDamagedError(damage, workspaceFlags(paths.name));
+}
 
 /** What is wrong with a store, in words, judging by its streams' ends and counts; only reading finds damaged messages. */
 export async function storeTroubles(bus: Bus, paths: WorkspacePaths): Promise<string[]> {

@@ -269,8 +269,11 @@ test("a store is missed if its exchange was cut off half-way, and can be restore
   assert.equal(signal, "SIGKILL");
   const listed = await here("list", "jobs");
   assert.equal(listed.code, exitCode.failure, listed.stderr);
-  assert.match(listed.stderr, /is damaged: it is empty, but record 26 of the journal was stored/);
+  assert.match(listed.stderr, /is damaged: it is empty, but record 26 of the journal was stored: an exchange of it/);
   const refused = await refusedStart(paths);
+  const repaired = await here("repair", "--accept-loss");
+  assert.equal(repaired.code, exitCode.failure, repaired.stdout);
+  assert.match(repaired.stderr, /an exchange of it was cut off, and what was there is in \S+replaced-/);
   assert.match(refused.text, /is damaged: the journal is not there at all, but record 26 was stored/);
   assert.equal((await here("restore", file, "--replace")).code, exitCode.done);
   assert.match((await here("list", "jobs")).stdout, /total jobs listed: 1/);

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync } from "node:fs";
+import { join } from "node:path";
 import { describe, test } from "node:test";
-import { storeTroubles } from "../../../../../shared/broker/store/store-check.ts";
+import { cutOffAt } from "../../../../../shared/broker/store/cut-off.ts";
+import { checkStoreThere, StoreDamagedError, storeTroubles } from "../../../../../shared/broker/store/store-check.ts";
 import { writeMark } from "../../../../../shared/broker/store/store-mark.ts";
 import { type WorkspacePaths, workspacePaths } from "../../../../../shared/machine/workspace.ts";
 import type { Bus } from "../../../../../shared/ports.ts";
@@ -26,6 +28,35 @@ function broker(ends: () => { readonly JRN: number; readonly EV: number }, onAsk
 }
 
 describe("what is wrong with a store", () => {
+  test("a store whose exchange was cut off is named with the folder that has it, and only that one", () => {
+    const paths = workspace();
+    const journalIn = (store: string): string => join(store, "jetstream/SWARM/streams/JRN");
+    mkdirSync(journalIn(paths.store), { recursive: true });
+    writeMark(paths, { store: created, journal: 5, evidence: 1 });
+    const folder = join(paths.dir, "replaced-2026-11-28T00-00-00-000Z");
+    mkdirSync(join(folder, "secrets"), { recursive: true });
+    assert.equal(cutOffAt(paths), undefined);
+    renameSync(paths.store, join(folder, "store"));
+    const cutOff = (error: Error): boolean => {
+      assert.ok(!(error instanceof StoreDamagedError), error.message);
+      assert.match(
+        error.message,
+        /is damaged: it is empty, .*: an exchange of it was cut off, .* is in \S+replaced-2026/,
+      );
+      for (const part of ["store", "secrets"])
+        assert.ok(error.message.includes(`mv ${join(folder, part)} ${paths.dir}\n`), error.message);
+      return true;
+    };
+    assert.throws(() => checkStoreThere(paths), cutOff);
+    copyFileSync(paths.storeMark, join(folder, "store-mark.json"));
+    // What a server leaves that was started on the empty folder.
+    mkdirSync(join(paths.store, "jetstream"), { recursive: true });
+    assert.throws(() => checkStoreThere(paths), cutOff);
+    // Another store has been there since, and is gone too.
+    writeMark(paths, { store: created, journal: 6, evidence: 1 });
+    assert.throws(() => checkStoreThere(paths), StoreDamagedError);
+  });
+
   test("a store has no troubles where records are stored and remembered while the broker is asked", async () => {
     const paths = workspace();
     const stored = { JRN: 3, EV: 1 };
