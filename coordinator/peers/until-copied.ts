@@ -45,7 +45,7 @@ async function missingCopies(bus: Bus, peers: readonly Peer[]): Promise<string |
       const complete = new Set(replicas.filter(({ isCurrent }) => isCurrent).map(({ server }) => server));
       const behind = peers.filter(({ id }) => !complete.has(id)).map(addressText);
       if (behind.length > 0)
-        return `waiting: ${behind.join(" and ")} must still copy ${name}; nexus-coord has to run there. The packed workspace is kept until then`;
+        return `waiting: ${behind.join(" and ")} must still copy ${name}; nexus-coord has to run there. The packed workspace is kept until then; if one is gone for good, see "From one broker to peers" in docs/peers.md`;
     } catch (error) {
       if (!(error instanceof BusError) || error.reason === "closed") throw error;
       return `waiting: the peers' servers do not say what they hold of ${name} (${error.message})`;

@@ -39,7 +39,7 @@ describe("the peers' copies of a workspace that was moved to them", () => {
     await untilCopied(bus, peers, { say: (why) => said.push(why), signal: new AbortController().signal, clock });
     assert.equal(passed(), 600_000);
     assert.deepEqual(said, [
-      "waiting: lab3:4222 must still copy EV; nexus-coord has to run there. The packed workspace is kept until then",
+      'waiting: lab3:4222 must still copy EV; nexus-coord has to run there. The packed workspace is kept until then; if one is gone for good, see "From one broker to peers" in docs/peers.md',
     ]);
   });
 
