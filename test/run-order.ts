@@ -22,6 +22,7 @@ export const longest: readonly string[] = [
   "integration/store/forged-journal",
   "integration/cli/invite",
   "system/audit/quick",
+  "integration/audit/fastest",
   "integration/cli/rotate",
   "integration/own-search/own-search",
   "integration/cli/control",
