@@ -24,7 +24,7 @@ export function prunerOf(reign: Reign, table: RunTable): JobPruner | undefined {
     const beliefs = new KeptBeliefs(() => table.model.now);
     pruner = new JobPruner(pruning, table.submitted.seed, {
       configurationOf: (n) => table.runSets.configurations.configuration(table.trials.runSetOf(n)),
-      beliefs: () => beliefs.now(table.ended, table.verdicts),
+      beliefs: () => beliefs.now(table.ended, table.submitted.hyperparameters, table.verdicts),
     });
     pruner.judged(table.rejected);
     reign.pruners.set(table.job, pruner);

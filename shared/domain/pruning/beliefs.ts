@@ -1,4 +1,4 @@
-import type { Configuration } from "../hyperparameter.ts";
+import type { Configuration, Hyperparameter } from "../hyperparameter.ts";
 import type { SearchModel } from "../model/search-model.ts";
 
 /** What the search's model expects of configurations, in hpmax. */
@@ -32,25 +32,33 @@ const newsShare = 0.03;
 /** Reuses beliefs for a while, because the estimates of many curves are made from them. */
 export class KeptBeliefs {
   readonly #modelNow: () => SearchModel | null;
-  #kept: { readonly results: number; readonly verdicts: number; readonly beliefs: ModelBeliefs } | undefined;
+  #kept:
+    | {
+        readonly results: number;
+        readonly hyperparameters: readonly Hyperparameter[];
+        readonly verdicts: number;
+        readonly beliefs: ModelBeliefs;
+      }
+    | undefined;
 
   constructor(modelNow: () => SearchModel | null) {
     this.#modelNow = modelNow;
   }
 
   /**
-   * @param results   runs that have ended
-   * @param verdicts  how often the set of runs that count has changed
+   * @param results          runs that have ended
+   * @param hyperparameters  another list has other values, of whose places older beliefs know nothing
+   * @param verdicts         how often the set of runs that count has changed
    * @returns undefined if the model knows too little
    */
-  now(results: number, verdicts = 0): ModelBeliefs | undefined {
+  now(results: number, hyperparameters: readonly Hyperparameter[], verdicts = 0): ModelBeliefs | undefined {
     const kept = this.#kept;
-    if (kept && kept.verdicts === verdicts && results < kept.results + Math.max(leastNews, newsShare * kept.results))
-      return kept.beliefs;
+    const isSame = kept?.verdicts === verdicts && kept.hyperparameters === hyperparameters;
+    if (isSame && results < kept.results + Math.max(leastNews, newsShare * kept.results)) return kept.beliefs;
     const model = this.#modelNow();
     if (model === null) return undefined;
     const beliefs = beliefsOf(model);
-    this.#kept = { results, verdicts, beliefs };
+    this.#kept = { results, hyperparameters, verdicts, beliefs };
     return beliefs;
   }
 }

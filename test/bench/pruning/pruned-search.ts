@@ -51,7 +51,7 @@ export async function measurePruned(task: PrunedTask): Promise<PrunedOutcome> {
   const configurations: Configuration[] = [];
   const pruner = new JobPruner(name, seed, {
     configurationOf: (n) => configurations[n - 1] ?? [],
-    beliefs: () => beliefs.now(runSets.totals.ended),
+    beliefs: () => beliefs.now(runSets.totals.ended, hyperparameters),
   });
   const heard = new Map<number, number>();
   const predictions = new Map<number, Predicted>();

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CurvePoint } from "../../../../../shared/domain/curve.ts";
+import { withMarks } from "../../../../../shared/domain/fold/grown-dials.ts";
+import type { Hyperparameter } from "../../../../../shared/domain/hyperparameter.ts";
 import { SearchModel } from "../../../../../shared/domain/model/search-model.ts";
 import { KeptBeliefs, type ModelBeliefs } from "../../../../../shared/domain/pruning/beliefs.ts";
 import { JobPruner, type PruningVerdict } from "../../../../../shared/domain/pruning/job-pruner.ts";
@@ -8,7 +10,7 @@ import { isSpared } from "../../../../../shared/domain/pruning/model-rule.ts";
 import type { PrunerName } from "../../../../../shared/domain/pruning/pruner-names.ts";
 import { Rungs, rungsReached } from "../../../../../shared/domain/pruning/rungs.ts";
 import { rngFrom } from "../../../../../shared/domain/rng.ts";
-import { indexOf, ordered } from "../../../../support/stories/search.ts";
+import { indexOf, ordered, ranged } from "../../../../support/stories/search.ts";
 
 /** A configuration's only position says how good it is, 0 to 1; its runs start flat and take off late. */
 const curve = (goodness: number, noise: number): number[] =>
@@ -266,9 +268,26 @@ test("the pruner's beliefs are kept until there are more results, or others coun
   const models = [modelOf(1e30), modelOf(2)];
   let at = 0;
   const kept = new KeptBeliefs(() => models[at] ?? null);
-  const forged = kept.now(100, 0)?.best ?? 0;
+  const dials: readonly Hyperparameter[] = [];
+  const forged = kept.now(100, dials, 0)?.best ?? 0;
   assert.ok(forged > 1e20);
   at = 1;
-  assert.equal(kept.now(102, 0)?.best, forged);
-  assert.ok((kept.now(102, 1)?.best ?? forged) < 3);
+  assert.equal(kept.now(102, dials, 0)?.best, forged);
+  assert.ok((kept.now(102, dials, 1)?.best ?? forged) < 3);
+});
+
+test("the pruner's beliefs about a new mark are those of its place in the range", () => {
+  const lr = ranged("lr", { from: 1e-5, to: 1e-2, scale: "log" });
+  const best = lr.values.indexOf(5e-4);
+  const runs = indexOf([...lr.values.keys(), best].map((at) => [[at], -((at - best) ** 2)] as const));
+  const mark = lr.values.length;
+  let dials: readonly Hyperparameter[] = [lr];
+  const kept = new KeptBeliefs(() => new SearchModel(dials, runs));
+  const before = kept.now(1000, dials);
+  dials = [withMarks(lr, [4e-4], runs.totals.completed)];
+  const after = kept.now(1001, dials);
+  assert.ok(before && after);
+  const [lowest, highest, other] = [[0], [best], [mark]].map((each) => after.meanOf(each));
+  assert.ok(lowest !== undefined && highest !== undefined && other !== undefined);
+  assert.ok(highest - other < 0.2 * (highest - lowest), `${lowest}, ${highest}, ${other}`);
 });
