@@ -1,4 +1,5 @@
 import type { RunTable } from "../fold/run-table.ts";
+import { searchView } from "../fold/search-view.ts";
 import { type Configuration, configurationKey } from "../hyperparameter.ts";
 import { type MeasuredPoint, withoutEffect } from "../importance/without-effect.ts";
 import type { SearchModel } from "../model/search-model.ts";
@@ -8,7 +9,7 @@ import { completedRuns, type SearchedRuns, searchedRuns } from "./completed-runs
 import { type SearchHistory, searchHistory } from "./history.ts";
 import { measuredAt, measuredSets } from "./measured-sets.ts";
 import { ledFor, modelAfter } from "./model-history.ts";
-import { type Verdict, verdictOf } from "./verdict.ts";
+import { type Verdict, type VerdictOptions, verdictOf } from "./verdict.ts";
 
 /** A configuration of a search with at least one completed run. */
 export interface EvaluatedSet {
@@ -47,6 +48,7 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
     model &&
     verdictOf(searched.runs, model, hyperparameters, {
       tuning: settings.hpTuning,
+      ...reachOf(table),
       seed: table.job,
       bestFor: ledFor(searched, model, model.best.runSet.configuration),
       completed: history.completed,
@@ -77,6 +79,17 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
       const places = new Map(setsNow().map(({ key }, place) => [key, place]));
       return standings(table.model.now, table.runSets, { top }).map(({ runSet }) => places.get(runSet.key) ?? -1);
     },
+  };
+}
+
+/** Which configurations the search has no use for any more, as it stands now. */
+function reachOf(table: RunTable): Pick<VerdictOptions, "isExcluded" | "isInfeasible"> {
+  const { runSets } = table;
+  const view = searchView(table);
+  return {
+    // A run in flight may still complete, even if its configuration is not chosen again.
+    isExcluded: (configuration) => view.isExcluded(configuration) && !runSets.of(configuration)?.inFlight,
+    isInfeasible: (configuration) => (runSets.of(configuration)?.infeasible ?? 0) > 0,
   };
 }
 

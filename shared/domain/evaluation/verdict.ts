@@ -19,7 +19,7 @@ export type Doubt =
   | "no repeats"
   /** The leader ran only once or twice, which is too little to trust the model. */
   | "few runs"
-  /** Neighbours of the leader, one step away, have no completed run. */
+  /** Neighbours of the leader, one step away, that the search may choose have no completed run. */
   | "neighbours"
   /** Another measured configuration may be better by enough to matter. */
   | "rivals";
@@ -34,6 +34,7 @@ export interface Verdict extends LeaderBeliefs {
   readonly configurations: number;
   /** Those with at least two. */
   readonly repeated: number;
+  /** Without those that the search will never measure. */
   readonly neighbours: { readonly all: number; readonly measured: number };
   /** Null if no run collapsed. */
   readonly collapses: CollapseCounts | null;
@@ -49,6 +50,10 @@ export interface Verdict extends LeaderBeliefs {
 export interface VerdictOptions extends BeliefOptions {
   /** Default dgd. Unmeasured neighbours are a doubt only of this search. */
   readonly tuning?: HpTuning;
+  /** Whether the search will never measure the configuration; left out: it may measure any. */
+  readonly isExcluded?: (configuration: Configuration) => boolean;
+  /** Whether runs of it completed that broke the job's requirements, which are none of the runs here; left out: of none. */
+  readonly isInfeasible?: (configuration: Configuration) => boolean;
   /** For how many completed runs in a row the best has led; default 1. */
   readonly bestFor?: number;
   /** Completed runs of the search itself; default: all. */
@@ -68,7 +73,14 @@ export function verdictOf(
   runs: CompletedRuns,
   model: SearchModel,
   hyperparameters: readonly Hyperparameter[],
-  { tuning = "dgd", bestFor = 1, completed = runs.length, ...options }: VerdictOptions = {},
+  {
+    tuning = "dgd",
+    isExcluded = () => false,
+    isInfeasible = () => false,
+    bestFor = 1,
+    completed = runs.length,
+    ...options
+  }: VerdictOptions = {},
 ): Verdict | null {
   const judged = runs.length;
   const best = model.best.runSet.configuration;
@@ -78,7 +90,7 @@ export function verdictOf(
   const collapses = findCollapses(runs, judged, sets, leader);
   const isMeasured = (configuration: Configuration): boolean => {
     const set = runs.find(configuration);
-    return set >= 0 && set < sets.length;
+    return (set >= 0 && set < sets.length) || isInfeasible(configuration);
   };
   const repeated = sets.runs.reduce((count, each) => count + (each > 1 ? 1 : 0), 0);
   const [first = Number.NaN] = runs.hpmax;
@@ -88,7 +100,7 @@ export function verdictOf(
   const beliefs = isFlat
     ? flatBeliefs(first, leader)
     : believe(bounded(normal, model), leader, { ...options, collapses, ...foretoldBy(model, runs) });
-  const neighbours = countNeighbours(hyperparameters, best, isMeasured);
+  const neighbours = countNeighbours(hyperparameters, best, isMeasured, isExcluded);
   const doubts: Doubt[] = [];
   if (repeated === 0) doubts.push("no repeats");
   else if (leaderRuns < fewRuns && !isNoiseFree(sets)) doubts.push("few runs");

@@ -53,17 +53,27 @@ function linkedNeighbours(
 /** Neighbours checked one by one; of more, a random sample is. */
 const mostCounted = 20_000;
 
-/** How many neighbours the centre has, and how many are measured; estimates from a sample if more than 20,000. */
+/**
+ * How many neighbours of the centre are measured or may yet be (`all`), and how many are measured; estimates from a
+ * sample if there are more than 20,000.
+ *
+ * @param isExcluded  whether it will never be measured, asked of those that are not; left out: all may be
+ */
 export function countNeighbours(
   hyperparameters: readonly Hyperparameter[],
   centre: Configuration,
   isMeasured: (configuration: Configuration) => boolean,
+  isExcluded: (configuration: Configuration) => boolean = () => false,
 ): { readonly all: number; readonly measured: number } {
   const steps = mostSteps(hyperparameters);
   const neighbours = someNeighbours(hyperparameters, centre, mostCounted, rngFrom("neighbours")).slice(1);
-  const measured = neighbours.filter(({ configuration }) => isMeasured(configuration)).length;
-  if (steps <= mostCounted) return { all: neighbours.length, measured };
-  return { all: steps, measured: Math.round((measured * steps) / Math.max(1, neighbours.length)) };
+  let [measured, open] = [0, 0];
+  for (const { configuration } of neighbours) {
+    if (isMeasured(configuration)) measured += 1;
+    else if (!isExcluded(configuration)) open += 1;
+  }
+  const scale = steps <= mostCounted ? 1 : steps / Math.max(1, neighbours.length);
+  return { all: Math.round((measured + open) * scale), measured: Math.round(measured * scale) };
 }
 
 /** Upper bound of the number of neighbours: the ends of ordered dials have one fewer. */

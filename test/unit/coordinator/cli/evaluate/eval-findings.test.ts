@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { evaluateJob } from "../../../../../coordinator/cli/evaluate/evaluate-job.ts";
 import { evaluate } from "../../../../../shared/domain/evaluation/evaluated.ts";
 import type { Configuration, Hyperparameter } from "../../../../../shared/domain/hyperparameter.ts";
 import { childRunName } from "../../../../../shared/domain/names.ts";
 import { rngFrom } from "../../../../../shared/domain/rng.ts";
+import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { ordered, unordered } from "../../../../support/stories/search.ts";
 
@@ -81,4 +82,65 @@ test("nexus eval evaluates 200 hyperparameters, and unordered ones of 10,000 val
   // 100 ordered hyperparameters have two neighbours each, ten unordered ones 9,999, and 90 have four.
   assert.equal(verdict?.neighbours.all, 200 + 10 * 9999 + 90 * 4);
   assert.equal(verdict.neighbours.measured, 0);
+});
+
+describe("the neighbours that nexus eval counts", () => {
+  const two = [ordered("lr", [1, 2, 3, 4]), ordered("units", [1, 2, 3, 4])];
+  const best: Configuration = [2, 2];
+  const left: Configuration = [1, 2];
+  const below: Configuration = [2, 1];
+  const right: Configuration = [3, 2];
+  const above: Configuration = [2, 3];
+
+  /** A search whose best is measured three times, and two of its four neighbours. */
+  function around(settings: Partial<JobSettings>, then: (story: JobStory) => void = () => {}) {
+    const story = new JobStory({ number: 5, hyperparameters: two, settings });
+    const runs = [best, best, best, left, left, below, below];
+    runs.forEach((configuration, i) => {
+      const run = childRunName(1, i + 1);
+      const hpmax = (configuration === best ? 1 : 0.2) + i / 100;
+      story.completed(story.started(run, configuration), run, hpmax, 100, { "s1-gb": 1 });
+    });
+    then(story);
+    const table = stateOf(story).jobs.get(story.job);
+    const verdict = table && evaluate(table)?.verdict;
+    assert.deepEqual(verdict?.leader, best);
+    return { neighbours: verdict.neighbours, isDoubt: verdict.doubts.includes("neighbours") };
+  }
+
+  /** Runs of a configuration that end without a result, each on a worker of its own. */
+  const ended = (story: JobStory, outcome: "failed" | "timed out", configuration: Configuration, count: number) => {
+    for (let i = 0; i < count; i += 1) {
+      const run = childRunName(2 + i, 10 + story.events.length);
+      story.endedWithout(story.started(run, configuration), run, outcome, "told to");
+    }
+  };
+
+  test("nexus eval asks for no neighbour that where forbids", () => {
+    assert.deepEqual(around({ where: ["*lr * *units <= 9"] }), { neighbours: { all: 2, measured: 2 }, isDoubt: false });
+    assert.deepEqual(around({ where: ["*lr <= 3"] }), { neighbours: { all: 3, measured: 2 }, isDoubt: true });
+  });
+
+  test("nexus eval asks for no neighbour that is infeasible or failed too often", () => {
+    const tried = around({ require: ["gb <= 8"] }, (story) => {
+      const run = childRunName(1, 9);
+      story.completed(story.started(run, right), run, 0.3, 100, { "s1-gb": 9 });
+      ended(story, "failed", above, 3);
+    });
+    assert.deepEqual(tried, { neighbours: { all: 3, measured: 3 }, isDoubt: false });
+    const twice = around({}, (story) => ended(story, "failed", above, 2));
+    assert.deepEqual(twice, { neighbours: { all: 4, measured: 2 }, isDoubt: true });
+  });
+
+  test("where nothing runs twice, nexus eval asks for a neighbour only until its run ends", () => {
+    const open = around({ repeat: "never" }, (story) => {
+      ended(story, "timed out", right, 1);
+      story.started(childRunName(1, 9), above);
+    });
+    assert.deepEqual(open, { neighbours: { all: 3, measured: 2 }, isDoubt: true });
+    const over = around({ repeat: "never" }, (story) => {
+      for (const each of [right, above]) ended(story, "timed out", each, 1);
+    });
+    assert.deepEqual(over, { neighbours: { all: 2, measured: 2 }, isDoubt: false });
+  });
 });
