@@ -8,7 +8,10 @@ import { roundestBetween } from "./round-number.ts";
 export const mostMarks = 200;
 /** A gap is divided only if it is wider than this part of the range. */
 const finestGap = 1e-3;
-/** Completed runs with the best mark, whatever their other settings, before a gap beside it is divided. */
+/**
+ * Completed runs with the best mark, whatever their other settings, before a gap beside it is divided; one where no
+ * configuration runs twice, because a single range then has no more.
+ */
 const fewestAtBest = 3;
 /** The part of a gap in which its new mark is placed. */
 const middle = [0.35, 0.65] as const;
@@ -47,10 +50,10 @@ const resolution = 1 / 50;
  * The marks that should be added to ranges after the runs so far; empty if none should.
  *
  * Around the best: each gap beside the best configuration's mark gets a mark near its middle, as round as possible, if
- * three runs have completed with the best mark and one with the mark at the gap's other end. The number of completed
- * runs limits how fine it gets: each half is at least (hyperparameters / runs) of the range wide, 1/20 after 20 runs
- * for each hyperparameter, 1/40 after 40, because a peak is located only as well as it was measured. Nothing is added
- * outside the range.
+ * three runs have completed with the best mark (one if no configuration runs twice) and one with the mark at the gap's
+ * other end. The number of completed runs limits how fine it gets: each half is at least (hyperparameters / runs) of the
+ * range wide, 1/20 after 20 runs for each hyperparameter, 1/40 after 40, because a peak is located only as well as it was
+ * measured. Nothing is added outside the range.
  *
  * @param known  null if the model knows nothing yet
  */
@@ -78,12 +81,13 @@ export function finerMarks(
   if (refining === "everywhere") return everywhere();
   if (known === null) return isExhausted ? everywhere() : {};
   const counts = runsWithMarks(runSets, open);
+  const fewest = runsOnce ? 1 : fewestAtBest;
   const found = open.map(({ hyperparameter, number, gaps }, i): [string, number[]] => {
     const own = known.best[number] ?? -1;
     const runs = counts[i] ?? [];
     const beside = gaps.filter(
       ({ low, high }) =>
-        (low === own || high === own) && (runs[own] ?? 0) >= fewestAtBest && (runs[low === own ? high : low] ?? 0) > 0,
+        (low === own || high === own) && (runs[own] ?? 0) >= fewest && (runs[low === own ? high : low] ?? 0) > 0,
     );
     const room = mostMarks - hyperparameter.values.length;
     return [hyperparameter.name, beside.slice(0, room).flatMap((gap) => markIn(hyperparameter, gap) ?? [])];

@@ -23,15 +23,17 @@ const ranges = [
 const optimum = [3.3e-4, 7.3e-5] as const;
 
 /** The best is 1; a decade off in one range costs a quarter. */
-const alone = (i: number, value: unknown): number => 1 - 0.25 * Math.log10(Number(value) / (optimum[i] ?? 1)) ** 2;
-const truth = (settings: readonly unknown[]): number =>
-  settings.reduce((sum: number, value, i) => sum + alone(i, value) - 1, 1);
+const alone = (i: number, value: unknown, peak: readonly number[] = optimum): number =>
+  1 - 0.25 * Math.log10(Number(value) / (peak[i] ?? 1)) ** 2;
+const truth = (settings: readonly unknown[], peak: readonly number[] = optimum): number =>
+  settings.reduce((sum: number, value, i) => sum + alone(i, value, peak) - 1, 1);
 
-/** A search of the leader's own code on the test's clock: ten workers whose runs take from one to two units of time. */
+/** A search of the leader's own code on the test's clock; each worker's runs take from one to two units of time. */
 async function search(
   hyperparameters: readonly Hyperparameter[],
   seed: number,
   { totalRuns, ...settings }: Partial<JobSettings> & { readonly totalRuns: number },
+  { peak = optimum, noise = 0.01, by = workers }: { peak?: readonly number[]; noise?: number; by?: WorkerId[] } = {},
 ): Promise<{ readonly test_: TestReign; readonly job: JobName; readonly regret: number }> {
   const test_ = new TestReign();
   const { reign } = test_;
@@ -43,10 +45,10 @@ async function search(
     claims += 1;
     const answer = await answerClaim(reign, worker, claim(`c${claims}`, `boot-${worker}`));
     if (answer?.kind !== "assigned") return;
-    const hpmax = truth(answer.settings) + 0.01 * normal(rng);
+    const hpmax = truth(answer.settings, peak) + noise * normal(rng);
     held.set(worker, { n: answer.n, until: test_.now + 1 + rng.uniform(), hpmax });
   };
-  for (const worker of workers) await begin(worker);
+  for (const worker of by) await begin(worker);
   while (held.size > 0) {
     const [worker, run] = [...held].reduce((first, each) => (each[1].until < first[1].until ? each : first));
     test_.now = run.until;
@@ -57,7 +59,7 @@ async function search(
   const table = reign.state.jobs.get(job);
   assert.equal(table?.state, "completed");
   const best = table.model.now?.best.runSet.configuration ?? [];
-  return { test_, job, regret: 1 - truth(settingsOf(table.submitted.hyperparameters, best)) };
+  return { test_, job, regret: 1 - truth(settingsOf(table.submitted.hyperparameters, best), peak) };
 }
 
 const normal = (rng: Rng): number =>
@@ -128,6 +130,17 @@ describe("a search over ranges", () => {
     const { test_, job, regret } = await search(whole, 1, { totalRuns: 60, repeat: "never" });
     assert.equal(test_.reign.state.jobs.get(job)?.ended, 30);
     assert.ok(Number.isFinite(regret));
+  });
+
+  test("without noise or repeats, a search over one range closes in on its peak", async () => {
+    const settings = { totalRuns: 40, repeat: "never" } as const;
+    const off: number[] = [];
+    for (const peak of [2.73e-5, 3.37e-4, 8.61e-3]) {
+      const one = { peak: [peak], noise: 0, by: workers.slice(0, 1) };
+      // In decades, of which the range has four.
+      off.push(Math.sqrt(4 * (await search(ranges.slice(0, 1), 1, settings, one)).regret));
+    }
+    assert.ok(Math.max(...off) < 0.01, `${off.join(", ")} decades off`);
   });
 
   test("an edit turns a list of values into a range; one that leaves values out is refused", async () => {

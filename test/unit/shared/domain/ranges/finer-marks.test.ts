@@ -49,6 +49,19 @@ describe("finer marks", () => {
     assert.deepEqual(finerMarks([lr], indexOf(oneSide), "nowhere", null), {});
   });
 
+  test("where no configuration runs twice, one run of the best mark suffices for finer marks beside it", () => {
+    const runs = indexOf(lr.values.map((_, at): Completion => [[at], -Math.abs(at - 5)]));
+    const known = { best: [5], lengths: [0] };
+    for (const [isExhausted, count] of [
+      [true, 2],
+      [false, 0],
+    ] as const) {
+      const marks = finerMarks([lr], runs, "around the best", known, { runsOnce: true, isExhausted });
+      assert.equal(marks["lr"]?.length ?? 0, count);
+    }
+    assert.deepEqual(finerMarks([lr], runs, "around the best", known), {});
+  });
+
   test("finer marks are as fine as the number of runs allows, and no finer than the search can tell", () => {
     const runs = (count: number) =>
       runsAt([
