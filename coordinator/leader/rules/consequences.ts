@@ -20,7 +20,7 @@ import { learnAnew, learnIfDue } from "./learning.ts";
 import { askAgain } from "./open-runs.ts";
 import { isOwn, tellOwn } from "./own-search.ts";
 import { publishUsers } from "./quotas.ts";
-import { refineRanges } from "./refine-ranges.ts";
+import { lookAgain, refineRanges } from "./refine-ranges.ts";
 
 /**
  * Does what follows from a record, no matter what decided it. `Reign.record` calls this once for each record, as soon as it is
@@ -67,6 +67,7 @@ function followJob(
     case "results-judged":
       reign.pruners.get(table.job)?.judged(table.rejected);
       learnAnew(reign, table);
+      lookAgain(table);
       if (!isOwn(table)) reign.choices.judged(table);
       break;
     case "job-state":

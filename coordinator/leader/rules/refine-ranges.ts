@@ -11,6 +11,11 @@ const shareBetween = 0.1;
 /** The number of completed runs of each job at which its ranges are looked at next. */
 const dueAt = new WeakMap<RunTable, number>();
 
+/** Results were rejected or accepted again, so another configuration may be the best: the next result is due for a look. */
+export function lookAgain(table: RunTable): void {
+  dueAt.delete(table);
+}
+
 /** Makes the ranges of a job denser where its search looks, now and then. */
 export function refineRanges(reign: Reign, table: RunTable): void {
   if (table.state !== "searching" || !hasRanges(table)) return;

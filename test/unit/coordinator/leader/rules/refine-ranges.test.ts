@@ -8,7 +8,7 @@ import { restoreSnapshot, takeSnapshot } from "../../../../../shared/domain/fold
 import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { type Hyperparameter, settingsOf } from "../../../../../shared/domain/hyperparameter.ts";
 import { InvariantCheck } from "../../../../../shared/domain/invariants/invariants.ts";
-import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import { childRunName, type JobName, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { type Rng, rngFrom } from "../../../../../shared/domain/rng.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { claim, TestReign } from "../../../../support/stories/reign.ts";
@@ -141,6 +141,39 @@ describe("a search over ranges", () => {
       off.push(Math.sqrt(4 * (await search(ranges.slice(0, 1), 1, settings, one)).regret));
     }
     assert.ok(Math.max(...off) < 0.01, `${off.join(", ")} decades off`);
+  });
+
+  test("after results were rejected, the next result has the ranges looked at again", async () => {
+    const test_ = new TestReign();
+    const { reign } = test_;
+    const dial = ranged("rate", { from: 0, to: 1, scale: "linear" });
+    const job = submit(test_, [dial], 1, { totalRuns: 1000 });
+    let n = 0;
+    const run = (worker: WorkerId, rate: number, hpmax: number): void => {
+      n += 1;
+      const of = { job, n, attempt: 1, worker, claimId: `c${n}`, bootId: "boot", seed: n, why: "" };
+      const configuration = [dial.values.indexOf(rate)];
+      void reign.record({
+        type: "assigned",
+        ...of,
+        run: childRunName(1 + workers.indexOf(worker), n),
+        configuration,
+        at: n,
+      });
+      judgeEvidence(reign, test_.message(worker, job, n, "result", 1, hpmax + n / 1e4));
+    };
+    const marks = () => test_.events.flatMap((event) => (event.type === "range-refined" ? [event.marks] : []));
+    const [liar = assert.fail(), honest = assert.fail()] = workers;
+    for (let i = 0; i < 60; i += 1) run(liar, [0.8, 0.9, 1][i % 3] ?? 1, i % 3 === 1 ? 9 : 8);
+    for (let i = 0; i < 30; i += 1) run(honest, [0.2, 0.3, 0.4][i % 3] ?? 1, i % 3 === 1 ? 2 : 1);
+    const before = marks().length;
+    const trials = [...Array(60).keys()].map((i) => i + 1);
+    void reign.record({
+      ...{ type: "results-judged", job, trials, verdict: "rejected" },
+      ...{ reason: "", by: "ann", op: "o", at: n },
+    });
+    run(honest, 0.3, 2);
+    assert.deepEqual(marks().slice(before), [{ rate: [0.25, 0.35] }]);
   });
 
   test("an edit turns a list of values into a range; one that leaves values out is refused", async () => {
