@@ -1,5 +1,16 @@
+import type { CurvePoint } from "../../../shared/domain/curve.ts";
 import { isResultOf } from "../../../shared/domain/fold/rejection.ts";
-import { distrustOf, isNewestStay, isOpen, resultBy } from "../../../shared/domain/fold/trial.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import {
+  distrustOf,
+  isFurther,
+  isNewestStay,
+  isOpen,
+  resultBy,
+  type Trial,
+  whyUnheard,
+} from "../../../shared/domain/fold/trial.ts";
+import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence } from "../../../shared/wire/messages.ts";
@@ -10,6 +21,8 @@ import { prunerOf } from "./pruning.ts";
 /** Messages of EV, of all jobs, that a new leader looks back: read in a fraction of a second. */
 const lookBack = 20_000;
 const patienceMs = 5000;
+/** Reports of earlier holders, of all runs, that are kept until the runs' own reports come. */
+const mostEarlier = 100_000;
 
 /**
  * Reads the latest curves again, which the previous leader knew: those of the runs in progress, and of completed ones to compare
@@ -20,11 +33,12 @@ export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promis
   const judged = reign.evidence.judged;
   if (tables.length === 0 || judged === 0) return;
   const subjects = tables.map(({ job }) => evidenceOfJob(job));
+  const recall = new Recall(reign);
   const reading = await bus.read(
     streams.evidence,
     Math.max(1, judged - lookBack),
     (message) => {
-      if (message.seq <= judged) recall(reign, message);
+      if (message.seq <= judged) recall.hear(message);
     },
     subjects,
   );
@@ -34,6 +48,7 @@ export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promis
     await reading.stop();
   }
   for (const table of tables) {
+    recall.end(table);
     const pruner = prunerOf(reign, table);
     pruner?.judged(table.rejected);
     pruner?.keep((n) => {
@@ -43,31 +58,92 @@ export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promis
   }
 }
 
-function recall(reign: Reign, { subject, data }: StoredMessage): void {
-  const address = parseEvidence(subject);
-  const table = address && reign.state.jobs.get(address.job);
-  const trial = address && table?.trials.glance(address.n);
-  const pruner = table && prunerOf(reign, table);
-  if (!address || !trial || !pruner || !trial.attempts.some(({ worker }) => worker === address.worker)) return;
-  try {
-    const told = decodeEvidence(address, data);
-    if (told.kind === "released") return;
-    const isEnd = told.kind === "result" || told.kind === "failed";
-    // A rejected one is known too: it may be accepted again. Others came late, or without a number.
-    const isItsResult = told.kind === "result" && isResultOf(trial, address.worker, told.hpmax);
-    const distrust = distrustOf(trial, told.attempt);
-    if (isEnd && distrust === "sent away" && !isItsResult) return;
-    // An open run that began afresh is judged by what its holder reports; from a checkpoint on, earlier reports are its own.
-    if (isOpen(trial) && trial.checkpoint === null && !isNewestStay(trial, told.attempt)) return;
-    // One that has ended is compared by what its own worker reported.
-    const isOfOther = !isOpen(trial) && resultBy(trial) !== address.worker;
-    if (isOfOther && (trial.resultBy !== null || distrust !== "")) return;
-    pruner.report(trial.n, told.reports);
-    // Its rungs are passed again, and remembered; a run in progress is judged again at its next report.
-    pruner.judge(trial.n);
-    if (isItsResult) pruner.completed(trial.n, told.hpmax);
-  } catch (error) {
-    // The message was set aside when it was judged.
-    if (!(error instanceof BadMessage)) throw error;
+/**
+ * Tells a run's own reports from those of earlier holders. Of these it continues, from a checkpoint, what lies before its own first
+ * report. Whatever else an earlier holder sent came late.
+ */
+class Recall {
+  readonly #reign: Reign;
+  /** What earlier holders reported of runs whose own reports have not come; null: they have. */
+  readonly #earlier = new Map<string, CurvePoint[] | null>();
+  #held = 0;
+
+  constructor(reign: Reign) {
+    this.#reign = reign;
   }
+
+  hear({ subject, data }: StoredMessage): void {
+    const address = parseEvidence(subject);
+    const table = address && this.#reign.state.jobs.get(address.job);
+    const trial = address && table?.trials.glance(address.n);
+    const pruner = table && prunerOf(this.#reign, table);
+    if (!address || !trial || !pruner) return;
+    const { worker } = address;
+    try {
+      const told = decodeEvidence(address, data);
+      if (told.kind === "released" || whyUnheard(trial, { ...told, worker }) !== undefined) return;
+      const isEnd = told.kind === "result" || told.kind === "failed";
+      // A rejected one is known too: it may be accepted again. Others came late, or without a number.
+      const isItsResult = told.kind === "result" && isResultOf(trial, worker, told.hpmax);
+      const distrust = distrustOf(trial, told.attempt);
+      if (isEnd && distrust === "sent away" && !isItsResult) return;
+      const name = nameOf(table, trial.n);
+      // A run that has ended is compared by what its own worker reported.
+      const isOwn = isOpen(trial) ? isNewestStay(trial, told.attempt) && distrust === "" : resultBy(trial) === worker;
+      if (!isOwn) {
+        this.#hold(name, told.reports.filter(continued(trial, worker, told.attempt)));
+        return;
+      }
+      const [first] = told.reports;
+      if (first) pruner.report(trial.n, [...this.#before(name, first), ...told.reports]);
+      // Its rungs are passed again, and remembered; a run in progress is judged again at its next report.
+      pruner.judge(trial.n);
+      if (isItsResult) pruner.completed(trial.n, told.hpmax);
+    } catch (error) {
+      // The message was set aside when it was judged.
+      if (!(error instanceof BadMessage)) throw error;
+    }
+  }
+
+  /** All has been read: runs whose holders have not reported yet are known by what they continue. */
+  end(table: RunTable): void {
+    const pruner = prunerOf(this.#reign, table);
+    for (const { n } of table.trials.glanceOpen()) {
+      const earlier = this.#earlier.get(nameOf(table, n)) ?? [];
+      if (earlier.length === 0) continue;
+      pruner?.report(n, earlier);
+      pruner?.judge(n);
+    }
+  }
+
+  #hold(name: string, reports: readonly CurvePoint[]): void {
+    const earlier = this.#earlier.get(name);
+    if (earlier === null || reports.length === 0 || this.#held + reports.length > mostEarlier) return;
+    this.#held += reports.length;
+    // A pruner looks at the first metric only.
+    const rows = reports.map(([stage, iters, hours, [value = Number.NaN], [count = 0]]): CurvePoint => {
+      return [stage, iters, hours, [value], [count]];
+    });
+    if (earlier) earlier.push(...rows);
+    else this.#earlier.set(name, rows);
+  }
+
+  /** What an own report continues: nothing, unless it is the run's first. */
+  #before(name: string, [stage, iters]: CurvePoint): CurvePoint[] {
+    const earlier = this.#earlier.get(name) ?? [];
+    this.#earlier.set(name, null);
+    this.#held -= earlier.length;
+    return earlier.filter((row) => isFurther({ stage, iters }, { stage: row[0], iters: row[1] }));
+  }
+}
+
+const nameOf = ({ job }: RunTable, n: number): string => `${job} ${n}`;
+
+/** Which reports of an earlier holder a run may continue. Those of one that is not trusted count only in its own checkpoint. */
+function continued(trial: Trial, worker: WorkerId, attempt: number): (row: CurvePoint) => boolean {
+  const isTrusted = distrustOf(trial, attempt) === "";
+  const { checkpoint } = trial;
+  if (!isOpen(trial)) return () => isTrusted && trial.resultBy === null;
+  return ([stage, iters]) =>
+    checkpoint !== null && (isTrusted || checkpoint.worker === worker) && !isFurther({ stage, iters }, checkpoint);
 }

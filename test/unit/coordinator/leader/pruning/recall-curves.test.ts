@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { alice, bob } from "../../../../support/stories/control-story.ts";
+import { type Curves, searching } from "./curves-story.ts";
+
+/** Bob, with a checkpoint at 4, lost run n, which alice has now. */
+async function passedOn(story: Curves, value: number): Promise<number> {
+  await story.learned();
+  const n = Number(await story.claim(bob));
+  story.save(n, value, 4, bob);
+  story.wait(60_000);
+  assert.equal(await story.claim(), n);
+  return n;
+}
+
+describe("curves that the next leader reads again", () => {
+  test("curves are read again without reports under an attempt that its sender never held", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    story.wait(60_000);
+    assert.equal(await story.claim(), n);
+    story.report(n, 0, 0, 8, bob, 2);
+    story.report(n, 5, 0, 3, alice, 2);
+    const next = await story.heir();
+    next.report(n, 5, 3, 9, alice, 2);
+    assert.deepEqual(next.pruned, []);
+  });
+
+  test("a run that goes on from a checkpoint keeps what an earlier holder reported before it", async () => {
+    for (const saves of [false, true]) {
+      const story = searching("median");
+      const n = await passedOn(story, 9);
+      if (saves) {
+        story.report(n, 2, 4, 7, alice, 2);
+        assert.deepEqual(story.pruned, []);
+      }
+      const next = await story.heir();
+      next.report(n, 2, saves ? 7 : 4, 8, alice, 2);
+      assert.deepEqual(next.pruned, [], "its mean is 5.5; without the first four reports it is 2");
+    }
+  });
+
+  for (const [what, isBenched] of [
+    ["late reports of an earlier holder", false],
+    ["reports of a holder that was sent away", true],
+  ] as const) {
+    test(`${what} judge no run that goes on from its checkpoint`, async () => {
+      const story = searching("median");
+      const n = await passedOn(story, 5);
+      if (isBenched) await story.order({ kind: "bench", worker: bob, reason: "" });
+      story.report(n, 0, 4, 8, bob);
+      story.report(n, 5, 4, 6, alice, 2);
+      const next = await story.heir();
+      next.report(n, 5, 6, 9, alice, 2);
+      assert.deepEqual([story.pruned, next.pruned], [[], []]);
+    });
+  }
+
+  test("a completed run's curve is its own holder's, from the checkpoint of an earlier one on", async () => {
+    const story = searching("median");
+    const n = await passedOn(story, 3.6);
+    story.report(n, 1e6, 0, 9, bob, 1, 2);
+    story.end(n, 3.6, 4, alice, 2);
+    assert.equal(story.table.trial(n)?.status, "completed");
+    const next = await story.heir();
+    const [better, worse] = [Number(await next.claim(alice, "boot2")), Number(await next.claim(alice, "boot2"))];
+    next.report(better, 3.65, 0, 3);
+    next.report(worse, 3.55, 0, 3);
+    assert.deepEqual(
+      next.pruned.map(({ n }) => n),
+      [worse],
+      "the median is 3.6",
+    );
+  });
+});
