@@ -1,6 +1,7 @@
 import { followJournal } from "../../shared/broker/store/journal-reader.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { isOpen, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
+import { distrustOf, isNewestStay, isOpen, resultBy, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
+import type { WorkerId } from "../../shared/domain/names.ts";
 import type { JournalCorruptError } from "../../shared/errors.ts";
 import type { Bus, StoredMessage } from "../../shared/ports.ts";
 import { pause } from "../../shared/time/deadline.ts";
@@ -8,6 +9,7 @@ import { BadMessage } from "../../shared/wire/check.ts";
 import { decodeEvidence, decodeStatus, type Evidence } from "../../shared/wire/messages.ts";
 import { asksWhoHears } from "../../shared/wire/status.ts";
 import { parseEvidence, status, streams } from "../../shared/wire/subjects.ts";
+import { EarlyEvidence, isEarly } from "../reading/early-evidence.ts";
 import { readEvidence } from "../reading/evidence-reader.ts";
 import type { LiveSearch } from "./live-search.ts";
 
@@ -45,6 +47,7 @@ export class Feed {
   readonly #ports: FeedPorts;
   /** Trials whose evidence was read: when, and whether they had ended by then. */
   readonly #read = new Map<Trial, { readonly at: number; readonly wasOver: boolean }>();
+  readonly #early = new EarlyEvidence();
   readonly #end = new AbortController();
   /** Functions that end the subscriptions. */
   readonly #stops: (() => unknown)[] = [];
@@ -67,6 +70,8 @@ export class Feed {
       bus,
       (event, state) => {
         search.happened(event, state);
+        if (event.type === "assigned" && event.job === search.job)
+          for (const message of this.#early.take(event.n)) this.#hear(message);
         changed();
       },
       onCorrupt,
@@ -108,7 +113,8 @@ export class Feed {
     });
   }
 
-  #hear({ subject, data }: StoredMessage): void {
+  #hear(message: StoredMessage): void {
+    const { subject, data } = message;
     const address = parseEvidence(subject);
     if (!address || address.job !== this.#search.job) return;
     let told: Evidence;
@@ -120,8 +126,12 @@ export class Feed {
     }
     if (told.kind === "released") return;
     const trial = this.#search.table?.trial(address.n);
-    // The record of an assignment may come a moment after the first report.
-    if (trial && whyUnheard(trial, { ...told, worker: address.worker }) !== undefined) return;
+    if (!trial || isEarly(trial, told.attempt)) {
+      this.#early.keep(address.n, message);
+      return;
+    }
+    const { worker } = address;
+    if (whyUnheard(trial, { ...told, worker }) !== undefined || !isOfHolder(trial, worker, told.attempt)) return;
     this.#search.reported(address.n, told.reports, this.#ports.now());
     this.#ports.changed();
   }
@@ -181,3 +191,9 @@ export class Feed {
     return !isOpen(trial) || (hasConsole && this.#ports.now() - read.at > consoleMs);
   }
 }
+
+/** Whether it is said by the worker that has the run, or whose result it is: what others send is late, or is not believed. */
+const isOfHolder = (trial: Trial, worker: WorkerId, attempt: number): boolean =>
+  isOpen(trial)
+    ? isNewestStay(trial, attempt) && distrustOf(trial, attempt) !== "sent away"
+    : resultBy(trial) === worker;

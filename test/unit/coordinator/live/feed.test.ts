@@ -22,28 +22,34 @@ const state = {
 };
 const row = (iters: number, value: number): ReportRow => [1, iters, iters / 3600, [value], [1]];
 
-type Told = readonly [kind: EvidenceKind, body: Parameters<typeof encodeEvidence>[0], worker?: WorkerId];
+type Told = readonly [kind: EvidenceKind, body: Parameters<typeof encodeEvidence>[0], worker?: WorkerId, n?: number];
 
-/** A broker that holds the story's journal and these messages of the evidence. */
-function busWith(told: readonly Told[]): Bus {
+/** A broker that holds a story's journal and these messages of the evidence; the last records come after them. */
+function busWith(told: readonly Told[], of = story, late = 0): Bus {
   const stored: Readonly<Record<string, readonly StoredMessage[]>> = {
-    [streams.journal]: story.events.map((event, i) => ({
+    [streams.journal]: of.events.map((event, i) => ({
       seq: i + 1,
       subject: "jrn",
       data: encodeEvents([event]),
       msgId: `1.x.${i}`,
     })),
-    [streams.evidence]: told.map(([kind, body, worker = holder], i) => ({
+    [streams.evidence]: told.map(([kind, body, worker = holder, trial = n], i) => ({
       seq: i + 1,
-      subject: evidence(worker, story.job, n, kind),
+      subject: evidence(worker, story.job, trial, kind),
       data: encodeEvidence(body),
       msgId: `${i}`,
     })),
   };
+  const known = of.events.length - late;
+  let hear: (message: StoredMessage) => void = () => undefined;
   const bus: Partial<Bus> = {
-    lastSeq: async (stream) => stored[stream]?.length ?? 0,
+    lastSeq: async (stream) => (stream === streams.journal ? known : (stored[stream]?.length ?? 0)),
     read: async (stream, from, handler) => {
-      for (const message of stored[stream] ?? []) if (message.seq >= from) handler(message);
+      const all = stored[stream] ?? [];
+      const isJournal = stream === streams.journal;
+      if (isJournal) hear = handler;
+      for (const message of isJournal ? all.slice(0, known) : all) if (message.seq >= from) handler(message);
+      if (!isJournal) for (const message of stored[streams.journal]?.slice(known) ?? []) hear(message);
       return { caughtUp: Promise.resolve(), stop: async () => undefined };
     },
     subscribe: () => () => undefined,
@@ -53,13 +59,25 @@ function busWith(told: readonly Told[]): Bus {
 }
 
 /** What a screen has drawn of the run once it has caught up. */
-async function drawn(told: readonly Told[]): Promise<[x: number, y: number][]> {
-  const search = searchOf(story);
+async function drawn(told: readonly Told[], of = story, late = 0): Promise<[x: number, y: number][]> {
+  const search = searchOf(of);
   const wanted = () => ({ trials: [], hasConsole: false });
-  const feed = new Feed(search, { bus: busWith(told), now: () => 0, changed: () => undefined, wanted });
+  const feed = new Feed(search, { bus: busWith(told, of, late), now: () => 0, changed: () => undefined, wanted });
   await feed.start((error) => assert.fail(error));
   await feed.stop();
   return (search.curves.of(n)?.points("iters") ?? []).map(({ x, y }) => [x, y]);
+}
+
+/** The run is lost, and another worker has it. */
+function passedOn(worker: WorkerId): JobStory {
+  const other = new JobStory({ number: 1 });
+  other.started("run1.1", []);
+  other.lost(n, "run1.1", "no sign of life");
+  other.startedAgain(n, 2, "run1.1", []);
+  const last = other.events.pop();
+  assert.ok(last?.type === "assigned");
+  other.events.push({ ...last, worker, bootId: "other" });
+  return other;
 }
 
 describe("a live curve", () => {
@@ -90,5 +108,37 @@ describe("a live curve", () => {
       ["released", { attempt: 1, fault: "owner", reason: "told to" }],
     ]);
     assert.deepEqual(found, [[10, 1]]);
+  });
+
+  test("a live curve takes nothing that a former holder of the run still sends", async () => {
+    const other = "other" as WorkerId;
+    const told: readonly Told[] = [
+      ["report", { attempt: 2, reports: [row(10, 1)] }, other],
+      ["report", { attempt: 1, reports: [[9, 10, 1, [9], [1]]] }],
+      ["report", { attempt: 2, reports: [row(20, 2)] }, other],
+    ];
+    assert.deepEqual(await drawn(told, passedOn(other)), [
+      [10, 1],
+      [20, 2],
+    ]);
+  });
+
+  test("reports of runs that do not exist drop no live curve", async () => {
+    const invented = Array.from({ length: 450 }, (_, i): Told => {
+      return ["report", { attempt: 1, reports: [row(10, 9)] }, holder, i + 100];
+    });
+    assert.deepEqual(await drawn([["report", { attempt: 1, reports: [row(10, 1)] }], ...invented]), [[10, 1]]);
+  });
+
+  test("a live curve has reports that came before the record of their assignment", async () => {
+    const other = "other" as WorkerId;
+    const first: Told = ["report", { attempt: 1, reports: [row(10, 1)] }];
+    const second: Told = ["report", { attempt: 2, reports: [row(20, 2)] }, other];
+    const both = [
+      [10, 1],
+      [20, 2],
+    ];
+    assert.deepEqual(await drawn([first, second], passedOn(other), 2), both, "of another worker");
+    assert.deepEqual(await drawn([first], story, 1), [[10, 1]], "of a new run");
   });
 });
