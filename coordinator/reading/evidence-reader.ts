@@ -1,7 +1,7 @@
 import { type Curve, CurveBuilder } from "../../shared/domain/curve.ts";
 import { isResultOf } from "../../shared/domain/fold/rejection.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
-import { distrustOf, isNewestStay, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
+import { distrustOf, isNewestStay, isOpen, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
 import type { Bus, Reading, StoredMessage } from "../../shared/ports.ts";
 import { within } from "../../shared/time/deadline.ts";
@@ -144,22 +144,27 @@ export class EvidenceCollector {
     if (unheard !== undefined) throw new BadMessage(unheard);
     // The mark says that the run was open then. What was reported before counts; an end would be the run's own.
     const isSentAway = distrustOf(this.#trial, told.attempt) === "sent away";
-    const isUncounted = told.kind === "result" && !isResultOf(this.#trial, worker, told.hpmax);
-    if (isSentAway && (told.kind === "failed" || isUncounted)) throw new BadMessage("its worker was sent away");
+    const isItsResult = told.kind === "result" && isResultOf(this.#trial, worker, told.hpmax);
+    const isEnd = told.kind === "failed" || told.kind === "released" || told.kind === "result";
+    if (isSentAway && isEnd && !isItsResult) throw new BadMessage("its worker was sent away");
     switch (told.kind) {
       case "report":
       case "checkpoint":
         return this.#take(told);
       case "released": {
         const { attempt, console: text } = told;
-        if (this.#columns === undefined && text !== undefined && text !== "") this.#console = { attempt, text };
+        const isSaid = text !== undefined && text !== "";
+        if (isSaid && this.#columns === undefined && this.#isNewer(attempt)) this.#console = { attempt, text };
         return false;
       }
       case "result": {
         const isNews = this.#take(told);
-        if (this.#columns !== undefined) return isNews;
+        const isNumber = Number.isFinite(told.hpmax);
+        const mayCount = isItsResult || isOpen(this.#trial) || isNewestStay(this.#trial, told.attempt);
+        // A number that an earlier holder sent after the run's end is late.
+        if (this.#columns !== undefined || (isNumber && !mayCount)) return isNews;
         // Without a number it is a failure, perhaps of a machine that the run has left.
-        const isItsEnd = Number.isFinite(told.hpmax) || this.#mayFail(told.attempt);
+        const isItsEnd = isNumber || this.#mayFail(told.attempt);
         if (isItsEnd || this.#console === null) this.#ended(worker, told);
         if (isItsEnd) {
           this.#columns = Object.keys(told.metrics);
@@ -187,6 +192,13 @@ export class EvidenceCollector {
     const { hpmax, rejected } = this.#trial;
     const hasResult = hpmax !== null || rejected !== null;
     return !hasResult && isNewestStay(this.#trial, attempt) && distrustOf(this.#trial, attempt) === "";
+  }
+
+  /** Whether the console of a hand-back says more than the one that is known, which may be of the run's end. */
+  #isNewer(attempt: number): boolean {
+    const known = this.#console;
+    if (known === null || this.#mayFail(attempt)) return true;
+    return !this.#mayFail(known.attempt) && attempt >= known.attempt;
   }
 
   #take({ attempt, reports, lines = "" }: Reports): boolean {

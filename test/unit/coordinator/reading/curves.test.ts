@@ -309,6 +309,54 @@ RL_Proc:  Started
     }
   });
 
+  const elsewhere = trial.attempts.map((part, i) => ({ ...part, bootId: `boot${i}` }));
+
+  test("a late result of an earlier holder shows nothing of a run that has ended", () => {
+    const late = { attempt: 1, reports: [], hpmax: 9, iters: 30, metrics: { "s1-bad": 9 }, console: "late\n", gpus: "x" };
+    for (const status of ["pruned", "failed", "timed out"] as const) {
+      const collector = new EvidenceCollector(table, { ...trial, attempts: elsewhere, status });
+      collector.add(message("report", { attempt: 2, reports: [row(10, 1)] }));
+      collector.add(message("result", late));
+      const { curve, console, gpus } = collector.evidence();
+      assert.deepEqual([curve.stages[0]?.metrics[0]?.values, console, gpus], [[1], null, ""], status);
+    }
+    const collector = new EvidenceCollector(table, { ...trial, attempts: elsewhere, status: "completed", hpmax: 3 });
+    collector.add(message("result", late));
+    const own = { attempt: 2, reports: [], hpmax: 3, iters: 30, metrics: { "s1-rew": 3 }, console: "done\n" };
+    collector.add(message("result", own));
+    assert.equal(collector.evidence().console, "done\n");
+  });
+
+  test("the first result of any holder is shown while the run is open, and that which counted afterwards", () => {
+    const result = { attempt: 1, reports: [], hpmax: 9, iters: 30, metrics: {}, console: "done\n" };
+    const counted = { status: "completed", hpmax: 9, resultBy: workerOf("run1.1") } as const;
+    for (const fate of [{}, counted]) {
+      const collector = new EvidenceCollector(table, { ...trial, attempts: elsewhere, ...fate });
+      collector.add(message("result", result));
+      assert.equal(collector.evidence().console, "done\n");
+    }
+  });
+
+  test("a hand-back's console is shown unless the run's failure is known, or its worker was sent away", () => {
+    const [first, second] = elsewhere;
+    assert.ok(first && second);
+    const handback = (attempt: number) =>
+      message("released", { attempt, fault: "owner", reason: "told to", console: `back ${attempt}\n` });
+    const failure = { attempt: 2, reports: [], outcome: "failed", reason: "it broke", console: "broke\n" } as const;
+    const shown = (attempts: typeof trial.attempts, ...told: StoredMessage[]): unknown => {
+      const collector = new EvidenceCollector(table, { ...trial, attempts });
+      for (const each of told) collector.add(each);
+      return [collector.evidence().console, collector.refused];
+    };
+    assert.deepEqual(shown(elsewhere, message("failed", failure), handback(1)), ["broke\n", 0]);
+    const sentAway = [{ ...first, distrust: "sent away" } as const, second];
+    assert.deepEqual(shown(sentAway, handback(1)), [null, 1]);
+    assert.deepEqual(shown(elsewhere, handback(1)), ["back 1\n", 0]);
+    assert.deepEqual(shown(elsewhere, handback(1), handback(2)), ["back 2\n", 0]);
+    const third = { ...second, attempt: 3, bootId: "boot3" };
+    assert.deepEqual(shown([first, second, third], handback(1), handback(2)), ["back 2\n", 0], "a third has the run");
+  });
+
   test("evidence is found for a run that a word names after it has completed", async () => {
     const ended = new JobStory({ number: 2 });
     const place = ended.started("run2.1", []);
