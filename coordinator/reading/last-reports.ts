@@ -1,12 +1,14 @@
-import type { Trial } from "../../shared/domain/fold/trial.ts";
-import type { Bus, Reading } from "../../shared/ports.ts";
+import { isNewestStay, type Trial, whyUnheard } from "../../shared/domain/fold/trial.ts";
+import type { Bus, Reading, StoredMessage } from "../../shared/ports.ts";
 import { within } from "../../shared/time/deadline.ts";
+import { BadMessage } from "../../shared/wire/check.ts";
+import { decodeEvidence } from "../../shared/wire/messages.ts";
 import { evidenceOfTrial, parseEvidence, streams } from "../../shared/wire/subjects.ts";
 import type { ChosenRun } from "./evidence-reader.ts";
 
 const readTimeoutMs = 30_000;
 
-/** When the broker stored the last reports of runs, by its wall clock; runs without a report are left out. */
+/** When the broker stored the last reports of runs, by its wall clock; runs that their holder sent no report of are left out. */
 export async function lastReports(bus: Bus, runs: readonly ChosenRun[]): Promise<Map<Trial, number>> {
   const found = new Map<Trial, number>();
   await Promise.all(
@@ -16,8 +18,8 @@ export async function lastReports(bus: Bus, runs: readonly ChosenRun[]): Promise
         reading = await bus.read(
           streams.evidence,
           1,
-          ({ subject, storedAt }) => {
-            if (storedAt !== undefined && parseEvidence(subject)?.kind === "report") found.set(trial, storedAt);
+          (message) => {
+            if (message.storedAt !== undefined && isOwnReport(trial, message)) found.set(trial, message.storedAt);
           },
           [evidenceOfTrial(table.job, trial.n)],
         );
@@ -28,4 +30,17 @@ export async function lastReports(bus: Bus, runs: readonly ChosenRun[]): Promise
     }),
   );
   return found;
+}
+
+/** Whether the worker that has the run reported: others may send what they like. */
+function isOwnReport(trial: Trial, { subject, data }: StoredMessage): boolean {
+  const address = parseEvidence(subject);
+  if (address?.kind !== "report") return false;
+  try {
+    const told = decodeEvidence(address, data);
+    return whyUnheard(trial, { ...told, worker: address.worker }) === undefined && isNewestStay(trial, told.attempt);
+  } catch (error) {
+    if (!(error instanceof BadMessage)) throw error;
+    return false;
+  }
 }
