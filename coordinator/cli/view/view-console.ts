@@ -1,13 +1,16 @@
 import { followJournal } from "../../../shared/broker/store/journal-reader.ts";
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
-import { isOpen } from "../../../shared/domain/fold/trial.ts";
+import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import type { JournalCorruptError } from "../../../shared/errors.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
-import { evidenceOfTrial, streams } from "../../../shared/wire/subjects.ts";
+import { BadMessage } from "../../../shared/wire/check.ts";
+import { decodeEvidence } from "../../../shared/wire/messages.ts";
+import { evidenceOfTrial, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import type { Output } from "../../operator/output.ts";
 import { type Scope, withLink } from "../../operator/scope.ts";
 import { reading, type Session } from "../../operator/session.ts";
+import { EarlyEvidence, isEarly } from "../../reading/early-evidence.ts";
 import { type ChosenRun, EvidenceCollector, readEvidence } from "../../reading/evidence-reader.ts";
 import { oneRun } from "../../runs/one-run.ts";
 import { type ConsoleLook, ConsolePrinter } from "./console-printer.ts";
@@ -41,6 +44,16 @@ function nothingYet({ trial }: ChosenRun): string {
 
 const why = (reason: string): string => (reason === "" ? "" : ` (${printable(reason)})`);
 
+function isOfLaterAttempt(trial: Trial, { subject, data }: StoredMessage): boolean {
+  const address = parseEvidence(subject);
+  try {
+    return address !== undefined && isEarly(trial, decodeEvidence(address, data).attempt);
+  } catch (error) {
+    if (!(error instanceof BadMessage)) throw error;
+    return false;
+  }
+}
+
 /** Shows the console from its beginning until the run has ended. */
 export async function followConsole(
   bus: Bus,
@@ -63,13 +76,12 @@ export async function followConsole(
     const { table, trial } = oneRun(word, journal.state, paths.name, flags);
     const printer = new ConsolePrinter(trial, shown, output);
     const collector = new EvidenceCollector(table, trial, (text, attempt) => printer.say({ attempt, text }));
-    let early: StoredMessage[] = [];
+    const early = new EarlyEvidence();
     let readUpTo = 0;
     const look = (message: StoredMessage): void => {
       const refused = collector.refused;
       collector.add(message);
-      // The journal may record its attempt a moment later.
-      if (collector.refused > refused) early.push(message);
+      if (collector.refused > refused && isOfLaterAttempt(trial, message)) early.keep(trial.n, message);
       readUpTo = Math.max(readUpTo, message.seq);
       endIfOver();
     };
@@ -80,9 +92,7 @@ export async function followConsole(
     };
     onEvent = (event) => {
       if (!("n" in event) || event.job !== table.job || event.n !== trial.n) return;
-      const again = early;
-      early = [];
-      for (const message of again) look(message);
+      for (const message of early.take(trial.n)) look(message);
       if (!isOpen(trial)) last = "ev" in event ? event.ev : 0;
       endIfOver();
     };
