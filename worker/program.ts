@@ -1,4 +1,3 @@
-import { lstatSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { systemChance } from "../shared/chance.ts";
 import { programVersion } from "../shared/components/version.ts";
@@ -37,6 +36,7 @@ import { dropCode, unpackCode } from "./own-code/own-code.ts";
 import { watchMemory } from "./owner/memory-watch.ts";
 import { Owner } from "./owner/owner.ts";
 import { givesWay } from "./processes/priority/priority.ts";
+import { removeFolder } from "./processes/remove-folder.ts";
 import { Vitals } from "./processes/vitals.ts";
 import { isServiceVerb, serviceVerb } from "./service/service-verbs.ts";
 import { obeyNotices, obeySignals } from "./signals.ts";
@@ -205,10 +205,7 @@ function workerPorts(stateDir: string, mostCacheBytes: number, machine: Machine)
       log,
     ),
     unpackCode: (code) => unpackCode(stateDir, code),
-    removeFolder: (folder) => {
-      // Most runs leave no folder, and the error for that takes five times as long as this look.
-      if (lstatSync(folder, { throwIfNoEntry: false })) rmSync(folder, { recursive: true, force: true });
-    },
+    removeFolder,
   };
 }
 

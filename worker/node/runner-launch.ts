@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { threadCounts } from "../../shared/machine/run-environment.ts";
@@ -7,6 +7,7 @@ import { withVariables } from "../gpus/gpu-variables.ts";
 import type { RunGroup } from "../processes/groups/run-groups.ts";
 import { runMark } from "../processes/leftovers.ts";
 import type { Standing } from "../processes/priority/standing.ts";
+import { removeFolder } from "../processes/remove-folder.ts";
 import { infoDescriptor } from "../processes/sandbox.ts";
 import type { RunTask } from "../runner/protocol.ts";
 import type { Housing } from "./housing.ts";
@@ -58,8 +59,7 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
   const writable = isForOne ? folders : folders.map((folder) => dirname(folder));
   for (const folder of writable) {
     // Deletes what an earlier attempt on this machine left, before anything sees it.
-    if (isForOne && !(task.hasStateFiles && folder === task.stateDirectory))
-      rmSync(folder, { recursive: true, force: true });
+    if (isForOne && !(task.hasStateFiles && folder === task.stateDirectory)) removeFolder(folder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   }
   const { folder: venv = null, base = null } = task.environment ?? {};

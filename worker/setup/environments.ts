@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { programOnPath } from "../../shared/machine/program-on-path.ts";
 import type { EndSignal } from "../../shared/ports.ts";
 import { endMarked, runMark } from "../processes/leftovers.ts";
+import { removeFolder } from "../processes/remove-folder.ts";
 import { environmentIn, programsIn } from "../processes/virtual-environment.ts";
 import { causeIn } from "./failure-cause.ts";
 import { answer, findPython, type Python } from "./find-python.ts";
@@ -151,12 +152,12 @@ export class Environments {
 
   async #make(folder: string, wish: SetupWish, { found, installs }: Known, signal: EndSignal): Promise<void> {
     rmSync(markerOf(folder), { force: true });
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder(folder);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const isShared = this.#options.confined === undefined;
     const fetched = isShared ? downloads : `${basename(folder)}.${downloads}`;
     const cache = join(this.#options.folder, fetched);
-    if (!isShared) rmSync(cache, { recursive: true, force: true });
+    if (!isShared) removeFolder(cache);
     mkdirSync(cache, { recursive: true, mode: 0o700 });
     const now = this.#options.clock.wall() / 1000;
     utimesSync(cache, now, now);
@@ -205,7 +206,7 @@ export class Environments {
       this.#options.log.info({ folder, python: found.version }, "an environment was made");
     } catch (error) {
       // A half-made environment must not be taken for a whole one. Its output stays.
-      rmSync(folder, { recursive: true, force: true });
+      removeFolder(folder);
       throw error;
     } finally {
       // Without a reaper: also ends what has begun a session of its own.

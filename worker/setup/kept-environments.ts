@@ -5,6 +5,7 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { bytesBelow } from "../../shared/machine/bytes-in.ts";
 import type { Clock, Timer } from "../../shared/ports.ts";
+import { openFolders } from "../processes/remove-folder.ts";
 
 export interface KeptOptions {
   /**
@@ -141,9 +142,14 @@ export class KeptEnvironments {
   async #delete(entry: string): Promise<void> {
     const { folder, log } = this.#options;
     try {
-      await rm(join(folder, entry), { recursive: true, force: true });
-    } catch (error) {
+      const place = join(folder, entry);
+      const remove = (): Promise<void> => rm(place, { recursive: true, force: true });
       // A setup may have taken away the right to look into a folder.
+      await remove().catch(() => {
+        openFolders(place);
+        return remove();
+      });
+    } catch (error) {
       log.warn({ name: entry, error: messageOf(error) }, cannotDelete);
     }
   }
