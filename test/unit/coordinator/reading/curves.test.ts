@@ -312,7 +312,15 @@ RL_Proc:  Started
   const elsewhere = trial.attempts.map((part, i) => ({ ...part, bootId: `boot${i}` }));
 
   test("a late result of an earlier holder shows nothing of a run that has ended", () => {
-    const late = { attempt: 1, reports: [], hpmax: 9, iters: 30, metrics: { "s1-bad": 9 }, console: "late\n", gpus: "x" };
+    const late = {
+      attempt: 1,
+      reports: [],
+      hpmax: 9,
+      iters: 30,
+      metrics: { "s1-bad": 9 },
+      console: "late\n",
+      gpus: "x",
+    };
     for (const status of ["pruned", "failed", "timed out"] as const) {
       const collector = new EvidenceCollector(table, { ...trial, attempts: elsewhere, status });
       collector.add(message("report", { attempt: 2, reports: [row(10, 1)] }));
