@@ -123,6 +123,25 @@ describe("a live curve", () => {
     ]);
   });
 
+  test("a live curve takes nothing of a worker that was sent away, while nobody else has the run", async () => {
+    const search = searchOf(story);
+    const told: readonly Told[] = [["report", { attempt: 1, reports: [row(10, 9)] }]];
+    const { read, ...rest } = busWith(told);
+    const bus: Bus = {
+      ...rest,
+      read: (stream, ...asked) => {
+        const [part] = search.table?.trial(n)?.attempts ?? [];
+        if (part && stream === streams.evidence) part.distrust = "sent away";
+        return read(stream, ...asked);
+      },
+    };
+    const wanted = () => ({ trials: [], hasConsole: false });
+    const feed = new Feed(search, { bus, now: () => 0, changed: () => undefined, wanted });
+    await feed.start((error) => assert.fail(error));
+    await feed.stop();
+    assert.equal(search.curves.of(n), undefined);
+  });
+
   test("reports of runs that do not exist drop no live curve", async () => {
     const invented = Array.from({ length: 450 }, (_, i): Told => {
       return ["report", { attempt: 1, reports: [row(10, 9)] }, holder, i + 100];
