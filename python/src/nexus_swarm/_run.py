@@ -241,10 +241,13 @@ def _say_unknown(options: list[str], names: list[str]) -> None:
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """The part of a framework's log that can be reported: numbers, and whatever has one value, such as a tensor."""
+    """The part of a framework's log that can be reported: numbers, and whatever has one value, such as a tensor.
+
+    An ``iters`` of its own is left out: the report's counts.
+    """
     found: dict[str, float] = {}
     for name, value in values.items():
-        if isinstance(value, (str, bytes)):
+        if name == "iters" or isinstance(value, (str, bytes)):
             continue
         try:
             found[name] = float(value)

@@ -127,10 +127,11 @@ class Run:
             self.step += 1
 
     def _send(self) -> None:
-        if self._held:
-            _run.report(iters=self.step + 1, **self._held)
-            self.summary._logged(self._held)
-        self._held = {}
+        held, self._held = self._held, {}
+        metrics = _run.numbers(held)
+        if metrics:
+            _run.report(iters=self.step + 1, **metrics)
+        self.summary._logged(held)
 
     def _end(self) -> None:
         if self._is_over:

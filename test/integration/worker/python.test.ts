@@ -321,33 +321,6 @@ describe("searches from Python", () => {
     assert.ok(best.hparams.layers === 2 && best.interval.low <= best.estimate, JSON.stringify(best));
   });
 
-  test("nexus_swarm.wandb does what W&B's scripts do as people write them, and says what it leaves out", async () => {
-    const env = inRun({ lr: 0.5, layers: 3 });
-    const { stdout, stderr } = await python(
-      ["-m", "nexus_swarm.wandb", join(fixtures, "wandb_script.py"), "--lr=9"],
-      env,
-    );
-    assert.deepEqual(stdout.split("\n"), [
-      "0.5 3 sgd True",
-      '{"iters": 1, "val_loss": 0.5, "better": 1}',
-      '{"iters": 4, "loss": 0.25, "accuracy": 0.75}',
-      '{"iters": 5, "best": 0.125}',
-      "0.125 0.25",
-      "",
-    ]);
-    assert.deepEqual(stderr.split("\n"), [
-      "nexus_swarm.wandb: sweep() starts no search; the runspec does",
-      "nexus_swarm.wandb: init() has no option 'colour'; it does nothing",
-      "nexus_swarm.wandb: step 1 comes after step 3 and is dropped",
-      "",
-    ]);
-    for (const [words, message] of [
-      [[], /expected a script, found none; type: python -m nexus_swarm\.wandb train\.py/],
-      [["gone.py"], /there is no script gone\.py/],
-    ] as const)
-      await assert.rejects(python(["-m", "nexus_swarm.wandb", ...words]), { message });
-  });
-
   test("a script written for W&B needs but another import", async () => {
     const folder = join(swarm.folder, "sweep");
     mkdirSync(folder);

@@ -1,0 +1,72 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { promisify } from "node:util";
+import { packageRoot } from "../../../shared/components/component-defaults.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
+
+const root = packageRoot();
+const fixtures = join(root, "test/fixtures/python");
+
+/** Runs Python with our library on its path, as if installed by pip. */
+const python = (words: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  promisify(execFile)("/usr/bin/python3", ["-B", ...words], {
+    cwd: temporaryFolder(),
+    env: { ...process.env, PYTHONPATH: join(root, "python/src"), ...env },
+  });
+
+/** Prints what a script prints whose `import wandb` finds ours. */
+async function printed(script: string, words: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<string> {
+  const file = join(temporaryFolder(), "train.py");
+  writeFileSync(file, script);
+  return (await python(["-m", "nexus_swarm.wandb", file, ...words], env)).stdout;
+}
+
+/** The environment of a run. */
+function inRun(parameters: object): NodeJS.ProcessEnv {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "parameters.json"), JSON.stringify(parameters));
+  return { NEXUS_STATE: join(folder, "state"), NEXUS_PARAMETERS: join(folder, "parameters.json") };
+}
+
+describe("a script for W&B", () => {
+  test("nexus_swarm.wandb does what W&B's scripts do as people write them, and says what it leaves out", async () => {
+    const env = inRun({ lr: 0.5, layers: 3 });
+    const { stdout, stderr } = await python(
+      ["-m", "nexus_swarm.wandb", join(fixtures, "wandb_script.py"), "--lr=9"],
+      env,
+    );
+    assert.deepEqual(stdout.split("\n"), [
+      "0.5 3 sgd True",
+      '{"iters": 1, "val_loss": 0.5, "better": 1}',
+      '{"iters": 4, "loss": 0.25, "accuracy": 0.75}',
+      '{"iters": 5, "best": 0.125}',
+      "0.125 0.25",
+      "",
+    ]);
+    assert.deepEqual(stderr.split("\n"), [
+      "nexus_swarm.wandb: sweep() starts no search; the runspec does",
+      "nexus_swarm.wandb: init() has no option 'colour'; it does nothing",
+      "nexus_swarm.wandb: step 1 comes after step 3 and is dropped",
+      "",
+    ]);
+    for (const [words, message] of [
+      [[], /expected a script, found none; type: python -m nexus_swarm\.wandb train\.py/],
+      [["gone.py"], /there is no script gone\.py/],
+    ] as const)
+      await assert.rejects(python(["-m", "nexus_swarm.wandb", ...words]), { message });
+  });
+
+  test("nexus_swarm.wandb reports the other metrics of a script that logs its own iters", async () => {
+    const script = `import wandb
+run = wandb.init()
+for i in range(2):
+    wandb.log({"iters": 10 * i, "loss": 0.5})
+wandb.log({"iters": 20})
+print(run.summary["iters"])
+`;
+    assert.equal(await printed(script, [], inRun({})), '{"iters": 1, "loss": 0.5}\n{"iters": 2, "loss": 0.5}\n20.0\n');
+  });
+});
