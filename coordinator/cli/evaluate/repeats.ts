@@ -39,23 +39,22 @@ export function repeatsOf(table: RunTable, first?: number, flags = ""): Repeated
   };
 }
 
-export function repeatsText({ table, configuration, measured, failed, open }: RepeatedRuns): string {
+export function repeatsText(repeats: RepeatedRuns): string {
+  const { table, configuration, measured, failed, open } = repeats;
   const { hyperparameters } = table.submitted;
   const { goal } = table;
-  const { runs, mean, sd, interval90, interval95 } = measured;
-  const decimals = decimalsFor(interval90 ? [interval90.high - interval90.low, mean] : [mean]);
-  const number = (value: number): string => formatDecimal(value, decimals);
+  const { interval90, interval95 } = measured;
+  const number = numberText(measured);
   const within = (interval: Interval, level: number): string =>
     `${number(toldEnds(goal, interval).low)} to ${number(toldEnds(goal, interval).high)} with ${percent(level / 100)}`;
   const label = labelOf(hyperparameters, configuration);
-  const spread = sd === null ? "; one run shows no spread" : `, standard deviation ${number(sd)}`;
   const missing = [
     ...(failed > 0 ? [`${counted(failed, "run failed and is", "runs failed and are")} in no mean`] : []),
     ...(open > 0 ? [`${counted(open, "run")} still open`] : []),
   ];
   return [
     `${table.job} repeats one configuration (hp_tuning: false)${label === "" ? "" : `: ${label}`}`,
-    `mean ${goal.name} ${number(told(goal, mean))} of ${counted(runs, "run")}${spread}`,
+    meanText(repeats),
     ...(interval90 && interval95
       ? [`its true mean is in ${within(interval90, 90)} confidence, in ${within(interval95, 95)} (Student)`]
       : []),
@@ -64,10 +63,26 @@ export function repeatsText({ table, configuration, measured, failed, open }: Re
   ].join("\n");
 }
 
+function numberText({ interval90, mean }: MeasuredAgain): (value: number) => string {
+  const decimals = decimalsFor(interval90 ? [interval90.high - interval90.low, mean] : [mean]);
+  return (value) => formatDecimal(value, decimals);
+}
+
+function meanText({ table: { goal }, measured }: RepeatedRuns): string {
+  const { runs, mean, sd } = measured;
+  const number = numberText(measured);
+  const spread = sd === null ? "; one run shows no spread" : `, standard deviation ${number(sd)}`;
+  return `mean ${goal.name} ${number(told(goal, mean))} of ${counted(runs, "run")}${spread}`;
+}
+
 /** Numbers unrounded. */
-export function repeatsJson({ table, configuration, measured, failed, open }: RepeatedRuns): string {
+export function repeatsJson(repeats: RepeatedRuns): string {
+  const { table, configuration, measured, failed, open } = repeats;
   const hparams = hparamsOf(table.submitted.hyperparameters, configuration);
   const { job, goal } = table;
-  const minimized = goal.isLow ? { minimized: { metric: goal.name, mean: told(goal, measured.mean) } } : {};
-  return `${JSON.stringify({ type: "repeats", v: 1, job, ...measured, ...minimized, failed, open, hparams })}\n`;
+  const { mean, interval90 } = measured;
+  const ends = interval90 && toldEnds(goal, interval90);
+  const minimized = goal.isLow ? { minimized: { metric: goal.name, mean: told(goal, mean), interval90: ends } } : {};
+  const summary = meanText(repeats);
+  return `${JSON.stringify({ type: "repeats", v: 1, job, ...measured, ...minimized, failed, open, summary, hparams })}\n`;
 }

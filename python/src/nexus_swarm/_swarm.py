@@ -125,25 +125,32 @@ def runs(job: str, *, workspace: str | None = None, frame: bool | None = None) -
 
 
 def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
-    """The best configuration of a job, as ``nexus eval`` judges it.
+    """The best configuration of a job, as ``nexus eval`` judges it; of a job that repeats one configuration, that one.
 
     Returns:
         ``hparams`` (value by name), ``metric`` (``hpmax``; under ``goal: minimize`` the metric's own name), ``estimate`` (of a new
         run's ``metric``), ``interval`` (``low``, ``high``, ``level``), ``runs`` (of that configuration), ``rival`` (the next best:
-        ``hparams``, ``estimate``, ``runs``; or None), ``summary`` (in words) and more.
+        ``hparams``, ``estimate``, ``runs``; or None), ``summary`` (in words) and more. Without a search (``hp_tuning: false``, as in what
+        ``nexus confirm`` submits) ``estimate`` is the mean of the runs, and ``interval`` None if there is but one.
 
     Raises:
         NexusError: there is no such job, or no run of it has completed.
     """
     for each in _lines(["eval", job], workspace):
-        if each.get("type") == "verdict":
-            # For a loss, these are the metric's own numbers; as hpmax they are negated.
-            minimized = each.pop("minimized", {})
-            rival = minimized.pop("rivalEstimate", None)
-            if rival is not None:
-                each["rival"]["estimate"] = rival
-            hparams = {name: _number(value) for name, value in each["hparams"].items()}
-            return {"metric": "hpmax", **each, **minimized, "hparams": hparams}
+        kind = each.get("type")
+        if kind not in ("verdict", "repeats"):
+            continue
+        # For a loss, these are the metric's own numbers; as hpmax they are negated.
+        minimized = each.pop("minimized", {})
+        found = {"metric": "hpmax", **each, **minimized}
+        if kind == "repeats":
+            ends = found.pop("interval90")
+            found.pop("interval95")
+            found.update(estimate=found.pop("mean"), interval=ends and {**ends, "level": 0.9}, rival=None)
+        rival = found.pop("rivalEstimate", None)
+        if rival is not None:
+            found["rival"]["estimate"] = rival
+        return {**found, "hparams": {name: _number(value) for name, value in found["hparams"].items()}}
     raise NexusError(f"{job}: nothing to judge yet; to see why: nexus list runs {job}")
 
 

@@ -109,6 +109,22 @@ processing_stages:${stages}
     await assert.rejects(waited("running"), { message: /TimeoutError: job1 goes on: 3 of 3 runs have ended/ });
   });
 
+  test("nexus_swarm's best of a job that repeats one configuration is the mean of its runs", async () => {
+    const best = async (more: object): Promise<string> => {
+      const recorded = join(temporaryFolder(), "recorded");
+      const measured = { runs: 2, mean: -0.5, sd: 0.1, interval90: { low: -0.9, high: -0.1 }, interval95: null };
+      const line = JSON.stringify({ type: "repeats", v: 1, ...measured, hparams: { clip: "Infinity" }, ...more });
+      writeFileSync(recorded, `#!/bin/sh\necho '${line}'\n`, { mode: 0o755 });
+      const code =
+        "b = nexus.best('job2')\nprint(*(b[each] for each in 'metric estimate interval runs hparams rival'.split()))";
+      return said(code, { NEXUS_NODE: recorded });
+    };
+    assert.equal(await best({}), "hpmax -0.5 {'low': -0.9, 'high': -0.1, 'level': 0.9} 2 {'clip': inf} None\n");
+    const minimized = { metric: "loss", mean: 0.5, interval90: { low: 0.1, high: 0.9 } };
+    assert.equal(await best({ minimized }), "loss 0.5 {'low': 0.1, 'high': 0.9, 'level': 0.9} 2 {'clip': inf} None\n");
+    assert.equal(await best({ interval90: null }), "hpmax -0.5 None 2 {'clip': inf} None\n");
+  });
+
   test("nexus_swarm gives pandas numbers, also where nothing is measured yet, and columns without runs", async () => {
     // Stands in for pandas and shows what a frame is made of. The real one was tried by hand (docs/python.md).
     const folder = temporaryFolder();

@@ -108,8 +108,9 @@ describe("under goal: minimize", () => {
     const repeats = repeatsOf(table);
     assert.match(repeatsText(repeats), /^mean loss 0\.500 of 3 runs/m);
     assert.doesNotMatch(repeatsText(repeats), /-0\.[1-9]\d* of/);
-    const { mean, minimized } = JSON.parse(repeatsJson(repeats));
-    assert.deepEqual(minimized, { metric: "loss", mean: -mean });
+    const { mean, interval90, minimized } = JSON.parse(repeatsJson(repeats));
+    const ends = { low: -interval90.high, high: -interval90.low };
+    assert.deepEqual(minimized, { metric: "loss", mean: -mean, interval90: ends });
   });
 
   test("under goal: minimize, lists show the loss in the place of hpmax, sorted with the lowest last", () => {

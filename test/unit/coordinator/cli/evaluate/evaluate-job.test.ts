@@ -186,5 +186,6 @@ test("nexus eval of a job that repeats one configuration gives the mean and its 
   const object = JSON.parse(printed({ json: true })) as Record<string, unknown>;
   assert.deepEqual([object["type"], object["runs"], object["failed"]], ["repeats", 20, 0]);
   assert.ok(Math.abs(Number(object["mean"]) - 0.5993 / 20) < 1e-9, String(object["mean"]));
+  assert.equal(object["summary"], "mean hpmax 0.0300 of 20 runs, standard deviation 0.0097");
   assert.match(printed({ first: 1 }), /\nmean hpmax 0\.0\d+ of 1 run; one run shows no spread\n$/);
 });
