@@ -4,6 +4,7 @@ import type { JournalEvent } from "../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 import { told } from "../../shared/domain/goal.ts";
 import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import { jsonLine } from "../../shared/domain/json-line.ts";
 import { standings } from "../../shared/domain/model/standings.ts";
 import { escapedJson, printable } from "../../shared/domain/printable.ts";
 import { timeOfDay } from "../../shared/time/time-of-day.ts";
@@ -192,7 +193,7 @@ export class PlainView {
 
   #object(object: object): void {
     const time = new Date(this.#ports.wall()).toISOString();
-    this.#ports.results.write(`${escapedJson(JSON.stringify({ ...object, time }))}\n`);
+    this.#ports.results.write(escapedJson(jsonLine({ ...object, time })));
   }
 
   #eraseLine(): void {

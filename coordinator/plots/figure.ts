@@ -1,3 +1,5 @@
+import { jsonLine } from "../../shared/domain/json-line.ts";
+
 /**
  * A plot as plain data, in the units of the data. `figures/` builds one for each kind of plot; `drawing/` draws it as text, SVG
  * or PNG and knows neither runs nor kinds. Only finite numbers are drawn; NaN in a coordinate breaks a line.
@@ -253,8 +255,5 @@ export function placeOn(axis: Axis, value: number): number {
 export function figureJson({ kind, title, panels, notes, data }: Figure): string {
   const axes = panels.map((panel) => ({ title: panel.title, x: panel.x.label, y: panel.y.label }));
   const rows = [{ type: "plot", kind, title, panels: axes, notes }, ...data()];
-  return rows.map(({ type, ...fields }) => `${JSON.stringify({ type, v: 1, ...fields }, asJson)}\n`).join("");
+  return rows.map(({ type, ...fields }) => jsonLine({ type, v: 1, ...fields })).join("");
 }
-
-const asJson = (_key: string, value: unknown): unknown =>
-  value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY ? String(value) : value;

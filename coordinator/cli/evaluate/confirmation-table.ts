@@ -4,6 +4,7 @@ import type { Confirmation } from "../../../shared/domain/evaluation/confirmatio
 import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import { type Goal, told, toldEnds } from "../../../shared/domain/goal.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
+import { jsonLine } from "../../../shared/domain/json-line.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
 import { settingColumn, tableColumn, tableLines } from "../../words/table.ts";
 import { hparamsOf } from "./eval.ts";
@@ -97,7 +98,7 @@ export function confirmationJson(
         ...rest,
         ...(goal.isLow ? { minimized: minimised(goal, rest) } : {}),
       };
-      return `${JSON.stringify(object)}\n`;
+      return jsonLine(object);
     })
     .join("");
 }

@@ -7,6 +7,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { searchView } from "../../../shared/domain/fold/search-view.ts";
 import { type Goal, told, toldEnds } from "../../../shared/domain/goal.ts";
 import { type Configuration, configurationKey, type Setting } from "../../../shared/domain/hyperparameter.ts";
+import { jsonLine } from "../../../shared/domain/json-line.ts";
 import { promiseOf } from "../../../shared/domain/search/prospects.ts";
 import type { Output } from "../../operator/output.ts";
 import type { Printing } from "../../operator/session.ts";
@@ -146,5 +147,5 @@ function evaluationJson({ table, history, verdict, withoutEffect }: Evaluated): 
     hparams: hparams(leader),
     rival: rival && { ...rival, configuration: undefined, hparams: hparams(rival.configuration) },
   };
-  return [...rows, object].map((each) => `${JSON.stringify(each)}\n`).join("");
+  return [...rows, object].map(jsonLine).join("");
 }

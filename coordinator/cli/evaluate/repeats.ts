@@ -6,6 +6,7 @@ import type { Interval } from "../../../shared/domain/evaluation/truth.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { told, toldEnds } from "../../../shared/domain/goal.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
+import { jsonLine } from "../../../shared/domain/json-line.ts";
 import { percent } from "../../../shared/domain/percent.ts";
 import { nothingCompleted } from "../../runs/searched.ts";
 import { decimalsFor, formatDecimal } from "../../words/number-format.ts";
@@ -84,5 +85,5 @@ export function repeatsJson(repeats: RepeatedRuns): string {
   const ends = interval90 && toldEnds(goal, interval90);
   const minimized = goal.isLow ? { minimized: { metric: goal.name, mean: told(goal, mean), interval90: ends } } : {};
   const summary = meanText(repeats);
-  return `${JSON.stringify({ type: "repeats", v: 1, job, ...measured, ...minimized, failed, open, summary, hparams })}\n`;
+  return jsonLine({ type: "repeats", v: 1, job, ...measured, ...minimized, failed, open, summary, hparams });
 }

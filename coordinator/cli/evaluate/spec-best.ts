@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { UnwritableSpec, withTunedValues } from "../../../shared/domain/evaluation/tuned-spec.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
+import { jsonLine } from "../../../shared/domain/json-line.ts";
 import { parseRunName } from "../../../shared/domain/names.ts";
 import { NotFoundError, SpecError, UsageError } from "../../../shared/errors.ts";
 import { fileText } from "../../operator/output.ts";
@@ -36,7 +37,7 @@ export function showSpec({ state, workspace, output, flags }: Printing, typed: s
     const { hyperparameters, file, commandLine } = table.submitted;
     const hparams = configuration ? hparamsOf(hyperparameters, configuration) : null;
     const object = { type: "spec", v: 1, job: table.job, file, commandLine, hparams, text };
-    output.result(`${JSON.stringify(object)}\n`);
+    output.result(jsonLine(object));
   } else if (options.saveTo === undefined) {
     output.result(fileText(text, output));
   }

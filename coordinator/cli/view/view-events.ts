@@ -3,6 +3,7 @@ import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { changesText } from "../../../shared/domain/fold/job-changes.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { maximised, told } from "../../../shared/domain/goal.ts";
+import { jsonLine } from "../../../shared/domain/json-line.ts";
 import { isWorkerId, parseJobName } from "../../../shared/domain/names.ts";
 import { didYouMean } from "../../../shared/domain/runspec/nearest-name.ts";
 import { NotFoundError } from "../../../shared/errors.ts";
@@ -166,5 +167,5 @@ function eventJson({ seq, event }: JournalEntry, state: WorkspaceState): string 
   const { type, ...rest } = event;
   const kept = Object.fromEntries(Object.entries(rest).filter(([name]) => name !== "text" && name !== "sources"));
   const run = "n" in event ? { run: state.jobs.get(event.job)?.trial(event.n)?.run ?? null } : {};
-  return `${JSON.stringify({ type: "event", v: 1, seq, event: type, ...run, ...kept })}\n`;
+  return jsonLine({ type: "event", v: 1, seq, event: type, ...run, ...kept });
 }

@@ -1,5 +1,6 @@
 import type { JournalEvent } from "../../../shared/domain/fold/events.ts";
 import { isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
+import { jsonLine } from "../../../shared/domain/json-line.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import type { JsonOption, Reader } from "../../operator/session.ts";
 import { type ChosenRun, type RunEvidence, readEvidence } from "../../reading/evidence-reader.ts";
@@ -96,7 +97,7 @@ const fileFields: readonly Field<{ path: string; size: number; sha256: string }>
   { name: "sha256", kind: "text", value: ({ sha256 }) => sha256 },
 ];
 
-function runJson(seen: ViewedRun): string {
+export function runJson(seen: ViewedRun): string {
   const { run, workspace } = seen;
   const { curve, files } = seen.evidence;
   const values = columnsOf([run.table], workspace).all.map(
@@ -107,7 +108,7 @@ function runJson(seen: ViewedRun): string {
       values.flatMap(([id, value]) => (id.startsWith(`${group}.`) ? [[id.slice(group.length + 1), value]] : [])),
     );
   const own = Object.fromEntries(values.filter(([id]) => !id.includes(".")));
-  return `${JSON.stringify({
+  return jsonLine({
     type: "run",
     v: 1,
     ...own,
@@ -124,5 +125,5 @@ function runJson(seen: ViewedRun): string {
     ...(seen.evidence.gpus === "" ? {} : { gpus: seen.evidence.gpus }),
     files: files?.list.files.map(({ path, size, sha256 }) => ({ path, size, sha256 })) ?? [],
     filesLeftOut: files?.list.leftOut ?? "",
-  })}\n`;
+  });
 }

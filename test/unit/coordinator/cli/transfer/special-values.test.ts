@@ -1,10 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { changesOf } from "../../../../../coordinator/cli/control/edit.ts";
+import { confirmationJson } from "../../../../../coordinator/cli/evaluate/confirmation-table.ts";
+import { evaluateJob } from "../../../../../coordinator/cli/evaluate/evaluate-job.ts";
+import { showSpec } from "../../../../../coordinator/cli/evaluate/spec-best.ts";
 import { earlierRuns } from "../../../../../coordinator/cli/transfer/import-runs.ts";
 import { optunaJournal } from "../../../../../coordinator/cli/transfer/optuna-journal.ts";
+import { runJson } from "../../../../../coordinator/cli/view/view-run.ts";
+import type { Output } from "../../../../../coordinator/operator/output.ts";
 import { exportLines } from "../../../../../coordinator/runs/listing-file.ts";
+import { oneRun } from "../../../../../coordinator/runs/one-run.ts";
 import { listing } from "../../../../../coordinator/runs/run-listing.ts";
+import { maximised } from "../../../../../shared/domain/goal.ts";
+import type { RunName } from "../../../../../shared/domain/names.ts";
 import { expandSpec, readSpec, reproSpec } from "../../../../../shared/domain/runspec/spec-read.ts";
 import { UsageError } from "../../../../../shared/errors.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
@@ -69,6 +77,53 @@ describe("infinities and null as values", () => {
     assert.ok(table);
     const trial = [...optunaJournal(table, "ws1")].find((line) => line.includes('"op_code":4')) ?? "";
     assert.ok(trial.includes('\\"choices\\":[1,null,-Infinity,Infinity,\\"null\\"]'), trial);
+  });
+
+  test("infinities are words in the JSON of eval, confirm, spec and view run", () => {
+    const told = story();
+    const best = told.started("run1.6", [3]);
+    told.completed(best, "run1.6", 9, 10, {});
+    const state = stateOf(told);
+    const hparamsOf = (json: string): unknown =>
+      (JSON.parse(json.trimEnd().split("\n").at(-1) ?? "") as { hparams: unknown }).hparams;
+    const printed = (show: (output: Output) => void): unknown => {
+      let text = "";
+      const result = (part: string): void => {
+        text += part;
+      };
+      show({ result, note: () => {} });
+      return hparamsOf(text);
+    };
+    const seen = { state, workspace: "ws1", flags: "" };
+    const asJson = { json: true };
+    const expected = { x: "Infinity" };
+    assert.deepEqual(
+      printed((output) => evaluateJob({ ...seen, output }, "job1", asJson)),
+      expected,
+    );
+    const text =
+      "hyperparameters:\n  - name: &x\n      ordered_tuning_values: [1, null, -.inf, .inf, 'null']\n      tuned_value: 1\n";
+    const written = new JobStory({ number: 3, hyperparameters: dials, carried: { text, sources: {} } });
+    written.started("run3.1", [3]);
+    const ofSpec = { ...seen, state: stateOf(written) };
+    assert.deepEqual(
+      printed((output) => showSpec({ ...ofSpec, output }, "job3", { ...asJson, run: "run3.1" })),
+      expected,
+    );
+    const repeats = new JobStory({ number: 2, hyperparameters: dials, settings: { hpTuning: false } });
+    repeats.completed(repeats.started("run2.1", [3]), "run2.1", 1);
+    const alone = { ...seen, state: stateOf(repeats) };
+    assert.deepEqual(
+      printed((output) => evaluateJob({ ...alone, output }, "job2", asJson)),
+      expected,
+    );
+    const search = { runs: 1, mean: 1, bestHpmax: 1, bestRun: "run1.4", estimate: 1, interval: null };
+    const confirmation = { configuration: [3], jobs: [], search, again: null, planned: 1, ended: 0, failed: 0 };
+    assert.deepEqual(hparamsOf(confirmationJson("job1", dials, [confirmation], maximised)), expected);
+    const curve = { run: "run1.4" as RunName, stages: [] };
+    const evidence = { curve, console: null, said: [], titles: {}, files: null, environment: "", gpus: "" };
+    const run = oneRun("run1.4", state, "ws1", "");
+    assert.deepEqual(hparamsOf(runJson({ run, evidence, workspace: "ws1", why: undefined })), expected);
   });
 
   test("infinities and null can be added to a running search", () => {
