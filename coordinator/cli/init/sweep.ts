@@ -19,7 +19,9 @@ export function readSweep(
   if (isMapping(sweep["early_terminate"]))
     remarks.push("early_terminate was left out: see `pruning` in docs/runspec.md, such as pruning: asha");
   const { name, goal } = isMapping(metric) ? metric : {};
-  const isNamed = typeof name === "string" && /^[A-Za-z_][\w.-]*$/.test(name);
+  // As report() of nexus_swarm writes it: val/loss becomes val_loss.
+  const reported = typeof name === "string" ? name.replace(/[^\p{L}\p{N}_.-]/gu, "_") : "";
+  const isNamed = /^[A-Za-z_][\w.-]*$/.test(reported);
   if (typeof name === "string" && !isNamed)
     remarks.push(
       `its metric ${name} cannot be one of ours: letters, digits, dots and dashes; report it under another name`,
@@ -37,7 +39,7 @@ export function readSweep(
     style,
     options,
     metrics: {
-      names: isNamed ? [name] : [],
+      names: isNamed ? [reported] : [],
       goal: goal === "minimize" ? "minimize" : "maximize",
       pattern: null,
     },

@@ -166,7 +166,7 @@ class Reader(ast.NodeVisitor):
             self.wandb_config(words_of(node).get("config"))
         if name in ("wandb.log", "run.log", "mlflow.log_metrics") and node.args:
             if isinstance(node.args[0], ast.Dict):
-                self.reported_keys(node.args[0])
+                self.reported_keys(node.args[0], is_renamed="mlflow" not in name)
             self.uses.add("wandb" if "mlflow" not in name else "mlflow")
         self.generic_visit(node)
 
@@ -631,11 +631,12 @@ class Reader(ast.NodeVisitor):
             if word != "iters":
                 self.metrics.append(word)
 
-    def reported_keys(self, node):
+    def reported_keys(self, node, is_renamed=False):
         for key in node.keys:
             ok, value = literal(key) if key is not None else (False, None)
             if ok and isinstance(value, str) and value not in ("iters", "epoch", "step", "iteration"):
-                self.metrics.append(value)
+                # As report() writes it, which nexus_swarm.wandb calls: val/loss becomes val_loss.
+                self.metrics.append(re.sub(r"[^\w.-]", "_", value) if is_renamed else value)
 
 
 def local_files(folder, script, imports, seen):

@@ -103,8 +103,8 @@ describe("the metrics of a script", () => {
 });
 
 describe("a sweep of W&B", () => {
-  const sweepOf = (parameters: string) => {
-    const sweep = plainYaml(`method: random\nmetric: {name: val loss, goal: minimize}\nparameters:\n${parameters}`);
+  const sweepOf = (parameters: string, metric = "1st/loss") => {
+    const sweep = plainYaml(`method: random\nmetric: {name: ${metric}, goal: minimize}\nparameters:\n${parameters}`);
     assert.ok(isSweep(sweep));
     return readSweep(sweep);
   };
@@ -122,7 +122,12 @@ describe("a sweep of W&B", () => {
       ],
     );
     assert.equal(search?.method, "random");
-    assert.match(remarks.join(), /its metric val loss cannot be one of ours/);
+    assert.match(remarks.join(), /its metric 1st\/loss cannot be one of ours/);
+  });
+
+  test("a W&B sweep's metric has the name that nexus_swarm reports it by, and the sweep's goal", () => {
+    const { metrics, remarks } = sweepOf("  a: {value: 1}", "val/loss");
+    assert.deepEqual([metrics.names, metrics.goal, remarks], [["val_loss"], "minimize", []]);
   });
 
   test("what is not understood in a W&B sweep is said, not guessed", () => {

@@ -237,6 +237,17 @@ describe("nexus init for a script", () => {
     assert.match(text, /^# hyperparameters:$/m);
   });
 
+  test("nexus init names what a script logs to W&B as nexus_swarm reports it", () => {
+    const folder = temporaryFolder();
+    const [script, target] = [join(folder, "t.py"), join(folder, "t.yaml")];
+    writeFileSync(
+      script,
+      'import wandb, json\nwandb.log({"val/loss": 1, "epoch": 2})\nprint(json.dumps({"a/b": 1}))\n',
+    );
+    initFrom(script, target, { note: () => undefined, result: () => undefined });
+    assert.match(readFileSync(target, "utf8"), /metrics: \[val_loss\] .*\n +goal: minimize\n/);
+  });
+
   test("nexus init turns a W&B sweep into a spec", () => {
     const { dials, spec, words, text } = init("sweep.yaml");
     assert.deepEqual(dials, ["learning_rate", "batch_size", "dropout", "layers", "optimizer", "nested_width"]);
