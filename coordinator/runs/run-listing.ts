@@ -225,11 +225,22 @@ function chooseColumns(query: RunQuery, columns: ColumnSet): ChosenColumn[] {
   const chosen = query.columns === undefined ? usual : named(query.columns);
   if (chosen.length === 0)
     throw new UsageError("--columns: expected names such as run,hpmax,lr; to see them: --available");
-  return query.addColumns === undefined ? chosen : [...chosen, ...named(query.addColumns)];
+  return withoutDoubles(query.addColumns === undefined ? chosen : [...chosen, ...named(query.addColumns)]);
+}
+
+/** Where a hyperparameter has the name of another column, such as seed, the header is its id: hparams.seed. */
+function withoutDoubles(chosen: readonly ChosenColumn[]): ChosenColumn[] {
+  const ids = new Map<string, Set<string>>();
+  for (const { header, column } of chosen) ids.set(header, (ids.get(header) ?? new Set()).add(column.id));
+  return chosen.map((each) =>
+    each.header === each.column.header && (ids.get(each.header)?.size ?? 0) > 1
+      ? { ...each, header: each.column.id }
+      : each,
+  );
 }
 
 function chooseColumn(text: string, columns: ColumnSet): ChosenColumn {
-  const whole = columns.all.find(({ id, header }) => id === text || header === text);
+  const whole = columnNamed(columns, text);
   if (whole) return { column: whole, header: whole.header, number: undefined };
   const colon = text.lastIndexOf(":");
   const before = colon < 0 ? text : text.slice(0, colon);

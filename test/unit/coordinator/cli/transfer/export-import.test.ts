@@ -54,6 +54,26 @@ describe("exported tables of runs", () => {
     }
   });
 
+  test("an exported table keeps a hyperparameter apart that has the name of a run's own column", () => {
+    const named = ["seed", "reason", "status"].map((name) => ordered(name, [7, 8]));
+    const told = new JobStory({ number: 1, hyperparameters: named });
+    told.completed(told.started("run1.1", [1, 0, 1]), "run1.1", 0.5);
+    const found = listing(
+      { runs: [told.job], child: true, isStored: true, addColumns: "seed,reason" },
+      stateOf(told),
+      "ws1",
+    );
+    const headers = found.columns.map(({ header }) => header);
+    assert.deepEqual(headers, [
+      ...["workspace", "job", "target", "run", "status", "iters", "hpmax"],
+      ...["hparams.seed", "hparams.reason", "hparams.status", "seed", "reason"],
+    ]);
+    for (const format of ["csv", "tsv", "jsonl"] as const) {
+      const { runs } = earlierRuns(`runs.${format}`, [...exportLines(found, format)].join(""), named);
+      assert.deepEqual(runs, [["run1.1", 0.5, [1, 0, 1]]], format);
+    }
+  });
+
   test("an exported table of the tutorial's search is read back completely", () => {
     const told = job278();
     const table = stateOf(told).jobs.get(told.job);
