@@ -198,6 +198,7 @@ function isSame(setting: Setting, found: Setting | undefined): boolean {
   if (setting === found) return true;
   if (typeof found !== "string") return false;
   if (typeof setting === "number") return numberIn(found) === setting;
+  if (typeof setting === "boolean") return found.toLowerCase() === String(setting);
   if (setting === null) return found === "" || found === "null";
   return String(setting) === found || `'${String(setting)}` === found;
 }

@@ -115,6 +115,15 @@ describe("exported tables of runs", () => {
     assert.deepEqual(runs, [["line2", 0.5, [2, 0]]]);
   });
 
+  test("a table of runs may write true and false as pandas does", () => {
+    const flag = [unordered("amp", [true, false, "True"])];
+    const { runs } = earlierRuns("a.csv", "hpmax,amp\n1,False\n2,TRUE\n3,True\n", flag);
+    assert.deepEqual(
+      runs.map(([, , configuration]) => configuration),
+      [[1], [0], [2]],
+    );
+  });
+
   test("a table with any text in its fields is read as it was written", () => {
     const field = fc.string({ unit: fc.constantFrom("a", '"', ",", "\n", "\r\n", " ", "'", "é") });
     fc.assert(
