@@ -157,12 +157,12 @@ async function wait(
   search: JobName,
   options: ConfirmOptions,
 ): Promise<number> {
-  const { bus, output } = reader;
+  const { bus, output, flags } = reader;
   const leave = new AbortController();
   const onSignal = (): void => leave.abort();
   process.once("SIGINT", onSignal);
   try {
-    const state = await waitForJobs(bus, jobs, process.stderr, leave.signal);
+    const state = await waitForJobs(bus, jobs, process.stderr, leave.signal, flags);
     const over = areOver(state, jobs);
     if (over || confirmingJobs(state, search).some((job) => job.completions.length > 0)) {
       const code = printConfirmation({ ...reader, state }, search, options);

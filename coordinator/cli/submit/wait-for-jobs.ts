@@ -1,10 +1,13 @@
 import { followJournal } from "../../../shared/broker/store/journal-reader.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
+import { printable } from "../../../shared/domain/printable.ts";
 import type { JournalCorruptError } from "../../../shared/errors.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { pause } from "../../../shared/time/deadline.ts";
 import { duration } from "../../words/duration.ts";
+import { jobStatus } from "../../words/status-words.ts";
 
 /** Where progress goes: on a terminal one line that is rewritten, elsewhere a new line at most every 30 s. */
 export interface ProgressStream {
@@ -25,6 +28,7 @@ export const areOver = ({ jobs, deleted }: WorkspaceState, names: readonly JobNa
 /**
  * Waits until all jobs are over or deleted, or the signal aborts; the jobs continue either way.
  *
+ * @param flags  as `Scope.flags`
  * @returns the state of the workspace then
  */
 export async function waitForJobs(
@@ -32,6 +36,7 @@ export async function waitForJobs(
   jobs: readonly JobName[],
   progress: ProgressStream,
   signal: AbortSignal,
+  flags: string,
 ): Promise<WorkspaceState> {
   let corrupt: JournalCorruptError | undefined;
   const follower = await followJournal(
@@ -51,7 +56,7 @@ export async function waitForJobs(
       if (corrupt) throw corrupt;
       const now = performance.now();
       if (bus.isConnected()) lastSeenAt = now;
-      const counts = countsLine(state, jobs, now - lastSeenAt > awayMs);
+      const counts = countsLine(state, jobs, now - lastSeenAt > awayMs, flags);
       if (progress.isTTY) {
         const line = `${counts}  ${duration(now - startedAt)}`.slice(0, Math.max(1, (progress.columns ?? 80) - 1));
         if (line !== shown) progress.write(`\r\x1b[K${line}`);
@@ -71,16 +76,32 @@ export async function waitForJobs(
   }
 }
 
-/** `job289 12/20, 4 running  job290 0/20, waiting for a worker`. */
-function countsLine(state: WorkspaceState, jobs: readonly JobName[], isAway: boolean): string {
+/**
+ * `job289 12/20, 4 running  job290 0/20, waiting for a worker`.
+ *
+ * @param flags  as `Scope.flags`, for the command that resumes a paused job
+ */
+export function countsLine(state: WorkspaceState, jobs: readonly JobName[], isAway: boolean, flags: string): string {
   if (isAway) return "the broker does not answer; waiting for it (workers that still run go on)";
   return jobs
     .map((job) => {
       const table = state.jobs.get(job);
       if (!table) return `${job} ${state.deleted.has(job) ? "deleted" : "submitted"}`;
       const { ended, running, submitted } = table;
-      const doing = table.isOver ? table.state : running > 0 ? `${running} running` : "waiting for a worker";
+      const doing =
+        table.state !== "searching"
+          ? stateText(table, flags)
+          : running > 0
+            ? `${running} running`
+            : "waiting for a worker";
       return `${job} ${ended}/${submitted.settings.totalRuns}, ${doing}`;
     })
     .join("  ");
+}
+
+/** The command comes first: a terminal may cut the reason. */
+function stateText({ job, state, isOver, pauseWords, reason }: RunTable, flags: string): string {
+  const why = printable(pauseWords?.rule ?? reason);
+  const command = state === "paused" ? ` (to go on: nexus resume ${job}${flags})` : "";
+  return `${jobStatus(state)}${command}${isOver || why === "" ? "" : `: ${why}`}`;
 }
