@@ -186,9 +186,13 @@ def params(spec: str | os.PathLike[str] | None = None, /, **defaults: Any) -> Pa
     return settings({**defaults, **_alike(_tuned(Path(spec)), defaults)}, says_unknown=True)
 
 
-def settings(defaults: dict[str, Any], says_unknown: bool = False) -> Params:
-    """``defaults`` with what the search chose in their place; at a desk, with what the command line says."""
-    given = _given() if in_run() else _typed(defaults, says_unknown)
+def settings(defaults: dict[str, Any], says_unknown: bool = False, is_typed: bool = False) -> Params:
+    """``defaults`` with what the search chose in their place; at a desk, with what the command line says.
+
+    Args:
+        is_typed: a parser of the script's own has read the command line into ``defaults``.
+    """
+    given = _given() if in_run() else {} if is_typed else _typed(defaults, says_unknown)
     return Params({**defaults, **_alike(given, defaults)})
 
 

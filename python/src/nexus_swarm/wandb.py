@@ -6,6 +6,7 @@ nothing here. ``python -m nexus_swarm.wandb train.py`` runs a script as it is: i
 
 from __future__ import annotations
 
+import argparse
 import atexit
 import runpy
 import sys
@@ -87,9 +88,9 @@ class Run:
     ``step`` counts from the newest report of an earlier attempt on (0: it begins), and ``resumed`` says whether there was one.
     """
 
-    def __init__(self, config: Mapping[str, Any], **about: Any) -> None:
+    def __init__(self, config: Any, **about: Any) -> None:
         self.config = Config()
-        chosen = _run.settings(dict(config))
+        chosen = _run.settings(_mapping(config), is_typed=isinstance(config, argparse.Namespace))
         self.config.update(chosen)
         object.__setattr__(self.config, "_chosen", frozenset(chosen) if _run.in_run() else frozenset())
         self.summary = Summary()
@@ -176,7 +177,8 @@ _about = frozenset(
 def init(project: str | None = None, config: Any = None, **about: Any) -> Run:
     """Begins a run: ``config`` holds defaults, and what the search chose takes their place.
 
-    In a run of a search the settings are those of the stage's ``arguments``. At a desk the command line may set them.
+    In a run of a search the settings are those of the stage's ``arguments``. At a desk the command line may set them,
+    unless ``config`` is what argparse returned: then the script has read it.
 
     Args:
         project: kept as ``run.project``, like ``name``, ``tags`` and so on; it changes nothing here.
@@ -196,7 +198,7 @@ def init(project: str | None = None, config: Any = None, **about: Any) -> Run:
             _say(f"init() has no option {name!r}; it does nothing")
     if about.get("sync_tensorboard"):
         _say("sync_tensorboard copies nothing here; call log(), or name the event files in the spec (docs/own-code.md)")
-    run = Run(_mapping(config), project=project, **about)
+    run = Run(config, project=project, **about)
     return run
 
 

@@ -69,4 +69,18 @@ print(run.summary["iters"])
 `;
     assert.equal(await printed(script, [], inRun({})), '{"iters": 1, "loss": 0.5}\n{"iters": 2, "loss": 0.5}\n20.0\n');
   });
+
+  test("nexus_swarm.wandb keeps at a desk what a script's own parser has read", async () => {
+    const script = `import argparse, wandb
+parser = argparse.ArgumentParser()
+parser.add_argument("--amp", type=lambda text: text == "True", default=True)
+parser.add_argument("--size", type=lambda text: int(text.rstrip("k")) * 1000, default=1)
+args = parser.parse_args()
+print(wandb.init(config=args).config)
+`;
+    assert.equal(await printed(script, ["--amp", "False", "--size=3k"]), "{'amp': False, 'size': 3000}\n");
+    assert.equal(await printed(script, ["--amp", "False"], inRun({ amp: true })), "{'amp': True, 'size': 1}\n");
+    const plain = `import wandb\nprint(wandb.init(config={"lr": 0.1}).config)\n`;
+    assert.equal(await printed(plain, ["--lr", "0.3"]), "{'lr': 0.3}\n");
+  });
 });
