@@ -3,7 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { told } from "../../../shared/domain/goal.ts";
 import { settingText } from "../../../shared/domain/hyperparameter.ts";
-import { posteriorOf } from "../../../shared/domain/run-sets/posterior.ts";
+import { estimateOf } from "../../../shared/domain/model/standings.ts";
 import type { RunSet } from "../../../shared/domain/run-sets/run-set.ts";
 import { timeOfDay } from "../../../shared/time/time-of-day.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
@@ -84,12 +84,18 @@ function runSetPage(
 
 function factsOf(table: RunTable, runSet: RunSet): string {
   const { goal } = table;
-  const { mean, stDev } = posteriorOf(runSet, table.runSets.prior);
   const facts =
     runSet.completed > 0
-      ? `estimated ${goal.name} ${resultDigits(goal, mean)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, mean ${resultDigits(goal, runSet.mean)} of ${runSet.completed}`
+      ? `${estimateText(table, runSet)}mean ${resultDigits(goal, runSet.mean)} of ${runSet.completed}`
       : "no run has completed";
   return `${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`;
+}
+
+/** As the standings have it, from whose row one comes; "" if no run counts yet. */
+function estimateText({ goal, model, runSets }: RunTable, runSet: RunSet): string {
+  if (model.now === null) return "";
+  const { estimate, stDev } = estimateOf(model.now, runSets, runSet);
+  return `estimated ${goal.name} ${resultDigits(goal, estimate)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, `;
 }
 
 const resultText = ({ goal }: RunTable, { hpmax }: Trial): string => (hpmax === null ? "" : resultDigits(goal, hpmax));

@@ -51,13 +51,11 @@ export function standings(
   { top = Number.POSITIVE_INFINITY }: StandingsOptions = {},
 ): Standing[] {
   if (model === null || top < 1) return [];
-  const isFlat = !(runSets.prior.variance > 0);
   return firstByRank(model, runSets, top).map(({ runSet, bound, expected = model.pooled(runSet) }, i) => ({
     rank: i + 1,
     runSet,
-    estimate: isFlat ? runSet.mean : expected.hpmax,
-    stDev: isFlat ? null : expected.stDev,
-    cautious: isFlat ? null : model.inHpmax(bound, 0).hpmax,
+    ...estimated(runSets, runSet, expected),
+    cautious: isFlat(runSets) ? null : model.inHpmax(bound, 0).hpmax,
     completed: runSet.completed,
     inFlight: runSet.inFlight,
     bestRun: runSet.bestRun,
@@ -65,6 +63,18 @@ export function standings(
     settings: settingsOf(model.hyperparameters, runSet.configuration),
   }));
 }
+
+/** What the standings say of one run set with a completed run, wherever it ranks. */
+export function estimateOf(model: SearchModel, runSets: RunSets, runSet: RunSet): Pick<Standing, "estimate" | "stDev"> {
+  const member = model.ranked.find((each) => each.runSet.number === runSet.number);
+  return estimated(runSets, runSet, member ?? model.pooled(runSet));
+}
+
+/** Without any spread between runs, their mean is all there is. */
+const isFlat = ({ prior }: RunSets): boolean => !(prior.variance > 0);
+
+const estimated = (runSets: RunSets, { mean }: RunSet, { hpmax, stDev }: Expected) =>
+  isFlat(runSets) ? { estimate: mean, stDev: null } : { estimate: hpmax, stDev };
 
 /** The first `count` in rank order. The list is cut back to `count` each time it has doubled, so the rest is never sorted. */
 function firstByRank(model: SearchModel, runSets: RunSets, count: number): Candidate[] {

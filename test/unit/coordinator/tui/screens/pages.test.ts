@@ -3,7 +3,9 @@ import { test } from "node:test";
 import { frameLines } from "../../../../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../../../../coordinator/tui/terminal/styled.ts";
 import { ViewModel } from "../../../../../coordinator/tui/view-model.ts";
+import { standings } from "../../../../../shared/domain/model/standings.ts";
 import { JobStory } from "../../../../support/stories/job-story.ts";
+import { ordered } from "../../../../support/stories/search.ts";
 import { modelOf, screenOptions } from "../../../../support/stories/shown-story.ts";
 import { WatchedWorker } from "../../../../support/stories/watched-worker.ts";
 
@@ -41,4 +43,22 @@ test("a failed run's page wraps its console, cuts nothing, and gives one report 
   shown();
   const top = model.pageScroll;
   assert.ok(top < 60, String(top));
+});
+
+test("a run set's page has the estimate of its row in the standings", () => {
+  const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [1, 2, 3, 4])] });
+  [0.1, 0.5, 0.6, 0.2, 0.7, 0.4].forEach((hpmax, i) => {
+    const run = `run1.${i + 1}`;
+    story.completed(story.started(run, [i % 4]), run, hpmax);
+  });
+  const model = modelOf(story);
+  const { table } = model.search;
+  assert.ok(table);
+  for (const { runSet, estimate, stDev } of standings(table.model.now, table.runSets)) {
+    model.open({ kind: "run set", key: runSet.key });
+    const text = frameLines(model, 120, 30, 1).map(lineText).join("\n");
+    const [, shown, spread] = /estimated hpmax (\S+) ± (\S+), mean/.exec(text) ?? [];
+    assert.ok(Math.abs(Number(shown) - estimate) < 1e-3, `${runSet.key}: ${shown}, in the standings ${estimate}`);
+    assert.equal(spread, stDev?.toPrecision(2));
+  }
 });
