@@ -32,7 +32,7 @@ export function workerFiles(root: string = packageRoot()): PackedFile[] {
   for (const program of ["worker", "shared"]) add(join(root, program), program, (path) => path.endsWith(".yaml"));
   // The Python package that training scripts import, without what a wheel carries beside it.
   const python = join(root, "python/src");
-  if (existsSync(python)) add(python, "python/src", (path) => /^nexus_swarm\/\w+\.py$/.test(path));
+  if (existsSync(python)) add(python, "python/src", (path) => /^nexus_swarm\/(\w+\/)?\w+\.py$/.test(path));
   const dist = join(root, "dist");
   // Leave out the tests, whose code in dist comes and goes.
   const built = ["coordinator", "shared", "worker"].flatMap((program) =>

@@ -83,4 +83,21 @@ print(wandb.init(config=args).config)
     const plain = `import wandb\nprint(wandb.init(config={"lr": 0.1}).config)\n`;
     assert.equal(await printed(plain, ["--lr", "0.3"]), "{'lr': 0.3}\n");
   });
+
+  test("processes that a script for W&B spawns find the same wandb as the script", async () => {
+    const script = `import multiprocessing, sys, wandb
+from concurrent.futures import ProcessPoolExecutor
+
+def told(_):
+    import wandb as again
+    return again.__name__
+
+if __name__ == "__main__":
+    for method in ("spawn", "forkserver"):
+        with ProcessPoolExecutor(1, multiprocessing.get_context(method)) as pool:
+            print(*pool.map(told, [1]), wandb.__name__, wandb is sys.modules["nexus_swarm.wandb"])
+`;
+    const line = "nexus_swarm.wandb nexus_swarm.wandb True\n";
+    assert.equal(await printed(script), `${line}${line}`);
+  });
 });

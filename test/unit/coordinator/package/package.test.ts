@@ -41,7 +41,7 @@ describe("the package for other machines", () => {
             if (name !== "" && !name.startsWith("node:")) imported.add(name.split("/")[0] ?? "");
     imported.add("ws"); // loaded when it is needed
     assert.deepEqual([...imported].sort(), [...workerNeeds].sort());
-    for (const module of ["__init__", "_run", "wandb"])
+    for (const module of ["__init__", "_run", "wandb", "_named_wandb/wandb"])
       assert.ok(
         files.some(({ path }) => path === `python/src/nexus_swarm/${module}.py`),
         `runs import nexus_swarm: ${module}`,
