@@ -1,8 +1,8 @@
 /**
  * Gathers what a program imports into few files. Each module adds half a millisecond or more to Node's start, and a
  * command imports some 300. Each program stays where it was, as a line that imports its gathered form from `gathered/`
- * in its room. The single modules stay too, for those who import them one by one: the tests, and the parts that are
- * chosen by name.
+ * in its room. The single modules stay too, for those who import them one by one: tests, threads, and programs
+ * that a command starts by their path.
  */
 
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { build } from "esbuild";
 /** Programs that start often and load much, by the room with which they are published. */
 const programs = {
   coordinator: ["main", "cli/main", "demo", "process/snapshot-writer"],
-  worker: ["main"],
+  worker: ["main", "runner/main"],
   shared: ["broker/server/guard"],
 };
 

@@ -11,10 +11,8 @@ export interface PackedFile {
 /** What `worker/` and `shared/` import; a test reads every import of theirs and compares. */
 export const workerNeeds = ["commander", "js-yaml", "msgpackr", "nats", "pino", "seedrandom", "ws"] as const;
 
-/** Where a worker begins: its program, which is gathered, and the runner's. */
-const programs = ["worker/main.js", "worker/runner/main.js"];
-/** The runner finds its components by their place. */
-const isComponent = (path: string): boolean => /^worker\/components\/.*\.(js|wasm)$/.test(path);
+/** Where a worker begins: its program and the runner's, which are gathered. The kernels lie beside their module's place. */
+const programs = ["worker/main.js", "worker/runner/main.js", "worker/components/kernels/kernels.wasm"];
 
 /**
  * What a worker of this version runs on, from this coordinator's own files: its programs, defaults, and what they
@@ -38,7 +36,7 @@ export function workerFiles(root: string = packageRoot()): PackedFile[] {
   const built = ["coordinator", "shared", "worker"].flatMap((program) =>
     pathsIn(join(dist, program)).map((path) => `${program}/${path}`),
   );
-  const { modules, libraries } = reached(dist, [...programs, ...built.filter(isComponent)]);
+  const { modules, libraries } = reached(dist, programs);
   for (const path of built)
     if (modules.has(path)) files.push({ path: `dist/${path}`, bytes: readFileSync(join(dist, path)) });
   const used = dependencies(root, [...libraries]);

@@ -1,10 +1,15 @@
-import { readdirSync } from "node:fs";
+import { componentDefaults } from "../../shared/components/component-defaults.ts";
 import { NotAComponent, ownModule } from "../own-code/own-code.ts";
 import type { ComponentFactory, Kind, Kinds } from "./component.ts";
 import type { ComponentSpec } from "./component-spec.ts";
 
-/** Folder of a kind's components: `<Name>/<Name>.ts` beside its defaults, `<Name>/<Name>.yaml`. Nothing else names them. */
-const folderOf = (kind: Kind): URL => new URL(`./${kind}/`, import.meta.url);
+/** A component is `<Name>/<Name>.ts` beside its defaults, `<Name>/<Name>.yaml`. Nothing else names it. */
+const modules: { readonly [K in Kind]: (name: string) => Promise<{ readonly default: ComponentFactory<K> }> } = {
+  agents: (name) => import(`./agents/${name}/${name}.ts`),
+  environments: (name) => import(`./environments/${name}/${name}.ts`),
+  models: (name) => import(`./models/${name}/${name}.ts`),
+  model_cores: (name) => import(`./model_cores/${name}/${name}.ts`),
+};
 
 /** Creates the component that a spec names; its place in the spec determines the kind. */
 export async function createComponent<K extends Kind>(
@@ -27,12 +32,11 @@ async function findFactory<K extends Kind>(kind: K, component: string): Promise<
   const [folder, name = ""] = component.split("/", 2);
   const own = codeFolder === null || folder !== kind ? undefined : await ownModule(codeFolder, component);
   if (own) return own as ComponentFactory<K>; // what it makes is its author's promise
-  const known = readdirSync(folderOf(kind));
-  if (folder !== kind || !known.includes(name)) {
-    const names = known.map((other) => `${kind}/${other}`).join(", ");
-    throw new NotAComponent(`component "${component}" is not one of the ${kind}; expected one of: ${names}`);
-  }
-  // The names come from the folder itself, so no spec can reach outside it. The export's type is its author's promise.
-  const module = (await import(new URL(`${name}/${name}.js`, folderOf(kind)).href)) as { default: ComponentFactory<K> };
-  return module.default;
+  const known = componentDefaults()
+    .names()
+    .filter((other) => other.startsWith(`${kind}/`));
+  // Only these names reach the import, so no spec can load another file.
+  if (!known.includes(component))
+    throw new NotAComponent(`component "${component}" is not one of the ${kind}; expected one of: ${known.join(", ")}`);
+  return (await modules[kind](name)).default;
 }

@@ -110,7 +110,7 @@ export const unnamed: Readonly<Record<string, readonly string[]>> = {
   "coordinator/endpoint/bootstrap.ts": ["import"],
   "coordinator/own-search/module-host.ts": ["import"],
   "coordinator/package/start-here.ts": ["import", "import.meta.url"],
-  "worker/components/registry.ts": ["import.meta.url", "import"],
+  "worker/components/registry.ts": ["import", "import", "import", "import"],
   "worker/own-code/own-code.ts": ["import"],
   // modules of Node's that are loaded when they are needed
   "coordinator/package/serve-package.ts": ["createRequire"],
