@@ -40,9 +40,9 @@ try {
   copy("specs", join(into, "specs"));
   copy("docs", join(into, "docs"), (file) => /\.md$/.test(file));
   writeFileSync(`${library}/_version.py`, `__version__ = "${version}"\n`);
-  // A second copy, for the runs of a worker, which use another Python.
-  for (const file of readdirSync(library))
-    if (file.endsWith(".py")) cpSync(join(library, file), join(into, library, file));
+  // A second copy, for the runs of a worker, which use another Python: the files that contents.ts sends to other machines.
+  for (const file of readdirSync(library, { recursive: true }))
+    if (/^(\w+\/)?\w+\.py$/.test(file)) cpSync(join(library, file), join(into, library, file));
   const packages = runtimePackages();
   for (const name of packages) copyPackage(name);
   writeFileSync("python/THIRD-PARTY-LICENCES.txt", licencesOf(packages));

@@ -9,7 +9,7 @@ import { promisify } from "node:util";
 import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
-import { writeProbeSpec } from "../../support/processes/probe-spec.ts";
+import { writeProbeSpec, writeProgramSpec } from "../../support/processes/probe-spec.ts";
 
 const root = packageRoot();
 const folder = temporaryFolder();
@@ -78,6 +78,25 @@ describe("the Python package (needs the network)", () => {
     await run("nexus", "plot", "summary", "job1", "--save-to", "summary.png");
     assert.equal(readFileSync(join(folder, "summary.png")).readUInt32BE(0), 0x89504e47);
     await run("nexus-coord", "stop");
+  });
+
+  test("a script for W&B, and a process that it spawns, find the wandb that came with the wheel", async () => {
+    const script = `import multiprocessing, wandb
+
+def log(step):
+    wandb.init().log({"value": step}, step, commit=True)
+
+if __name__ == "__main__":
+    log(1)
+    child = multiprocessing.get_context("spawn").Process(target=log, args=[2])
+    child.start()
+    child.join()
+`;
+    const language = ["/usr/bin/python3, -m, nexus_swarm.wandb", "py"] as const;
+    const spec = writeProgramSpec(folder, "sweep", { total_runs: 1 }, script, {}, language, { metrics: ["value"] });
+    const { stdout } = await run("nexus", "check", spec, "--json");
+    const [{ name, count, last }] = JSON.parse(stdout).metrics;
+    assert.deepEqual({ name, count, last }, { name: "s1-value", count: 2, last: 2 });
   });
 
   test("the wheel says what to type when its Node is gone", async () => {
