@@ -303,9 +303,12 @@ def _run_script(words: list[str]) -> None:
         sys.exit("nexus_swarm.wandb: expected a script, found none; type: python -m nexus_swarm.wandb train.py")
     if not Path(words[0]).is_file():
         sys.exit(f"nexus_swarm.wandb: there is no script {words[0]}")
+    from nexus_swarm import wandb as ours
+
+    sys.modules["wandb"] = ours
     sys.argv = words
-    # As with `python train.py`, modules beside the script can be imported. Processes that the script spawns get the same path, and so
-    # the same `wandb`.
+    # As with `python train.py`, modules beside the script can be imported. Processes that `multiprocessing` spawns get the same path,
+    # and find `wandb` in its second folder.
     sys.path[:0] = [str(Path(words[0]).resolve().parent), str(Path(__file__).resolve().parent / "_named_wandb")]
     runpy.run_path(words[0], run_name="__main__")
 

@@ -84,6 +84,15 @@ print(wandb.init(config=args).config)
     assert.equal(await printed(plain, ["--lr", "0.3"]), "{'lr': 0.3}\n");
   });
 
+  test("a script for W&B gets our wandb, even if another lies beside it", async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "wandb.py"), "");
+    writeFileSync(join(folder, "beside.py"), "name = 'beside'\n");
+    writeFileSync(join(folder, "train.py"), "import beside, wandb\nprint(beside.name, wandb.__name__)\n");
+    const { stdout } = await python(["-m", "nexus_swarm.wandb", join(folder, "train.py")]);
+    assert.equal(stdout, "beside nexus_swarm.wandb\n");
+  });
+
   test("processes that a script for W&B spawns find the same wandb as the script", async () => {
     const script = `import multiprocessing, sys, wandb
 from concurrent.futures import ProcessPoolExecutor
