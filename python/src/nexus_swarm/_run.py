@@ -192,7 +192,7 @@ def settings(defaults: dict[str, Any], says_unknown: bool = False, is_typed: boo
     Args:
         is_typed: a parser of the script's own has read the command line into ``defaults``.
     """
-    given = _given() if in_run() else {} if is_typed else _typed(defaults, says_unknown)
+    given = chosen() if in_run() else {} if is_typed else _typed(defaults, says_unknown)
     return Params({**defaults, **_alike(given, defaults)})
 
 
@@ -215,7 +215,10 @@ def _tuned(spec: Path) -> dict[str, Any]:
     return fitting[0]["arguments"]
 
 
-def _given() -> dict[str, Any]:
+def chosen() -> dict[str, Any]:
+    """What the search chose for this run; at a desk nothing."""
+    if not in_run():
+        return {}
     file = Path(os.environ.get("NEXUS_PARAMETERS") or _started_in / "parameters.json")
     return json.loads(file.read_text(encoding="utf-8"))
 

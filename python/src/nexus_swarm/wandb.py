@@ -90,9 +90,8 @@ class Run:
 
     def __init__(self, config: Any, **about: Any) -> None:
         self.config = Config()
-        chosen = _run.settings(_mapping(config), is_typed=isinstance(config, argparse.Namespace))
-        self.config.update(chosen)
-        object.__setattr__(self.config, "_chosen", frozenset(chosen) if _run.in_run() else frozenset())
+        self.config.update(_run.settings(_mapping(config), is_typed=isinstance(config, argparse.Namespace)))
+        object.__setattr__(self.config, "_chosen", frozenset(_run.chosen()))
         self.summary = Summary()
         self.id = about.get("id") or uuid.uuid4().hex[:8]
         self.name = about.get("name") or f"nexus-{self.id}"

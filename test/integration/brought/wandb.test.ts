@@ -84,6 +84,17 @@ print(wandb.init(config=args).config)
     assert.equal(await printed(plain, ["--lr", "0.3"]), "{'lr': 0.3}\n");
   });
 
+  test("a script for W&B may change its own settings in a run, but not what the search chose", async () => {
+    const script = `import wandb
+config = wandb.init(config={"lr": 0.1, "steps": 3}).config
+config.update({"lr": 9, "steps": 5}, allow_val_change=True)
+config.seed = 7
+print(config)
+`;
+    assert.equal(await printed(script, [], inRun({ lr: 0.5 })), "{'lr': 0.5, 'steps': 5, 'seed': 7}\n");
+    assert.equal(await printed(script), "{'lr': 9, 'steps': 5, 'seed': 7}\n");
+  });
+
   test("a script for W&B gets our wandb, even if another lies beside it", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "wandb.py"), "");
