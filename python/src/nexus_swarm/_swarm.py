@@ -147,10 +147,13 @@ def best(job: str, *, workspace: str | None = None) -> dict[str, Any]:
             ends = found.pop("interval90")
             found.pop("interval95")
             found.update(estimate=found.pop("mean"), interval=ends and {**ends, "level": 0.9}, rival=None)
-        rival = found.pop("rivalEstimate", None)
-        if rival is not None:
-            found["rival"]["estimate"] = rival
-        return {**found, "hparams": {name: _number(value) for name, value in found["hparams"].items()}}
+        rival_estimate = found.pop("rivalEstimate", None)
+        if rival_estimate is not None:
+            found["rival"]["estimate"] = rival_estimate
+        for configured in (found, found["rival"]):
+            if configured is not None:
+                configured["hparams"] = {name: _number(value) for name, value in configured["hparams"].items()}
+        return found
     raise NexusError(f"{job}: nothing to judge yet; to see why: nexus list runs {job}")
 
 

@@ -125,6 +125,16 @@ processing_stages:${stages}
     assert.equal(await best({ interval90: null }), "hpmax -0.5 None 2 {'clip': inf} None\n");
   });
 
+  test("nexus_swarm's best of a search has numbers as settings, infinite ones too, and so has its rival", async () => {
+    const recorded = join(temporaryFolder(), "recorded");
+    const rival = { hparams: { clip: "-Infinity" }, estimate: 0.4, runs: 1 };
+    const line = JSON.stringify({ type: "verdict", v: 1, hparams: { clip: "Infinity" }, estimate: 0.5, rival });
+    writeFileSync(recorded, `#!/bin/sh\necho '${line}'\n`, { mode: 0o755 });
+    const code = "b = nexus.best('job1')\nprint(b['hparams'], b['rival'])";
+    const told = await said(code, { NEXUS_NODE: recorded });
+    assert.equal(told, "{'clip': inf} {'hparams': {'clip': -inf}, 'estimate': 0.4, 'runs': 1}\n");
+  });
+
   test("nexus_swarm gives pandas numbers, also where nothing is measured yet, and columns without runs", async () => {
     // Stands in for pandas and shows what a frame is made of. The real one was tried by hand (docs/python.md).
     const folder = temporaryFolder();
