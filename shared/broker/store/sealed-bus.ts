@@ -82,7 +82,7 @@ export class SealedBus extends BusAround {
   /** Whether a message of the journal has the seal that fits it and its place. */
   fits(message: StoredMessage): boolean {
     if ((message.seal ?? "") === "") return false;
-    return this.#fitsKey(message) || (this.#hasNewKeys() && this.#fitsKey(message));
+    return this.#fitsKey(message) || (this.takeNewKeys() && this.#fitsKey(message));
   }
 
   #fitsKey({ subject, seq, data, seal = "" }: StoredMessage): boolean {
@@ -90,8 +90,8 @@ export class SealedBus extends BusAround {
     return key !== undefined && journalSeal(key, subject, seq, data) === seal;
   }
 
-  /** `nexus rotate` adds a key while others read on. @throws BusError if it cannot be known at present */
-  #hasNewKeys(): boolean {
+  /** Takes what keys `nexus rotate` added meanwhile; true if there are any. @throws BusError if it cannot be known at present */
+  takeNewKeys(): boolean {
     try {
       const keys = this.#changed();
       if (keys) this.#keys = keys;
@@ -122,7 +122,7 @@ export class SealedBus extends BusAround {
   override async store(subject: string, data: Uint8Array, options: StoreOptions): Promise<Stored> {
     const { expectLastSeq, msgId } = options;
     const isRecord = expectLastSeq !== undefined && subject.startsWith(journalPrefix) && isJournalRecord(msgId);
-    if (isRecord) this.#hasNewKeys();
+    if (isRecord) this.takeNewKeys();
     const key = isRecord ? this.#keyAt(expectLastSeq + 1) : undefined;
     if (!key || expectLastSeq === undefined) return this.plain.store(subject, data, options);
     return this.plain.store(subject, data, { ...options, seal: journalSeal(key, subject, expectLastSeq + 1, data) });
@@ -159,7 +159,7 @@ export class SealedBus extends BusAround {
 
   #sealedEntries(plain: EntryStore): EntryStore {
     const sealed = (name: string, value: Uint8Array): Uint8Array => {
-      this.#hasNewKeys();
+      this.takeNewKeys();
       const newest = this.#keys.at(-1);
       return newest ? withEntrySeal(name, value, entrySeal(newest, name, value)) : value;
     };
@@ -175,7 +175,7 @@ export class SealedBus extends BusAround {
 
   #opened(name: string, stored: Uint8Array): { readonly value: Uint8Array; readonly isForeign?: boolean } {
     const value = splitEntry(name, stored)?.value ?? stored;
-    const isOurs = this.fitsNewest(name, stored) || (this.#hasNewKeys() && this.fitsNewest(name, stored));
+    const isOurs = this.fitsNewest(name, stored) || (this.takeNewKeys() && this.fitsNewest(name, stored));
     if (isOurs) this.#judges = true;
     return isOurs || this.#before === null ? { value } : { value, isForeign: true };
   }

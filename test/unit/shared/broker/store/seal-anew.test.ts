@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CoordinatorBus } from "../../../../../shared/broker/client/bus.ts";
 import { JournalFooting } from "../../../../../shared/broker/store/journal-footing.ts";
+import { sealEntriesAnew } from "../../../../../shared/broker/store/seal-anew.ts";
 import { SealedBus } from "../../../../../shared/broker/store/sealed-bus.ts";
 import { workspacePaths } from "../../../../../shared/machine/workspace.ts";
 import { sealKey } from "../../../../../shared/wire/seals/seals.ts";
@@ -45,4 +46,28 @@ test("a reign begins by sealing with the newest key what a replaced one sealed, 
   const found = await bus.entries.get("users");
   assert.deepEqual(found && [Buffer.from(found.value), found.isForeign], [users, undefined]);
   assert.equal(held.size, 2);
+});
+
+test("a leader that has just replaced the key seals with it what the one that it knew sealed", async () => {
+  const { plain, written } = bucket();
+  const [older, newer] = [1, 2].map((byte) => sealKey(Buffer.alloc(32, byte), byte));
+  assert.ok(older && newer);
+  const before = { seq: 0, digest: "" };
+  let changed: [typeof older, typeof newer] | undefined;
+  const bus = new SealedBus(plain, {
+    keys: [older],
+    before,
+    changed: () => {
+      const keys = changed;
+      changed = undefined;
+      return keys;
+    },
+  });
+  await bus.entries.create("users", Buffer.from("deflated"));
+  written.length = 0;
+  changed = [older, newer];
+  await sealEntriesAnew(bus);
+  assert.deepEqual(written, ["users"]);
+  const reader = new SealedBus(plain, { keys: [newer], before });
+  assert.deepEqual(await reader.entries.get("users"), { revision: 1, value: Buffer.from("deflated") });
 });
