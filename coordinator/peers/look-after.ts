@@ -94,8 +94,8 @@ export class ClusterCare {
     if (now - since < shortForMs || (await areClosed(this.#bus))) return true;
     this.#shortSince.set(name, now);
     try {
-      await placeCopies(this.#bus, name, wanted);
-      this.#log.info(`${name} had ${copies.length} of ${wanted} copies; the others are placed`);
+      if (await placeCopies(this.#bus, name, wanted))
+        this.#log.info(`${name} had ${copies.length} of ${wanted} copies; the others are placed`);
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
       const why = `${name} has ${copies.length} of ${wanted} copies, and no other can be placed: ${error.message}`;

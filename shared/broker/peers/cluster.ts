@@ -4,6 +4,7 @@ import { bucket, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus } from "../client/bus.ts";
 import { connectBus } from "../client/connect.ts";
 import { askJetStream, checkedAnswer, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
+import { isClosed } from "../store/closed-streams.ts";
 import { type PeersFile, peerUrls, systemUser } from "./peers.ts";
 
 /** The streams that a workspace keeps in the cluster. */
@@ -60,14 +61,23 @@ export async function moveCopy(bus: Bus, stream: string, from: string): Promise<
   await askJetStream(bus, `STREAM.PEER.REMOVE.${stream}`, { peer: from }, answerTimeoutMs);
 }
 
-/** Has the copies placed that a stream lacks. @throws BusError if no server takes them */
-export async function placeCopies(bus: Bus, stream: string, copies: number): Promise<void> {
+/**
+ * Has the copies placed that a stream lacks. False if it does nothing, or stops: the stream lacks none, or has no leader, and without one
+ * a server tells only what it knows itself; or it is closed by now, and writing the settings back would open it.
+ *
+ * @throws BusError if no server takes them
+ */
+export async function placeCopies(bus: Bus, stream: string, copies: number): Promise<boolean> {
   // nats-server places copies only when their number changes.
-  for (const wanted of [undefined, copies]) {
+  for (const isFirst of [true, false]) {
     // The settings are written back whole, and others may have changed them meanwhile.
     const info = await streamInfo(bus, stream);
-    if (info) await updateStream(bus, info, { num_replicas: wanted ?? info.replicas.length });
+    if (!info || isClosed(info)) return false;
+    const { replicas } = info;
+    if (isFirst && (replicas.length >= copies || !replicas.some(({ isLeader }) => isLeader))) return false;
+    await updateStream(bus, info, { num_replicas: isFirst ? replicas.length : copies });
   }
+  return true;
 }
 
 /** Removes a server that is gone for good, and holds no copies, from the cluster. */

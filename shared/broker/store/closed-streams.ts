@@ -37,7 +37,8 @@ export async function areClosed(bus: Bus): Promise<boolean> {
   return info !== undefined && isClosed(info);
 }
 
-function isClosed({ config }: StreamInfo): boolean {
+/** Whether this stream accepts nothing. */
+export function isClosed({ config }: StreamInfo): boolean {
   const { subjects = [] } = config as { subjects?: readonly string[] };
   return subjects.some((subject) => subject.startsWith(closedPrefix));
 }
