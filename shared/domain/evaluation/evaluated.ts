@@ -48,7 +48,7 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
     model &&
     verdictOf(searched.runs, model, hyperparameters, {
       tuning: settings.hpTuning,
-      ...reachOf(table),
+      ...reachOf(table, history.completed < own.length ? own.run(history.completed - 1) : undefined),
       seed: table.job,
       bestFor: ledFor(searched, model, model.best.runSet.configuration),
       completed: history.completed,
@@ -82,14 +82,28 @@ export function evaluate(table: RunTable, first?: number): Evaluated | null {
   };
 }
 
-/** Which configurations the search has no use for any more, as it stands now. */
-function reachOf(table: RunTable): Pick<VerdictOptions, "isExcluded" | "isInfeasible"> {
-  const { runSets } = table;
+/**
+ * Which configurations the search has no use for any more.
+ *
+ * @param last  the search stands as it did when this run completed; left out: as it stands now
+ */
+function reachOf(table: RunTable, last?: RunName): Pick<VerdictOptions, "isExcluded" | "isInfeasible"> {
+  const { runSets, completions, trials } = table;
   const view = searchView(table);
+  let known: Set<number> | undefined;
+  if (last !== undefined) {
+    const upTo = completions.findIndex((n) => trials.runOf(n) === last) + 1;
+    known = new Set(completions.slice(0, upTo).map((n) => trials.runSetOf(n)));
+  }
   return {
-    // A run in flight may still complete, even if its configuration is not chosen again.
-    isExcluded: (configuration) => view.isExcluded(configuration) && !runSets.of(configuration)?.inFlight,
-    isInfeasible: (configuration) => (runSets.of(configuration)?.infeasible ?? 0) > 0,
+    // A run in flight may still complete, even if its configuration is not chosen again. One that completed later could then.
+    isExcluded: (configuration) => {
+      const { inFlight = 0, completed = 0, infeasible = 0 } = runSets.of(configuration) ?? {};
+      return inFlight + completed + infeasible === 0 && view.isExcluded(configuration);
+    },
+    isInfeasible: (configuration) =>
+      (runSets.of(configuration)?.infeasible ?? 0) > 0 &&
+      known?.has(runSets.configurations.find(configuration)) !== false,
   };
 }
 

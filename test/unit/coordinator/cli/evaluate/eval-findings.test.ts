@@ -93,7 +93,7 @@ describe("the neighbours that nexus eval counts", () => {
   const above: Configuration = [2, 3];
 
   /** A search whose best is measured three times, and two of its four neighbours. */
-  function around(settings: Partial<JobSettings>, then: (story: JobStory) => void = () => {}) {
+  function around(settings: Partial<JobSettings>, then: (story: JobStory) => void = () => {}, first?: number) {
     const story = new JobStory({ number: 5, hyperparameters: two, settings });
     const runs = [best, best, best, left, left, below, below];
     runs.forEach((configuration, i) => {
@@ -103,7 +103,7 @@ describe("the neighbours that nexus eval counts", () => {
     });
     then(story);
     const table = stateOf(story).jobs.get(story.job);
-    const verdict = table && evaluate(table)?.verdict;
+    const verdict = table && evaluate(table, first)?.verdict;
     assert.deepEqual(verdict?.leader, best);
     return { neighbours: verdict.neighbours, isDoubt: verdict.doubts.includes("neighbours") };
   }
@@ -142,5 +142,23 @@ describe("the neighbours that nexus eval counts", () => {
       for (const each of [right, above]) ended(story, "timed out", each, 1);
     });
     assert.deepEqual(over, { neighbours: { all: 2, measured: 2 }, isDoubt: false });
+  });
+
+  test("nexus eval --first asks for the neighbours that were measured, or found infeasible, only later", () => {
+    const then = (story: JobStory) => {
+      ended(story, "timed out", above, 1);
+      for (const [configuration, gb] of [
+        [right, 9],
+        [left, 1],
+        [above, 1],
+      ] as const) {
+        const run = childRunName(1, 10 + story.events.length);
+        story.completed(story.started(run, configuration), run, 0.3, 100, { "s1-gb": gb });
+      }
+    };
+    const after = (first: number) => around({ repeat: "never", require: ["gb <= 8"] }, then, first);
+    assert.deepEqual(after(7), { neighbours: { all: 4, measured: 2 }, isDoubt: true });
+    assert.deepEqual(after(8), { neighbours: { all: 4, measured: 3 }, isDoubt: true }, "right is infeasible by then");
+    assert.deepEqual(after(9), { neighbours: { all: 4, measured: 4 }, isDoubt: false });
   });
 });
