@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { type Goal, told } from "../../../shared/domain/goal.ts";
+import { jsonLine } from "../../../shared/domain/json-line.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { goalOfSpec, renderProblems, usedComponents } from "../../../shared/domain/runspec/spec-read.ts";
 import { largestRandint } from "../../../shared/domain/seeds.ts";
@@ -78,7 +79,7 @@ export async function checkSpec(words: readonly string[], options: CheckOptions,
     const { run, started } = await runInChild(order, new Shown(say));
     if (!run) {
       const why = "its process ended without a word; SIGKILL usually means that memory ran out";
-      if (options.json) output.result(`${JSON.stringify({ type: "check", v: 1, works: false, verdict: why })}\n`);
+      if (options.json) output.result(jsonLine({ type: "check", v: 1, works: false, verdict: why }));
       else say(row("verdict", why));
       return exitCode.failure;
     }
@@ -89,7 +90,11 @@ export async function checkSpec(words: readonly string[], options: CheckOptions,
       const { kind: _, ...seen } = run;
       const told = { works: verdict.isGood, verdict: verdict.text, notes: verdict.notes };
       output.result(
-        `${JSON.stringify({ type: "check", v: 1, ...told, parameters: settings, command, environment: variables, ...seen, ...lossIn(run, goal) })}\n`,
+        jsonLine({
+          ...{ type: "check", v: 1, ...told, parameters: settings, command, environment: variables },
+          ...seen,
+          ...lossIn(run, goal),
+        }),
       );
     } else tellRun(run, goal, verdict, say);
     return verdict.isGood ? exitCode.done : exitCode.failure;

@@ -75,6 +75,14 @@ describe("nexus check", () => {
     assert.deepEqual(told.parameters, { lr: 0.2 });
   });
 
+  test("nexus check writes infinite numbers into its JSON as the other commands do", async () => {
+    const { said } = await check(`console.log('{"iters": 1, "acc": Infinity}\\n{"iters": 2, "acc": -Infinity}');`, {
+      json: true,
+    });
+    const [{ first, last }] = JSON.parse(said).metrics;
+    assert.deepEqual([first, last], ["Infinity", "-Infinity"]);
+  });
+
   test("nexus check ends an endless run, by its time or its reports, and judges what it measured", async () => {
     const endless = "let n = 0; setInterval(() => console.log('acc ' + n++), 5);";
     const cut = await check(endless, { reports: 3 });
