@@ -1,3 +1,4 @@
+import { jsonLine } from "../../../shared/domain/json-line.ts";
 import type { Steps } from "../../../shared/domain/steps.ts";
 import { SideWork } from "../../live/side-work.ts";
 import type { Cell } from "../../words/table.ts";
@@ -244,7 +245,7 @@ export class ListView<Row> {
   copyOf(row: Row): Copied {
     const cells = this.columns.map(({ name, value }) => [name, value(row)] as const);
     const { nameOf = this.#source.keyOf } = this.#source;
-    return { text: JSON.stringify(Object.fromEntries(cells)), what: nameOf(row) };
+    return { text: jsonLine(Object.fromEntries(cells)).trimEnd(), what: nameOf(row) };
   }
 
   move(by: number, now: number): void {

@@ -41,6 +41,12 @@ describe("a list", () => {
     assert.deepEqual(list.visible(10).selected, 3);
   });
 
+  test("a list's copied row has infinite numbers as the commands' JSON has them", () => {
+    const list = listOf([{ id: "up", value: Number.POSITIVE_INFINITY }]);
+    list.refresh(1, 0);
+    assert.deepEqual(list.copy, { text: '{"id":"up","value":"Infinity"}', what: "up" });
+  });
+
   test("a list stands still for three seconds after someone moved in it, and while it is frozen", () => {
     const rows = numbered(3);
     const list = listOf(rows);
