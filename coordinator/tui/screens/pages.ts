@@ -91,8 +91,9 @@ function factsOf(table: RunTable, runSet: RunSet): string {
   return `${facts}; ${runSet.failed} failed, ${runSet.inFlight} in flight`;
 }
 
-/** As the standings have it, from whose row one comes; "" if no run counts yet. */
+/** As the standings have it, from whose row one comes: an infeasible run set has no estimate. "" if no run counts yet. */
 function estimateText({ goal, model, runSets }: RunTable, runSet: RunSet): string {
+  if (!runSet.isFeasible) return "infeasible, ";
   if (model.now === null) return "";
   const { estimate, stDev } = estimateOf(model.now, runSets, runSet);
   return `estimated ${goal.name} ${resultDigits(goal, estimate)}${stDev === null ? "" : ` ± ${stDev.toPrecision(2)}`}, `;

@@ -62,3 +62,19 @@ test("a run set's page has the estimate of its row in the standings", () => {
     assert.equal(spread, stDev?.toPrecision(2));
   }
 });
+
+test("an infeasible run set's page says so and has no estimate", () => {
+  const settings = { require: ["gb <= 8"] };
+  const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [1, 2])], settings });
+  for (const [run, setting, gb] of [
+    ["run1.1", 0, 4],
+    ["run1.2", 0, 9],
+    ["run1.3", 1, 4],
+  ] as const)
+    story.completed(story.started(run, [setting]), run, 0.5, 100, { "s1-gb": gb });
+  const model = modelOf(story);
+  const [key = ""] = [...(model.search.table?.runSets ?? [])].map((runSet) => runSet.key);
+  model.open({ kind: "run set", key });
+  const text = frameLines(model, 120, 30, 1).map(lineText).join("\n");
+  assert.match(text, /^ {10}infeasible, mean 0\.5\d* of 1;/m);
+});
