@@ -139,11 +139,11 @@ class Recall {
 
 const nameOf = ({ job }: RunTable, n: number): string => `${job} ${n}`;
 
-/** Which reports of an earlier holder a run may continue. Those of one that is not trusted count only in its own checkpoint. */
+/** Which reports of an earlier holder a run may continue. Those of one that was sent away count only in its own checkpoint. */
 function continued(trial: Trial, worker: WorkerId, attempt: number): (row: CurvePoint) => boolean {
-  const isTrusted = distrustOf(trial, attempt) === "";
+  const isHeard = distrustOf(trial, attempt) !== "sent away";
   const { checkpoint } = trial;
-  if (!isOpen(trial)) return () => isTrusted && trial.resultBy === null;
+  if (!isOpen(trial)) return () => isHeard && trial.resultBy === null;
   return ([stage, iters]) =>
-    checkpoint !== null && (isTrusted || checkpoint.worker === worker) && !isFurther({ stage, iters }, checkpoint);
+    checkpoint !== null && (isHeard || checkpoint.worker === worker) && !isFurther({ stage, iters }, checkpoint);
 }

@@ -39,9 +39,9 @@ export class Curves extends Story {
   }
 
   /** Reports that come with a checkpoint at the last of them. */
-  save(n: number, value: number, to: number, worker = alice): void {
+  save(n: number, value: number, to: number, worker = alice, attempt = 1, from = 0): void {
     const state = { stage: 1, iters: to, blob: `s${n}`, key: newKey(), size: 9, sha256: "0".repeat(64), chunks: 1 };
-    const body = { attempt: 1, claim: "", lines: "", reports: this.rows(value, 0, to), state };
+    const body = { attempt, claim: "", lines: "", reports: this.rows(value, from, to), state };
     this.hear(this.test.said(worker, this.job, n, "checkpoint", body));
   }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { ownDecision } from "../../../../../shared/domain/fold/events.ts";
 import { alice, bob } from "../../../../support/stories/control-story.ts";
 import { type Curves, searching } from "./curves-story.ts";
 
@@ -39,6 +40,34 @@ describe("curves that the next leader reads again", () => {
       next.report(n, 2, saves ? 7 : 4, 8, alice, 2);
       assert.deepEqual(next.pruned, [], "its mean is 5.5; without the first four reports it is 2");
     }
+  });
+
+  test("a run keeps what a sick holder reported, although the next one has saved it since", async () => {
+    const story = searching("median");
+    const n = await passedOn(story, 9);
+    void story.test.reign.record({
+      ...{ type: "worker-state", worker: bob, state: "benched", reason: "its runs fail", ...ownDecision },
+    });
+    story.save(n, 2, 6, alice, 2, 4);
+    const next = await story.heir();
+    next.report(n, 2, 6, 8, alice, 2);
+    assert.deepEqual(next.pruned, [], "its mean is 5.5; without the first four reports it is 2");
+  });
+
+  test("a run takes nothing that a worker sent away reports, although a checkpoint lies beyond it", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim(bob));
+    story.wait(60_000);
+    assert.equal(await story.claim(), n);
+    await story.order({ kind: "bench", worker: bob, reason: "" });
+    story.report(n, 0, 0, 4, bob);
+    story.save(n, 5, 4, alice, 2);
+    story.wait(60_000);
+    assert.equal(await story.claim(alice, "boot2"), n);
+    const next = await story.heir();
+    next.report(n, 5, 4, 6, alice, 3);
+    assert.deepEqual(next.pruned, []);
   });
 
   for (const [what, isBenched] of [
