@@ -11,6 +11,7 @@ import {
   whyUnheard,
 } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
+import type { JobPruner } from "../../../shared/domain/pruning/job-pruner.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence } from "../../../shared/wire/messages.ts";
@@ -64,8 +65,8 @@ export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promis
  */
 class Recall {
   readonly #reign: Reign;
-  /** What earlier holders reported of runs whose own reports have not come; null: they have. */
-  readonly #earlier = new Map<string, CurvePoint[] | null>();
+  /** What earlier holders reported, message by message, of runs whose own reports have not come; null: they have. */
+  readonly #earlier = new Map<string, (readonly CurvePoint[])[] | null>();
   #held = 0;
 
   constructor(reign: Reign) {
@@ -95,9 +96,7 @@ class Recall {
         return;
       }
       const [first] = told.reports;
-      if (first) pruner.report(trial.n, [...this.#before(name, first), ...told.reports]);
-      // Its rungs are passed again, and remembered; a run in progress is judged again at its next report.
-      pruner.judge(trial.n);
+      if (first) passAgain(pruner, trial.n, [...this.#before(name, first), told.reports]);
       if (isItsResult) pruner.completed(trial.n, told.hpmax);
     } catch (error) {
       // The message was set aside when it was judged.
@@ -109,10 +108,7 @@ class Recall {
   end(table: RunTable): void {
     const pruner = prunerOf(this.#reign, table);
     for (const { n } of table.trials.glanceOpen()) {
-      const earlier = this.#earlier.get(nameOf(table, n)) ?? [];
-      if (earlier.length === 0) continue;
-      pruner?.report(n, earlier);
-      pruner?.judge(n);
+      if (pruner) passAgain(pruner, n, this.#earlier.get(nameOf(table, n)) ?? []);
     }
   }
 
@@ -124,16 +120,25 @@ class Recall {
     const rows = reports.map(([stage, iters, hours, [value = Number.NaN], [count = 0]]): CurvePoint => {
       return [stage, iters, hours, [value], [count]];
     });
-    if (earlier) earlier.push(...rows);
-    else this.#earlier.set(name, rows);
+    if (earlier) earlier.push(rows);
+    else this.#earlier.set(name, [rows]);
   }
 
   /** What an own report continues: nothing, unless it is the run's first. */
-  #before(name: string, [stage, iters]: CurvePoint): CurvePoint[] {
+  #before(name: string, [stage, iters]: CurvePoint): CurvePoint[][] {
     const earlier = this.#earlier.get(name) ?? [];
     this.#earlier.set(name, null);
-    this.#held -= earlier.length;
-    return earlier.filter((row) => isFurther({ stage, iters }, { stage: row[0], iters: row[1] }));
+    for (const rows of earlier) this.#held -= rows.length;
+    return earlier.map((rows) => rows.filter((row) => isFurther({ stage, iters }, { stage: row[0], iters: row[1] })));
+  }
+}
+
+/** Its rungs are passed again, message by message, and remembered; a run in progress is judged again at its next report. */
+function passAgain(pruner: JobPruner, n: number, messages: readonly (readonly CurvePoint[])[]): void {
+  for (const reports of messages) {
+    if (reports.length === 0) continue;
+    pruner.report(n, reports);
+    pruner.judge(n);
   }
 }
 

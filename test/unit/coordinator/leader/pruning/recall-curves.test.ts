@@ -70,6 +70,32 @@ describe("curves that the next leader reads again", () => {
     assert.deepEqual(next.pruned, []);
   });
 
+  test("a run passed on has the values at its rungs that it had under the leader before", async () => {
+    for (const hasReported of [false, true]) {
+      const story = searching("asha");
+      await story.learned();
+      const n = Number(await story.claim(bob));
+      story.report(n, 9, 0, 2, bob);
+      story.save(n, 1, 4, bob, 1, 2);
+      story.wait(60_000);
+      assert.equal(await story.claim(), n);
+      if (hasReported) story.report(n, 1, 4, 5, alice, 2);
+      const next = await story.heir();
+      const reasons: string[] = [];
+      for (const [leader, boot] of [
+        [story, "boot"],
+        [next, "boot2"],
+      ] as const) {
+        const worse = Number(await leader.claim(bob, boot));
+        leader.report(worse, 5.5, 0, 2, bob);
+        leader.report(worse, 3.5, 2, 4, bob);
+        reasons.push(leader.table.trial(worse)?.reason ?? "");
+      }
+      assert.match(reasons[0] ?? "", /rung/);
+      assert.equal(reasons[1], reasons[0]);
+    }
+  });
+
   for (const [what, isBenched] of [
     ["late reports of an earlier holder", false],
     ["reports of a holder that was sent away", true],
