@@ -6,7 +6,6 @@ import {
   isFurther,
   isNewestStay,
   isOpen,
-  resultBy,
   type Trial,
   whyUnheard,
 } from "../../../shared/domain/fold/trial.ts";
@@ -89,8 +88,10 @@ class Recall {
       const distrust = distrustOf(trial, told.attempt);
       if (isEnd && distrust === "sent away" && !isItsResult) return;
       const name = nameOf(table, trial.n);
-      // A run that has ended is compared by what its own worker reported.
-      const isOwn = isOpen(trial) ? isNewestStay(trial, told.attempt) && distrust === "" : resultBy(trial) === worker;
+      // A run that has ended is compared by what its own worker reported in its newest stay.
+      const isNewest = isNewestStay(trial, told.attempt);
+      const isOfEnded = trial.resultBy === null ? isNewest : trial.resultBy === worker;
+      const isOwn = isOpen(trial) ? isNewest && distrust === "" : isOfEnded;
       if (!isOwn) {
         this.#hold(name, told.reports.filter(continued(trial, worker, told.attempt)));
         return;

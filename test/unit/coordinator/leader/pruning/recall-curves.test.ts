@@ -14,6 +14,20 @@ async function passedOn(story: Curves, value: number): Promise<number> {
   return n;
 }
 
+/** Run n, of 3.6, has completed, and is the median under the next leader. */
+async function assertMedian(story: Curves, n: number): Promise<void> {
+  assert.equal(story.table.trial(n)?.status, "completed");
+  const next = await story.heir();
+  const [better, worse] = [Number(await next.claim(alice, "boot3")), Number(await next.claim(alice, "boot3"))];
+  next.report(better, 3.65, 0, 3);
+  next.report(worse, 3.55, 0, 3);
+  assert.deepEqual(
+    next.pruned.map((event) => event.n),
+    [worse],
+    "the median is 3.6",
+  );
+}
+
 describe("curves that the next leader reads again", () => {
   test("curves are read again without reports under an attempt that its sender never held", async () => {
     const story = searching("median");
@@ -117,15 +131,18 @@ describe("curves that the next leader reads again", () => {
     const n = await passedOn(story, 3.6);
     story.report(n, 1e6, 0, 9, bob, 1, 2);
     story.end(n, 3.6, 4, alice, 2);
-    assert.equal(story.table.trial(n)?.status, "completed");
-    const next = await story.heir();
-    const [better, worse] = [Number(await next.claim(alice, "boot2")), Number(await next.claim(alice, "boot2"))];
-    next.report(better, 3.65, 0, 3);
-    next.report(worse, 3.55, 0, 3);
-    assert.deepEqual(
-      next.pruned.map(({ n }) => n),
-      [worse],
-      "the median is 3.6",
-    );
+    await assertMedian(story, n);
+  });
+
+  test("a completed run's curve has nothing of an earlier stay of its worker that came to nothing", async () => {
+    const story = searching("median");
+    await story.learned();
+    const n = Number(await story.claim());
+    story.report(n, 9, 0, 4);
+    story.wait(60_000);
+    assert.equal(await story.claim(alice, "boot2"), n);
+    story.report(n, 3.6, 0, 4, alice, 2);
+    story.end(n, 3.6, 4, alice, 2);
+    await assertMedian(story, n);
   });
 });
