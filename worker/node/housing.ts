@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import type { Log } from "../../shared/log.ts";
 import { runEnvironment } from "../../shared/machine/run-environment.ts";
 import { RunGroups } from "../processes/groups/run-groups.ts";
@@ -27,6 +28,8 @@ export interface Confinement {
 
 /** How a worker starts its runners. */
 export interface Housing {
+  /** The runner's program. */
+  readonly program: string;
   /** What runs see of the worker's environment. */
   readonly environment: NodeJS.ProcessEnv;
   /** Prefix of the marks of this worker's runs, by which the worker's next process finds what they left. */
@@ -41,7 +44,10 @@ export interface Housing {
   readonly groups: RunGroups | undefined;
 }
 
+const program = fileURLToPath(new URL("../runner/main.js", import.meta.url));
+
 export const plainHousing = (): Housing => ({
+  program,
   environment: runEnvironment(process.env, []),
   tag: randomBytes(6).toString("hex"),
   sandbox: null,
@@ -71,6 +77,7 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
   const priority = systemPriority(process.env);
   endMarked(`${tag}-`);
   return {
+    program,
     environment: runEnvironment(process.env, passEnv),
     tag,
     sandbox: opened,

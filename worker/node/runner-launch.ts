@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import { threadCounts } from "../../shared/machine/run-environment.ts";
 import { withVariables } from "../gpus/gpu-variables.ts";
 import type { RunGroup } from "../processes/groups/run-groups.ts";
@@ -12,8 +11,6 @@ import { infoDescriptor } from "../processes/sandbox.ts";
 import type { RunTask } from "../runner/protocol.ts";
 import type { Housing } from "./housing.ts";
 import type { RunnerKind } from "./runners.ts";
-
-const runnerProgram = fileURLToPath(new URL("../runner/main.js", import.meta.url));
 
 export interface Launch {
   readonly command: string;
@@ -30,16 +27,22 @@ export interface Launch {
   readonly job: string | null;
   /** It executes one run of a job's own code and then ends, with all that the run left in memory or in /tmp. */
   readonly isForOne: boolean;
+  /**
+   * Whether its program has been replaced since, as by an update or a build. What it has not imported yet may be gone then: files are
+   * named by what is in them.
+   */
+  isOutdated(): boolean;
 }
 
 const anyProgram = "processors/Command_Proc";
 
 export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Launch {
-  const { environment, tag, sandbox, network, priority, reaper, groups } = housing;
+  const { program: file, environment, tag, sandbox, network, priority, reaper, groups } = housing;
   const mark = `${tag}-${randomBytes(9).toString("hex")}`;
   const plain = { ...environment, ...threadCounts(kind.cores), [runMark]: mark };
   const env = withVariables(plain, kind.gpus?.variables ?? null);
-  const program = [process.execPath, ...process.execArgv, runnerProgram];
+  const program = [process.execPath, ...process.execArgv, file];
+  const isOutdated = replacedSince(file);
   const standing = priority(kind.lowPriority);
   const group = groups?.add(mark, kind.lowPriority);
   const first = [...(group?.words ?? []), ...standing.words];
@@ -50,7 +53,7 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
     // A job's own code that used a GPU in this process would keep GPU memory from the next run and from the owner.
     const isForOne = kind.gpus?.isGiven === true && task.codeFolder !== null;
     return {
-      ...{ command, words, environment: reaped, mark, standing, group },
+      ...{ command, words, environment: reaped, mark, standing, group, isOutdated },
       ...{ isSandbox: false, isReaper: reaper !== undefined, job: null, isForOne },
     };
   }
@@ -72,7 +75,16 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
   );
   const [command = "", ...words] = [...first, ...around];
   return {
-    ...{ command, words, environment: sandbox.environment(env), mark, standing, group },
+    ...{ command, words, environment: sandbox.environment(env), mark, standing, group, isOutdated },
     ...{ isSandbox: true, isReaper: false, job: task.job, isForOne },
   };
+}
+
+function replacedSince(file: string): () => boolean {
+  const stamp = (): string => {
+    const found = statSync(file, { throwIfNoEntry: false });
+    return found ? `${found.ino} ${found.mtimeMs}` : "";
+  };
+  const before = stamp();
+  return () => stamp() !== before;
 }

@@ -30,6 +30,8 @@ const mostComplaints = 4000;
 /** A reaper ends everything and then itself; if it takes longer, it is killed. */
 const longestReapingMs = 12_000;
 
+const programReplaced = "the program of this worker was replaced while the run was in progress";
+
 /** A process that executes runs (worker/runner/main.ts), one after another. */
 export class RunnerProcess {
   readonly kind: RunnerKind;
@@ -113,6 +115,10 @@ export class RunnerProcess {
         setTimeout(() => void ended(howEnded(code, signal)), lastWordsMs).unref(),
       );
     });
+  }
+
+  get isOutdated(): boolean {
+    return this.#launch.isOutdated();
   }
 
   run(task: RunTask, onReports: OnReports): RunningTask {
@@ -230,7 +236,10 @@ export class RunnerProcess {
         message.lines,
         this.#taken(message.id, this.#current.task, message.state),
       );
-    else this.#current.end(message);
+    else
+      this.#current.end(
+        message.type === "failed" && this.isOutdated ? { ...message, blame: programReplaced } : message,
+      );
   }
 
   /** Opens the files of a state, and tells the run that it may go on. */

@@ -129,7 +129,7 @@ export const unnamed: Readonly<Record<string, readonly string[]>> = {
   "coordinator/own-search/own-searches.ts": ["coordinator/own-search/module-host.ts"],
   "coordinator/process/snapshot-process.ts": ["coordinator/process/snapshot-writer.ts"],
   "shared/broker/server/server.ts": ["shared/broker/server/guard.ts"],
-  "worker/node/runner-launch.ts": ["worker/runner/main.ts"],
+  "worker/node/housing.ts": ["worker/runner/main.ts"],
   "worker/service/machine.ts": ["worker/main.ts"],
   // files that are no modules
   "coordinator/plots/drawing/png.ts": ["import.meta.resolve"],

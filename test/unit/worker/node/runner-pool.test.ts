@@ -1,11 +1,15 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { packageRoot } from "../../../../shared/components/component-defaults.ts";
+import { plainHousing } from "../../../../worker/node/housing.ts";
 import { RunnerPool } from "../../../../worker/node/runner-pool.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
-import { taskOf } from "../../../support/processes/run-task.ts";
+import { shellTask, taskOf } from "../../../support/processes/run-task.ts";
 import { silentLog } from "../../../support/stories/reign.ts";
+
+const kind = { lowPriority: false, cores: 1, network: false };
 
 /** Takes the place of ours, and writes to its runner's pipe what no worker can read. */
 const liar = `import { writeSync } from 'node:fs';
@@ -23,13 +27,80 @@ test("a runner that said what cannot be read executes no further run", async () 
   const codeFolder = temporaryFolder();
   mkdirSync(join(codeFolder, "processors"));
   writeFileSync(join(codeFolder, "processors", "Probe_Proc.mjs"), liar);
-  const kind = { lowPriority: false, cores: 1, network: false };
   try {
     const spoilt = await pool.run(kind, { ...task, codeFolder }, () => undefined).end;
     assert.ok(spoilt.type === "failed", spoilt.type);
     assert.match(spoilt.reason, /^the run told its worker what no run may tell: /);
     const next = await pool.run(kind, task, () => undefined).end;
     assert.ok(next.type === "done", "reason" in next ? next.reason : next.type);
+  } finally {
+    await pool.close();
+  }
+});
+
+const report = `echo '{"iters":1,"value":1}'`;
+
+/** A runner's program of its own, and a function that puts another build in its place, with a stage under another name. */
+function ownProgram(): { readonly program: string; readonly replace: () => void } {
+  const root = temporaryFolder();
+  const room = join(root, "dist/worker");
+  const program = join(room, "runner/main.js");
+  const put = (): void => {
+    for (const part of ["gathered", "runner/main.js"])
+      cpSync(join(packageRoot(), "dist/worker", part), join(room, part), { recursive: true });
+  };
+  cpSync(join(packageRoot(), "package.json"), join(root, "package.json"));
+  put();
+  const replace = (): void => {
+    rmSync(room, { recursive: true });
+    put();
+    const gathered = join(room, "gathered");
+    for (const name of readdirSync(gathered)) {
+      const text = readFileSync(join(gathered, name), "utf8");
+      rmSync(join(gathered, name));
+      writeFileSync(
+        join(gathered, name.replace("Command_Proc-", "Command_Proc-2")),
+        text.replaceAll("/Command_Proc-", "/Command_Proc-2"),
+      );
+    }
+  };
+  return { program, replace };
+}
+
+test("a runner whose program was replaced while it was idle executes no further run", async () => {
+  const { program, replace } = ownProgram();
+  const pool = new RunnerPool(silentLog, { ...plainHousing(), program });
+  try {
+    const probe = taskOf("{component: processors/Probe_Proc, reports: 1, seconds: 0, value: *a}");
+    const first = await pool.run(kind, probe, () => undefined).end;
+    assert.ok(first.type === "done", "reason" in first ? first.reason : first.type);
+    replace();
+    const next = await pool.run(kind, { ...shellTask(report), job: "job2" }, () => undefined).end;
+    assert.ok(next.type === "done", "reason" in next ? next.reason : next.type);
+  } finally {
+    await pool.close();
+  }
+});
+
+test("a run that fails after its runner's program was replaced is not to blame; the next one is", async () => {
+  const { program, replace } = ownProgram();
+  const pool = new RunnerPool(silentLog, { ...plainHousing(), program });
+  const go = join(temporaryFolder(), "go");
+  const task = shellTask(`${report}; while [ ! -e '${go}' ]; do sleep 0.1; done; exit 3`);
+  try {
+    let isReplaced = false;
+    const onReports = (): void => {
+      if (!isReplaced) replace();
+      isReplaced = true;
+      writeFileSync(go, "");
+    };
+    const end = await pool.run(kind, task, onReports).end;
+    assert.deepEqual(
+      [end.type, end.blame],
+      ["failed", "the program of this worker was replaced while the run was in progress"],
+    );
+    const again = await pool.run(kind, task, () => undefined).end;
+    assert.deepEqual([again.type, again.blame], ["failed", undefined]);
   } finally {
     await pool.close();
   }
