@@ -75,6 +75,12 @@ function uploaded(
           if (place !== undefined) pieces[place] ??= data;
         });
       }
+      // In a cluster, reading may begin in the middle of a file, on a server that is still copying.
+      for (const [subject, place] of places) {
+        const piece = pieces[place] ?? (await bus.piece(streams.blob, subject));
+        if (piece === null) break;
+        pieces[place] = piece;
+      }
       return open(
         pieces.filter((piece) => piece !== undefined),
         list.key,
