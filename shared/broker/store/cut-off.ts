@@ -32,9 +32,9 @@ export function cutOffAt(paths: WorkspacePaths): string | undefined {
   if (mark === undefined || hasJournal(paths.store)) return undefined;
   const folder = newest(paths, /^(damaged|replaced|moved)-/);
   if (folder === undefined || !hasJournal(join(folder, "store"))) return undefined;
-  // Cut off before the mark was copied, or after.
+  // Cut off before the mark was copied, or after. By then the secrets are in the folder too: peers here are the next ones.
   const copied = textOf(join(folder, "store-mark.json"));
-  return copied === undefined || copied === mark ? folder : undefined;
+  return copied === undefined || (copied === mark && !existsSync(paths.peers)) ? folder : undefined;
 }
 
 /** Whether nats-server made the journal's stream in this store, in whatever account. */

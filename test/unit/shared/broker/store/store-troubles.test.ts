@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdirSync, renameSync } from "node:fs";
+import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { cutOffAt } from "../../../../../shared/broker/store/cut-off.ts";
@@ -52,6 +52,12 @@ describe("what is wrong with a store", () => {
     // What a server leaves that was started on the empty folder.
     mkdirSync(join(paths.store, "jetstream"), { recursive: true });
     assert.throws(() => checkStoreThere(paths), cutOff);
+    // It has moved to peers, and only its old mark was left.
+    mkdirSync(paths.secrets, { recursive: true });
+    writeFileSync(paths.peers, "{}");
+    assert.equal(cutOffAt(paths), undefined);
+    rmSync(paths.peers);
+    assert.equal(cutOffAt(paths), folder);
     // Another store has been there since, and is gone too.
     writeMark(paths, { store: created, journal: 6, evidence: 1 });
     assert.throws(() => checkStoreThere(paths), StoreDamagedError);
