@@ -17,6 +17,8 @@ export class LiveCurve {
   stage = 0;
   /** Reports so far. */
   count = 0;
+  /** The newest attempt heard of; 1 if the curve was read from the broker. */
+  attempt = 1;
   #length = 0;
   /** Reports per place; the last place may have fewer. */
   #stride = 1;
@@ -45,6 +47,12 @@ export class LiveCurve {
     this.count += 1;
     if ((this.count - 1) % this.#stride === 0) this.#begin(iters, hours);
     if (Number.isFinite(value)) this.#take(this.#length - 1, value);
+  }
+
+  /** Whether a report of this attempt shows that the run began afresh: it lies no further than the first report. */
+  isReplacedBy(attempt: number, stage: number, iters: number): boolean {
+    const isFurther = stage > this.stage || (stage === this.stage && iters > (this.#columns.iters[0] ?? 0));
+    return attempt > this.attempt && !isFurther;
   }
 
   /** The mean of each place. */
@@ -132,8 +140,10 @@ export class CurveStore {
   /** Rises with every report. */
   version = 0;
 
-  add(n: number, stage: number, iters: number, hours: number, value: number): void {
-    const curve = this.#curves.get(n) ?? new LiveCurve();
+  add(n: number, stage: number, iters: number, hours: number, value: number, attempt = 1): void {
+    const known = this.#curves.get(n);
+    const curve = known?.isReplacedBy(attempt, stage, iters) === false ? known : new LiveCurve();
+    curve.attempt = Math.max(curve.attempt, attempt);
     curve.add(stage, iters, hours, value);
     this.replace(n, curve);
   }

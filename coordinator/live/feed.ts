@@ -132,7 +132,7 @@ export class Feed {
     }
     const { worker } = address;
     if (whyUnheard(trial, { ...told, worker }) !== undefined || !isOfHolder(trial, worker, told.attempt)) return;
-    this.#search.reported(address.n, told.reports, this.#ports.now());
+    this.#search.reported(address.n, told.reports, this.#ports.now(), told.attempt);
     this.#ports.changed();
   }
 

@@ -211,13 +211,14 @@ export class LiveSearch {
   }
 
   /** Reports of a trial of the shown job came in. */
-  reported(n: number, rows: readonly ReportRow[], now: number): void {
+  reported(n: number, rows: readonly ReportRow[], now: number, attempt = 1): void {
     // Old reports say nothing about the present rate.
     if (!this.isCatchingUp) {
       this.reports.add(rows.length, now);
       this.silence.heard(n, now);
     }
-    for (const [stage, iters, hours, values] of rows) this.curves.add(n, stage, iters, hours, values[0] ?? Number.NaN);
+    for (const [stage, iters, hours, [value = Number.NaN]] of rows)
+      this.curves.add(n, stage, iters, hours, value, attempt);
   }
 
   /** Everything stored about a trial of the shown job was read. */

@@ -149,6 +149,30 @@ describe("a live curve", () => {
     assert.deepEqual(await drawn([["report", { attempt: 1, reports: [row(10, 1)] }], ...invented]), [[10, 1]]);
   });
 
+  test("a live curve is of the training that began afresh, from its first report on", async () => {
+    const other = "other" as WorkerId;
+    const told: readonly Told[] = [
+      ["report", { attempt: 1, reports: [row(10, 9), row(20, 9)] }],
+      ["report", { attempt: 2, reports: [row(10, 1)] }, other],
+      ["report", { attempt: 2, reports: [row(20, 2), row(30, 3)] }, other],
+    ];
+    const whole = [
+      [10, 1],
+      [20, 2],
+      [30, 3],
+    ];
+    assert.deepEqual(await drawn(told, passedOn(other), 2), whole);
+    const staged: Told = ["report", { attempt: 1, reports: [[2, 5, 1, [9], [1]]] }];
+    assert.deepEqual(await drawn([staged, ...told.slice(1)], passedOn(other), 2), whole, "of an earlier stage too");
+    const resumed: Told = ["report", { attempt: 2, reports: [row(20, 2), row(30, 3)] }, other];
+    const goneOn = [
+      [10, 9],
+      [20, 9],
+      [30, 3],
+    ];
+    assert.deepEqual(await drawn([...told.slice(0, 1), resumed], passedOn(other), 2), goneOn, "not if it goes on");
+  });
+
   test("a live curve has reports that came before the record of their assignment", async () => {
     const other = "other" as WorkerId;
     const first: Told = ["report", { attempt: 1, reports: [row(10, 1)] }];
