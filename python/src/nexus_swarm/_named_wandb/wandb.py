@@ -1,4 +1,4 @@
-"""What ``import wandb`` finds in a script that ``python -m nexus_swarm.wandb`` runs, and in the processes that it spawns."""
+"""What ``import wandb`` finds in processes that a script run by ``python -m nexus_swarm.wandb`` spawns with ``multiprocessing``."""
 
 import sys
 
