@@ -267,7 +267,7 @@ export class HeldTrial {
     // Only a run that was handed back needs its state: another worker resumes from it.
     if (!this.isHandingBack || end.type === "done" || end.type === "failed") this.#dropStates();
     if (!this.#end && (end.type === "failed" || end.type === "died")) {
-      const blame = this.#ports.disk?.blameFor(folders.directory) || (end.blame ?? "");
+      const blame = this.#ports.disk?.blameFor(folders.directory) ?? "";
       if (blame !== "") this.#end = { kind: "handback", reason: blame };
     }
     void this.#reports.settle(); // What becomes of a state is told behind them.

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { threadCounts } from "../../shared/machine/run-environment.ts";
 import { withVariables } from "../gpus/gpu-variables.ts";
@@ -27,11 +27,6 @@ export interface Launch {
   readonly job: string | null;
   /** It executes one run of a job's own code and then ends, with all that the run left in memory or in /tmp. */
   readonly isForOne: boolean;
-  /**
-   * Whether its program has been replaced since, as by an update or a build. What it has not imported yet may be gone then: files are
-   * named by what is in them.
-   */
-  isOutdated(): boolean;
 }
 
 const anyProgram = "processors/Command_Proc";
@@ -42,7 +37,6 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
   const plain = { ...environment, ...threadCounts(kind.cores), [runMark]: mark };
   const env = withVariables(plain, kind.gpus?.variables ?? null);
   const program = [process.execPath, ...process.execArgv, file];
-  const isOutdated = replacedSince(file);
   const standing = priority(kind.lowPriority);
   const group = groups?.add(mark, kind.lowPriority);
   const first = [...(group?.words ?? []), ...standing.words];
@@ -53,7 +47,7 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
     // A job's own code that used a GPU in this process would keep GPU memory from the next run and from the owner.
     const isForOne = kind.gpus?.isGiven === true && task.codeFolder !== null;
     return {
-      ...{ command, words, environment: reaped, mark, standing, group, isOutdated },
+      ...{ command, words, environment: reaped, mark, standing, group },
       ...{ isSandbox: false, isReaper: reaper !== undefined, job: null, isForOne },
     };
   }
@@ -75,16 +69,7 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
   );
   const [command = "", ...words] = [...first, ...around];
   return {
-    ...{ command, words, environment: sandbox.environment(env), mark, standing, group, isOutdated },
+    ...{ command, words, environment: sandbox.environment(env), mark, standing, group },
     ...{ isSandbox: true, isReaper: false, job: task.job, isForOne },
   };
-}
-
-function replacedSince(file: string): () => boolean {
-  const stamp = (): string => {
-    const found = statSync(file, { throwIfNoEntry: false });
-    return found ? `${found.ino} ${found.mtimeMs}` : "";
-  };
-  const before = stamp();
-  return () => stamp() !== before;
 }

@@ -32,14 +32,12 @@ export class RunnerPool implements Runners {
         (job === null || job === task.job),
     );
     const [idle] = at < 0 ? [] : this.#idle.splice(at, 1);
-    const isUsable = idle?.isOutdated === false;
-    if (!isUsable) void idle?.kill();
-    const runner = isUsable ? idle : this.#start(kind, task);
+    const runner = idle ?? this.#start(kind, task);
     const running = runner.run(task, onReports);
     // Nothing of the run may still be running when its folders are read.
     if (runner.isForOne) return { ...running, end: running.end.then((end) => runner.kill().then(() => end)) };
     void running.end.then((end) => {
-      if (this.#closed || end.type === "died" || runner.isSpoilt || runner.isOutdated) void runner.kill();
+      if (this.#closed || end.type === "died" || runner.isSpoilt) void runner.kill();
       else this.#idle.push(runner);
     });
     return running;

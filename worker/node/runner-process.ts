@@ -30,8 +30,6 @@ const mostComplaints = 4000;
 /** A reaper ends everything and then itself; if it takes longer, it is killed. */
 const longestReapingMs = 12_000;
 
-const programReplaced = "the program of this worker was replaced while the run was in progress";
-
 /** A process that executes runs (worker/runner/main.ts), one after another. */
 export class RunnerProcess {
   readonly kind: RunnerKind;
@@ -115,10 +113,6 @@ export class RunnerProcess {
         setTimeout(() => void ended(howEnded(code, signal)), lastWordsMs).unref(),
       );
     });
-  }
-
-  get isOutdated(): boolean {
-    return this.#launch.isOutdated();
   }
 
   run(task: RunTask, onReports: OnReports): RunningTask {
@@ -236,10 +230,7 @@ export class RunnerProcess {
         message.lines,
         this.#taken(message.id, this.#current.task, message.state),
       );
-    else
-      this.#current.end(
-        message.type === "failed" && this.isOutdated ? { ...message, blame: programReplaced } : message,
-      );
+    else this.#current.end(message);
   }
 
   /** Opens the files of a state, and tells the run that it may go on. */

@@ -13,14 +13,10 @@ export interface RunnerKind {
   readonly gpus?: GpuView;
 }
 
-export type RunnerEnd = (
+export type RunnerEnd =
   | RunEnd
   /** The process ended while the run was in progress. Reports that it had not sent are lost. */
-  | { readonly type: "died"; readonly reason: string; readonly console: string }
-) & {
-  /** What may have made the run fail instead of its configuration. */
-  readonly blame?: string;
-};
+  | { readonly type: "died"; readonly reason: string; readonly console: string };
 
 /** A run's state that its worker holds: the run may go on. */
 export interface TakenState extends Omit<RunState, "files"> {

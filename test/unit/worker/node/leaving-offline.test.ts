@@ -159,20 +159,6 @@ test("a state that its worker holds is carried though the run that left was kill
   assert.deepEqual(stored, ["0 is stored", "checkpoint is stored", "released is stored"]);
 });
 
-test("a run that may have failed of its worker's replaced program is handed back", async () => {
-  const failed = { type: "failed", reason: "no module", console: "", reports: [], lines: "" } as const;
-  const end = { ...failed, blame: "the program was replaced" };
-  const { node, live, happened, broker } = lentWorker(end, 1, true, undefined, { ownEndMs: 100 });
-  broker.isAcknowledging = true;
-  node.resize(1);
-  void node.work();
-  await live(5000);
-  assert.deepEqual(
-    happened.filter((each) => each.endsWith("is stored")),
-    ["released is stored"],
-  );
-});
-
 /** A worker's folder in which a run left a file. */
 function leftModel(size = 7): string {
   const stateDir = temporaryFolder();
