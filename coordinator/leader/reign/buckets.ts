@@ -22,7 +22,7 @@ export class Buckets<Owner = WorkerId> {
   /**
    * Takes from the owner's bucket; false, with nothing taken, if it does not hold so much.
    *
-   * @param now   milliseconds of one clock; if they go back, no time has passed
+   * @param now   milliseconds of one clock, which may be put back: then no time has passed, and it is counted from there
    * @param more  what the owner gets a second besides the allowance
    * @param room  what its bucket holds besides the allowance
    */
@@ -36,7 +36,7 @@ export class Buckets<Owner = WorkerId> {
     if (passed >= fillEveryMs || (passed > 0 && bucket.tokens < amount)) {
       this.#add(bucket, (passed * (this.allowance.perSecond + more())) / 1000, room());
       bucket.at = now;
-    }
+    } else if (passed < 0) bucket.at = now;
     if (bucket.tokens < amount) return false;
     bucket.tokens -= amount;
     return true;

@@ -123,6 +123,15 @@ describe("stored messages", () => {
     assert.equal(story.test.reign.state.workers.get(alice)?.state, undefined);
   });
 
+  test("stored messages are no flood though the broker's clock was put back by an hour", () => {
+    const story = new Story();
+    for (let i = 0; i < 2000; i += 1) countEvidence(story.test.reign, stored(alice, i, 3_600_000 + 60 * i));
+    for (let i = 0; i < 20_000; i += 1) countEvidence(story.test.reign, stored(alice, 2000 + i, 60 * i));
+    assert.equal(story.test.reign.state.workers.get(alice)?.state, undefined);
+    for (let i = 0; i < 2000; i += 1) countEvidence(story.test.reign, stored(alice, 22_000 + i, -i));
+    assert.equal(story.test.reign.state.workers.get(alice)?.isCutOff, true, "a clock that goes back refills nothing");
+  });
+
   test("stored messages are earned by runs: a worker that holds many, or ends many, may store many", async () => {
     const story = new Story({ totalRuns: 100_000 });
     for (let i = 0; i < 4; i += 1) await story.claim(alice);
