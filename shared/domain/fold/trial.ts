@@ -161,6 +161,9 @@ export const distrustOf = ({ attempts }: Trial, attempt: number): Distrust =>
  * Why a worker's message about an attempt is ignored; undefined if it counts. It must come from the worker to which the
  * journal gave the attempt. If it names a claim, that must be the claim that the attempt answered: a workspace restored
  * to an older state assigns the same numbers again. The claim of an ended trial's last attempt is not kept.
+ *
+ * An earlier claim that the same process was given this trial for is as good: if the answer to a later one is lost, it learns its
+ * new number from a renewal.
  */
 export function whyUnheard(
   trial: Pick<Trial, "run" | "attempts">,
@@ -169,6 +172,9 @@ export function whyUnheard(
   const part = trial.attempts.find((each) => each.attempt === attempt);
   if (part?.worker !== worker) return `${worker} never held attempt ${attempt} of ${trial.run}`;
   if (claim === "" || part.claimId === "" || claim === part.claimId) return undefined;
+  const isEarlier = (each: Attempt): boolean =>
+    each.claimId === claim && each.attempt < attempt && each.worker === worker && each.bootId === part.bootId;
+  if (trial.attempts.some(isEarlier)) return undefined;
   return `attempt ${attempt} of ${trial.run} was given to ${worker} for another claim: this message is from before the workspace was put back`;
 }
 

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answerRenewal } from "../../../../../coordinator/leader/workers/renewals.ts";
 import { restoreSnapshot, takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
+import { whyUnheard } from "../../../../../shared/domain/fold/trial.ts";
 import { InvariantCheck } from "../../../../../shared/domain/invariants/invariants.ts";
 import { testimonyOf } from "../../../../../shared/wire/testimony.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
@@ -73,4 +75,43 @@ test("a result without a number that is passed over breaks no promise; one with 
     const ignored = check.violations().filter((each) => each.includes("was ignored"));
     assert.equal(ignored.length, Number.isFinite(value) ? 1 : 0);
   }
+});
+
+/** Alice holds run 1 for the second time: the journal has it for claim c1-2, and the worker, which lost that answer, for c1-1. */
+async function takenAgain(boot = "boot"): Promise<Story> {
+  const story = new Story({ totalRuns: 9 });
+  assert.equal(await story.claim(alice), 1);
+  story.wait(60_000);
+  assert.equal(await story.claim(alice, boot), 1);
+  return story;
+}
+
+test("a result with an earlier claim counts: the answer that gave its worker the run again was lost", async () => {
+  const story = await takenAgain();
+  const held = [{ job: story.job, n: 1, attempt: 1, iters: 5 }];
+  const renewed = await answerRenewal(story.test.reign, alice, { kind: "renew", bootId: "boot", held });
+  assert.deepEqual(
+    renewed?.verdicts.map(({ verdict, newAttempt }) => [verdict, newAttempt]),
+    [["continue", 2]],
+  );
+  story.hear(story.test.message(alice, story.job, 1, "result", 2, 7, "", {}, "c1-1"));
+  assert.deepEqual([story.table.trial(1)?.hpmax, story.test.reign.dropped], [7, 0]);
+  story.check();
+});
+
+test("a claim speaks for no attempt of another process or worker, and for none before it", async () => {
+  const { table } = await takenAgain();
+  const trial = table.trial(1) ?? assert.fail();
+  const unheard = (attempt: number, claim: string, of = trial) =>
+    whyUnheard(of, { worker: alice, attempt, claim }) !== undefined;
+  const attempts = [1, 2] as const;
+  const told = (claim: string, of = trial) => attempts.map((attempt) => unheard(attempt, claim, of));
+  assert.deepEqual(told("c1-1"), [false, false]);
+  assert.deepEqual(told("c1-2"), [true, false], "an attempt is not spoken for by the claim of a later one");
+  assert.deepEqual(told("c-of-another-life"), [true, true], "before the workspace was put back");
+  const copied = (await takenAgain("boot of a copy")).table.trial(1) ?? assert.fail();
+  assert.deepEqual(told("c1-1", copied), [false, true], "an older process, or one with a copied identity");
+  const [first, second] = trial.attempts;
+  const bobs = { ...trial, attempts: [{ ...(first ?? assert.fail()), worker: bob }, second ?? assert.fail()] };
+  assert.deepEqual(told("c1-1", bobs), [true, true], "another worker's claim");
 });
