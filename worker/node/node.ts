@@ -76,7 +76,7 @@ export class WorkerNode {
     this.#jobs = new KnownJobs(ports, this.#link, this.#living);
     this.#places = new RunPlaces(ports, options.stateDir, this.#jobs);
     this.#prepared = new PreparedJobs(ports, options.noCode, this.#living);
-    this.#outbox = new Outbox(ports, (text) => news({ kind: "unkept", text }));
+    this.#outbox = new Outbox(ports, options.worker, (text) => news({ kind: "unkept", text }));
     const { worker: _worker, stateDir: _stateDir, ...claimant } = options;
     const owner: SlotsOwner = {
       carry: (assignment, claim, leaving) => this.#carry(assignment, claim, leaving),

@@ -1,5 +1,7 @@
+import type { WorkerId } from "../../shared/domain/names.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { BusError, type EndSignal } from "../../shared/ports.ts";
+import { parseEvidence } from "../../shared/wire/subjects.ts";
 import type { Ports } from "./ports.ts";
 import type { Letter } from "./spool.ts";
 
@@ -15,6 +17,7 @@ const mostRetryMs = 5000;
  */
 export class Outbox {
   readonly #ports: OutboxPorts;
+  readonly #worker: WorkerId;
   /** Highest acknowledged sequence of EV. */
   lastSeq = 0;
   #full = "";
@@ -25,8 +28,9 @@ export class Outbox {
   readonly #onUnkept: (text: string) => void;
 
   /** @param onUnkept  hears, in words for people, that a result is in this process's memory alone, or is lost */
-  constructor(ports: OutboxPorts, onUnkept: (text: string) => void = () => undefined) {
+  constructor(ports: OutboxPorts, worker: WorkerId, onUnkept: (text: string) => void = () => undefined) {
     this.#ports = ports;
+    this.#worker = worker;
     this.#onUnkept = onUnkept;
   }
 
@@ -85,7 +89,10 @@ export class Outbox {
     throw new BusError("closed", `${letter.subject}: not delivered before this worker ended`);
   }
 
-  /** Delivers what an earlier process, or a run that had to leave, has left; returns how many. A file that cannot be read, or is too large, is put aside and logged. */
+  /**
+   * Delivers what an earlier process, or a run that had to leave, has left; returns how many. A file that cannot be read, or is too
+   * large, is put aside and logged. One under another name, which the broker would refuse for ever, waits until the worker has it again.
+   */
   async deliverSpooled(signal?: EndSignal): Promise<number> {
     const { log, spool } = this.#ports;
     let delivered = 0;
@@ -95,7 +102,12 @@ export class Outbox {
       // What lies there ahead is sent by whoever put it there.
       if ([...this.#ahead.values()].includes(name)) continue;
       try {
-        await this.send(spool.read(name), false, signal);
+        const letter = spool.read(name);
+        if (parseEvidence(letter.subject)?.worker !== this.#worker) {
+          log.warn({ subject: letter.subject }, `a spooled result stays: it is not of ${this.#worker}`);
+          continue;
+        }
+        await this.send(letter, false, signal);
         spool.drop(name);
         delivered += 1;
       } catch (error) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { workerIdFrom } from "../../../../shared/domain/names.ts";
 import type { Bus } from "../../../../shared/ports.ts";
 import { Outbox } from "../../../../worker/node/outbox.ts";
 import type { Letter, Spool } from "../../../../worker/node/spool.ts";
@@ -37,7 +38,7 @@ test("spooled results count as delivered unless they are damaged, or another sen
       return { seq: stored.length, duplicate: false };
     },
   };
-  const outbox = new Outbox({ bus: bus as Bus, clock, chance, log: silentLog, spool });
+  const outbox = new Outbox({ bus: bus as Bus, clock, chance, log: silentLog, spool }, workerIdFrom("pc"));
   assert.equal(await outbox.deliverSpooled(), 1);
   assert.deepEqual([stored, aside], [[letter(2).subject], [damaged]]);
   assert.ok(!real.names().includes(sound ?? ""));

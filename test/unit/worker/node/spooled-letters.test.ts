@@ -12,27 +12,32 @@ import { silentLog } from "../../../simulate/simulation.ts";
 import { Timeline } from "../../../simulate/timeline.ts";
 
 const never = new AbortController().signal;
-const letter = (msgId: string, text = msgId): Letter => ({
-  subject: "ev.pc.job1.1.result",
+const letter = (msgId: string, text = msgId, worker = "pc"): Letter => ({
+  subject: `ev.${worker}.job1.1.result`,
   msgId,
   data: new TextEncoder().encode(text),
 });
 
-/** An outbox before a broker that takes letters of up to so many bytes. */
-function start(mostBytes = 100) {
-  const { clock, chance } = new SimProcess(new Timeline(), "worker", "seed");
-  const spool = new SimSpool();
+/** An outbox of that worker before a broker that takes letters of up to so many bytes, and others' names from nobody. */
+function start({ mostBytes = 100, name = "pc", spool = new SimSpool() } = {}) {
+  const timeline = new Timeline();
+  const { clock, chance } = new SimProcess(timeline, "worker", "seed");
+  const broker = { isReadingUsers: false };
   const stored: string[] = [];
   const told: string[] = [];
   const bus = {
     store: async (subject: string, data: Uint8Array) => {
+      if (broker.isReadingUsers || !subject.startsWith(`ev.${name}.`))
+        throw new BusError("refused", `${subject}: this user may not publish there`);
       if (data.length > mostBytes) throw new BusError("too large", `${subject}: told to`);
       stored.push(new TextDecoder().decode(data));
       return { seq: stored.length, duplicate: false };
     },
   } as unknown as Bus; // an outbox uses nothing else of it
-  const outbox = new Outbox({ bus, clock, chance, log: silentLog, spool }, (text) => told.push(text));
-  return { outbox, spool, stored, told };
+  const outbox = new Outbox({ bus, clock, chance, log: silentLog, spool }, workerIdFrom(name), (text) =>
+    told.push(text),
+  );
+  return { outbox, spool, stored, told, broker, timeline };
 }
 
 describe("letters on their way to the broker", () => {
@@ -65,6 +70,32 @@ describe("letters on their way to the broker", () => {
     await outbox.deliverSpooled(never);
     assert.deepEqual(stored, ["small"]);
     assert.deepEqual(spool.names(), []);
+  });
+
+  test("letters under a former name wait until the worker has it again, and hold up none behind them", async () => {
+    const { outbox, spool, stored, timeline } = start({ name: "pc-2" });
+    const kept = spool.keep(letter("a", "a", "pc"));
+    spool.keep(letter("b", "b", "pc-2"));
+    const ending = new AbortController();
+    const delivered = outbox.deliverSpooled(ending.signal).catch(() => "given up");
+    await timeline.run(() => timeline.count > 20);
+    ending.abort();
+    assert.deepEqual([await delivered, stored, spool.names()], [1, ["b"], [kept]]);
+    const again = start({ name: "pc", spool });
+    assert.equal(await again.outbox.deliverSpooled(never), 1);
+    assert.deepEqual([again.stored, spool.names()], [["a"], []]);
+  });
+
+  test("a letter that is refused while the broker reads its users again is tried again", async () => {
+    const { outbox, spool, stored, timeline, broker } = start();
+    spool.keep(letter("a"));
+    broker.isReadingUsers = true;
+    const delivered = outbox.deliverSpooled(never);
+    await timeline.run(() => timeline.count > 3);
+    assert.deepEqual(stored, []);
+    broker.isReadingUsers = false;
+    await timeline.run(() => stored.length > 0);
+    assert.deepEqual([await delivered, stored, spool.names()], [1, ["a"], []]);
   });
 });
 
