@@ -201,8 +201,17 @@ export function tunnelFor(paths: WorkspacePaths, code: string): Tunnel | null {
   const forwards = [port, ...(handedOut ? [handedOut.port] : [])].map(
     (each) => `-L ${each}:${addressText({ host, port: each })}`,
   );
-  const ssh = `ssh -N ${forwards.join(" ")} ${userInfo().username}@${hostname()}`;
+  const ssh = `ssh -N ${forwards.join(" ")} ${loginAt(hostname())}`;
   return { ssh, command: `nexus-worker ${typedLine(line)}` };
+}
+
+/** `ann@lab`; the host alone where the user id has no name, as in a container. */
+function loginAt(host: string): string {
+  try {
+    return `${userInfo().username}@${host}`;
+  } catch {
+    return host;
+  }
 }
 
 const isWebSocket = (command: string): boolean => command.includes("wss://");

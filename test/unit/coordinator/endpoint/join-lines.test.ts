@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
+import os from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { bootstrapFor } from "../../../../coordinator/endpoint/bootstrap.ts";
@@ -11,6 +13,7 @@ import {
   lineHoldsUntil,
   shownCode,
   shownJoinLine,
+  tunnelFor,
 } from "../../../../coordinator/endpoint/join-lines.ts";
 import { inviteKey, readInviteCode } from "../../../../shared/broker/access/invite-code.ts";
 import { reachableAddresses } from "../../../../shared/broker/address.ts";
@@ -84,12 +87,29 @@ test("the join code that is shown holds for twelve hours, and is another once it
   assert.equal(lineHoldsUntil("nats://h:1/ws1"), null);
 });
 
+const [guard, pin] = [ownIdentity(), "sha256=abc"];
+const listens = { url: "tls://127.0.0.1:4222#sha256=own", host: "127.0.0.1", port: 4222, pin };
+const state = { guard, server: null, trouble: null, lingers: false, version: "2.10.27", startedAt: "2026-11-29" };
+
+test("the line for a tunnel names no user where the user id has no name, as in a container", (t) => {
+  const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
+  createWorkspace(paths);
+  writeBrokerInfo(paths, { ...listens, ...state, tls: usualTls });
+  const nameless = t.mock.method(os, "userInfo", () => {
+    throw new Error("ENOENT: no such file or directory, uv_os_get_passwd");
+  });
+  syncBuiltinESMExports();
+  try {
+    assert.equal(tunnelFor(paths, "CODE")?.ssh, `ssh -N -L 4222:127.0.0.1:4222 ${os.hostname()}`);
+  } finally {
+    nameless.mock.restore();
+    syncBuiltinESMExports();
+  }
+});
+
 test("a broker on loopback has a line for another machine only if it takes WebSockets: theirs", () => {
   const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
   createWorkspace(paths);
-  const [guard, pin] = [ownIdentity(), "sha256=abc"];
-  const listens = { url: "tls://127.0.0.1:4222#sha256=own", host: "127.0.0.1", port: 4222, pin };
-  const state = { guard, server: null, trouble: null, lingers: false, version: "2.10.27", startedAt: "2026-11-29" };
   writeBrokerInfo(paths, { ...listens, ...state, tls: usualTls });
   writeEndpoint(paths, {
     coordinator: guard,
