@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import NoReturn
 
 _HERE = Path(__file__).resolve().parent
-#: In a wheel our programs lie beside this file; in a checkout, and where a worker gives this file to its runs, above it.
-_JS = _HERE / "js" if (_HERE / "js").is_dir() else _HERE.parents[2]
+#: The package that this file is a part of, if that is not pip's: a checkout, npm's, what a worker gives to its runs.
+_ABOVE = _HERE.parent.parent.parent
+#: Above it lie our programs there; in a wheel, beside this file. A checkout may have a wheel's too, as old as the last one.
+_JS = _ABOVE if _HERE == _ABOVE / "python/src/nexus_swarm" and (_ABOVE / "package.json").is_file() else _HERE / "js"
 _WINDOWS = os.name == "nt"
 #: The oldest Node that our programs run on.
 _OLDEST_NODE = 20

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, test } from "node:test";
 import { promisify } from "node:util";
@@ -68,6 +68,20 @@ test("the package holds no tests, no sources of ours and nothing of the build's"
     packed.filter((file) => /(^|\/)test\/|\.test\.|\.ts$|\.tsbuildinfo$|\.tgz$|node_modules|^\./.test(file)),
     [],
   );
+});
+
+test("the package holds nothing of a wheel that was made before", async () => {
+  const copy = temporaryFolder();
+  const library = "python/src/nexus_swarm";
+  writeFileSync(join(copy, "package.json"), readFileSync(join(root, "package.json")));
+  for (const place of [library, `${library}/js/${library}`]) {
+    mkdirSync(join(copy, place), { recursive: true });
+    writeFileSync(join(copy, place, "_launch.py"), "");
+  }
+  const [made] = JSON.parse(await npm(["pack", "--ignore-scripts", "--json", "--dry-run"], copy)) as {
+    files: { path: string }[];
+  }[];
+  assert.deepEqual(made?.files.map(({ path }) => path).sort(), ["package.json", `${library}/_launch.py`]);
 });
 
 test("the build leaves its commands executable: npx, which links them, does so only once", () => {
