@@ -17,16 +17,23 @@ const look = codeWords(
   "import importlib.util as u; s = u.find_spec(sys.argv[1]); sys.exit(s is None or s.origin is None)",
 );
 
+/** `$NEXUS_PYTHON`, or else those to try one after the other: python3 and python on PATH, and the one pip installed us into. */
+export function pythons({
+  NEXUS_PYTHON: named,
+  NEXUS_BROUGHT_PYTHON: brought,
+}: NodeJS.ProcessEnv): readonly [string, ...string[]] {
+  return named ? [named] : ["python3", "python", ...(brought ? [brought] : [])];
+}
+
 /**
- * The Python that has a tool's package: `$NEXUS_PYTHON`, or else the first of these that has it: python3 and python on
- * PATH, and the one that pip installed Nexus into.
+ * The first of `pythons` that has a tool's package.
  *
  * @throws UsageError if there is no Python, NexusError with the line that installs the package if none has it
  */
 export function pythonWith(tool: string, env: NodeJS.ProcessEnv): string {
-  const { NEXUS_PYTHON: named, NEXUS_BROUGHT_PYTHON: brought } = env;
+  const { NEXUS_PYTHON: named } = env;
   const there: string[] = [];
-  for (const python of named ? [named] : ["python3", "python", ...(brought ? [brought] : [])]) {
+  for (const python of pythons(env)) {
     const { error, status } = spawnSync(python, [...look, tool], { env: safePython(env), stdio: "ignore" });
     if (error && named)
       throw new UsageError(`NEXUS_PYTHON=${named} is not a program (${error.message}); correct it, or unset it`);

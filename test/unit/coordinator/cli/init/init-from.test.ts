@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { initFrom, isToBeRead } from "../../../../../coordinator/cli/init/init-from.ts";
+import { readScript } from "../../../../../coordinator/cli/init/script-reading.ts";
 import { loadSpecFile } from "../../../../../shared/components/component-defaults.ts";
 import { expandStages } from "../../../../../shared/domain/runspec/spec-read.ts";
 import { commandLine } from "../../../../../worker/stages/Command_Proc/command-line.ts";
@@ -39,6 +40,23 @@ function init(source: string) {
 
 const patternFits = (pattern: string | undefined, line: string): unknown => ({
   ...new RegExp(pattern ?? "(?!)").exec(line)?.groups,
+});
+
+test("a script is read by the Python that there is, under whatever name", () => {
+  const folder = temporaryFolder();
+  const file = join(folder, "train.py");
+  writeFileSync(file, "");
+  const read = (env: NodeJS.ProcessEnv): string => readScript(file, { PATH: folder, ...env }).kind;
+  assert.throws(() => read({}), /train\.py is read by python3, which is not in PATH\n/);
+  const real = execFileSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).trim();
+  assert.equal(read({ NEXUS_BROUGHT_PYTHON: real }), "");
+  assert.equal(read({ NEXUS_PYTHON: real }), "");
+  assert.throws(
+    () => read({ NEXUS_PYTHON: "/nowhere/python", NEXUS_BROUGHT_PYTHON: real }),
+    /^UsageError: NEXUS_PYTHON=\/nowhere\/python is not a program; correct it, or unset it$/,
+  );
+  symlinkSync(real, join(folder, "python"));
+  assert.equal(read({ NEXUS_BROUGHT_PYTHON: "/nowhere/python" }), "");
 });
 
 test("the pattern for a printed line fits what Python prints for it, whatever its format", () => {
