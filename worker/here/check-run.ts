@@ -1,7 +1,7 @@
 /** Executes one run for `nexus check`, which starts this process, and tells what it sees. */
 
 import { readdirSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { expandSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { messageOf } from "../../shared/errors.ts";
@@ -97,11 +97,17 @@ async function execute(order: CheckOrder): Promise<CheckedRun> {
 }
 
 function filesIn(folder: string, ...ours: readonly string[]): string[] {
-  const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
-  const names = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => relative(folder, join(entry.parentPath, entry.name)));
+  const names = filesBelow(folder, "");
   return names.filter((name) => !ours.includes(name)).slice(0, mostFiles);
+}
+
+/** Not by a recursive listing: before Node 20.12 it doesn't tell where an entry lies, or else follows links. */
+function filesBelow(folder: string, below: string): string[] {
+  return readdirSync(join(folder, below), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(below, entry.name);
+    if (entry.isDirectory()) return filesBelow(folder, path);
+    return entry.isFile() ? [path] : [];
+  });
 }
 
 process.on("SIGINT", () => stopFor("you stopped it"));

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
 import { initWasm, Resvg } from "@resvg/resvg-wasm";
 import { messageOf, UsageError } from "../../../shared/errors.ts";
 
@@ -12,7 +12,7 @@ export interface PngOptions {
 }
 
 /** Resolved as an import is, wherever packages are installed. */
-const fileOf = (specifier: string): string => fileURLToPath(import.meta.resolve(specifier));
+const fileOf = createRequire(import.meta.url).resolve;
 
 /** Free to use and to pass on; looks alike on every machine. */
 const ourFonts = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((name) => `dejavu-fonts-ttf/ttf/${name}`);

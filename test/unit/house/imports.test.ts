@@ -295,6 +295,18 @@ describe("the check of imports", () => {
   });
 });
 
+/** Some of what Node 20 got after 20.3, the oldest in package.json. */
+const later = /\bparentPath\b|\bimport\.meta\.(resolve|dirname|filename)\b|\bcrc32\b.* from "node:zlib"/;
+
+test("the programs run on the oldest Node that the package names", () => {
+  // What Node compiled is kept from Node 22 on.
+  const newer = tree.filter(({ file, text }) => isIn(file, ...productFolders) && later.test(text));
+  assert.deepEqual(
+    newer.map(({ file }) => file),
+    ["shared/machine/kept-code.ts"],
+  );
+});
+
 /** A faulty spec and what is said of it, 32 times, by name: a list to look one up in, which has no subjects to divide it by. */
 const pairs = "test/fixtures/spec-errors";
 

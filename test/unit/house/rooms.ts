@@ -132,7 +132,7 @@ export const unnamed: Readonly<Record<string, readonly string[]>> = {
   "worker/node/housing.ts": ["worker/runner/main.ts"],
   "worker/service/machine.ts": ["worker/main.ts"],
   // files that are no modules
-  "coordinator/plots/drawing/png.ts": ["import.meta.resolve"],
+  "coordinator/plots/drawing/png.ts": ["createRequire"],
   "shared/components/component-defaults.ts": ["import.meta.url", "import.meta.url"],
   "worker/components/kernels/wasm.ts": ["worker/components/kernels/kernels.wasm"],
 };

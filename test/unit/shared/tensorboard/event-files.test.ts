@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { crc32c, maskedCrc32c } from "../../../../shared/tensorboard/crc32c.ts";
+import { crc32, crc32c, maskedCrc32c } from "../../../../shared/tensorboard/crc32c.ts";
 import {
   eventFileName,
   fileEnd,
@@ -13,7 +13,8 @@ import { double, float, integer, message, text, varint } from "../../../../share
 import { fieldsOf, readEvents } from "../../../support/event-file.ts";
 import { ordered, unordered } from "../../../support/stories/search.ts";
 
-test("CRC-32C gives the known answers of RFC 3720 and of the catalogue", () => {
+test("CRC-32C gives the known answers of RFC 3720 and of the catalogue, CRC-32 those of zlib", () => {
+  assert.equal(crc32(Buffer.from("123456789")), 0xcbf43926);
   assert.equal(crc32c(Buffer.from("123456789")), 0xe3069283);
   assert.equal(crc32c(Buffer.alloc(32)), 0x8a9136aa);
   assert.equal(crc32c(Buffer.alloc(32, 0xff)), 0x62a8ab43);

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "../../../../shared/tensorboard/crc32c.ts";
 import { fieldsIn, Malformed } from "../../../../shared/tensorboard/read-protobuf.ts";
 import { type Row, type RowReader, rowOf } from "./row.ts";
 
@@ -40,7 +40,8 @@ export class WandbRows implements RowReader {
       if (this.#rest.length < headerBytes + length) return rows;
       const [sum, kind] = [this.#rest.readUInt32LE(0), this.#rest[6] ?? 0];
       const data = Buffer.from(this.#rest.subarray(headerBytes, headerBytes + length));
-      const isWhole = crc32(data, crc32(Buffer.of(kind))) === sum;
+      // The sum includes the kind, which is the header's last byte.
+      const isWhole = crc32(this.#rest.subarray(headerBytes - 1, headerBytes + length)) === sum;
       this.#skip(headerBytes + length);
       const record = isWhole ? this.#joined(kind, data) : undefined;
       const row = record && this.#rowIn(record);
