@@ -24,15 +24,13 @@ const codeFolder = (env: NodeJS.ProcessEnv): string => join(cacheFolder(env), "c
 export function keepCode(): void {
   const { enableCompileCache } = modules as { enableCompileCache?: (folder: string) => unknown };
   if (!enableCompileCache) return;
-  const folder = codeFolder(process.env);
   try {
+    const folder = codeFolder(process.env);
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    if (!isOnlyOurs(folder)) return;
+    if (isOnlyOurs(folder)) enableCompileCache(folder);
   } catch {
-    // The home cannot be written, for example in a sandbox: the program starts a little later.
-    return;
+    // There is no home, or it cannot be written, for example in a sandbox: the program starts a little later.
   }
-  enableCompileCache(folder);
 }
 
 /**
@@ -62,8 +60,8 @@ const mostBytes = 100 * 2 ** 20;
  * again is compiled again.
  */
 export async function dropOldCode(env: NodeJS.ProcessEnv, now: number): Promise<void> {
-  const folder = codeFolder(env);
   try {
+    const folder = codeFolder(env);
     if (!isOnlyOurs(folder, env)) return;
     const files = [];
     for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

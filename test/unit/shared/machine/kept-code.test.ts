@@ -13,11 +13,12 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
+import { syncBuiltinESMExports } from "node:module";
+import os, { homedir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { cacheFolder, dropOldCode, isOnlyOurs } from "../../../../shared/machine/kept-code.ts";
+import { cacheFolder, dropOldCode, isOnlyOurs, keepCode } from "../../../../shared/machine/kept-code.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 const program = fileURLToPath(new URL("../../../../coordinator/cli/main.js", import.meta.url));
@@ -49,6 +50,25 @@ describe("the engine's code of our programs", () => {
     assert.match(version({ HOME: "/dev/null" }), /^\d+\.\d+\.\d+/);
     assert.match(version({ HOME: place, XDG_CACHE_HOME: "relative" }), /^\d+\.\d+\.\d+/);
     assert.equal(existsSync(join(place, ".cache", "nexus")), canKeep);
+  });
+
+  test("programs do without the engine's code where a user id has neither a home nor a name", async (t) => {
+    const homeless = t.mock.method(os, "homedir", () => {
+      throw new Error("ENOENT: no such file or directory, uv_os_homedir");
+    });
+    syncBuiltinESMExports();
+    const { HOME, XDG_CACHE_HOME, ...others } = process.env;
+    const before = process.env;
+    process.env = others;
+    try {
+      assert.throws(() => cacheFolder({}), /uv_os_homedir/);
+      keepCode();
+      await dropOldCode({}, Date.now());
+    } finally {
+      process.env = before;
+      homeless.mock.restore();
+      syncBuiltinESMExports();
+    }
   });
 
   test("the engine's code is not read from a folder that others can write, or have put there", () => {
