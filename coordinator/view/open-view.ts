@@ -30,7 +30,7 @@ import { type ColourWish, canShowScreen, lookOf } from "../tui/terminal/look.ts"
 import { momentText } from "../words/invitations.ts";
 import type { WaitingWords } from "../words/waiting.ts";
 import { onceThere } from "./once-there.ts";
-import { isJustLooking, isNewcomer, welcome } from "./welcome.ts";
+import { firstCommands, isJustLooking, isNewcomer, welcome } from "./welcome.ts";
 
 /** What the view needs of the command line. */
 export interface ScreenFlags extends TypedTls {
@@ -153,7 +153,8 @@ async function watchPlainly(
   try {
     const job = named ?? newestJob(await onceThere(() => readJournal(bus)));
     if (!job) {
-      process.stderr.write(`no job yet; start one:\n  nexus run specs/maze_dgd.yaml${words.flags}\n`);
+      const commands = firstCommands(process.cwd(), words.flags);
+      process.stderr.write(`no job yet; start one:\n  ${commands.join("\n  ")}\n`);
       return 0;
     }
     const view = new PlainView(processPorts(process.env), {

@@ -42,6 +42,13 @@ A spec says what a search tries:
 ${question.length <= width ? question : `Write ${firstSpecName} into\n  ${folder}\nnow? [y/N] `}`;
 }
 
+/** What to type for a first search: an example, if it lies here as in a checkout, or else one that `nexus init` writes. */
+export function firstCommands(folder: string, flags: string): readonly string[] {
+  const example = "specs/maze_dgd.yaml";
+  if (existsSync(join(folder, example))) return [`nexus run ${example}${flags}`];
+  return ["nexus init", `nexus run ${firstSpecName}${flags}`];
+}
+
 /** Reads one line. Not with node:readline, which would keep reading keys beside the screen. */
 function lineFrom(input: NodeJS.ReadStream): Promise<string> {
   return new Promise((resolve) => {

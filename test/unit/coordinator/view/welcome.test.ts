@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { isJustLooking, isNewcomer, welcomeText } from "../../../../coordinator/view/welcome.ts";
+import { firstCommands, isJustLooking, isNewcomer, welcomeText } from "../../../../coordinator/view/welcome.ts";
 import { workspacePaths } from "../../../../shared/machine/workspace.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
@@ -20,6 +20,14 @@ describe("a newcomer", () => {
     assert.ok(!isJustLooking({ listen: "0.0.0.0:4222" }, []));
     assert.ok(!isJustLooking({ listenWss: ":443" }, []));
     assert.ok(!isJustLooking({}, ["spec.yaml"]));
+  });
+
+  test("a newcomer is told to start the example only where it lies", () => {
+    const folder = temporaryFolder();
+    assert.deepEqual(firstCommands(folder, " -w ws2"), ["nexus init", "nexus run search.yaml -w ws2"]);
+    mkdirSync(join(folder, "specs"));
+    writeFileSync(join(folder, "specs/maze_dgd.yaml"), "");
+    assert.deepEqual(firstCommands(folder, " -w ws2"), ["nexus run specs/maze_dgd.yaml -w ws2"]);
   });
 
   test("a newcomer is somebody in a workspace without a search and a folder without a spec", () => {
