@@ -34,7 +34,7 @@ try {
   if (!existsSync("dist/coordinator/main.js")) throw new Error("nothing is built yet; type: npm run build");
   rmSync(into, { recursive: true, force: true });
   mkdirSync(into, { recursive: true });
-  cpSync("package.json", join(into, "package.json"));
+  for (const file of ["package.json", "LICENSE"]) cpSync(file, join(into, file));
   for (const folder of ["coordinator", "shared", "worker"]) copy(join("dist", folder), join(into, "dist", folder));
   for (const folder of ["shared", "worker"]) copy(folder, join(into, folder), (file) => /\.yaml$/.test(file));
   copy("specs", join(into, "specs"));

