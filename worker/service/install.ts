@@ -3,6 +3,7 @@ import { delimiter, isAbsolute, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 import { writeSecretFile } from "../../shared/machine/secret-file.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
+import { gpusGiven, gpuVariableNames } from "../gpus/gpu-variables.ts";
 import { type Machine, serviceKind, textOf } from "./machine.ts";
 import { type Command, type Service, type ServiceKind, typed } from "./service.ts";
 
@@ -15,11 +16,17 @@ const neededVariables: readonly string[] = [
   "XDG_CACHE_HOME",
   "NEXUS_LOG",
   "NEXUS_KERNELS",
+  "NEXUS_PRIORITY",
+  "TZ",
+  // The Python environment that a sandbox opens, and where jobs find others.
+  ...["VIRTUAL_ENV", "CONDA_PREFIX", "PYENV_ROOT"],
   "HTTPS_PROXY",
   "https_proxy",
   "NO_PROXY",
   "no_proxy",
 ];
+/** Which GPUs the worker sees. Empty counts as well: it means none. */
+const gpuVariables = gpuVariableNames.filter((name) => name !== gpusGiven);
 
 /** What is to be installed, as a person means it. */
 export interface Wish {
@@ -30,6 +37,8 @@ export interface Wish {
   readonly line: string | undefined;
   /** Flags of the worker. */
   readonly words: readonly string[];
+  /** Variables that `words` pass on to runs (`--pass-env`). Their values may be secrets. */
+  readonly passEnv: readonly string[];
   /** Seconds that the runs have for their last checkpoints. */
   readonly graceSeconds: number;
   readonly version: string;
@@ -70,34 +79,68 @@ function ownPath({ PATH: path, npm_execpath: npm }: NodeJS.ProcessEnv): string |
 function serviceOf(wish: Wish, machine: Machine): Service {
   const id = serviceId(wish.workspace, wish.name);
   const join = wish.line === undefined ? [] : [`@${lineFile(machine, id)}`];
-  const environment: Record<string, string> = {};
-  for (const name of neededVariables) {
-    const value = name === "PATH" ? ownPath(machine.env) : machine.env[name];
-    if (value === undefined || value === "") continue;
-    if (withoutSecrets(value) !== value) {
-      throw new UsageError(
-        `${name} holds a password, and a service's file is no place for one; expected a proxy without\n` +
-          `  put ${name} into a file of mode 0600 and name it in EnvironmentFile= of the service, or unset it here: env -u ${name} nexus-worker install-service ...`,
-      );
-    }
-    environment[name] = value;
-  }
   return {
     id,
     workspace: wish.workspace,
     version: wish.version,
     command: [...machine.program, ...join, ...wish.words],
-    environment,
+    environment: environmentOf(wish, machine),
     stopSeconds: Math.ceil(wish.graceSeconds) + beyondGraceSeconds,
     outputFile: `${lineFile(machine, id).replace(/\.line$/, "")}.log`,
   };
+}
+
+/** @throws UsageError if a variable that nobody named holds a password, or one has what no service's file can hold */
+function environmentOf({ passEnv }: Wish, machine: Machine): Record<string, string> {
+  const environment: Record<string, string> = {};
+  for (const name of new Set([...neededVariables, ...gpuVariables, ...passEnv])) {
+    const value = name === "PATH" ? ownPath(machine.env) : machine.env[name];
+    const isNeeded = neededVariables.includes(name);
+    if (value === undefined || (isNeeded && value === "")) continue;
+    if (isNeeded && withoutSecrets(value) !== value) {
+      throw new UsageError(
+        `${name} holds a password, and a service's file is no place for one; expected a proxy without\n` +
+          `  put ${name} into a file of mode 0600 and name it in EnvironmentFile= of the service, or unset it here: env -u ${name} nexus-worker install-service ...`,
+      );
+    }
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    if (/[\x00-\x08\x0b-\x1f\x7f]/.test(value))
+      throw new UsageError(
+        `${name} contains a control character, which no service's file can hold; unset it here: env -u ${name} nexus-worker install-service ...`,
+      );
+    environment[name] = value;
+  }
+  return environment;
+}
+
+/** A service's file as it may be shown: without the values of the variables that its own `--pass-env` names. */
+function shown(text: string): string {
+  const names = [...text.matchAll(/--pass-env=([\w, ]+)/g)].flatMap(([, list = ""]) => list.match(/\w+/g) ?? []);
+  return names.reduce(
+    (rest, name) =>
+      rest
+        .replace(new RegExp(`^(Environment="?${name}=)[^\\n]*`, "gm"), "$1***")
+        .replace(new RegExp(`(<key>${name}</key>\\s*<string>)[^<]*`, "g"), "$1***"),
+    text,
+  );
+}
+
+/** What of `--pass-env` the service has, and what it has not. */
+function passedOn({ passEnv }: Wish, { environment }: Service, file: string): string[] {
+  const list = (isThere: boolean): string =>
+    passEnv.filter((name) => Object.hasOwn(environment, name) === isThere).join(", ");
+  const [there, missing] = [list(true), list(false)];
+  return [
+    ...(there === "" ? [] : [`${file} holds ${there} as set here (--pass-env); only you may read it`]),
+    ...(missing === "" ? [] : [`${missing} is not set here, so runs will not get it (--pass-env)`]),
+  ];
 }
 
 /**
  * Writes the service and starts it.
  *
  * @returns whether it was started; if not, `say` was told why and what to type
- * @throws UsageError if another file is in its place and `isForced` is false, or if a variable holds a password
+ * @throws UsageError if another file is in its place and `isForced` is false, or if a variable cannot stand in a service's file
  */
 export function install(wish: Wish, how: How, machine: Machine, say: (text: string) => void): boolean {
   const service = serviceOf(wish, machine);
@@ -106,7 +149,8 @@ export function install(wish: Wish, how: How, machine: Machine, say: (text: stri
   const file = kind.fileOf(id);
   const text = kind.render(service);
   if (how.isDryRun) {
-    say(`# ${file}\n${text}`);
+    say(`# ${file}\n${shown(text)}`);
+    for (const words of passedOn(wish, service, file)) say(`# ${words}`);
     if (wish.line !== undefined) say(`# and the join line in ${lineFile(machine, id)}, which only you may read`);
     return true;
   }
@@ -114,7 +158,7 @@ export function install(wish: Wish, how: How, machine: Machine, say: (text: stri
   const isOther = before !== undefined && before !== text;
   if (isOther && !how.isForced) {
     throw new UsageError(
-      `${file} already exists with different content:\n${before.replace(/^/gm, "    ")}\n  to put the new one in its place: --force; to see the new one: --dry-run`,
+      `${file} already exists with different content:\n${shown(before).replace(/^/gm, "    ")}\n  to put the new one in its place: --force; to see the new one: --dry-run`,
     );
   }
   if (wish.line !== undefined) {
@@ -129,6 +173,7 @@ export function install(wish: Wish, how: How, machine: Machine, say: (text: stri
       `${program} lies in npm's cache, which npm empties; so that the service stays: npm install -g PACKAGE, and install it anew`,
     );
   say(`${before === undefined ? "wrote" : isOther ? "replaced" : "kept"} ${file}`);
+  for (const words of passedOn(wish, service, file)) say(words);
   if (before !== undefined) for (const command of kind.endEarlier(id)) machine.run(command);
   const failed = firstFailure(kind.start(id), machine);
   if (failed) {

@@ -48,6 +48,7 @@ interface InstallFlags extends TypedRules {
   readonly workspace: string;
   readonly name?: string;
   readonly creds?: string;
+  readonly passEnv?: readonly string[];
   /** Milliseconds. */
   readonly grace: number;
 }
@@ -74,8 +75,9 @@ async function installVerb(
       "after",
       `
 The other flags are those of nexus-worker, and go into the service. The join line does not: it is kept in a file that only
-you may read. The service has the lowest priority for processor and disk, is started again when it fails, and hands its
-runs back when it is ended.
+you may read. So is the service: it has the variables that a worker needs (PATH, proxy, Python environment, GPUs) and those
+that --pass-env names, as they are set now; --dry-run hides the latter. The service has the lowest priority for processor
+and disk, is started again when it fails, and hands its runs back when it is ended.
 
 Examples:
   nexus-worker install-service @line.txt              lends this machine while nobody uses it
@@ -105,6 +107,7 @@ Examples:
     name: flags.name,
     line,
     words: [...given, ...(where ? [`--workspace=${workspace}`] : []), ...(ownerFirst ? ["--owner-first"] : [])],
+    passEnv: flags.passEnv ?? [],
     graceSeconds: flags.grace / 1000,
     version: programVersion(),
   };

@@ -66,7 +66,7 @@ export const programs: readonly Program[] = [
       owner: ["node", "processes"],
       here: ["runner", "stages", "components", "own-code"],
       // has the machine start a worker by itself
-      service: ["joining", "owner"],
+      service: ["joining", "owner", "gpus"],
       // what a worker tells its machine's owner, and where that is read
       status: ["node", "joining"],
       "main.ts": ["program.ts"],

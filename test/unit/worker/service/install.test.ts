@@ -13,6 +13,7 @@ const wish: Wish = {
   name: undefined,
   line,
   words: ["--slots=2", "--when-idle"],
+  passEnv: [],
   graceSeconds: 10,
   version: "0.1.0",
 };
@@ -178,6 +179,49 @@ test("a proxy's password is not written into a service's file", () => {
   const { machine, home, say } = machineOf("linux");
   const proxied = { ...machine, env: { HTTPS_PROXY: "http://ann:secret@proxy:3128" } };
   assert.throws(() => install(wish, now, proxied, say), /HTTPS_PROXY holds a password/);
+  assert.deepEqual(readdirSync(home), []);
+});
+
+test("a service has the variables of its worker and of --pass-env, in a file that only its user may read", () => {
+  const gpus = { CUDA_VISIBLE_DEVICES: "", CUDA_DEVICE_ORDER: "FASTEST_FIRST" };
+  const passed = { WANDB_API_KEY: "first-key", PYTHONPATH: "/a:/b" };
+  const values = { ...gpus, ...passed, VIRTUAL_ENV: "/home/ann/.venv", TZ: "Asia/Tokyo", NEXUS_PRIORITY: "normal" };
+  const words = ["--pass-env=WANDB_API_KEY,PYTHONPATH,NOT_SET"];
+  const wanted = { ...wish, words, passEnv: ["WANDB_API_KEY", "PYTHONPATH", "NOT_SET"] };
+  const files = [
+    ["linux", ".config/systemd/user/nexus-worker-ws1.service", (name: string, value: string) => `${name}=${value}\n`],
+    [
+      "darwin",
+      "Library/LaunchAgents/nexus-swarm.nexus-worker-ws1.plist",
+      (name: string, value: string) => `<key>${name}</key>\n    <string>${value}</string>`,
+    ],
+  ] as const;
+  for (const [platform, path, variable] of files) {
+    const { machine, home, said, say } = machineOf(platform);
+    const here = { ...machine, env: { ...machine.env, ...values } };
+    install(wanted, { isDryRun: true, isForced: false }, here, say);
+    install(wanted, now, here, say);
+    const file = join(home, path);
+    const text = readFileSync(file, "utf8");
+    for (const [name, value] of Object.entries(values))
+      assert.ok(text.includes(variable(name, value)), `${name} in ${text}`);
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    const told = said.join("\n");
+    assert.ok(told.includes(`${file} holds WANDB_API_KEY, PYTHONPATH as set here`), told);
+    assert.match(told, /^NOT_SET is not set here, so runs will not get it/m);
+    const other = { ...here, env: { ...here.env, WANDB_API_KEY: "second-key" } };
+    assert.throws(
+      () => install(wanted, now, other, say),
+      (error) => error instanceof UsageError && error.message.includes("***") && !/first-key|\/a:/.test(error.message),
+    );
+    assert.ok(!/first-key|second-key|\/a:/.test(told), told);
+  }
+});
+
+test("a variable that no service's file can hold is refused", () => {
+  const { machine, home, say } = machineOf("linux");
+  const odd = { ...machine, env: { KEY: "a\u001bb" } };
+  assert.throws(() => install({ ...wish, passEnv: ["KEY"] }, now, odd, say), /KEY contains a control character/);
   assert.deepEqual(readdirSync(home), []);
 });
 
