@@ -17,7 +17,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { homedir, hostname } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { basename, dirname, isAbsolute, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
 
@@ -167,7 +167,7 @@ function markUse(place: string): void {
   utimesSync(place, now, now);
 }
 
-/** Deletes the versions used longest ago that no process runs from, and leftovers of starts that were killed. */
+/** Deletes the versions used longest ago that no process runs from and no service starts, and leftovers of starts that were killed. */
 export function prune(folder: string, current: string, isAlive: (pid: number) => boolean = runs): void {
   // Other workers may start at the same moment: an entry that was just listed may be gone.
   const all = readdirSync(folder).flatMap((name) => {
@@ -191,6 +191,7 @@ function isUsed(place: string, isAlive: (pid: number) => boolean): boolean {
   const living = readdirSync(users).filter((name) => {
     const [pid, machine] = name.split("@");
     const mark = join(users, name);
+    if (isServices(mark, place)) return true;
     const isSure = machine === undefined || machine === thisMachine();
     const markedAt = lstatSync(mark, { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (isSure ? isAlive(Number(pid)) : Date.now() - markedAt < elsewhereMs) return true;
@@ -198,6 +199,17 @@ function isUsed(place: string, isAlive: (pid: number) => boolean): boolean {
     return false;
   });
   return living.length > 0;
+}
+
+/** A service's mark holds the path of the service's file (worker/service/install.ts). It counts while that file names the version. */
+function isServices(mark: string, place: string): boolean {
+  try {
+    const file = readFileSync(mark, "utf8");
+    return file !== "" && readFileSync(file, "utf8").includes(basename(place));
+  } catch (error) {
+    // A file that cannot be read now may still be there.
+    return (error as NodeJS.ErrnoException).code !== "ENOENT";
+  }
 }
 
 function runs(pid: number): boolean {

@@ -1,4 +1,5 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
 import { delimiter, isAbsolute, join } from "node:path";
 import { UsageError } from "../../shared/errors.ts";
 import { writeSecretFile } from "../../shared/machine/secret-file.ts";
@@ -66,6 +67,9 @@ function stateFolder({ env, home }: Machine): string {
 
 /** Folders that npm puts first on the PATH of what it starts: a project's, or those of its cache, which it empties. */
 const npmFolder = /[\\/]node_modules[\\/]\.bin$|[\\/]node-gyp-bin$|[\\/]_npx[\\/]/;
+
+/** Folders in uv's cache, from which uvx starts programs. */
+const uvFolder = /[\\/](?:archive|environments|builds)-v\d+[\\/]/;
 
 /** PATH of the shell in which npx was typed. */
 function ownPath({ PATH: path, npm_execpath: npm }: NodeJS.ProcessEnv): string | undefined {
@@ -168,9 +172,15 @@ export function install(wish: Wish, how: How, machine: Machine, say: (text: stri
   mkdirSync(kind.folder, { recursive: true });
   writeSecretFile(file, text);
   const [, program] = machine.program;
-  if (npmFolder.test(program))
+  keepFetched(program, id, file);
+  const [cache, lasting] = npmFolder.test(program)
+    ? ["npm", "npm install -g PACKAGE"]
+    : uvFolder.test(program)
+      ? ["uv", "uv tool install PACKAGE"]
+      : [];
+  if (cache !== undefined)
     say(
-      `${program} lies in npm's cache, which npm empties; so that the service stays: npm install -g PACKAGE, and install it anew`,
+      `${program} lies in ${cache}'s cache, which ${cache} empties; so that the service stays: ${lasting}, and install it anew`,
     );
   say(`${before === undefined ? "wrote" : isOther ? "replaced" : "kept"} ${file}`);
   for (const words of passedOn(wish, service, file)) say(words);
@@ -188,6 +198,16 @@ export function install(wish: Wish, how: How, machine: Machine, say: (text: stri
   for (const [purpose, words] of kind.hints(id)) say(`  ${`${purpose}:`.padEnd(16)} ${words}`);
   say(`  ${"remove it:".padEnd(16)} nexus-worker uninstall-service ${id}`);
   return true;
+}
+
+/**
+ * Keeps the version that a pasted line fetched and that is now the service's program. By this mark start-here.ts, which
+ * deletes old versions, finds the service's file; the version stays while that file names it.
+ */
+function keepFetched(program: string, id: string, file: string): void {
+  const [version] = /^.*[\\/]nexus[\\/]versions[\\/][^\\/]+(?=[\\/]dist[\\/])/.exec(program) ?? [];
+  if (version === undefined || !existsSync(join(version, "users"))) return;
+  writeSecretFile(join(version, "users", `${id}@${encodeURIComponent(hostname())}`), file);
 }
 
 interface Failure {

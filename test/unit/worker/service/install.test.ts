@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { prune } from "../../../../coordinator/package/start-here.ts";
 import { UsageError } from "../../../../shared/errors.ts";
 import { install, uninstall, type Wish } from "../../../../worker/service/install.ts";
 import type { CommandAnswer, Machine } from "../../../../worker/service/machine.ts";
@@ -91,6 +92,48 @@ test("a service installed with npx has the shell's PATH, and a warning if it lie
   assert.ok(!said.join("\n").includes("npm's cache"));
   textWith({}, ["/usr/bin/node", `${cached}/nexus-swarm/dist/worker/main.js`]);
   assert.match(said.join("\n"), /lies in npm's cache/);
+});
+
+test("a service installed with uvx has a warning that it lies in uv's cache", () => {
+  const { machine, said, say } = machineOf("linux");
+  const cached =
+    "/home/ann/.cache/uv/archive-v0/8Ml3OSC6/lib/python3.13/site-packages/nexus_swarm/js/dist/worker/main.js";
+  install(wish, now, { ...machine, program: ["/usr/bin/node", cached] }, say);
+  assert.match(said.join("\n"), /lies in uv's cache, which uv empties; so that the service stays: uv tool install/);
+});
+
+test("a version that a pasted line fetched stays while a service starts from it, however many come later", () => {
+  const { machine, home, say } = machineOf("linux");
+  const versions = join(home, ".cache/nexus/versions");
+  /** The version's program. A pasted line has started it once, in a process that has ended. */
+  const fetched = (name: string, usedAt: number): string => {
+    mkdirSync(join(versions, name, "users"), { recursive: true });
+    utimesSync(join(versions, name), usedAt, usedAt);
+    return join(versions, name, "dist/worker/main.js");
+  };
+  const installFrom = (program: string): boolean =>
+    install(wish, { ...now, isForced: true }, { ...machine, program: ["/usr/bin/node", program] }, say);
+  /** The builds that are there after a line of the newest was pasted. */
+  const kept = (newest: string): string[] => {
+    prune(versions, join(versions, newest), () => false);
+    return readdirSync(versions)
+      .map((name) => name.replace("0.1.0-", ""))
+      .sort();
+  };
+  installFrom(fetched("0.1.0-a", 1000));
+  fetched("0.1.0-b", 2000);
+  const third = fetched("0.1.0-c", 3000);
+  assert.deepEqual(kept("0.1.0-c"), ["a", "b", "c"]);
+  installFrom(third);
+  assert.deepEqual(kept("0.1.0-c"), ["b", "c"], "the service has another program now");
+  for (const [name, usedAt] of [
+    ["0.1.0-d", 4000],
+    ["0.1.0-e", 5000],
+  ] as const)
+    fetched(name, usedAt);
+  assert.deepEqual(kept("0.1.0-e"), ["c", "d", "e"]);
+  uninstall("nexus-worker-ws1", machine, say);
+  assert.deepEqual(kept("0.1.0-e"), ["d", "e"]);
 });
 
 test("a service installed again is kept; another text is shown and replaced only by force", () => {
