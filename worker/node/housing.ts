@@ -10,6 +10,7 @@ import { systemPriority } from "../processes/priority/priority.ts";
 import type { Priority } from "../processes/priority/standing.ts";
 import { reaperWords } from "../processes/reaper/reaper.ts";
 import { Sandbox } from "../processes/sandbox.ts";
+import { baseFolders } from "../processes/virtual-environment.ts";
 import { Environments, type SetupRoom } from "../setup/environments.ts";
 import type { KeptOptions } from "../setup/kept-environments.ts";
 
@@ -60,7 +61,7 @@ export const plainHousing = (): Housing => ({
 /**
  * Prepares how a worker's runs are confined, and ends what runs of an earlier process of this worker left running. A
  * sandbox hides the keys and passwords of all of this user's workers and workspaces, but not the user's Python
- * environment.
+ * environment, nor the Python that it was made from.
  *
  * @param stateDir  folder of this worker, `.../nexus/workers/<workspace>/<machine>/<name>`, which nobody else uses now
  * @param dataDir   folder of the workspace
@@ -73,7 +74,8 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
   const python = [VIRTUAL_ENV, CONDA_PREFIX].filter((path) => isAbsolute(path) && existsSync(path));
   const keys = [join(stateDir, "..", "..", "..", ".."), dirname(dataDir)];
   const hidden = creds === undefined ? keys : [...keys, resolve(creds)];
-  const opened = sandbox ? Sandbox.open({ readable: [...python, ...sandboxRo], hidden }) : null;
+  const readable = [...python.flatMap(baseFolders), ...python, ...sandboxRo];
+  const opened = sandbox ? Sandbox.open({ readable, hidden }) : null;
   const priority = systemPriority(process.env);
   endMarked(`${tag}-`);
   return {

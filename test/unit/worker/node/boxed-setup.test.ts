@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { systemClock } from "../../../../shared/time/clock.ts";
@@ -7,11 +8,15 @@ import { Ending } from "../../../../shared/time/ending.ts";
 import { environmentsIn, housingOf } from "../../../../worker/node/housing.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
-/** The environments of a worker with `--sandbox`, below a folder of its own. */
-function boxedEnvironments(root = temporaryFolder()) {
+/** How a worker with `--sandbox` starts runs, and its state below a folder of its own. */
+function boxedHousing(root = temporaryFolder()) {
   const [state, data] = [join(root, "state/nexus/workers/ws1/m/w"), join(root, "data/nexus/ws1")];
   for (const folder of [state, data]) mkdirSync(folder, { recursive: true });
-  const housing = housingOf(state, data, { code: true, sandbox: true, network: false });
+  return { state, housing: housingOf(state, data, { code: true, sandbox: true, network: false }) };
+}
+
+function boxedEnvironments() {
+  const { state, housing } = boxedHousing();
   const log = { info: () => undefined, warn: () => undefined };
   return environmentsIn({ folder: join(state, "environments"), mostBytes: 1e9, clock: systemClock }, housing, log);
 }
@@ -68,4 +73,37 @@ mkdir -p "$last/bin"; cp "$0" "$last/bin/python"
   release();
   const { HOME = "" } = process.env;
   assert.deepEqual(readFileSync(join(tools, "homes"), "utf8").split("\n"), [HOME, HOME, HOME, ""]);
+});
+
+test("a run in a sandbox has the Python of the active environment, to read, and nothing beside it", () => {
+  const home = temporaryFolder();
+  /** An environment of a Python whose folder is `base`, as uv and pyenv make them: its `python3` is a link. */
+  const environmentOf = (base: string): string => {
+    const [environment, folder] = [join(home, "environments", base), join(home, base)];
+    const python = join(folder, "bin/python3");
+    for (const path of [join(environment, "bin"), join(folder, "bin"), join(folder, "lib/python3.97")])
+      mkdirSync(path, { recursive: true });
+    writeFileSync(join(folder, "lib/python3.97/os.py"), "its own modules");
+    writeFileSync(python, `#!/bin/sh\ncat ${folder}/lib/python3.97/os.py; : > ${folder}/written\n`, { mode: 0o755 });
+    symlinkSync(python, join(environment, "bin/python3"));
+    writeFileSync(join(environment, "pyvenv.cfg"), `home = ${folder}/bin\nversion = 3.97.2\n`);
+    return environment;
+  };
+  const { HOME, VIRTUAL_ENV } = process.env;
+  const boxed = (environment: string, ...command: string[]): string => {
+    Object.assign(process.env, { HOME: home, VIRTUAL_ENV: environment });
+    const { sandbox } = boxedHousing().housing;
+    for (const [name, value] of Object.entries({ HOME, VIRTUAL_ENV }))
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    const room = { writable: [], readable: [], network: false, gpus: false };
+    const [program = "", ...words] = sandbox?.around(command, room) ?? [];
+    return spawnSync(program, words, { encoding: "utf8" }).stdout;
+  };
+  const [uv, local] = [environmentOf(".pyenv/versions/3.97.2"), environmentOf(".local")];
+  for (const name of [".pyenv/secret", ".local/secret"]) writeFileSync(join(home, name), "secret");
+  assert.equal(boxed(uv, join(uv, "bin/python3")), "its own modules");
+  assert.ok(!existsSync(join(home, ".pyenv/versions/3.97.2/written")));
+  assert.equal(boxed(uv, "cat", join(home, ".pyenv/secret")), "");
+  assert.equal(boxed(local, "cat", join(home, ".local/secret")), "", "what holds more than a Python is not opened");
 });
