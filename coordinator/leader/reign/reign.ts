@@ -147,13 +147,7 @@ export class Reign {
     const needless = outlived(this.state, event);
     apply(this.state, event);
     const stored = this.ports.append(event);
-    if (needless && "n" in event) {
-      const { job, n } = event;
-      stored.then(
-        () => this.discardState(job, n, needless),
-        () => undefined, // the next leader's sweep finds it
-      );
-    }
+    if (needless && "n" in event) this.discardState(event.job, event.n, needless);
     // Callers that must wait await the promise. For the others a refusal ends the reign, which is logged there.
     stored.catch(() => undefined);
     this.#follow(this, event);
@@ -179,11 +173,18 @@ export class Reign {
     this.leases.grant({ job: table.job, n, attempt, worker, bootId }, this.ports.clock.monotonic(), charged);
   }
 
-  /** Deletes a state, unless the trial goes on from it: anyone may repeat the message that led to this. */
+  /**
+   * Deletes a state once the records so far are stored: if one is refused, another leader may need it. It stays if the
+   * trial goes on from it: anyone may repeat the message that led to this.
+   */
   discardState(job: JobName, n: number, place: Pick<CheckpointPlace, "worker" | "attempt" | "blob">): void {
-    const kept = this.state.jobs.get(job)?.trial(n)?.checkpoint;
-    if (kept && kept.worker === place.worker && kept.attempt === place.attempt && kept.blob === place.blob) return;
-    this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
+    const discard = (): void => {
+      const kept = this.state.jobs.get(job)?.trial(n)?.checkpoint;
+      if (kept && kept.worker === place.worker && kept.attempt === place.attempt && kept.blob === place.blob) return;
+      if (this.ports.leads()) this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
+    };
+    // What is not deleted now, a sweep finds.
+    this.ports.flushed().then(discard, () => undefined);
   }
 
   /** The size of the newest checkpoint of a job's runs. */

@@ -6,7 +6,7 @@ import type { WorkerId } from "../../../shared/domain/names.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { mostHeldBytes, type StateSum } from "../../../shared/wire/checkpoints.ts";
 import type { Claim, StateLoss } from "../../../shared/wire/messages.ts";
-import { chunks, parseChunk } from "../../../shared/wire/subjects.ts";
+import { type ChunkAddress, chunks, parseChunk } from "../../../shared/wire/subjects.ts";
 import type { Reign } from "../reign/reign.ts";
 
 /** Bytes a second that all running trials together may send to the broker for their checkpoints. */
@@ -88,7 +88,7 @@ export function checkpointSeconds(reign: Reign, table: RunTable): number {
  */
 export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): Promise<Set<string>> {
   const orphans = new Set<string>();
-  const discarded = new Set<string>();
+  const discarded = new Map<string, ChunkAddress>();
   for (const subject of await reign.ports.stateSubjects()) {
     const piece = parseChunk(subject);
     // Files of a deleted job may arrive late too.
@@ -99,8 +99,8 @@ export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): 
     if (kept && kept.worker === worker && kept.attempt === attempt && kept.blob === blob) continue;
     const all = chunks(worker, job, n, attempt, blob);
     if (trial && isOpen(trial) && !suspects.has(all)) orphans.add(all);
-    else discarded.add(all);
+    else discarded.set(all, piece);
   }
-  for (const all of discarded) reign.ports.discard(all);
+  for (const { job, n, ...place } of discarded.values()) reign.discardState(job, n, place);
   return orphans;
 }

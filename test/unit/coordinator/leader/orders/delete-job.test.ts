@@ -119,6 +119,7 @@ describe("nexus delete", () => {
     // Pieces of states and files that come late are swept.
     story.test.stateSubjects.push("ck.alice.job1.1.1.files.0", "ck.alice.job7.1.1.files.0");
     await sweepStates(reign, new Set());
+    await reign.ports.flushed();
     assert.deepEqual(story.test.discarded.slice(-1), ["ck.alice.job1.1.1.files.*"]);
     assert.equal(story.test.submit({ totalRuns: 1 }), "job2");
     assert.equal(reign.state.jobs.get(job2)?.submitted.firstParent, reign.state.nextRun);

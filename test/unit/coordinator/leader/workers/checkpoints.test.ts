@@ -84,9 +84,11 @@ describe("checkpoints on the coordinator", () => {
     await assigned(test_, ann);
     says(test_, ann, job, 1, 1, 100);
     const older = says(test_, ann, job, 1, 1, 100);
+    await settled();
     assert.deepEqual(test_.discarded, [`ck.ann.job1.1.1.${older}.*`]);
     judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 1), seq: ++seq });
     const after = says(test_, ann, job, 1, 3, 1);
+    await settled();
     assert.ok(test_.discarded.includes(`ck.ann.job1.1.1.${after}.*`));
     assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint, null);
   });
@@ -124,6 +126,36 @@ describe("checkpoints on the coordinator", () => {
     assert.ok(test_.discarded.includes(`ck.bob.job1.1.2.${last}.*`));
   });
 
+  test("no checkpoint is deleted before the record that makes it needless is stored", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const kept = says(test_, ann, job, 1, 1, 100);
+    let store = (): void => undefined;
+    test_.storing = new Promise((resolve) => {
+      store = resolve;
+    });
+    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 1), seq: ++seq });
+    const after = says(test_, ann, job, 1, 3, 1);
+    await settled();
+    assert.deepEqual(test_.discarded, [], "a leader that does not know of this end may need both");
+    store();
+    await settled();
+    assert.deepEqual(test_.discarded.sort(), [`ck.ann.job1.1.1.${kept}.*`, `ck.ann.job1.1.1.${after}.*`].sort());
+  });
+
+  test("a coordinator that leads no more deletes no checkpoint, even one that its sweep found before", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    test_.stateSubjects.push(chunk(ann, job, 9, 1, "state-1", 0));
+    const sweeping = sweepStates(test_.reign, new Set());
+    test_.leads = false;
+    await sweeping;
+    await settled();
+    assert.deepEqual(test_.discarded, []);
+  });
+
   test("only the holder named in the journal is believed about checkpoints", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1 });
@@ -153,9 +185,11 @@ describe("checkpoints on the coordinator", () => {
     test_.stateSubjects.push(piece(1, kept), piece(1, "state-777"), piece(9, "state-1"), piece(9, "files"));
     test_.stateSubjects.push(chunk(ann, job, 9, 1, "state-1", 1));
     const suspects = await sweepStates(test_.reign, new Set());
+    await settled();
     assert.deepEqual(test_.discarded, ["ck.ann.job1.9.1.state-1.*"]);
     assert.deepEqual([...suspects], ["ck.ann.job1.1.1.state-777.*"]);
     await sweepStates(test_.reign, suspects);
+    await settled();
     assert.ok(test_.discarded.includes("ck.ann.job1.1.1.state-777.*"));
     assert.ok(!test_.discarded.some((subject) => subject.includes(`${kept}.`) || subject.includes("files")));
   });
