@@ -1,7 +1,7 @@
 import type { QuotaLimits } from "../../shared/domain/quotas.ts";
 import type { Bus } from "../../shared/ports.ts";
 import { encodeControl } from "../../shared/wire/messages.ts";
-import { allChunks, control, controlAll, streams } from "../../shared/wire/subjects.ts";
+import { control, controlAll, streams } from "../../shared/wire/subjects.ts";
 import type { Intake } from "./intake-watch.ts";
 import type { ReignPorts } from "./reign/ports.ts";
 
@@ -48,6 +48,6 @@ export function storePorts({
       }
     },
     lastEvidence: () => bus.lastSeq(streams.evidence),
-    stateSubjects: () => bus.subjects(streams.blob, allChunks),
+    stateSubjects: (pattern) => bus.subjects(streams.blob, pattern),
   };
 }

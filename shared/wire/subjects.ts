@@ -69,6 +69,8 @@ export const chunksOfJob = (job: JobName): string => `ck.*.${job}.>`;
 /** The names of blobs that hold a run's state begin with this. */
 const statePrefix = "state-";
 export const stateBlob = (count: number): string => `${statePrefix}${count}`;
+/** Which of an attempt's states it is: it stores them one after the other. */
+export const stateCount = (blob: string): number => Number(blob.slice(statePrefix.length));
 export const allChunks = "ck.>";
 
 export interface ChunkAddress {

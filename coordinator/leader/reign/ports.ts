@@ -41,8 +41,8 @@ export interface ReignPorts {
   tell(worker: WorkerId | null, control: Control): void;
   /** Deletes pieces of blobs in BLOB, by subject; wildcards allowed. */
   discard(subject: string): void;
-  /** Subjects of the pieces in BLOB. */
-  stateSubjects(): Promise<string[]>;
+  /** Subjects of the pieces in BLOB that match the pattern. */
+  stateSubjects(pattern: string): Promise<string[]>;
   /** What jobs bring along in pieces; left out where nothing is stored for real. */
   readonly bundles?: BundleStore | undefined;
   /** Sequence of the newest message in EV, asked of the broker. */

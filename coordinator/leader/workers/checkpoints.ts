@@ -1,12 +1,19 @@
 import { programVersion } from "../../../shared/components/version.ts";
 import type { CheckpointPlace } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
-import { distrustOf, isFurther, isNewestStay, isOpen, type Trial } from "../../../shared/domain/fold/trial.ts";
-import type { WorkerId } from "../../../shared/domain/names.ts";
+import {
+  distrustOf,
+  holderOf,
+  isFurther,
+  isNewestStay,
+  isOpen,
+  type Trial,
+} from "../../../shared/domain/fold/trial.ts";
+import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { mostHeldBytes, type StateSum } from "../../../shared/wire/checkpoints.ts";
 import type { Claim, StateLoss } from "../../../shared/wire/messages.ts";
-import { type ChunkAddress, chunks, parseChunk } from "../../../shared/wire/subjects.ts";
+import { allChunks, type ChunkAddress, chunks, parseChunk, stateCount } from "../../../shared/wire/subjects.ts";
 import type { Reign } from "../reign/reign.ts";
 
 /** Bytes a second that all running trials together may send to the broker for their checkpoints. */
@@ -27,11 +34,31 @@ export function judgeCheckpoint(
 ): void {
   const { job } = table;
   const { n } = trial;
-  if (!isOpen(trial) || distrustOf(trial, maker.attempt) !== "" || !isFurther(state, trial.checkpoint)) {
-    reign.discardState(job, n, { ...maker, ...state });
-    return;
+  const place = { ...maker, ...state };
+  const counts = (): boolean =>
+    isOpen(trial) && distrustOf(trial, maker.attempt) === "" && isFurther(state, trial.checkpoint);
+  const keep = (isThere: boolean): void => {
+    if (isThere && counts()) void reign.record({ type: "checkpoint", job, n, ...place, ev });
+    else reign.discardState(job, n, place);
+  };
+  const wasLost = trial.attempts.some((part) => part.attempt === maker.attempt && part.end !== "");
+  if (wasLost && counts()) void isWhole(reign, trial, job, place).then(keep);
+  else keep(true);
+}
+
+/** States of open trials that were swept: their pieces may still be listed. */
+const swept = new WeakMap<Trial, Set<string>>();
+
+/** Whether the state still lies in BLOB: while nobody held its run, a leader may have swept the pieces stored before. */
+async function isWhole(reign: Reign, trial: Trial, job: JobName, place: CheckpointPlace): Promise<boolean> {
+  const all = chunks(place.worker, job, trial.n, place.attempt, place.blob);
+  try {
+    const found = await reign.ports.stateSubjects(all);
+    return found.length === place.chunks && !swept.get(trial)?.has(all);
+  } catch (error) {
+    reign.ports.log.warn(`a checkpoint of ${trial.run} could not be looked for: ${String(error)}`);
+    return false;
   }
-  void reign.record({ type: "checkpoint", job, n, ...maker, ...state, ev });
 }
 
 /** Losses of checkpoints that are recorded of one run; a worker may have more to complain about than anybody reads. */
@@ -79,9 +106,18 @@ export function checkpointSeconds(reign: Reign, table: RunTable): number {
   return Math.max(asked, bytes / budgetBytesPerSecond);
 }
 
+/** Whether the trial's holder may be storing the state now: it does so one after the other, each as long as it takes. */
+function mayBeOnItsWay(trial: Trial, { worker, attempt, blob }: ChunkAddress): boolean {
+  const { checkpoint } = trial;
+  if (holderOf(trial)?.worker !== worker || !isNewestStay(trial, attempt)) return false;
+  if (checkpoint === null || !isNewestStay(trial, checkpoint.attempt) || attempt > checkpoint.attempt) return true;
+  return attempt === checkpoint.attempt && stateCount(blob) > stateCount(checkpoint.blob);
+}
+
 /**
  * Deletes states from which no open trial continues: their worker died before it reported them, or a coordinator before it
- * deleted them. A state of an open trial may belong to a checkpoint in flight, and is deleted when two sweeps in a row find it.
+ * deleted them. A state of an open trial may belong to a checkpoint in flight: its holder's are kept until it announces the
+ * next or no longer holds the trial, and others are deleted when two sweeps in a row find them.
  *
  * @param suspects  states of open trials that the last sweep found
  * @returns those that this sweep found
@@ -89,7 +125,7 @@ export function checkpointSeconds(reign: Reign, table: RunTable): number {
 export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): Promise<Set<string>> {
   const orphans = new Set<string>();
   const discarded = new Map<string, ChunkAddress>();
-  for (const subject of await reign.ports.stateSubjects()) {
+  for (const subject of await reign.ports.stateSubjects(allChunks)) {
     const piece = parseChunk(subject);
     // Files of a deleted job may arrive late too.
     if (!piece || !(piece.isState || reign.state.deleted.has(piece.job))) continue;
@@ -97,10 +133,15 @@ export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): 
     const trial = reign.state.jobs.get(job)?.trial(n);
     const kept = trial?.checkpoint;
     if (kept && kept.worker === worker && kept.attempt === attempt && kept.blob === blob) continue;
+    if (trial && mayBeOnItsWay(trial, piece)) continue;
     const all = chunks(worker, job, n, attempt, blob);
     if (trial && isOpen(trial) && !suspects.has(all)) orphans.add(all);
     else discarded.set(all, piece);
   }
-  for (const { job, n, ...place } of discarded.values()) reign.discardState(job, n, place);
+  for (const [all, { job, n, ...place }] of discarded) {
+    const trial = reign.state.jobs.get(job)?.trial(n);
+    if (trial && isOpen(trial)) swept.set(trial, (swept.get(trial) ?? new Set()).add(all));
+    reign.discardState(job, n, place);
+  }
   return orphans;
 }

@@ -87,7 +87,7 @@ export class TestReign {
         tell: (worker, control) => void this.told.push({ worker, kind: control.kind }),
         discard: (subject) => void this.discarded.push(subject),
         lastEvidence: async () => this.lastEvidence,
-        stateSubjects: async () => this.stateSubjects,
+        stateSubjects: async (pattern) => this.stateSubjects.filter((each) => each.startsWith(pattern.slice(0, -1))),
         publishUsers: async () => {
           this.published += 1;
         },

@@ -21,7 +21,7 @@ import { claim, TestReign } from "../../../../support/stories/reign.ts";
 const [ann, bob] = ["ann", "bob"] as [WorkerId, WorkerId];
 let seq = 0;
 
-/** A worker says that a state of its attempt is stored. */
+/** A worker stores a state of its attempt, and says so. */
 function says(
   test_: TestReign,
   worker: WorkerId,
@@ -30,6 +30,19 @@ function says(
   stage: number,
   iters: number,
   blob = `state-${seq + 1}`,
+): string {
+  test_.stateSubjects.push(chunk(worker, job, 1, attempt, blob, 0));
+  return announces(test_, worker, job, attempt, stage, iters, blob);
+}
+
+function announces(
+  test_: TestReign,
+  worker: WorkerId,
+  job: JobName,
+  attempt: number,
+  stage: number,
+  iters: number,
+  blob: string,
 ): string {
   seq += 1;
   const state = { stage, iters, blob, key: newKey(), size: 1000, sha256: sha256Of(new Uint8Array(1)), chunks: 1 };
@@ -74,6 +87,7 @@ describe("checkpoints on the coordinator", () => {
     );
     says(test_, bob, job, 2, 2, 20);
     const late = says(test_, ann, job, 1, 2, 90);
+    await settled();
     lose(test_, job);
     assert.equal((await assigned(test_, ann)).resume?.blob, late);
   });
@@ -181,18 +195,79 @@ describe("checkpoints on the coordinator", () => {
     const job = test_.submit({ totalRuns: 2 });
     await assigned(test_, ann);
     const kept = says(test_, ann, job, 1, 1, 100);
+    lose(test_, job);
+    await assigned(test_, bob);
     const piece = (n: number, blob: string): string => chunk(ann, job, n, 1, blob, 0);
-    test_.stateSubjects.push(piece(1, kept), piece(1, "state-777"), piece(9, "state-1"), piece(9, "files"));
-    test_.stateSubjects.push(chunk(ann, job, 9, 1, "state-1", 1));
+    test_.stateSubjects.push(piece(1, "state-777"), piece(9, "state-1"), piece(9, "files"));
+    test_.stateSubjects.push(chunk(ann, job, 9, 1, "state-1", 1), chunk(ann, job, 1, 2, "state-1", 0));
     const suspects = await sweepStates(test_.reign, new Set());
     await settled();
     assert.deepEqual(test_.discarded, ["ck.ann.job1.9.1.state-1.*"]);
-    assert.deepEqual([...suspects], ["ck.ann.job1.1.1.state-777.*"]);
+    const ofTheOpen = ["ck.ann.job1.1.1.state-777.*", "ck.ann.job1.1.2.state-1.*"];
+    assert.deepEqual([...suspects], ofTheOpen, "the second under the holder's attempt, but of another worker");
     await sweepStates(test_.reign, suspects);
     await settled();
-    assert.ok(test_.discarded.includes("ck.ann.job1.1.1.state-777.*"));
+    assert.deepEqual(new Set(test_.discarded), new Set(["ck.ann.job1.9.1.state-1.*", ...ofTheOpen]));
     assert.ok(!test_.discarded.some((subject) => subject.includes(`${kept}.`) || subject.includes("files")));
   });
+
+  test("a state that a run's holder is storing is swept only when it holds the run no more", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const sweeps = async (): Promise<string[]> => {
+      const before = test_.discarded.length;
+      await sweepStates(test_.reign, await sweepStates(test_.reign, new Set()));
+      await settled();
+      const blobs = test_.discarded.slice(before).map((subject) => subject.split(".").slice(4, 6).join("."));
+      return [...new Set(blobs)].sort();
+    };
+    const stores = (attempt: number, count: number): void => {
+      test_.stateSubjects.push(chunk(ann, job, 1, attempt, `state-${count}`, 0));
+    };
+    stores(1, 1);
+    assert.deepEqual(await sweeps(), [], "its first");
+    says(test_, ann, job, 1, 1, 100, "state-9");
+    stores(1, 10);
+    assert.deepEqual(await sweeps(), ["1.state-1"], "the tenth may be on its way, the first no more");
+    lose(test_, job);
+    await assigned(test_, ann);
+    stores(2, 1);
+    assert.deepEqual(await sweeps(), ["1.state-1"], "the same process goes on");
+    says(test_, ann, job, 2, 1, 200, "state-1");
+    assert.deepEqual(await sweeps(), ["1.state-1", "1.state-10", "1.state-9"], "it has stored a later one");
+    stores(2, 2);
+    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 2), seq: ++seq });
+    await settled();
+    assert.ok((await sweeps()).includes("2.state-2"), "the run has ended");
+  });
+
+  for (const leader of ["the same leader", "another leader"]) {
+    test(`a checkpoint that was swept while its run was lost does not count: ${leader} hears of it`, async () => {
+      let test_ = new TestReign();
+      const job = test_.submit({ totalRuns: 1 });
+      await assigned(test_, ann);
+      const first = says(test_, ann, job, 1, 1, 100, "state-1");
+      test_.stateSubjects.push(chunk(ann, job, 1, 1, "state-2", 0));
+      lose(test_, job);
+      await sweepStates(test_.reign, await sweepStates(test_.reign, new Set()));
+      await settled();
+      assert.deepEqual(test_.discarded, ["ck.ann.job1.1.1.state-2.*"]);
+      if (leader === "another leader") {
+        test_ = new TestReign(test_.reign.state);
+        test_.stateSubjects.push(chunk(ann, job, 1, 1, first, 0));
+      }
+      // To the same leader the broker still lists what it is deleting.
+      await assigned(test_, ann);
+      announces(test_, ann, job, 1, 1, 200, "state-2");
+      await settled();
+      assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint?.blob, first);
+      assert.equal(test_.discarded.at(-1), "ck.ann.job1.1.1.state-2.*", "the pieces that were stored since");
+      const third = says(test_, ann, job, 1, 1, 300, "state-3");
+      await settled();
+      assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint?.blob, third);
+    });
+  }
 
   test("a state that a dying worker stored in part is deleted two minutes after the loss", async () => {
     const test_ = new TestReign();
