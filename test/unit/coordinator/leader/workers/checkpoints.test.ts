@@ -1,7 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { requeue } from "../../../../../coordinator/leader/rules/requeue.ts";
 import { Upkeep } from "../../../../../coordinator/leader/upkeep.ts";
@@ -9,13 +6,9 @@ import { checkpointSeconds, sweepStates } from "../../../../../coordinator/leade
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
-import { BadMessage } from "../../../../../shared/wire/check.ts";
-import { encode } from "../../../../../shared/wire/codec.ts";
 import { type Assignment, encodeEvidence } from "../../../../../shared/wire/messages.ts";
 import { newKey, sha256Of } from "../../../../../shared/wire/sealed-chunks.ts";
 import { chunk, evidence } from "../../../../../shared/wire/subjects.ts";
-import { filesToSave, takeOver, writeFiles } from "../../../../../worker/runner/run-folder.ts";
-import { decodeRun, encodeRun } from "../../../../../worker/runner/run-state.ts";
 import { claim, TestReign } from "../../../../support/stories/reign.ts";
 
 const [ann, bob] = ["ann", "bob"] as [WorkerId, WorkerId];
@@ -291,60 +284,5 @@ describe("checkpoints on the coordinator", () => {
     assert.deepEqual(test_.discarded, []);
     await passes(2);
     assert.deepEqual(test_.discarded, ["ck.ann.job1.1.1.state-1.*"]);
-  });
-});
-
-describe("a run's saved state", () => {
-  const saved = {
-    stage: 2,
-    iters: 300,
-    hours: 0.25,
-    summary: { value: 0.1, count: 3 },
-    metrics: { "s1-rew": Number.NaN },
-    state: Uint8Array.of(1, 2, 3),
-  };
-
-  test("a run's saved state comes back as it was, with the files of the run's folder", () => {
-    const folder = mkdtempSync(join(tmpdir(), "nexus-state-"));
-    try {
-      mkdirSync(join(folder, "models"));
-      writeFileSync(join(folder, "models", "best.model"), "weights");
-      writeFileSync(join(folder, "console.txt"), "written anew");
-      const { small: files } = filesToSave(folder, join(folder, "nowhere"));
-      const { run, files: again } = decodeRun(encodeRun(saved, files));
-      assert.deepEqual({ ...run, state: [...run.state] }, { ...saved, state: [1, 2, 3] });
-      assert.deepEqual(Object.keys(again), ["models/best.model"]);
-      writeFiles(join(folder, "elsewhere"), again);
-      assert.equal(readFileSync(join(folder, "elsewhere", "models", "best.model"), "utf8"), "weights");
-      const nothing = filesToSave(join(folder, "nowhere"), join(folder, "nowhere"));
-      assert.deepEqual(nothing, { small: {}, large: [], leftOut: [] });
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
-  });
-
-  test("files of a run's saved state come back apart from its folder, and are part of it at the end", () => {
-    const root = mkdtempSync(join(tmpdir(), "nexus-state-"));
-    const [own, state] = [join(root, "runs"), join(root, "states")];
-    try {
-      writeFiles(state, { "a/old": Uint8Array.of(1), both: Uint8Array.of(1), way: Uint8Array.of(1) });
-      writeFiles(own, { both: Uint8Array.of(2), "way/new": Uint8Array.of(2) });
-      const { small } = filesToSave(own, state);
-      assert.deepEqual(Object.keys(small).sort(), ["a/old", "both", "way/new"]);
-      assert.deepEqual([...(small["both"] ?? [])], [2], "this attempt's own comes first");
-      takeOver(own, state);
-      assert.deepEqual([...readFileSync(join(own, "a/old"))], [1]);
-      assert.deepEqual([...readFileSync(join(own, "both"))], [2]);
-      assert.deepEqual([...readFileSync(join(own, "way/new"))], [2]);
-    } finally {
-      rmSync(root, { recursive: true });
-    }
-  });
-
-  test("a saved state with a file outside the folder, of another version, or cut short is refused", () => {
-    assert.throws(() => decodeRun(encodeRun(saved, { "../x": Uint8Array.of(1) })), BadMessage);
-    assert.throws(() => decodeRun(encode({ v: 9, ...saved, files: {} })), /version 9/);
-    const { state: _state, ...less } = saved;
-    assert.throws(() => decodeRun(encode({ v: 1, ...less, files: {} })), /checkpoint\.state: expected bytes/);
   });
 });
