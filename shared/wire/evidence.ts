@@ -1,4 +1,5 @@
 import type { CurvePoint } from "../domain/curve.ts";
+import type { CheckpointPlace } from "../domain/fold/events.ts";
 import { artifactList, isBlobName } from "./artifacts.ts";
 import * as check from "./check.ts";
 import { stateSum } from "./checkpoints.ts";
@@ -58,7 +59,13 @@ const stateLoss = check.shape({
   reason: check.text(1000),
   /** Name of the blob in which it was stored; "" if nothing was. */
   blob: check.matching<string>((text) => text === "" || isBlobName(text), "a blob's name"),
+  /** unread: the checkpoint that the run was given. Earlier workers do not say, and earlier coordinators ignore it. */
+  given: check.optional<GivenState | undefined>(
+    check.shape({ attempt, blob: check.matching<string>(isBlobName, "a blob's name") }),
+    undefined,
+  ),
 });
+type GivenState = Pick<CheckpointPlace, "attempt" | "blob">;
 export type StateLoss = check.Checked<typeof stateLoss>;
 
 const reported = {

@@ -23,7 +23,7 @@ import { ReportSender } from "./report-sender.ts";
 import { type EditedLimits, RunLimits } from "./run-limits.ts";
 import type { RunnerEnd, RunningTask } from "./runners.ts";
 import type { Letter } from "./spool.ts";
-import { type FetchedState, fetchState, isOfThisMachine, StateKeeper } from "./state-keeper.ts";
+import { type FetchedState, fetchState, isOfThisMachine, lossOf, StateKeeper } from "./state-keeper.ts";
 
 /** How a trial's stay on this worker ended. */
 export interface StayEnd {
@@ -247,7 +247,10 @@ export class HeldTrial {
     const room = { bytes: checkpointLimit, asked: settings.checkpointLimit };
     const states = new StateKeeper(this.#ports, this.#attempt, room, {
       stored: (attempt, state) => this.#reports.announce(attempt, state, this.unwanted),
-      lost: (attempt, lost) => this.#lost(attempt, lost),
+      lost: (attempt, lost) => {
+        const given = lost.what === "unread" ? this.#assignment.resume : null;
+        return this.#lost(attempt, given ? lossOf(given, lost.reason) : lost);
+      },
     });
     this.#states = states;
     const { lowPriority, coresPerRun: cores, network } = settings;
@@ -305,9 +308,7 @@ export class HeldTrial {
         return null;
       }
       this.#ports.log.warn({ job, n, why: reason }, "a checkpoint cannot be read: the run starts afresh");
-      const { stage, iters } = resume;
-      const lost = { what: "unread", stage, iters, reason: reason.slice(0, 1000), blob: "" } as const;
-      void this.#lost(this.attempt, lost);
+      void this.#lost(this.attempt, lossOf(resume, reason.slice(0, 1000)));
       return null;
     }
   }

@@ -139,6 +139,16 @@ export class StateKeeper {
   }
 }
 
+/** The loss of the checkpoint that a run was given, which nobody can read: by now the run may have another. */
+export const lossOf = ({ stage, iters, attempt, blob }: CheckpointPlace, reason: string): StateLoss => ({
+  what: "unread",
+  stage,
+  iters,
+  reason,
+  blob: "",
+  given: { attempt, blob },
+});
+
 const partBytes = 256 * 1024;
 
 async function* partsOf({ bytes, tail }: TakenState): AsyncGenerator<Uint8Array> {

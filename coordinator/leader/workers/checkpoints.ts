@@ -61,30 +61,40 @@ async function isWhole(reign: Reign, trial: Trial, job: JobName, place: Checkpoi
   }
 }
 
-/** Losses of checkpoints that are recorded of one run; a worker may have more to complain about than anybody reads. */
+/** Checkpoints not carried that are recorded of one run; a worker may have more to complain about than anybody reads. */
 const mostLosses = 20;
 const losses = new WeakMap<Trial, number>();
 
 /**
- * A holder says that a state was not carried, or that the state it was given cannot be read. In the second case the run
- * begins afresh: after the record its new states count, although they are less advanced.
+ * A holder says that a state was not carried, or that the state it was given cannot be read. In the second case it begins
+ * afresh: after the record its new states count, although they are less advanced. If the run has another state by then, from
+ * an earlier holder, that one stays.
  */
 export function judgeLostCheckpoint(
   reign: Reign,
   { job }: RunTable,
   trial: Trial,
   maker: Pick<CheckpointPlace, "worker" | "attempt">,
-  { what, stage, iters, reason, blob }: StateLoss,
+  { what, stage, iters, reason, blob, given }: StateLoss,
   ev: number,
 ): void {
   const { n, checkpoint } = trial;
   if (blob !== "") reign.discardState(job, n, { ...maker, blob });
   if (!isOpen(trial) || !isNewestStay(trial, maker.attempt)) return;
-  const isNews =
-    what === "unsaved" ? reason !== trial.unsaved : checkpoint !== null && checkpoint.attempt < maker.attempt;
-  const count = losses.get(trial) ?? 0;
-  if (!isNews || count >= mostLosses) return;
-  losses.set(trial, count + 1);
+  if (what === "unsaved") {
+    const count = losses.get(trial) ?? 0;
+    if (reason === trial.unsaved || count >= mostLosses) return;
+    losses.set(trial, count + 1);
+  } else {
+    if (checkpoint === null || checkpoint.attempt >= maker.attempt) return;
+    if (given && (given.attempt !== checkpoint.attempt || given.blob !== checkpoint.blob)) {
+      const { worker } = maker;
+      const text = "a checkpoint cannot be read; the run has a newer one of an earlier holder, and keeps it";
+      reign.ports.log.warn({ run: trial.run, worker, why: reason }, text);
+      reign.pruners.get(job)?.forget(n); // its holder begins afresh all the same
+      return;
+    }
+  }
   void reign.record({ type: "checkpoint-lost", job, n, ...maker, what, stage, iters, reason, ev });
 }
 

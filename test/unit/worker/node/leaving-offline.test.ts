@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import type { CheckpointPlace } from "../../../../shared/domain/fold/events.ts";
 import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names.ts";
 import { readSpec } from "../../../../shared/domain/runspec/spec-read.ts";
 import { type Bus, BusError } from "../../../../shared/ports.ts";
-import { decodeAsk, encodeAnswer } from "../../../../shared/wire/messages.ts";
+import { decodeAsk, decodeEvidence, encodeAnswer, type StateLoss } from "../../../../shared/wire/messages.ts";
+import { newKey } from "../../../../shared/wire/sealed-chunks.ts";
+import { parseEvidence } from "../../../../shared/wire/subjects.ts";
 import { WorkerNode } from "../../../../worker/node/node.ts";
 import type { RunnerEnd, Runners, TakenState } from "../../../../worker/node/runners.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
@@ -20,18 +23,25 @@ const job = "job1" as JobName;
 /**
  * A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back, or
  * by itself after `ownEndMs`. `state`: what it saves after two seconds, once it has printed something. Each piece of a file takes `pieceMs`.
+ * `resume`: the checkpoint that it is given, whose pieces are gone.
  */
 function lentWorker(
   end: RunnerEnd,
   mostAttempts: number,
   hasFolder = true,
   state?: TakenState,
-  { stateDir = "here", pieceMs = 0, ownEndMs = Number.POSITIVE_INFINITY } = {},
+  {
+    stateDir = "here",
+    pieceMs = 0,
+    ownEndMs = Number.POSITIVE_INFINITY,
+    resume = null,
+  }: { stateDir?: string; pieceMs?: number; ownEndMs?: number; resume?: CheckpointPlace | null } = {},
 ) {
   const timeline = new Timeline();
   const { clock, chance } = new SimProcess(timeline, "worker", "seed");
   const happened: string[] = [];
-  let attempts = 0;
+  const losses: StateLoss[] = [];
+  let attempts = resume?.attempt ?? 0;
   const broker = { isAcknowledging: false, answering: Promise.resolve() };
   const spool = new SimSpool();
   spool.isFull = !hasFolder;
@@ -50,13 +60,16 @@ function lentWorker(
       happened.push(`attempt ${attempts} is given`);
       return encodeAnswer({
         ...{ kind: "assigned", term: 1, job, run: "run1.1" as RunName, n: 1, attempt: attempts, seed: 1 },
-        ...{ resume: null, settings: [], leaseMs: 30_000, limits: null, checkpointSeconds: 60 },
+        ...{ resume, settings: [], leaseMs: 30_000, limits: null, checkpointSeconds: 60 },
       });
     },
-    store: async (subject) => {
+    piece: async () => null,
+    store: async (subject, data) => {
       if (subject.startsWith("ck.") && pieceMs > 0) await clock.pause(pieceMs);
       if (!broker.isAcknowledging) throw new BusError("no answer in time", `${subject}: no answer`);
       happened.push(`${subject.split(".").at(-1)} is stored`);
+      const told = parseEvidence(subject)?.kind === "report" && decodeEvidence({ kind: "report" }, data);
+      if (told && told.lost !== undefined) losses.push(told.lost);
       return { seq: 1, duplicate: false };
     },
     subscribe: () => () => undefined,
@@ -103,7 +116,7 @@ function lentWorker(
     timeline.plan(null, end, () => undefined);
     await timeline.run(() => timeline.now >= end);
   };
-  return { node, live, happened, broker, spool };
+  return { node, live, happened, losses, broker, spool };
 }
 
 test("a worker whose folder was deleted ends, though nothing can be kept and no broker answers", async () => {
@@ -157,6 +170,23 @@ test("a state that its worker holds is carried though the run that left was kill
   await live(5000);
   const stored = happened.filter((each) => each.endsWith("is stored") && !each.startsWith("report"));
   assert.deepEqual(stored, ["0 is stored", "checkpoint is stored", "released is stored"]);
+});
+
+test("a worker that cannot read a checkpoint says which one, and so does its runner", async () => {
+  const place = { stage: 2, iters: 500, blob: "state-7", attempt: 3 };
+  const sum = { key: newKey(), size: 1000, sha256: "0".repeat(64), chunks: 1 };
+  const resume = { ...place, ...sum, worker: "w0" as WorkerId };
+  const state = { stage: 1, iters: 0, bytes: new Uint8Array(), problem: "it is of version 9", isUnread: true };
+  const { node, live, losses, broker } = lentWorker({ type: "stopped" }, 4, true, state, { resume });
+  broker.isAcknowledging = true;
+  node.resize(1);
+  void node.work();
+  await live(5000);
+  const told = { what: "unread", stage: 2, iters: 500, blob: "", given: { attempt: 3, blob: "state-7" } };
+  assert.deepEqual(losses, [
+    { ...told, reason: "piece 1 of state-7 of job1 trial 1 is not there" },
+    { ...told, reason: "it is of version 9" },
+  ]);
 });
 
 /** A worker's folder in which a run left a file. */

@@ -48,6 +48,25 @@ function announces(
   return blob;
 }
 
+/** A worker says that the state it was given cannot be read, or that one of its own was not carried. */
+function complains(
+  test_: TestReign,
+  worker: WorkerId,
+  job: JobName,
+  attempt: number,
+  what: "unread" | "unsaved",
+  more: { readonly reason?: string; readonly given?: { readonly attempt: number; readonly blob: string } } = {},
+): void {
+  const lost = { what, stage: 1, iters: 0, reason: "a piece is not there", blob: "", ...more };
+  judgeEvidence(test_.reign, {
+    ...test_.said(worker, job, 1, "report", { attempt, reports: [], lost }),
+    seq: ++seq,
+  });
+}
+
+const keptOf = (test_: TestReign, job: JobName): string | undefined =>
+  test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint?.blob;
+
 async function assigned(test_: TestReign, worker: WorkerId): Promise<Assignment> {
   const answer = await answerClaim(test_.reign, worker, claim(`${worker}-${seq}`, `boot-${worker}`));
   assert.equal(answer?.kind, "assigned");
@@ -254,13 +273,58 @@ describe("checkpoints on the coordinator", () => {
       await assigned(test_, ann);
       announces(test_, ann, job, 1, 1, 200, "state-2");
       await settled();
-      assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint?.blob, first);
+      assert.equal(keptOf(test_, job), first);
       assert.equal(test_.discarded.at(-1), "ck.ann.job1.1.1.state-2.*", "the pieces that were stored since");
       const third = says(test_, ann, job, 1, 1, 300, "state-3");
       await settled();
-      assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint?.blob, third);
+      assert.equal(keptOf(test_, job), third);
     });
   }
+
+  test("a checkpoint that cannot be read is deleted, but not another that the run has by then", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const damaged = says(test_, ann, job, 1, 1, 100);
+    lose(test_, job);
+    await assigned(test_, bob);
+    const newer = says(test_, ann, job, 1, 1, 200);
+    await settled();
+    complains(test_, bob, job, 2, "unread", { given: { attempt: 1, blob: damaged } });
+    await settled();
+    assert.equal(keptOf(test_, job), newer);
+    assert.deepEqual(test_.discarded, []);
+    lose(test_, job);
+    assert.equal((await assigned(test_, ann)).resume?.blob, newer);
+    complains(test_, ann, job, 3, "unread", { given: { attempt: 1, blob: newer } });
+    await settled();
+    assert.equal(keptOf(test_, job), undefined);
+    assert.deepEqual(test_.discarded, [`ck.ann.job1.1.1.${newer}.*`]);
+  });
+
+  test("a worker of an earlier version does not say which checkpoint cannot be read: the run's", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    says(test_, ann, job, 1, 1, 100);
+    lose(test_, job);
+    await assigned(test_, bob);
+    complains(test_, bob, job, 2, "unread");
+    assert.equal(keptOf(test_, job), undefined);
+  });
+
+  test("a checkpoint that cannot be read is deleted however many were not carried before", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const damaged = says(test_, ann, job, 1, 1, 100);
+    lose(test_, job);
+    await assigned(test_, bob);
+    for (let mb = 1; mb <= 50; mb += 1) complains(test_, bob, job, 2, "unsaved", { reason: `it has ${mb} MB` });
+    assert.equal(test_.events.filter(({ type }) => type === "checkpoint-lost").length, 20);
+    complains(test_, bob, job, 2, "unread", { given: { attempt: 1, blob: damaged } });
+    assert.equal(keptOf(test_, job), undefined);
+  });
 
   test("a state that a dying worker stored in part is deleted two minutes after the loss", async () => {
     const test_ = new TestReign();
