@@ -45,7 +45,7 @@ const shapes = {
   reports: check.shape(told),
   checkpoint: check.shape({ ...told, state }),
   done: check.shape({ ...told, hpmax, iters, metrics, titles, console }),
-  failed: check.shape({ ...told, reason, console }),
+  failed: check.shape({ ...told, reason, console, isOfMachine: check.optional(check.flag, false) }),
   stopped: check.shape({ id, type: check.oneOf("stopped") }),
 } satisfies Record<FromRunner["type"], check.Check<unknown>>;
 

@@ -12,6 +12,7 @@ import { mostGpuText } from "../../shared/wire/evidence.ts";
 import type { Assignment, Holding, StateLoss } from "../../shared/wire/messages.ts";
 import type { GpuLoan, GpuView } from "../gpus/lent-gpus.ts";
 import type { RunTask } from "../runner/protocol.ts";
+import { isOfThisMachine } from "../runner/run-folder.ts";
 import { uploadFiles } from "./artifacts.ts";
 import { HeldAttempt } from "./held-attempt.ts";
 import { type KnownJob, reachedText } from "./job/known-job.ts";
@@ -23,7 +24,7 @@ import { ReportSender } from "./report-sender.ts";
 import { type EditedLimits, RunLimits } from "./run-limits.ts";
 import type { RunnerEnd, RunningTask } from "./runners.ts";
 import type { Letter } from "./spool.ts";
-import { type FetchedState, fetchState, isOfThisMachine, lossOf, StateKeeper } from "./state-keeper.ts";
+import { type FetchedState, fetchState, lossOf, StateKeeper } from "./state-keeper.ts";
 
 /** How a trial's stay on this worker ended. */
 export interface StayEnd {
@@ -270,7 +271,8 @@ export class HeldTrial {
     // Only a run that was handed back needs its state: another worker resumes from it.
     if (!this.isHandingBack || end.type === "done" || end.type === "failed") this.#dropStates();
     if (!this.#end && (end.type === "failed" || end.type === "died")) {
-      const blame = this.#ports.disk?.blameFor(folders.directory) ?? "";
+      const unable = end.type === "failed" && end.isOfMachine ? end.reason : "";
+      const blame = this.#ports.disk?.blameFor(folders.directory) || unable;
       if (blame !== "") this.#end = { kind: "handback", reason: blame };
     }
     void this.#reports.settle(); // What becomes of a state is told behind them.

@@ -1,4 +1,3 @@
-import { isDiskFull } from "../../shared/broker/server/disk.ts";
 import type { CheckpointPlace } from "../../shared/domain/fold/events.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
 import type { EndSignal } from "../../shared/ports.ts";
@@ -186,10 +185,3 @@ export async function fetchState(
   const pieces = fetchContent(ports, address, key, place, signal);
   return { bytes: await unpackState(pieces, folder), hasFiles: true };
 }
-
-/** Whether the error lies with this machine, so that another may succeed: no room, say, or no right to write. */
-export const isOfThisMachine = (error: unknown): boolean =>
-  isDiskFull(error) ||
-  (error instanceof Error &&
-    "code" in error &&
-    ["EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE", "EIO"].includes(String(error.code)));

@@ -81,7 +81,13 @@ export type RunEnd =
       readonly titles: Readonly<Record<string, string>>;
       readonly console: string;
     })
-  | (Told & { readonly type: "failed"; readonly reason: string; readonly console: string })
+  | (Told & {
+      readonly type: "failed";
+      readonly reason: string;
+      readonly console: string;
+      /** Whether it failed of this machine, so that another may succeed. Left out: no. */
+      readonly isOfMachine?: boolean;
+    })
   | { readonly type: "stopped" };
 
 /** `id` names the run. */

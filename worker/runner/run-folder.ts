@@ -1,5 +1,6 @@
 import { closeSync, lstatSync, readdirSync, readSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
+import { isDiskFull } from "../../shared/broker/server/disk.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { linkInside, openToRead, openToWrite, readInside, writeInside } from "../../shared/machine/inside.ts";
 import { pathProblem } from "../../shared/wire/artifacts.ts";
@@ -117,6 +118,10 @@ export function writeFiles(directory: string, files: SavedFiles): void {
 
 const isError = (error: unknown, ...codes: readonly string[]): boolean =>
   error instanceof Error && "code" in error && codes.includes(String(error.code));
+
+/** Whether the error lies with this machine, so that another may succeed: no room, say, or no right to write. */
+export const isOfThisMachine = (error: unknown): boolean =>
+  isDiskFull(error) || isError(error, "EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE", "EIO");
 
 const copiedBytes = 1024 ** 2;
 

@@ -3,6 +3,7 @@ import type { ExpandedStage } from "../../shared/domain/runspec/expand.ts";
 import type { Spec } from "../../shared/domain/runspec/spec.ts";
 import { expandSpec, expandStages, reproSpec, withChosen } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
+import { sizeText } from "../../shared/domain/size-text.ts";
 import { messageOf } from "../../shared/errors.ts";
 import { writeInside } from "../../shared/machine/inside.ts";
 import { useOwnComponents } from "../components/registry.ts";
@@ -13,7 +14,7 @@ import { endLeftovers } from "./end-leftovers.ts";
 import type { FromRunner, RunState, ToRunner } from "./protocol.ts";
 import { readCarried } from "./read-carried.ts";
 import { executeRun, type RunPorts, type RunResult, Stopped } from "./run.ts";
-import { emptyFolder, filesToSave, takeOver, writeFiles } from "./run-folder.ts";
+import { emptyFolder, filesToSave, isOfThisMachine, takeOver, writeFiles } from "./run-folder.ts";
 import { decodeRun, encodeRun, encodeRunBefore, type SavedRun } from "./run-state.ts";
 import { Telling } from "./telling.ts";
 
@@ -21,6 +22,15 @@ type RunMessage = Extract<ToRunner, { type: "run" }>;
 
 /** Milliseconds that a stage gets at a hand-back if it has never asked whether a checkpoint is due: it never will. */
 const neverAskedMs = 600;
+
+/** This machine cannot write the files of the run's checkpoint; another one may. */
+class UnwrittenState extends Error {
+  override readonly name = "UnwrittenState";
+
+  constructor(bytes: number, cause: unknown) {
+    super(`the run's checkpoint of ${sizeText(bytes)} could not be written here: ${messageOf(cause)}`, { cause });
+  }
+}
 
 /** One run of a worker's, from its task to the message that says how it ended. */
 export class TaskRun {
@@ -80,7 +90,8 @@ export class TaskRun {
       this.#line(failureText(error));
       if (this.#startsPrograms) endLeftovers();
       this.#tidy(() => takeOver(directory, stateDirectory, this.#line));
-      this.#send({ type: "failed", id, reason: messageOf(error), ...this.#telling.last() });
+      const isOfMachine = error instanceof UnwrittenState;
+      this.#send({ type: "failed", id, reason: messageOf(error), isOfMachine, ...this.#telling.last() });
     } finally {
       clearTimeout(this.#lastMoment);
       this.#telling.disarm();
@@ -212,13 +223,14 @@ export class TaskRun {
     }
   }
 
-  /** Reads the state of an earlier attempt and writes its files; undefined if it is unusable. */
+  /** Reads the state of an earlier attempt and writes its files; undefined if it is unusable. @throws UnwrittenState */
   #savedRun(bytes: Uint8Array): SavedRun | undefined {
     try {
       const { run, files } = decodeRun(bytes);
       writeFiles(this.#message.stateDirectory, files);
       return run;
     } catch (error) {
+      if (isOfThisMachine(error)) throw new UnwrittenState(bytes.length, error);
       this.#beginAfresh(messageOf(error));
       return undefined;
     }

@@ -189,6 +189,19 @@ test("a worker that cannot read a checkpoint says which one, and so does its run
   ]);
 });
 
+test("a run whose machine cannot write its checkpoint is handed back, and its checkpoint stays", async () => {
+  const failed = { type: "failed", reason: "EDQUOT", console: "", reports: [], lines: "", isOfMachine: true } as const;
+  const { node, live, happened, broker } = lentWorker(failed, 1, true, undefined, { ownEndMs: 100 });
+  broker.isAcknowledging = true;
+  node.resize(1);
+  void node.work();
+  await live(5000);
+  assert.deepEqual(
+    happened.filter((each) => each.endsWith("is stored")),
+    ["released is stored"],
+  );
+});
+
 /** A worker's folder in which a run left a file. */
 function leftModel(size = 7): string {
   const stateDir = temporaryFolder();

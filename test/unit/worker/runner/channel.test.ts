@@ -52,7 +52,7 @@ const messages: readonly FromRunner[] = [
     titles: {},
     console,
   },
-  { type: "failed", id: 2, reports: [], lines: "", reason: "it failed", console },
+  { type: "failed", id: 2, reports: [], lines: "", reason: "it failed", console, isOfMachine: false },
   { type: "stopped", id: 3 },
 ];
 
