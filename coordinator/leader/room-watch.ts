@@ -1,6 +1,8 @@
+import { checkpointOf } from "../../shared/domain/fold/workspace-state.ts";
 import { isWorkerId, type WorkerId } from "../../shared/domain/names.ts";
 import { type QuotaRoom, roomBytes } from "../../shared/domain/quotas.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
+import { parseChunk } from "../../shared/wire/subjects.ts";
 import { lookOften } from "./look-often.ts";
 import type { Reign } from "./reign/reign.ts";
 import { cutOff } from "./rules/quotas.ts";
@@ -135,10 +137,19 @@ export class RoomWatch {
     for (const subject of await this.#stored.pieces()) {
       const size = this.#pieces.get(subject) ?? 0;
       there.set(subject, size);
-      add(totals, subject, size);
+      if (!this.#isKeptForFailure(subject)) add(totals, subject, size);
     }
     this.#pieces = there;
     this.#cutOff(totals, limit, "states and files");
+  }
+
+  /** Whether it is of a run that failed elsewhere: its maker would have been rid of it. */
+  #isKeptForFailure(subject: string): boolean {
+    const { state } = this.#reign;
+    const piece = parseChunk(subject);
+    if (!piece || state.jobs.get(piece.job)?.trials.glance(piece.n)?.status !== "failed") return false;
+    const kept = checkpointOf(state, piece.job, piece.n);
+    return kept?.worker === piece.worker && kept.attempt === piece.attempt && kept.blob === piece.blob;
   }
 
   /** Whether a limit applies. Unless it is given in bytes, it spares a single worker, which takes room from nobody. */

@@ -244,14 +244,12 @@ export class HeldTrial {
       checkpointSeconds: this.#checkpointSeconds,
       savingSeconds: savingMs(Math.min(this.#graceMs, this.#limits.graceMs)) / 1000,
     };
-    const { checkpointLimit = mostHeldBytes } = this.#assignment;
+    const { checkpointLimit = mostHeldBytes, resume: given } = this.#assignment;
     const room = { bytes: checkpointLimit, asked: settings.checkpointLimit };
     const states = new StateKeeper(this.#ports, this.#attempt, room, {
       stored: (attempt, state) => this.#reports.announce(attempt, state, this.unwanted),
-      lost: (attempt, lost) => {
-        const given = lost.what === "unread" ? this.#assignment.resume : null;
-        return this.#lost(attempt, given ? lossOf(given, lost.reason) : lost);
-      },
+      lost: (attempt, lost) =>
+        this.#lost(attempt, given && lost.what === "unread" ? lossOf(given, lost.reason) : lost),
     });
     this.#states = states;
     const { lowPriority, coresPerRun: cores, network } = settings;
@@ -305,8 +303,7 @@ export class HeldTrial {
       const reason = messageOf(error);
       if (error instanceof BusError && error.reason === "closed") return null;
       if (isOfThisMachine(error)) {
-        const size = sizeText(resume.size);
-        this.handBack(`the run's checkpoint of ${size} could not be written here, in ${folder}: ${reason}`);
+        this.handBack(`its checkpoint of ${sizeText(resume.size)} could not be written here, in ${folder}: ${reason}`);
         return null;
       }
       this.#ports.log.warn({ job, n, why: reason }, "a checkpoint cannot be read: the run starts afresh");

@@ -9,6 +9,7 @@ import {
   type Trial,
   whyUnheard,
 } from "../../../shared/domain/fold/trial.ts";
+import { checkpointOf } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { JobPruner } from "../../../shared/domain/pruning/job-pruner.ts";
 import type { Bus, StoredMessage } from "../../../shared/ports.ts";
@@ -51,10 +52,9 @@ export async function recallCurves(reign: Reign, bus: Pick<Bus, "read">): Promis
     recall.end(table);
     const pruner = prunerOf(reign, table);
     pruner?.judged(table.rejected);
-    pruner?.keep((n) => {
-      const trial = table.trials.glance(n);
-      return trial !== undefined && isOpen(trial) && (trial.status === "running" || trial.checkpoint !== null);
-    });
+    pruner?.keep(
+      (n) => table.trials.glance(n)?.status === "running" || checkpointOf(reign.state, table.job, n) !== null,
+    );
   }
 }
 

@@ -1,8 +1,13 @@
 import type { WhatItTakes } from "../../../shared/domain/fitting.ts";
-import type { CheckpointPlace, JournalEvent } from "../../../shared/domain/fold/events.ts";
+import type { CheckpointPlace, JournalEvent, TrialEvent } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
-import { apply, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import {
+  apply,
+  checkpointOf,
+  type FailedTrial,
+  type WorkspaceState,
+} from "../../../shared/domain/fold/workspace-state.ts";
 import { LeaseTable } from "../../../shared/domain/lease.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import type { JobPruner } from "../../../shared/domain/pruning/job-pruner.ts";
@@ -51,8 +56,21 @@ type Undated<Event> = Event extends JournalEvent ? Omit<Event, "at"> & { readonl
 /** A record without its time, which is now. */
 export type Decision = Undated<JournalEvent>;
 
-/** The checkpoint that nobody needs once this record is stored. */
-function outlived(state: WorkspaceState, event: JournalEvent): CheckpointPlace | null {
+/** Checkpoints that nobody needs once this record is stored. */
+function outlived(
+  state: WorkspaceState,
+  event: JournalEvent,
+): readonly Pick<FailedTrial, "job" | "n" | "checkpoint">[] {
+  if (!("n" in event)) return [];
+  const checkpoint = replaced(state, event);
+  const own = checkpoint ? [{ job: event.job, n: event.n, checkpoint }] : [];
+  // A worker that completes a run is not sick: its failures stand.
+  const row = event.type === "completed" ? state.workers.get(event.worker)?.failureRow : undefined;
+  return row && row.length > 0 ? [...own, ...row] : own;
+}
+
+/** The checkpoint that its trial needs no more after this record. */
+function replaced(state: WorkspaceState, event: TrialEvent): CheckpointPlace | null {
   const isEnd = event.type === "completed" || event.type === "ended";
   const isUnread = event.type === "checkpoint-lost" && event.what === "unread";
   if (!isEnd && !isUnread && event.type !== "checkpoint") return null;
@@ -147,7 +165,7 @@ export class Reign {
     const needless = outlived(this.state, event);
     apply(this.state, event);
     const stored = this.ports.append(event);
-    if (needless && "n" in event) this.discardState(event.job, event.n, needless);
+    for (const { job, n, checkpoint } of needless) if (checkpoint) this.discardState(job, n, checkpoint);
     // Callers that must wait await the promise. For the others a refusal ends the reign, which is logged there.
     stored.catch(() => undefined);
     this.#follow(this, event);
@@ -175,11 +193,11 @@ export class Reign {
 
   /**
    * Deletes a state once the records so far are stored: if one is refused, another leader may need it. It stays if the
-   * trial goes on from it: anyone may repeat the message that led to this.
+   * trial goes on from it, or may: anyone may repeat the message that led to this.
    */
   discardState(job: JobName, n: number, place: Pick<CheckpointPlace, "worker" | "attempt" | "blob">): void {
     const discard = (): void => {
-      const kept = this.state.jobs.get(job)?.trial(n)?.checkpoint;
+      const kept = checkpointOf(this.state, job, n);
       if (kept && kept.worker === place.worker && kept.attempt === place.attempt && kept.blob === place.blob) return;
       if (this.ports.leads()) this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
     };

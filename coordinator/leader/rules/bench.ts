@@ -46,16 +46,17 @@ export function benchWhoFailed(reign: Reign, table: RunTable): void {
   }
 }
 
-/** Takes back the failures of a benched worker, so that other machines try those trials again. */
+/** Takes back the failures of a benched worker: other machines try those trials again, from the checkpoints that others had made. */
 export function takeFailuresBack(reign: Reign, worker: WorkerId, reason: string): void {
   const record = reign.state.workers.get(worker);
   reign.ports.log.warn({ worker, by: record?.stateBy }, `benched: ${reason}`);
   const concerned = new Set<RunTable>();
-  for (const { job, n, attempt } of [...(record?.failureRow ?? [])]) {
+  for (const { job, n, attempt, checkpoint } of [...(record?.failureRow ?? [])]) {
     const table = reign.state.jobs.get(job);
     if (!table || table.isOver || table.state === "cancelling" || !othersSucceed(table, worker)) continue;
     if (table.trial(n)?.status !== "failed") continue;
     void reign.record({ type: "reopened", job, n, attempt, worker, reason: `${worker} is benched: ${reason}` });
+    if (checkpoint) void reign.record({ type: "checkpoint", job, n, ...checkpoint, ev: 0 });
     concerned.add(table);
   }
   for (const table of concerned) goOnIfMachineFailed(reign, table, `${worker} is benched`);

@@ -9,6 +9,7 @@ import {
   isOpen,
   type Trial,
 } from "../../../shared/domain/fold/trial.ts";
+import { checkpointOf } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { mostHeldBytes, type StateSum } from "../../../shared/wire/checkpoints.ts";
@@ -125,9 +126,9 @@ function mayBeOnItsWay(trial: Trial, { worker, attempt, blob }: ChunkAddress): b
 }
 
 /**
- * Deletes states from which no open trial continues: their worker died before it reported them, or a coordinator before it
- * deleted them. A state of an open trial may belong to a checkpoint in flight: its holder's are kept until it announces the
- * next or no longer holds the trial, and others are deleted when two sweeps in a row find them.
+ * Deletes states from which no trial continues (`checkpointOf`): their worker died before it reported them, a coordinator before
+ * it deleted them, or a failure stands. A state of an open trial may belong to a checkpoint in flight: its holder's are kept
+ * until it announces the next or no longer holds the trial, and others are deleted when two sweeps in a row find them.
  *
  * @param suspects  states of open trials that the last sweep found
  * @returns those that this sweep found
@@ -141,7 +142,7 @@ export async function sweepStates(reign: Reign, suspects: ReadonlySet<string>): 
     if (!piece || !(piece.isState || reign.state.deleted.has(piece.job))) continue;
     const { worker, job, n, attempt, blob } = piece;
     const trial = reign.state.jobs.get(job)?.trial(n);
-    const kept = trial?.checkpoint;
+    const kept = checkpointOf(reign.state, job, n);
     if (kept && kept.worker === worker && kept.attempt === attempt && kept.blob === blob) continue;
     if (trial && mayBeOnItsWay(trial, piece)) continue;
     const all = chunks(worker, job, n, attempt, blob);

@@ -6,6 +6,7 @@ import {
   type Actor,
   actorOf,
   type CheckpointLost,
+  type CheckpointPlace,
   type JobChanged,
   type JobDeleted,
   type JobEdited,
@@ -23,7 +24,7 @@ import { keepPrediction } from "./predicted-ends.ts";
 import { type DeletedJob, deletedJob, foldPurge, noPurges, type Purges } from "./purges.ts";
 import { retire } from "./retired-boots.ts";
 import { RunTable } from "./run-table.ts";
-import { isOpen, type Trial } from "./trial.ts";
+import { isOpen, lastAttempt, type Trial } from "./trial.ts";
 
 /** Maximum number of latest failures in a row that a worker's record names. */
 const failuresKept = 64;
@@ -60,7 +61,15 @@ export interface WorkerRecord {
   setAside: number;
   failuresInRow: number;
   /** The trials that failed in a row, oldest first. */
-  failureRow: { readonly job: JobName; readonly n: number; readonly attempt: number }[];
+  failureRow: FailedTrial[];
+}
+
+export interface FailedTrial {
+  readonly job: JobName;
+  readonly n: number;
+  readonly attempt: number;
+  /** The checkpoint that it had from another worker, in case that the failure is taken back. Left out: none. */
+  readonly checkpoint?: CheckpointPlace;
 }
 
 /** The journal, folded. Two folds of the same journal are equal on every machine. */
@@ -177,6 +186,7 @@ const folds: { readonly [Type in JournalEvent["type"]]: Fold<Type> } = {
   },
   ended(state, event) {
     const table = tableOf(state, event.job);
+    const checkpoint = table.trials.forFold(event.n)?.checkpoint;
     table.endedWithout(event);
     keepPrediction(table, event);
     const worker = state.workers.get(event.worker);
@@ -185,7 +195,9 @@ const folds: { readonly [Type in JournalEvent["type"]]: Fold<Type> } = {
     if (event.outcome !== "failed") return;
     worker.failed += 1;
     worker.failuresInRow += 1;
-    worker.failureRow.push({ job: event.job, n: event.n, attempt: event.attempt });
+    const failed = { job: event.job, n: event.n, attempt: event.attempt };
+    // A sick machine's own may be as bad as its failures.
+    worker.failureRow.push(checkpoint && checkpoint.worker !== event.worker ? { ...failed, checkpoint } : failed);
     if (worker.failureRow.length > failuresKept) worker.failureRow.shift();
   },
   reopened(state, event) {
@@ -241,6 +253,15 @@ function checkpointLost(table: RunTable, { n, attempt, what, reason }: Checkpoin
     throw new FoldError(`"checkpoint-lost" of attempt ${attempt} cannot follow for ${table.job} trial ${n}`);
   if (what === "unsaved") trial.unsaved = reason;
   else trial.checkpoint = null;
+}
+
+/** Where an open trial goes on, or one that has failed, if its failure may still be taken back; null: at the beginning. */
+export function checkpointOf({ jobs, workers }: WorkspaceState, job: JobName, n: number): CheckpointPlace | null {
+  const table = jobs.get(job);
+  const trial = table?.trials.glance(n);
+  if (!table || trial?.status !== "failed" || table.isOver) return trial?.checkpoint ?? null;
+  const failedOn = workers.get(table.failedOn.get(n) ?? lastAttempt(trial).worker);
+  return failedOn?.failureRow.find((failed) => failed.job === job && failed.n === n)?.checkpoint ?? null;
 }
 
 /** Removes a job when its deletion begins; the workers' counts of its runs stay. */

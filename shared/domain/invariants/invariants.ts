@@ -344,7 +344,9 @@ export class InvariantCheck {
   #cites(event: Citing): void {
     const { ev } = event;
     if (ev === 0) {
-      if (restsOn[event.type] !== undefined) this.#brokenAt(event, "it rests on no evidence");
+      // A run whose failure was taken back has its checkpoint again.
+      const isRestored = event.type === "checkpoint" && this.#named(event)?.trial.status === "waiting";
+      if (restsOn[event.type] !== undefined && !isRestored) this.#brokenAt(event, "it rests on no evidence");
       return;
     }
     if (this.#cited.has(ev)) this.#brokenAt(event, `evidence ${ev} was counted before`);
