@@ -248,8 +248,7 @@ export class HeldTrial {
     const room = { bytes: checkpointLimit, asked: settings.checkpointLimit };
     const states = new StateKeeper(this.#ports, this.#attempt, room, {
       stored: (attempt, state) => this.#reports.announce(attempt, state, this.unwanted),
-      lost: (attempt, lost) =>
-        this.#lost(attempt, given && lost.what === "unread" ? lossOf(given, lost.reason) : lost),
+      lost: (attempt, lost) => this.#lost(attempt, given && lost.what === "unread" ? lossOf(given, lost.reason) : lost),
     });
     this.#states = states;
     const { lowPriority, coresPerRun: cores, network } = settings;
