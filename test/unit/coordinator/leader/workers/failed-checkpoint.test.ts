@@ -105,6 +105,7 @@ describe("the checkpoint of a run that fails on another machine", () => {
     const { test_, job, blob, all } = await failed();
     assert.deepEqual(stateOf(test_), ["failed", undefined]);
     await sweepStates(test_.reign, new Set([all]));
+    await settled();
     says(test_, ann, job, 1, 1, 900, blob);
     assert.deepEqual(test_.discarded, []);
     await isBenched(test_, job);
@@ -167,6 +168,7 @@ describe("the checkpoint of a run that fails on another machine", () => {
       const { test_, all } = await failed();
       void test_.reign.record(leave);
       await sweepStates(test_.reign, new Set());
+      await settled();
       assert.deepEqual(test_.discarded, [all]);
     });
 
