@@ -12,9 +12,15 @@ import { build } from "esbuild";
 /** Programs that start often and load much, by the room with which they are published. */
 const programs = {
   coordinator: ["main", "cli/main", "demo", "process/snapshot-writer"],
-  worker: ["main", "runner/main"],
+  worker: ["main"],
   shared: ["broker/server/guard"],
 };
+
+/**
+ * A program in one file, by its room, with all that it may import later: a runner lives on while an update or a build
+ * replaces our files by others of other names.
+ */
+const whole = { worker: "runner/program" };
 
 /** Packages that look for their files beside themselves, are built for one machine, or are optional. */
 const leftAlone = ["@resvg/resvg-wasm", "dejavu-fonts-ttf", "msgpackr-extract"];
@@ -61,28 +67,33 @@ const __filename = require("node:url").fileURLToPath(import.meta.url), __dirname
 /** `dist` is the folder of the compiled modules. */
 export async function gatherPrograms(dist) {
   for (const [room, names] of Object.entries(programs)) {
-    const folder = join(dist, room, "gathered");
-    const flat = (name) => name.replaceAll("/", "-");
-    rmSync(folder, { recursive: true, force: true });
-    await build({
-      entryPoints: Object.fromEntries(names.map((name) => [flat(name), `${room}/${name}.ts`])),
-      outdir: folder,
-      bundle: true,
-      splitting: true,
-      format: "esm",
-      platform: "node",
-      target: "node20",
-      external: leftAlone,
-      plugins: [places, later],
-      banner: { js: banner },
-      logLevel: "warning",
-    });
-    for (const name of names) {
-      const file = join(dist, room, `${name}.js`);
-      const [first] = readFileSync(file, "utf8").split("\n");
-      const gathered = relative(dirname(file), join(folder, `${flat(name)}.js`));
-      const path = gathered.startsWith(".") ? gathered : `./${gathered}`;
-      writeFileSync(file, `${first.startsWith("#!") ? `${first}\n` : ""}import ${JSON.stringify(path)};\n`);
-    }
+    rmSync(join(dist, room, "gathered"), { recursive: true, force: true });
+    await gather(dist, room, names, true);
+  }
+  for (const [room, name] of Object.entries(whole)) await gather(dist, room, [name], false);
+}
+
+async function gather(dist, room, names, splitting) {
+  const folder = join(dist, room, "gathered");
+  const flat = (name) => name.replaceAll("/", "-");
+  await build({
+    entryPoints: Object.fromEntries(names.map((name) => [flat(name), `${room}/${name}.ts`])),
+    outdir: folder,
+    bundle: true,
+    splitting,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    external: leftAlone,
+    plugins: [places, later],
+    banner: { js: banner },
+    logLevel: "warning",
+  });
+  for (const name of names) {
+    const file = join(dist, room, `${name}.js`);
+    const [first] = readFileSync(file, "utf8").split("\n");
+    const gathered = relative(dirname(file), join(folder, `${flat(name)}.js`));
+    const path = gathered.startsWith(".") ? gathered : `./${gathered}`;
+    writeFileSync(file, `${first.startsWith("#!") ? `${first}\n` : ""}import ${JSON.stringify(path)};\n`);
   }
 }

@@ -21,14 +21,6 @@ export async function createComponent<K extends Kind>(
   return factory(spec, given);
 }
 
-/** Loads the modules of all components, so that none is missing later if an update replaces our files. */
-export async function loadComponents(): Promise<void> {
-  for (const component of componentDefaults().names()) {
-    const [kind = "", name = ""] = component.split("/", 2);
-    if (Object.hasOwn(modules, kind)) await modules[kind as Kind](name);
-  }
-}
-
 let codeFolder: string | null = null;
 
 /** Sets the folder whose components take precedence over ours. Each run sets it first; a process executes one run at a time. */

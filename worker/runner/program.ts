@@ -2,16 +2,10 @@
 
 import { Socket } from "node:net";
 import { decode } from "../../shared/wire/codec.ts";
-import { loadComponents } from "../components/registry.ts";
-import { loadStages } from "../stages/registry.ts";
 import { Channel } from "./channel.ts";
 import { endLeftovers } from "./end-leftovers.ts";
 import type { FromRunner, ToRunner } from "./protocol.ts";
 import { TaskRun } from "./task-run.ts";
-
-// A runner may outlive an update or a build, which puts files of other names in the place of its own.
-await loadStages();
-await loadComponents();
 
 let running: TaskRun | undefined;
 

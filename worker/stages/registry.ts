@@ -12,11 +12,6 @@ const shipped: Readonly<Record<string, () => Promise<{ default: StageFactory }>>
 export const onlyComputes = (component: string): boolean =>
   component !== "processors/Command_Proc" && Object.hasOwn(shipped, component);
 
-/** Loads all of them, so that none is missing later if an update replaces our files. */
-export async function loadStages(): Promise<void> {
-  for (const component of Object.keys(shipped)) await stageFactory(component, null);
-}
-
 const loaded = new Map<string, StageFactory>();
 
 /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
@@ -40,41 +40,17 @@ test("a runner that said what cannot be read executes no further run", async () 
 
 const report = `echo '{"iters":1,"value":1}'`;
 
-/** A runner's program of its own, and a function that puts another build in its place, in files of other names. */
-function ownProgram(): { readonly program: string; readonly replace: () => void } {
+test("a runner needs no file of its program any more once it has begun", async () => {
   const root = temporaryFolder();
-  const room = join(root, "dist/worker");
-  const program = join(room, "runner/main.js");
-  const put = (): void => {
-    for (const part of ["gathered", "runner/main.js"])
-      cpSync(join(packageRoot(), "dist/worker", part), join(room, part), { recursive: true });
-  };
-  cpSync(join(packageRoot(), "package.json"), join(root, "package.json"));
-  put();
-  const replace = (): void => {
-    rmSync(room, { recursive: true });
-    put();
-    const gathered = join(room, "gathered");
-    for (const name of readdirSync(gathered)) {
-      const text = readFileSync(join(gathered, name), "utf8");
-      rmSync(join(gathered, name));
-      writeFileSync(
-        join(gathered, name.replace("Command_Proc-", "Command_Proc-2")),
-        text.replaceAll("/Command_Proc-", "/Command_Proc-2"),
-      );
-    }
-  };
-  return { program, replace };
-}
-
-test("a runner whose program was replaced while it was idle has all that the next run needs", async () => {
-  const { program, replace } = ownProgram();
-  const pool = new RunnerPool(silentLog, { ...plainHousing(), program });
+  const dist = join(root, "dist");
+  for (const part of ["package.json", "dist/worker/gathered", "dist/worker/runner", "dist/shared/machine/kept-code.js"])
+    cpSync(join(packageRoot(), part), join(root, part), { recursive: true });
+  const pool = new RunnerPool(silentLog, { ...plainHousing(), program: join(dist, "worker/runner/main.js") });
   try {
     const probe = taskOf("{component: processors/Probe_Proc, reports: 1, seconds: 0, value: *a}");
     const first = await pool.run(kind, probe, () => undefined).end;
     assert.ok(first.type === "done", "reason" in first ? first.reason : first.type);
-    replace();
+    rmSync(dist, { recursive: true });
     const next = await pool.run(kind, { ...shellTask(report), job: "job2" }, () => undefined).end;
     assert.ok(next.type === "done", "reason" in next ? next.reason : next.type);
   } finally {
