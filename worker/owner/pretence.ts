@@ -27,6 +27,8 @@ export class Pretence {
     this.#since ??= monotonic;
     if (monotonic - this.#since < this.#ms) return this.#ms;
     this.#isOver = true;
+    const [still, all] = this.#still();
+    if (!this.#isStillTold && all > 0) this.#tell(`${still} of ${all} processes of its runs stood still`);
     this.#tell("pretending that its owner is gone; from now on only real signs count");
     return undefined;
   }

@@ -93,14 +93,14 @@ describe("a worker's rules", { concurrency: 4 }, () => {
     const job = await swarm.submit(
       swarm.probeSpec("pretend", { total_runs: 1, compute_target: "pretend" }, { seconds: 3, reports: 6 }),
     );
-    const flags = ["--slots", "1", "--target", "pretend", "--pretend", "owner-active:3s", "--max-trials", "1"];
+    const flags = ["--slots", "1", "--target", "pretend", "--pretend", "owner-active:8s", "--max-trials", "1"];
     const worker = swarm.worker("pretend", flags);
     await eventually("all stands still", () => standStill(worker.pid));
     // The worker ends by itself, since it may execute only one run.
     assert.equal((await worker.exited()).code, exitCode.done, worker.output());
     assert.match(worker.output(), /^ {2}ends after 1 run$/m);
-    assert.match(worker.output(), /pretending for 3 s that its owner is there/);
-    assert.match(worker.output(), /its owner pretends to use it: 1 run frozen; lends again after 3 s/);
+    assert.match(worker.output(), /pretending for 8 s that its owner is there/);
+    assert.match(worker.output(), /its owner pretends to use it: 1 run frozen; lends again after 8 s/);
     assert.match(worker.output(), /(its 1 process stands|all \d+ processes of its runs stand) still after \d+ ms/);
     assert.match(worker.output(), /the machine is lent again/);
     assert.match(worker.output(), /it has executed as many runs as --max-trials allows \(1\), and takes no more/);
