@@ -21,18 +21,22 @@ const step = 0.6;
 const mostSteps = 2;
 const lengthLimits = [0.08, 4] as const;
 const otherLimits = [0.001, 50] as const;
+/** The noise where the same settings always give the same result: small, since a covariance without any may have no inverse. */
+export const leastNoise = otherLimits[0];
 /** Maximum number of lengths tried in a sweep, so that learning does not take seconds. */
 const mostLengths = 24;
 
 /**
  * Sweeps over all that can be learned. In each sweep, every quantity moves by at most two steps to where the posterior
  * is higher. With more than `mostLengths` hyperparameters, each sweep learns the lengths of others.
+ *
+ * @param repeats  null: the same settings always give the same result, and the noise stays as it is
  */
 export function learn(
   places: Places,
   from: Beliefs,
   observed: readonly Observed[],
-  repeats: RepeatSpread,
+  repeats: RepeatSpread | null,
   sweeps: number,
 ): Beliefs {
   const scores = new Scores(places, observed, repeats);
@@ -56,7 +60,7 @@ export function learn(
   for (let turn = 0; turn < sweeps; turn++) {
     const before = beliefs;
     climb(beliefs.own, otherLimits, (own) => ({ ...beliefs, own }));
-    climb(beliefs.noise, otherLimits, (noise) => ({ ...beliefs, noise }));
+    if (repeats) climb(beliefs.noise, otherLimits, (noise) => ({ ...beliefs, noise }));
     climb(beliefs.signal, otherLimits, (signal) => ({ ...beliefs, signal }));
     for (let i = 0; i < Math.min(width, mostLengths); i++) {
       const which = (turn * mostLengths + i) % width;
@@ -73,7 +77,7 @@ export function learn(
 class Scores {
   readonly #places: Places;
   readonly #observed: readonly Observed[];
-  readonly #repeats: RepeatSpread;
+  readonly #repeats: RepeatSpread | null;
   readonly #columns: Columns;
   readonly #values: Float64Array;
   /** n x n, for `#lengths`; kept, because the next beliefs often differ in something else. */
@@ -81,7 +85,7 @@ class Scores {
   #lengths: readonly number[] | undefined;
   readonly #matrix: Float64Array;
 
-  constructor(places: Places, observed: readonly Observed[], repeats: RepeatSpread) {
+  constructor(places: Places, observed: readonly Observed[], repeats: RepeatSpread | null) {
     this.#places = places;
     this.#observed = observed;
     this.#repeats = repeats;
@@ -94,7 +98,7 @@ class Scores {
   /** ln of the posterior density of the beliefs, up to a constant. */
   of(beliefs: Beliefs): number {
     const { signal, own, noise, lengths } = beliefs;
-    const { degrees, squares } = this.#repeats;
+    const { degrees, squares } = this.#repeats ?? { degrees: 0, squares: 0 };
     if (this.#lengths !== lengths) likeness(this.#places, precisionsOf(beliefs), this.#columns, this.#alike);
     this.#lengths = lengths;
     covariance(beliefs, this.#observed, this.#alike, this.#matrix);

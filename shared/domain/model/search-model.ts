@@ -1,11 +1,12 @@
 import { type Configuration, configurationKey, type Hyperparameter } from "../hyperparameter.ts";
 import { rngFrom } from "../rng.ts";
+import { isNoiseFree } from "../run-sets/noise-free.ts";
 import type { RunSet, RunSets } from "../run-sets/run-set.ts";
 import { type ActiveSets, activeSetsOf, type Pooled, pooledEstimate, repeatVariance } from "./active-sets.ts";
 import { evidenceOf, isMeasured } from "./evidence.ts";
 import { GaussianProcess, type Observed } from "./gaussian-process.ts";
 import { type Beliefs, Places, priorBeliefs } from "./kernel.ts";
-import { learn, type RepeatSpread } from "./learning.ts";
+import { learn, leastNoise, type RepeatSpread } from "./learning.ts";
 import type { Squash } from "./squash.ts";
 
 /** How many of the active sets to learn from: the first of the best, and the last of the others. */
@@ -64,6 +65,7 @@ export class SearchModel {
   readonly members: readonly Member[];
   #best: Ranked | undefined;
   #ranked: readonly Ranked[] | undefined;
+  readonly #isNoiseFree: boolean;
   readonly #pooled: Pooled;
   readonly #units: Units;
 
@@ -86,17 +88,18 @@ export class SearchModel {
     };
     const { sets, pooled } = active ?? activeSetsOf(runSets, rngFrom(`model/${completed}`), foresee);
     this.hyperparameters = hyperparameters;
+    this.#isNoiseFree = isNoiseFree(runSets);
     this.places = new Places(hyperparameters);
     this.#pooled = pooled;
     this.#units = unitsOf(sets, pooled);
     this.members = sets.map((runSet) => this.#member(runSet));
-    this.beliefs = (learned ?? this.learned(undefined, completed)).beliefs;
+    this.beliefs = this.#withKnownNoise((learned ?? this.learned(undefined, completed)).beliefs);
     this.process = new GaussianProcess(this.places, this.beliefs, this.members);
   }
 
   /** What these run sets teach, beginning with what was known. */
   learned(before: LearnedModel | undefined, results: number): LearnedModel {
-    const beliefs = before?.beliefs ?? priorBeliefs(this.places.width);
+    const beliefs = this.#withKnownNoise(before?.beliefs ?? priorBeliefs(this.places.width));
     if (results < leastResults) return { beliefs, results };
     const sweeps = before ? 2 : 3;
     return { beliefs: learn(this.places, beliefs, this.#taught(), this.#repeats(), sweeps), results };
@@ -193,7 +196,12 @@ export class SearchModel {
     return [...members.slice(0, learnBest), ...members.slice(-learnOthers)];
   }
 
-  #repeats(): RepeatSpread {
+  #withKnownNoise(beliefs: Beliefs): Beliefs {
+    return this.#isNoiseFree ? { ...beliefs, noise: leastNoise } : beliefs;
+  }
+
+  #repeats(): RepeatSpread | null {
+    if (this.#isNoiseFree) return null;
     let degrees = 0;
     let squares = 0;
     for (const { runSet } of this.members) {

@@ -41,6 +41,16 @@ test("the model's best is truly good, and its estimate honest, where single runs
   assert.ok(Math.abs(bias) < 0.03, `estimate - truth ${bias}`);
 });
 
+test("where nothing is luck, the best is the highest result, and its estimate is that result", () => {
+  const rough = (place: Configuration): number => height(place) + 0.2 * rngFrom(`rough ${place}`).uniform();
+  for (let seed = 0; seed < 20; seed++) {
+    const index = indexOf(noisy(60, `rough ${seed}`, 0).map(([place]): Completion => [place, rough(place)]));
+    const { best } = new SearchModel(dials, index);
+    assert.deepEqual(best.runSet.configuration, index.best()?.configuration);
+    assert.ok(Math.abs(best.hpmax - best.runSet.mean) < 0.005, `${best.hpmax}, measured ${best.runSet.mean}`);
+  }
+});
+
 test("of more run sets than the model rests on, the luckiest do not raise what it expects", () => {
   const three = ["a", "b", "c"].map((name) => ordered(name, [...Array(9).keys()]));
   const truth = ([a = 0, b = 0, c = 0]: Configuration): number => height([a, b]) - 0.01 * (c - 6) ** 2;
