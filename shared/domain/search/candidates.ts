@@ -20,6 +20,9 @@ const measured = 30;
 const mostInFlight = 100;
 /** The cost of a plan grows with the cube of this. */
 const mostCandidates = 120;
+/** Of what must not run again, this many measured configurations and this many in flight are to be improved on. */
+const mostSettled = 10;
+const mostSettledInFlight = 30;
 
 /**
  * Configurations worth trying: the best measured ones, those to which the model's mean leads from them in steps of one
@@ -52,6 +55,22 @@ export function candidatesOf(view: SearchView, model: SearchModel, rng: Rng, isI
   for (const centre of best) addAround(centre);
   return [...found.values()];
 }
+
+/**
+ * Configurations that must not run again, but whose results are known or on their way: the best measured ones, and some in flight.
+ * Improvement is improvement on them.
+ */
+export function settledOf(view: SearchView, model: SearchModel): Configuration[] {
+  const isSettled = (configuration: Configuration): boolean => view.isExcluded(configuration);
+  const inFlight = view.runSets.inFlight().map(({ configuration }) => configuration);
+  return [
+    ...byMean(model).filter(isSettled).slice(0, mostSettled),
+    ...inFlight.filter((each) => isSettled(each) && !isMeasured(view, each)).slice(0, mostSettledInFlight),
+  ];
+}
+
+const isMeasured = ({ runSets }: SearchView, configuration: Configuration): boolean =>
+  (runSets.of(configuration)?.completed ?? 0) > 0;
 
 /** The model's run sets, highest posterior mean first. */
 function byMean({ members, process }: SearchModel): Configuration[] {

@@ -2,7 +2,7 @@ import { counted } from "../counted.ts";
 import { maximised, told } from "../goal.ts";
 import { type Configuration, type Hyperparameter, settingText } from "../hyperparameter.ts";
 import type { Expected, Ranked } from "../model/search-model.ts";
-import { candidatesOf } from "./candidates.ts";
+import { candidatesOf, settledOf } from "./candidates.ts";
 import { paperSearch } from "./dgd-paper.ts";
 import { wideSearch } from "./dgd-wide.ts";
 import { deviationOf, likelyBest, mostImproving, normals } from "./draws.ts";
@@ -72,18 +72,19 @@ const modelSearch: Search = {
     const isImproving = results < lastImproving && rng.uniform() * results < improvingShare;
     const candidates = candidatesOf(view, model, rng, isImproving);
     if (candidates.length === 0) return [];
-    const joint = model.process.jointly(candidates.map((each) => model.places.of(each)));
+    const compared = isImproving ? [...candidates, ...settledOf(view, model)] : candidates;
+    const joint = model.process.jointly(compared.map((each) => model.places.of(each)));
     const normal = normals(rng);
     const improving = isImproving
       ? mostImproving(
           joint,
-          candidates.map((each) => isKnown(view, each)),
+          compared.map((each) => isKnown(view, each)),
           count,
           normal,
         )
       : [];
     const promises = improving.length > 0;
-    const picks = promises ? improving : likelyBest(joint, count, normal);
+    const picks = promises ? improving : likelyBest(joint, count, normal, candidates.length);
     const aim = promises ? "it promises the most improvement" : "likely to be the best";
     const { best } = model;
     const words = { hyperparameters: model.hyperparameters, goal: view.goal ?? maximised };

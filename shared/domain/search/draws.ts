@@ -24,11 +24,13 @@ export function normals(rng: Rng): () => number {
 /**
  * Thompson sampling (Thompson 1933): each pick is the best candidate of one joint draw, so that a candidate is picked
  * as often as it is likely to be the best of all.
+ *
+ * @param first  only this many of the candidates, the first, may be picked
  */
-export function likelyBest(joint: Joint, count: number, normal: () => number): number[] {
+export function likelyBest(joint: Joint, count: number, normal: () => number, first = joint.means.length): number[] {
   const c = joint.means.length;
   const values = drawn(joint, count, normal);
-  return Array.from({ length: count }, (_, draw) => highest(values.subarray(draw * c, draw * c + c)));
+  return Array.from({ length: count }, (_, draw) => highest(values.subarray(draw * c, draw * c + first)));
 }
 
 /**

@@ -4,7 +4,7 @@ import { fixture, golden } from "../../support/golden.ts";
 import { lateCurves, supervisedCurves } from "./curves.ts";
 import { families } from "./families.ts";
 import type { Surface } from "./surface.ts";
-import { synthetic, variant } from "./synthetic.ts";
+import { lucklessVariant, synthetic, variant } from "./synthetic.ts";
 import { readTable, type Table, tableSurface } from "./tables.ts";
 
 interface Entry {
@@ -23,6 +23,7 @@ const entries: Readonly<Record<string, Entry>> = {
   },
   synthetic: { about: "the tutorial's space by formula, 1,512,000 configurations", varies: false, make: synthetic },
   variants: { about: "another such surface for each seed", varies: true, make: variant },
+  luckless: { about: "those without luck: the same settings give the same value", varies: true, make: lucklessVariant },
   interactions: family("interactions", "nothing is best by itself"),
   plateaus: family("plateaus", "terraces: most steps change nothing"),
   cliffs: family("cliffs", "the best lies near an edge with terrible values behind it"),

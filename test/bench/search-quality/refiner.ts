@@ -16,14 +16,15 @@ export class Refiner {
     this.#refining = refining;
   }
 
-  refineIfDue(model: CurrentModel): void {
+  /** @param runsOnce  no configuration runs twice */
+  refineIfDue(model: CurrentModel, runsOnce: boolean): void {
     const { hyperparameters } = this.#surface;
     const { completed, ended, inFlight } = this.#runSets.totals;
     if (completed < this.#dueAt || !hyperparameters.some(({ range }) => range)) return;
     this.#dueAt = completed + Math.max(5, Math.ceil(0.1 * completed));
     const now = this.#refining === "around the best" ? model.now : null;
     const known = now && { best: now.best.runSet.configuration, lengths: now.beliefs.lengths };
-    const marks = finerMarks(hyperparameters, this.#runSets, this.#refining, known);
+    const marks = finerMarks(hyperparameters, this.#runSets, this.#refining, known, { runsOnce, isExhausted: false });
     if (Object.keys(marks).length > 0) this.#surface.refine?.(marks, ended + inFlight);
   }
 }

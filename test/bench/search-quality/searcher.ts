@@ -5,6 +5,7 @@ import type { Refining } from "../../../shared/domain/ranges/finer-marks.ts";
 import type { RunSetIndex } from "../../../shared/domain/run-sets/run-set.ts";
 import { ChoiceQueue } from "../../../shared/domain/search/choice-queue.ts";
 import { dgdSearch } from "../../../shared/domain/search/dgd.ts";
+import { isTried, type RepeatRule, whyNoRepeats } from "../../../shared/domain/search/no-repeats.ts";
 import type { Search, SearchView } from "../../../shared/domain/search/search.ts";
 import { createSearch } from "../../../shared/domain/search/searches.ts";
 import { choiceRng, planRng } from "../../../shared/domain/seeds.ts";
@@ -31,11 +32,14 @@ export interface OwnSearch {
   readonly search: Search;
   /** Where its ranges get more marks. */
   readonly refining: Refining;
+  /** Default: auto. */
+  readonly repeat?: RepeatRule;
 }
 
 /** Our searches by the names of this bench. */
 export const ownSearches: Readonly<Record<string, OwnSearch>> = {
   dgd: guided("the default: by the model", createSearch("dgd")),
+  "dgd-never": { ...guided("the default, and no configuration runs twice", createSearch("dgd")), repeat: "never" },
   bayesian: guided("by what good settings have in common", createSearch("bayesian")),
   "dgd-wide": guided("dgd: wide, without a model", dgdSearch({ rule: "wide", countInFlight: true })),
   "dgd-paper": guided("dgd: paper, the published rule of 2019", dgdSearch({ rule: "paper", countInFlight: false })),
@@ -48,12 +52,13 @@ function guided(about: string, search: Search): OwnSearch {
 
 /** One of our searches, used as the coordinator does: it learns and plans after results, and answers from the plan. */
 export function ownSearcher(
-  { search, refining }: OwnSearch,
+  { search, refining, repeat = "auto" }: OwnSearch,
   surface: Surface,
   runSets: RunSetIndex,
   seed: number,
 ): Searcher {
   const model = new CurrentModel(() => ({ hyperparameters: surface.hyperparameters, runSets }));
+  const runsOnce = (): boolean => whyNoRepeats(repeat, runSets) !== null;
   const view: SearchView = {
     get hyperparameters() {
       return surface.hyperparameters;
@@ -61,7 +66,8 @@ export function ownSearcher(
     runSets,
     seed,
     model,
-    isExcluded: (configuration) => runSets.isExcluded(configuration),
+    isExcluded: (configuration) =>
+      (runsOnce() && isTried(runSets.of(configuration))) || runSets.isExcluded(configuration),
   };
   const queue = new ChoiceQueue(search);
   const ranges = new Refiner(surface, runSets, refining);
@@ -83,7 +89,7 @@ export function ownSearcher(
       timed(() => {
         const { completed, ended } = runSets.totals;
         if (isLearningDue(completed, model.learned)) model.learned = model.now?.learned(model.learned, completed);
-        ranges.refineIfDue(model);
+        ranges.refineIfDue(model, runsOnce());
         if (queue.isDue(view)) queue.plan(view, planRng(seed, ended));
       });
     },

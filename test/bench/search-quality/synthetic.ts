@@ -49,7 +49,12 @@ export function synthetic(): Surface {
  * matters, the interactions, noise of 10 to 40%, up to 10% bad runs, and roughness. Every third has negative values,
  * every third an unordered hyperparameter, every fourth a second, lower peak.
  */
-export function variant(seed: number): Surface {
+export const variant = (seed: number): Surface => variantOf(seed, true);
+
+/** The same without luck: every run of a configuration gives the same value. */
+export const lucklessVariant = (seed: number): Surface => variantOf(seed, false);
+
+function variantOf(seed: number, hasLuck: boolean): Surface {
   const rng = rngFrom(`variant ${seed}`);
   const hyperparameters = tutorialHyperparameters.map((each, i) =>
     seed % 3 === 1 && i === 7 ? unordered(each.name, each.values) : each,
@@ -64,7 +69,7 @@ export function variant(seed: number): Surface {
   const seen = (place: Place, configuration: Configuration): Place =>
     hyperparameters[7]?.ordered ? place : place.with(7, (order[configuration[7] ?? 0] ?? 0) / (order.length - 1));
   return landscape({
-    name: `variant ${seed}`,
+    name: `variant ${seed}${hasLuck ? "" : " without luck"}`,
     hyperparameters,
     height(place, configuration) {
       const there = seen(place, configuration);
@@ -72,8 +77,8 @@ export function variant(seed: number): Surface {
       const rough = 1 + roughness * ownNormal(`variant ${seed}`, configuration);
       return height * rough * (diverges(place) ? divergedPart : 1);
     },
-    deviation: (mean) => 0.002 + relative * Math.abs(mean),
-    bad: { share: 0.1 * rng.uniform(), least: 0, most: 0.5 },
+    deviation: (mean) => (hasLuck ? 0.002 + relative * Math.abs(mean) : 0),
+    ...(hasLuck ? { bad: { share: 0.1 * rng.uniform(), least: 0, most: 0.5 } } : {}),
     offset: seed % 3 === 2 ? -0.06 : 0,
   });
 }
