@@ -61,16 +61,15 @@ export function candidatesOf(view: SearchView, model: SearchModel, rng: Rng, isI
  * Improvement is improvement on them.
  */
 export function settledOf(view: SearchView, model: SearchModel): Configuration[] {
+  const completed = (configuration: Configuration): number => view.runSets.of(configuration)?.completed ?? 0;
   const isSettled = (configuration: Configuration): boolean => view.isExcluded(configuration);
+  const measuredOnes = byMean(model).filter((each) => isSettled(each) && completed(each) > 0);
   const inFlight = view.runSets.inFlight().map(({ configuration }) => configuration);
   return [
-    ...byMean(model).filter(isSettled).slice(0, mostSettled),
-    ...inFlight.filter((each) => isSettled(each) && !isMeasured(view, each)).slice(0, mostSettledInFlight),
+    ...measuredOnes.slice(0, mostSettled),
+    ...inFlight.filter((each) => isSettled(each) && completed(each) === 0).slice(0, mostSettledInFlight),
   ];
 }
-
-const isMeasured = ({ runSets }: SearchView, configuration: Configuration): boolean =>
-  (runSets.of(configuration)?.completed ?? 0) > 0;
 
 /** The model's run sets, highest posterior mean first. */
 function byMean({ members, process }: SearchModel): Configuration[] {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Configuration } from "../../../../../shared/domain/hyperparameter.ts";
-import { childRunName } from "../../../../../shared/domain/names.ts";
+import { childRunName, type WorkerId } from "../../../../../shared/domain/names.ts";
 import { rngFrom } from "../../../../../shared/domain/rng.ts";
 import { RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
 import { ChoiceQueue } from "../../../../../shared/domain/search/choice-queue.ts";
@@ -78,6 +78,27 @@ test("where nothing runs twice, dgd looks for improvement on the best that it ha
   }
   // 0.108 when improvement was on nothing, so that each plan's first choice was whatever candidate came first.
   assert.ok(sum / 10 < 0.085, `${sum / 10} short of the best at the mean`);
+});
+
+test("where nothing runs twice, dgd plans although runs failed or were stopped where results are good", () => {
+  const worker = "w1" as WorkerId;
+  for (let seed = 1; seed <= 20; seed++) {
+    const index = new RunSetIndex();
+    const view = { ...viewOf(dials, index), seed, isExcluded: (each: Configuration) => isTried(index.of(each)) };
+    const queue = new ChoiceQueue(createSearch("dgd"));
+    for (let n = 1; n <= 40; n++) {
+      const { configuration } = queue.next(view, n, choiceRng(seed, n)) ?? assert.fail();
+      index.started(configuration);
+      const isGood = n > 10 && height(configuration) > -0.6;
+      if (isGood && n % 2 === 0) index.failed(configuration, worker);
+      else if (isGood && n % 3 === 0) {
+        index.endedOtherwise(configuration);
+        index.predicted(configuration, { hpmax: 1, weight: 0.5 });
+      } else index.completed(configuration, height(configuration), childRunName(1, n));
+      queue.plan(view, planRng(seed, n));
+    }
+    assert.equal(index.totals.ended, 40);
+  }
 });
 
 test("dgd says what the model expects, and how a choice differs from the best", () => {
