@@ -2,13 +2,13 @@
 
 import { hasResult } from "../../../shared/domain/fold/rejection.ts";
 import { isOpen, resultBy, type Trial } from "../../../shared/domain/fold/trial.ts";
-import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
+import { checkpointOf, type WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { evidence, parseChunk, parseEvidence } from "../../../shared/wire/subjects.ts";
 
 /**
  * Messages of EV. Unless all are to go, those on which results rest stay. Of a run with a result, also a rejected one,
- * these are the messages of the worker that sent it. Of such a run, or an open one, they are also the messages of a
+ * these are the messages of the worker that sent it. Of such a run, or one that may go on, they are also the messages of a
  * holder with a checkpoint: others went on from it, or may do so.
  *
  * @param found  subjects of all messages of the worker
@@ -25,19 +25,20 @@ export function evidenceToPurge(
     const at = parseEvidence(subject);
     const trial = at && state.jobs.get(at.job)?.trial(at.n);
     if (!at || !trial) return false;
-    return restsOn(trial, worker, () => subjects.has(evidence(worker, at.job, at.n, "checkpoint")));
+    const goesOn = isOpen(trial) || checkpointOf(state, at.job, at.n) !== null;
+    return restsOn(trial, worker, goesOn, () => subjects.has(evidence(worker, at.job, at.n, "checkpoint")));
   };
   return patternsFor(found, isKept, `ev.${worker}`);
 }
 
-function restsOn(trial: Trial, worker: WorkerId, hasCheckpoint: () => boolean): boolean {
+function restsOn(trial: Trial, worker: WorkerId, goesOn: boolean, hasCheckpoint: () => boolean): boolean {
   if (hasResult(trial) && resultBy(trial) === worker) return true;
   const held = trial.attempts.some((attempt) => attempt.worker === worker);
-  return held && (hasResult(trial) || isOpen(trial)) && hasCheckpoint();
+  return held && (hasResult(trial) || goesOn) && hasCheckpoint();
 }
 
 /**
- * Pieces in BLOB. The state from which an open run will go on stays in any case. Unless all are to go, the files of
+ * Pieces in BLOB. The state from which a run will go on, or may, stays in any case. Unless all are to go, the files of
  * runs whose result this worker sent stay too.
  *
  * @param found  subjects of all pieces of the worker
@@ -52,7 +53,7 @@ export function piecesToPurge(
     const piece = parseChunk(subject);
     const trial = piece && state.jobs.get(piece.job)?.trial(piece.n);
     if (!piece || !trial) return false;
-    const { checkpoint } = trial;
+    const checkpoint = checkpointOf(state, piece.job, piece.n);
     if (checkpoint?.worker === worker && checkpoint.attempt === piece.attempt && checkpoint.blob === piece.blob)
       return true;
     return !all && !piece.isState && hasResult(trial) && resultBy(trial) === worker;

@@ -165,7 +165,11 @@ export class Reign {
     const needless = outlived(this.state, event);
     apply(this.state, event);
     const stored = this.ports.append(event);
-    for (const { job, n, checkpoint } of needless) if (checkpoint) this.discardState(job, n, checkpoint);
+    for (const { job, n, checkpoint } of needless) {
+      if (!checkpoint) continue;
+      this.discardState(job, n, checkpoint);
+      if ("n" in event && (job !== event.job || n !== event.n)) this.pruners.get(job)?.forget(n);
+    }
     // Callers that must wait await the promise. For the others a refusal ends the reign, which is logged there.
     stored.catch(() => undefined);
     this.#follow(this, event);

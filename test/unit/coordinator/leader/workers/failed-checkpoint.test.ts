@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { piecesToPurge } from "../../../../../coordinator/leader/orders/what-to-purge.ts";
 import { RoomWatch } from "../../../../../coordinator/leader/room-watch.ts";
 import { requeue } from "../../../../../coordinator/leader/rules/requeue.ts";
 import { sweepStates } from "../../../../../coordinator/leader/workers/checkpoints.ts";
@@ -106,6 +107,7 @@ describe("the checkpoint of a run that fails on another machine", () => {
     assert.deepEqual(stateOf(test_), ["failed", undefined]);
     await sweepStates(test_.reign, new Set([all]));
     await settled();
+    assert.deepEqual(piecesToPurge(test_.reign.state, ann, true, test_.stateSubjects), []);
     says(test_, ann, job, 1, 1, 900, blob);
     assert.deepEqual(test_.discarded, []);
     await isBenched(test_, job);
@@ -187,13 +189,13 @@ describe("the checkpoint of a run that fails on another machine", () => {
     assert.equal(await isCutOff(), true);
   });
 
-  test("a pruner keeps the curve of a failed run that may go on from its checkpoint", async (t) => {
+  test("a pruner keeps the curve of a failed run as long as it may go on from its checkpoint", async (t) => {
     const { mock } = t.mock.method(JobPruner.prototype, "forget");
     const { test_, job } = await failed({ pruning: "median" });
+    const forgotten = (): unknown[] => mock.calls.map(({ arguments: [n] }) => n);
     ends(test_, bob, job, 2, "failed");
-    assert.deepEqual(
-      mock.calls.map(({ arguments: [n] }) => n),
-      [2],
-    );
+    assert.deepEqual(forgotten(), [2]);
+    ends(test_, bob, job, 3, "result");
+    assert.deepEqual(forgotten(), [2, 1]);
   });
 });
