@@ -117,16 +117,30 @@ export class Sandbox {
       ...programFiles().flatMap(readOnly),
       ...shown.flatMap(readOnly),
       // After what contains them (as a Python in ~/.local may), before what a run may see inside them.
-      ...hidden
-        .filter((folder) => isBelowAny(folder, [...shown, ...system, ...programFiles()]))
-        .flatMap((path) =>
-          lstatSync(path, { throwIfNoEntry: false })?.isFile() ? ["--ro-bind", "/dev/null", path] : ["--tmpfs", path],
-        ),
+      ...masks(hidden, [...shown, ...system, ...programFiles()]),
       ...readable.filter((path) => isBelowAny(realPath(path), hidden)).flatMap(readOnly),
       ...writable.flatMap((folder) => ["--bind", folder, folder]),
       ...["--chdir", cwd],
     ];
   }
+}
+
+/**
+ * Covers each hidden path wherever one of these folders shows it. A folder that is reached by links is mounted where it is
+ * named, and what lies in it is seen there.
+ *
+ * @param hidden  real paths
+ */
+function masks(hidden: readonly string[], folders: readonly string[]): string[] {
+  const covers = new Map<string, string[]>();
+  for (const path of hidden) {
+    const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+    for (const folder of folders.filter((each) => isBelowAny(path, [each]))) {
+      const seen = join(folder, relative(realPath(folder), path));
+      covers.set(seen, isFile ? ["--ro-bind", "/dev/null", seen] : ["--tmpfs", seen]);
+    }
+  }
+  return [...covers.values()].flat();
 }
 
 /** A link of the system itself (/lib -> usr/lib) stays one. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { Sandbox } from "../../../../worker/processes/sandbox.ts";
@@ -18,4 +18,19 @@ test("a job whose Python lies above the keys reads that Python and its own files
     return spawnSync(command, words, { encoding: "utf8" }).stdout;
   };
   assert.deepEqual([read(python), read(job), read(keys)], [python, job, ""]);
+});
+
+test("keys stay hidden in a folder that is reached by a link, under the name that it was given", () => {
+  const root = temporaryFolder();
+  const [real, linked] = [join(root, "export"), join(root, "home")] as const;
+  mkdirSync(join(real, "state"), { recursive: true });
+  for (const file of ["own", "state/key", "creds"]) writeFileSync(join(real, file), file);
+  symlinkSync(real, linked);
+  const sandbox = Sandbox.open({ readable: [linked], hidden: [join(linked, "state"), join(linked, "creds")] });
+  const read = (file: string): string => {
+    const room = { writable: [], readable: [], network: false, gpus: false };
+    const [command = "", ...words] = sandbox.around(["cat", join(linked, file)], room);
+    return spawnSync(command, words, { encoding: "utf8" }).stdout;
+  };
+  assert.deepEqual([read("own"), read("state/key"), read("creds")], ["own", "", ""]);
 });
