@@ -74,8 +74,9 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
   const python = [VIRTUAL_ENV, CONDA_PREFIX].filter((path) => isAbsolute(path) && existsSync(path));
   const keys = [join(stateDir, "..", "..", "..", ".."), dirname(dataDir)];
   const hidden = creds === undefined ? keys : [...keys, resolve(creds)];
-  const readable = [...python.flatMap(baseFolders), ...python, ...sandboxRo];
-  const opened = sandbox ? Sandbox.open({ readable, hidden }) : null;
+  const opened = sandbox
+    ? Sandbox.open({ readable: [...python.flatMap(baseFolders), ...python, ...sandboxRo], hidden })
+    : null;
   const priority = systemPriority(process.env);
   endMarked(`${tag}-`);
   return {

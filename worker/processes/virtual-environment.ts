@@ -15,20 +15,22 @@ export function environmentIn(folder: string | null | undefined, env: NodeJS.Pro
 
 /**
  * The folder in which the Python of a virtual environment is installed, as the environment names it and as it really is.
- * None if the environment names none, or one that holds more than a Python: `/`, a home, `~/.local`.
+ * None if the environment names none, or one that holds more than a Python (`/`, a home, `~/.local`), or if that cannot be known.
  */
 export function baseFolders(environment: string): string[] {
-  const settings = join(environment, "pyvenv.cfg");
-  // A conda environment has none: it is a whole Python.
-  if (!existsSync(settings)) return [];
-  const [, programs = ""] = /^home *= *(.*\S)/m.exec(readFileSync(settings, "utf8")) ?? [];
-  const named = dirname(programs);
-  const library = join(named, "lib");
-  if (!isAbsolute(programs) || !existsSync(library)) return [];
-  const real = realpathSync(named);
-  const hasPython = readdirSync(library).some((name) => existsSync(join(library, name, "os.py")));
-  const isWide = [homedir(), join(homedir(), ".local")].some((folder) => isWithin(realPath(folder), real));
-  return hasPython && !isWide ? [...new Set([named, real])] : [];
+  try {
+    const [, programs = ""] = /^home *= *(.*\S)/m.exec(readFileSync(join(environment, "pyvenv.cfg"), "utf8")) ?? [];
+    const named = dirname(programs);
+    const library = join(named, "lib");
+    const hasPython =
+      isAbsolute(programs) && readdirSync(library).some((name) => existsSync(join(library, name, "os.py")));
+    const real = realpathSync(named);
+    const isWide = [homedir(), join(homedir(), ".local")].some((folder) => isWithin(realPath(folder), real));
+    return hasPython && !isWide ? [...new Set([named, real])] : [];
+  } catch {
+    // A conda environment has no such file: it is a whole Python. Another one cannot be read, or there is no home to compare with.
+    return [];
+  }
 }
 
 const isWithin = (path: string, folder: string): boolean => !relative(folder, path).startsWith("..");
