@@ -94,7 +94,7 @@ function serviceOf(wish: Wish, machine: Machine): Service {
   };
 }
 
-/** @throws UsageError if a variable that nobody named holds a password, or one has what no service's file can hold */
+/** @throws UsageError if a variable that every worker needs holds a password, or one has what no service's file can hold */
 function environmentOf({ passEnv }: Wish, machine: Machine): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const name of new Set([...neededVariables, ...gpuVariables, ...passEnv])) {

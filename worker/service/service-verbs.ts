@@ -166,7 +166,8 @@ async function statusVerb(words: readonly string[]): Promise<number> {
   say(kind.fileOf(id));
   const asked = kind.status(id);
   const { code, text } = machine.run(asked);
-  say(text);
+  // launchd shows the values of variables, --pass-env's among them.
+  say(text.replaceAll(/^(\s*(?:\w+ )?environment = )\{[\s\S]*?\n\s*\}/gm, "$1{ ... }"));
   if (code === null || /bus/i.test(text)) say(`${typed(asked)} failed\n${kind.advice(asked, text)}`);
   return code === 0 ? exitCode.done : exitCode.failure;
 }
