@@ -22,7 +22,7 @@ _ABOVE = _HERE.parent.parent.parent
 #: Above it lie our programs there; in a wheel, beside this file. A checkout may have a wheel's too, as old as the last one.
 _JS = _ABOVE if _HERE == _ABOVE / "python/src/nexus_swarm" and (_ABOVE / "package.json").is_file() else _HERE / "js"
 _WINDOWS = os.name == "nt"
-#: The oldest Node that our programs run on.
+#: The oldest Node that our programs start on; a coordinator needs 20.3.
 _OLDEST_NODE = 20
 
 

@@ -40,7 +40,7 @@ test("a runner that said what cannot be read executes no further run", async () 
 
 const report = `echo '{"iters":1,"value":1}'`;
 
-test("a runner needs no file of its program any more once it has begun", async () => {
+test("a runner reads no code of its program any more once it has begun", async () => {
   const root = temporaryFolder();
   const dist = join(root, "dist");
   for (const part of ["package.json", "dist/worker/gathered", "dist/worker/runner", "dist/shared/machine/kept-code.js"])
