@@ -9,7 +9,7 @@
 
 import { spawnSync } from "node:child_process";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve } from "node:path";
 import { packageRoot } from "../../shared/components/component-defaults.ts";
 import { UsageError } from "../../shared/errors.ts";
 import { programOnPath } from "../../shared/machine/program-on-path.ts";
@@ -127,28 +127,30 @@ export class Sandbox {
 
 /**
  * Covers each hidden path wherever one of these folders shows it. A folder that is reached by links is mounted where it is
- * named, and what lies in it is seen there.
+ * named, and what lies in it is seen there. Nothing can be covered, or needs to be, before it is there.
  *
  * @param hidden  real paths
  */
 function masks(hidden: readonly string[], folders: readonly string[]): string[] {
   const covers = new Map<string, string[]>();
   for (const path of hidden) {
-    const isFile = lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
-    for (const folder of folders.filter((each) => isBelowAny(path, [each]))) {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    if (!found) continue;
+    for (const folder of folders.filter((each) => !staysLink(each) && isBelowAny(path, [each]))) {
       const seen = join(folder, relative(realPath(folder), path));
-      covers.set(seen, isFile ? ["--ro-bind", "/dev/null", seen] : ["--tmpfs", seen]);
+      covers.set(seen, found.isFile() ? ["--ro-bind", "/dev/null", seen] : ["--tmpfs", seen]);
     }
   }
   return [...covers.values()].flat();
 }
 
-/** A link of the system itself (/lib -> usr/lib) stays one. */
+/** A link of the system itself (/lib -> usr/lib) stays one; what it leads to is shown under its own name, or not at all. */
+const staysLink = (path: string): boolean =>
+  system.includes(path) && lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+
 function readOnly(path: string): string[] {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (!found) return [];
-  if (found.isSymbolicLink() && system.includes(path)) return ["--symlink", readlinkSync(path), path];
-  return ["--ro-bind-try", path, path];
+  if (!lstatSync(path, { throwIfNoEntry: false })) return [];
+  return staysLink(path) ? ["--symlink", readlinkSync(path), path] : ["--ro-bind-try", path, path];
 }
 
 const gpuFiles = (): string[] =>
@@ -182,11 +184,14 @@ const isBelowAny = (path: string, folders: readonly string[]): boolean =>
     return rest === "" || (!rest.startsWith("..") && !isAbsolute(rest));
   });
 
+/** Of what is not there yet, the real path of the folder that will hold it. */
 function realPath(path: string): string {
+  const absolute = resolve(path);
   try {
-    return realpathSync(path);
+    return realpathSync(absolute);
   } catch {
-    return resolve(path);
+    const above = dirname(absolute);
+    return above === absolute ? absolute : join(realPath(above), basename(absolute));
   }
 }
 

@@ -167,7 +167,7 @@ async function statusVerb(words: readonly string[]): Promise<number> {
   const asked = kind.status(id);
   const { code, text } = machine.run(asked);
   // launchd shows the values of variables, --pass-env's among them.
-  say(text.replaceAll(/^(\s*(?:\w+ )?environment = )\{[\s\S]*?\n\s*\}/gm, "$1{ ... }"));
+  say(text.replaceAll(/^([ \t]*)((?:\w+ )?environment = )\{[\s\S]*?\n\1\}$/gm, "$1$2{ ... }"));
   if (code === null || /bus/i.test(text)) say(`${typed(asked)} failed\n${kind.advice(asked, text)}`);
   return code === 0 ? exitCode.done : exitCode.failure;
 }

@@ -26,11 +26,15 @@ test("keys stay hidden in a folder that is reached by a link, under the name tha
   mkdirSync(join(real, "state"), { recursive: true });
   for (const file of ["own", "state/key", "creds"]) writeFileSync(join(real, file), file);
   symlinkSync(real, linked);
-  const sandbox = Sandbox.open({ readable: [linked], hidden: [join(linked, "state"), join(linked, "creds")] });
+  const hidden = ["state", "creds", "not/there/yet"].map((each) => join(linked, each));
+  const sandbox = Sandbox.open({ readable: [linked], hidden });
   const read = (file: string): string => {
     const room = { writable: [], readable: [], network: false, gpus: false };
     const [command = "", ...words] = sandbox.around(["cat", join(linked, file)], room);
     return spawnSync(command, words, { encoding: "utf8" }).stdout;
   };
   assert.deepEqual([read("own"), read("state/key"), read("creds")], ["own", "", ""]);
+  mkdirSync(join(real, "not/there/yet"), { recursive: true });
+  writeFileSync(join(real, "not/there/yet/key"), "key");
+  assert.equal(read("not/there/yet/key"), "", "a folder that came later");
 });
