@@ -86,6 +86,8 @@ async function visit(host: Host, swarm: Swarm): Promise<void> {
   );
   await swarm.when("its runs are there", job, ({ running }) => running === total);
   const { pid, output } = host.worker;
+  // Assigned is not yet begun there.
+  await eventually("its runs have begun", () => output().match(/ started$/gm)?.length === total, { seen: output });
   for (const keys of visits) {
     await eventually("its runs go on", () => goOn(pid), { seen: output });
     for (let key = 0; key < keys; key += 1) await terminal.press();
