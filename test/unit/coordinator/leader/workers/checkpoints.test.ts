@@ -1,53 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { requeue } from "../../../../../coordinator/leader/rules/requeue.ts";
 import { Upkeep } from "../../../../../coordinator/leader/upkeep.ts";
 import { checkpointSeconds, sweepStates } from "../../../../../coordinator/leader/workers/checkpoints.ts";
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
-import { type Assignment, encodeEvidence } from "../../../../../shared/wire/messages.ts";
-import { newKey, sha256Of } from "../../../../../shared/wire/sealed-chunks.ts";
-import { chunk, evidence } from "../../../../../shared/wire/subjects.ts";
+import { chunk } from "../../../../../shared/wire/subjects.ts";
+import { announces, assigned, lose, nextSeq, says, settled } from "../../../../support/checkpoints.ts";
 import { claim, TestReign } from "../../../../support/stories/reign.ts";
 
 const [ann, bob] = ["ann", "bob"] as [WorkerId, WorkerId];
-let seq = 0;
-
-/** A worker stores a state of its attempt, and says so. */
-function says(
-  test_: TestReign,
-  worker: WorkerId,
-  job: JobName,
-  attempt: number,
-  stage: number,
-  iters: number,
-  blob = `state-${seq + 1}`,
-): string {
-  test_.stateSubjects.push(chunk(worker, job, 1, attempt, blob, 0));
-  return announces(test_, worker, job, attempt, stage, iters, blob);
-}
-
-function announces(
-  test_: TestReign,
-  worker: WorkerId,
-  job: JobName,
-  attempt: number,
-  stage: number,
-  iters: number,
-  blob: string,
-): string {
-  seq += 1;
-  const state = { stage, iters, blob, key: newKey(), size: 1000, sha256: sha256Of(new Uint8Array(1)), chunks: 1 };
-  judgeEvidence(test_.reign, {
-    seq,
-    subject: evidence(worker, job, 1, "checkpoint"),
-    data: encodeEvidence({ attempt, reports: [], state }),
-    msgId: `${seq}`,
-  });
-  return blob;
-}
-
 /** A worker says that the state it was given cannot be read, or that one of its own was not carried. */
 function complains(
   test_: TestReign,
@@ -60,28 +22,12 @@ function complains(
   const lost = { what, stage: 1, iters: 0, reason: "a piece is not there", blob: "", ...more };
   judgeEvidence(test_.reign, {
     ...test_.said(worker, job, 1, "report", { attempt, reports: [], lost }),
-    seq: ++seq,
+    seq: nextSeq(),
   });
 }
 
 const keptOf = (test_: TestReign, job: JobName): string | undefined =>
   test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint?.blob;
-
-async function assigned(test_: TestReign, worker: WorkerId): Promise<Assignment> {
-  const answer = await answerClaim(test_.reign, worker, claim(`${worker}-${seq}`, `boot-${worker}`));
-  assert.equal(answer?.kind, "assigned");
-  return answer as Assignment;
-}
-
-function lose(test_: TestReign, job: JobName): void {
-  const table = test_.reign.state.jobs.get(job);
-  const trial = table?.trial(1);
-  assert.ok(table && trial);
-  requeue(test_.reign, table, trial, { cause: "silent", charged: true, reason: "silence", ev: 0 });
-}
-
-/** Lets the promises that wait for a record to be stored go on. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("checkpoints on the coordinator", () => {
   test("a trial's next holder goes on from the furthest checkpoint, even one told late by an earlier one", async () => {
@@ -112,7 +58,7 @@ describe("checkpoints on the coordinator", () => {
     const older = says(test_, ann, job, 1, 1, 100);
     await settled();
     assert.deepEqual(test_.discarded, [`ck.ann.job1.1.1.${older}.*`]);
-    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 1), seq: ++seq });
+    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 1), seq: nextSeq() });
     const after = says(test_, ann, job, 1, 3, 1);
     await settled();
     assert.ok(test_.discarded.includes(`ck.ann.job1.1.1.${after}.*`));
@@ -147,7 +93,7 @@ describe("checkpoints on the coordinator", () => {
     assert.ok(!test_.discarded.includes(`ck.ann.job1.1.1.${second}.*`));
     const last = says(test_, bob, job, 2, 1, 400);
     await settled();
-    judgeEvidence(test_.reign, { ...test_.message(bob, job, 1, "result", 2), seq: ++seq });
+    judgeEvidence(test_.reign, { ...test_.message(bob, job, 1, "result", 2), seq: nextSeq() });
     await settled();
     assert.ok(test_.discarded.includes(`ck.bob.job1.1.2.${last}.*`));
   });
@@ -161,7 +107,7 @@ describe("checkpoints on the coordinator", () => {
     test_.storing = new Promise((resolve) => {
       store = resolve;
     });
-    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 1), seq: ++seq });
+    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 1), seq: nextSeq() });
     const after = says(test_, ann, job, 1, 3, 1);
     await settled();
     assert.deepEqual(test_.discarded, [], "a leader that does not know of this end may need both");
@@ -249,7 +195,7 @@ describe("checkpoints on the coordinator", () => {
     says(test_, ann, job, 2, 1, 200, "state-1");
     assert.deepEqual(await sweeps(), ["1.state-1", "1.state-10", "1.state-9"], "it has stored a later one");
     stores(2, 2);
-    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 2), seq: ++seq });
+    judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 2), seq: nextSeq() });
     await settled();
     assert.ok((await sweeps()).includes("2.state-2"), "the run has ended");
   });

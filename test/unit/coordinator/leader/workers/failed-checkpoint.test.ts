@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { piecesToPurge } from "../../../../../coordinator/leader/orders/what-to-purge.ts";
 import { RoomWatch } from "../../../../../coordinator/leader/room-watch.ts";
-import { requeue } from "../../../../../coordinator/leader/rules/requeue.ts";
 import { sweepStates } from "../../../../../coordinator/leader/workers/checkpoints.ts";
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
-import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import { takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
 import { apply, emptyWorkspace, type WorkspaceState } from "../../../../../shared/domain/fold/workspace-state.ts";
 import { InvariantCheck } from "../../../../../shared/domain/invariants/invariants.ts";
@@ -13,59 +11,19 @@ import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import { JobPruner } from "../../../../../shared/domain/pruning/job-pruner.ts";
 import { quotasWith } from "../../../../../shared/domain/quotas.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
-import { type Assignment, decodeEvents, encodeEvents, encodeEvidence } from "../../../../../shared/wire/messages.ts";
-import { newKey, sha256Of } from "../../../../../shared/wire/sealed-chunks.ts";
+import { decodeEvents, encodeEvents } from "../../../../../shared/wire/messages.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snapshots.ts";
-import { chunk, evidence } from "../../../../../shared/wire/subjects.ts";
-import { claim, plain, TestReign } from "../../../../support/stories/reign.ts";
+import { announces, assigned, lose, nextSeq, says, settled } from "../../../../support/checkpoints.ts";
+import { plain, TestReign } from "../../../../support/stories/reign.ts";
 
 const [ann, bob] = ["ann", "bob"] as [WorkerId, WorkerId];
-let seq = 0;
-
-/** A worker says that a state of its attempt is stored. */
-function says(
-  test_: TestReign,
-  worker: WorkerId,
-  job: JobName,
-  attempt: number,
-  stage: number,
-  iters: number,
-  blob = `state-${seq + 1}`,
-): string {
-  seq += 1;
-  const state = { stage, iters, blob, key: newKey(), size: 1000, sha256: sha256Of(new Uint8Array(1)), chunks: 1 };
-  judgeEvidence(test_.reign, {
-    seq,
-    subject: evidence(worker, job, 1, "checkpoint"),
-    data: encodeEvidence({ attempt, reports: [], state }),
-    msgId: `${seq}`,
-  });
-  return blob;
-}
-
-async function assigned(test_: TestReign, worker: WorkerId): Promise<Assignment> {
-  seq += 1;
-  const answer = await answerClaim(test_.reign, worker, claim(`${worker}-${seq}`, `boot-${worker}`));
-  assert.equal(answer?.kind, "assigned");
-  return answer as Assignment;
-}
-
-function lose(test_: TestReign, job: JobName): void {
-  const table = test_.reign.state.jobs.get(job);
-  const trial = table?.trial(1);
-  assert.ok(table && trial);
-  requeue(test_.reign, table, trial, { cause: "silent", charged: true, reason: "silence", ev: 0 });
-}
-
-/** Lets the promises that wait for a record to be stored go on. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe("the checkpoint of a run that fails on another machine", () => {
   const carol = "carol" as WorkerId;
 
   function ends(test_: TestReign, worker: WorkerId, job: JobName, n: number, kind: "result" | "failed"): void {
     const attempt = test_.reign.state.jobs.get(job)?.trial(n)?.attempts.length ?? 0;
-    judgeEvidence(test_.reign, { ...test_.message(worker, job, n, kind, attempt), seq: ++seq });
+    judgeEvidence(test_.reign, { ...test_.message(worker, job, n, kind, attempt), seq: nextSeq() });
   }
 
   const stateOf = ({ reign }: TestReign, n = 1): [string | undefined, string | undefined] => {
@@ -79,7 +37,6 @@ describe("the checkpoint of a run that fails on another machine", () => {
     const job = test_.submit({ totalRuns: 9, hpTuning: "random", ...settings });
     await assigned(test_, ann);
     const blob = says(test_, ann, job, 1, 1, 900);
-    test_.stateSubjects.push(chunk(ann, job, 1, 1, blob, 0));
     lose(test_, job);
     const table = test_.reign.state.jobs.get(job) ?? assert.fail();
     assert.equal((await assigned(test_, bob)).resume?.blob, blob);
@@ -108,7 +65,7 @@ describe("the checkpoint of a run that fails on another machine", () => {
     await sweepStates(test_.reign, new Set([all]));
     await settled();
     assert.deepEqual(piecesToPurge(test_.reign.state, ann, true, test_.stateSubjects), []);
-    says(test_, ann, job, 1, 1, 900, blob);
+    announces(test_, ann, job, 1, 1, 900, blob);
     assert.deepEqual(test_.discarded, []);
     await isBenched(test_, job);
     assert.deepEqual(stateOf(test_), ["waiting", blob]);
