@@ -121,7 +121,7 @@ test("all runs complete, none twice, on five hosts with cuts, delays, losses and
   const job = await swarm.submit(
     swarm.probeSpec(
       "hosts",
-      { total_runs: totalRuns, hp_tuning: "random", checkpoint_every: 0.3 },
+      { total_runs: totalRuns, hp_tuning: "random", checkpoint_every: 0.3, compute_target: "away" },
       { seconds: 3, reports: 30 },
     ),
   );
