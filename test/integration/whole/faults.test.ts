@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { eventually } from "../../support/patience.ts";
+import { untilOpen } from "../../support/processes/gated-program.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
@@ -10,16 +11,6 @@ import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 const lease = ["--lease", "2"];
 /** For tests in which the lease must not run out. */
 const longLease = ["--lease", "30"];
-
-/** A program that ends once a file is there. */
-const untilOpen = (gate: string): string => `
-import { existsSync } from "node:fs";
-const look = setInterval(() => {
-  if (!existsSync(${JSON.stringify(gate)})) return;
-  clearInterval(look);
-  console.log(JSON.stringify({ iters: 1, value: 1 }));
-}, 20);
-`;
 
 describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
   test("SIGKILL of a worker in mid-run: its trials end elsewhere, under the same names", async () => {
