@@ -196,17 +196,23 @@ export class Reign {
   }
 
   /**
-   * Deletes a state once the records so far are stored: if one is refused, another leader may need it. It stays if the
-   * trial goes on from it, or may: anyone may repeat the message that led to this.
+   * Deletes a state once the records that make it needless are stored: if one is refused, another leader may need it. It stays if
+   * the trial goes on from it, or may: anyone may repeat the message that led to this.
    */
   discardState(job: JobName, n: number, place: Pick<CheckpointPlace, "worker" | "attempt" | "blob">): void {
-    const discard = (): void => {
+    const isNeeded = (): boolean => {
       const kept = checkpointOf(this.state, job, n);
-      if (kept && kept.worker === place.worker && kept.attempt === place.attempt && kept.blob === place.blob) return;
-      if (this.ports.leads()) this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
+      return kept?.worker === place.worker && kept.attempt === place.attempt && kept.blob === place.blob;
+    };
+    const discard = async (): Promise<void> => {
+      const wasNeeded = isNeeded();
+      await this.ports.flushed();
+      if (wasNeeded) await this.ports.flushed(); // A record decided meanwhile may have made it needless.
+      if (!isNeeded() && this.ports.leads())
+        this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
     };
     // What is not deleted now, a sweep finds.
-    this.ports.flushed().then(discard, () => undefined);
+    discard().catch(() => undefined);
   }
 
   /** The size of the newest checkpoint of a job's runs. */

@@ -107,6 +107,27 @@ describe("the checkpoint of a run that fails on another machine", () => {
     assert.deepEqual(test_.discarded, [all]);
   });
 
+  test("a failed run's checkpoint is not deleted before its worker's completion is stored", async () => {
+    const { test_, job, blob, all } = await failed();
+    const slow = (): (() => void) => {
+      let store = (): void => undefined;
+      test_.storing = new Promise((resolve) => {
+        store = resolve;
+      });
+      return store;
+    };
+    const earlier = slow();
+    announces(test_, ann, job, 1, 1, 900, blob);
+    const completion = slow();
+    ends(test_, bob, job, 2, "result");
+    earlier();
+    await settled();
+    assert.deepEqual(test_.discarded, [], "a leader that does not know of the completion may take the failure back");
+    completion();
+    await settled();
+    assert.deepEqual(new Set(test_.discarded), new Set([all]));
+  });
+
   test("a failed run has its checkpoint deleted at once if its job is over or its worker made it", async () => {
     const { test_, all } = await failed({ totalRuns: 1 });
     assert.deepEqual(test_.discarded, [all]);
