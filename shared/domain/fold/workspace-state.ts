@@ -144,7 +144,11 @@ const folds: { readonly [Type in JournalEvent["type"]]: Fold<Type> } = {
     state.nextJob = Math.max(state.nextJob, (parseJobName(job)?.number ?? 0) + 1);
     state.nextRun = Math.max(state.nextRun, firstParent + parents);
   },
-  "job-state": (state, event) => becomes(tableOf(state, event.job), event, event.state, event.reason),
+  "job-state"(state, event) {
+    const table = tableOf(state, event.job);
+    becomes(table, event, event.state, event.reason);
+    if (table.isOver) forgetCheckpoints(state, event.job);
+  },
   "job-edited"(state, event) {
     const table = tableOf(state, event.job);
     table.editedBy(event);
@@ -255,11 +259,21 @@ function checkpointLost(table: RunTable, { n, attempt, what, reason }: Checkpoin
   else trial.checkpoint = null;
 }
 
+/** The checkpoints of a job that is over are deleted: if it is opened again, no failure is taken back to one of them. */
+function forgetCheckpoints({ workers }: WorkspaceState, over: JobName): void {
+  for (const worker of workers.values()) {
+    if (worker.failureRow.length === 0) continue;
+    worker.failureRow = worker.failureRow.map(({ checkpoint, ...failed }) =>
+      checkpoint && failed.job !== over ? { ...failed, checkpoint } : failed,
+    );
+  }
+}
+
 /** Where an open trial goes on, or one that has failed, if its failure may still be taken back; null: at the beginning. */
 export function checkpointOf({ jobs, workers }: WorkspaceState, job: JobName, n: number): CheckpointPlace | null {
   const table = jobs.get(job);
   const trial = table?.trials.glance(n);
-  if (!table || trial?.status !== "failed" || table.isOver) return trial?.checkpoint ?? null;
+  if (!table || trial?.status !== "failed") return trial?.checkpoint ?? null;
   const failedOn = workers.get(table.failedOn.get(n) ?? lastAttempt(trial).worker);
   return failedOn?.failureRow.find((failed) => failed.job === job && failed.n === n)?.checkpoint ?? null;
 }

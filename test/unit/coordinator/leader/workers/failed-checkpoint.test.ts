@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { edit } from "../../../../../coordinator/leader/orders/edit-job.ts";
 import { piecesToPurge } from "../../../../../coordinator/leader/orders/what-to-purge.ts";
 import { RoomWatch } from "../../../../../coordinator/leader/room-watch.ts";
 import { sweepStates } from "../../../../../coordinator/leader/workers/checkpoints.ts";
@@ -53,8 +54,8 @@ describe("the checkpoint of a run that fails on another machine", () => {
     decodeEvents(encodeEvents(events)).reduce((state, event) => apply(state, event), emptyWorkspace());
 
   /** Further runs of bob's fail, until it is benched. */
-  async function isBenched(test_: TestReign, job: JobName): Promise<void> {
-    for (const n of [2, 3]) ends(test_, bob, job, n, "failed");
+  async function isBenched(test_: TestReign, job: JobName, runs = [2, 3]): Promise<void> {
+    for (const n of runs) ends(test_, bob, job, n, "failed");
     assert.equal(test_.reign.state.workers.get(bob)?.state, "benched");
     await settled();
   }
@@ -138,6 +139,23 @@ describe("the checkpoint of a run that fails on another machine", () => {
     ends(own, ann, job, 1, "failed");
     await settled();
     assert.deepEqual(own.discarded, [`ck.ann.job1.1.1.${blob}.*`]);
+  });
+
+  test("a job that is opened again takes no failure back to a checkpoint deleted when it was over", async () => {
+    const { test_, job, all } = await failed({ totalRuns: 4 });
+    const own = { worker: bob, attempt: 1 };
+    for (const n of [2, 3])
+      void test_.reign.record({ type: "ended", job, n, ...own, outcome: "timed out", reason: "", ev: 0 });
+    assert.equal(test_.reign.state.jobs.get(job)?.state, "completed");
+    await sweepStates(test_.reign, new Set());
+    await settled();
+    assert.deepEqual(test_.discarded, [all]);
+    const who = { by: "ann", op: "op-more" };
+    await edit(test_.reign, who, { kind: "edit", op: who.op, job, changes: { totalRuns: 9 } });
+    for (const n of [5, 6]) assert.equal((await assigned(test_, bob)).n, n);
+    await isBenched(test_, job, [5, 6]);
+    assert.deepEqual(stateOf(test_), ["waiting", undefined]);
+    assert.deepEqual(plain(replayed(test_)), plain(test_.reign.state));
   });
 
   for (const [how, leave] of [
