@@ -42,23 +42,49 @@ export function judgeCheckpoint(
     if (isThere && counts()) void reign.record({ type: "checkpoint", job, n, ...place, ev });
     else reign.discardState(job, n, place);
   };
+  const lookUp = async (): Promise<void> => {
+    const isThere = await isWhole(reign, trial, job, place);
+    if (isThere !== undefined) keep(isThere);
+    else
+      reign.ports.clock
+        .after(lookAgainMs, () => {
+          if (!counts()) keep(false);
+          else if (reign.ports.leads()) void lookUp();
+        })
+        .unref();
+  };
   const wasLost = trial.attempts.some((part) => part.attempt === maker.attempt && part.end !== "");
-  if (wasLost && counts()) void isWhole(reign, trial, job, place).then(keep);
-  else keep(true);
+  if (!wasLost || !counts()) keep(true);
+  else {
+    const all = Promise.all([lookUps.get(trial), lookUp()]).then(() => {
+      if (lookUps.get(trial) === all) lookUps.delete(trial);
+    });
+    lookUps.set(trial, all);
+  }
 }
+
+/** Time until a state is looked for again if the broker did not say whether it is there. */
+const lookAgainMs = 1000;
+const lookUps = new WeakMap<Trial, Promise<void>>();
+
+/** While states of a trial are looked for: resolves when the broker has answered, or has not in time. */
+export const statesLookedUp = (trial: Trial): Promise<void> | undefined => lookUps.get(trial);
 
 /** States of open trials that were swept: their pieces may still be listed. */
 const swept = new WeakMap<Trial, Set<string>>();
 
-/** Whether the state still lies in BLOB: while nobody held its run, a leader may have swept the pieces stored before. */
-async function isWhole(reign: Reign, trial: Trial, job: JobName, place: CheckpointPlace): Promise<boolean> {
+/**
+ * Whether the state still lies in BLOB: while nobody held its run, a leader may have swept the pieces stored before. Undefined: the
+ * broker does not say.
+ */
+async function isWhole(reign: Reign, trial: Trial, job: JobName, place: CheckpointPlace): Promise<boolean | undefined> {
   const all = chunks(place.worker, job, trial.n, place.attempt, place.blob);
   try {
     const found = await reign.ports.stateSubjects(all);
     return found.length === place.chunks && !swept.get(trial)?.has(all);
   } catch (error) {
     reign.ports.log.warn(`a checkpoint of ${trial.run} could not be looked for: ${String(error)}`);
-    return false;
+    return undefined;
   }
 }
 

@@ -20,7 +20,7 @@ import type { Reign } from "../reign/reign.ts";
 import { reportToOwn } from "../rules/own-search.ts";
 import { countEvidence } from "../rules/quotas.ts";
 import { lastLines, requeue } from "../rules/requeue.ts";
-import { judgeCheckpoint, judgeLostCheckpoint } from "./checkpoints.ts";
+import { judgeCheckpoint, judgeLostCheckpoint, statesLookedUp } from "./checkpoints.ts";
 
 /**
  * Judges what workers published. Only a worker that the journal names for an attempt may report on it. The first result from
@@ -236,9 +236,20 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
   void reign.record({ type: "ended", ...who, outcome, reason, ...lastLines(table, console) });
 }
 
-function judgeHandback({ reign, table, trial, ev }: Case, told: Told<"released">): void {
+/**
+ * Waits while a checkpoint announced before it is looked for, so that the next holder goes on from there. If this leader dies
+ * meanwhile, the lease runs out; a result could be lost that way, so none waits.
+ */
+function judgeHandback(found: Case, told: Told<"released">): void {
+  const { reign, table, trial, ev } = found;
   const { attempt, fault, reason, console } = told;
   if (trial.status !== "running" || !isNewestStay(trial, attempt)) return;
+  const lookedUp = statesLookedUp(trial);
+  if (lookedUp) {
+    reign.grant(table, trial.n, false); // its worker renews no more
+    void lookedUp.then(() => judgeHandback(found, told));
+    return;
+  }
   requeue(reign, table, trial, { cause: fault, charged: fault === "runner", reason, ev }, console);
 }
 

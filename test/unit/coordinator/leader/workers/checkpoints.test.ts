@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
+import { describe, mock, test } from "node:test";
 import { Upkeep } from "../../../../../coordinator/leader/upkeep.ts";
 import { checkpointSeconds, sweepStates } from "../../../../../coordinator/leader/workers/checkpoints.ts";
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
+import { BusError } from "../../../../../shared/ports.ts";
 import { chunk } from "../../../../../shared/wire/subjects.ts";
 import { announces, assigned, lose, nextSeq, says, settled } from "../../../../support/checkpoints.ts";
 import { claim, TestReign } from "../../../../support/stories/reign.ts";
@@ -226,6 +227,59 @@ describe("checkpoints on the coordinator", () => {
       assert.equal(keptOf(test_, job), third);
     });
   }
+
+  describe("a checkpoint that a run's holder announces under an attempt that was lost", () => {
+    /** Ann holds the run again, and announces a state of her first attempt. */
+    async function announced(look: () => Promise<void>) {
+      const test_ = new TestReign();
+      const job = test_.submit({ totalRuns: 1 });
+      await assigned(test_, ann);
+      lose(test_, job);
+      await assigned(test_, ann);
+      const { ports } = test_.reign;
+      const lookUp = ports.stateSubjects;
+      mock.method(ports, "stateSubjects", async (pattern: string) => {
+        await look();
+        return lookUp(pattern);
+      });
+      const later: (() => void)[] = [];
+      mock.method(ports.clock, "after", (_ms: number, action: () => void) => {
+        later.push(action);
+        return { cancel: () => undefined, unref: () => undefined };
+      });
+      return { test_, job, later, blob: says(test_, ann, job, 1, 1, 100) };
+    }
+    const handsBack = (test_: TestReign, job: JobName): void =>
+      judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "released", 2), seq: nextSeq() });
+
+    test("a hand-back that follows a checkpoint waits until that has been looked for", async () => {
+      let answer: () => void = () => undefined;
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      const { test_, job, blob } = await announced(() => answered);
+      handsBack(test_, job);
+      assert.equal((await answerClaim(test_.reign, bob, claim("too early", "boot-bob")))?.kind, "wait");
+      answer();
+      await settled();
+      assert.equal((await assigned(test_, bob)).resume?.blob, blob);
+    });
+
+    test("a checkpoint is not deleted, but looked for again, if the broker does not say whether it is there", async () => {
+      let isSilent = true;
+      const { test_, job, later, blob } = await announced(async () => {
+        if (isSilent) throw new BusError("no answer in time", "the stream's subjects");
+      });
+      handsBack(test_, job);
+      await settled();
+      assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.status, "waiting", "the hand-back waits no longer");
+      assert.deepEqual(test_.discarded, []);
+      isSilent = false;
+      for (const look of later) look();
+      await settled();
+      assert.equal((await assigned(test_, bob)).resume?.blob, blob);
+    });
+  });
 
   test("a checkpoint that cannot be read is deleted, but not another that the run has by then", async () => {
     const test_ = new TestReign();
