@@ -19,6 +19,8 @@ from typing import Any
 
 _started_in = Path.cwd()
 _printing = threading.Lock()
+#: argparse's own, also where wandb.py has put another in its place.
+_parse = argparse.ArgumentParser.parse_known_args
 
 
 def in_run() -> bool:
@@ -186,13 +188,18 @@ def params(spec: str | os.PathLike[str] | None = None, /, **defaults: Any) -> Pa
     return settings({**defaults, **_alike(_tuned(Path(spec)), defaults)}, says_unknown=True)
 
 
-def settings(defaults: dict[str, Any], says_unknown: bool = False, is_typed: bool = False) -> Params:
+def settings(defaults: dict[str, Any], says_unknown: bool = False, read: Mapping[str, tuple[str | None, Any]] | None = None) -> Params:
     """``defaults`` with what the search chose in their place; at a desk, with what the command line says.
 
     Args:
-        is_typed: a parser of the script's own has read the command line into ``defaults``.
+        read: what a parser of the script's own has read from the command line: by name, the word and what became of it. A text
+            that the search chose becomes the same; at a desk these stay as they are in ``defaults``.
     """
-    given = chosen() if in_run() else {} if is_typed else _typed(defaults, says_unknown)
+    read = read or {}
+    if in_run():
+        given = {name: read[name][1] if name in read and read[name][0] == value else value for name, value in chosen().items()}
+    else:
+        given = _typed({name: value for name, value in defaults.items() if name not in read}, says_unknown)
     return Params({**defaults, **_alike(given, defaults)})
 
 
@@ -233,7 +240,7 @@ def _typed(defaults: dict[str, Any], says_unknown: bool) -> dict[str, Any]:
             parser.add_argument(*flags, dest=name, type=type(default))
         elif default is None:
             parser.add_argument(*flags, dest=name)
-    typed, others = parser.parse_known_args()
+    typed, others = _parse(parser)
     if says_unknown:
         _say_unknown([word.split("=")[0] for word in others if re.match(r"--?[A-Za-z]", word)], list(defaults))
     return vars(typed)

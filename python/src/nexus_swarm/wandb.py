@@ -19,6 +19,24 @@ from typing import Any
 from nexus_swarm import _run
 
 
+#: What the script's own argparse has read from the command line: by name, the word and what became of it.
+_read: dict[str, tuple[str | None, Any]] = {}
+
+
+def _parse_known_args(parser: argparse.ArgumentParser, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+    words = list(sys.argv[1:] if args is None else args)
+    found, left = _run._parse(parser, words, namespace)
+    for action in parser._actions:
+        for word, following in zip(words, [*words[1:], ""]):
+            option, equals, value = word.partition("=")
+            if option in action.option_strings:
+                _read[action.dest] = (value if equals else following, getattr(found, action.dest, None))
+    return found, left
+
+
+argparse.ArgumentParser.parse_known_args = _parse_known_args  # type: ignore[method-assign]
+
+
 class Config(dict):
     """Settings as keys and as attributes. What the search chose stays, whatever the script sets afterwards."""
 
@@ -90,7 +108,10 @@ class Run:
 
     def __init__(self, config: Any, **about: Any) -> None:
         self.config = Config()
-        self.config.update(_run.settings(_mapping(config), is_typed=isinstance(config, argparse.Namespace)))
+        defaults = _mapping(config)
+        # What argparse returned has been read, even before this module was there to see it.
+        read = {**dict.fromkeys(defaults, (None, None)), **_read} if isinstance(config, argparse.Namespace) else _read
+        self.config.update(_run.settings(defaults, read=read))
         object.__setattr__(self.config, "_chosen", frozenset(_run.chosen()))
         self.summary = Summary()
         self.id = about.get("id") or uuid.uuid4().hex[:8]
@@ -177,7 +198,7 @@ def init(project: str | None = None, config: Any = None, **about: Any) -> Run:
     """Begins a run: ``config`` holds defaults, and what the search chose takes their place.
 
     In a run of a search the settings are those of the stage's ``arguments``. At a desk the command line may set them,
-    unless ``config`` is what argparse returned: then the script has read it.
+    except those that the script's own argparse has read from it.
 
     Args:
         project: kept as ``run.project``, like ``name``, ``tags`` and so on; it changes nothing here.

@@ -70,16 +70,22 @@ print(run.summary["iters"])
     assert.equal(await printed(script, [], inRun({})), '{"iters": 1, "loss": 0.5}\n{"iters": 2, "loss": 0.5}\n20.0\n');
   });
 
-  test("nexus_swarm.wandb keeps at a desk what a script's own parser has read", async () => {
+  test("nexus_swarm.wandb keeps what a script's own parser has made of the command line", async () => {
     const script = `import argparse, wandb
 parser = argparse.ArgumentParser()
 parser.add_argument("--amp", type=lambda text: text == "True", default=True)
 parser.add_argument("--size", type=lambda text: int(text.rstrip("k")) * 1000, default=1)
 args = parser.parse_args()
-print(wandb.init(config=args).config)
+print(*(wandb.init(config=each).config for each in (args, vars(args), {**vars(args), "lr": 0.1})))
 `;
-    assert.equal(await printed(script, ["--amp", "False", "--size=3k"]), "{'amp': False, 'size': 3000}\n");
-    assert.equal(await printed(script, ["--amp", "False"], inRun({ amp: true })), "{'amp': True, 'size': 1}\n");
+    const twice = (lr: string, amp: string, size: number): string => {
+      const config = `{'amp': ${amp}, 'size': ${size}`;
+      return `${config}} ${config}} ${config}, 'lr': ${lr}}\n`;
+    };
+    const words = ["--amp", "False", "--size=3k"];
+    assert.equal(await printed(script, words), twice("0.1", "False", 3000));
+    assert.equal(await printed(script, words, inRun({ amp: "False", size: "3k" })), twice("0.1", "False", 3000));
+    assert.equal(await printed(script, words, inRun({ amp: true, size: 5 })), twice("0.1", "True", 5));
     const plain = `import wandb\nprint(wandb.init(config={"lr": 0.1}).config)\n`;
     assert.equal(await printed(plain, ["--lr", "0.3"]), "{'lr': 0.3}\n");
   });
