@@ -12,6 +12,7 @@ import runpy
 import sys
 import uuid
 from collections.abc import Callable, Mapping
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -327,9 +328,11 @@ def _run_script(words: list[str]) -> None:
 
     sys.modules["wandb"] = ours
     sys.argv = words
-    # As with `python train.py`, modules beside the script can be imported. Processes that `multiprocessing` spawns get the same path,
-    # and find `wandb` in its second folder.
-    sys.path[:0] = [str(Path(words[0]).resolve().parent), str(Path(__file__).resolve().parent / "_named_wandb")]
+    # As with `python train.py`, modules beside the script can be imported, and its folder comes first. Processes that
+    # `multiprocessing` spawns get the same path and find `wandb` in its second folder, or in its first if another lies beside the script.
+    beside, named = str(Path(words[0]).resolve().parent), str(Path(__file__).resolve().parent / "_named_wandb")
+    other = PathFinder.find_spec("wandb", [beside])
+    sys.path[:0] = [named, beside] if other is not None and other.has_location else [beside, named]
     runpy.run_path(words[0], run_name="__main__")
 
 

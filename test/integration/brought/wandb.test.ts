@@ -101,13 +101,24 @@ print(config)
     assert.equal(await printed(script), "{'lr': 9, 'steps': 5, 'seed': 7}\n");
   });
 
-  test("a script for W&B gets our wandb, even if another lies beside it", async () => {
+  test("a script for W&B and what it spawns get our wandb, even if another lies beside it", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "wandb.py"), "");
     writeFileSync(join(folder, "beside.py"), "name = 'beside'\n");
-    writeFileSync(join(folder, "train.py"), "import beside, wandb\nprint(beside.name, wandb.__name__)\n");
+    const script = `import beside, multiprocessing, wandb
+
+def tell():
+    print(beside.name, wandb.__name__, flush=True)
+
+if __name__ == "__main__":
+    tell()
+    child = multiprocessing.get_context("spawn").Process(target=tell)
+    child.start()
+    child.join()
+`;
+    writeFileSync(join(folder, "train.py"), script);
     const { stdout } = await python(["-m", "nexus_swarm.wandb", join(folder, "train.py")]);
-    assert.equal(stdout, "beside nexus_swarm.wandb\n");
+    assert.equal(stdout, "beside nexus_swarm.wandb\n".repeat(2));
   });
 
   test("processes that a script for W&B spawns find the same wandb as the script", async () => {
