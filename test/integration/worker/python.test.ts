@@ -42,23 +42,6 @@ const tensor = `class Tensor:
     def __float__(self): raise RuntimeError("a Tensor with 2 elements cannot be converted to Scalar")
 `;
 
-test("in a checkout nexus_swarm starts the checkout's programs, not those that a wheel was made of", async () => {
-  const [checkout, installed] = [temporaryFolder(), temporaryFolder()];
-  const packages = join(checkout, "python/src");
-  for (const folder of [checkout, join(packages, "nexus_swarm/js"), join(installed, "nexus_swarm/js")]) {
-    mkdirSync(join(folder, "dist/worker"), { recursive: true });
-    writeFileSync(join(folder, "dist/worker/main.js"), "");
-    writeFileSync(join(folder, "package.json"), "{}");
-  }
-  const started = async (place: string): Promise<string> => {
-    copyFileSync(join(library, "nexus_swarm/_launch.py"), join(place, "nexus_swarm/_launch.py"));
-    const code = "from nexus_swarm import _launch; print(_launch.command('worker/main.js')[1])";
-    return (await python(["-c", code], { PYTHONPATH: place })).stdout.trim();
-  };
-  assert.equal(await started(packages), join(checkout, "dist/worker/main.js"));
-  assert.equal(await started(installed), join(installed, "nexus_swarm/js/dist/worker/main.js"));
-});
-
 describe("nexus_swarm at a desk", () => {
   test("nexus_swarm at a desk takes defaults and the command line, and prints reports for people", async () => {
     const code = `
