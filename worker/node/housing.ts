@@ -10,7 +10,7 @@ import { systemPriority } from "../processes/priority/priority.ts";
 import type { Priority } from "../processes/priority/standing.ts";
 import { reaperWords } from "../processes/reaper/reaper.ts";
 import { Sandbox } from "../processes/sandbox.ts";
-import { baseFolders } from "../processes/virtual-environment.ts";
+import { basePaths } from "../processes/virtual-environment.ts";
 import { Environments, type SetupRoom } from "../setup/environments.ts";
 import type { KeptOptions } from "../setup/kept-environments.ts";
 
@@ -75,7 +75,7 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
   const keys = [join(stateDir, "..", "..", "..", ".."), dirname(dataDir)];
   const hidden = creds === undefined ? keys : [...keys, resolve(creds)];
   const opened = sandbox
-    ? Sandbox.open({ readable: [...python.flatMap(baseFolders), ...python, ...sandboxRo], hidden })
+    ? Sandbox.open({ readable: [...python.flatMap(basePaths), ...python, ...sandboxRo], hidden })
     : null;
   const priority = systemPriority(process.env);
   endMarked(`${tag}-`);

@@ -115,7 +115,7 @@ export class Sandbox {
       ...(gpus ? gpuFiles() : []).flatMap((path) => ["--dev-bind-try", path, path]),
       ...["--tmpfs", "/tmp", "--dir", "/tmp/home", "--symlink", "/tmp", "/var/tmp", "--dir", "/run"],
       ...programFiles().flatMap(readOnly),
-      ...shown.flatMap(readOnly),
+      ...shown.flatMap((path) => shownAs(path, shown)),
       // After what contains them (as a Python in ~/.local may), before what a run may see inside them.
       ...masks(hidden, [...shown, ...system, ...programFiles()]),
       ...readable.filter((path) => isBelowAny(realPath(path), hidden)).flatMap(readOnly),
@@ -151,6 +151,15 @@ const staysLink = (path: string): boolean =>
 function readOnly(path: string): string[] {
   if (!lstatSync(path, { throwIfNoEntry: false })) return [];
   return staysLink(path) ? ["--symlink", readlinkSync(path), path] : ["--ro-bind-try", path, path];
+}
+
+/** A link to a program that is shown too stays a link: a Python finds its library beside the place where it really lies. */
+function shownAs(path: string, shown: readonly string[]): string[] {
+  const real = realPath(path);
+  const others = [...system, ...shown].filter((each) => each !== path);
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() && lstatSync(real).isFile();
+  if (!isLink || !others.some((each) => realPath(each) === each && isBelowAny(real, [each]))) return readOnly(path);
+  return others.some((each) => !relative(each, path).startsWith("..")) ? [] : ["--symlink", real, path];
 }
 
 const gpuFiles = (): string[] =>

@@ -101,9 +101,21 @@ test("a run in a sandbox has the Python of the active environment, to read, and 
     return spawnSync(program, words, { encoding: "utf8" }).stdout;
   };
   const [uv, local] = [environmentOf(".pyenv/versions/3.97.2"), environmentOf(".local")];
-  for (const name of [".pyenv/secret", ".local/secret"]) writeFileSync(join(home, name), "secret");
+  for (const name of [".pyenv/secret", ".local/secret", ".local/bin/secret", ".local/lib/secret"])
+    writeFileSync(join(home, name), "secret");
   assert.equal(boxed(uv, join(uv, "bin/python3")), "its own modules");
   assert.ok(!existsSync(join(home, ".pyenv/versions/3.97.2/written")));
   assert.equal(boxed(uv, "cat", join(home, ".pyenv/secret")), "");
-  assert.equal(boxed(local, "cat", join(home, ".local/secret")), "", "what holds more than a Python is not opened");
+  const inLocal = ["*", "bin/*", "lib/*"].map((names) => join(home, ".local", names)).join(" ");
+  const shown = ["bin", "lib", "bin/python3", "lib/python3.97"].map((name) => join(home, ".local", name));
+  assert.equal(boxed(local, join(local, "bin/python3")), "its own modules");
+  assert.deepEqual(boxed(local, "sh", "-c", `echo ${inLocal}`).trim().split(" "), shown, "nothing else of ~/.local");
+  // As uv makes it for people to type, and a venv that was made by typing it.
+  const [typed, linked] = [join(home, ".local/bin/python3.97"), join(home, "environments/linked")];
+  const installed = join(home, ".pyenv/versions/3.97.2/bin/python3");
+  mkdirSync(join(linked, "bin"), { recursive: true });
+  symlinkSync(installed, typed);
+  symlinkSync(typed, join(linked, "bin/python"));
+  writeFileSync(join(linked, "pyvenv.cfg"), `home = ${home}/.local/bin\n`);
+  assert.equal(boxed(linked, "sh", "-c", `${linked}/bin/python; realpath ${typed}`), `its own modules${installed}\n`);
 });
