@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Log } from "../../shared/log.ts";
 import { runEnvironment } from "../../shared/machine/run-environment.ts";
+import { unitFolder } from "../../shared/machine/unit-folder.ts";
 import { RunGroups } from "../processes/groups/run-groups.ts";
 import { endMarked, runMark } from "../processes/leftovers.ts";
 import { systemPriority } from "../processes/priority/priority.ts";
@@ -60,8 +61,8 @@ export const plainHousing = (): Housing => ({
 
 /**
  * Prepares how a worker's runs are confined, and ends what runs of an earlier process of this worker left running. A
- * sandbox hides the keys and passwords of all of this user's workers and workspaces, but not the user's Python
- * environment, nor the Python that it was made from.
+ * sandbox hides the keys and passwords of all of this user's workers and workspaces, and the files of the user's services, but not
+ * the user's Python environment, nor the Python that it was made from.
  *
  * @param stateDir  folder of this worker, `.../nexus/workers/<workspace>/<machine>/<name>`, which nobody else uses now
  * @param dataDir   folder of the workspace
@@ -73,9 +74,13 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
   const { VIRTUAL_ENV = "", CONDA_PREFIX = "" } = process.env;
   const python = [VIRTUAL_ENV, CONDA_PREFIX].filter((path) => isAbsolute(path) && existsSync(path));
   const keys = [join(stateDir, "..", "..", "..", ".."), dirname(dataDir)];
-  const hidden = creds === undefined ? keys : [...keys, resolve(creds)];
+  const secrets = creds === undefined ? keys : [...keys, resolve(creds)];
   const opened = sandbox
-    ? Sandbox.open({ readable: [...python.flatMap(basePaths), ...python, ...sandboxRo], hidden })
+    ? Sandbox.open({
+        readable: [...python.flatMap(basePaths), ...python, ...sandboxRo],
+        // A service's file has values of --pass-env.
+        hidden: [...secrets, unitFolder(process.env)],
+      })
     : null;
   const priority = systemPriority(process.env);
   endMarked(`${tag}-`);

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { homedir, userInfo } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { isAbsolute } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UsageError } from "../../shared/errors.ts";
+import { unitFolder } from "../../shared/machine/unit-folder.ts";
 import { launchd } from "./launchd-plist.ts";
 import { type Command, type ServiceKind, typed } from "./service.ts";
 import { systemd } from "./systemd-unit.ts";
@@ -52,10 +53,7 @@ export function thisMachine(): Machine {
 /** @throws UsageError on a system with neither systemd nor launchd; it says what to do instead */
 export function serviceKind({ platform, env, home, user, uid }: Machine, command: readonly string[]): ServiceKind {
   if (platform === "darwin") return launchd(home, uid);
-  if (platform === "linux") {
-    const { XDG_CONFIG_HOME: config } = env;
-    return systemd(config && isAbsolute(config) ? config : join(home, ".config"), user);
-  }
+  if (platform === "linux") return systemd(unitFolder(env, home), user);
   if (platform === "win32") {
     // What schtasks takes as one word, with the quotes that it hands on.
     const run = command.map((word) => (/[\s"]/.test(word) ? `\\"${word}\\"` : word)).join(" ");

@@ -56,9 +56,8 @@ function quoted(word: string): string {
 
 const systemctl = (...words: string[]): Command => ["systemctl", "--user", ...words];
 
-/** @param configFolder  `~/.config`, or what XDG_CONFIG_HOME says */
-export function systemd(configFolder: string, user: string): ServiceKind {
-  const folder = join(configFolder, "systemd", "user");
+/** @param folder  of the user's units */
+export function systemd(folder: string, user: string): ServiceKind {
   const unit = (id: string): string => `${id}.service`;
   return {
     name: "systemd",

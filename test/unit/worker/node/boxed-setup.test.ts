@@ -9,10 +9,11 @@ import { environmentsIn, housingOf } from "../../../../worker/node/housing.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
 /** How a worker with `--sandbox` starts runs, and its state below a folder of its own. */
-function boxedHousing(root = temporaryFolder()) {
+function boxedHousing(sandboxRo: string[] = []) {
+  const root = temporaryFolder();
   const [state, data] = [join(root, "state/nexus/workers/ws1/m/w"), join(root, "data/nexus/ws1")];
   for (const folder of [state, data]) mkdirSync(folder, { recursive: true });
-  return { state, housing: housingOf(state, data, { code: true, sandbox: true, network: false }) };
+  return { state, housing: housingOf(state, data, { code: true, sandbox: true, sandboxRo, network: false }) };
 }
 
 function boxedEnvironments() {
@@ -118,4 +119,22 @@ test("a run in a sandbox has the Python of the active environment, to read, and 
   symlinkSync(typed, join(linked, "bin/python"));
   writeFileSync(join(linked, "pyvenv.cfg"), `home = ${home}/.local/bin\n`);
   assert.equal(boxed(linked, "sh", "-c", `${linked}/bin/python; realpath ${typed}`), `its own modules${installed}\n`);
+});
+
+test("a run that may read the owner's settings reads no service's file there: it has values of --pass-env", () => {
+  const config = temporaryFolder();
+  const [settings, unit] = [join(config, "settings"), join(config, "systemd/user/nexus-worker-ws1.service")];
+  mkdirSync(join(config, "systemd/user"), { recursive: true });
+  for (const file of [settings, unit]) writeFileSync(file, file);
+  const { XDG_CONFIG_HOME } = process.env;
+  process.env["XDG_CONFIG_HOME"] = config;
+  const { sandbox } = boxedHousing([config]).housing;
+  if (XDG_CONFIG_HOME === undefined) delete process.env["XDG_CONFIG_HOME"];
+  else process.env["XDG_CONFIG_HOME"] = XDG_CONFIG_HOME;
+  const read = (file: string): string => {
+    const room = { writable: [], readable: [], network: false, gpus: false };
+    const [program = "", ...words] = sandbox?.around(["cat", file], room) ?? [];
+    return spawnSync(program, words, { encoding: "utf8" }).stdout;
+  };
+  assert.deepEqual([read(settings), read(unit)], [settings, ""]);
 });
