@@ -5,6 +5,7 @@
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 import type { Configuration, Hyperparameter } from "../../shared/domain/hyperparameter.ts";
+import { infinite, jsonLine } from "../../shared/domain/json-line.ts";
 import { choiceRng } from "../../shared/domain/seeds.ts";
 import { History, type ModuleView, type SeenRun } from "./module-view.ts";
 import { protocolVersion } from "./protocol.ts";
@@ -13,6 +14,8 @@ interface SearchModule {
   choose?: (view: ModuleView, n: number, rng: ReturnType<typeof choiceRng>) => unknown;
   /** Whether a run under way is to end: true, or why. */
   prune?: (view: ModuleView, run: SeenRun, reports: readonly (readonly [number, number])[]) => unknown;
+  /** The same, of one that has reported NaN or an infinity. */
+  diverged?: (view: ModuleView, run: SeenRun, report: readonly [number, number]) => unknown;
   name?: unknown;
   deterministic?: unknown;
 }
@@ -24,12 +27,13 @@ type Told =
   | { type: "exclude"; configuration: Configuration }
   | { type: "ask"; ask: number; n: number }
   | { type: "report"; run: number; iters: number; value: number }
+  | { type: "diverged"; run: number; iters: number; value: string }
   | { type: "values"; hyperparameters: Hyperparameter[] }
   | { type: "refuse" | "bye" };
 
 for (const name of ["log", "info", "debug"] as const) console[name] = console.error;
 const write = process.stdout.write.bind(process.stdout);
-const say = (message: object): void => void write(`${JSON.stringify(message)}\n`);
+const say = (message: object): void => void write(jsonLine(message));
 // A module that prints by another way than the console disturbs nothing either.
 process.stdout.write = process.stderr.write.bind(process.stderr);
 
@@ -65,16 +69,16 @@ async function hear(told: Told): Promise<void> {
   switch (told.type) {
     case "hello": {
       const { job, seed, total_runs: totalRuns, hyperparameters } = told;
-      about = { job, seed, totalRuns, hyperparameters };
+      about = { job, seed, totalRuns, hyperparameters: hyperparameters.map(withInfinities) };
       const name = typeof own.name === "string" ? own.name : "module";
       const isRepeatable = own.deterministic !== false;
-      const wantsReports = typeof own.prune === "function";
+      const wantsReports = typeof own.prune === "function" || typeof own.diverged === "function";
       say({ type: "ready", protocol: protocolVersion, name, deterministic: isRepeatable, reports: wantsReports });
       return;
     }
     case "tell": {
-      const { run, name, configuration, state, value } = told;
-      const seen = { run, name, configuration, state, value };
+      const { run, name, configuration, state, value, reason } = told;
+      const seen = { run, name, configuration, state, value, reason };
       history.tell(seen);
       if (state === "running") runs.set(run, seen);
       else {
@@ -90,11 +94,23 @@ async function hear(told: Told): Promise<void> {
       if (about) await answer(history.view(about), about.seed, told);
       return;
     case "values":
-      if (about) about = { ...about, hyperparameters: told.hyperparameters };
+      if (about) about = { ...about, hyperparameters: told.hyperparameters.map(withInfinities) };
       return;
-    case "report":
-      await look(told);
+    case "report": {
+      const { run, iters, value } = told;
+      await look(run, (view, seen) => {
+        const list = reports.get(run) ?? [];
+        reports.set(run, list);
+        list.push([iters, value]);
+        return own.prune?.(view, seen, list);
+      });
       return;
+    }
+    case "diverged": {
+      const { run, iters, value } = told;
+      await look(run, (view, seen) => own.diverged?.(view, seen, [iters, Number(value)]));
+      return;
+    }
     default: // refuse, bye, and words of later versions need nothing here
   }
 }
@@ -109,13 +125,16 @@ async function answer(view: ModuleView, seed: number, { ask, n }: { ask: number;
   }
 }
 
-async function look({ run, iters, value }: { run: number; iters: number; value: number }): Promise<void> {
+/** Asks the module whether a run under way is to end. */
+async function look(run: number, judge: (view: ModuleView, seen: SeenRun) => unknown): Promise<void> {
   const seen = runs.get(run);
-  if (!seen || !about || !own.prune) return;
-  const list = reports.get(run) ?? [];
-  reports.set(run, list);
-  list.push([iters, value]);
-  const verdict = await own.prune(history.view(about), seen, list);
+  if (!seen || !about) return;
+  const verdict = await judge(history.view(about), seen);
   if (verdict === true || typeof verdict === "string")
     say({ type: "prune", run, why: verdict === true ? "" : verdict });
+}
+
+function withInfinities(hyperparameter: Hyperparameter): Hyperparameter {
+  const { values, tuned } = hyperparameter;
+  return { ...hyperparameter, values: values.map(infinite), tuned: infinite(tuned) };
 }

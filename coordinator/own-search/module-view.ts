@@ -9,6 +9,8 @@ export interface SeenRun {
   readonly state: ToldState;
   /** hpmax; null unless completed. */
   readonly value: number | null;
+  /** Why it ended without a result; else "". */
+  readonly reason: string;
 }
 
 /** The runs of one configuration. */

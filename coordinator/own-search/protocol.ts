@@ -4,6 +4,7 @@ import {
   type Setting,
   settingsOf,
 } from "../../shared/domain/hyperparameter.ts";
+import { infinite, jsonText, jsonLine as line } from "../../shared/domain/json-line.ts";
 import { printable } from "../../shared/domain/printable.ts";
 import { contains, rangeText } from "../../shared/domain/ranges/range.ts";
 import type { OwnSearchJob, ToldRun } from "../../shared/domain/search/own-search.ts";
@@ -19,8 +20,6 @@ export const longestLine = 1_000_000;
 const longestWhy = 300;
 
 type SeenJob = Pick<OwnSearchJob, "job" | "seed" | "totalRuns" | "hyperparameters" | "where">;
-
-const line = (message: object): string => `${JSON.stringify(message)}\n`;
 
 /** The first line. @param history  runs that are told at once, before the first question */
 export const hello = ({ job, seed, totalRuns, hyperparameters, where }: SeenJob, history: number): string =>
@@ -54,13 +53,16 @@ export const values = (hyperparameters: readonly Hyperparameter[]): string =>
 export const ask = (number: number, n: number): string => line({ type: "ask", ask: number, n });
 
 export const tell = (hyperparameters: readonly Hyperparameter[], told: ToldRun): string => {
-  const { run, name, ask: asked, configuration, state, value } = told;
+  const { run, name, ask: asked, configuration, state, value, reason } = told;
   const settings = namedSettings(hyperparameters, configuration);
-  return line({ type: "tell", run, name, ask: asked, configuration, settings, state, value });
+  return line({ type: "tell", run, name, ask: asked, configuration, settings, state, value, reason });
 };
 
+/** A value that is no finite number has a type of its own: programs that expect a number in a report pass over it. */
 export const report = (run: number, iters: number, value: number): string =>
-  line({ type: "report", run, iters, value });
+  Number.isFinite(value)
+    ? line({ type: "report", run, iters, value })
+    : line({ type: "diverged", run, iters, value: String(value) });
 export const refuse = (number: number, why: string): string => line({ type: "refuse", ask: number, why });
 export const exclude = (hyperparameters: readonly Hyperparameter[], configuration: Configuration): string =>
   line({ type: "exclude", configuration, settings: namedSettings(hyperparameters, configuration) });
@@ -144,7 +146,7 @@ function objectIn(text: string): Readonly<Record<string, unknown>> {
   } catch {
     const isAlmost = /^\s*\{/.test(text) && /\b(NaN|-?Infinity)\b/.test(text);
     throw new ProtocolError(
-      `it printed ${shown(text)}, which is no JSON; ${isAlmost ? "JSON has no NaN and no Infinity" : toStandardError}`,
+      `it printed ${shown(text)}, which is no JSON; ${isAlmost ? 'JSON has no NaN, and "Infinity" in quotes' : toStandardError}`,
     );
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
@@ -194,9 +196,10 @@ function settingsIn(
   }
   return hyperparameters.map(({ name, values, range }) => {
     if (!Object.hasOwn(settings, name)) throw new ProtocolError(`its choice has no setting for ${name}`);
-    const setting = settings[name] as Setting; // what is no setting is not among the values
+    const said = settings[name] as Setting; // what is no setting is not among the values
+    const setting = values.includes(said) ? said : infinite(said);
     if (values.includes(setting) || (range && contains(range, setting))) return setting;
-    const some = values.slice(0, 8).map((value) => JSON.stringify(value));
+    const some = values.slice(0, 8).map(jsonText);
     const more = values.length > 8 ? `, ... (${values.length} values)` : "";
     const expected = range
       ? `a number of the range ${rangeText(range)}`

@@ -81,7 +81,7 @@ export class JobOfRuns implements OwnSearchJob {
 }
 
 export const ranTo = (run: number, configuration: Configuration, ask: number | null, value: number): ToldRun => ({
-  ...{ run, name: childRunName(1, run), ask, configuration, state: "completed", value },
+  ...{ run, name: childRunName(1, run), ask, configuration, state: "completed", value, reason: "" },
 });
 
 export const ownSearchImplementations: readonly OwnSearchImplementation[] = [
@@ -130,9 +130,9 @@ async function openPuppet(job: OwnSearchJob, ears: OwnSearchEars, wantsReports: 
       say({ type: "ready", protocol: 1, name: "puppet", reports: wantsReports });
     } else if (type === "ask") asked.push({ ask: said.ask, n: said.n });
     else if (type === "tell") {
-      const { run, name, ask, configuration, state, value } = said;
-      told.push({ run, name, ask, configuration, state, value });
-    } else if (type === "report") reported.push([said.run, said.iters, said.value]);
+      const { run, name, ask, configuration, state, value, reason } = said;
+      told.push({ run, name, ask, configuration, state, value, reason });
+    } else if (type === "report" || type === "diverged") reported.push([said.run, said.iters, Number(said.value)]);
     else if (type === "refuse") refused.push({ ask: said.ask, why: said.why });
     else if (type === "exclude") excluded.push(said.configuration);
     else if (type === "values") heard.grownTimes += 1;

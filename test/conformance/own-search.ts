@@ -133,10 +133,15 @@ export function ownSearchSuite({ name, startsSlowly, open }: OwnSearchImplementa
           assert.equal(rig.search.wantsReports, wantsReports);
           call((search) => {
             search.report(1, 10, 0.25);
+            search.report(1, 20, Number.NEGATIVE_INFINITY);
             search.grown();
           });
           await eventually("what came behind is heard", () => rig.heard.grownTimes === 1);
-          assert.deepEqual(rig.heard.reported, wantsReports ? [[1, 10, 0.25]] : []);
+          const reported = [
+            [1, 10, 0.25],
+            [1, 20, Number.NEGATIVE_INFINITY],
+          ];
+          assert.deepEqual(rig.heard.reported, wantsReports ? reported : []);
           rig.prune(1, "hopeless");
           await hears(ears, "prune 1 (hopeless)");
         },

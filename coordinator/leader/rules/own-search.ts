@@ -148,8 +148,8 @@ export function reportToOwn(reign: Reign, table: RunTable, trial: Trial, reports
   const queue = reign.own.get(table.job);
   if (!queue?.search.wantsReports || !isOpen(trial)) return;
   const { sign, stage: last } = queue.metric;
-  for (const [stage, iters, , [value = Number.NaN]] of reports) {
-    if (stage === last && Number.isFinite(value)) queue.search.report(trial.n, iters, sign * value);
+  for (const [stage, iters, , [value = Number.NaN], [count = 0]] of reports) {
+    if (stage === last && (count > 0 || Number.isFinite(value))) queue.search.report(trial.n, iters, sign * value);
   }
 }
 
@@ -295,13 +295,14 @@ function jobOf(table: RunTable): OwnSearchJob {
   };
 }
 
-const told = ({ n, run, configuration, status, hpmax }: Trial, ask: number | null): ToldRun => ({
+const told = ({ n, run, configuration, status, hpmax, reason }: Trial, ask: number | null): ToldRun => ({
   run: n,
   name: run,
   ask,
   configuration,
   state: status === "waiting" ? "running" : status,
   value: status === "completed" ? hpmax : null,
+  reason: status === "waiting" || status === "running" ? "" : reason,
 });
 
 function tellTrial(table: RunTable, { search, askOf }: OwnQueue, n: number): void {

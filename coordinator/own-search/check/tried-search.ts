@@ -31,7 +31,7 @@ export const toldRun = (
   state: ToldRun["state"],
   value: number | null,
   ask: number | null = null,
-): ToldRun => ({ run, name: `run1.${run}` as RunName, ask, configuration, state, value }); // as the coordinator names them
+): ToldRun => ({ run, name: `run1.${run}` as RunName, ask, configuration, state, value, reason: "" }); // as the coordinator names them
 
 /** A search under test: takes one step at a time with its program, each within a time limit. */
 export class TriedSearch {

@@ -57,6 +57,8 @@ export interface ToldRun {
   readonly state: ToldState;
   /** hpmax, which is to be maximised; null unless completed. */
   readonly value: number | null;
+  /** Why it ended without a result, as people are told: "loss came out as NaN"; else "". */
+  readonly reason: string;
 }
 
 /** A job as its search sees it. */
@@ -108,7 +110,7 @@ export interface OwnSearch {
    */
   ask(ask: number, n: number): void;
   tell(run: ToldRun): void;
-  /** The newest value of a running run's metric; call it only if `wantsReports`. */
+  /** The newest value of a running run's metric, NaN and infinities too; call it only if `wantsReports`. */
   report(run: number, iters: number, value: number): void;
   /** The choice that answered `ask` will not be carried out. */
   refuse(ask: number, why: string): void;

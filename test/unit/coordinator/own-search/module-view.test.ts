@@ -14,6 +14,7 @@ const run = (
   configuration,
   state,
   value,
+  reason: "",
 });
 
 test("a search module sees each run as it was told last, and the run sets that follow", () => {

@@ -31,12 +31,41 @@ describe("what a coordinator says to a search", () => {
       ],
       ...{ where: ["*lr < 1"], history: 4 },
     });
-    const run = { run: 7, name: "run1.7" as RunName, ask: null, configuration: [1, 1], state: "failed", value: null };
+    const ended = { state: "failed", value: null, reason: "loss came out as NaN" };
+    const run = { run: 7, name: "run1.7" as RunName, ask: null, configuration: [1, 1], ...ended };
     assert.deepEqual(JSON.parse(protocol.tell(dials, run as Parameters<typeof protocol.tell>[1])), {
       type: "tell",
       ...run,
       settings: { lr: 0.01, core: null },
     });
+  });
+
+  test("infinities and NaN are words for a search, and only in messages that could not have them as numbers", () => {
+    const clip = {
+      name: "clip",
+      ordered: true,
+      values: [1, Number.POSITIVE_INFINITY],
+      tuned: Number.POSITIVE_INFINITY,
+    };
+    assert.deepEqual(JSON.parse(protocol.values([clip])).hyperparameters, [
+      { ...clip, values: [1, "Infinity"], tuned: "Infinity" },
+    ]);
+    assert.deepEqual(JSON.parse(protocol.exclude([clip], [1])).settings, { clip: "Infinity" });
+    const choice = { type: "choice", ask: 1, settings: [Number.POSITIVE_INFINITY], why: "" };
+    assert.deepEqual(protocol.readLine('{"type":"choice","ask":1,"settings":{"clip":"Infinity"}}', [clip]), choice);
+    const text = { name: "text", ordered: false, values: ["Infinity"], tuned: "Infinity" };
+    assert.deepEqual(protocol.readLine('{"type":"choice","ask":1,"settings":{"text":"Infinity"}}', [text]), {
+      ...choice,
+      settings: ["Infinity"],
+    });
+    const reports = [0.5, Number.NaN, Number.NEGATIVE_INFINITY].map((value) =>
+      JSON.parse(protocol.report(7, 10, value)),
+    );
+    assert.deepEqual(reports, [
+      { type: "report", run: 7, iters: 10, value: 0.5 },
+      { type: "diverged", run: 7, iters: 10, value: "NaN" },
+      { type: "diverged", run: 7, iters: 10, value: "-Infinity" },
+    ]);
   });
 });
 
@@ -58,7 +87,7 @@ describe("what a search says", () => {
 
   const wrong: readonly (readonly [line: string, why: RegExp])[] = [
     ["Epoch 1 of 3", /^it printed "Epoch 1 of 3", which is no JSON; .*print everything else to standard error$/],
-    ['{"type":"choice","ask":1,"value":NaN}', /which is no JSON; JSON has no NaN and no Infinity$/],
+    ['{"type":"choice","ask":1,"value":NaN}', /which is no JSON; JSON has no NaN, and "Infinity" in quotes$/],
     ["[1, 2]", /^it printed "\[1, 2\]", which is no JSON object; /],
     ["{}", /^it said type: nothing; expected one of: ready, choice, later, finished, prune, error$/],
     ['{"type":"ready"}', /^its "ready" has protocol: nothing; expected 1,/],

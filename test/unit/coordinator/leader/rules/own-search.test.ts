@@ -193,12 +193,17 @@ describe("a search of one's own, as the leader uses it", () => {
       [1, 20, 0, [0.25, 3], [1, 1]],
       [1, 30, 0, [Number.NaN], [0]],
       [2, 40, 0, [9], [1]],
+      [1, 45, 0, [Number.NaN], [1]],
     ]);
-    assert.deepEqual(story.search.reported, [[n, 20, 0.25]], "of its last stage, what was measured");
+    const measured = [
+      [n, 20, 0.25],
+      [n, 45, Number.NaN],
+    ];
+    assert.deepEqual(story.search.reported, measured, "of its last stage, what was measured");
     story.search.prune(n);
     story.search.prune(n, "again");
     reportToOwn(story.test_.reign, story.table, trial, [[1, 50, 0, [0.5], [1]]]);
-    assert.equal(story.search.reported.length, 1, "it has ended");
+    assert.equal(story.search.reported.length, 2, "it has ended");
     story.search.prune(99);
     assert.deepEqual([story.table.outcomes.pruned, story.table.trial(n)?.reason], [1, "stopped by its own search"]);
     assert.ok(story.test_.told.some(({ worker, kind }) => worker === lab && kind === "renew"));
