@@ -1,19 +1,16 @@
 import { gpuNeed } from "../../shared/domain/gpu-shares.ts";
 import type { JobName, WorkerId } from "../../shared/domain/names.ts";
 import type { JobSettings } from "../../shared/domain/runspec/job-settings.ts";
-import { sizeText } from "../../shared/domain/size-text.ts";
-import { messageOf } from "../../shared/errors.ts";
 import { BusError } from "../../shared/ports.ts";
 import { Ending } from "../../shared/time/ending.ts";
 import type { ArtifactList } from "../../shared/wire/artifacts.ts";
-import { BadMessage } from "../../shared/wire/check.ts";
 import { mostHeldBytes } from "../../shared/wire/checkpoints.ts";
 import { mostGpuText } from "../../shared/wire/evidence.ts";
 import type { Assignment, Holding, StateLoss } from "../../shared/wire/messages.ts";
 import type { GpuLoan, GpuView } from "../gpus/lent-gpus.ts";
 import type { RunTask } from "../runner/protocol.ts";
-import { isOfThisMachine } from "../runner/run-folder.ts";
 import { uploadFiles } from "./artifacts.ts";
+import { type FetchedState, lossOf, receiveState } from "./given-state.ts";
 import { HeldAttempt } from "./held-attempt.ts";
 import { type KnownJob, reachedText } from "./job/known-job.ts";
 import type { JobFolders } from "./job/prepared-job.ts";
@@ -24,7 +21,7 @@ import { ReportSender } from "./report-sender.ts";
 import { type EditedLimits, RunLimits } from "./run-limits.ts";
 import type { RunnerEnd, RunningTask } from "./runners.ts";
 import type { Letter } from "./spool.ts";
-import { type FetchedState, fetchState, lossOf, StateKeeper } from "./state-keeper.ts";
+import { StateKeeper } from "./state-keeper.ts";
 
 /** How a trial's stay on this worker ended. */
 export interface StayEnd {
@@ -50,6 +47,8 @@ type Done = Extract<RunnerEnd, { type: "done" }>;
 export class HeldTrial {
   readonly key: string;
   readonly job: JobName;
+  /** Why this machine could not write the run's checkpoint, where the watch of its disk sees no cause; "" if it could. */
+  unwritten = "";
   readonly #assignment: Assignment;
   readonly #ports: HeldTrialPorts;
   readonly #outbox: Outbox;
@@ -228,7 +227,7 @@ export class HeldTrial {
     if (settings.uploadFiles) this.#upload = folders.directory;
     this.#environment = folders.environment?.text ?? "";
     this.#limits.give(settings.graceSeconds);
-    const resume = this.#end ? null : await this.#fetchState(folders.stateDirectory);
+    const resume = this.#end ? null : await this.#receiveState(folders.stateDirectory);
     const gpus = await this.#gpus(settings);
     if (this.#end) return this.#deliver({ type: "stopped" }, leaving);
     const chosen = hyperparameters.map(({ name }, i) => [name, this.#assignment.settings[i] ?? null] as const);
@@ -268,8 +267,7 @@ export class HeldTrial {
     // Only a run that was handed back needs its state: another worker resumes from it.
     if (!this.isHandingBack || end.type === "done" || end.type === "failed") this.#dropStates();
     if (!this.#end && (end.type === "failed" || end.type === "died")) {
-      const unable = end.type === "failed" && end.isOfMachine ? end.reason : "";
-      const blame = this.#ports.disk?.blameFor(folders.directory) || unable;
+      const blame = this.#blame(folders.directory, end.type === "failed" && end.isOfMachine ? end.reason : "");
       if (blame !== "") this.#end = { kind: "handback", reason: blame };
     }
     void this.#reports.settle(); // What becomes of a state is told behind them.
@@ -290,25 +288,24 @@ export class HeldTrial {
     return this.#loan ? { gpus: this.#loan.view } : {};
   }
 
-  /** The state to resume from; null if there is none, or if it cannot be read, which the coordinator is told. */
-  async #fetchState(folder: string): Promise<FetchedState | null> {
-    const { resume, job, n, attempt } = this.#assignment;
-    if (!resume) return null;
-    try {
-      // Its place on the broker names this trial, so nobody but a holder of an attempt at it can have stored it there.
-      if (resume.attempt >= attempt) throw new BadMessage(`attempt ${resume.attempt} is not before ${attempt}`);
-      return await fetchState(this.#ports, { job, n }, resume, folder, this.unwanted);
-    } catch (error) {
-      const reason = messageOf(error);
-      if (error instanceof BusError && error.reason === "closed") return null;
-      if (isOfThisMachine(error)) {
-        this.handBack(`its checkpoint of ${sizeText(resume.size)} could not be written here, in ${folder}: ${reason}`);
-        return null;
-      }
-      this.#ports.log.warn({ job, n, why: reason }, "a checkpoint cannot be read: the run starts afresh");
-      void this.#lost(this.attempt, lossOf(resume, reason.slice(0, 1000)));
-      return null;
-    }
+  /** The state to resume from; null if there is none, or if it is of no use here, which the coordinator is told. */
+  async #receiveState(folder: string): Promise<FetchedState | null> {
+    const given = await receiveState(this.#ports, this.#assignment, folder, this.unwanted);
+    if (given.kind === "here") return given.state;
+    if (given.kind === "unwritten") this.handBack(this.#blame(folder, given.why));
+    if (given.kind === "unread") void this.#lost(this.attempt, given.lost);
+    return null;
+  }
+
+  /**
+   * Why this machine, and not the run, is at fault; "" if it is not.
+   *
+   * @param unwritten  why it could not write the run's checkpoint; "" if it could
+   */
+  #blame(runFolder: string, unwritten: string): string {
+    const seen = this.#ports.disk?.blameFor(runFolder) ?? "";
+    if (seen === "") this.unwritten = unwritten;
+    return seen || unwritten;
   }
 
   #lost(attempt: number, lost: StateLoss): Promise<void> {

@@ -14,7 +14,7 @@ import { Gate, type Lending, type LendingVoice, LendingVoices, lendingText, open
 import { Outbox } from "./outbox.ts";
 import type { WorkerPorts } from "./ports.ts";
 import { type Claimant, Slots, type SlotsOwner } from "./slots.ts";
-import type { WorkerNews } from "./told/news.ts";
+import { once, unwrittenText, type WorkerNews } from "./told/news.ts";
 import { type InHand, WhatRuns } from "./told/what-runs.ts";
 
 export interface WorkerOptions extends Claimant {
@@ -25,7 +25,8 @@ export interface WorkerOptions extends Claimant {
 
 const firstRenewalMs = 5000;
 const spoolPatienceMs = 8000;
-const refusedPauseMs = 30_000;
+/** After a run that this machine could not execute, for a reason that the next one will meet too. */
+const unablePauseMs = 30_000;
 /** A worker without runs whose owner lends nothing says so this often; views take it for gone after 20 s. */
 const closedRenewalMs = 12_000;
 
@@ -59,6 +60,7 @@ export class WorkerNode {
   #isThrottled = false;
   #mostRuns = Number.POSITIVE_INFINITY;
   #onLastRun: () => void = () => undefined;
+  readonly #tellUnwritten = once(() => this.#news({ kind: "owner", text: unwrittenText(this.#options.stateDir) }));
 
   constructor(ports: WorkerPorts, options: WorkerOptions, news: (news: WorkerNews) => void) {
     this.#ports = ports;
@@ -259,6 +261,7 @@ export class WorkerNode {
     if (this.#leaving.isGiven) held.handBack(this.#leaving.reason, this.#leaving.leftMs);
     this.#withhold(held);
     let release = (): void => undefined;
+    let isUnable = false;
     try {
       const known = await this.#jobs.get(job);
       if (!known) return;
@@ -275,7 +278,8 @@ export class WorkerNode {
         this.#finishIfDone();
       });
       this.#news({ kind: end.kind, run, text: end.text });
-      if (prepared.isRefused) await this.#ports.clock.pause(refusedPauseMs, this.#claiming);
+      if (held.unwritten !== "") this.#tellUnwritten();
+      isUnable = prepared.isRefused || held.unwritten !== "";
     } catch (error) {
       // This worker ended before the end was delivered, or cannot read the spec. The lease expires, or the spool delivers.
       this.#jobs.forget(job);
@@ -288,6 +292,8 @@ export class WorkerNode {
       this.#places.clear(job, run);
       if (this.#held.get(held.key) === held) this.#held.delete(held.key);
     }
+    // No longer held: a renewal that named it would get it again.
+    if (isUnable) await this.#ports.clock.pause(unablePauseMs, this.#claiming);
   }
 
   async #renewLoop(): Promise<void> {

@@ -1,14 +1,11 @@
-import type { CheckpointPlace } from "../../shared/domain/fold/events.ts";
 import { sizeText } from "../../shared/domain/size-text.ts";
-import type { EndSignal } from "../../shared/ports.ts";
 import { Ending } from "../../shared/time/ending.ts";
 import type { StateSum } from "../../shared/wire/checkpoints.ts";
 import type { StateLoss } from "../../shared/wire/evidence.ts";
 import { newKey } from "../../shared/wire/sealed-chunks.ts";
 import { stateBlob } from "../../shared/wire/subjects.ts";
-import { type BlobAddress, fetchBlob, fetchContent, storeContent } from "./chunk-store.ts";
+import { storeContent } from "./chunk-store.ts";
 import type { HeldAttempt } from "./held-attempt.ts";
-import { unpackState } from "./incoming-state.ts";
 import type { Ports } from "./ports.ts";
 import type { TakenState } from "./runners.ts";
 
@@ -138,50 +135,9 @@ export class StateKeeper {
   }
 }
 
-/** The loss of the checkpoint that a run was given, which nobody can read: by now the run may have another. */
-export const lossOf = ({ stage, iters, attempt, blob }: CheckpointPlace, reason: string): StateLoss => ({
-  what: "unread",
-  stage,
-  iters,
-  reason,
-  blob: "",
-  given: { attempt, blob },
-});
-
 const partBytes = 256 * 1024;
 
 async function* partsOf({ bytes, tail }: TakenState): AsyncGenerator<Uint8Array> {
   yield bytes;
   if (tail) yield* tail.read(partBytes);
-}
-
-/** A fetched state: all of it, or, if `hasFiles`, what precedes its files, which lie in a folder. */
-export interface FetchedState {
-  readonly bytes: Uint8Array;
-  readonly hasFiles: boolean;
-}
-
-/** Largest state, in bytes, that is fetched into memory and goes to the runner in one message. */
-const mostMessageBytes = 48 * 1024 ** 2;
-
-/**
- * Fetches the state that an earlier attempt stored.
- *
- * @param folder  for the files of a large state; what lies there is deleted
- * @throws what `fetchBlob` and `unpackState` throw
- */
-export async function fetchState(
-  ports: Ports<"bus" | "clock" | "removeFolder">,
-  trial: Pick<BlobAddress, "job" | "n">,
-  place: CheckpointPlace,
-  folder: string,
-  signal: EndSignal,
-): Promise<FetchedState> {
-  const { worker, attempt, blob, key } = place;
-  const address = { worker, ...trial, attempt, blob };
-  if (place.size <= mostMessageBytes)
-    return { bytes: await fetchBlob(ports, address, key, place, signal), hasFiles: false };
-  ports.removeFolder(folder);
-  const pieces = fetchContent(ports, address, key, place, signal);
-  return { bytes: await unpackState(pieces, folder), hasFiles: true };
 }

@@ -7,10 +7,11 @@ import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names
 import { readSpec } from "../../../../shared/domain/runspec/spec-read.ts";
 import { type Bus, BusError } from "../../../../shared/ports.ts";
 import { decodeAsk, decodeEvidence, encodeAnswer, type StateLoss } from "../../../../shared/wire/messages.ts";
-import { newKey } from "../../../../shared/wire/sealed-chunks.ts";
+import { chunkCount, newKey } from "../../../../shared/wire/sealed-chunks.ts";
 import { parseEvidence } from "../../../../shared/wire/subjects.ts";
 import { WorkerNode } from "../../../../worker/node/node.ts";
 import type { RunnerEnd, Runners, TakenState } from "../../../../worker/node/runners.ts";
+import type { WorkerNews } from "../../../../worker/node/told/news.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
 import { SimSpool } from "../../../simulate/sim-spool.ts";
 import { silentLog } from "../../../simulate/simulation.ts";
@@ -23,7 +24,7 @@ const job = "job1" as JobName;
 /**
  * A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back, or
  * by itself after `ownEndMs`. `state`: what it saves after two seconds, once it has printed something. Each piece of a file takes `pieceMs`.
- * `resume`: the checkpoint that it is given, whose pieces are gone.
+ * `resume`: the checkpoint that it is given, whose pieces are gone. `isReadOnly`: no folder can be emptied.
  */
 function lentWorker(
   end: RunnerEnd,
@@ -35,12 +36,22 @@ function lentWorker(
     pieceMs = 0,
     ownEndMs = Number.POSITIVE_INFINITY,
     resume = null,
-  }: { stateDir?: string; pieceMs?: number; ownEndMs?: number; resume?: CheckpointPlace | null } = {},
+    isReadOnly = false,
+  }: {
+    stateDir?: string;
+    pieceMs?: number;
+    ownEndMs?: number;
+    resume?: CheckpointPlace | null;
+    isReadOnly?: boolean;
+  } = {},
 ) {
   const timeline = new Timeline();
   const { clock, chance } = new SimProcess(timeline, "worker", "seed");
   const happened: string[] = [];
   const losses: StateLoss[] = [];
+  /** How many runs each renewal named. */
+  const renewed: number[] = [];
+  const news: WorkerNews[] = [];
   let attempts = resume?.attempt ?? 0;
   const broker = { isAcknowledging: false, answering: Promise.resolve() };
   const spool = new SimSpool();
@@ -52,7 +63,10 @@ function lentWorker(
         const carried = { file: "a.yaml", text: specText([]), sources: {}, commandLine: {} };
         return encodeAnswer({ kind: "job", term: 1, job, ...carried, code: null, over: false });
       }
-      if (ask.kind === "renew") return encodeAnswer({ kind: "renewed", term: 1, leaseMs: 30_000, verdicts: [] });
+      if (ask.kind === "renew") {
+        renewed.push(ask.held.length);
+        return encodeAnswer({ kind: "renewed", term: 1, leaseMs: 30_000, verdicts: [] });
+      }
       if (attempts === mostAttempts)
         return encodeAnswer({ kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 });
       attempts += 1;
@@ -102,21 +116,24 @@ function lentWorker(
   const node = new WorkerNode(
     {
       ...{ bus: bus as Bus, clock, chance, log: silentLog, runners, spool, unpackCode: () => "" },
-      removeFolder: (folder) => void happened.push(`${folder} is removed`),
+      removeFolder: (folder) => {
+        if (isReadOnly) throw Object.assign(new Error("read-only file system"), { code: "EROFS" });
+        happened.push(`${folder} is removed`);
+      },
       readSpec: () => readSpec({ file: "a.yaml", text: specText([]), defaults: testDefaults() }),
     },
     {
       ...{ worker: "w1" as WorkerId, bootId: "boot", version: "test", slots: 2, targets: [] },
       ...{ opportunistic: false, noCode: false, stateDir },
     },
-    () => undefined,
+    (each) => void news.push(each),
   );
   const live = async (ms: number): Promise<void> => {
     const end = timeline.now + ms;
     timeline.plan(null, end, () => undefined);
     await timeline.run(() => timeline.now >= end);
   };
-  return { node, live, happened, losses, broker, spool };
+  return { node, live, happened, losses, renewed, news, broker, spool };
 }
 
 test("a worker whose folder was deleted ends, though nothing can be kept and no broker answers", async () => {
@@ -189,17 +206,49 @@ test("a worker that cannot read a checkpoint says which one, and so does its run
   ]);
 });
 
-test("a run whose machine cannot write its checkpoint is handed back, and its checkpoint stays", async () => {
+describe("a machine that cannot write the checkpoint of a run", () => {
   const failed = { type: "failed", reason: "EDQUOT", console: "", reports: [], lines: "", isOfMachine: true } as const;
-  const { node, live, happened, broker } = lentWorker(failed, 1, true, undefined, { ownEndMs: 100 });
-  broker.isAcknowledging = true;
-  node.resize(1);
-  void node.work();
-  await live(5000);
-  assert.deepEqual(
-    happened.filter((each) => each.endsWith("is stored")),
-    ["released is stored"],
-  );
+
+  test("a slot whose machine cannot write a run's checkpoint hands it back, pauses, and tells its owner once", async () => {
+    const { node, live, happened, renewed, news, broker } = lentWorker(failed, 9, true, undefined, { ownEndMs: 100 });
+    broker.isAcknowledging = true;
+    node.resize(1);
+    const working = node.work().then(() => "ended");
+    await live(25_000);
+    const stored = (): string[] => happened.filter((each) => each.endsWith("is stored"));
+    assert.deepEqual(stored(), ["released is stored"], "its checkpoint stays");
+    node.lend({ word: "frozen", why: "somebody types", until: "" });
+    await live(500);
+    assert.deepEqual(renewed, [0], "a coordinator would give it again what it names");
+    node.lend({ word: "open", why: "", until: "" });
+    await live(50_000);
+    assert.equal(stored().length, 3);
+    const told = news.filter(({ text }) => text.includes("could not write that run's checkpoint"));
+    assert.deepEqual(
+      told.map(({ kind }) => kind),
+      ["owner"],
+    );
+    assert.match(told[0]?.text ?? "", /this user may write in here, .*ulimit -f/);
+    node.handBack("the worker got SIGTERM");
+    await live(2000);
+    assert.equal(await Promise.race([working, Promise.resolve("still there")]), "ended");
+  });
+
+  test("a machine that cannot write what it fetches of a checkpoint hands the run back, and pauses too", async () => {
+    const size = 64 * 1024 ** 2;
+    const sum = { key: newKey(), size, sha256: "0".repeat(64), chunks: chunkCount(size) };
+    const resume = { stage: 2, iters: 500, blob: "state-7", attempt: 3, ...sum, worker: "w0" as WorkerId };
+    const { node, live, happened, losses, broker } = lentWorker(failed, 9, true, undefined, {
+      resume,
+      isReadOnly: true,
+    });
+    broker.isAcknowledging = true;
+    node.resize(1);
+    void node.work();
+    await live(29_000);
+    assert.deepEqual(happened, ["attempt 4 is given", "released is stored"]);
+    assert.deepEqual(losses, []);
+  });
 });
 
 /** A worker's folder in which a run left a file. */
