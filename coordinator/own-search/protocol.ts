@@ -146,7 +146,7 @@ function objectIn(text: string): Readonly<Record<string, unknown>> {
   } catch {
     const isAlmost = /^\s*\{/.test(text) && /\b(NaN|-?Infinity)\b/.test(text);
     throw new ProtocolError(
-      `it printed ${shown(text)}, which is no JSON; ${isAlmost ? 'JSON has no NaN, and "Infinity" in quotes' : toStandardError}`,
+      `it printed ${shown(text)}, which is no JSON; ${isAlmost ? 'JSON has no NaN; write "Infinity" in quotes' : toStandardError}`,
     );
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;

@@ -79,7 +79,7 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
     ? Sandbox.open({
         readable: [...python.flatMap(basePaths), ...python, ...sandboxRo],
         // A service's file has values of --pass-env.
-        hidden: [...secrets, unitFolder(process.env)],
+        hidden: [...secrets, unitFolder(process.env), unitFolder({})],
       })
     : null;
   const priority = systemPriority(process.env);

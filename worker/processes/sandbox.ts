@@ -107,7 +107,7 @@ export class Sandbox {
 
   #bounds({ writable, readable, network, gpus, cwd = "/" }: Room): string[] {
     const { hidden } = this.#options;
-    const shown = [...this.#options.readable, ...readable];
+    const shown = [...new Set([...this.#options.readable, ...readable])];
     return [
       ...["--unshare-all", ...(network ? ["--share-net"] : []), "--die-with-parent", "--cap-drop", "ALL"],
       ...[...system, ...settings].flatMap(readOnly),

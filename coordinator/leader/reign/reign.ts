@@ -207,9 +207,9 @@ export class Reign {
     const discard = async (): Promise<void> => {
       const wasNeeded = isNeeded();
       await this.ports.flushed();
-      if (wasNeeded) await this.ports.flushed(); // A record decided meanwhile may have made it needless.
-      if (!isNeeded() && this.ports.leads())
-        this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
+      if (isNeeded()) return;
+      if (wasNeeded) await this.ports.flushed(); // A record decided meanwhile made it needless.
+      if (this.ports.leads()) this.ports.discard(chunks(place.worker, job, n, place.attempt, place.blob));
     };
     // What is not deleted now, a sweep finds.
     discard().catch(() => undefined);

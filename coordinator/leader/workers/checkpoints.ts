@@ -83,7 +83,9 @@ async function isWhole(reign: Reign, trial: Trial, job: JobName, place: Checkpoi
     const found = await reign.ports.stateSubjects(all);
     return found.length === place.chunks && !swept.get(trial)?.has(all);
   } catch (error) {
-    reign.ports.log.warn(`a checkpoint of ${trial.run} could not be looked for: ${String(error)}`);
+    const fields = { run: trial.run, why: String(error) };
+    const text = "a checkpoint could not be looked for";
+    reign.repeated.warn(`looked.${place.worker}`, reign.ports.clock.monotonic(), fields, text);
     return undefined;
   }
 }

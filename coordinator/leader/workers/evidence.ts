@@ -240,14 +240,14 @@ function judgeFailure({ reign, table, trial, job, worker, ev }: Case, told: Told
  * Waits while a checkpoint announced before it is looked for, so that the next holder goes on from there. If this leader dies
  * meanwhile, the lease runs out; a result could be lost that way, so none waits.
  */
-function judgeHandback(found: Case, told: Told<"released">): void {
+function judgeHandback(found: Case, told: Told<"released">, isLookedUp = false): void {
   const { reign, table, trial, ev } = found;
   const { attempt, fault, reason, console } = told;
   if (trial.status !== "running" || !isNewestStay(trial, attempt)) return;
   const lookedUp = statesLookedUp(trial);
-  if (lookedUp) {
+  if (lookedUp && !isLookedUp) {
     reign.grant(table, trial.n, false); // its worker renews no more
-    void lookedUp.then(() => judgeHandback(found, told));
+    void lookedUp.then(() => judgeHandback(found, told, true));
     return;
   }
   requeue(reign, table, trial, { cause: fault, charged: fault === "runner", reason, ev }, console);

@@ -20,7 +20,7 @@ from typing import Any
 from nexus_swarm import _run
 
 
-#: What the script's own argparse has read from the command line: by name, the word and what became of it.
+#: What the script's own argparse has read from the command line: by name, also as the option is spelled, the word and what became of it.
 _read: dict[str, tuple[str | None, Any]] = {}
 
 
@@ -31,7 +31,8 @@ def _parse_known_args(parser: argparse.ArgumentParser, args: Any = None, namespa
         for word, following in zip(words, [*words[1:], ""]):
             option, equals, value = word.partition("=")
             if option in action.option_strings:
-                _read[action.dest] = (value if equals else following, getattr(found, action.dest, None))
+                read = (value if equals else following, getattr(found, action.dest, None))
+                _read[action.dest] = _read[option.lstrip("-").replace("-", "_")] = read
     return found, left
 
 

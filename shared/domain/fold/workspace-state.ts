@@ -273,7 +273,8 @@ function forgetCheckpoints({ workers }: WorkspaceState, over: JobName): void {
 export function checkpointOf({ jobs, workers }: WorkspaceState, job: JobName, n: number): CheckpointPlace | null {
   const table = jobs.get(job);
   const trial = table?.trials.glance(n);
-  if (!table || trial?.status !== "failed") return trial?.checkpoint ?? null;
+  // Once the job is over, what a snapshot of an earlier build still names is deleted.
+  if (!table || trial?.status !== "failed" || table.isOver) return trial?.checkpoint ?? null;
   const failedOn = workers.get(table.failedOn.get(n) ?? lastAttempt(trial).worker);
   return failedOn?.failureRow.find((failed) => failed.job === job && failed.n === n)?.checkpoint ?? null;
 }

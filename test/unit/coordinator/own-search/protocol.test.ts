@@ -87,7 +87,7 @@ describe("what a search says", () => {
 
   const wrong: readonly (readonly [line: string, why: RegExp])[] = [
     ["Epoch 1 of 3", /^it printed "Epoch 1 of 3", which is no JSON; .*print everything else to standard error$/],
-    ['{"type":"choice","ask":1,"value":NaN}', /which is no JSON; JSON has no NaN, and "Infinity" in quotes$/],
+    ['{"type":"choice","ask":1,"value":NaN}', /which is no JSON; JSON has no NaN; write "Infinity" in quotes$/],
     ["[1, 2]", /^it printed "\[1, 2\]", which is no JSON object; /],
     ["{}", /^it said type: nothing; expected one of: ready, choice, later, finished, prune, error$/],
     ['{"type":"ready"}', /^its "ready" has protocol: nothing; expected 1,/],
