@@ -11,7 +11,6 @@ import { readUpTo } from "../../../shared/broker/client/read-up-to.ts";
 import { readJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { readSeals } from "../../../shared/broker/store/seal-file.ts";
 import { SealedBus } from "../../../shared/broker/store/sealed-bus.ts";
-import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import { type JobName, parseJobName } from "../../../shared/domain/names.ts";
@@ -21,6 +20,7 @@ import { decodeOrderAnswer, encodeOrder, type OrderAnswer } from "../../../share
 import { operator, streams } from "../../../shared/wire/subjects.ts";
 import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
 import { eventually, patienceMs } from "../patience.ts";
+import { linkPatiently, lookPatiently } from "./patient-link.ts";
 import { runOrder, writeProbeSpec } from "./probe-spec.ts";
 import { WatchedJournal } from "./watched-journal.ts";
 
@@ -151,7 +151,7 @@ export class Swarm {
    */
   async order(spec: string, timeoutMs = patienceMs): Promise<OrderAnswer> {
     const limit = performance.now() + timeoutMs;
-    const link = await linkWorkspace(this.paths, "operator");
+    const link = await linkPatiently(this.paths, "operator");
     try {
       const order = encodeOrder(runOrder(spec, readSeals(this.paths)?.keys.at(-1)));
       for (;;) {
@@ -179,23 +179,13 @@ export class Swarm {
   }
 
   /** Reads and folds the whole journal. */
-  async state(): Promise<WorkspaceState> {
-    const link = await linkWorkspace(this.paths, "viewer");
-    try {
-      return await readJournal(link.bus);
-    } finally {
-      await link.close();
-    }
+  state(): Promise<WorkspaceState> {
+    return lookPatiently(this.paths, readJournal);
   }
 
   /** The last sequence of EV. */
-  async evidenceSeq(): Promise<number> {
-    const link = await linkWorkspace(this.paths, "viewer");
-    try {
-      return await link.bus.lastSeq(streams.evidence);
-    } finally {
-      await link.close();
-    }
+  evidenceSeq(): Promise<number> {
+    return lookPatiently(this.paths, (bus) => bus.lastSeq(streams.evidence));
   }
 
   async table(job: JobName): Promise<RunTable> {
@@ -225,13 +215,11 @@ export class Swarm {
 
   /** Checks the store against every promise of a search, as `nexus verify` does. */
   async verify(): Promise<void> {
-    const link = await linkWorkspace(this.paths, "viewer");
-    try {
-      const { damage, broken, gaps, foreign } = await verifyStore(link.bus, undefined, "ws1");
-      assert.deepEqual([...damage, ...broken, ...gaps, ...foreign, ...(await unsealed(link.bus))], []);
-    } finally {
-      await link.close();
-    }
+    const found = await lookPatiently(this.paths, async (bus) => {
+      const { damage, broken, gaps, foreign } = await verifyStore(bus, undefined, "ws1");
+      return [...damage, ...broken, ...gaps, ...foreign, ...(await unsealed(bus))];
+    });
+    assert.deepEqual(found, []);
   }
 
   /** Output of all its programs, for a failure's message. */

@@ -2,9 +2,9 @@ import { followJournal, readJournal } from "../../../shared/broker/store/journal
 import { linkWorkspace, type WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
-import { BusError } from "../../../shared/ports.ts";
 import { systemClock } from "../../../shared/time/clock.ts";
 import { streams } from "../../../shared/wire/subjects.ts";
+import { mayAnswerLater } from "./patient-link.ts";
 
 /** A workspace's journal, polled over one connection while that lasts; each record is read once. */
 export class WatchedJournal {
@@ -16,18 +16,17 @@ export class WatchedJournal {
     this.#paths = paths;
   }
 
-  /** The journal folded to its end; undefined while a broker that once answered does not. */
+  /** The journal folded to its end; undefined while its broker does not answer. */
   async now(): Promise<WorkspaceState | undefined> {
-    const isFirst = this.#link === undefined;
-    this.#link ??= await linkWorkspace(this.#paths, "viewer");
     try {
+      this.#link ??= await linkWorkspace(this.#paths, "viewer");
       this.#state = await this.#readOn(this.#link.bus, this.#state);
       return this.#state;
     } catch (error) {
       // A failed read may have been folded partly.
       this.#state = undefined;
       await this.close();
-      if (isFirst || !(error instanceof BusError)) throw error;
+      if (!mayAnswerLater(error)) throw error;
       return undefined;
     }
   }
