@@ -12,13 +12,16 @@ const isSameView = (a: RunnerKind["gpus"], b: RunnerKind["gpus"]): boolean =>
 export class RunnerPool implements Runners {
   readonly #log: Log;
   readonly #housing: Housing;
+  readonly #graceMs: number;
   readonly #idle: RunnerProcess[] = [];
   readonly #all = new Set<RunnerProcess>();
   #closed = false;
 
-  constructor(log: Log, housing: Housing = plainHousing()) {
+  /** @param graceMs  how long a run that was told to stop may take, before its process is killed */
+  constructor(log: Log, housing: Housing = plainHousing(), graceMs = 2000) {
     this.#log = log;
     this.#housing = housing;
+    this.#graceMs = graceMs;
   }
 
   /** Uses an idle runner of that kind, or starts one. */
@@ -46,7 +49,7 @@ export class RunnerPool implements Runners {
   #start(kind: RunnerKind, task: RunTask): RunnerProcess {
     // An idle runner of another kind makes room, so processes never outnumber the slots.
     void this.#idle.shift()?.kill();
-    const runner = new RunnerProcess(kind, launchOf(this.#housing, kind, task), this.#log, () => {
+    const runner = new RunnerProcess(kind, launchOf(this.#housing, kind, task), this.#log, this.#graceMs, () => {
       this.#all.delete(runner);
       const at = this.#idle.indexOf(runner);
       if (at >= 0) this.#idle.splice(at, 1);

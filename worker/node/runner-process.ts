@@ -20,7 +20,6 @@ import type { OnReports, RunnerEnd, RunnerKind, RunningTask, TakenState } from "
 
 /** Descriptor of the pipe in the runner, after the three standard ones; worker/runner/main.ts opens it. */
 const channelDescriptor = 3;
-const stopGraceMs = 2000;
 /** Least time to end for a run that had hardly any time to save itself. */
 const leastStopMs = 500;
 /** How long the pipes of a runner that has exited are still read. */
@@ -51,10 +50,12 @@ export class RunnerProcess {
   isSpoilt = false;
   #frozen: Pick<FrozenProcess, "thaw"> | undefined;
   readonly #log: Log;
+  readonly #graceMs: number;
   /** The end of its stderr: for example, why the engine aborted. */
   #complaints = "";
 
-  constructor(kind: RunnerKind, launch: Launch, log: Log, onExit: () => void) {
+  constructor(kind: RunnerKind, launch: Launch, log: Log, graceMs: number, onExit: () => void) {
+    this.#graceMs = graceMs;
     this.kind = kind;
     this.job = launch.job;
     this.isForOne = launch.isForOne;
@@ -165,12 +166,12 @@ export class RunnerProcess {
         if (this.#current?.id === id) this.#tell({ type: "checkpoint-every", id, seconds });
       },
       handBack: (savingMs) => {
-        if (killAfter(savingMs + Math.min(stopGraceMs, leastStopMs + savingMs / 2)))
+        if (killAfter(savingMs + Math.min(this.#graceMs, leastStopMs + savingMs / 2)))
           this.#tell({ type: "handback", id, savingMs });
       },
       stop: () => {
         // A run that is saving itself continues to do so.
-        if (killAt === Number.POSITIVE_INFINITY && killAfter(stopGraceMs)) this.#tell({ type: "stop", id });
+        if (killAt === Number.POSITIVE_INFINITY && killAfter(this.#graceMs)) this.#tell({ type: "stop", id });
         isStopped = true;
       },
     };
