@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -11,9 +11,12 @@ import { exitCode } from "../../../shared/errors.ts";
 import { isAlive } from "../../../shared/machine/process-identity.ts";
 import { holdPort } from "../../support/broker/ports.ts";
 import { atEnd } from "../../support/cleanup.ts";
+import { pathsBelow } from "../../support/living-tree.ts";
 import { eventually } from "../../support/patience.ts";
 import { processesNaming } from "../../support/process-list.ts";
+import { untilOpen } from "../../support/processes/gated-program.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 /** Checks that the program ends by itself with this code and these words, without a stack trace. */
@@ -247,8 +250,6 @@ describe("a second coordinator", () => {
 });
 
 describe("a result that could not be delivered", () => {
-  /** Reports are sent once a second, so one such message is still undelivered when the run ends without a broker. */
-  const stage = { seconds: 3, reports: 60 };
   for (const [how, signal] of [
     ["was killed", "SIGKILL"],
     ["was told to end", "SIGTERM"],
@@ -256,7 +257,9 @@ describe("a result that could not be delivered", () => {
     test(`a result that could not be delivered outlives its worker that ${how}, and counts once`, async (t) => {
       const swarm = new Swarm();
       const coordinator = await swarm.coordinator();
-      const job = await swarm.submit(swarm.probeSpec("spooled", { total_runs: 2, hp_tuning: "random" }, stage));
+      const gate = join(swarm.folder, "gate");
+      const spec = writeProgramSpec(swarm.folder, "spooled", { total_runs: 2, hp_tuning: false }, untilOpen(gate));
+      const job = await swarm.submit(spec);
       const worker = swarm.worker("lab", ["--slots", "1"]);
       t.after(() => worker.child.kill("SIGKILL"));
       // The journal says so earlier, when the worker may still lack the job's text.
@@ -264,6 +267,7 @@ describe("a result that could not be delivered", () => {
       const broker = runningBroker(swarm.paths);
       coordinator.child.kill("SIGKILL");
       await killBroker(broker);
+      writeFileSync(gate, "");
       const isSpooled = (): boolean => lettersIn(swarm.folder).some((file) => file.includes(".result."));
       await eventually("the result is spooled", isSpooled);
       worker.child.kill(signal);
@@ -298,8 +302,7 @@ async function killBroker(broker: BrokerInfo | undefined): Promise<void> {
   }
 }
 
-const lettersIn = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".letter"));
+const lettersIn = (folder: string): string[] => pathsBelow(folder).filter((file) => file.endsWith(".letter"));
 
 async function occupiedPort(): Promise<{ port: number; close(): void }> {
   const server = createServer();

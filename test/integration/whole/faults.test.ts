@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { eventually } from "../../support/patience.ts";
-import { untilOpen } from "../../support/processes/gated-program.ts";
+import { reportingUntilOpen, untilOpen } from "../../support/processes/gated-program.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { assertExactly, Swarm } from "../../support/processes/swarm.ts";
 
@@ -16,10 +17,13 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
   test("SIGKILL of a worker in mid-run: its trials end elsewhere, under the same names", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);
-    const job = await swarm.submit(swarm.probeSpec("killed", { total_runs: 12, hp_tuning: "random" }, { seconds: 1 }));
+    const gate = join(swarm.folder, "gate");
+    const spec = writeProgramSpec(swarm.folder, "killed", { total_runs: 12, hp_tuning: false }, untilOpen(gate));
+    const job = await swarm.submit(spec);
     const victim = swarm.worker("victim", ["--slots", "2"]);
     await swarm.when("the victim holds two", job, ({ holding }) => [...holding.values()].includes(2));
     victim.child.kill("SIGKILL");
+    writeFileSync(gate, "");
     swarm.worker("heir", ["--slots", "4"]);
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assertExactly(table, 12);
@@ -51,10 +55,10 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     );
     owner.child.kill("SIGTERM");
     assert.deepEqual(await owner.exited(), { code: 0, signal: null });
-    const waiting = await swarm.table(job);
-    assert.equal(waiting.waiting.size, 2);
-    assert.equal(waiting.reclaimed, 2);
-    assert.ok([...waiting.trials].every(({ charged }) => charged === 0));
+    // The worker ends once the broker has its evidence; the leader writes the journal later.
+    const returned = await swarm.when("both wait", job, ({ waiting }) => waiting.size === 2);
+    assert.equal(returned.reclaimed, 2);
+    assert.ok([...returned.trials].every(({ charged }) => charged === 0));
     writeFileSync(gate, "");
     swarm.worker("other", ["--slots", "2"]);
     assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 4);
@@ -102,7 +106,7 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     const seen = (): string => `${swarm.log()}\n${standby.output()}`;
     await eventually("the standby stands by", () => swarm.log().includes("standing by"), { seen });
     leader.child.kill("SIGSTOP");
-    await eventually("the standby leads", async () => (await swarm.state()).term === 2);
+    await eventually("the standby leads", () => livingEndpoint(swarm.paths)?.coordinator.pid === standby.pid);
     leader.child.kill("SIGCONT");
     assertExactly(await swarm.when("the job is completed", job, ({ state }) => state === "completed"), 60);
     await eventually("the woken leader says so", () => swarm.log().includes("no longer leading"));
@@ -127,11 +131,9 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assertExactly(table, 1);
     const [trial] = table.trials;
-    assert.equal(trial?.attempts.length, 2);
-    assert.deepEqual(
-      trial?.attempts.map(({ worker }) => worker),
-      ["sleeper", "sleeper"],
-    );
+    // On a busy machine it may miss its lease of 2 s again.
+    assert.ok(trial && trial.attempts.length >= 2);
+    assert.ok(trial.attempts.every(({ worker }) => worker === "sleeper"));
     assert.equal(sleeper.output().match(/started/g)?.length, 1);
     await swarm.verify();
     await swarm.end();
@@ -140,12 +142,16 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
   test("the late result of a worker stopped past its lease is kept but never counted", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(lease);
-    const stage = { seconds: 5, reports: 25 };
-    const job = await swarm.submit(swarm.probeSpec("late", { total_runs: 1, hp_tuning: "random" }, stage));
+    const gate = join(swarm.folder, "gate");
+    const program = reportingUntilOpen(gate);
+    const job = await swarm.submit(
+      writeProgramSpec(swarm.folder, "late", { total_runs: 1, hp_tuning: false }, program),
+    );
     const sleeper = swarm.worker("sleeper", ["--slots", "1"]);
     await eventually("it has reported", async () => (await swarm.evidenceSeq()) > 0);
     // The runner process trains on while its worker sleeps, so the finished run waits until the worker wakes.
     sleeper.child.kill("SIGSTOP");
+    writeFileSync(gate, "");
     swarm.worker("heir", ["--slots", "1"]);
     const done = await swarm.when("the heir has done it", job, ({ state }) => state === "completed");
     assert.equal(done.trial(1)?.attempts.at(-1)?.worker, "heir");
@@ -161,12 +167,16 @@ describe("nothing is lost, nothing counts twice", { concurrency: 2 }, () => {
   test("a killed worker's trials are lost at once, uncharged, when it starts anew under its name", async () => {
     const swarm = new Swarm();
     await swarm.coordinator(longLease);
-    const job = await swarm.submit(swarm.probeSpec("reborn", { total_runs: 1, hp_tuning: "random" }, { seconds: 6 }));
+    const gate = join(swarm.folder, "gate");
+    const spec = writeProgramSpec(swarm.folder, "reborn", { total_runs: 1, hp_tuning: false }, untilOpen(gate));
+    const job = await swarm.submit(spec);
     const first = swarm.worker("phoenix", ["--slots", "1"]);
     await swarm.when("it runs", job, ({ running }) => running === 1);
     first.child.kill("SIGKILL");
     await first.exited();
     swarm.worker("phoenix", ["--slots", "1"]);
+    await swarm.when("it runs again", job, (each) => each.trial(1)?.attempts.length === 2);
+    writeFileSync(gate, "");
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assertExactly(table, 1);
     assert.match(table.trial(1)?.attempts[0]?.end ?? "", /phoenix started anew/);
