@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { sendOrder } from "../../../coordinator/operator/give-order.ts";
+import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { descendantsOf } from "../../../shared/machine/process-tree.ts";
@@ -10,14 +10,19 @@ import {
   type ControlTarget,
   type ControlVerb,
   decodeEvidence,
+  decodeOrderAnswer,
+  encodeOrder,
   type Order,
   type OrderAnswer,
 } from "../../../shared/wire/messages.ts";
-import { evidenceOfJob, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
-import { eventually } from "../../support/patience.ts";
+import { evidenceOfJob, operator, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
+import { pathsBelow } from "../../support/living-tree.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 import { readIfThere } from "../../support/process-list.ts";
+import { allButFirstUntilOpen } from "../../support/processes/gated-program.ts";
 import type { CommandEnd } from "../../support/processes/nexus-command.ts";
 import { nexusAt } from "../../support/processes/nexus-here.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 type OrderWords = Order extends infer Each ? (Each extends Order ? Omit<Each, "op"> : never) : never;
@@ -35,7 +40,8 @@ async function done(swarm: Swarm, ...words: string[]): Promise<string> {
 async function order(swarm: Swarm, what: OrderWords): Promise<OrderAnswer> {
   const link = await linkWorkspace(swarm.paths, "operator");
   try {
-    return await sendOrder(link.bus, { op: `test-${Math.random()}`, ...what } as Order);
+    const bytes = encodeOrder({ op: `test-${Math.random()}`, ...what } as Order);
+    return decodeOrderAnswer(await link.bus.request(operator(operatorName()), bytes, patienceMs));
   } finally {
     await link.close();
   }
@@ -70,9 +76,9 @@ const frozenBelow = (pid: number): number[] =>
 describe("control of a live search", () => {
   test("a run stands still and goes on, a job grows and shrinks, a worker is drained, a job is cancelled", async () => {
     const swarm = new Swarm();
-    await swarm.coordinator(["--lease", "3"]);
+    await swarm.coordinator(["--lease", "10"]);
     const job = await swarm.submit(
-      swarm.probeSpec("long", { total_runs: 2, hp_tuning: "grid" }, { seconds: 120, reports: 1200 }),
+      swarm.probeSpec("long", { total_runs: 2, hp_tuning: "grid" }, { seconds: 600, reports: 6000 }),
     );
     const one = swarm.worker("one", ["--slots", "4"]);
     await swarm.when("two runs have begun", job, ({ running }) => running === 2);
@@ -87,7 +93,7 @@ describe("control of a live search", () => {
     const other = iterations.of(2);
     await eventually("what lay in the pipe has come", () => iterations.of(2) > other + 12);
     const stood = iterations.of(1);
-    await eventually("the other run goes on, for longer than a lease", () => iterations.of(2) > other + 44);
+    await eventually("the other run goes on, for longer than a lease", () => iterations.of(2) > other + 114);
     assert.equal(iterations.of(1), stood);
     const paused = (await swarm.table(job)).trial(1);
     assert.deepEqual([paused?.status, paused?.order, paused?.attempts.length], ["running", "paused", 1]);
@@ -117,18 +123,20 @@ describe("control of a live search", () => {
 
     // Worker two, with its own job, is drained: it finishes its run, says so and ends; drained, it does not come back.
     const short = await swarm.submit(
-      swarm.probeSpec("short", { total_runs: 50, priority: 1000 }, { seconds: 1, reports: 5 }),
+      swarm.probeSpec("short", { total_runs: 400, priority: 1000 }, { seconds: 1, reports: 5 }),
     );
     const two = swarm.worker("two", ["--slots", "1"]);
     await swarm.when("two works", short, ({ holding }) => [...holding.keys()].some((worker) => worker === "two"));
     assert.match(await done(swarm, "drain", "two"), /^two: draining/);
     assert.deepEqual(await two.exited(), { code: 0, signal: null });
     assert.match(two.output(), /two was drained by /);
-    const drained = await swarm.table(short);
+    const drained = await swarm.when("what two finished is in the journal", short, ({ trials, holding }) => {
+      const isOfTwo = [...trials].some(
+        ({ attempts, status }) => status === "completed" && attempts[0]?.worker === "two",
+      );
+      return isOfTwo && ![...holding.keys()].some((worker) => worker === "two");
+    });
     assert.equal(drained.reclaimed + drained.lost, 0);
-    assert.ok(
-      [...drained.trials].some(({ attempts, status }) => status === "completed" && attempts[0]?.worker === "two"),
-    );
     assert.match(await done(swarm, "list", "workers"), /two .*draining.*drained by/);
 
     // Where nobody can be asked, nothing is cancelled without --yes.
@@ -161,17 +169,20 @@ describe("control of a live search", () => {
     const state = join(swarm.folder, "sick-state");
     const sick = swarm.worker("sick", ["--slots", "2"], { XDG_STATE_HOME: state });
     await eventually("it has joined", () => sick.output().includes("lends 2 slots"));
-    const found = readdirSync(state, { recursive: true, encoding: "utf8" }).find((path) =>
-      path.endsWith("worker.lock"),
-    );
+    const found = pathsBelow(state).find((path) => path.endsWith("worker.lock"));
     assert.ok(found);
-    writeFileSync(join(state, found, "../held"), "not a folder");
+    writeFileSync(join(found, "../held"), "not a folder");
     await order(swarm, control("pause", { kind: "worker", worker: "sick" as WorkerId }));
-    const job = await swarm.submit(
-      swarm.probeSpec("fair", { total_runs: 30, hold: true, hp_tuning: "random" }, { seconds: 0.3, reports: 2 }),
-    );
+    const gate = join(swarm.folder, "gate");
+    const settings = { total_runs: 30, hold: true, hp_tuning: false };
+    const job = await swarm.submit(writeProgramSpec(swarm.folder, "fair", settings, allButFirstUntilOpen(gate)));
     await swarm.when("others succeed", job, ({ outcomes }) => outcomes.completed >= 1);
     await order(swarm, control("resume", { kind: "worker", worker: "sick" as WorkerId }));
+    await eventually("the sick one is benched", async () => {
+      const { workers } = await swarm.state();
+      return workers.get("sick" as WorkerId)?.state === "benched";
+    });
+    writeFileSync(gate, "");
     const table = await swarm.when("the job is done", job, ({ isOver }) => isOver);
     assert.deepEqual([table.outcomes.completed, table.outcomes.failed], [30, 0]);
     assert.ok(table.reopened >= 2, `${table.reopened} failures were taken back`);

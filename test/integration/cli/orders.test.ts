@@ -3,7 +3,6 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { NatsConnection } from "nats";
-import { sendOrder } from "../../../coordinator/operator/give-order.ts";
 import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
 import { operatorName, type Role, readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
@@ -14,7 +13,7 @@ import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "..
 import { operator } from "../../../shared/wire/subjects.ts";
 import { rawConnection } from "../../support/broker/raw-connection.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
-import { eventually } from "../../support/patience.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 import { nexusAt } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
@@ -32,14 +31,14 @@ async function raw(role: Role): Promise<NatsConnection> {
 async function give(order: Order): Promise<OrderAnswer> {
   const link = await linkWorkspace(swarm.paths, "operator");
   try {
-    return await sendOrder(link.bus, order);
+    return decodeOrderAnswer(await link.bus.request(own, encodeOrder(order), patienceMs));
   } finally {
     await link.close();
   }
 }
 
 const asked = async (connection: NatsConnection, subject: string, data: Uint8Array): Promise<OrderAnswer> =>
-  decodeOrderAnswer((await connection.request(subject, data, { timeout: 5000 })).data);
+  decodeOrderAnswer((await connection.request(subject, data, { timeout: patienceMs })).data);
 
 const stateOf = async (): Promise<string | undefined> => (await swarm.state()).workers.get(worker)?.state;
 
@@ -54,6 +53,7 @@ test("orders are obeyed once, from those who have the operator's password, for t
   await relay.flush();
   assert.ok((await give({ kind: "bench", op: "b1", worker })).ok);
   assert.ok((await give({ kind: "admit", op: "a1", worker })).ok);
+  await relay.flush();
   assert.equal(heard.length, 4, "each command is told the reign, then signs for it");
   const [, bench = new Uint8Array(0)] = heard;
   assert.equal(await stateOf(), "admitted");

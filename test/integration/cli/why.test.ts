@@ -31,10 +31,10 @@ test("nexus why tells of a paused job, a benched worker, an owner who is there, 
     seen: owned.output,
   });
   const workers = await said("worker");
-  assert.match(workers, /^busy +busy for \d+s: run\d+\.1 of job1, 1 of 1 slot; nothing: it runs$/m);
-  assert.match(workers, /^sick +benched for \d+s: benched by \S+; to change it: nexus admit sick$/m);
-  assert.match(await said(), /^job1 +paused for \d+s: paused by \S+; .*to change it: nexus resume job1$/m);
-  assert.match(await said("run", job), /^run\d+\.1 +running for \d+s: on busy, .*nothing: it runs$/m);
+  assert.match(workers, /^busy +busy for [\dhms]+: run\d+\.1 of job1, 1 of 1 slot; nothing: it runs$/m);
+  assert.match(workers, /^sick +benched for [\dhms]+: benched by \S+; to change it: nexus admit sick$/m);
+  assert.match(await said(), /^job1 +paused for [\dhms]+: paused by \S+; .*to change it: nexus resume job1$/m);
+  assert.match(await said("run", job), /^run\d+\.1 +running for [\dhms]+: on busy, .*nothing: it runs$/m);
   const [one] = (await said("sick", "--json")).split("\n");
   const { kind, state, commands } = JSON.parse(one ?? "") as { kind: string; state: string; commands: string[] };
   assert.deepEqual([kind, state, commands], ["worker", "benched", ["nexus admit sick"]]);
