@@ -107,7 +107,7 @@ async function readsEverything(reader: NatsConnection): Promise<void> {
     }
     assert.equal(count, state.messages);
     const filtered = await store.consumers.get(stream, { filterSubjects: [`${stream.toLowerCase()}.>`] });
-    assert.ok(await filtered.next({ expires: 2000 }));
+    assert.ok(await filtered.next({ expires: patienceMs }));
   }
   const entries = await reader.jetstream({ checkAPI: false }).views.kv(subjects.bucket, { bindOnly: true });
   assert.equal((await entries.get("leader"))?.string(), "c1");

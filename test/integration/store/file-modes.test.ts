@@ -3,6 +3,7 @@ import { lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import { pathsBelow } from "../../support/living-tree.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
@@ -11,10 +12,11 @@ const withoutMask = ["sh", "-c", 'umask 000; exec "$0" "$@"'];
 
 /** Files and folders below `root` that other users may read, change or search, with their modes. */
 function open(root: string): string[] {
-  return readdirSync(root, { recursive: true, encoding: "utf8" }).flatMap((name) => {
-    const stat = lstatSync(join(root, name));
-    const isOpen = !stat.isSymbolicLink() && (stat.mode & 0o077) !== 0;
-    return isOpen ? [`${name} ${(stat.mode & 0o777).toString(8)}`] : [];
+  return pathsBelow(root).flatMap((path) => {
+    // Files that a program writes under another name first may be gone by now.
+    const stat = lstatSync(path, { throwIfNoEntry: false });
+    const isOpen = stat && !stat.isSymbolicLink() && (stat.mode & 0o077) !== 0;
+    return isOpen ? [`${path} ${(stat.mode & 0o777).toString(8)}`] : [];
   });
 }
 

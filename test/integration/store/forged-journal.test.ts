@@ -12,7 +12,7 @@ import { exitCode } from "../../../shared/errors.ts";
 import { encodeEvents } from "../../../shared/wire/messages.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { rawConnection } from "../../support/broker/raw-connection.ts";
-import { eventually } from "../../support/patience.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 const worker = "w1" as WorkerId;
@@ -46,7 +46,7 @@ async function forge(swarm: Swarm, job: JobName): Promise<number[]> {
   ).entries()) {
     const head = headers();
     head.set("Nats-Msg-Id", `${term + 5}.forged.${i + 1}`);
-    const answer = await connection.request("jrn.ws.op", encodeEvents([event]), { timeout: 5000, headers: head });
+    const answer = await connection.request("jrn.ws.op", encodeEvents([event]), { timeout: patienceMs, headers: head });
     seqs.push((JSON.parse(answer.string()) as { seq: number }).seq);
   }
   return seqs;

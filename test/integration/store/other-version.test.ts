@@ -18,6 +18,7 @@ import {
 import { ask, enrol, operator } from "../../../shared/wire/subjects.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { atEnd } from "../../support/cleanup.ts";
+import { patienceMs } from "../../support/patience.ts";
 import { machine, sealedLeader } from "../../support/stories/sealed-leader.ts";
 
 const quiet = { note: () => undefined, result: () => undefined };
@@ -34,7 +35,7 @@ test("a question of another version is answered with what to install", async () 
     [ask("w1" as WorkerId), decodeAnswer],
     [enrol("invite"), decodeOrderAnswer],
   ] as const) {
-    const answer = await bus.request(subject, newer, 5000);
+    const answer = await bus.request(subject, newer, patienceMs);
     // Reads the answer as the other version's program does.
     const theirs = encode({ v: wireVersion + 1, program: programVersion() });
     assert.throws(
@@ -52,7 +53,7 @@ test("a question of another version is answered with what to install", async () 
   }
   // A readable order is first answered with the reign to sign it for; that answer has the version too.
   const order = encodeOrder({ kind: "forget", op: "o1", worker: "w1" as WorkerId });
-  const { program } = decode(await bus.request(operator("ann"), order, 5000)) as { program?: unknown };
+  const { program } = decode(await bus.request(operator("ann"), order, patienceMs)) as { program?: unknown };
   assert.equal(program, programVersion());
   await leader.stop();
 });

@@ -22,7 +22,7 @@ import { systemClock } from "../../../shared/time/clock.ts";
 import { decodeOrderAnswer, encodeEvents, encodeLeader, encodeOrder } from "../../../shared/wire/messages.ts";
 import { startNatsServer, type TestServer } from "../../support/broker/nats-server.ts";
 import { atEnd } from "../../support/cleanup.ts";
-import { eventually } from "../../support/patience.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 import { machine, type SealedLeader, sealedBus, sealedLeader } from "../../support/stories/sealed-leader.ts";
 
 /** A server with a forger's raw connection, which has every right: more than a real forger could have. */
@@ -71,7 +71,7 @@ async function forge(
 ): Promise<number> {
   const all = headers();
   for (const [name, value] of Object.entries(head)) all.set(name, value);
-  const answer = await forger.request(subject, data, { timeout: 5000, headers: all });
+  const answer = await forger.request(subject, data, { timeout: patienceMs, headers: all });
   return (JSON.parse(answer.string()) as { seq: number }).seq;
 }
 
@@ -86,7 +86,7 @@ async function contentOf(bus: Bus): Promise<StoredMessage[]> {
 /** Has the leader write a record. */
 async function admit({ plain }: Rig, worker: string): Promise<void> {
   const order = { kind: "admit", op: `${Math.random()}`, worker: worker as WorkerId } as const;
-  const answer = decodeOrderAnswer(await plain.request("op.ann", encodeOrder(order), 5000));
+  const answer = decodeOrderAnswer(await plain.request("op.ann", encodeOrder(order), patienceMs));
   assert.ok(answer.ok, answer.reason);
 }
 
@@ -305,7 +305,7 @@ test("a store that was emptied begins anew, and trusts nothing by its old sequen
   const { paths, leader } = await begun(rig);
   await leader.stop();
   for (const stream of ["JRN", "KV_NEXUS"])
-    await rig.plain.request(`$JS.API.STREAM.DELETE.${stream}`, new Uint8Array(0), 5000);
+    await rig.plain.request(`$JS.API.STREAM.DELETE.${stream}`, new Uint8Array(0), patienceMs);
   await ensureStreams(rig.plain, null, 1);
   const next = await sealedLeader(rig.server.url, paths, "b");
   await next.leading;

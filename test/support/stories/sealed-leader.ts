@@ -34,7 +34,7 @@ export interface SealedLeader {
   readonly bus: SealedBus;
   /** The messages that it reported as written by no coordinator. */
   readonly foreign: readonly Foreign[];
-  /** Its warnings since it last began to lead, above all why it stopped. */
+  /** Its warnings since it last began to lead, above all why it stopped; not that the broker was slow at a renewal. */
   readonly warnings: readonly string[];
   readonly leading: Promise<unknown>;
   /** How many times it has begun to lead. */
@@ -75,7 +75,13 @@ export async function sealedLeader(
         questions,
         clock: systemClock,
         chance: systemChance,
-        log: { ...silentLog, warn: (...said: unknown[]) => void warnings.push(said.map(String).join(" ")) },
+        log: {
+          ...silentLog,
+          warn: (...said: unknown[]) => {
+            const warning = said.map(String).join(" ");
+            if (!warning.includes("renewing the lead: ")) warnings.push(warning);
+          },
+        },
         identity: { leader: name, host: name, pid: 1, started: "now" },
         leaseMs,
         isKnownDead: () => false,
