@@ -3,7 +3,6 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
-import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { descendantsOf } from "../../../shared/machine/process-tree.ts";
 import {
@@ -22,6 +21,7 @@ import { readIfThere } from "../../support/process-list.ts";
 import { allButFirstUntilOpen } from "../../support/processes/gated-program.ts";
 import type { CommandEnd } from "../../support/processes/nexus-command.ts";
 import { nexusAt } from "../../support/processes/nexus-here.ts";
+import { linkPatiently } from "../../support/processes/patient-link.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
@@ -38,7 +38,7 @@ async function done(swarm: Swarm, ...words: string[]): Promise<string> {
 
 /** Gives an order as a screen does, without starting a process. */
 async function order(swarm: Swarm, what: OrderWords): Promise<OrderAnswer> {
-  const link = await linkWorkspace(swarm.paths, "operator");
+  const link = await linkPatiently(swarm.paths, "operator");
   try {
     const bytes = encodeOrder({ op: `test-${Math.random()}`, ...what } as Order);
     return decodeOrderAnswer(await link.bus.request(operator(operatorName()), bytes, patienceMs));
@@ -49,7 +49,7 @@ async function order(swarm: Swarm, what: OrderWords): Promise<OrderAnswer> {
 
 /** Follows a job's reports; `of` gives the newest iteration of run `n`. */
 async function follow(swarm: Swarm, job: JobName): Promise<{ of(n: number): number; stop(): Promise<void> }> {
-  const link = await linkWorkspace(swarm.paths, "viewer");
+  const link = await linkPatiently(swarm.paths, "viewer");
   const newest = new Map<number, number>();
   const reading = await link.bus.read(
     streams.evidence,

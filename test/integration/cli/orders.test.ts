@@ -6,7 +6,6 @@ import type { NatsConnection } from "nats";
 import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
 import { operatorName, type Role, readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
-import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { decodeOrderAnswer, encodeOrder, type Order, type OrderAnswer } from "../../../shared/wire/messages.ts";
@@ -15,6 +14,7 @@ import { rawConnection } from "../../support/broker/raw-connection.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
 import { nexusAt } from "../../support/processes/nexus-here.ts";
+import { linkPatiently } from "../../support/processes/patient-link.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const swarm = new Swarm();
@@ -29,7 +29,7 @@ async function raw(role: Role): Promise<NatsConnection> {
 }
 
 async function give(order: Order): Promise<OrderAnswer> {
-  const link = await linkWorkspace(swarm.paths, "operator");
+  const link = await linkPatiently(swarm.paths, "operator");
   try {
     return decodeOrderAnswer(await link.bus.request(own, encodeOrder(order), patienceMs));
   } finally {

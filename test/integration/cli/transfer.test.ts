@@ -4,7 +4,6 @@ import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "no
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { workerIdFrom } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { maskedCrc32c } from "../../../shared/tensorboard/crc32c.ts";
@@ -12,6 +11,7 @@ import { chunk, streams } from "../../../shared/wire/subjects.ts";
 import { readEvents } from "../../support/event-file.ts";
 import { startNexus } from "../../support/processes/nexus-command.ts";
 import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
+import { linkPatiently } from "../../support/processes/patient-link.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const program = fileURLToPath(new URL("../../../coordinator/cli/main.js", import.meta.url));
@@ -211,7 +211,7 @@ print(json.dumps([[t.user_attrs["run"], t.state.name, t.value, list(t.intermedia
   assert.match(refused.stderr, /note\.txt exists with different content.*--overwrite/s);
   assert.equal(readFileSync(join(taken, "run1.1/note.txt"), "utf8"), "my own note");
   // If a piece is lost, its file is named and the others are still downloaded.
-  const link = await linkWorkspace(swarm.paths, "coordinator");
+  const link = await linkPatiently(swarm.paths, "coordinator");
   await link.bus.purge(streams.blob, chunk(workerIdFrom("only"), job, 2, 1, "files", 1));
   await link.close();
   const partly = await nexusHere("download", "run1.2", "--to", "partly");

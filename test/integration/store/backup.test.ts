@@ -30,6 +30,7 @@ import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { killedAt } from "../../support/processes/killed-at.ts";
 import { nexusHere } from "../../support/processes/nexus-here.ts";
+import { linkPatiently } from "../../support/processes/patient-link.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { JobStory } from "../../support/stories/job-story.ts";
 
@@ -49,7 +50,7 @@ const nexus = (swarm: Swarm, ...words: string[]): Program => swarm.run("coordina
 /** Checks that EV holds no attempt that the journal does not know: its number will be given out again. */
 async function assertNoFuture(swarm: Swarm): Promise<void> {
   const state = await swarm.state();
-  const link = await linkWorkspace(swarm.paths, "viewer");
+  const link = await linkPatiently(swarm.paths, "viewer");
   const unknown: string[] = [];
   try {
     const reading = await link.bus.read(streams.evidence, 1, (message) => {

@@ -7,7 +7,6 @@ import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { askJetStream, streamInfo } from "../../../shared/broker/client/jetstream-api.ts";
 import { foldJournal, followJournal } from "../../../shared/broker/store/journal-reader.ts";
-import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { systemChance } from "../../../shared/chance.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
@@ -18,11 +17,12 @@ import { chunksOfJob, evidence, evidenceOfJob, streams } from "../../../shared/w
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
 import { nexusAt } from "../../support/processes/nexus-here.ts";
+import { linkPatiently } from "../../support/processes/patient-link.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 import { plain, silentLog } from "../../support/stories/reign.ts";
 
 async function asCoordinator<T>(swarm: Swarm, work: (bus: CoordinatorBus, url: string) => Promise<T>): Promise<T> {
-  const { bus, url, close } = await linkWorkspace(swarm.paths, "coordinator", null, { unchecked: true });
+  const { bus, url, close } = await linkPatiently(swarm.paths, "coordinator", { unchecked: true });
   try {
     return await work(bus, url);
   } finally {

@@ -4,20 +4,21 @@ import { test } from "node:test";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import type { CoordinatorBus } from "../../../shared/broker/client/bus.ts";
 import { askJetStream, streamInfo } from "../../../shared/broker/client/jetstream-api.ts";
-import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { connectAs } from "../../../shared/broker/workspace-link.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { Trial } from "../../../shared/domain/fold/trial.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { chunk, stateBlob, streams } from "../../../shared/wire/subjects.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
+import { linkPatiently } from "../../support/processes/patient-link.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const mal = "mal" as WorkerId;
 
 /** Works with a coordinator's rights, the only ones that allow storing under another's name. */
 async function asCoordinator<T>(swarm: Swarm, work: (bus: CoordinatorBus) => Promise<T>): Promise<T> {
-  const link = await linkWorkspace(swarm.paths, "viewer", null, { unchecked: true });
+  const link = await linkPatiently(swarm.paths, "viewer", { unchecked: true });
   const bus = await connectAs(link.url, readRoleSecret(swarm.paths, "coordinator"), "coordinator");
   try {
     return await work(bus);

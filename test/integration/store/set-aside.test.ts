@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
-import { connectAs, linkWorkspace } from "../../../shared/broker/workspace-link.ts";
+import { connectAs } from "../../../shared/broker/workspace-link.ts";
 import { encode } from "../../../shared/wire/codec.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
 import { nexusAt } from "../../support/processes/nexus-here.ts";
+import { linkPatiently } from "../../support/processes/patient-link.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 test("stored messages that cannot be read are named once, and every reader goes on without them", async () => {
@@ -14,7 +15,7 @@ test("stored messages that cannot be read are named once, and every reader goes 
   const job = await swarm.submit(swarm.probeSpec("noop", { total_runs: 2, hp_tuning: "random" }, { reports: 3 }));
   await swarm.when("both runs end", job, (table) => table.ended === 2);
 
-  const link = await linkWorkspace(swarm.paths, "operator");
+  const link = await linkPatiently(swarm.paths, "operator");
   const bus = await connectAs(link.url, readRoleSecret(swarm.paths, "coordinator"), "coordinator");
   const poisons = [
     { subject: `ev.mal.${job}.1.report`, data: Buffer.from([0x92, 0xd6, 0x69, 0, 0, 0, 1, 0xd6, 0x70, 0, 0, 0, 1]) },

@@ -4,13 +4,13 @@ import { writeSnapshotApart } from "../../../coordinator/process/snapshot-proces
 import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
 import { foldJournal, followJournal } from "../../../shared/broker/store/journal-reader.ts";
 import { readSnapshot, writeSnapshot } from "../../../shared/broker/store/snapshots.ts";
-import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { WorkspaceState } from "../../../shared/domain/fold/workspace-state.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { BadMessage } from "../../../shared/wire/check.ts";
 import { encode } from "../../../shared/wire/codec.ts";
 import { decodeSnapshot } from "../../../shared/wire/snapshots.ts";
 import { snapshotKey, streams } from "../../../shared/wire/subjects.ts";
+import { linkPatiently } from "../../support/processes/patient-link.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 import { plain, silentLog } from "../../support/stories/reign.ts";
 
@@ -27,7 +27,7 @@ test("folding starts at the newest snapshot, or without one that is gone, damage
   swarm.worker("one", ["--slots", "4"]);
   const first = await swarm.submit(swarm.probeSpec("first", { total_runs: 60, hp_tuning: "dgd" }));
   await swarm.when("the first job is done", first, ({ isOver }) => isOver);
-  const link = await linkWorkspace(swarm.paths, "coordinator");
+  const link = await linkPatiently(swarm.paths, "coordinator");
   const { bus } = link;
   try {
     assert.equal(await readSnapshot(bus), undefined);

@@ -1,4 +1,5 @@
-import { linkWorkspace, type WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
+import type { Role } from "../../../shared/broker/access/credentials.ts";
+import { type LinkOptions, linkWorkspace, type WorkspaceLink } from "../../../shared/broker/workspace-link.ts";
 import { UnreachableError } from "../../../shared/errors.ts";
 import type { WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
@@ -9,8 +10,8 @@ export const mayAnswerLater = (error: unknown): error is Error =>
   error instanceof BusError || (error instanceof UnreachableError && error.cause instanceof BusError);
 
 /** Links to a workspace as soon as its broker answers. */
-export const linkPatiently = (paths: WorkspacePaths, role: "operator" | "viewer"): Promise<WorkspaceLink> =>
-  onceAnswered(() => linkWorkspace(paths, role));
+export const linkPatiently = (paths: WorkspacePaths, role: Role, options: LinkOptions = {}): Promise<WorkspaceLink> =>
+  onceAnswered(() => linkWorkspace(paths, role, null, options));
 
 /** Looks at what a workspace holds, as its viewer, as soon as its broker answers. */
 export const lookPatiently = <T>(paths: WorkspacePaths, look: (bus: WorkspaceLink["bus"]) => Promise<T>): Promise<T> =>
