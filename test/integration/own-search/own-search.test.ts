@@ -52,7 +52,8 @@ describe("a search of the user's own", { concurrency: 2 }, () => {
     const swarm = withWalker();
     const first = await swarm.coordinator();
     swarm.standby();
-    const job = await walk(swarm, "beheaded", [], { total_runs: 30 }, { seconds: 0.2 });
+    // The search that begins without a history chooses no more than twelve runs, so that the kill comes before the end.
+    const job = await walk(swarm, "beheaded", ["halts"], { total_runs: 30 }, { seconds: 0.2 });
     swarm.worker("one", ["--slots", "2"]);
     swarm.worker("two", ["--slots", "2"]);
     await swarm.when("the search is under way", job, ({ ended }) => ended >= 8);
@@ -119,7 +120,7 @@ describe("a search of the user's own", { concurrency: 2 }, () => {
     await swarm.when("the worker is told why it waits", late, () =>
       /job1 waits for its own search, which is being started/.test(watching.output()),
     );
-    const pruned = await walk(swarm, "pruned", ["prunes"], { total_runs: 6 }, { seconds: 20 });
+    const pruned = await walk(swarm, "pruned", ["prunes"], { total_runs: 6 }, { seconds: 600, reports: 600 });
     const table = await swarm.when("all are pruned", pruned, ({ state }) => state === "completed");
     assert.equal(table.outcomes.pruned, 6);
     assert.equal(table.trial(1)?.reason, "stopped by its own search: two reports were enough");

@@ -60,7 +60,7 @@ processing_stages:
   rmSync(join(mine, "lib"), { recursive: true });
   await eventually("a checkpoint of the program is stored", async () => {
     const place = (await swarm.table(job)).trial(1)?.checkpoint;
-    return place?.stage === 2 && place.iters > 0;
+    return place?.stage === 2 && place.iters > 1;
   });
   victim.child.kill("SIGKILL");
   swarm.worker("careful", ["--slots", "1", "--no-code"]);
@@ -73,10 +73,9 @@ processing_stages:
       [212, 12],
     ],
   );
-  assert.deepEqual(
-    table.trial(1)?.attempts.map(({ worker }) => worker),
-    ["victim", "heir"],
-  );
+  // On a busy machine a lease may also run out; its worker then goes on under a new attempt number.
+  const holders = new Set(table.trial(1)?.attempts.map(({ worker }) => worker));
+  assert.deepEqual([...holders], ["victim", "heir"]);
   assert.equal(heir.child.exitCode, null);
   const console = await nexusHere("view", "console", "run1.1");
   assert.match(console.stdout, /\nMy_Proc: {2}\(done by an earlier attempt\)\n/);
