@@ -7,6 +7,7 @@ import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { jobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { allBundlePieces, streams } from "../../../shared/wire/subjects.ts";
+import { pathsBelow } from "../../support/living-tree.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
@@ -156,7 +157,7 @@ test("code and data of any size travel once to each worker, and what is in them 
 
 /** The log of the one worker. */
 function findLog(state: string): string {
-  for (const name of readdirSync(state, { recursive: true, encoding: "utf8" }))
-    if (name.endsWith("worker.log")) return join(state, name);
-  throw new Error(`no worker.log in ${state}`);
+  const found = pathsBelow(state).find((path) => path.endsWith("worker.log"));
+  if (found === undefined) throw new Error(`no worker.log in ${state}`);
+  return found;
 }

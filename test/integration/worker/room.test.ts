@@ -32,10 +32,10 @@ test("results always have room: reports wait while EV is nearly full, and who ha
   await eventually("both have joined", async () => (await swarm.state()).workers.size === 2);
   for (const { child } of others) child.kill("SIGTERM");
 
-  // Changed quotas apply without a restart.
-  setQuotas(swarm.paths, ["evidence=1MB", "states=1MB"]);
   for (let i = 0; i < 4; i += 1) await store(chunk("pig" as WorkerId, "job1" as JobName, 1, 1, "files", i), 400_000);
   for (let i = 0; i < 6; i += 1) await store(`ev.mal.job1.${i + 1}.report`, 400_000);
+  // Changed quotas apply without a restart. Earlier, a worker would be benched before all of its messages are stored.
+  setQuotas(swarm.paths, ["evidence=1MB", "states=1MB"]);
   assert.match(
     await benched("mal"),
     /^it has stored 2.4 MB of messages, where 1.0 MB are allowed; .*nexus purge worker mal(;|$)/,
