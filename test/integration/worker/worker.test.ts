@@ -1,19 +1,24 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from "node:fs";
 import { availableParallelism, getPriority } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { operatorName } from "../../../shared/broker/access/credentials.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
-import { signalProcess } from "../../../shared/broker/server/tied-process.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { exitCode, signalExit } from "../../../shared/errors.ts";
 import { descendantsOf } from "../../../shared/machine/process-tree.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
+import { TcpProxy } from "../../support/broker/proxy.ts";
+import { atEnd } from "../../support/cleanup.ts";
+import { pathsBelow } from "../../support/living-tree.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
 import { readIfThere } from "../../support/process-list.ts";
+import { untilOpen } from "../../support/processes/gated-program.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { standingOf } from "../../support/processes/standing.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
@@ -58,6 +63,13 @@ const running = (job: JobName, count: number) =>
 
 const over = (job: JobName) => swarm.when(`${job} is over`, job, ({ isOver }) => isOver);
 
+/** Submits a job whose runs, on the target of its name, end once the file `gate` is there. */
+async function gated(name: string, runs: number): Promise<{ readonly job: JobName; readonly gate: string }> {
+  const gate = join(swarm.folder, `${name}-gate`);
+  const settings = { total_runs: runs, hp_tuning: false, compute_target: name };
+  return { job: await swarm.submit(writeProgramSpec(swarm.folder, name, settings, untilOpen(gate))), gate };
+}
+
 async function leave(worker: Program): Promise<void> {
   worker.child.kill("SIGTERM");
   assert.equal((await worker.exited()).code, 0, worker.output());
@@ -79,22 +91,21 @@ test("a state folder that cannot be used is reported, with what to type", async 
 
 describe("Ctrl-C", { concurrency: 3 }, () => {
   test("Ctrl-C once has a worker finish the runs in progress and take no more", async () => {
-    const job = await swarm.submit(
-      swarm.probeSpec("once", { total_runs: 3, compute_target: "once" }, { seconds: 4, reports: 8 }),
-    );
+    const { job, gate } = await gated("once", 3);
     const worker = swarm.worker("once", ["--slots", "1", "--target", "once"]);
     await eventually("the worker has begun one", () => / started$/m.test(worker.output()));
     worker.child.kill("SIGINT");
+    await eventually("it finishes its run", () =>
+      /finishing 1 run, taking no more; Ctrl-C again hands them back/.test(worker.output()),
+    );
+    writeFileSync(gate, "");
     assert.equal((await worker.exited()).code, 0, worker.output());
-    assert.match(worker.output(), /finishing 1 run, taking no more; Ctrl-C again hands them back/);
-    const table = await swarm.table(job);
+    const table = await swarm.when("its run has ended", job, ({ ended }) => ended === 1);
     assert.deepEqual([table.outcomes.completed, table.reclaimed, table.lost, table.running], [1, 0, 0, 0]);
   });
 
   test("Ctrl-C twice hands a worker's runs back, and they continue elsewhere", async () => {
-    const job = await swarm.submit(
-      swarm.probeSpec("twice", { total_runs: 1, compute_target: "twice" }, { seconds: 8, reports: 40 }),
-    );
+    const { job, gate } = await gated("twice", 1);
     const worker = swarm.worker("twice", ["--slots", "1", "--target", "twice"]);
     await running(job, 1);
     worker.child.kill("SIGINT");
@@ -103,6 +114,7 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
     assert.equal((await worker.exited()).code, 0, worker.output());
     const waits = await swarm.when("it waits for another", job, ({ waiting }) => waiting.size === 1);
     assert.deepEqual([waits.reclaimed, waits.lost], [1, 0], "handed back, and charged to nobody");
+    writeFileSync(gate, "");
     const other = swarm.worker("twice-2", ["--slots", "1", "--target", "twice"]);
     assert.equal((await over(job)).outcomes.completed, 1);
     await leave(other);
@@ -110,25 +122,23 @@ describe("Ctrl-C", { concurrency: 3 }, () => {
 
   test("Ctrl-C three times kills the worker, and the lease expires", async () => {
     const job = await swarm.submit(
-      swarm.probeSpec("thrice", { total_runs: 1, compute_target: "thrice" }, { seconds: 60, reports: 60 }),
+      swarm.probeSpec("thrice", { total_runs: 1, compute_target: "thrice" }, { seconds: 600, reports: 60 }),
     );
-    const worker = swarm.worker("thrice", ["--slots", "1", "--target", "thrice"]);
+    const proxy = await TcpProxy.start(() => runningBroker(swarm.paths)?.port ?? 0);
+    atEnd(() => proxy.close());
+    const line = livingEndpoint(swarm.paths)?.joinLine.replace(/@[^/]+/, `@127.0.0.1:${proxy.port}`) ?? "";
+    const words = [line, "--name", "thrice", "--slots", "1", "--target", "thrice"];
+    const worker = swarm.run("worker/main.js", words);
     await running(job, 1);
     const [runner = 0] = await runners(worker, 1);
-    const server = runningBroker(swarm.paths)?.server;
-    assert.ok(server);
     // The broker is silent, or the hand-back would be done before the third Ctrl-C.
-    signalProcess(server, "SIGSTOP");
-    try {
-      for (const word of ["taking no more", "Ctrl-C again kills"]) {
-        worker.child.kill("SIGINT");
-        await eventually(word, () => worker.output().includes(word));
-      }
+    proxy.cut();
+    for (const word of ["taking no more", "Ctrl-C again kills"]) {
       worker.child.kill("SIGINT");
-      assert.equal((await worker.exited()).code, signalExit.SIGINT, worker.output());
-    } finally {
-      signalProcess(server, "SIGCONT");
+      await eventually(word, () => worker.output().includes(word));
     }
+    worker.child.kill("SIGINT");
+    assert.equal((await worker.exited()).code, signalExit.SIGINT, worker.output());
     await eventually("its runner is gone too", () => !existsSync(`/proc/${runner}`));
     await swarm.when("nobody holds it", job, ({ waiting }) => waiting.size === 1);
   });
@@ -188,7 +198,7 @@ describe("a worker", () => {
 
   test("a worker ends a run that uses more memory than the job allows, and says so", async () => {
     const settings = { total_runs: 1, compute_target: "small", memory_per_run: "20 MB" };
-    const job = await swarm.submit(swarm.probeSpec("small", settings, { seconds: 20, reports: 20 }));
+    const job = await swarm.submit(swarm.probeSpec("small", settings, { seconds: 600, reports: 20 }));
     const worker = swarm.worker("small", ["--slots", "1", "--target", "small"]);
     const table = await over(job);
     assert.equal(table.outcomes.failed, 1);
@@ -202,8 +212,7 @@ describe("a worker", () => {
     const worker = swarm.worker("held", ["--slots", "1", "--target", "held"]);
     await swarm.when("both have ended", job, ({ ended }) => ended === 2);
     const runs = join(swarm.folder, "state", "nexus", "workers", "ws1");
-    const kept = (): string[] =>
-      readdirSync(runs, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith("kept.txt"));
+    const kept = (): string[] => pathsBelow(runs).filter((path) => path.endsWith("kept.txt"));
     assert.equal(kept().length, 2);
     await swarm.when("the job is held open", job, ({ state }) => state === "held");
     const link = await linkWorkspace(swarm.paths, "operator");
