@@ -3,11 +3,13 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { createWorkspace } from "../../../shared/machine/workspace.ts";
 import { allChunks, streams } from "../../../shared/wire/subjects.ts";
+import { TcpProxy } from "../../support/broker/proxy.ts";
 import { atEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
@@ -34,27 +36,36 @@ else {
 `;
 
 /**
- * A swarm whose one run is sending its state: the broker has some pieces, not all. `prepare` runs once the broker runs.
+ * A swarm whose one run is sending its state: the broker has some pieces, not all, and gets no more until `goOn` is
+ * called. `prepare` runs once the broker runs.
  */
 async function sending(
   swarm: Swarm,
   prepare: () => void = () => undefined,
-): Promise<{ readonly job: JobName; readonly victim: Program }> {
+): Promise<{ readonly job: JobName; readonly victim: Program; readonly goOn: () => void }> {
   await swarm.coordinator();
   prepare();
   const settings = { checkpoint_every: 1, retries: 9 };
   const job = await swarm.submit(writeProgramSpec(swarm.folder, "trains", settings, trains));
-  const victim = swarm.worker("victim", ["--slots", "1"]);
+  const proxy = await TcpProxy.start(() => runningBroker(swarm.paths)?.port ?? 0);
+  atEnd(() => proxy.close());
+  const line = livingEndpoint(swarm.paths)?.joinLine.replace(/@[^/]+/, `@127.0.0.1:${proxy.port}`) ?? "";
+  const victim = swarm.run("worker/main.js", [line, "--name", "victim", "--slots", "1"]);
   const link = await linkWorkspace(swarm.paths, "coordinator");
   await eventually(
     "some of its state is stored",
-    async () =>
-      (await link.bus.subjects(streams.blob, allChunks)).some((subject) => /\.state-\d+\.\d\d$/.test(subject)),
+    async () => {
+      proxy.cut();
+      const subjects = await link.bus.subjects(streams.blob, allChunks);
+      if (subjects.some((subject) => /\.state-\d+\.\d\d$/.test(subject))) return true;
+      proxy.mend();
+      return false;
+    },
     { everyMs: 5 },
   );
   await link.close();
   assert.equal((await swarm.table(job)).trial(1)?.checkpoint?.iters ?? 0, 0, "it is on its way");
-  return { job, victim };
+  return { job, victim, goOn: () => proxy.mend() };
 }
 
 const carried = (swarm: Swarm, job: JobName) =>
@@ -74,10 +85,11 @@ async function goesOnElsewhere(swarm: Swarm, job: JobName, holder: Program, name
 
 test("a broker that is killed while a state is on its way gets the rest of it once it is back", async () => {
   const swarm = new Swarm();
-  const { job, victim } = await sending(swarm);
+  const { job, victim, goOn } = await sending(swarm);
   const { server } = runningBroker(swarm.paths) ?? {};
   assert.ok(server);
   process.kill(server.pid, "SIGKILL");
+  goOn();
   await eventually("it is back", () => ![undefined, server.pid].includes(runningBroker(swarm.paths)?.server?.pid));
   const table = await carried(swarm, job);
   assert.equal(table.trial(1)?.attempts.length, 1, "nobody else took the run");
@@ -111,10 +123,11 @@ test("a disk that fills up while a state is on its way gets the rest of it once 
   writeFileSync(swarm.paths.brokerSettings, JSON.stringify({ diskReserveMb: 16 }));
   const others = join(data, "somebody-else's");
   // Fill the disk once the broker has seen its size: leave room for half of the state, besides the broker's reserve.
-  const { job, victim } = await sending(swarm, () => {
+  const { job, victim, goOn } = await sending(swarm, () => {
     const { bavail, bsize } = statfsSync(data);
     writeFileSync(others, Buffer.alloc(bavail * bsize - (16 + megabytes / 2) * 1e6, 1));
   });
+  goOn();
   await eventually("the coordinator says it", () => /no space left for the broker/.test(swarm.log()));
   rmSync(others);
   await eventually("the broker is back", () => /the broker is back/.test(swarm.log()));
