@@ -8,8 +8,11 @@ import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { Curve } from "../../../shared/domain/curve.ts";
 import type { Checkpointed } from "../../../shared/domain/fold/events.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
+import { exitCode } from "../../../shared/errors.ts";
 import { allChunks, streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
+import { nexusAt } from "../../support/processes/nexus-here.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 /** One run of real training, the same in every job because the job's seed fixes it. */
@@ -19,7 +22,7 @@ function trainingSpec(swarm: Swarm): string {
     path,
     `component: root/Root_Component
 experiment_path: results
-job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: false, total_runs: 1, seed: 7, checkpoint_every: 0.2}
+job_launcher: {component: job_launchers/XT, enabled: 1, hp_tuning: false, total_runs: 1, seed: 7, checkpoint_every: 0.2, retries: 1000}
 hyperparameters:
   - name: &lr
       ordered_tuning_values: [0.001, 0.004]
@@ -46,6 +49,22 @@ processing_stages:
   );
   return path;
 }
+
+/** A program that saves its state at iteration 5, and ends when a file is there; it reports last where it began. */
+const saves = (gate: string): string => `
+import { existsSync, writeFileSync } from "node:fs";
+const report = (iters, value) => console.log(JSON.stringify({ iters, value }));
+const begun = Number(process.env.NEXUS_RESUME);
+if (begun === 0) {
+  writeFileSync(process.env.NEXUS_STATE + "/model", "weights");
+  report(5, 5);
+}
+const look = setInterval(() => {
+  if (!existsSync(${JSON.stringify(gate)})) return;
+  clearInterval(look);
+  report(6, begun);
+}, 20);
+`;
 
 async function curveOf(swarm: Swarm, job: JobName): Promise<Curve> {
   const link = await linkWorkspace(swarm.paths, "viewer");
@@ -129,13 +148,16 @@ describe("a lost run", () => {
 
   test("a lost run starts afresh if its last checkpoint is gone", async () => {
     const swarm = new Swarm();
-    await swarm.coordinator(["--lease", "1"]);
-    const settings = { total_runs: 1, hp_tuning: "random", checkpoint_every: 0.2 };
-    const job = await swarm.submit(swarm.probeSpec("purged", settings, { seconds: 3, reports: 30 }));
+    await swarm.coordinator();
+    const gate = join(swarm.folder, "gate");
+    const settings = { total_runs: 1, hp_tuning: false, checkpoint_every: 0.2 };
+    const job = await swarm.submit(writeProgramSpec(swarm.folder, "purged", settings, saves(gate)));
     const first = swarm.worker("first", ["--slots", "1"]);
-    await swarm.when("it has a checkpoint", job, (table) => (table.trial(1)?.checkpoint?.iters ?? 0) >= 5);
+    await swarm.when("it has a checkpoint", job, (table) => table.trial(1)?.checkpoint?.iters === 5);
     first.child.kill("SIGKILL");
     await first.exited();
+    assert.equal((await nexusAt(["bench", "first", "--yes"], swarm.folder)).code, exitCode.done);
+    writeFileSync(gate, "");
     const link = await linkWorkspace(swarm.paths, "coordinator");
     await link.bus.purge(streams.blob, allChunks);
     await link.close();
@@ -143,6 +165,7 @@ describe("a lost run", () => {
     const table = await swarm.when("the job is done", job, ({ isOver }) => isOver);
     assert.equal(table.outcomes.completed, 1);
     assert.equal(table.trial(1)?.attempts.length, 2);
+    assert.equal(table.trial(1)?.hpmax, 0, "it went on from a checkpoint");
     await swarm.end();
   });
 });

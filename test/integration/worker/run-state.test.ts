@@ -44,11 +44,13 @@ const checkpointAt = (swarm: Swarm, job: JobName, iters: number) =>
 for (const sandbox of [[], ["--sandbox"]]) {
   test(`what an earlier attempt left comes back apart from the working folder ${sandbox.join("")}`, async () => {
     const swarm = new Swarm();
-    await swarm.coordinator(["--lease", "1"]);
+    await swarm.coordinator();
     const job = await swarm.submit(writeProgramSpec(swarm.folder, "leaves", settings, leaves));
     const victim = swarm.worker("victim", ["--slots", "1", ...sandbox]);
     await checkpointAt(swarm, job, 1);
     victim.child.kill("SIGKILL");
+    await victim.exited();
+    assert.equal((await nexusAt(["bench", "victim", "--yes"], swarm.folder)).code, 0);
     swarm.worker("heir", ["--slots", "1", ...sandbox]);
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assert.equal(table.trial(1)?.hpmax, 42);
@@ -66,7 +68,7 @@ for (const sandbox of [[], ["--sandbox"]]) {
 describe("a state", () => {
   test("nobody continues from a state of a worker that never held the trial, or was benched since", async () => {
     const swarm = new Swarm();
-    await swarm.coordinator(["--lease", "1"]);
+    await swarm.coordinator();
     // The worker enrols and leaves its key behind.
     const enrolled = swarm.worker("mal", ["--slots", "1"]);
     await eventually("mal is enrolled", () => enrolled.output().includes("lends"));
