@@ -147,17 +147,27 @@ describe("a holder that dies", () => {
     assert.ok(isDown(paths));
   });
 
-  it("a coordinator that dies and does not come back has its broker stopped in the end", async () => {
+  it("a reader that comes and goes does not end the wait for a coordinator that died", async () => {
     const paths = newWorkspace();
-    const lingerMs = 6000;
-    const coordinator = await holdElsewhere(paths, { kind: "coordinator", lingerMs });
-    // Timed from before the kill: the guard may notice the death sooner than we do.
-    const killedAt = performance.now();
+    const coordinator = await holdElsewhere(paths, { kind: "coordinator", lingerMs: 600_000 });
     await coordinator.kill();
     const reader = await hold(paths, { kind: "reader" });
     assert.equal(reader.adopted, true);
     await reader.release();
-    assert.ok((await serving(paths)).server, "a reader that comes and goes does not end the wait for the coordinator");
+    assert.ok((await serving(paths)).server);
+    const again = await hold(paths);
+    await eventually("the guard waits no more", () => runningBroker(paths)?.lingers === false);
+    await again.release();
+    assert.ok(isDown(paths));
+  });
+
+  it("a coordinator that dies and does not come back has its broker stopped in the end", async () => {
+    const paths = newWorkspace();
+    const lingerMs = 1000;
+    const coordinator = await holdElsewhere(paths, { kind: "coordinator", lingerMs });
+    // Timed from before the kill: the guard may notice the death sooner than we do.
+    const killedAt = performance.now();
+    await coordinator.kill();
     await down(paths);
     assert.ok(performance.now() - killedAt >= lingerMs);
     await nothingRuns(paths);

@@ -38,6 +38,14 @@ async function occupy(host: string, port: number): Promise<Server> {
   return server;
 }
 
+/** A program in nats-server's place that knows its version, and else does what these lines of shell say. */
+function fakeServer(lines: string): string {
+  const file = join(temporaryFolder(), "nats-server");
+  writeFileSync(file, `#!/bin/sh\n[ "$1" = --version ] && echo "nats-server: v2.99.0" && exit\n${lines}\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
 describe("the broker's address", () => {
   it("the broker's address changes, with a note, when its last port is taken", async () => {
     const paths = newWorkspace();
@@ -185,12 +193,7 @@ describe("what keeps a broker from starting", () => {
   it("a broker whose server does not start says why", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
-    const fake = join(temporaryFolder(), "nats-server");
-    writeFileSync(
-      fake,
-      '#!/bin/sh\n[ "$1" = --version ] && echo "nats-server: v2.99.0" && exit\necho "nats-server: out of luck" >&2\nexit 3\n',
-    );
-    chmodSync(fake, 0o755);
+    const fake = fakeServer('echo "nats-server: out of luck" >&2\nexit 3');
     const start = hold(paths, { env: { ...process.env, NATS_SERVER: fake } });
     await failsSaying(start, "nats-server ended while starting (exit code 3)", "out of luck", paths.serverLog);
     assert.ok(isDown(paths));
@@ -200,7 +203,9 @@ describe("what keeps a broker from starting", () => {
   it("a broker whose guard is killed while it starts says so", async () => {
     const paths = newWorkspace();
     createWorkspace(paths);
-    const start = hold(paths);
+    // Its server never answers, so that the guard is still starting when it is killed.
+    const mute = fakeServer("exec sleep 600");
+    const start = hold(paths, { env: { ...process.env, NATS_SERVER: mute } });
     const guard = await eventually("a guard", () =>
       processesNaming(paths.dir).find(({ command }) => command.includes("guard.js")),
     );
