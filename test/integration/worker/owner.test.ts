@@ -13,7 +13,7 @@ import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { TypedTerminal } from "../../support/terminal/typed-terminal.ts";
 
 const swarm = new Swarm();
-before(() => swarm.coordinator(["--lease", "5"]));
+before(() => swarm.coordinator(["--lease", "12"]));
 after(() => swarm.end());
 
 const joinLine = (): string => livingEndpoint(swarm.paths)?.joinLine ?? assert.fail("no coordinator leads");
@@ -31,15 +31,15 @@ describe("an owner who types at a real terminal", () => {
     mustEnd(terminal.pid);
     const tally = join(swarm.folder, "typed");
     const job = await swarm.submit(
-      swarm.probeSpec("typed", { total_runs: 1, compute_target: "typed" }, { seconds: 4, reports: 40, tally }),
+      swarm.probeSpec("typed", { total_runs: 1, compute_target: "typed" }, { seconds: 10, reports: 40, tally }),
     );
     const rules = { whenIdle: 3000 };
     const worker = await ownedWorker("typed", joinLine(), temporaryFolder(), rules, [terminal.path]);
     await swarm.when("it runs", job, ({ running }) => running === 1);
     await eventually("it trains", () => executed(tally) > 2 && goOn(process.pid));
     // Output alone is no sign of use, so the run goes on.
-    await terminal.print();
     const printedAt = executed(tally);
+    await terminal.print();
     await eventually("it trains on", () => executed(tally) > printedAt + 4);
     assert.deepEqual(
       worker.said.filter((line) => line.includes("types")),
@@ -64,7 +64,7 @@ describe("an owner who types at a real terminal", () => {
     mustEnd(terminal.pid);
     const tally = join(swarm.folder, "stays");
     const job = await swarm.submit(
-      swarm.probeSpec("stays", { total_runs: 1, compute_target: "stays" }, { seconds: 4, reports: 40, tally }),
+      swarm.probeSpec("stays", { total_runs: 1, compute_target: "stays" }, { seconds: 10, reports: 40, tally }),
     );
     const rules = { whenIdle: 60_000, yieldAfter: 1500 };
     const worker = await ownedWorker("stays", joinLine(), temporaryFolder(), rules, [terminal.path]);
@@ -93,18 +93,19 @@ describe("a worker's rules", { concurrency: 4 }, () => {
     const job = await swarm.submit(
       swarm.probeSpec("pretend", { total_runs: 1, compute_target: "pretend" }, { seconds: 3, reports: 6 }),
     );
-    const flags = ["--slots", "1", "--target", "pretend", "--pretend", "owner-active:8s", "--max-trials", "1"];
+    const flags = ["--slots", "1", "--target", "pretend", "--pretend", "owner-active:13s", "--max-trials", "1"];
     const worker = swarm.worker("pretend", flags);
     await eventually("all stands still", () => standStill(worker.pid));
     // The worker ends by itself, since it may execute only one run.
     assert.equal((await worker.exited()).code, exitCode.done, worker.output());
     assert.match(worker.output(), /^ {2}ends after 1 run$/m);
-    assert.match(worker.output(), /pretending for 8 s that its owner is there/);
-    assert.match(worker.output(), /its owner pretends to use it: 1 run frozen; lends again after 8 s/);
+    assert.match(worker.output(), /pretending for 13 s that its owner is there/);
+    assert.match(worker.output(), /its owner pretends to use it: 1 run frozen; lends again after 13 s/);
     assert.match(worker.output(), /(its 1 process stands|all \d+ processes of its runs stand) still after \d+ ms/);
     assert.match(worker.output(), /the machine is lent again/);
     assert.match(worker.output(), /it has executed as many runs as --max-trials allows \(1\), and takes no more/);
-    const table = await swarm.table(job);
+    const table = await swarm.when("it is over", job, ({ isOver }) => isOver);
+    // The run stood still for longer than its lease.
     assert.deepEqual([table.outcomes.completed, table.lost, table.reclaimed], [1, 0, 0]);
   });
 
