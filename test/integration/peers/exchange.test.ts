@@ -32,8 +32,10 @@ interface ListedPeer {
   readonly leads: string | null;
 }
 
-async function listed({ swarm }: PeerMachine): Promise<ListedPeer[]> {
-  const { stdout } = await nexus(["peers", "--json"], swarm.folder);
+/** Undefined while the machine gets no answer. */
+async function listed({ swarm }: PeerMachine): Promise<ListedPeer[] | undefined> {
+  const { code, stdout } = await nexus(["peers", "--json"], swarm.folder);
+  if (code !== exitCode.done) return undefined;
   return stdout
     .trim()
     .split("\n")
@@ -47,13 +49,16 @@ async function refused(machine: PeerMachine, args: readonly string[], why: RegEx
 }
 
 /** As when a copy was to move, and nats-server knew no other server for it yet: seen in one exchange of sixty on a busy machine. */
-async function oneCopyLess({ swarm }: PeerMachine): Promise<void> {
+async function oneCopyLess({ swarm }: PeerMachine, machines: readonly PeerMachine[]): Promise<void> {
   const { bus, close } = await linkWorkspace(swarm.paths, "coordinator");
+  // A leader soon has it placed again.
+  const isPlaced = (): boolean =>
+    machines.some((each) => /JRN had 2 of 3 copies; the others are placed/.test(each.swarm.log()));
   const copies = async () => (await streamInfo(bus, streams.journal))?.replicas ?? [];
   const [follower] = (await copies()).filter(({ isLeader }) => !isLeader);
   assert.ok(follower);
   await assert.rejects(moveCopy(bus, streams.journal, follower.server), BusError);
-  await eventually("the copy is gone", async () => (await copies()).length === 2, { everyMs: 5 });
+  await eventually("the copy is gone", async () => (await copies()).length === 2 || isPlaced(), { everyMs: 5 });
   await close();
 }
 
@@ -81,6 +86,7 @@ describe("a peer that died for good", () => {
 
     await eventually("all copies are up to date, and the leader is known", async () => {
       const found = await listed(stays);
+      if (!found) return undefined;
       assert.deepEqual(found.map(({ peer }) => peer).sort(), [...addresses].sort());
       const leads = found.filter((each) => each.leads !== null).map(({ peer }) => peer);
       return (
@@ -88,9 +94,9 @@ describe("a peer that died for good", () => {
         found.every(({ copies }) => copies === "4 of 4 up to date")
       );
     });
-    await oneCopyLess(stays);
+    await oneCopyLess(stays, machines);
     await eventually("the missing copy is placed again", async () =>
-      (await listed(stays)).every(({ copies }) => copies === "4 of 4 up to date"),
+      (await listed(stays))?.every(({ copies }) => copies === "4 of 4 up to date"),
     );
     const alive = await nexus(["peers", "replace", dead.address, stranger.address, "--yes"], stays.swarm.folder);
     assert.equal(alive.code, exitCode.usage);
@@ -119,7 +125,8 @@ describe("a peer that died for good", () => {
     const commands = allProcesses().map(({ command }) => command);
     assert.ok(commands.some((command) => command.includes("--peers-join nexus-peers:***")));
     assert.ok(!commands.some((command) => command.includes(invitation)), "a process shows the passwords");
-    const servers = new Map((await listed(stays)).map(({ peer, copies }) => [peer, copies]));
+    const found = await eventually("it lists the peers", () => listed(stays));
+    const servers = new Map(found.map(({ peer, copies }) => [peer, copies]));
     assert.equal(servers.get(stranger.address), "4 of 4 up to date");
     assert.equal(servers.has(dead.address), false);
 

@@ -14,6 +14,7 @@ import { nexus } from "../../support/processes/nexus-command.ts";
 import {
   endAll,
   joinLineOf,
+  onceAnswered,
   type PeerMachine,
   someoneLeads,
   startPeers,
@@ -29,7 +30,7 @@ test("each peer shows a line that opens them all; a revoked worker is cut off fr
   const standby = machines.find((each) => each !== leader);
   assert.ok(standby);
   const everyLineOpens = (not = ""): Promise<boolean> =>
-    eventually("every peer shows a line that opens", async () => {
+    onceAnswered(leader, "every peer shows a line that opens", async () => {
       const open = openInvites(await leader.swarm.state()).map(({ id }) => id);
       return machines.every((each) => open.includes(shownBy(each)) && shownBy(each) !== not);
     });

@@ -119,7 +119,7 @@ export const said = ({ address, log, swarm }: PeerMachine): string => `${address
  *
  * @param seen  what was seen last, for the failure's message
  */
-function onceAnswered<T>(
+export function onceAnswered<T>(
   machine: PeerMachine,
   what: string,
   act: () => Promise<T | undefined>,
