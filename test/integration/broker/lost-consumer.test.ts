@@ -6,13 +6,13 @@ import { fileURLToPath } from "node:url";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
 import { startNatsServer } from "../../support/broker/nats-server.ts";
 import { mustEnd } from "../../support/cleanup.ts";
-import { eventually } from "../../support/patience.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 
 test("a reader that lost its consumer for good ends when its connection is closed", async () => {
   const server = await startNatsServer();
   const bus = await connectBus({ url: server.url, credentials: {}, name: "test" });
   const ask = async (api: string, question: object = {}): Promise<{ readonly consumers?: readonly string[] }> => {
-    const answer = await bus.request(`$JS.API.${api}`, Buffer.from(JSON.stringify(question)), 5000);
+    const answer = await bus.request(`$JS.API.${api}`, Buffer.from(JSON.stringify(question)), patienceMs);
     const found = JSON.parse(Buffer.from(answer).toString()) as { error?: unknown; consumers?: string[] };
     assert.equal(found.error, undefined, `${api}: ${JSON.stringify(found.error)}`);
     return found;
