@@ -60,11 +60,11 @@ print("saved", flush=True)`;
   });
 
   test("a Python program outlives SIGTERM just after the worker asked, but not one that comes later", async () => {
-    const asked = '{"reason":"leaving","seconds":16}\n';
+    const asked = '{"reason":"leaving","seconds":1600}\n';
     const busy = "nexus.should_stop(); print('ready', flush=True); time.sleep(60)";
     for (const [secondsAgo, ending] of [
       [0, 0],
-      [12, "SIGTERM"],
+      [1200, "SIGTERM"],
     ] as const) {
       const env = inRun(true);
       const { child, ended } = await asking(env, secondsAgo === 0 ? "" : busy);

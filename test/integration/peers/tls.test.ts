@@ -37,7 +37,9 @@ test("peers on several machines speak TLS with each other and with workers, all 
   assert.match(lines[0] ?? "", /^tls:\/\/[^@]+@[^,]+,[^,]+,[^,]+\/ws1#sha256=[\w-]{43}$/);
 
   const worker = first.swarm.run("worker/main.js", [lines[0] ?? "", "--name", "far", "--slots", "1"], {}, far.prefix);
-  const job = await first.swarm.submit(first.swarm.probeSpec("tls", { total_runs: 100 }, { seconds: 0.3, reports: 2 }));
+  const job = await first.swarm.submit(
+    first.swarm.probeSpec("tls", { total_runs: 4000 }, { seconds: 0.3, reports: 2 }),
+  );
   await tableOf(first, job, ({ ended }) => ended > 0);
   // The worker survives the loss of any peer, here the leader.
   const leader = await someoneLeads(machines);

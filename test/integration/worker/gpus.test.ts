@@ -72,7 +72,7 @@ describe("GPUs", { concurrency: 4 }, () => {
         'mkdir "$places/$CUDA_VISIBLE_DEVICES" || exit 7',
         // Both GPUs must be in use at some time: the first run waits until a second has begun.
         'touch "$places/begun-$$"',
-        'i=0; while [ "$(ls "$places" | grep -c begun)" -lt 2 ] && [ $i -lt 600 ]; do sleep 0.1; i=$((i+1)); done',
+        'i=0; while [ "$(ls "$places" | grep -c begun)" -lt 2 ] && [ $i -lt 6000 ]; do sleep 0.1; i=$((i+1)); done',
         "sleep 0.3",
         '[ "$NEXUS_GPUS" = "$CUDA_VISIBLE_DEVICES" ] && [ "$CUDA_DEVICE_ORDER" = PCI_BUS_ID ] || exit 8',
         'rmdir "$places/$CUDA_VISIBLE_DEVICES"',
@@ -105,7 +105,7 @@ describe("GPUs", { concurrency: 4 }, () => {
       ["runs_per_gpu: 2"],
       [
         'touch "$places/$CUDA_VISIBLE_DEVICES-$$"',
-        'i=0; while [ "$(ls "$places" | wc -l)" -lt 4 ]; do sleep 0.1; i=$((i+1)); [ $i -lt 600 ] || exit 9; done',
+        'i=0; while [ "$(ls "$places" | wc -l)" -lt 4 ]; do sleep 0.1; i=$((i+1)); [ $i -lt 6000 ] || exit 9; done',
         `echo "{\\"iters\\": 1, \\"gpu\\": $CUDA_VISIBLE_DEVICES}"`,
       ],
     );

@@ -77,7 +77,7 @@ describe("a worker and a server that it has never seen", () => {
   test("a worker and a server new to it speak TLS, under any address, and again after each has ended", async () => {
     assert.match(line(), /^tls:\/\/.*#sha256=[\w-]{43}$/);
     const worker = join1(line(), "far");
-    const job = await swarm.submit(swarm.probeSpec("tls", { total_runs: 40 }, { seconds: 0.3, reports: 2 }));
+    const job = await swarm.submit(swarm.probeSpec("tls", { total_runs: 4000 }, { seconds: 0.3, reports: 2 }));
     await swarm.when("a run is done", job, ({ ended }) => ended > 0);
 
     // The server dies, and the guard starts it again with the same certificate.
