@@ -104,7 +104,7 @@ describe("a join line with several addresses", () => {
   let listen = 0;
   before(async () => {
     listen = await holdPort("0.0.0.0");
-    await swarm.coordinator(["--lease", "2", "--listen", `0.0.0.0:${listen}`]);
+    await swarm.coordinator(["--lease", "6", "--listen", `0.0.0.0:${listen}`]);
   });
   after(async () => {
     await swarm.end();
@@ -146,7 +146,7 @@ describe("a join line with several addresses", () => {
     const line = lineFor(`127.0.0.1:${first.port}`, `127.0.0.1:${second.port}`);
     const sleeper = swarm.run("worker/main.js", [line, "--name", "sleeper", "--slots", "2"]);
     await says(sleeper, "sleeper lends 2 slots");
-    const job = await swarm.submit(swarm.probeSpec("asleep", { total_runs: 2 }, { seconds: 60, reports: 600 }));
+    const job = await swarm.submit(swarm.probeSpec("asleep", { total_runs: 2 }, { seconds: 600, reports: 6000 }));
     const both = await swarm.when("both runs are its", job, ({ running }) => running === 2);
     assert.equal(both.trials.length, 2);
     process.kill(sleeper.pid, "SIGSTOP");
@@ -170,6 +170,7 @@ describe("a join line with several addresses", () => {
     await eventually("it let go of the run that moved", () => sleeper.output().match(/stopped|holds/) !== null, {
       seen: sleeper.output,
     });
+    assert.equal((await nexus(["cancel", job, "--yes"], swarm.folder)).code, exitCode.done);
     await leave(sleeper);
     await leave(waker);
   });

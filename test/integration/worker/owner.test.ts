@@ -3,11 +3,14 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { clockTime } from "../../../worker/owner/quantities.ts";
 import { mustEnd, temporaryFolder } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
+import { untilOpen } from "../../support/processes/gated-program.ts";
 import { ownedWorker } from "../../support/processes/owned-worker.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { goOn, standStill } from "../../support/processes/run-states.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { TypedTerminal } from "../../support/terminal/typed-terminal.ts";
@@ -19,6 +22,13 @@ after(() => swarm.end());
 const joinLine = (): string => livingEndpoint(swarm.paths)?.joinLine ?? assert.fail("no coordinator leads");
 /** Iterations executed by all runs with this tally. */
 const executed = (tally: string): number => (existsSync(tally) ? readFileSync(tally, "utf8").length : 0);
+
+/** Submits a job whose one run, on the target of its name, ends once the file `gate` is there. */
+async function gated(name: string): Promise<{ readonly job: JobName; readonly gate: string }> {
+  const gate = join(swarm.folder, `${name}-gate`);
+  const settings = { total_runs: 1, hp_tuning: false, compute_target: name };
+  return { job: await swarm.submit(writeProgramSpec(swarm.folder, name, settings, untilOpen(gate))), gate };
+}
 
 async function leave(worker: Program): Promise<void> {
   worker.child.kill("SIGTERM");
@@ -90,12 +100,11 @@ describe("an owner who types at a real terminal", () => {
 
 describe("a worker's rules", { concurrency: 4 }, () => {
   test("nexus-worker --pretend owner-active shows what would happen", async () => {
-    const job = await swarm.submit(
-      swarm.probeSpec("pretend", { total_runs: 1, compute_target: "pretend" }, { seconds: 3, reports: 6 }),
-    );
+    const { job, gate } = await gated("pretend");
     const flags = ["--slots", "1", "--target", "pretend", "--pretend", "owner-active:13s", "--max-trials", "1"];
     const worker = swarm.worker("pretend", flags);
     await eventually("all stands still", () => standStill(worker.pid));
+    writeFileSync(gate, "");
     // The worker ends by itself, since it may execute only one run.
     assert.equal((await worker.exited()).code, exitCode.done, worker.output());
     assert.match(worker.output(), /^ {2}ends after 1 run$/m);
@@ -121,9 +130,7 @@ describe("a worker's rules", { concurrency: 4 }, () => {
     mkdirSync(join(config, "nexus"));
     const write = (text: string): void => writeFileSync(file, text, { mode: 0o600 });
     write("slots: 1\n");
-    const job = await swarm.submit(
-      swarm.probeSpec("yaml", { total_runs: 1, compute_target: "yaml" }, { seconds: 4, reports: 40 }),
-    );
+    const { job, gate } = await gated("yaml");
     const worker = swarm.worker("yaml", ["--target", "yaml"], { XDG_CONFIG_HOME: config });
     await swarm.when("it runs", job, ({ running }) => running === 1);
     assert.match(worker.output(), /lends 1 slot to ws1/);
@@ -137,6 +144,7 @@ describe("a worker's rules", { concurrency: 4 }, () => {
     const from = (new Date().getHours() * 60 + new Date().getMinutes() + 120) % 1440;
     write(`hours: "${clockTime(from)}-${clockTime((from + 60) % 1440)}"\n`);
     await swarm.when("it is handed back", job, ({ waiting }) => waiting.size === 1);
+    writeFileSync(gate, "");
     const output = await eventually(
       "it says why",
       () => worker.output().includes("does not lend it") && worker.output(),
