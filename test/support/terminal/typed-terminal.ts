@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
 /**
- * Opens a pseudo-terminal and sets its times back, as if nobody had touched it for an hour. The line "k" types a key,
- * which a program reads; "p" makes a program print.
+ * Opens a pseudo-terminal and sets its times back, as if nobody had touched it for an hour. The line "3" types three
+ * keys, one after the other, which a program reads; "p" makes a program print.
  */
 const script = `
 import os, pty, sys, time, tty
@@ -13,12 +13,13 @@ name = os.ttyname(slave)
 os.utime(name, (time.time() - 3600, time.time() - 3600))
 print(name, flush=True)
 for line in sys.stdin:
-    if line.strip() == "k":
-        os.write(master, b"x")
-        os.read(slave, 1)
-    else:
+    if line.strip() == "p":
         os.write(slave, b"tick")
         os.read(master, 4)
+    else:
+        for _ in range(int(line)):
+            os.write(master, b"x")
+            os.read(slave, 1)
     print("done", flush=True)
 `;
 
@@ -47,9 +48,9 @@ export class TypedTerminal {
     return new TypedTerminal(String(value), child, lines);
   }
 
-  /** Types a key; resolves when a program has read it. */
-  press(): Promise<void> {
-    return this.#say("k");
+  /** Types keys at once; resolves when a program has read them. */
+  press(keys = 1): Promise<void> {
+    return this.#say(String(keys));
   }
 
   /** A program prints something; resolves when it is on the screen. */
