@@ -8,6 +8,8 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { eventually } from "../../support/patience.ts";
+import { untilOpen } from "../../support/processes/gated-program.ts";
+import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 import { UserManager } from "../../support/processes/user-manager.ts";
 
@@ -29,9 +31,9 @@ test("a service joins at the lowest priority, comes back when killed, and hands 
   assert.match(installed.output(), /^nexus-worker-ws1-lab runs, and starts again with this machine$/m);
   const show = (property: string): string =>
     manager.systemctl("show", "--value", "--property", property, "nexus-worker-ws1-lab").trim();
-  const job = await swarm.submit(
-    swarm.probeSpec("long", { total_runs: 2, hp_tuning: "random" }, { seconds: 4, reports: 10 }),
-  );
+  const gate = join(swarm.folder, "gate");
+  const settings = { total_runs: 2, hp_tuning: false };
+  const job = await swarm.submit(writeProgramSpec(swarm.folder, "long", settings, untilOpen(gate)));
   await swarm.when("the service holds a run", job, ({ holding }) => holding.get("lab" as WorkerId) === 1);
 
   const first = show("MainPID");
@@ -67,6 +69,7 @@ test("a service joins at the lowest priority, comes back when killed, and hands 
   assert.equal(table.lost, 1, "by the kill alone");
   assert.equal((await asking("service-status")).child.exitCode, exitCode.notFound);
 
+  writeFileSync(gate, "");
   swarm.worker("near", ["--slots", "2"]);
   await swarm.when("the job is over", job, ({ state, ended }) => state === "completed" && ended === 2);
   await swarm.verify();
