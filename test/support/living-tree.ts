@@ -1,19 +1,30 @@
-import { type Dirent, readdirSync } from "node:fs";
+import { type Dirent, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Every file and folder below one in which others write and delete meanwhile, as absolute paths. */
-export function pathsBelow(folder: string): string[] {
-  return entriesOf(folder).flatMap((entry) => {
-    const path = join(folder, entry.name);
-    return entry.isDirectory() ? [path, ...pathsBelow(path)] : [path];
-  });
-}
+/** Every file and folder below one in which others write and delete meanwhile, as absolute paths. Follows no link. */
+export const pathsBelow = (folder: string): string[] => entriesBelow(folder).map(pathOf);
 
-function entriesOf(folder: string): Dirent[] {
+/** The regular files among them. */
+export const filesBelow = (folder: string): string[] =>
+  entriesBelow(folder)
+    .filter((entry) => entry.isFile())
+    .map(pathOf);
+
+/** The file's bytes, a character each; "" if it has gone meanwhile. */
+export const bytesOf = (file: string): string => unlessGone("", () => readFileSync(file, "latin1"));
+
+const pathOf = ({ parentPath, name }: Dirent): string => join(parentPath, name);
+
+const entriesBelow = (folder: string): Dirent[] =>
+  unlessGone([], () => readdirSync(folder, { withFileTypes: true })).flatMap((entry) =>
+    entry.isDirectory() ? [entry, ...entriesBelow(pathOf(entry))] : [entry],
+  );
+
+function unlessGone<T>(instead: T, look: () => T): T {
   try {
-    return readdirSync(folder, { withFileTypes: true });
+    return look();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return instead;
     throw error;
   }
 }

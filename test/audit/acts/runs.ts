@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pause } from "../../../shared/time/deadline.ts";
+import { pathsBelow } from "../../support/living-tree.ts";
 import type { Act, Family } from "../act.ts";
 import { actsOfPlay, goesOn, printsRaw, type Scene, seesWhatIsTaken, type Try } from "../attacker/play.ts";
 import { type ExtraWorker, startExtraWorker } from "../ground/extra-worker.ts";
@@ -141,8 +142,7 @@ function readIfThere(file: string): string {
 }
 
 function findPlanted(folder: string): string | undefined {
-  if (!existsSync(folder)) return undefined;
-  const found = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) => /(^|\/)planted$/.test(name));
+  const found = pathsBelow(folder).find((path) => path.endsWith("/planted"));
   return found && `it wrote ${found} among the worker's files`;
 }
 

@@ -1,5 +1,6 @@
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { lstatSync } from "node:fs";
+import { join, relative } from "node:path";
+import { bytesOf, filesBelow } from "../../support/living-tree.ts";
 import { allProcesses } from "../../support/process-list.ts";
 import type { Act, Family } from "../act.ts";
 import type { Ground } from "../ground/ground.ts";
@@ -8,16 +9,12 @@ import { secretsOf } from "../ground/secrets.ts";
 /** A place where somebody may find texts that hold a secret, and how to read it. */
 type Place = readonly [title: string, look: (ground: Ground) => string | Promise<string>];
 
-const read = (file: string): string => (existsSync(file) ? readFileSync(file, "latin1") : "");
-
-/** The texts of all files below the folder whose path passes, joined. */
-function filesBelow(folder: string, passes: (path: string) => boolean): string {
-  if (!existsSync(folder)) return "";
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => passes(name) && lstatSync(join(folder, name)).isFile())
-    .map((name) => read(join(folder, name)))
+/** The texts of all files below the folder whose path in it passes, joined. */
+const textsBelow = (folder: string, passes: (path: string) => boolean): string =>
+  filesBelow(folder)
+    .filter((file) => passes(relative(folder, file)))
+    .map(bytesOf)
     .join("\n");
-}
 
 const places: readonly Place[] = [
   [
@@ -28,19 +25,19 @@ const places: readonly Place[] = [
         .map(({ command }) => command)
         .join("\n"),
   ],
-  ["the coordinator's log", ({ paths }) => read(paths.coordinatorLog)],
-  ["the log of events", ({ paths }) => read(paths.eventLog)],
-  ["the broker's log", ({ paths }) => read(paths.brokerLog)],
-  ["nats-server's log", ({ paths }) => read(paths.serverLog)],
+  ["the coordinator's log", ({ paths }) => bytesOf(paths.coordinatorLog)],
+  ["the log of events", ({ paths }) => bytesOf(paths.eventLog)],
+  ["the broker's log", ({ paths }) => bytesOf(paths.brokerLog)],
+  ["nats-server's log", ({ paths }) => bytesOf(paths.serverLog)],
   ["what the coordinator prints", ({ coordinator }) => coordinator.output()],
   ["what the worker prints", ({ worker }) => worker.output()],
-  ["the worker's log", ({ folder }) => filesBelow(join(folder, "state"), (name) => name.endsWith(".log"))],
-  ["the journal on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("JRN"))],
-  ["the evidence on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("/EV/"))],
-  ["the entries on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("KV_"))],
-  ["checkpoints and snapshots on disk", ({ paths }) => filesBelow(join(paths.store), (name) => name.includes("BLOB"))],
-  ["broker.json", ({ paths }) => read(paths.brokerInfo)],
-  ["the run folders", ({ folder }) => filesBelow(join(folder, "state"), (name) => /\/(runs|held)\//.test(name))],
+  ["the worker's log", ({ folder }) => textsBelow(join(folder, "state"), (name) => name.endsWith(".log"))],
+  ["the journal on disk", ({ paths }) => textsBelow(join(paths.store), (name) => name.includes("JRN"))],
+  ["the evidence on disk", ({ paths }) => textsBelow(join(paths.store), (name) => name.includes("/EV/"))],
+  ["the entries on disk", ({ paths }) => textsBelow(join(paths.store), (name) => name.includes("KV_"))],
+  ["checkpoints and snapshots on disk", ({ paths }) => textsBelow(join(paths.store), (name) => name.includes("BLOB"))],
+  ["broker.json", ({ paths }) => bytesOf(paths.brokerInfo)],
+  ["the run folders", ({ folder }) => textsBelow(join(folder, "state"), (name) => /\/(runs|held)\//.test(name))],
   ["what nexus list workers prints", async (ground) => (await ground.command(["list", "workers", "--json"])).output],
   ["what nexus view events prints", async (ground) => (await ground.command(["view", "events", "hon"])).output],
   ["what nexus list jobs prints", async (ground) => (await ground.command(["list", "jobs", "--json"])).output],
@@ -88,17 +85,14 @@ const open = (
 
 /** The first file below the folder whose mode has any of these rights; undefined if none has. */
 function modes(folder: string, rights: number, names = /./): string | undefined {
-  const wrong = readdirSync(folder, { recursive: true, encoding: "utf8" }).find((name) => {
-    if (!names.test(name)) return false;
-    try {
-      const info = lstatSync(join(folder, name));
-      // nats-server creates its own files, in a folder that only the owner may enter.
-      return info.isFile() && !name.startsWith("store/") && (info.mode & rights) !== 0;
-    } catch {
-      return false; // it has gone meanwhile
-    }
-  });
-  return wrong && `${wrong} has mode ${(lstatSync(join(folder, wrong)).mode & 0o777).toString(8)}`;
+  for (const file of filesBelow(folder)) {
+    const name = relative(folder, file);
+    // nats-server creates its own files, in a folder that only the owner may enter.
+    if (!names.test(name) || name.startsWith("store/")) continue;
+    const mode = lstatSync(file, { throwIfNoEntry: false })?.mode ?? 0; // 0: it has gone meanwhile
+    if ((mode & rights) !== 0) return `${name} has mode ${(mode & 0o777).toString(8)}`;
+  }
+  return undefined;
 }
 
 const folders: Act = {

@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { bytesOf, filesBelow } from "../../support/living-tree.ts";
 import type { Act, Family, Found } from "../act.ts";
 import { actsOfPlay, goesOn, printsRaw, type Scene, seesWhatIsTaken, type Try } from "../attacker/play.ts";
 import { startExtraWorker } from "../ground/extra-worker.ts";
@@ -132,16 +133,10 @@ async function play(
   return { worker, out: join(out, first), left, later: textsBelow(join(out, second), /(^|\/)found$/) };
 }
 
-/** Paths of regular files. Follows no link: a setup may have made a circle. */
-const filesBelow = (folder: string): string[] =>
-  readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map(({ parentPath, name }) => join(parentPath, name));
-
 const textsBelow = (folder: string, name: RegExp): string =>
   filesBelow(folder)
     .filter((file) => name.test(file))
-    .map((file) => readFileSync(file, "latin1"))
+    .map(bytesOf)
     .join("\n");
 
 /** The harm: a secret among the files that the setup took along, or a file that it planted. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { parseJoinLine } from "../../../worker/joining/join-line.ts";
+import { filesBelow } from "../../support/living-tree.ts";
 import type { Ground } from "./ground.ts";
 
 /** Words that may be worth something to a thief: passwords, codes, seeds, keys. */
@@ -26,10 +27,8 @@ export function secretsOf(ground: Ground): Map<string, string> {
     if (name.endsWith(".json")) take(join(ground.paths.secrets, name), `secrets/${name}`);
   }
   const workers = join(ground.folder, "state", "nexus", "workers");
-  if (existsSync(workers)) {
-    for (const name of readdirSync(workers, { recursive: true, encoding: "utf8" })) {
-      if (name.endsWith("identity.json")) take(join(workers, name), `the key of ${name}`);
-    }
+  for (const file of filesBelow(workers)) {
+    if (file.endsWith("identity.json")) take(file, `the key of ${relative(workers, file)}`);
   }
   found.set("the join code", parseJoinLine(ground.joinLine).code);
   ground.notes.set("secrets", found);

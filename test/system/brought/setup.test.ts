@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { jobName } from "../../../shared/domain/names.ts";
 import { exitCode } from "../../../shared/errors.ts";
+import { pathsBelow } from "../../support/living-tree.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexusHere, standIn } from "../../support/processes/nexus-here.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
@@ -51,7 +52,7 @@ processing_stages:
 
 test("a setup makes an environment once on each worker, and its failure is the worker's", async () => {
   const swarm = new Swarm();
-  await swarm.coordinator(["--lease", "4"]);
+  await swarm.coordinator();
   const mine = join(swarm.folder, "mine");
   mkdirSync(mine);
   for (const [name, text] of Object.entries({
@@ -68,8 +69,7 @@ test("a setup makes an environment once on each worker, and its failure is the w
     assert.equal(launched.code, exitCode.done, launched.stderr);
   };
   const state = join(swarm.folder, "state/nexus");
-  const environments = (): string[] =>
-    readdirSync(state, { recursive: true, encoding: "utf8" }).filter((name) => /environments\/\w+\.json$/.test(name));
+  const environments = (): string[] => pathsBelow(state).filter((path) => /environments\/\w+\.json$/.test(path));
 
   await run("search.yaml");
   const worker = swarm.worker("keeper", ["--slots", "2"]);
@@ -83,7 +83,7 @@ test("a setup makes an environment once on each worker, and its failure is the w
   );
   const [made = "", ...others] = environments();
   assert.deepEqual(others, [], "both runs share it");
-  const folder = join(state, made.replace(/\.json$/, ""));
+  const folder = made.replace(/\.json$/, "");
   const name = first.trial(1)?.run ?? "";
   const shown = await nexusHere("view", "run", name);
   assert.match(shown.stdout, /\nenvironment +python 3\.\d+\.\d+, setup [0-9a-f]{12}\n/);
@@ -145,7 +145,7 @@ test("a setup makes an environment once on each worker, and its failure is the w
 
 test("in a sandbox a setup is executed there, without a network and out of reach of the worker's key", async () => {
   const swarm = new Swarm();
-  await swarm.coordinator(["--lease", "4"]);
+  await swarm.coordinator();
   const mine = join(swarm.folder, "mine");
   mkdirSync(mine);
   const look = `
@@ -187,12 +187,9 @@ print("home", os.environ["HOME"], "in", os.path.basename(os.getcwd()) != "")
       [7, 1],
     ],
   );
-  const state = join(swarm.folder, "state/nexus");
-  const logs = readdirSync(state, { recursive: true, encoding: "utf8" }).filter((name) =>
-    /environments\/\w+\.log$/.test(name),
-  );
+  const logs = pathsBelow(join(swarm.folder, "state/nexus")).filter((path) => /environments\/\w+\.log$/.test(path));
   assert.equal(logs.length, 1, "both runs share it");
-  const said = readFileSync(join(state, logs[0] ?? ""), "utf8");
+  const said = readFileSync(logs[0] ?? "", "utf8");
   assert.doesNotMatch(said, /bwrap|reached/);
   assert.match(said, /\nkeys FileNotFoundError\ncode \w+Error\nnetwork \w+Error\nhome \/tmp\/home in True\n/);
   await swarm.verify();
