@@ -5,8 +5,8 @@ import { type ChaosOptions, commandOf, help, parseChaos } from "./options.ts";
 import { Rig, until } from "./rig.ts";
 import { Search } from "./search.ts";
 
-const startLimitMs = 60_000;
-const endLimitMs = 120_000;
+const startLimitMs = 240_000;
+const endLimitMs = 240_000;
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const asked = new AbortController();

@@ -10,7 +10,7 @@ import { TcpProxy } from "../support/broker/proxy.ts";
 import { processesNaming } from "../support/process-list.ts";
 import { signalTo, Victim } from "./victims.ts";
 
-const startLimitMs = 30_000;
+const startLimitMs = 240_000;
 
 /** A swarm of real processes in its own folder: two coordinators, and workers behind a proxy each. */
 export class Rig {

@@ -21,6 +21,7 @@ export interface SearchOptions {
 }
 
 const runsAfterwards = 10;
+const orderLimitMs = 240_000;
 /** Iterations of a run. */
 const reports = 20;
 
@@ -91,7 +92,7 @@ export class Search {
   /** Repeats the order under the same id until a coordinator answers. */
   async #order(order: Order): Promise<string> {
     return this.#linked(async ({ bus }) => {
-      const limit = performance.now() + 60_000;
+      const limit = performance.now() + orderLimitMs;
       for (;;) {
         try {
           const answer = decodeOrderAnswer(await bus.request(operator(operatorName()), encodeOrder(order), 3000));

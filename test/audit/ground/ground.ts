@@ -56,6 +56,7 @@ export class Ground {
     const { folder } = this;
     this.env = {
       ...process.env,
+      NEXUS_PRIORITY: "normal",
       HOME: folder,
       XDG_DATA_HOME: join(folder, "data"),
       XDG_STATE_HOME: join(folder, "state"),

@@ -184,6 +184,7 @@ async function npm(words: readonly string[], cwd: string): Promise<string> {
 
 const env = {
   ...process.env,
+  NEXUS_PRIORITY: "normal",
   HOME: folder,
   XDG_DATA_HOME: join(folder, "data"),
   XDG_STATE_HOME: join(folder, "state"),

@@ -16,7 +16,7 @@ const folder = temporaryFolder();
 const scripts = join(folder, "venv", "bin");
 const python = join(scripts, "python3");
 /** An environment without Node, nats-server, npm or system programs: only those that pip has installed. */
-const env = { HOME: join(folder, "home"), PATH: scripts, LANG: "C.UTF-8" };
+const env = { HOME: join(folder, "home"), PATH: scripts, LANG: "C.UTF-8", NEXUS_PRIORITY: "normal" };
 const run = (program: string, ...words: string[]): Promise<{ stdout: string; stderr: string }> =>
   promisify(execFile)(join(scripts, program), words, { cwd: folder, env });
 
