@@ -88,7 +88,7 @@ test("a swarm of 100 workers is followed, and keys are answered while its news c
     const [from, cpuFrom] = [now(), cpuMs()];
     for (const key of keys) await press(key);
     const share = (cpuMs() - cpuFrom) / (now() - from);
-    assert.ok((search.table?.ended ?? 0) > ended, "runs have ended meanwhile");
+    await eventually("runs have ended", () => (search.table?.ended ?? 0) > ended);
     const at = (values: readonly number[], part: number): number =>
       values.toSorted((a, b) => a - b)[Math.floor(values.length * part)] ?? 0;
     const megabytes = process.memoryUsage().rss / 2 ** 20;

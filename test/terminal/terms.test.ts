@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import { eventually } from "../support/patience.ts";
 import { Tmux } from "../support/terminal/tmux.ts";
 import { WatchedSearch } from "../support/terminal/watched-search.ts";
 
@@ -29,7 +30,12 @@ async function shownUnder(environment: Readonly<Record<string, string>>): Promis
   await pane.shows(/\[d\] detach/);
   pane.press("d");
   const left = await pane.shows(/exit=0[\s\S]*is what is left/);
-  return { bytes: written(), left };
+  // What tmux shows may still be on its way to the record.
+  const bytes = await eventually("all is recorded", () => {
+    const found = written();
+    return found.includes("is what is left") && found;
+  });
+  return { bytes, left };
 }
 
 describe("the screen's colours", () => {
