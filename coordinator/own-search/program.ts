@@ -27,7 +27,7 @@ export interface ProgramEars {
 
 const memoryEveryMs = 500;
 /** Time from the end of its input to SIGKILL. */
-const endGraceMs = 2000;
+export const endGraceMs = 2000;
 /** Why a program was killed that stayed after the end of its input. */
 export const notEnded = "did not end";
 const keptLines = 20;
@@ -142,11 +142,11 @@ export class Program {
     signalGroup(this.#child, "SIGKILL");
   }
 
-  /** Ends the program's input, and kills the program if it stays. @param last  a last line */
-  end(last: string, clock: Clock): void {
+  /** Ends the program's input, and kills the program if it stays for `graceMs`. @param last  a last line */
+  end(last: string, clock: Clock, graceMs = endGraceMs): void {
     if (this.#isOver) return;
     this.#child.stdin?.end(last);
-    this.#timers.push(clock.after(endGraceMs, () => this.kill(notEnded)));
+    this.#timers.push(clock.after(graceMs, () => this.kill(notEnded)));
   }
 
   #hearError(text: string): void {

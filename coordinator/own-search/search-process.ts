@@ -25,7 +25,7 @@ const shownLines = 4;
 /** Time before the first restart; each further death in a row waits three times as long. */
 const restartMs = 250;
 /** Time to start: a library may be large, and the disk slow. */
-const startMs = 60_000;
+export const startMs = 60_000;
 /** Time in which everything that came before a deadline is read. */
 const unreadMs = 100;
 /** What each told run adds to the time for the first answer. */

@@ -9,8 +9,9 @@ import { firstMarks } from "../../../shared/domain/ranges/first-marks.ts";
 import { type Rng, rngFrom } from "../../../shared/domain/rng.ts";
 import type { ToldRun } from "../../../shared/domain/search/own-search.ts";
 import { anyConfiguration } from "../../../shared/domain/search/space.ts";
-import type { Launch } from "../program.ts";
+import { endGraceMs, type Launch } from "../program.ts";
 import { exclude, refuse, report } from "../protocol.ts";
+import { startMs as usualStartMs } from "../search-process.ts";
 import { Broken, keysOf, type Ready, TriedSearch, toldRun } from "./tried-search.ts";
 
 /**
@@ -27,6 +28,9 @@ export interface Subject {
   readonly where: readonly string[];
   readonly seed: number;
   readonly answerSeconds: number;
+  /** Time to say "ready", and from the end of its input to SIGKILL; left out: a coordinator's. */
+  readonly startMs?: number;
+  readonly graceMs?: number;
 }
 
 export interface Finding {
@@ -64,7 +68,7 @@ const odd: readonly Hyperparameter[] = [
   ranged("momentum", { from: -1, to: 1, scale: "linear" }),
 ];
 const longHistory = 2000;
-const lengths = { questions: 12, excluded: 20, leaveMs: 5000 };
+const lengths = { questions: 12, excluded: 20 };
 
 /** Tries everything in order, tells each finding as it comes, and stops if the search does not even start. */
 export async function checkSearch(subject: Subject, tell: (finding: Finding) => void): Promise<boolean> {
@@ -126,9 +130,10 @@ class Suite {
   }
 
   #start(hyperparameters = this.#space, seed = this.#subject.seed): TriedSearch {
-    const { launch, answerSeconds } = this.#subject;
+    const { launch, answerSeconds, startMs = usualStartMs } = this.#subject;
     const where = hyperparameters === this.#space ? this.#subject.where : [];
-    const search = new TriedSearch(launch(), { hyperparameters, where, seed, totalRuns: 1000 }, answerSeconds * 1000);
+    const tried = { hyperparameters, where, seed, totalRuns: 1000 };
+    const search = new TriedSearch(launch(), tried, { startMs, answerMs: answerSeconds * 1000 });
     this.#started.push(search);
     return search;
   }
@@ -326,8 +331,9 @@ class Suite {
     await search.begin();
     await search.choose(1);
     const began = performance.now();
-    if (await search.leave(lengths.leaveMs)) return msText(performance.now() - began);
-    throw new Broken("it was still there after 2 s and was killed; end when the input ends");
+    const { graceMs = endGraceMs } = this.#subject;
+    if (await search.leave(graceMs)) return msText(performance.now() - began);
+    throw new Broken(`it was still there after ${graceMs / 1000} s and was killed; end when the input ends`);
   }
 
   async #nothingMore(search: TriedSearch): Promise<void> {

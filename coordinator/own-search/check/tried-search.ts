@@ -25,6 +25,12 @@ export interface Tried {
   readonly totalRuns: number;
 }
 
+export interface Limits {
+  /** Time to say "ready". */
+  readonly startMs: number;
+  readonly answerMs: number;
+}
+
 export const toldRun = (
   run: number,
   configuration: Configuration,
@@ -39,6 +45,7 @@ export class TriedSearch {
   readonly #tried: Tried;
   /** With the marks that the search chose itself. */
   #hyperparameters: readonly Hyperparameter[];
+  readonly #startMs: number;
   readonly #answerMs: number;
   readonly #said: protocol.Said[] = [];
   #wake: () => void = () => undefined;
@@ -48,9 +55,10 @@ export class TriedSearch {
   /** What it wanted pruned while it was asked. */
   readonly prunes: Prune[] = [];
 
-  constructor(launch: Launch, tried: Tried, answerMs: number) {
+  constructor(launch: Launch, tried: Tried, { startMs, answerMs }: Limits) {
     this.#tried = tried;
     this.#hyperparameters = tried.hyperparameters;
+    this.#startMs = startMs;
     this.#answerMs = answerMs;
     // Each program starts with an empty folder of its own, as under a coordinator.
     rmSync(launch.cwd, { recursive: true, force: true });
@@ -74,7 +82,7 @@ export class TriedSearch {
   async begin(history: readonly ToldRun[] = [], excluded: readonly Configuration[] = []): Promise<Ready> {
     const hyperparameters = this.#hyperparameters;
     this.program.write(protocol.hello({ job: "job1" as JobName, ...this.#tried }, history.length)); // a name like any other
-    const ready = await this.next("ready", this.#answerMs);
+    const ready = await this.next("ready", this.#startMs);
     if (ready.type !== "ready") throw new Broken(`it said "${ready.type}" before "ready"`);
     const lines = history.map((run) => protocol.tell(hyperparameters, run));
     await this.program.writeAll([...lines, ...excluded.map((each) => protocol.exclude(hyperparameters, each))]);
@@ -134,13 +142,10 @@ export class TriedSearch {
   }
 
   /** Says goodbye; whether it ended by itself in time. */
-  async leave(ms: number): Promise<boolean> {
-    const limit = performance.now() + ms;
-    this.program.end(protocol.bye(), systemClock);
-    while (!this.program.isOver && performance.now() < limit) await this.#moved(limit - performance.now());
-    const isGone = this.program.isOver && !this.#hadToBeKilled;
-    await this.kill();
-    return isGone;
+  async leave(graceMs: number): Promise<boolean> {
+    this.program.end(protocol.bye(), systemClock, graceMs);
+    while (!this.program.isOver) await this.#moved(1000);
+    return !this.#hadToBeKilled;
   }
 
   async kill(): Promise<void> {

@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { checkSearch, type Finding } from "../../../coordinator/own-search/check/suite.ts";
+import { checkSearch, type Finding, type Subject } from "../../../coordinator/own-search/check/suite.ts";
 import { launchIn } from "../../../coordinator/own-search/own-searches.ts";
 import { loadSpecFile, packageRoot } from "../../../shared/components/component-defaults.ts";
 import { defaultOwnSearch, type OwnSearchSettings } from "../../../shared/domain/search/own-search.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
+import { patienceMs } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 
 const python = "/usr/bin/python3";
@@ -15,12 +16,13 @@ const shipped = join(packageRoot(), "specs/own_search");
 const fixtures = join(packageRoot(), "test/fixtures/own-search");
 const folder = temporaryFolder();
 let count = 0;
+type Limits = Partial<Pick<Subject, "answerSeconds" | "graceMs">>;
 
 /** The suite's findings, up to the first broken promise. */
 async function findings(
   settings: Partial<OwnSearchSettings>,
   codeFolder: string,
-  answerSeconds = 30,
+  { answerSeconds = patienceMs / 1000, graceMs = patienceMs }: Limits = {},
 ): Promise<readonly Finding[]> {
   count += 1;
   const work = join(folder, `work${count}`);
@@ -32,6 +34,8 @@ async function findings(
     where: [],
     seed: 1,
     answerSeconds,
+    startMs: patienceMs,
+    graceMs,
   };
   try {
     await checkSearch(subject, (finding) => {
@@ -96,7 +100,7 @@ describe("nexus check-search", { concurrency: 2 }, () => {
     }
   });
 
-  const cases: readonly (readonly [word: string, promise: RegExp, problem: RegExp, answerSeconds?: number])[] = [
+  const cases: readonly (readonly [word: string, promise: RegExp, problem: RegExp, limits?: Limits])[] = [
     [
       "noise",
       /^it starts/,
@@ -106,18 +110,18 @@ describe("nexus check-search", { concurrency: 2 }, () => {
     ["dies", /^it starts/, /^it ended with exit code 3; its last lines:\n[\s\S]*there is no model here$/],
     ["outside", /^it answers each/, /^its choice has position 999 for lr; expected a whole number from 0 to 3$/],
     ["twice", /^it answers each/, /^it answered question 1, which was not asked, or twice$/],
-    ["silent", /^it answers each/, /^waited 5 s for an answer$/, 5],
+    ["silent", /^it answers each/, /^waited 5 s for an answer$/, { answerSeconds: 5 }],
     [
       "careless",
       /^it chooses no configuration that is excluded/,
       /^\d+ of 20 choices were excluded, such as \[\d, \d\]; /,
     ],
     ["random", /^the same seed/, /draw only from the seed of "hello", or say "deterministic": false$/],
-    ["stays", /^it ends/, /^it was still there after 2 s/],
+    ["stays", /^it ends/, /^it was still there after 2 s/, { graceMs: 2000 }],
   ];
-  for (const [word, promise, problem, answerSeconds] of cases) {
+  for (const [word, promise, problem, limits] of cases) {
     test(`nexus check-search names the promise that walker.py breaks when told "${word}"`, async () => {
-      const [[found = "", why = ""] = []] = broken(await findings(walker(word), fixtures, answerSeconds));
+      const [[found = "", why = ""] = []] = broken(await findings(walker(word), fixtures, limits));
       assert.match(found, promise);
       assert.match(why, problem);
     });
