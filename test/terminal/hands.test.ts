@@ -46,8 +46,7 @@ test("the mouse sorts, selects and opens screens, works after Ctrl-Z and fg, and
   assert.equal(pane.modes().mouse, true);
   mouse(0, /3 Workers/);
   await pane.shows(/─ Workers 1/);
-  pane.press("m");
-  await pane.shows(/the terminal has the mouse again/);
+  await pane.says(["m"], /the terminal has the mouse again/);
   await eventually("the mouse is off", () => !pane.modes().mouse);
 });
 

@@ -71,8 +71,7 @@ describe("a real search on the screen", () => {
     const text = await pane.shows(/to start a worker on this machine, run \(y copies it\):\n {2}nexus-worker$/m);
     assert.match(text, /other machines cannot join:.*\n {2}nexus-coord stop; nexus-coord --listen 0\.0\.0\.0:\d+/);
     await pane.shows(/lab-1 +● busy +2\/2/);
-    pane.press("y");
-    await pane.shows(/copied: the join line/);
+    await pane.says(["y"], /copied: the join line/);
     await eventually("the clipboard has it", () => {
       try {
         return tmux.run("show-buffer") === "nexus-worker";
@@ -89,8 +88,7 @@ describe("a real search on the screen", () => {
     await pane.shows(/> +[\d.]+% .*the best itself|> +[\d.]+% .* -> /);
     pane.press("6");
     await pane.shows(/run1\.\d+ completed {2}hpmax/);
-    pane.press("s");
-    await pane.shows(/saved: .*nexus-screen-1\.txt/);
+    await pane.says(["s"], /saved: .*nexus-screen-1\.txt/);
     const saved = readFileSync(join(swarm.folder, "nexus-screen-1.txt"), "utf8");
     assert.match(saved, /^job1 +maze/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are escapes.
@@ -129,8 +127,7 @@ test("the keys Tab, w, z, f, x and the arrows change panes, columns, order and a
   await eventually("a column further right", () => header() !== "" && !header().includes("^"));
   pane.press("Left");
   await eventually("and back", () => header().includes("^"));
-  pane.press("h");
-  await pane.shows(/there are no columns further left/);
+  await pane.says(["h"], /there are no columns further left/);
   pane.press("4");
   await pane.shows(/iters\n/);
   pane.press("x");
@@ -154,11 +151,11 @@ test("Ctrl-L wipes away what someone else wrote over the screen", async () => {
 
 test("pasted text gives no order", async () => {
   tmux.run("set-buffer", "-b", "pasted", "Py");
-  tmux.run("paste-buffer", "-p", "-b", "pasted", "-t", pane.name);
-  await pane.shows(/pasted text does nothing here/);
+  const paste = (): unknown => tmux.run("paste-buffer", "-p", "-b", "pasted", "-t", pane.name);
+  await pane.says(paste, /pasted text does nothing here/);
   pane.press("2", "/", "C-u");
   tmux.run("set-buffer", "-b", "pasted", "status=running");
-  tmux.run("paste-buffer", "-p", "-b", "pasted", "-t", pane.name);
+  paste();
   pane.press("Enter");
   await pane.shows(/filter: status=running/);
   pane.press("Escape", "1");
@@ -180,8 +177,7 @@ describe("a screen elsewhere", () => {
     other.press("3");
     const text = await other.shows(/lab-1 +● busy +2\/2/);
     assert.doesNotMatch(text, /nexus-worker nats/);
-    other.press("P");
-    await other.shows(/this screen is read-only/);
+    await other.says(["P"], /this screen is read-only/);
     other.press("q");
     await other.shows(/\[d\] detach/);
     assert.doesNotMatch(other.text(), /\[c\]/);
@@ -201,6 +197,7 @@ test("when the coordinator is killed, the screen soon says so, and what to type"
 });
 
 test("a search that is stopped from the screen ends after its running runs", async () => {
+  await pane.shows(/^job1 +maze +RUNNING/);
   pane.press("1", "q");
   await pane.shows(/\[s\] stop job1/);
   pane.press("s");

@@ -26,6 +26,7 @@ async function shownUnder(environment: Readonly<Record<string, string>>): Promis
   await pane.answers(["5"], /▶ Neighbourhood/);
   // Events fills the screen from the fourth line on.
   await pane.answers(["6"], /^(?:[^\n]*\n){3}. Events \d/);
+  await pane.shows(/^job1 +maze +RUNNING/);
   pane.press("q");
   await pane.shows(/\[d\] detach/);
   pane.press("d");

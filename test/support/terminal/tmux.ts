@@ -5,6 +5,8 @@ import { atEnd, mustEnd, temporaryFolder } from "../cleanup.ts";
 import { eventually } from "../patience.ts";
 
 const lookMs = 40;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: every sequence begins with an escape.
+const escapes = /\u001b\[[0-9;?]*[A-Za-z]/g;
 
 /** A tmux server for one test: real terminals whose screens can be read. */
 export class Tmux {
@@ -151,6 +153,15 @@ export class Pane {
     );
     this.press(...keys);
     return this.shows(wanted);
+  }
+
+  /** Presses keys, or acts; resolves once the program has written `wanted`, which may vanish before anybody looks. */
+  async says(keys: readonly string[] | (() => void), wanted: RegExp): Promise<void> {
+    const written = this.record();
+    if (typeof keys === "function") keys();
+    else this.press(...keys);
+    const text = (): string => written().replace(escapes, "");
+    await eventually(`${this.name} says ${wanted}`, () => wanted.test(text()), { seen: text });
   }
 
   /** The screen's text, once it shows `wanted`. */
