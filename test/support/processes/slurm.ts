@@ -9,7 +9,8 @@ import { eventually } from "../patience.ts";
 
 /**
  * A real Slurm of one node on loopback, with its own folders, sockets and key. It gives out more processors than the
- * machine has, tracks processes without cgroups, and schedules at once instead of every few seconds. Needs root and
+ * machine has, tracks processes without cgroups, and schedules at once instead of every few seconds. What it tells to
+ * end may take its time, as on a busy machine it does: workers are told a grace of 240 s. Needs root and
  * Debian's packages slurmctld, slurmd, slurm-client and munge.
  */
 export class Slurm {
@@ -19,7 +20,7 @@ export class Slurm {
 
   private constructor(folder: string, env: NodeJS.ProcessEnv) {
     this.folder = folder;
-    this.env = { ...env, SLURM_CONF: join(folder, "slurm.conf") };
+    this.env = { ...env, NEXUS_GRACE: "240s", SLURM_CONF: join(folder, "slurm.conf") };
     atEnd(() => this.end());
   }
 
@@ -135,7 +136,8 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SchedulerParameters=batch_sched_delay=0,sched_min_interval=0,sched_interval=1,bf_interval=1
 ReturnToService=2
-KillWait=30
+KillWait=280
+MessageTimeout=100
 NodeName=${host} NodeAddr=127.0.0.1 CPUs=8 RealMemory=100 State=UNKNOWN
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
