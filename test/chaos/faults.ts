@@ -63,22 +63,17 @@ export class ChaosFaults {
     });
   }
 
-  /** Nothing more breaks; everything that is broken is mended. */
-  end(): void {
+  /** Nothing more breaks; resolves when everything that is broken is mended. */
+  async end(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
     const { coordinators, workers } = this.#targets;
     this.#toBroker("SIGCONT");
-    for (const { victim, proxy } of workers) {
+    for (const { proxy } of workers) {
       proxy.slow(0);
       proxy.mend();
-      victim.signal("SIGCONT");
-      victim.start();
     }
-    for (const victim of coordinators) {
-      victim.signal("SIGCONT");
-      victim.start();
-    }
+    await Promise.all([...coordinators, ...workers.map(({ victim }) => victim)].map((victim) => victim.goOn()));
   }
 
   #one(): void {

@@ -45,7 +45,7 @@ async function chaos(options: ChaosOptions): Promise<number> {
     });
     faults.start();
     await pause(options.minutes * 60_000, AbortSignal.any([asked.signal, enough.signal]));
-    faults.end();
+    await faults.end();
     const total = await search.endSoon(job);
     say(`${time()}everything is mended; the search ends with ${total} runs`);
     const table = await until("the search has ended", endLimitMs + 20_000 * options.runSeconds, async () => {

@@ -93,9 +93,12 @@ export async function until<T>(
 /** Kills processes that name the folder: what a killed program left, such as a guard, its server or a runner. */
 async function endRest(folder: string): Promise<void> {
   const limit = performance.now() + 5000;
-  while (processesNaming(folder).length > 0 && performance.now() < limit) await pause(50);
+  const isThere = (): boolean => processesNaming(folder).length > 0;
+  while (isThere() && performance.now() < limit) await pause(50);
   for (const { pid } of processesNaming(folder)) {
     const identity = identify(pid);
     if (identity) signalTo(identity, "SIGKILL");
   }
+  // Until then they may still write into it.
+  await until("nothing of it runs", startLimitMs, async () => !isThere());
 }

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -74,6 +75,13 @@ export class Victim {
     if (name === "SIGCONT") this.#isFrozen = false;
     if (name !== "SIGSTOP" && name !== "SIGCONT") this.#isAsked = true;
     this.#child?.kill(name);
+  }
+
+  /** Continues it if it is frozen, and starts it if it has ended or was told to end. */
+  async goOn(): Promise<void> {
+    this.signal("SIGCONT");
+    if (this.#child && this.isRunning && this.#isAsked) await once(this.#child, "exit");
+    this.start();
   }
 
   /** Ends it for good; kills it after `patienceMs`. */
