@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { describe, test } from "node:test";
 import {
   addressText,
@@ -10,6 +10,7 @@ import {
   probeServer,
   reachableAddresses,
 } from "../../../../shared/broker/address.ts";
+import { holdPort } from "../../../support/broker/ports.ts";
 
 describe("a server's address", () => {
   test("a server's address is read with or without a port, IPv6 in brackets, and written the same way", () => {
@@ -74,9 +75,10 @@ describe("probing a server", () => {
   /** A server that greets with this text, on a port of its own. */
   async function listening(greeting: string): Promise<{ port: number; close: () => void }> {
     const server = createServer((socket) => socket.on("error", () => undefined).write(greeting));
-    server.listen(0, "127.0.0.1");
+    const port = await holdPort();
+    server.listen(port, "127.0.0.1");
     await once(server, "listening");
-    return { port: (server.address() as AddressInfo).port, close: () => server.close() };
+    return { port, close: () => server.close() };
   }
 
   test("a probe tells the server that is looked for from another, and from none", async () => {

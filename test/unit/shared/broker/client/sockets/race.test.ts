@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { test } from "node:test";
 import { firstToAnswer } from "../../../../../../shared/broker/client/sockets/race.ts";
+import { holdPort } from "../../../../../support/broker/ports.ts";
 import { atEnd } from "../../../../../support/cleanup.ts";
 
 /** A server that greets with this text. */
@@ -20,14 +21,12 @@ const nowhere = { host: "192.0.2.77", port: 4222 };
 test("the first address at which a server speaks is taken, whatever the ones before it do", async () => {
   const { port } = await listening();
   const mute = await listening("");
-  const gone = await listening();
-  gone.server.close();
-  await once(gone.server, "close");
+  const gone = await holdPort();
   const right = { host: "127.0.0.1", port };
   const { socket, address } = await firstToAnswer([
     nowhere,
     { host: "127.0.0.1", port: mute.port },
-    { host: "127.0.0.1", port: gone.port },
+    { host: "127.0.0.1", port: gone },
     right,
   ]);
   assert.deepEqual(address, right);
@@ -54,13 +53,9 @@ test("a server that answers at once is the only one that is asked", async () => 
 });
 
 test("if no server answers, the first one's error says why", async () => {
-  const gone = await Promise.all([listening(), listening()]);
-  for (const { server } of gone) {
-    server.close();
-    await once(server, "close");
-  }
+  const gone = [await holdPort(), await holdPort()];
   await assert.rejects(
-    firstToAnswer(gone.map(({ port }) => ({ host: "127.0.0.1", port }))),
-    (error: NodeJS.ErrnoException & { port?: number }) => error.code === "ECONNREFUSED" && error.port === gone[0]?.port,
+    firstToAnswer(gone.map((port) => ({ host: "127.0.0.1", port }))),
+    (error: NodeJS.ErrnoException & { port?: number }) => error.code === "ECONNREFUSED" && error.port === gone[0],
   );
 });
