@@ -8,9 +8,10 @@ import { packageRoot } from "../../../shared/components/component-defaults.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
 import { firstMarks } from "../../../shared/domain/ranges/first-marks.ts";
 import { exitCode } from "../../../shared/errors.ts";
+import { BusError } from "../../../shared/ports.ts";
 import { decodeOrderAnswer, encodeOrder } from "../../../shared/wire/messages.ts";
 import { operator } from "../../../shared/wire/subjects.ts";
-import { patienceMs } from "../../support/patience.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { runOrder } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
@@ -71,7 +72,14 @@ describe("a search of one's own", { concurrency: 2 }, () => {
       const link = await linkWorkspace(swarm.paths, "operator");
       try {
         const order = encodeOrder(runOrder(spec));
-        return decodeOrderAnswer(await link.bus.request(operator(operatorName()), order, patienceMs));
+        // A coordinator that has just begun does not hear yet.
+        const answer = await eventually("somebody answers", () =>
+          link.bus.request(operator(operatorName()), order, patienceMs).catch((error) => {
+            if (error instanceof BusError && error.reason === "nobody answered") return undefined;
+            throw error;
+          }),
+        );
+        return decodeOrderAnswer(answer);
       } finally {
         await link.close();
       }

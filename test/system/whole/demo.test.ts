@@ -56,16 +56,16 @@ function demonstrate(folder: string): Demonstration {
 }
 
 /** Resolves with the demonstration's processes when `count` runs have completed since this start. */
-async function afterCompleted(demonstration: Demonstration, count: number): Promise<ProcessIdentity[]> {
+async function afterCompleted(demonstration: Demonstration, count: number): Promise<readonly ProcessIdentity[]> {
   await eventually(`${count} runs complete`, () => {
     assert.equal(demonstration.child.exitCode, null, demonstration.stderr());
     return (demonstration.stderr().match(/ completed {2}hpmax /g)?.length ?? 0) >= count;
   });
-  const processes = descendantsOf(demonstration.child.pid ?? 0);
   // The coordinator, its guard and the server; two workers with a runner each.
-  assert.ok(processes.length >= 7, `${processes.length} processes`);
-  return processes;
+  return eventually("all its processes run", () => atLeast(7, descendantsOf(demonstration.child.pid ?? 0)));
 }
+
+const atLeast = <T>(count: number, found: readonly T[]): readonly T[] | false => found.length >= count && found;
 
 /** Resolves when none of these processes runs, and none whose command line names the folder. */
 const nothingRuns = (folder: string, processes: readonly ProcessIdentity[]): Promise<true> =>
@@ -153,11 +153,13 @@ test("npm start in a terminal shows its progress in one live line, and ends whol
     assert.ok(progress().length <= 1, terminal.screen().join("\n"));
     return counts.size > 4;
   });
-  assert.match(progress()[0] ?? "", /best 0\.\d+ ±\S+ \(n=\d+\) .*\d+s, \S+ left$/);
+  const whole = /best 0\.\d+ ±\S+ \(n=\d+\) .*\d+s, \S+ left$/;
+  await eventually("it says what is best", () => whole.test(progress()[0] ?? ""), {
+    seen: () => progress().join("\n"),
+  });
   assert.ok(!says(/run\d+\.\d+ (started|completed)/), "no line for each run");
-  const processes = descendantsOf(terminal.pid);
   // npm and its shell, the demonstration, and the processes that it starts.
-  assert.ok(processes.length >= 10, `${processes.length} processes`);
+  const processes = await eventually("all its processes run", () => atLeast(10, descendantsOf(terminal.pid)));
 
   terminal.press("C-c");
   await eventually("it says that it stops", () => says(/^stopping; unfinished runs are handed back/));
