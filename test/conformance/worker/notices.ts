@@ -5,6 +5,7 @@ import { azureNotices } from "../../../worker/owner/notices/azure.ts";
 import { gcpNotices } from "../../../worker/owner/notices/gcp.ts";
 import { type Metadata, metadataAt, type NoticeSource } from "../../../worker/owner/notices/notice.ts";
 import * as clouds from "../../support/clouds.ts";
+import { patienceMs } from "../../support/patience.ts";
 
 interface NoticeImplementation {
   readonly name: string;
@@ -43,7 +44,7 @@ export const noticeImplementations: readonly NoticeImplementation[] = [
 
 export function noticeSuite({ name, source, wants, calm, end: [request, told] }: NoticeImplementation): void {
   const at = async (answers: clouds.Answers): Promise<NoticeSource> =>
-    source(metadataAt(await clouds.cloud(answers, wants)));
+    source(metadataAt(await clouds.cloud(answers, wants), patienceMs));
 
   describe(`notices of ${name}`, () => {
     test(`notices of ${name} are looked for on its own machines only`, async () => {

@@ -17,10 +17,10 @@ const linkLocal = "http://169.254.169.254";
 
 /** Where each cloud's machines ask; no others can. */
 const sources = {
-  aws: (address = linkLocal) => awsNotices(metadataAt(address)),
-  gcp: (address = "http://metadata.google.internal") => gcpNotices(metadataAt(address)),
-  azure: (address = linkLocal) => azureNotices(metadataAt(address)),
-} as const satisfies Readonly<Record<Exclude<SpotWord, "auto">, (address?: string) => NoticeSource>>;
+  aws: (address = linkLocal, answerMs?: number) => awsNotices(metadataAt(address, answerMs)),
+  gcp: (address = "http://metadata.google.internal", answerMs?: number) => gcpNotices(metadataAt(address, answerMs)),
+  azure: (address = linkLocal, answerMs?: number) => azureNotices(metadataAt(address, answerMs)),
+} as const satisfies Readonly<Record<Exclude<SpotWord, "auto">, (address?: string, answerMs?: number) => NoticeSource>>;
 
 export interface NoticeListener {
   /** The machine goes: runs have `graceMs` milliseconds to leave it. Called once. */
@@ -33,7 +33,8 @@ export interface NoticeListener {
  * Asks the machine's cloud every 5 s whether it takes the machine back. Only if the owner says so: no network is
  * searched unasked.
  *
- * @param address  of the metadata service, if it is not the usual one
+ * @param address   of the metadata service, if it is not the usual one
+ * @param answerMs  how long it may take to answer, if not the usual time
  * @returns what ends it
  */
 export function watchNotices(
@@ -41,13 +42,14 @@ export function watchNotices(
   word: SpotWord,
   listener: NoticeListener,
   address?: string,
+  answerMs?: number,
 ): () => void {
-  let source: NoticeSource | undefined = word === "auto" ? undefined : sources[word](address);
+  let source: NoticeSource | undefined = word === "auto" ? undefined : sources[word](address, answerMs);
   let trouble = "";
   let isLooking = false;
   const find = async (): Promise<NoticeSource> => {
     for (const make of Object.values(sources)) {
-      const candidate = make(address);
+      const candidate = make(address, answerMs);
       if (await candidate.isHere().catch(() => false)) return candidate;
     }
     throw new Error("none of aws, gcp and azure answers here");

@@ -6,7 +6,7 @@ import { systemClock } from "../../../../shared/time/clock.ts";
 import { awsNotices } from "../../../../worker/owner/notices/aws.ts";
 import { azureNotices } from "../../../../worker/owner/notices/azure.ts";
 import { gcpNotices } from "../../../../worker/owner/notices/gcp.ts";
-import { metadataAt } from "../../../../worker/owner/notices/notice.ts";
+import { type Metadata, metadataAt } from "../../../../worker/owner/notices/notice.ts";
 import { type SpotWord, watchNotices } from "../../../../worker/owner/notices/watch-notices.ts";
 import { atEnd } from "../../../support/cleanup.ts";
 import {
@@ -22,7 +22,10 @@ import {
   scheduled,
   wall,
 } from "../../../support/clouds.ts";
+import { patienceMs } from "../../../support/patience.ts";
 import { silentLog } from "../../../support/stories/reign.ts";
+
+const patient = (address: string): Metadata => metadataAt(address, patienceMs);
 
 test("whoever answers without end in the place of a cloud is not read to that end", async () => {
   let sent = 0;
@@ -40,28 +43,28 @@ test("whoever answers without end in the place of a cloud is not read to that en
     server.closeAllConnections();
   });
   const { port } = server.address() as AddressInfo;
-  await assert.rejects(metadataAt(`http://127.0.0.1:${port}`).ask("/x", {}), /answered with more than 65536 bytes/);
+  await assert.rejects(patient(`http://127.0.0.1:${port}`).ask("/x", {}), /answered with more than 65536 bytes/);
   assert.ok(sent < 50_000_000, `${sent} bytes were read or waited for`);
 });
 
 describe("a spot notice", () => {
   test("a spot notice of EC2 says when the instance goes", async () => {
-    const calm = awsNotices(metadataAt(await cloud(aws, awsWants)));
+    const calm = awsNotices(patient(await cloud(aws, awsWants)));
     assert.equal(await calm.isHere(), true);
     assert.equal(await calm.look(wall), null);
     const goes = { ...aws, [action]: '{"action": "terminate", "time": "2026-11-28T08:22:00Z"}' };
-    assert.deepEqual(await awsNotices(metadataAt(await cloud(goes, awsWants))).look(wall), {
+    assert.deepEqual(await awsNotices(patient(await cloud(goes, awsWants))).look(wall), {
       what: "EC2 takes this spot instance back (terminate)",
       leftMs: 120_000,
     });
-    const odd = awsNotices(metadataAt(await cloud({ ...aws, [action]: '{"action": "stop"}' }, awsWants)));
+    const odd = awsNotices(patient(await cloud({ ...aws, [action]: '{"action": "stop"}' }, awsWants)));
     await assert.rejects(odd.look(wall), /instance-action: expected a time, found undefined/);
-    const old = awsNotices(metadataAt(await cloud({ ...aws, "PUT /latest/api/token": 403 }, awsWants)));
+    const old = awsNotices(patient(await cloud({ ...aws, "PUT /latest/api/token": 403 }, awsWants)));
     await assert.rejects(old.look(wall), /api\/token answered 403/);
   });
 
   test("a spot notice of Compute Engine gives 30 seconds", async () => {
-    const at = async (answer: string) => gcpNotices(metadataAt(await cloud({ [preempted]: answer }, gcpWants)));
+    const at = async (answer: string) => gcpNotices(patient(await cloud({ [preempted]: answer }, gcpWants)));
     assert.equal(await (await at("FALSE")).look(wall), null);
     assert.equal((await (await at("TRUE\n")).look(wall))?.leftMs, 30_000);
     await assert.rejects((await at("MAYBE")).look(wall), /expected TRUE or FALSE, found "MAYBE"/);
@@ -69,7 +72,7 @@ describe("a spot notice", () => {
 
   test("a spot notice of Azure counts only if it names this machine", async () => {
     const at = async (answer: string) =>
-      azureNotices(metadataAt(await cloud({ ...azure, [scheduled]: answer }, azureWants)));
+      azureNotices(patient(await cloud({ ...azure, [scheduled]: answer }, azureWants)));
     const left = async (answer: string) => (await (await at(answer)).look(wall))?.leftMs;
     assert.equal(await left('{"DocumentIncarnation":1,"Events":[]}'), undefined);
     assert.equal(await left(event(["lab-vm-1"])), undefined);
@@ -94,6 +97,7 @@ describe("the watch for spot notices", () => {
           },
         },
         address,
+        patienceMs,
       );
       atEnd(end);
     });
