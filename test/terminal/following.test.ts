@@ -54,13 +54,18 @@ test("a swarm of 100 workers is followed, and keys are answered while its news c
   await feed.start(assert.fail);
   search.showJob(jobName(1));
   const frames: number[] = [];
+  const sizes: number[] = [];
   let began = 0;
+  let writtenBefore = 0;
   let isDrawing = false;
   // The app calls this before a frame, and after it has handed the frame to the terminal.
   const cpu = (): number => {
     const at = cpuMs();
-    if (isDrawing) frames.push(at - began);
-    [began, isDrawing] = [at, !isDrawing];
+    if (isDrawing) {
+      frames.push(at - began);
+      sizes.push(terminal.written - writtenBefore);
+    }
+    [began, writtenBefore, isDrawing] = [at, terminal.written, !isDrawing];
     return at;
   };
   const never = (): never => assert.fail("nobody asked for that");
@@ -74,17 +79,19 @@ test("a swarm of 100 workers is followed, and keys are answered while its news c
     const work: number[] = [];
     const press = async (key: string): Promise<void> => {
       await delay(60);
-      const [pressedAt, cpuAt, written, drawn] = [now(), cpuMs(), terminal.written, frames.length];
+      const [pressedAt, cpuAt, drawn] = [now(), cpuMs(), frames.length];
       input.write(key);
       await eventually("the key is answered", () => frames.length > drawn);
       latencies.push(now() - pressedAt);
       work.push(cpuMs() - cpuAt);
-      assert.ok(terminal.written - written <= mostBytes, `${terminal.written - written} bytes after ${key}`);
+      // While the test could not look, several frames may have been drawn.
+      const size = Math.max(...sizes.slice(drawn));
+      assert.ok(size <= mostBytes, `${size} bytes after ${key}`);
     };
     const keys = "1jjk2jjk3jj5jj6kk4xx1jgG";
     for (const key of keys) await press(key);
     // The first frames do not count: they include compiling.
-    for (const values of [frames, latencies, work]) values.length = 0;
+    for (const values of [frames, sizes, latencies, work]) values.length = 0;
     const [from, cpuFrom] = [now(), cpuMs()];
     for (const key of keys) await press(key);
     const share = (cpuMs() - cpuFrom) / (now() - from);
