@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile, execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -13,6 +13,7 @@ import { writeProbeSpec, writeProgramSpec } from "../../support/processes/probe-
 
 const root = packageRoot();
 const folder = temporaryFolder();
+const copy = temporaryFolder();
 const scripts = join(folder, "venv", "bin");
 const python = join(scripts, "python3");
 /** An environment without Node, nats-server, npm or system programs: only those that pip has installed. */
@@ -21,13 +22,21 @@ const run = (program: string, ...words: string[]): Promise<{ stdout: string; std
   promisify(execFile)(join(scripts, program), words, { cwd: folder, env });
 
 const made = (ending: string): string => {
-  const name = readdirSync(join(root, "dist-python")).find((each) => each.endsWith(ending));
+  const name = readdirSync(join(copy, "dist-python")).find((each) => each.endsWith(ending));
   assert.ok(name, `a file ${ending}`);
-  return join(root, "dist-python", name);
+  return join(copy, "dist-python", name);
 };
 
 before(async () => {
-  execFileSync(process.execPath, ["wheel.mjs"], { cwd: root });
+  // Another test packs this folder meanwhile, so the wheel is made in a copy.
+  for (const place of ["package.json", "package-lock.json", "LICENSE", "shared", "worker", "specs", "docs"])
+    cpSync(join(root, place), join(copy, place), { recursive: true });
+  cpSync(join(root, "python"), join(copy, "python"), {
+    recursive: true,
+    filter: (path) => !path.endsWith("nexus_swarm/js"),
+  });
+  for (const place of ["dist", "node_modules"]) symlinkSync(join(root, place), join(copy, place));
+  execFileSync(process.execPath, [join(root, "wheel.mjs")], { cwd: copy });
   execFileSync("/usr/bin/python3", ["-m", "venv", join(folder, "venv")]);
   // With its dependencies, as for a user.
   await promisify(execFile)(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", made(".whl")]);
