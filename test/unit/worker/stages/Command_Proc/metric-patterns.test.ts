@@ -30,6 +30,17 @@ describe("metrics in what a program prints for people", () => {
     });
   });
 
+  test("a pattern is slow by the processor time that it takes: a frozen run searches again", () => {
+    const readings = [0, 1, 2, 30];
+    const patterns = new MetricPatterns(
+      ["^(?<loss>(\\d+)+)$"],
+      40,
+      () => readings.shift() ?? assert.fail("once too often"),
+    );
+    assert.throws(() => patterns.find([`${"1".repeat(40)}x`]), { name: SlowPattern.name });
+    assert.deepEqual(readings, []);
+  });
+
   test("printed metrics are not looked for in a line without a number, whichever lines come with it", () => {
     const patterns = new MetricPatterns(["^(?<loss>(\\w+)+)$"]);
     assert.deepEqual(patterns.find([`${"a".repeat(40)}!`, "3", "b"]), [
