@@ -14,7 +14,7 @@ const backspaces = ["\u007f", "\b"];
 export async function readSecret(what: string): Promise<string> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) return (await text(stdin)).trim();
-  // In raw mode the terminal echoes nothing, and does not cut lines after 4,096 characters. Who sees the prompt may paste.
+  // In raw mode the terminal echoes nothing, and does not cut lines after 4,096 characters. Whoever sees the prompt may paste at once.
   stdin.setRawMode(true);
   stderr.write(`paste ${what} (it is not shown): `);
   stdin.setEncoding("utf8");

@@ -173,7 +173,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
 
     const thirty = { reports: 30, seconds: 30 };
     check("a run handed back leaves its state, from which another resumes to the same result", thirty, async (rig) => {
-      // Of another job, because a runner keeps its job's text. Only the run that is handed back must still be under way then.
+      // Of another job, because a runner keeps its job's text. Only the run that is handed back must still be under way when it is.
       const fast = { job: "job2", jobText: probe({ ...thirty, seconds: 0.3 }).jobText };
       const whole = new Heard(rig, fast);
       const first = new Heard(rig);
@@ -193,7 +193,7 @@ export function runnersSuite({ name, hasProcesses, start }: RunnersImplementatio
       assert.equal(end.iters, undisturbed.iters);
     });
 
-    check("checkpoints come when due, with every report up to there", long, async (rig) => {
+    check("a run saves itself again and again, with every report up to there", long, async (rig) => {
       const heard = new Heard(rig, { checkpointSeconds: 0.2 });
       heard.running.checkpointEvery(0.2);
       await until(rig, "it has saved itself three times", () => heard.states.length >= 3);

@@ -85,7 +85,9 @@ const open = (
 
 /** The first file below the folder whose mode has any of these rights; undefined if none has. */
 function modes(folder: string, rights: number, names = /./): string | undefined {
-  for (const file of filesBelow(folder)) {
+  const files = filesBelow(folder);
+  if (files.length === 0) throw new Error(`there is no file in ${folder}`);
+  for (const file of files) {
     const name = relative(folder, file);
     // nats-server creates its own files, in a folder that only the owner may enter.
     if (!names.test(name) || name.startsWith("store/")) continue;

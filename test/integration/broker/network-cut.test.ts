@@ -7,7 +7,7 @@ import { holdPort } from "../../support/broker/ports.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
-/** Reports ten times a second until a file is there: for the first two programs that begin it is `first`, for others `others`. */
+/** Reports ten times a second until its file is there: `first` for the first two programs that begin, `others` for the rest. */
 const reports = (folder: string): string => `
 import { existsSync, mkdirSync } from "node:fs";
 const made = (name) => {

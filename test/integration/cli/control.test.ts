@@ -154,7 +154,7 @@ describe("control of a live search", () => {
 
   test("a poisoned run fails after its retries; a sick worker is benched and its runs are done elsewhere", async () => {
     const swarm = new Swarm();
-    await swarm.coordinator(["--lease", "15"]);
+    await swarm.coordinator(["--lease", "30"]);
     swarm.worker("well", ["--slots", "1"]);
     const poison = await swarm.submit(
       swarm.probeSpec("poison", { total_runs: 1, retries: 2 }, { misbehaviour: "exit", reports: 2 }),

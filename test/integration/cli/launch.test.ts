@@ -15,8 +15,9 @@ const { folder } = swarm;
 
 before(() => swarm.coordinator());
 
-/** What a command says once the coordinator, which may be slow, has answered. */
-const onceAnswered = (said: string): string => said.replace(/^no answer from the coordinator .* asking again\n/m, "");
+/** What a command says, without the line that it says where the coordinator is slow. */
+const withoutAskingAgain = (said: string): string =>
+  said.replace(/^no answer from the coordinator .* asking again\n/m, "");
 
 test("a view that may only look prints no way to join, whatever else was asked for", async () => {
   const output = async (...flags: string[]): Promise<string> => {
@@ -60,7 +61,7 @@ job1, target: azb-cpu, creating parent runs: 3/3, ws1/run1, ws1/run2, ws1/run3, 
   assert.equal(readFileSync(join(folder, "launched_job_spec.yaml"), "utf8"), readFileSync(spec, "utf8"));
   const { port } = runningBroker(swarm.paths) ?? assert.fail();
   assert.equal(
-    onceAnswered(stderr),
+    withoutAskingAgain(stderr),
     `  nexus list runs job1 --sort=metrics.hpmax --last=10
 no worker has joined workspace ws1 yet; on this machine run:
   nexus-worker --target azb-cpu
@@ -111,7 +112,7 @@ test("a wrong spec is refused before anything is sent", async () => {
 test("orders about what is not there, or not so, are refused", async () => {
   const missing = await nexus(["release", "job9"], folder);
   assert.equal(missing.code, exitCode.notFound);
-  assert.match(onceAnswered(missing.stderr), /^there is no job9; to see what there is: nexus list jobs\n$/);
+  assert.match(withoutAskingAgain(missing.stderr), /^there is no job9; to see what there is: nexus list jobs\n$/);
   const searching = await nexus(["release", "job1"], folder);
   assert.equal(searching.code, exitCode.usage);
   assert.match(searching.stderr, /job1 is not held/);

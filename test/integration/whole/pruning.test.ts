@@ -28,7 +28,7 @@ for (let iters = 100; iters <= 1000; iters += 100) {
   await pause(150);
   if (a === 0 && iters === 100) {
     if (!isFirst()) while (!existsSync(${JSON.stringify(gate)})) await pause(50);
-    for (let slow = 110; slow < 940; slow += 5) {
+    for (let slow = 110; slow < 940; slow += 1) {
       report(slow);
       await pause(150);
     }

@@ -30,6 +30,7 @@ job_launcher:
   total_runs: 2
   compute_nodes: 1
   monitor: none
+  retries: 1000
   checkpoint_every: 0.3
   code: [train.mjs, lib]
 hyperparameters:

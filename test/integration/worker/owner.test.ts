@@ -41,7 +41,7 @@ describe("an owner who types at a real terminal", () => {
     mustEnd(terminal.pid);
     const tally = join(swarm.folder, "typed");
     const job = await swarm.submit(
-      swarm.probeSpec("typed", { total_runs: 1, compute_target: "typed" }, { seconds: 10, reports: 40, tally }),
+      swarm.probeSpec("typed", { total_runs: 1, compute_target: "typed" }, { seconds: 20, reports: 40, tally }),
     );
     const rules = { whenIdle: 3000 };
     const worker = await ownedWorker("typed", joinLine(), temporaryFolder(), rules, [terminal.path]);
@@ -74,7 +74,7 @@ describe("an owner who types at a real terminal", () => {
     mustEnd(terminal.pid);
     const tally = join(swarm.folder, "stays");
     const job = await swarm.submit(
-      swarm.probeSpec("stays", { total_runs: 1, compute_target: "stays" }, { seconds: 10, reports: 40, tally }),
+      swarm.probeSpec("stays", { total_runs: 1, compute_target: "stays" }, { seconds: 20, reports: 40, tally }),
     );
     const rules = { whenIdle: 60_000, yieldAfter: 1500 };
     const worker = await ownedWorker("stays", joinLine(), temporaryFolder(), rules, [terminal.path]);

@@ -7,16 +7,12 @@ import { fileURLToPath } from "node:url";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { descendantsOf } from "../../../shared/machine/process-tree.ts";
 import { mustEnd } from "../../support/cleanup.ts";
-import { pathsBelow } from "../../support/living-tree.ts";
+import { filesBelow } from "../../support/living-tree.ts";
 import { allProcesses, readIfThere } from "../../support/process-list.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
 
 const main = (program: string): string => fileURLToPath(new URL(`../../../${program}/main.js`, import.meta.url));
-
-/** Every regular file below a folder; files that vanish meanwhile are left out. */
-const filesBelow = (folder: string): string[] =>
-  pathsBelow(folder).filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isFile());
 
 /** The command lines of all processes, and the environments of those with these pids. */
 const shownByProcesses = (pids: readonly number[]): string =>

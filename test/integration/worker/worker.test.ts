@@ -23,7 +23,7 @@ import { standingOf } from "../../support/processes/standing.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 const swarm = new Swarm();
-before(() => swarm.coordinator(["--lease", "5"]));
+before(() => swarm.coordinator(["--lease", "15"]));
 after(() => swarm.end());
 
 /** Runner processes of a worker, from the kernel's list, without the processes that start or reap them. */

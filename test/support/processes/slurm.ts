@@ -9,8 +9,8 @@ import { eventually } from "../patience.ts";
 
 /**
  * A real Slurm of one node on loopback, with its own folders, sockets and key. It gives out more processors than the
- * machine has, tracks processes without cgroups, and schedules at once instead of every few seconds. What it tells to
- * end may take its time, as on a busy machine it does: workers are told a grace of 240 s. Needs root and
+ * machine has, tracks processes without cgroups, and schedules at once instead of every few seconds. A program
+ * that it tells to end may take long: workers have a grace of 240 s. Needs root and
  * Debian's packages slurmctld, slurmd, slurm-client and munge.
  */
 export class Slurm {

@@ -155,7 +155,10 @@ export class Pane {
     return this.shows(wanted);
   }
 
-  /** Presses keys, or acts; resolves once the program has written `wanted`, which may vanish before anybody looks. */
+  /**
+   * Presses keys, or acts; resolves once the program has written `wanted`, which may vanish before anybody looks. A screen writes
+   * only what differs: text that replaces some of the same colour and letters is never seen whole.
+   */
   async says(keys: readonly string[] | (() => void), wanted: RegExp): Promise<void> {
     const written = this.record();
     if (typeof keys === "function") keys();

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 
 /**
  * Opens a pseudo-terminal and sets its times back, as if nobody had touched it for an hour. The line "3" types three
- * keys, one after the other, which a program reads; "p" makes a program print.
+ * keys without a pause, which a program reads; "p" makes a program print.
  */
 const script = `
 import os, pty, sys, time, tty
@@ -48,7 +48,7 @@ export class TypedTerminal {
     return new TypedTerminal(String(value), child, lines);
   }
 
-  /** Types keys at once; resolves when a program has read them. */
+  /** Types keys without a pause; resolves when a program has read them. */
   press(keys = 1): Promise<void> {
     return this.#say(String(keys));
   }

@@ -151,6 +151,7 @@ test("all runs complete, none twice, on five hosts with cuts, delays, losses and
   cut.net.pull();
   await holds(owned);
   owned.ownerComes();
+  // Its run may have ended just before it looked.
   await says(owned, /handed back|no run in hand/);
   // Losses: connections of randomly drawn hosts end and lose messages on their way.
   const random = rngFrom("losses");
