@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import re
 import shutil
 from collections.abc import Callable, Mapping
@@ -111,7 +112,7 @@ def _check_space(function: Callable[..., Any], space: Mapping[str, Any]) -> None
 
 def _dial(name: str, values: Any) -> list[str]:
     if isinstance(values, tuple):
-        if len(values) not in (2, 3) or not all(isinstance(each, (int, float)) for each in values[:2]):
+        if len(values) not in (2, 3) or not all(isinstance(each, (int, float)) and math.isfinite(each) for each in values[:2]):
             raise TypeError(f'submit(): {name}: expected a list of values, (from, to) or (from, to, "log"), found {values!r}')
         low, high = values[:2]
         whole = isinstance(low, int) and isinstance(high, int)
@@ -124,10 +125,17 @@ def _dial(name: str, values: Any) -> list[str]:
     listed = list(values)
     if not listed:
         raise TypeError(f"submit(): {name}: expected at least one value, found none")
+    if any(isinstance(each, float) and math.isnan(each) for each in listed):
+        raise TypeError(f"submit(): {name}: expected values that a search can choose, found nan")
     numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in listed)
     kind = "ordered_tuning_values" if numbers else "unordered_tuning_values"
     return [
         f"  - name: &{name}",
-        f"      {kind}: {json.dumps(sorted(listed) if numbers else listed)}",
-        f"      tuned_value: {json.dumps(listed[0])}",
+        f"      {kind}: [{', '.join(map(_yaml, sorted(listed) if numbers else listed))}]",
+        f"      tuned_value: {_yaml(listed[0])}",
     ]
+
+
+def _yaml(value: Any) -> str:
+    """As YAML reads it: JSON, which has no word for an infinity."""
+    return f"{'-' if value < 0 else ''}.inf" if isinstance(value, float) and math.isinf(value) else json.dumps(value)

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { loadSpecFile, packageRoot } from "../../../shared/components/component-defaults.ts";
+import { temporaryFolder } from "../../support/cleanup.ts";
+
+/** Runs Python with our library on its path; `nexus` is a shell script, or the real one if there is none. */
+const python = (code: string, script?: string, cwd = temporaryFolder()) => {
+  const node = script === undefined ? process.execPath : join(cwd, "node");
+  if (script !== undefined) writeFileSync(node, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  return promisify(execFile)("/usr/bin/python3", ["-B", "-c", `import nexus_swarm as nexus\n${code}`], {
+    cwd,
+    env: { ...process.env, PYTHONPATH: join(packageRoot(), "python/src"), NEXUS_NODE: node },
+  });
+};
+
+/** Submits a function of a module with these words behind it: the spec that it becomes, and what travels with it. */
+async function sent(words: string, module = "def f(x=0): return x") {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "train.py"), `import functools, elsewhere\n${module}\n`);
+  writeFileSync(
+    join(folder, "elsewhere.py"),
+    "import functools\ndef deco(f): return functools.wraps(f)(lambda *a, **k: f(*a, **k))\n",
+  );
+  const script = `cp -r "$(dirname "$3")" sent; echo 'a warning' >&2; echo '{"type":"launched","job":"job1"}'`;
+  const { stderr } = await python(`import train\nnexus.submit(train.f, ${words})`, script, folder);
+  const { spec } = loadSpecFile(join(folder, "sent/search.yaml"), {});
+  return { spec, files: readdirSync(join(folder, "sent")).sort(), stderr };
+}
+
+test("an infinity in the space of a Python function is a number in the spec, and NaN is refused", async () => {
+  const { spec } = await sent("{'x': [1.0, float('inf'), -float('inf')]}");
+  assert.deepEqual(spec.hyperparameters[0]?.values, [Number.NEGATIVE_INFINITY, 1, Number.POSITIVE_INFINITY]);
+  await assert.rejects(sent("{'x': [1.0, float('nan')]}"), {
+    message: /TypeError: submit\(\): x: expected .* found nan/,
+  });
+  await assert.rejects(sent("{'x': (0.0, float('inf'))}"), { message: /TypeError: submit\(\): x: expected .*inf/ });
+});
