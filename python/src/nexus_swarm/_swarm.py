@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -32,7 +33,7 @@ def submit(
     settings: Mapping[str, Any] | None = None,
     replacements: Mapping[str, Any] | None = None,
 ) -> str:
-    """Starts a search on the swarm.
+    """Starts a search on the swarm; what ``nexus run`` says of the spec (warnings, what to type next) goes to standard error.
 
     Args:
         search: a runspec's file; or a function with a parameter for each hyperparameter. It returns a number, or a mapping with
@@ -163,13 +164,13 @@ def check_values(spec: Path) -> list[dict[str, Any]]:
 
 
 def _launch(spec: str, words: Sequence[str], workspace: str | None) -> str:
-    for each in _lines(["run", spec, *words, "--monitor", "none"], workspace):
+    for each in _lines(["run", spec, *words, "--monitor", "none"], workspace, shows_notes=True):
         if each.get("type") == "launched":
             return each["job"]
     raise NexusError(f"{spec} was run here, since its job_launcher is not enabled; to search: enabled: 1")
 
 
-def _lines(words: Sequence[str], workspace: str | None) -> list[dict[str, Any]]:
+def _lines(words: Sequence[str], workspace: str | None, *, shows_notes: bool = False) -> list[dict[str, Any]]:
     # Imported late: a run on a worker has this file, but none of our programs beside it.
     from nexus_swarm import _launch
 
@@ -181,6 +182,8 @@ def _lines(words: Sequence[str], workspace: str | None) -> list[dict[str, Any]]:
         raise NexusError(_launch.not_for_here(command[0], error)) from error
     if done.returncode != 0:
         raise NexusError(done.stderr.strip() or f"nexus {words[0]} ended with exit code {done.returncode}")
+    if shows_notes:
+        sys.stderr.write(done.stderr)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 

@@ -39,3 +39,7 @@ test("an infinity in the space of a Python function is a number in the spec, and
   });
   await assert.rejects(sent("{'x': (0.0, float('inf'))}"), { message: /TypeError: submit\(\): x: expected .*inf/ });
 });
+
+test("what nexus run warns of reaches the person who calls submit in Python", async () => {
+  assert.match((await sent("{'x': [1, 2]}")).stderr, /^a warning$/m);
+});
