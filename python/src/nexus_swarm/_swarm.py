@@ -27,9 +27,9 @@ def submit(
     space: Mapping[str, Any] | None = None,
     *,
     workspace: str | None = None,
-    total_runs: int = 60,
-    metric: str = "value",
-    goal: str = "maximize",
+    total_runs: int | None = None,
+    metric: str | None = None,
+    goal: str | None = None,
     settings: Mapping[str, Any] | None = None,
     replacements: Mapping[str, Any] | None = None,
 ) -> str:
@@ -40,9 +40,9 @@ def submit(
             the metric, or yields one after the other as it trains. Its module goes to the workers, which need what it imports.
         space: only for a function: for each parameter a list of values, or ``(from, to)``, or ``(from, to, "log")``.
         workspace: default: ``$NEXUS_WORKSPACE``, or ws1.
-        total_runs: only for a function: how many runs the search has.
-        metric: only for a function: what a number that it returns is called.
-        goal: only for a function: ``maximize`` or ``minimize``.
+        total_runs: only for a function: how many runs the search has (60).
+        metric: only for a function: what a number that it returns is called (``value``).
+        goal: only for a function: ``maximize`` (the default) or ``minimize``.
         settings: only for a function: further lines of the spec's ``job_launcher``, such as ``{"hp_tuning": "bayesian"}``.
         replacements: only for a file: text for each ``<name>`` in it.
 
@@ -51,7 +51,7 @@ def submit(
 
     Raises:
         NexusError: no coordinator answers, the spec cannot be used, or this is a run of a search itself.
-        TypeError: the function cannot be sent.
+        TypeError: the function cannot be sent, or an argument is only for the other kind of search.
     """
     if _run.in_run():
         # Each run would start a search, whose runs would do so again.
@@ -59,14 +59,26 @@ def submit(
             "submit(): this is a run of a search, which starts none; workers import the module of the function, so put what starts "
             'the search below: if __name__ == "__main__":'
         )
-    if callable(search):
-        with tempfile.TemporaryDirectory(prefix="nexus-") as folder:
-            spec = _function.write_spec(
-                Path(folder), search, space or {}, total_runs=total_runs, metric=metric, goal=goal, settings=settings or {}
-            )
-            return _launch(str(spec), [], workspace)
-    words = [f"--{name}={value}" for name, value in (replacements or {}).items()]
-    return _launch(os.fspath(search), words, workspace)
+    if not callable(search):
+        of_function = {"space": space, "total_runs": total_runs, "metric": metric, "goal": goal, "settings": settings}
+        unfit = [name for name, value in of_function.items() if value is not None]
+        if unfit:
+            raise TypeError(f"submit(): {', '.join(unfit)}: only for a function; {os.fspath(search)} has its own")
+        words = [f"--{name}={value}" for name, value in (replacements or {}).items()]
+        return _launch(os.fspath(search), words, workspace)
+    if replacements is not None:
+        raise TypeError("submit(): replacements: only for a file; what a function gets stands in space")
+    with tempfile.TemporaryDirectory(prefix="nexus-") as folder:
+        spec = _function.write_spec(
+            Path(folder),
+            search,
+            space or {},
+            total_runs=60 if total_runs is None else total_runs,
+            metric="value" if metric is None else metric,
+            goal="maximize" if goal is None else goal,
+            settings=settings or {},
+        )
+        return _launch(str(spec), [], workspace)
 
 
 def wait(job: str, *, workspace: str | None = None, every: float = 2.0, timeout: float | None = None) -> dict[str, Any]:
