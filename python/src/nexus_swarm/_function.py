@@ -48,6 +48,7 @@ def write_spec(
     Args:
         folder: gets the spec, the function's module and a program that calls it.
         space: for each parameter a list of values, or (from, to), or (from, to, scale) with "log", "linear" or "integer".
+            Without a scale, two whole numbers are the ends of a range of whole numbers.
         metric: name of the metric to search by, and of a plain number that the function returns.
         goal: "maximize" or "minimize".
         settings: further lines of the spec's job_launcher, by name.

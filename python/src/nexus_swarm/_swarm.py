@@ -39,6 +39,7 @@ def submit(
         search: a runspec's file; or a function with a parameter for each hyperparameter. It returns a number, or a mapping with
             the metric, or yields one after the other as it trains. Its module goes to the workers, which need what it imports.
         space: only for a function: for each parameter a list of values, or ``(from, to)``, or ``(from, to, "log")``.
+            ``(0, 1)`` is a range of whole numbers, ``(0.0, 1.0)`` of any.
         workspace: default: ``$NEXUS_WORKSPACE``, or ws1.
         total_runs: only for a function: how many runs the search has (60).
         metric: only for a function: what a number that it returns is called (``value``).
