@@ -83,7 +83,7 @@ def submit(
 
 
 def wait(job: str, *, workspace: str | None = None, every: float = 2.0, timeout: float | None = None) -> dict[str, Any]:
-    """Waits until a job has ended.
+    """Waits until a job has ended. Says on standard error when it becomes paused, and why: then it goes on only after ``nexus resume``.
 
     Args:
         job: its name.
@@ -99,12 +99,17 @@ def wait(job: str, *, workspace: str | None = None, every: float = 2.0, timeout:
         TimeoutError: the job has not ended after ``timeout``.
     """
     limit = None if timeout is None else time.monotonic() + timeout
+    was_paused = False
     while True:
         found = next((each for each in _lines(["list", "jobs"], workspace) if each.get("job") == job), None)
         if found is None:
             raise NexusError(f"there is no {job}; to see all: nexus list jobs")
         if found["status"] in _OVER:
             return found
+        is_paused = found["status"] == "paused"
+        if is_paused and not was_paused:
+            print(f"{job} is paused: {found.get('reason') or f'nexus resume {job} lets it go on'}", file=sys.stderr)
+        was_paused = is_paused
         if limit is not None and time.monotonic() > limit:
             raise TimeoutError(f"{job} goes on: {found['ended']} of {found['total']} runs have ended")
         time.sleep(every)

@@ -56,3 +56,20 @@ test("submit in Python refuses arguments that the spec, or the function, has no 
   const { spec } = await sent("{'x': [1, 2]}");
   assert.deepEqual([spec.settings.totalRuns, spec.settings.hpTuning], [60, "dgd"]);
 });
+
+test("wait in Python says why a job is paused, once each time that it becomes so, and waits on", async () => {
+  const line = (status: string, reason = ""): string => JSON.stringify({ type: "job", job: "job1", status, reason });
+  const looks = [
+    line("paused", "5 runs have failed"),
+    line("paused", "5 runs have failed"),
+    line("running"),
+    line("paused"),
+    line("completed"),
+  ];
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "looks"), `${looks.join("\n")}\n`);
+  const script = "head -n 1 looks; sed -i 1d looks";
+  const { stdout, stderr } = await python("print(nexus.wait('job1', every=0)['status'])", script, folder);
+  assert.equal(stdout, "completed\n");
+  assert.equal(stderr, "job1 is paused: 5 runs have failed\njob1 is paused: nexus resume job1 lets it go on\n");
+});
