@@ -135,10 +135,10 @@ export const mcpTools: readonly McpTool[] = [
   {
     name: "submit",
     description:
-      "Starts the search that a runspec on this machine describes; its code goes to the workers and runs there.",
+      "Starts the search that a runspec on this machine describes (enabled: 1); its code goes to the workers and runs there.",
     changes: true,
     arguments: { spec: { kind: "text", description: "path of the runspec, a YAML file" } },
-    words: ({ spec }) => ["run", resolve(String(spec)), "--monitor", "none", "--json"],
+    words: ({ spec }) => ["run", resolve(String(spec)), "--swarm-only", "--monitor", "none", "--json"],
   },
 ];
 

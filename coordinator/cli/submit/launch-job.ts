@@ -35,6 +35,8 @@ const copyName = "launched_job_spec.yaml";
 export interface RunOptions extends JsonOption {
   /** Overrides the spec's `monitor`. */
   readonly monitor?: "same" | "none" | "new" | undefined;
+  /** Refuses a spec that would be run here. */
+  readonly swarmOnly?: boolean | undefined;
   /** Seconds between standings if the output is not a terminal. */
   readonly every?: number | undefined;
 }

@@ -1,5 +1,6 @@
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import { renderProblems } from "../../../shared/domain/runspec/spec-read.ts";
+import { UsageError } from "../../../shared/errors.ts";
 import type { Session } from "../../operator/session.ts";
 import type { RunOptions } from "./launch-job.ts";
 import { parseSpecArguments } from "./spec-arguments.ts";
@@ -20,6 +21,8 @@ export async function runSpec(session: Session, words: readonly string[], option
     const { launchJob } = await import("./launch-job.ts");
     return launchJob(session, spec, options);
   }
+  if (options.swarmOnly)
+    throw new UsageError(`${file}: job_launcher is not enabled, so it would be run here; to search: enabled: 1`);
   const { runHere } = await import("./run-here.ts");
   return runHere(spec, output);
 }

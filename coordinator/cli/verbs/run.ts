@@ -99,6 +99,7 @@ export const addRun: AddVerbs = (program, { output, does }) => {
   watching(program.command("run"))
     .description("run a runspec: on the swarm if its job_launcher is enabled, otherwise here and now")
     .argument("<spec>", "the runspec, a YAML file; --name value replaces <name> in it")
+    .option("--swarm-only", "refuse a spec whose job_launcher is not enabled, which would be run here")
     .allowUnknownOption()
     .allowExcessArguments()
     .addHelpText("after", help.run)

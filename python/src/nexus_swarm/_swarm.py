@@ -51,7 +51,7 @@ def submit(
         The job's name: ``job7``.
 
     Raises:
-        NexusError: no coordinator answers, the spec cannot be used, or this is a run of a search itself.
+        NexusError: no coordinator answers, the spec cannot be used or has ``enabled: 0``, or this is a run of a search itself.
         TypeError: the function cannot be sent, or an argument is only for the other kind of search.
     """
     if _run.in_run():
@@ -182,10 +182,8 @@ def check_values(spec: Path) -> list[dict[str, Any]]:
 
 
 def _launch(spec: str, words: Sequence[str], workspace: str | None) -> str:
-    for each in _lines(["run", spec, *words, "--monitor", "none"], workspace, shows_notes=True):
-        if each.get("type") == "launched":
-            return each["job"]
-    raise NexusError(f"{spec} was run here, since its job_launcher is not enabled; to search: enabled: 1")
+    lines = _lines(["run", spec, *words, "--swarm-only", "--monitor", "none"], workspace, shows_notes=True)
+    return next(each["job"] for each in lines if each.get("type") == "launched")
 
 
 def _lines(words: Sequence[str], workspace: str | None, *, shows_notes: bool = False) -> list[dict[str, Any]]:

@@ -73,3 +73,18 @@ test("wait in Python says why a job is paused, once each time that it becomes so
   assert.equal(stdout, "completed\n");
   assert.equal(stderr, "job1 is paused: 5 runs have failed\njob1 is paused: nexus resume job1 lets it go on\n");
 });
+
+test("submit in Python refuses a spec that would be run here, before it runs", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(
+    join(folder, "here.yaml"),
+    `component: root/Root_Component
+processing_stages:
+  - processing_stage: {component: processors/Command_Proc, command: [touch, ${join(folder, "ran")}], metrics: [m]}
+`,
+  );
+  await assert.rejects(python("nexus.submit('here.yaml')", undefined, folder), {
+    message: /NexusError: here\.yaml: job_launcher is not enabled, .*; to search: enabled: 1/,
+  });
+  assert.deepEqual(readdirSync(folder), ["here.yaml"]);
+});

@@ -79,7 +79,7 @@ test("without --allow-changes, no tool of the MCP server changes a search", asyn
   await open.call("submit", { spec: "--help" });
   assert.deepEqual(open.commands, [
     ["cancel", "--yes", "--json", "--", "run1.7"],
-    ["run", resolve("--help"), "--monitor", "none", "--json"],
+    ["run", resolve("--help"), "--swarm-only", "--monitor", "none", "--json"],
   ]);
 });
 
