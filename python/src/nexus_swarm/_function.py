@@ -65,7 +65,7 @@ def write_spec(
     _check_space(function, space)
     if goal not in ("maximize", "minimize"):
         raise TypeError(f'submit(): expected the goal "maximize" or "minimize", found {goal!r}')
-    source = inspect.getsourcefile(function)
+    source = inspect.getsourcefile(inspect.unwrap(function))
     if source is None or not Path(source).is_file() or source.startswith("<"):
         raise TypeError(f"submit(): {name} is in no file; write it to a module, such as train.py, and import it from there")
     module = Path(source).stem

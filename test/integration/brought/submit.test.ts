@@ -88,3 +88,8 @@ processing_stages:
   });
   assert.deepEqual(readdirSync(folder), ["here.yaml"]);
 });
+
+test("a decorated Python function travels with its own module, not with the decorator's", async () => {
+  const { files } = await sent("{'x': [1, 2]}", "@elsewhere.deco\ndef f(x): return x");
+  assert.deepEqual(files, ["nexus_swarm_call.py", "search.yaml", "train.py"]);
+});
