@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nexus_swarm import _run
+
 _caller = """\"\"\"Calls the function of a search with the run's settings; nexus_swarm.submit wrote this.\"\"\"
 
 import nexus_swarm as nexus
@@ -89,7 +91,7 @@ def write_spec(
         f"      command: [python3, {call.name}]",
         "      as_options: false",
         f"      arguments: {{ {', '.join(f'{key}: *{key}' for key in space)} }}",
-        f"      metrics: [{json.dumps(metric)}]",
+        f"      metrics: [{json.dumps(_run.metric_name(metric))}]",
         f"      goal: {goal}",
         "",
     ]

@@ -284,6 +284,11 @@ def _like(name: str, value: Any, default: Any) -> Any:
     return value
 
 
+def metric_name(name: str) -> str:
+    """As reports and specs have it: ``val/loss`` becomes ``val_loss``."""
+    return re.sub(r"[^\w.-]", "_", name)
+
+
 def report(iters: int | None = None, **metrics: Any) -> None:
     """Reports what was measured. The search sees it at once, and plots it over ``iters``.
 
@@ -298,7 +303,7 @@ def report(iters: int | None = None, **metrics: Any) -> None:
 
     Of several processes that train together only the first reports, not those with ``RANK`` above 0 in the environment.
     """
-    numbers = {re.sub(r"[^\w.-]", "_", name): _number(name, value) for name, value in metrics.items()}
+    numbers = {metric_name(name): _number(name, value) for name, value in metrics.items()}
     if not numbers:
         raise ValueError("report() without a metric; expected one or more, such as report(iters=10, loss=0.3)")
     if iters is not None and (int(iters) != iters or iters < 1):

@@ -93,3 +93,8 @@ test("a decorated Python function travels with its own module, not with the deco
   const { files } = await sent("{'x': [1, 2]}", "@elsewhere.deco\ndef f(x): return x");
   assert.deepEqual(files, ["nexus_swarm_call.py", "search.yaml", "train.py"]);
 });
+
+test("the metric of a Python function may have a name that reports cannot have, such as val/loss", async () => {
+  const { spec } = await sent("{'x': [1, 2]}, metric='val/loss'");
+  assert.match(spec.text, /^ {6}metrics: \["val_loss"\]$/m);
+});
