@@ -53,13 +53,13 @@ def write_spec(
             Without a scale, two whole numbers are the ends of a range of whole numbers.
         metric: name of the metric to search by, and of a plain number that the function returns.
         goal: "maximize" or "minimize".
-        settings: further lines of the spec's job_launcher, by name.
+        settings: further lines of the spec's job_launcher, by name; not component and code.
 
     Returns:
         Path of the spec.
 
     Raises:
-        TypeError: workers could not import the function, or the space does not fit its parameters.
+        TypeError: workers could not import the function, or the space does not fit its parameters, or a setting is ours to write.
     """
     name = getattr(function, "__name__", "")
     if not name.isidentifier() or "<locals>" in getattr(function, "__qualname__", "<locals>"):
@@ -67,6 +67,9 @@ def write_spec(
     _check_space(function, space)
     if goal not in ("maximize", "minimize"):
         raise TypeError(f'submit(): expected the goal "maximize" or "minimize", found {goal!r}')
+    ours = [key for key in ("component", "code") if key in settings]
+    if ours:
+        raise TypeError(f"submit(): settings: {', '.join(ours)}: submit writes these; for other code write a runspec")
     source = inspect.getsourcefile(inspect.unwrap(function))
     if source is None or not Path(source).is_file() or source.startswith("<"):
         raise TypeError(f"submit(): {name} is in no file; write it to a module, such as train.py, and import it from there")

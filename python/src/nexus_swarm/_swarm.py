@@ -44,7 +44,8 @@ def submit(
         total_runs: only for a function: how many runs the search has (60).
         metric: only for a function: what a number that it returns is called (``value``).
         goal: only for a function: ``maximize`` (the default) or ``minimize``.
-        settings: only for a function: further lines of the spec's ``job_launcher``, such as ``{"hp_tuning": "bayesian"}``.
+        settings: only for a function: further lines of the spec's ``job_launcher``, such as ``{"hp_tuning": "bayesian"}``;
+            not ``code``, which is the function's module alone.
         replacements: only for a file: text for each ``<name>`` in it.
 
     Returns:

@@ -98,3 +98,9 @@ test("the metric of a Python function may have a name that reports cannot have, 
   const { spec } = await sent("{'x': [1, 2]}, metric='val/loss'");
   assert.match(spec.text, /^ {6}metrics: \["val_loss"\]$/m);
 });
+
+test("submit in Python refuses settings that it writes itself", async () => {
+  await assert.rejects(sent("{'x': [1]}, settings={'component': 'a', 'code': ['helper.py'], 'seed': 1}"), {
+    message: /TypeError: submit\(\): settings: component, code: submit writes these; for other code write a runspec/,
+  });
+});
