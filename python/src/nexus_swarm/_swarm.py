@@ -201,7 +201,8 @@ def _lines(words: Sequence[str], workspace: str | None, *, shows_notes: bool = F
         raise NexusError(done.stderr.strip() or f"nexus {words[0]} ended with exit code {done.returncode}")
     if shows_notes:
         sys.stderr.write(done.stderr)
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    # splitlines() would split texts too, at U+2028 and others, which JSON does not escape.
+    return [json.loads(line) for line in done.stdout.split("\n") if line.startswith("{")]
 
 
 def _number(value: Any) -> Any:

@@ -104,3 +104,9 @@ test("submit in Python refuses settings that it writes itself", async () => {
     message: /TypeError: submit\(\): settings: component, code: submit writes these; for other code write a runspec/,
   });
 });
+
+test("a text from nexus may hold Unicode's line separators, which Python takes for ends of lines", async () => {
+  const line = JSON.stringify({ type: "job", job: "job1", status: "completed", reason: "a\u2028b\u2029c\u0085d" });
+  const { stdout } = await python("print(ascii(nexus.wait('job1')['reason']))", `cat <<'E'\n${line}\nE`);
+  assert.equal(stdout, "'a\\u2028b\\u2029c\\x85d'\n");
+});
