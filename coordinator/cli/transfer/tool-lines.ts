@@ -56,10 +56,20 @@ export function runLine({ table, trial }: ChosenRun, { curve }: RunEvidence, wor
   });
 }
 
-/** As a distribution of optuna; a log range with 0, which optuna cannot express, becomes a list. */
+/**
+ * As a distribution of optuna. A log range with 0, which optuna cannot express, is one on a plain scale: as a list it would get new
+ * values while the job is refined, which optuna refuses in a study.
+ */
 function dialOf({ name, range, values }: Hyperparameter): object {
-  if (!range || range.zero === true) return { name, choices: values };
-  return { name, low: range.from, high: range.to, log: isLog(range), whole: isWhole(range) };
+  if (!range) return { name, choices: values };
+  const hasZero = range.zero === true;
+  return {
+    name,
+    low: hasZero ? 0 : range.from,
+    high: range.to,
+    log: isLog(range) && !hasZero,
+    whole: isWhole(range),
+  };
 }
 
 function lineOf(value: unknown): string {

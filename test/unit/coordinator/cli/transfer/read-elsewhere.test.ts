@@ -5,10 +5,14 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { optunaJournal } from "../../../../../coordinator/cli/transfer/optuna-journal.ts";
 import { eventFile } from "../../../../../coordinator/cli/transfer/run-files.ts";
+import { jobLine, runLine } from "../../../../../coordinator/cli/transfer/tool-lines.ts";
+import type { RunEvidence } from "../../../../../coordinator/reading/evidence-reader.ts";
 import { packageRoot } from "../../../../../shared/components/component-defaults.ts";
+import { withMarks } from "../../../../../shared/domain/fold/grown-dials.ts";
+import type { Hyperparameter } from "../../../../../shared/domain/hyperparameter.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
-import { ordered, unordered } from "../../../../support/stories/search.ts";
+import { ordered, ranged, unordered } from "../../../../support/stories/search.ts";
 
 /** What we write for other programs, read by libraries that are not ours; .ci/run installs them. */
 const folder = temporaryFolder();
@@ -27,6 +31,16 @@ function read<Said>(reader: string, ...words: string[]): Said[] {
     .split("\n")
     .map((line) => JSON.parse(line) as Said);
 }
+
+const evidenceOf = (curve: RunEvidence["curve"]): RunEvidence => ({
+  curve,
+  console: null,
+  said: [],
+  titles: {},
+  gpus: "",
+  environment: "",
+  files: null,
+});
 
 const dials = [ordered("lr", [0.1, 0.01, 1e-5]), unordered("core", ["GRU", "=MLP", true, null])];
 
@@ -61,6 +75,36 @@ test("optuna loads an exported study with every value unchanged, and continues i
   assert.ok(readFileSync(file, "utf8").split("\n").length > 10, "optuna's own trial stands in the same file");
 });
 
+test("a study in optuna takes runs at new marks of a range with 0 on its log scale", {
+  skip: without("optuna"),
+}, () => {
+  const clip = ranged("clip", { from: 1, to: 100, scale: "log", zero: true });
+  const finer = withMarks(clip, [2.5], 0);
+  const lines = (hyperparameters: readonly Hyperparameter[], ...runs: (readonly number[])[]): string => {
+    const story = new JobStory({ number: 7, hyperparameters });
+    for (const [i, run] of runs.entries())
+      story.completed(story.started(`run1.${i + 1}`, run), `run1.${i + 1}`, i, 1, {});
+    const table = stateOf(story).jobs.get(story.job);
+    assert.ok(table);
+    const told = [...table.trials].map((trial) =>
+      runLine({ table, trial }, evidenceOf({ run: trial.run, stages: [] }), "ws1"),
+    );
+    const file = join(folder, `lines-${runs.length}`);
+    writeFileSync(file, [jobLine(table, "ws1"), ...told].join(""));
+    return file;
+  };
+  const done = read(
+    "optuna_export.py",
+    `sqlite:///${join(folder, "grown.db")}`,
+    lines([clip, ordered("lr", [0.1, 0.2])], [0, 0]),
+    lines([finer, ordered("lr", [0.1, 0.2])], [0, 0], [clip.values.length, 1]),
+  );
+  assert.deepEqual(done, [
+    { written: 1, there: 0 },
+    { written: 1, there: 1 },
+  ]);
+});
+
 test("Google's own libraries read an event file: every sum, every report, hpmax and the session", {
   skip: without("crc32c", "google.protobuf"),
 }, () => {
@@ -70,15 +114,7 @@ test("Google's own libraries read an event file: every sum, every report, hpmax 
   assert.ok(table && trial);
   const metrics = [{ name: "s1-rew", values: [0.5, Number.NaN, -3], counts: [1, 0, 1] }];
   const stages = [{ stage: 1, iters: [10, 20, 30], hours: [0.1, 0.2, 0.3], metrics }];
-  const evidence = {
-    curve: { run: trial.run, stages },
-    console: null,
-    said: [],
-    titles: {},
-    gpus: "",
-    environment: "",
-    files: null,
-  };
+  const evidence = evidenceOf({ run: trial.run, stages });
   const file = join(folder, "events.out.tfevents.1.pc");
   const bytes = eventFile({ table, trial }, evidence);
   writeFileSync(file, bytes);
