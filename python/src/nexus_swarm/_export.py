@@ -179,7 +179,7 @@ def to_trackio(job: Line, runs: Iterator[Line], place: str | None) -> Done:
 
 
 def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
-    """``place``: a storage; None: sqlite:///WORKSPACE-JOB.optuna.db. Raises ValueError if another search has its study there."""
+    """``place``: a storage; None: sqlite:///WORKSPACE-JOB.optuna.db. Raises ValueError if another search, or this one with other lists, has its study there."""
     import optuna
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
     from optuna.trial import TrialState, create_trial
@@ -199,8 +199,20 @@ def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
             return IntDistribution(dial["low"], dial["high"], log=dial["log"])
         return FloatDistribution(dial["low"], dial["high"], log=dial["log"])
 
+    def fixed(each: Any) -> tuple[Any, ...]:
+        # What must be the same in all trials of a study; the ends of a range need not.
+        return type(each), getattr(each, "choices", None), getattr(each, "log", None)
+
     dials = {dial["name"]: distribution(dial) for dial in job["hyperparameters"]}
-    there = {trial.user_attrs.get(_key) for trial in study.get_trials(deepcopy=False)}
+    trials = study.get_trials(deepcopy=False)
+    known = {name: each for trial in trials for name, each in trial.distributions.items()}
+    changed = [name for name, each in known.items() if name in dials and fixed(dials[name]) != fixed(each)]
+    if changed:
+        raise ValueError(
+            f"the study {job['job']} in {place} has other values, or another kind of range, of {', '.join(changed)}, "
+            "and Optuna changes neither; name another place: --output"
+        )
+    there = {trial.user_attrs.get(_key) for trial in trials}
     states = {"completed": TrialState.COMPLETE, "infeasible": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
     for run in runs:
         if run["key"] in there:

@@ -75,7 +75,7 @@ test("optuna loads an exported study with every value unchanged, and continues i
   assert.ok(readFileSync(file, "utf8").split("\n").length > 10, "optuna's own trial stands in the same file");
 });
 
-test("a study in optuna takes runs at new marks of a range with 0 on its log scale", {
+test("a study in optuna takes runs at new marks of a range; for new values of a list another is needed", {
   skip: without("optuna"),
 }, () => {
   const clip = ranged("clip", { from: 1, to: 100, scale: "log", zero: true });
@@ -93,15 +93,20 @@ test("a study in optuna takes runs at new marks of a range with 0 on its log sca
     writeFileSync(file, [jobLine(table, "ws1"), ...told].join(""));
     return file;
   };
+  const place = `sqlite:///${join(folder, "grown.db")}`;
   const done = read(
     "optuna_export.py",
-    `sqlite:///${join(folder, "grown.db")}`,
+    place,
     lines([clip, ordered("lr", [0.1, 0.2])], [0, 0]),
     lines([finer, ordered("lr", [0.1, 0.2])], [0, 0], [clip.values.length, 1]),
+    lines([finer, ordered("lr", [0.1, 0.2, 0.4])], [0, 0], [clip.values.length, 1], [1, 2]),
   );
   assert.deepEqual(done, [
     { written: 1, there: 0 },
     { written: 1, there: 1 },
+    {
+      error: `the study job7 in ${place} has other values, or another kind of range, of lr, and Optuna changes neither; name another place: --output`,
+    },
   ]);
 });
 
