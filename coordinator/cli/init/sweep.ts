@@ -19,6 +19,8 @@ export function readSweep(
   if (isMapping(sweep["early_terminate"]))
     remarks.push("early_terminate was left out: see `pruning` in docs/runspec.md, such as pruning: asha");
   const { name, goal } = isMapping(metric) ? metric : {};
+  if (typeof name === "string" && goal !== "minimize" && goal !== "maximize")
+    remarks.push(`its metric ${name} has no goal, which W&B takes for minimize`);
   // As report() of nexus_swarm writes it: val/loss becomes val_loss.
   const reported = typeof name === "string" ? name.replace(/[^\p{L}\p{N}_.-]/gu, "_") : "";
   const isNamed = /^[A-Za-z_][\w.-]*$/.test(reported);
@@ -40,7 +42,7 @@ export function readSweep(
     options,
     metrics: {
       names: isNamed ? [reported] : [],
-      goal: goal === "minimize" ? "minimize" : "maximize",
+      goal: goal === "maximize" ? "maximize" : "minimize",
       pattern: null,
     },
     remarks,

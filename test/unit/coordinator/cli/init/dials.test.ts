@@ -130,6 +130,14 @@ describe("a sweep of W&B", () => {
     assert.deepEqual([metrics.names, metrics.goal, remarks], [["val_loss"], "minimize", []]);
   });
 
+  test("a W&B sweep's metric without a goal is minimised, as W&B does, and that is said", () => {
+    const sweep = plainYaml("metric: {name: score}\nparameters: {a: {value: 1}}");
+    assert.ok(isSweep(sweep));
+    const { metrics, remarks } = readSweep(sweep);
+    assert.equal(metrics.goal, "minimize");
+    assert.deepEqual(remarks, ["its metric score has no goal, which W&B takes for minimize"]);
+  });
+
   test("what is not understood in a W&B sweep is said, not guessed", () => {
     const { options, remarks } = sweepOf(
       "  a: {distribution: beta, alpha: 1}\n  b: {min: 5, max: 1}\n  c: {values: [[1, 2]]}\n  d e: {value: 1}",
