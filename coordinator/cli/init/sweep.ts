@@ -61,13 +61,13 @@ function parameters(node: Mapping, prefix: string, options: FoundOption[], remar
       parameters(value["parameters"], `${name}.`, options, remarks);
       continue;
     }
-    const option = isMapping(value) ? parameter(name, value) : undefined;
+    const option = isMapping(value) ? parameter(name, value, remarks) : undefined;
     if (option) options.push(option);
     else remarks.push(`${name} was left out: ${JSON.stringify(value)} is not understood here; write its dial by hand`);
   }
 }
 
-function parameter(name: string, given: Mapping): FoundOption | undefined {
+function parameter(name: string, given: Mapping, remarks: string[]): FoundOption | undefined {
   const base = { name, isList: false, isRequired: false, style: "value", help: "", choices: null } as const;
   const { value, values, distribution } = given;
   if (value !== undefined && isSetting(value)) return { ...base, type: typeOf(value), preset: value, isConstant: true };
@@ -77,8 +77,37 @@ function parameter(name: string, given: Mapping): FoundOption | undefined {
     const first: Setting = plain[0] ?? null;
     return { ...base, type: typeOf(first), preset: first, choices: plain };
   }
-  const range = rangeOf(given, typeof distribution === "string" ? distribution : null);
-  return range ? { ...base, type: range.scale.includes("integer") ? "int" : "float", preset: null, range } : undefined;
+  const word = typeof distribution === "string" ? distribution : null;
+  const range = rangeOf(given, word);
+  if (!range) return undefined;
+  if (word?.startsWith("q_")) {
+    const found = quantised(name, range, given["q"] ?? 1, remarks);
+    return found && { ...base, ...found, preset: null };
+  }
+  return { ...base, type: range.scale === "integer" ? "int" : "float", preset: null, range };
+}
+
+/** The most multiples that are listed; more become the range around them. */
+const mostListed = 64;
+
+/** The multiples of q that lie in a range: whole numbers if q is 1, otherwise a list. */
+function quantised(
+  name: string,
+  { from, to, scale }: Range,
+  q: unknown,
+  remarks: string[],
+): (Pick<FoundOption, "type" | "choices"> & { readonly range?: Range }) | undefined {
+  if (typeof q !== "number" || !(q > 0)) return undefined;
+  const [first, last] = [Math.ceil(from / q - 1e-9), Math.floor(to / q + 1e-9)];
+  if (!(first < last)) return undefined;
+  const multiple = (n: number): number => Number((n * q).toPrecision(12));
+  const isWhole = Number.isInteger(q);
+  const type = isWhole ? "int" : "float";
+  if (q !== 1 && last - first < mostListed)
+    return { type, choices: Array.from({ length: last - first + 1 }, (_, i) => multiple(first + i)) };
+  if (q !== 1) remarks.push(`${name} may have any value of its range: its multiples of ${q} are too many to list`);
+  const whole = scale === "log" ? "log_integer" : "integer";
+  return { type, choices: null, range: { from: multiple(first), to: multiple(last), scale: isWhole ? whole : scale } };
 }
 
 function rangeOf({ min, max }: Mapping, distribution: string | null): Range | undefined {
@@ -96,12 +125,13 @@ function rangeOf({ min, max }: Mapping, distribution: string | null): Range | un
     case "q_log_uniform_values":
     case "inv_log_uniform_values":
       return min > 0 ? { from: min, to: max, scale: "log" } : undefined;
-    case "log_uniform":
-    case "q_log_uniform": // its ends are exponents of e
-      return { from: rounded(Math.exp(min)), to: rounded(Math.exp(max)), scale: "log" };
+    case "log_uniform": // its ends are exponents of e
+      return { from: rounded(Math.exp(min), 3), to: rounded(Math.exp(max), 3), scale: "log" };
+    case "q_log_uniform": // of exp(3.466) to exp(6.931) 32 and 1024 are meant
+      return { from: rounded(Math.exp(min), 3), to: rounded(Math.exp(max), 4), scale: "log" };
     default:
       return undefined;
   }
 }
 
-const rounded = (value: number): number => Number(value.toPrecision(3));
+const rounded = (value: number, digits: number): number => Number(value.toPrecision(digits));

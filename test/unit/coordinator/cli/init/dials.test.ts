@@ -138,6 +138,32 @@ describe("a sweep of W&B", () => {
     assert.deepEqual(remarks, ["its metric score has no goal, which W&B takes for minimize"]);
   });
 
+  test("a W&B sweep's quantised distributions keep to the multiples of q, which is 1 unless it is given", () => {
+    const { options, remarks } = sweepOf(
+      [
+        "a: {distribution: q_log_uniform_values, q: 8, min: 9.5, max: 40}",
+        "b: {distribution: q_uniform, min: 9.5, max: 99.5}",
+        "c: {distribution: q_log_uniform, min: 3.466, max: 6.931}",
+        "d: {distribution: q_uniform, q: 0.05, min: 0.1, max: 0.3}",
+        "e: {distribution: q_uniform, q: 2, min: 1, max: 1001}",
+        "f: {distribution: q_uniform, q: 8, min: 1, max: 7}",
+      ]
+        .map((line) => `  ${line}\n`)
+        .join(""),
+    );
+    assert.deepEqual(
+      options.map(({ type, range, choices }) => [type, range ?? choices]),
+      [
+        ["int", [16, 24, 32, 40]],
+        ["int", { from: 10, to: 99, scale: "integer" }],
+        ["int", { from: 32, to: 1024, scale: "log_integer" }],
+        ["float", [0.1, 0.15, 0.2, 0.25, 0.3]],
+        ["int", { from: 2, to: 1000, scale: "integer" }],
+      ],
+    );
+    assert.match(remarks.join("\n"), /^e may have any value .* multiples of 2 .*\nf was left out/);
+  });
+
   test("what is not understood in a W&B sweep is said, not guessed", () => {
     const { options, remarks } = sweepOf(
       "  a: {distribution: beta, alpha: 1}\n  b: {min: 5, max: 1}\n  c: {values: [[1, 2]]}\n  d e: {value: 1}",
