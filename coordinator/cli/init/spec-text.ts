@@ -1,5 +1,7 @@
 import type { Setting } from "../../../shared/domain/hyperparameter.ts";
 import { printable } from "../../../shared/domain/printable.ts";
+import { firstMarks } from "../../../shared/domain/ranges/first-marks.ts";
+import { mostRuns } from "../../../shared/domain/runspec/job-settings.ts";
 import type { Treatment } from "./dials.ts";
 import type { FoundOption, FoundOptions } from "./found-options.ts";
 
@@ -29,7 +31,7 @@ export function specText(found: FoundOptions, treated: readonly TreatedOption[],
     "  component: job_launchers/XT",
     "  enabled: 1",
     `  hp_tuning: ${search?.method ?? "dgd"}`,
-    `  total_runs: ${search?.totalRuns ?? usualRuns}`,
+    `  total_runs: ${search?.totalRuns ?? (search?.method === "grid" ? gridRuns(dials) : usualRuns)}`,
     `  code: [${code.map(word).join(", ")}]   # files and folders beside this spec that the runs need`,
     "",
     ...(dials.length === 0
@@ -52,6 +54,19 @@ export function specText(found: FoundOptions, treated: readonly TreatedOption[],
     "",
   ];
   return lines.join("\n");
+}
+
+/** A run for each configuration of the grid, as far as a job may have so many. */
+function gridRuns(dials: readonly TreatedOption[]): number {
+  const sizes = dials.map(({ treatment }) => {
+    if (treatment.kind !== "dial") return 1;
+    const { range, values, tuned } = treatment;
+    return range ? firstMarks(range, Number(tuned)).length : (values?.length ?? 1);
+  });
+  return Math.min(
+    mostRuns,
+    sizes.reduce((product, size) => product * size, 1),
+  );
 }
 
 const exampleDial = [

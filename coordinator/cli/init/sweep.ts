@@ -16,6 +16,9 @@ export function readSweep(
   const methods = { grid: "grid", random: "random" } as const;
   const known = method === "grid" || method === "random" ? methods[method] : "dgd";
   if (method === "bayes") remarks.push("method: bayes became hp_tuning: dgd, which models all results too");
+  const ranges = options.filter(({ range }) => range !== undefined).map((option) => option.name);
+  if (method === "grid" && ranges.length > 0)
+    remarks.push(`a grid tries about ten marks of a range; to try others, list the values of ${ranges.join(", ")}`);
   if (isMapping(sweep["early_terminate"]))
     remarks.push("early_terminate was left out: see `pruning` in docs/runspec.md, such as pruning: asha");
   const { name, goal } = isMapping(metric) ? metric : {};

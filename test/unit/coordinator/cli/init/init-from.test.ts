@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ import { initFrom, isToBeRead } from "../../../../../coordinator/cli/init/init-f
 import { readScript } from "../../../../../coordinator/cli/init/script-reading.ts";
 import { loadSpecFile } from "../../../../../shared/components/component-defaults.ts";
 import { expandStages } from "../../../../../shared/domain/runspec/spec-read.ts";
+import { spaceSize } from "../../../../../shared/domain/search/space.ts";
 import { commandLine } from "../../../../../worker/stages/Command_Proc/command-line.ts";
 import { readCommand } from "../../../../../worker/stages/Command_Proc/command-spec.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";
@@ -272,6 +273,22 @@ describe("nexus init for a script", () => {
     assert.deepEqual([spec.settings.totalRuns, spec.settings.hpTuning], [40, "dgd"]);
     assert.match(words, /^python3 wandb_train\.py .*--epochs 5 --nested\.width 64$/);
     assert.match(text, /noise was left out/);
+  });
+
+  test("nexus init gives a W&B grid without run_cap a run for each configuration", () => {
+    const folder = temporaryFolder();
+    const [source, target] = [join(folder, "s.yaml"), join(folder, "t.yaml")];
+    const specOf = (parameters: string) => {
+      writeFileSync(source, `method: grid\nmetric: {name: a, goal: maximize}\nparameters:\n${parameters}`);
+      rmSync(target, { force: true });
+      initFrom(source, target, { note: () => undefined, result: () => undefined });
+      writeFileSync(join(folder, "train.py"), "");
+      const { hyperparameters, settings } = loadSpecFile(target, {}).spec;
+      return [settings.totalRuns, spaceSize(hyperparameters)];
+    };
+    assert.deepEqual(specOf("  a: {values: [1, 2, 3]}\n  b: {values: [x, y]}\n  c: {value: 1}\n"), [6, 6n]);
+    assert.deepEqual(specOf("  a: {values: [1, 2, 3, 4, 5]}\n  b: {min: 1, max: 25}\n"), [75, 75n]);
+    assert.match(readFileSync(target, "utf8"), /Note: a grid tries about ten marks of a range; .* of b\n/);
   });
 
   test("nexus init never touches a file that is there already, and executes nothing of the script", () => {
