@@ -42,8 +42,9 @@ export function initFrom(source: string, wanted: string | undefined, output: Out
   const target = wanted ?? join(folder, "search.yaml");
   const found = source.endsWith(".py") ? ofScript(source) : ofSweep(source);
   const placed = placedBeside(found, folder, target);
-  const treated = unambiguous(placed.options).map((option) => ({ option, treatment: treatmentOf(option) }));
-  const text = specText(placed, treated, shellWord(target));
+  const { options, remarks } = unambiguous(placed);
+  const treated = options.map((option) => ({ option, treatment: treatmentOf(option) }));
+  const text = specText({ ...placed, remarks }, treated, shellWord(target));
   try {
     writeFileSync(target, text, { flag: "wx" });
   } catch (cause) {
@@ -56,7 +57,7 @@ export function initFrom(source: string, wanted: string | undefined, output: Out
       `${metric === undefined ? "no metric was found" : `${placed.metrics.goal} ${metric}`}. ` +
       `Read it, change it, and try one run:\n  nexus check ${shellWord(target)}\n`,
   );
-  for (const remark of placed.remarks) output.note(`note: ${remark}\n`);
+  for (const remark of remarks) output.note(`note: ${remark}\n`);
 }
 
 const wandbNote = ({ usesWandb }: ScriptReading): string[] =>
@@ -158,13 +159,18 @@ function placedBeside(found: FoundOptions, folder: string, target: string): Foun
   return { ...found, script: placed(found.script), files: found.files.map(placed) };
 }
 
-/** Drops names that a spec cannot have. Of options with the same hyperparameter name, keeps the first. */
-function unambiguous(options: readonly FoundOption[]): FoundOption[] {
-  const seen = new Set<string>();
-  return options.filter(({ name }) => {
+/** Leaves out names that a spec cannot have, and says so. Of options with the same hyperparameter name, keeps the first. */
+function unambiguous({ options, remarks }: FoundOptions): Pick<FoundOptions, "options" | "remarks"> {
+  const kept = new Map<string, FoundOption>();
+  const leftOut: string[] = [];
+  for (const option of options) {
+    const { name } = option;
     const key = dialName(name);
-    if (seen.has(key) || !/^[A-Za-z_][\w.-]{0,59}$/.test(name)) return false;
-    seen.add(key);
-    return true;
-  });
+    const first = kept.get(key);
+    if (!/^[A-Za-z_][\w.-]{0,59}$/.test(name)) leftOut.push(`${name} was left out: such a name cannot be an argument`);
+    else if (first === undefined) kept.set(key, option);
+    else if (first.name !== name)
+      leftOut.push(`${name} was left out: ${first.name} has the same name as a hyperparameter, ${key}`);
+  }
+  return { options: [...kept.values()], remarks: [...remarks, ...leftOut] };
 }

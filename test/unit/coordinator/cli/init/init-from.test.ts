@@ -291,6 +291,27 @@ describe("nexus init for a script", () => {
     assert.match(readFileSync(target, "utf8"), /Note: a grid tries about ten marks of a range; .* of b\n/);
   });
 
+  test("nexus init says which options have no name of their own as hyperparameters, or an impossible one", () => {
+    const folder = temporaryFolder();
+    const [source, target] = [join(folder, "train.py"), join(folder, "t.yaml")];
+    const options = ["--optimizer.lr", "--optimizer_lr", "--9lives"].map(
+      (name) => `p.add_argument("${name}", type=float, default=0.1)`,
+    );
+    writeFileSync(
+      source,
+      ["import argparse", "p = argparse.ArgumentParser()", ...options, "p.parse_args()", ""].join("\n"),
+    );
+    const notes: string[] = [];
+    initFrom(source, target, { note: (text) => void notes.push(text), result: () => undefined });
+    for (const said of [notes.join(""), readFileSync(target, "utf8")]) {
+      assert.match(
+        said,
+        /optimizer_lr was left out: optimizer\.lr has the same name as a hyperparameter, optimizer_lr\n/,
+      );
+      assert.match(said, /9lives was left out: such a name cannot be an argument\n/);
+    }
+  });
+
   test("nexus init never touches a file that is there already, and executes nothing of the script", () => {
     const folder = temporaryFolder();
     const file = join(folder, "train.py");
