@@ -1,5 +1,5 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UsageError } from "../../../shared/errors.ts";
 import type { Output } from "../../operator/output.ts";
 import { shellWord } from "../../words/shell-word.ts";
@@ -79,7 +79,7 @@ function ofScript(source: string): FoundOptions {
   const remarks = read.unknown.map(({ line, text, why }) => `line ${line}: ${text}: ${why}`);
   const { remarks: ofTrainer, ...metrics } = metricsOf(read);
   remarks.push(...ofTrainer);
-  const script = source.slice(source.lastIndexOf(sep) + 1);
+  const script = basename(source);
   if (read.kind === "hydra" && read.hydra) {
     const hydra = readHydra(dirname(source), read.hydra);
     const files = [...read.files, ...hydra.files.filter((file) => !read.files.includes(file))];
