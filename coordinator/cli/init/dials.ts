@@ -27,8 +27,9 @@ const list = (values: readonly Setting[], tuned: Setting, isOrdered = true): Tre
 /** Options that change how a run is looked at, or how long it takes, but not what it learns. */
 const bystanders =
   /(^|[_.-])(workers?|interval|freq(uency)?|every|gpus?|device|rank|port|host|verbose|debug|quiet|resume|save|log|logs|logging|print|cuda|cpu|tpu|mps|wandb|project|entity|name|tag|notes|dry|test|eval|download|progress|profile|compile|num_classes|classes|vocab|image|img|crop|input|output|out|dir|path|file|root|data|dataset|checkpoint|config|workers|world|local|nodes?|fp16|bf16|precision|deterministic|plot|show|visualize|visualise|version|help)([_.-]|$)/i;
-/** Not a bystander, though its name has "device" in it: transformers' per_device_train_batch_size. */
-const batches = /(^|_)train_batch_size$/;
+/** Not bystanders: per_device_train_batch_size of transformers, lora_rank, drop_path. A node's rank is one. */
+const learned =
+  /(^|_)train_batch_size$|(?<!(^|[_.])(local|global|node|world|process|group|machine|dist|distributed|ddp))[_.]rank$|(^|[_.])drop_path/;
 const lasting =
   /(^|[_.-])(epochs?|steps?|iterations?|iters?|max_iter|num_updates|episodes|timesteps|budget|patience)$/i;
 const seeds = /(^|[_.-])seeds?$/i;
@@ -44,7 +45,7 @@ export function treatmentOf(option: FoundOption): Treatment {
     return { kind: "constant", value: "randint", why: "drawn for each run: a search must not choose its luck" };
   if (option.isList) return left("it takes several values");
   if (lasting.test(name)) return left("it says how long a run takes");
-  if (bystanders.test(name) && !batches.test(name)) return left("it does not change what is learned");
+  if (bystanders.test(name) && !learned.test(name)) return left("it does not change what is learned");
   if (type === "bool") return list([true, false], preset === true, false);
   if (type === "boolText") return list(["true", "false"], preset === true ? "true" : "false", false);
   if (type === "float") return ofFloat(name, typeof preset === "number" ? preset : undefined);
