@@ -136,7 +136,8 @@ function ofSweep(source: string): FoundOptions {
         : clickLike.has(read.kind)
           ? "click"
           : null);
-  return { ...sweep, style, files: read.files, metrics: onlyNamed(metrics), remarks };
+  const files = read.files.map((file) => join(dirname(sweep.script), file));
+  return { ...sweep, style, files, metrics: onlyNamed(metrics), remarks };
 }
 
 /** A pattern may name only metrics that the spec lists. */

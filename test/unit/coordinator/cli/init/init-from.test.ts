@@ -312,6 +312,17 @@ describe("nexus init for a script", () => {
     }
   });
 
+  test("nexus init finds the modules of a sweep's program beside that program", () => {
+    const folder = temporaryFolder();
+    const [source, target] = [join(folder, "s.yaml"), join(folder, "t.yaml")];
+    mkdirSync(join(folder, "src"));
+    writeFileSync(join(folder, "src", "train.py"), "import model\n");
+    writeFileSync(join(folder, "src", "model.py"), "");
+    writeFileSync(source, "program: src/train.py\nparameters: {a: {values: [1, 2]}}\n");
+    initFrom(source, target, { note: () => undefined, result: () => undefined });
+    assert.deepEqual(loadSpecFile(target, {}).spec.settings.code, ["src/train.py", "src/model.py"]);
+  });
+
   test("nexus init never touches a file that is there already, and executes nothing of the script", () => {
     const folder = temporaryFolder();
     const file = join(folder, "train.py");
