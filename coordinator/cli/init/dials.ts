@@ -56,9 +56,9 @@ export function treatmentOf(option: FoundOption): Treatment {
 function ofChoices(choices: readonly Setting[], preset: Setting, option: FoundOption): Treatment {
   const values = [...new Set(choices)];
   const allNumbers = values.every((value) => typeof value === "number");
-  if (bystanders.test(option.name.replaceAll("-", "_")) && !allNumbers && option.help === "") {
-    if (values.includes(preset)) return left("it does not change what is learned");
-  }
+  const isUnsaid = option.help === "" && option.isSearched !== true && !allNumbers;
+  if (isUnsaid && bystanders.test(option.name.replaceAll("-", "_")) && values.includes(preset))
+    return left("it does not change what is learned");
   const sorted = allNumbers ? [...(values as number[])].sort((a, b) => a - b) : values;
   return list(sorted, values.includes(preset) ? preset : (sorted[Math.floor(sorted.length / 2)] ?? null), allNumbers);
 }

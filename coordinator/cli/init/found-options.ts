@@ -18,6 +18,8 @@ export interface FoundOption {
   readonly help: string;
   /** From a sweep: the range to search. */
   readonly range?: Range;
+  /** From a sweep: its choices are to be searched, whatever its name says. */
+  readonly isSearched?: boolean;
   /** Not searched: it always has its preset. */
   readonly isConstant?: boolean;
 }

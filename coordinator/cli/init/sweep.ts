@@ -78,7 +78,7 @@ function parameter(name: string, given: Mapping, remarks: string[]): FoundOption
     const plain = values.filter(isSetting);
     if (plain.length !== values.length || plain.length === 0) return undefined;
     const first: Setting = plain[0] ?? null;
-    return { ...base, type: typeOf(first), preset: first, choices: plain };
+    return { ...base, type: typeOf(first), preset: first, choices: plain, isSearched: true };
   }
   const word = typeof distribution === "string" ? distribution : null;
   const range = rangeOf(given, word);

@@ -169,6 +169,13 @@ describe("a sweep of W&B", () => {
     assert.match(remarks.join("\n"), /^e may have any value .* multiples of 2 .*\nf was left out/);
   });
 
+  test("what a W&B sweep lists is searched, whatever its name", () => {
+    const [listed] = sweepOf("  dataset: {values: [small, large]}").options;
+    assert.ok(listed);
+    assert.equal(treatmentOf(listed).kind, "dial");
+    assert.equal(treatmentOf({ ...listed, isSearched: false }).kind, "left");
+  });
+
   test("what is not understood in a W&B sweep is said, not guessed", () => {
     const { options, remarks } = sweepOf(
       "  a: {distribution: beta, alpha: 1}\n  b: {min: 5, max: 1}\n  c: {values: [[1, 2]]}\n  d e: {value: 1}",
