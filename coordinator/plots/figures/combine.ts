@@ -19,27 +19,16 @@ export interface Combined {
 const gridPlaces = 200;
 
 /**
- * Runs that reported at the same xs are combined there. Otherwise, as over hours, each run is interpolated linearly at 200 even
- * places. A run does not count before its first report. After its last it counts only if it completed, with its last value, so
- * that a mean does not jump where the faster runs end.
+ * Runs are combined at the xs of the one with the most reports, if these are all there are; otherwise, as over hours, at 200 even
+ * places. A run that did not report there is interpolated linearly. It does not count before its first report. After its last it
+ * counts only if it completed, with its last value, so that a mean does not jump where the faster runs end.
  */
 export function combine(curves: readonly Points[]): Combined {
   const longest = curves.reduce((most, { xs }) => (xs.length > most.length ? xs : most), [] as Numbers);
-  const places = new Map(longest.map((x, i) => [x, i]));
-  const isShared = curves.every(({ xs }) => xs.every((x) => places.has(x)));
-  const grid = isShared ? longest : evenGrid(curves);
+  const places = new Set(longest);
+  const grid = curves.every(({ xs }) => xs.every((x) => places.has(x))) ? longest : evenGrid(curves);
   return tallied(grid, (add) => {
-    for (const curve of curves) {
-      if (!isShared) {
-        for (const [i, x] of grid.entries()) add(i, heldAt(curve, x));
-        continue;
-      }
-      const { xs, ys, isComplete } = curve;
-      for (const [i, x] of xs.entries()) add(places.get(x) ?? -1, ys[i] ?? Number.NaN);
-      const end = places.get(xs.at(-1) ?? Number.NaN);
-      if (!isComplete || end === undefined) continue;
-      for (let i = end + 1; i < longest.length; i += 1) add(i, ys.at(-1) ?? Number.NaN);
-    }
+    for (const curve of curves) for (const [i, x] of grid.entries()) add(i, heldAt(curve, x));
   });
 }
 

@@ -39,6 +39,17 @@ test("curves that report at different places are interpolated, but not beyond th
   assert.equal(valueAt({ xs: [0, 10], ys: [0, 10] }, 2.5), 2.5);
 });
 
+test("a run that reports half as often as another counts between its reports too, so the mean has no zigzag", () => {
+  const [often, seldom] = [
+    { xs: [100, 200, 300, 400, 500, 600], ys: [0, 0, 0, 0, 0, 0] },
+    { xs: [200, 400, 600], ys: [8, 8, 8] },
+  ];
+  const { xs, count, mean } = combine([often, seldom]);
+  assert.deepEqual(xs, often.xs);
+  assert.deepEqual(count, [1, 2, 2, 2, 2, 2]);
+  assert.deepEqual(mean, [0, 4, 4, 4, 4, 4]);
+});
+
 test("a completed run keeps its last value, so that the mean does not jump where faster runs end", () => {
   const fast = { xs: [0, 10], ys: [4, 8], isComplete: true };
   const slow = { xs: [0, 20], ys: [2, 2], isComplete: true };
