@@ -133,11 +133,14 @@ function layoutOf(typed: string, long: string): Layout {
 
 const numberPattern = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
+/** Not 1e999, which is infinite: an axis would have no end. */
+const isNumber = (text: string): boolean => numberPattern.test(text) && Number.isFinite(Number(text));
+
 /** `0,0.1`, `0,` or `,0.1`. */
 function limits(typed: string, long: string): Limits {
   const parts = typed.split(/[,:]/).map((part) => part.trim());
   const [from = null, to = null] = parts.map((part) => (part === "" ? null : Number(part)));
-  const isWrong = parts.length !== 2 || parts.some((part) => part !== "" && !numberPattern.test(part));
+  const isWrong = parts.length !== 2 || parts.some((part) => part !== "" && !isNumber(part));
   if (isWrong || (from === null && to === null)) {
     throw new UsageError(`${long}=${typed}: expected two numbers, such as 0,0.1; either may be left out: 0, or ,0.1`);
   }

@@ -1,4 +1,5 @@
 import { UsageError } from "../../../shared/errors.ts";
+import type { Limits } from "../figure.ts";
 import { type Asked, plotKind } from "../kind.ts";
 import type { TypedOptions } from "../option.ts";
 import { runsOptions } from "../options.ts";
@@ -20,11 +21,22 @@ export const runs = plotKind({
   figure: async (data, asked) => (await import("../figures/of-runs.ts")).ofRuns(data, asked),
 });
 
+/** A log axis has no place for 0 or less. */
+function checkLogEnds(long: string, scale: "linear" | "log", { from, to }: Limits): void {
+  if (scale === "linear" || ((from ?? 1) > 0 && (to ?? 1) > 0)) return;
+  const typed = [from, to].map((end) => end ?? "").join(",");
+  throw new UsageError(
+    `${long}=${typed}: a log axis has no 0 and nothing below; expected ends above 0, such as 1e-3,1`,
+  );
+}
+
 /** Checks options that depend on each other. */
 function checkTogether(asked: Asked<typeof runsOptions>, typed: TypedOptions): void {
   const { aggregate, shadow, errorBars, smoothing, plotType, x, bins } = asked;
   const together = "\n  aggregate runs first, for example: --aggregate=mean --group-by=job";
   const isOver = x !== undefined && x !== "iters" && x !== "hours";
+  checkLogEnds(runsOptions.xLimits.long, asked.xScale, asked.xLimits);
+  checkLogEnds(runsOptions.yLimits.long, asked.yScale, asked.yLimits);
   if (plotType === "histogram") {
     for (const name of ["aggregate", "shadow", "errorBars", "smoothing", "x"] as const) {
       const { key, long } = runsOptions[name];
