@@ -200,9 +200,7 @@ export function axisOver(
   let { from: least, to: greatest } = extent(isLog ? [...values].filter((value) => value > 0) : values);
   if (least > greatest) [least, greatest] = isLog ? [0.1, 10] : [0, 1];
   if (least === greatest) [least, greatest] = around(least, isLog);
-  const [from, to] = isLog
-    ? [least * (greatest / least) ** -room, greatest * (greatest / least) ** room]
-    : widened(least, greatest, room);
+  const [from, to] = isLog ? widenedLog(least, greatest, room) : widened(least, greatest, room);
   const ends = { from: limits?.from ?? from, to: limits?.to ?? to };
   return { label, scale, ...(ends.from < ends.to ? ends : { from, to }), ticks: null, isWhole };
 }
@@ -227,6 +225,12 @@ function widened(least: number, greatest: number, room: number): [number, number
   return [Math.max(-edge, least - extra), Math.min(edge, greatest + extra)];
 }
 
+/** The same by a factor, so that the ends stay finite and above 0. */
+function widenedLog(least: number, greatest: number, room: number): [number, number] {
+  const extra = Math.exp((Math.log(greatest) - Math.log(least)) * room);
+  return [Math.max(Number.MIN_VALUE, least / extra), Math.min(Number.MAX_VALUE / 4, greatest * extra)];
+}
+
 /** An axis of places 0, 1, 2, ..., named by ticks, with some room at both ends. */
 export const axisOfPlaces = (label: string, count: number, ticks: readonly Tick[], room: number): Axis => ({
   label,
@@ -245,7 +249,9 @@ export function axisOfNames(label: string, names: readonly string[]): Axis {
 /** Place of a value on an axis: 0 at its start, 1 at its end; NaN if it has none. */
 export function placeOn(axis: Axis, value: number): number {
   if (axis.scale === "linear") return (value - axis.from) / (axis.to - axis.from);
-  return value > 0 ? Math.log(value / axis.from) / Math.log(axis.to / axis.from) : Number.NaN;
+  // The quotient of the widest axis' ends would be infinite.
+  const from = Math.log(axis.from);
+  return value > 0 ? (Math.log(value) - from) / (Math.log(axis.to) - from) : Number.NaN;
 }
 
 /**

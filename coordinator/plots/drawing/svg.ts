@@ -275,8 +275,9 @@ function besides(at: Numbers, frame: Frame, isUpright: boolean): [low: Numbers, 
   const half = 2.5 / (isUpright ? frame.width : frame.height);
   const beside = (value: number, by: number): number => {
     const place = placeOn(axis, value) + by;
+    const low = Math.log(axis.from);
     return axis.scale === "log"
-      ? axis.from * (axis.to / axis.from) ** place
+      ? Math.exp(low + (Math.log(axis.to) - low) * place)
       : axis.from + (axis.to - axis.from) * place;
   };
   return [at.map((value) => beside(value, -half)), at.map((value) => beside(value, half))];

@@ -209,6 +209,10 @@ test("a plot's axes cover all finite values: none, one, or numbers of any size",
     ["0.0001", "0.0002", "0.0005", "0.001", "0.002", "0.005", "0.01"],
   );
   assert.ok(Number.isNaN(placeOn(log, 0)), "zero has no place on it");
+  const widest = axisOver("loss", [Number.MIN_VALUE, 1, 1e308], { scale: "log" });
+  assert.ok(widest.from > 0 && widest.to < Number.POSITIVE_INFINITY, "what comes next ends only then");
+  assert.ok(ticksOf(widest, 6).length >= 2);
+  assert.ok(placeOn(widest, 1) > 0.5 && placeOn(widest, 1) < 0.55);
   assert.deepEqual(
     ticksOf(axisOver("n", [0, 100_000], { isWhole: true }), 6).map(({ text }) => text),
     ["0", "20k", "40k", "60k", "80k", "100k"],
