@@ -1,4 +1,5 @@
 import type { RunTable } from "../fold/run-table.ts";
+import type { Trial } from "../fold/trial.ts";
 import type { Configuration } from "../hyperparameter.ts";
 import type { RunName } from "../names.ts";
 
@@ -22,19 +23,20 @@ export interface SearchedRuns {
 }
 
 /** The job's own completed runs, without infeasible runs and all runs of infeasible configurations. */
-export const completedRuns = (table: RunTable): CompletedRuns => columnsOf(table, 0);
+export const completedRuns = (table: RunTable): CompletedRuns => columnsOf(table, []);
 
 /** The same preceded by the runs of earlier searches, which its run sets count too. */
-export const searchedRuns = (table: RunTable): SearchedRuns => ({
-  runs: columnsOf(table, table.imported.length),
-  imported: table.imported.length,
-});
+export function searchedRuns(table: RunTable): SearchedRuns {
+  const { imported, runSets } = table;
+  const isFeasible = ({ configuration }: Trial): boolean => runSets.of(configuration)?.isFeasible === true;
+  const earlier = runSets.totals.infeasible === 0 ? imported : imported.filter(isFeasible);
+  return { runs: columnsOf(table, earlier), imported: earlier.length };
+}
 
-/** @param earlier  runs of earlier searches to count: none or all */
-function columnsOf(table: RunTable, earlier: number): CompletedRuns {
-  const { imported, trials, runSets } = table;
+function columnsOf(table: RunTable, earlier: readonly Trial[]): CompletedRuns {
+  const { trials, runSets } = table;
   const completions = runSets.totals.infeasible === 0 ? table.completions : feasibleOf(table);
-  const length = earlier + completions.length;
+  const length = earlier.length + completions.length;
   const hpmax = new Float64Array(length);
   const sets = new Int32Array(length);
   /** Our number for each of the table's run sets, which are numbered in the order of first assignment there. */
@@ -46,19 +48,13 @@ function columnsOf(table: RunTable, earlier: number): CompletedRuns {
     hpmax[i] = value;
     sets[i] = ours[set] ?? -1;
   };
-  for (let i = 0; i < earlier; i += 1) {
-    const run = imported[i];
-    put(i, runSets.configurations.find(run?.configuration ?? []), run?.hpmax);
-  }
-  for (let i = earlier; i < length; i += 1) {
-    const n = completions[i - earlier] ?? 0;
-    put(i, trials.runSetOf(n), trials.hpmaxOf(n));
-  }
+  for (const [i, run] of earlier.entries()) put(i, runSets.configurations.find(run.configuration), run.hpmax);
+  for (const [i, n] of completions.entries()) put(earlier.length + i, trials.runSetOf(n), trials.hpmaxOf(n));
   return {
     length,
     hpmax,
     sets,
-    run: (i) => imported[i < earlier ? i : -1]?.run ?? trials.runOf(completions[i - earlier] ?? 0),
+    run: (i) => earlier[i]?.run ?? trials.runOf(completions[i - earlier.length] ?? 0),
     configuration: (set) => runSets.configurations.configuration(theirs[set] ?? -1),
     find: (configuration) => ours[runSets.configurations.find(configuration)] ?? -1,
   };

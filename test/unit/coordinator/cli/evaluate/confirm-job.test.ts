@@ -17,7 +17,7 @@ import { apply, emptyWorkspace, type WorkspaceState } from "../../../../../share
 import { childRunName, type JobName } from "../../../../../shared/domain/names.ts";
 import { readSpec } from "../../../../../shared/domain/runspec/spec-read.ts";
 import { exitCode, NotFoundError, UsageError } from "../../../../../shared/errors.ts";
-import { JobStory } from "../../../../support/stories/job-story.ts";
+import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
 import { ordered } from "../../../../support/stories/search.ts";
 
 const hyperparameters = [ordered("a", [1, 2, 3]), ordered("b", [0.1, 0.2])];
@@ -118,6 +118,25 @@ test("nexus confirm picks the best by rank, by estimate or by their luckiest run
   assert.equal(keys("best", 1)[0], evaluated.history.rows.at(-1)?.key);
   assert.equal(keys("best-by-estimate", 9).length, 5);
   assert.deepEqual(new Set(keys("best-by-estimate", 2)), new Set(["2.1", "1.1"]));
+});
+
+test("nexus confirm picks by each configuration's own estimate where an imported one is infeasible", () => {
+  const imported = [
+    ["run9.1", 0.9, [0, 0]],
+    ["run9.2", 0.5, [1, 1]],
+    ["run9.3", 0.8, [2, 1]],
+  ] as const;
+  const story = new JobStory({ number: 1, hyperparameters, settings: { require: ["memory_gb <= 8"] }, imported });
+  for (const [i, [, hpmax, configuration]] of imported.entries()) {
+    const run = `run1.${i + 1}`;
+    story.completed(story.started(run, configuration), run, hpmax, 100, { "s1-memory_gb": i === 0 ? 9 : 4 });
+  }
+  const evaluated = evaluatedSearch(stateOf(story));
+  assert.deepEqual(
+    pickTargets(evaluated, "best-by-estimate", 9).map((place) => evaluated.sets[place]?.key),
+    ["2.1", "1.1"],
+  );
+  assert.equal(evaluated.verdict.configurations, 2);
 });
 
 test("nexus confirm's spec repeats one configuration with its own seeds and says what it confirms", () => {
