@@ -183,8 +183,8 @@ interface Play {
 /** Milliseconds until the last run ends, on average over some plays. The same runs give the same answer. */
 function played({ ended, running, lengths, slowness: of, slots, unstarted, now }: Play): number {
   const busy = running.map(({ worker, from }) => ({ slowness: of.get(worker) ?? 1, age: now - from }));
-  // Between two runs a slot is free; it takes the next run as any other would.
-  const free = Math.max(0, Math.round(slots) - busy.length);
+  // Between two runs a slot is free; it takes the next run as any other would. Of a part of a slot, that is one.
+  const free = Math.max(busy.length === 0 ? 1 : 0, Math.round(slots) - busy.length);
   const waste = 1 + (lostPart * ended.reduce((sum, { lost }) => sum + lost, 0)) / ended.length;
   const pace = (Math.max(slots, busy.length + free) / slots) * waste;
   // If there are very many runs, most are taken to last the mean time.

@@ -157,6 +157,17 @@ test("twice the workers halve the time left, as soon as they have begun", () => 
   assert.ok(before && after && Math.abs(after.low / before.low - 0.5) < 0.1, `${before?.low} ${after?.low}`);
 });
 
+test("the time left of short runs with longer gaps is known while none of them runs", () => {
+  for (const totalRuns of [100, 5000]) {
+    const story = new JobStory({ number: 1, settings: { totalRuns } });
+    for (let i = 1; i <= 20; i += 1) {
+      story.completed(story.started(`run1.${i}`, []), `run1.${i}`, i);
+      story.at += 1000;
+    }
+    near(saidOf(story), (totalRuns - 20) * 3000);
+  }
+});
+
 test("the time left is a number where the clock is behind, also where runs were pruned", () => {
   const story = minutes(8);
   const ends = story.events.flatMap((event) => (event.type === "completed" ? [event.at] : []));
