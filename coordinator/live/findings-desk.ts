@@ -58,7 +58,7 @@ export class FindingsDesk {
     const { table } = this.#search;
     if (!table || this.#isAsking || this.#hasFailed || table.trials.length > mostRuns) return;
     const isAnother = this.#asked?.table !== table;
-    const of = `${table.runSets.version} ${table.verdicts} ${table.edits.length} ${table.isOver}`;
+    const of = `${table.model.version} ${table.edits.length} ${table.isOver}`;
     if ((!isAnother && this.#asked?.of === of) || (!isAnother && !table.isOver && now < this.#nextAt)) return;
     if (!isEvaluable(table)) return;
     this.#asked = { table, of };

@@ -26,8 +26,8 @@ const lookMs = 1000;
 const patience = 50;
 
 interface Best {
+  /** Of the model. */
   readonly version: number;
-  readonly verdicts: number;
   readonly standing: Standing | null;
   /** When it may be computed again. */
   readonly again: number;
@@ -94,12 +94,9 @@ export class JobLooks {
   bestOf(table: RunTable): Standing | null | undefined {
     const { now } = this.#search;
     if (table === this.#search.table) return this.#search.leader;
-    const { verdicts } = table;
-    const { version, totals } = table.runSets;
-    if (totals.completed === 0) return null;
+    if (table.runSets.totals.completed === 0) return null;
     const known = this.#bests.get(table);
-    const isSame = known?.version === version && known.verdicts === verdicts;
-    if (known && (isSame || now < known.again)) return known.standing;
+    if (known && (known.version === table.model.version || now < known.again)) return known.standing;
     // A workspace may have hundreds of jobs, and the best of each takes a model.
     this.#search.sideWork.ask(table, () => this.#findBest(table, now));
     return this.#bests.get(table)?.standing;
@@ -107,12 +104,11 @@ export class JobLooks {
 
   // biome-ignore lint/correctness/useYield: one step.
   *#findBest(table: RunTable, now: number): Steps {
-    const { verdicts, runSets } = table;
-    const { version } = runSets;
+    const { version } = table.model;
     const began = this.#clock();
     const standing = leaderOf(table);
     // The models of hundreds of jobs are large, and nobody looks at them.
     table.model.forget();
-    this.#bests.set(table, { version, verdicts, standing, again: now + patience * (this.#clock() - began) });
+    this.#bests.set(table, { version, standing, again: now + patience * (this.#clock() - began) });
   }
 }

@@ -27,12 +27,12 @@ export class Leading {
   constructor(work: SideWork, clock?: () => number) {
     this.#leader = new Lately(work, {
       make: leaderOf,
-      versionOf: ({ verdicts, runSets }) => `${verdicts} ${runSets.totals.completed}`,
+      versionOf: ({ model }) => model.version,
       ...(clock ? { clock } : {}),
     });
   }
 
-  /** The first of the standings; found again when more runs have completed. */
+  /** The first of the standings; found again when the model of the search has changed. */
   leader(table: RunTable, now: number): Standing | null {
     return this.#leader.of(table, now);
   }

@@ -16,27 +16,37 @@ export class CurrentModel {
   /** From the journal, so that all readers believe the same; undefined: the model learns from the run sets itself. */
   learned: LearnedModel | undefined;
   readonly #source: () => Modelled;
-  #kept: { readonly version: number; readonly of: Modelled; readonly by: LearnedModel | undefined } | undefined;
+  #basis: readonly unknown[] = [];
+  #version = 0;
+  /** The version of `#model`; -1: none is kept. */
+  #made = -1;
   #model: SearchModel | null = null;
 
   constructor(source: () => Modelled) {
     this.#source = source;
   }
 
+  /** Rises whenever the model would be another. */
+  get version(): number {
+    const { hyperparameters, runSets } = this.#source();
+    const basis = [runSets, runSets.version, hyperparameters, this.learned];
+    if (basis.some((part, i) => part !== this.#basis[i])) this.#version += 1;
+    this.#basis = basis;
+    return this.#version;
+  }
+
   /** Drops the model, which takes a tenth of a megabyte, until it is asked for again. */
   forget(): void {
-    this.#kept = undefined;
+    this.#made = -1;
     this.#model = null;
   }
 
   /** Null before any run has completed. */
   get now(): SearchModel | null {
+    const { version } = this;
+    if (this.#made === version) return this.#model;
+    this.#made = version;
     const { hyperparameters, runSets } = this.#source();
-    const { version } = runSets;
-    const kept = this.#kept;
-    const isSame = kept?.version === version && kept.of.hyperparameters === hyperparameters && kept.by === this.learned;
-    if (isSame && kept.of.runSets === runSets) return this.#model;
-    this.#kept = { version, of: { hyperparameters, runSets }, by: this.learned };
     this.#model = runSets.best() === null ? null : new SearchModel(hyperparameters, runSets, this.learned);
     return this.#model;
   }
