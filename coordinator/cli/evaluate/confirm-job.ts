@@ -87,7 +87,8 @@ export function printConfirmation(
   }
   const print = json ? confirmationJson : confirmationText;
   output.result(print(job, submitted.hyperparameters, confirmations, goal));
-  return confirmations.some(({ failed }) => failed > 0) ? exitCode.someRunsFailed : exitCode.done;
+  const isShort = confirmations.some(({ failed, again, ended }) => failed > 0 || (again === null && ended > 0));
+  return isShort ? exitCode.someRunsFailed : exitCode.done;
 }
 
 /** The jobs that run a configuration again; missing runs are submitted as one more job. */

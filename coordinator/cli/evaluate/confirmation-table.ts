@@ -56,24 +56,38 @@ export function confirmationText(
         : [],
     ),
   ];
+  const infeasible = confirmations.reduce((sum, each) => sum + each.infeasible, 0);
+  const counts = infeasible > 0 ? "fresh feasible runs; among them" : "fresh runs,";
   return [
     "",
     ...tableLines(columns),
     "",
     `search: the best of the configuration's runs in ${search}, and of how many; biased ${goal.isLow ? "downwards" : "upwards"}, since it was selected`,
     `estimate: the expected ${goal.name} of a new run, from the search alone`,
-    "confirmed: the mean of fresh runs, free of selection bias",
+    `confirmed: the mean of ${counts} free of selection bias`,
+    ...infeasibleLines(infeasible),
     ...failedLines(confirmations),
     "",
   ].join("\n");
 }
 
-function runsText({ again, planned, failed, ended }: Confirmation): string {
+function runsText({ again, planned, failed, infeasible, ended }: Confirmation): string {
   const runs = again?.runs ?? 0;
   const missing = planned - ended;
-  const words = [...(failed > 0 ? [`${failed} failed`] : []), ...(missing > 0 ? [`${missing} to come`] : [])];
+  const words = [
+    ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
+    ...(failed > 0 ? [`${failed} failed`] : []),
+    ...(missing > 0 ? [`${missing} to come`] : []),
+  ];
   return words.length === 0 ? String(runs) : `${runs} (${words.join(", ")})`;
 }
+
+const infeasibleLines = (infeasible: number): string[] =>
+  infeasible === 0
+    ? []
+    : [
+        `${counted(infeasible, "run is", "runs are")} infeasible and in no mean; if at least half of a configuration's runs are, it has none`,
+      ];
 
 function failedLines(confirmations: readonly Confirmation[]): string[] {
   const failed = confirmations.reduce((sum, each) => sum + each.failed, 0);

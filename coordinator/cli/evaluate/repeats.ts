@@ -19,6 +19,8 @@ export interface RepeatedRuns {
   readonly measured: MeasuredAgain;
   /** Runs that ended without a result. */
   readonly failed: number;
+  /** Runs that broke the job's requirements, which are in no mean. */
+  readonly infeasible: number;
   readonly open: number;
 }
 
@@ -30,18 +32,19 @@ export function repeatsOf(table: RunTable, first?: number, flags = ""): Repeated
   const runs = completedRuns(table);
   const hpmax = [...runs.hpmax.slice(0, first)];
   if (hpmax.length === 0) throw nothingCompleted(table, flags);
-  const { outcomes, open } = table;
+  const { outcomes, open, runSets } = table;
   return {
     table,
     configuration: runs.configuration(0),
     measured: measuredAgain(hpmax),
     failed: outcomes.failed + outcomes["timed out"],
+    infeasible: runSets.totals.infeasible,
     open,
   };
 }
 
 export function repeatsText(repeats: RepeatedRuns): string {
-  const { table, configuration, measured, failed, open } = repeats;
+  const { table, configuration, measured, failed, infeasible, open } = repeats;
   const { hyperparameters } = table.submitted;
   const { goal } = table;
   const { interval90, interval95 } = measured;
@@ -50,6 +53,7 @@ export function repeatsText(repeats: RepeatedRuns): string {
     `${number(toldEnds(goal, interval).low)} to ${number(toldEnds(goal, interval).high)} with ${percent(level / 100)}`;
   const label = labelOf(hyperparameters, configuration);
   const missing = [
+    ...(infeasible > 0 ? [`${counted(infeasible, "run is", "runs are")} infeasible and in no mean`] : []),
     ...(failed > 0 ? [`${counted(failed, "run failed and is", "runs failed and are")} in no mean`] : []),
     ...(open > 0 ? [`${counted(open, "run")} still open`] : []),
   ];
@@ -78,12 +82,23 @@ function meanText({ table: { goal }, measured }: RepeatedRuns): string {
 
 /** Numbers unrounded. */
 export function repeatsJson(repeats: RepeatedRuns): string {
-  const { table, configuration, measured, failed, open } = repeats;
+  const { table, configuration, measured, failed, infeasible, open } = repeats;
   const hparams = hparamsOf(table.submitted.hyperparameters, configuration);
   const { job, goal } = table;
   const { mean, interval90 } = measured;
   const ends = interval90 && toldEnds(goal, interval90);
   const minimized = goal.isLow ? { minimized: { metric: goal.name, mean: told(goal, mean), interval90: ends } } : {};
   const summary = meanText(repeats);
-  return jsonLine({ type: "repeats", v: 1, job, ...measured, ...minimized, failed, open, summary, hparams });
+  return jsonLine({
+    type: "repeats",
+    v: 1,
+    job,
+    ...measured,
+    ...minimized,
+    failed,
+    infeasible,
+    open,
+    summary,
+    hparams,
+  });
 }

@@ -29,7 +29,7 @@ Environment:
 
 Exit codes:
   0  done                              4  no coordinator or broker, or no broker can run here
-  1  failure                           5  finished, but some runs failed (confirm)
+  1  failure                           5  runs failed, or none counts (confirm)
   2  wrong usage, a spec that cannot   130  ended by Ctrl-C
      be used, a refused order          143  ended by SIGTERM
   3  what was named is not there, or   129  ended by SIGHUP

@@ -2,7 +2,6 @@ import type { RunTable } from "../fold/run-table.ts";
 import type { WorkspaceState } from "../fold/workspace-state.ts";
 import { type Configuration, type Hyperparameter, settingsOf, tunedConfiguration } from "../hyperparameter.ts";
 import type { JobName } from "../names.ts";
-import { completedRuns } from "./completed-runs.ts";
 import type { Evaluated } from "./evaluated.ts";
 import { type MeasuredAgain, measuredAgain } from "./measured-again.ts";
 import type { Interval } from "./truth.ts";
@@ -71,12 +70,14 @@ export interface Confirmation {
     readonly estimate: number | null;
     readonly interval: Interval | null;
   };
-  /** What the confirming runs say; null until one has completed. */
+  /** What the feasible confirming runs say; null until they are the majority of those that completed. */
   readonly again: MeasuredAgain | null;
   /** Runs that the confirming jobs will have in all. */
   readonly planned: number;
   readonly ended: number;
   readonly failed: number;
+  /** Completed runs that broke the search's requirements, which are in no mean. */
+  readonly infeasible: number;
 }
 
 /** All confirmations of a search, in the order in which they were first requested. */
@@ -97,8 +98,9 @@ export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Co
     if (!set) return [];
     const { runs, mean, bestHpmax, bestRun } = set;
     const believed = verdict.estimates.get(place);
-    const hpmax = jobs.flatMap((job) => [...completedRuns(job).hpmax]);
+    const hpmax = jobs.flatMap(feasibleHpmax);
     const sum = (count: (job: RunTable) => number): number => jobs.reduce((total, job) => total + count(job), 0);
+    const infeasible = sum(({ runSets }) => runSets.totals.infeasible);
     return {
       configuration,
       jobs,
@@ -110,13 +112,17 @@ export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Co
         estimate: believed?.estimate ?? null,
         interval: believed?.interval ?? null,
       },
-      again: hpmax.length === 0 ? null : measuredAgain(hpmax),
+      again: hpmax.length > infeasible ? measuredAgain(hpmax) : null,
       planned: sum((job) => (job.isOver ? job.ended : job.submitted.settings.totalRuns)),
       ended: sum((job) => job.ended),
       failed: sum(({ outcomes }) => outcomes.failed + outcomes["timed out"]),
+      infeasible,
     };
   });
 }
+
+const feasibleHpmax = ({ completions, trials }: RunTable): number[] =>
+  completions.flatMap((n) => (trials.isFeasible(n) ? (trials.hpmaxOf(n) ?? []) : []));
 
 /** Jobs that confirm a search, except cancelled ones without a completed run. */
 export function confirmingJobs(state: WorkspaceState, search: JobName): RunTable[] {

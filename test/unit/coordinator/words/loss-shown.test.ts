@@ -98,6 +98,7 @@ describe("under goal: minimize", () => {
       planned: 2,
       ended: 2,
       failed: 0,
+      infeasible: 0,
     };
     const { hyperparameters } = table.submitted;
     const text = confirmationText("job1", hyperparameters, [found], table.goal);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runCommandLine } from "../../../../../coordinator/cli/command-line.ts";
 import { printConfirmation } from "../../../../../coordinator/cli/evaluate/confirm-job.ts";
+import { evaluateJob } from "../../../../../coordinator/cli/evaluate/evaluate-job.ts";
 import { showSpec } from "../../../../../coordinator/cli/evaluate/spec-best.ts";
 import { componentDefaults } from "../../../../../shared/components/component-defaults.ts";
 import {
@@ -223,6 +224,44 @@ test("nexus confirm compares search score, estimate and fresh mean, over all job
   const object = JSON.parse(json) as Record<string, unknown>;
   assert.deepEqual(object["hparams"], { a: 2, b: 0.2 });
   assert.deepEqual(object["jobs"], ["job2", "job3"]);
+});
+
+test("nexus confirm says how many fresh runs are infeasible, and exits with 5 if that leaves no mean", () => {
+  const shown = (infeasible: number) => {
+    const settings = {
+      hpTuning: false,
+      require: ["memory_gb <= 8"],
+      totalRuns: 20,
+      confirms: "job1" as JobName,
+    } as const;
+    const fresh = new JobStory({ number: 2, hyperparameters, settings, firstParent: 2 });
+    for (let i = 1; i <= 20; i += 1) {
+      const run = `run2.${i}`;
+      const metrics = { "s1-memory_gb": i <= infeasible ? 9 : 4 };
+      fresh.completed(fresh.started(run, [0, 0]), run, i <= infeasible ? 0.9 : 0.5, 100, metrics);
+    }
+    const state = workspace(tell(1, searchRuns), fresh.events);
+    let code = -1;
+    const { result } = said((output) => {
+      code = printConfirmation({ state, workspace: "ws1", flags: "", output }, "job1", {});
+    });
+    const repeats = said((output) => {
+      if (infeasible < 10) evaluateJob({ state, workspace: "ws1", flags: "", output }, "job2", {});
+    });
+    return { result, code, repeats: repeats.result };
+  };
+  const some = shown(8);
+  assert.equal(some.code, exitCode.done);
+  assert.match(some.result, / 0\.5\d* .* 12 \(8 infeasible\)/);
+  assert.match(
+    some.result,
+    /the mean of fresh feasible runs; among them free of selection bias\n8 runs are infeasible/,
+  );
+  assert.match(some.repeats, /of 12 runs[\s\S]*8 runs are infeasible and in no mean\n/);
+  const none = shown(10);
+  assert.equal(none.code, exitCode.someRunsFailed);
+  assert.match(none.result, / 0 \(10 infeasible\)/);
+  assert.match(shown(0).result, /the mean of fresh runs, free of selection bias\n$/);
 });
 
 test("Student's quantiles equal the published tables", () => {

@@ -118,7 +118,16 @@ describe("infinities and null as values", () => {
       expected,
     );
     const search = { runs: 1, mean: 1, bestHpmax: 1, bestRun: "run1.4", estimate: 1, interval: null };
-    const confirmation = { configuration: [3], jobs: [], search, again: null, planned: 1, ended: 0, failed: 0 };
+    const confirmation = {
+      configuration: [3],
+      jobs: [],
+      search,
+      again: null,
+      planned: 1,
+      ended: 0,
+      failed: 0,
+      infeasible: 0,
+    };
     assert.deepEqual(hparamsOf(confirmationJson("job1", dials, [confirmation], maximised)), expected);
     const curve = { run: "run1.4" as RunName, stages: [] };
     const evidence = { curve, console: null, said: [], titles: {}, files: null, environment: "", gpus: "" };
