@@ -1,5 +1,6 @@
 import { infinityIn } from "../../shared/domain/hyperparameter.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { noStatus, statusNamed } from "../words/status-words.ts";
 import type { Cell, CellKind } from "../words/table.ts";
 
 /**
@@ -98,6 +99,15 @@ export const misfit = (filter: Filter, part: "column" | "value", problem: string
   part === "column"
     ? unreadable(filter.text, filter.columnAt, filter.column.length, problem)
     : unreadable(filter.text, filter.valueAt, Math.max(1, filter.text.trimEnd().length - filter.valueAt), problem);
+
+/** The filter with the status that its word means; a word that no run ever has is an error. */
+export function withStatus(filter: Filter): Filter {
+  const { operand, operator } = filter;
+  if (operand.kind !== "word" || (operator !== "=" && operator !== "!=")) return filter;
+  const word = statusNamed(operand.text);
+  if (word === undefined) throw misfit(filter, "value", noStatus(operand.text));
+  return { ...filter, operand: { ...operand, text: word } };
+}
 
 function parseOperand(text: string, value: string, at: number): Operand {
   switch (value) {

@@ -13,7 +13,7 @@ import {
   readerOf,
   statusOf,
 } from "./columns.ts";
-import { type Filter, filterTest, misfit, parseFilter } from "./filter.ts";
+import { filterTest, misfit, parseFilter, withStatus } from "./filter.ts";
 import type { LiveRuns } from "./live-runs.ts";
 import { selectRuns } from "./run-list.ts";
 import type { RunRow } from "./run-rows.ts";
@@ -125,15 +125,6 @@ function statusWord(typed: string): string {
   const word = statusNamed(typed);
   if (word !== undefined) return word;
   throw new UsageError(`--status: ${noStatus(typed)}`);
-}
-
-/** The filter with the status that its word means; a word that no run ever has is an error. */
-function withStatus(filter: Filter): Filter {
-  const { operand, operator } = filter;
-  if (operand.kind !== "word" || (operator !== "=" && operator !== "!=")) return filter;
-  const word = statusNamed(operand.text);
-  if (word === undefined) throw misfit(filter, "value", noStatus(operand.text));
-  return { ...filter, operand: { ...operand, text: word } };
 }
 
 interface SortedRows {

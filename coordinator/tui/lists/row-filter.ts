@@ -1,6 +1,6 @@
 import { didYouMean, nearestName } from "../../../shared/domain/runspec/nearest-name.ts";
-import { FilterError, filterTest, misfit, parseFilter } from "../../runs/filter.ts";
-import { statusWords } from "../../words/status-words.ts";
+import { FilterError, filterTest, misfit, parseFilter, withStatus } from "../../runs/filter.ts";
+import { statusNamed, statusWords } from "../../words/status-words.ts";
 import type { Cell, CellKind } from "../../words/table.ts";
 
 /** What a filter may name: a column of the screen or of `nexus list`. */
@@ -8,6 +8,8 @@ export interface FilterColumn<Row> {
   readonly name: string;
   readonly kind: CellKind;
   readonly value: (row: Row) => Cell;
+  /** Whether its values are the words for a run's status. */
+  readonly isStatus?: boolean;
 }
 
 /** A part of a filter's text and where it begins. */
@@ -24,8 +26,9 @@ export const terms = (text: string): Term[] =>
   [...text.matchAll(termPattern)].map((match) => ({ text: match[0], at: match.index }));
 
 /**
- * The filter that `/` takes: `lr=0.0004 runs>3 !failed`. A term with an operator is as in `--filter`; a word is a status, or
- * else is searched for in the names; `!` negates it. All terms must hold. If several columns have one name, the first counts.
+ * The filter that `/` takes: `lr=0.0004 runs>3 !failed`. A term with an operator is as in `--filter`; a word is a
+ * run's status, where rows have one, or else is searched for in the names; `!` negates it. All terms must hold. If several
+ * columns have one name, the first counts.
  *
  * @throws FilterError, with the place in the whole text, when a term is no filter or names no column
  */
@@ -46,16 +49,14 @@ function termTest<Row>(term: string, columns: readonly FilterColumn<Row>[]): (ro
     const filter = parseFilter(term);
     const column = columnNamed(filter.column, columns);
     if (!column) throw misfit(filter, "column", noColumn(filter.column, columns));
-    const test = filterTest(filter, column.kind);
+    const test = filterTest(column.isStatus ? withStatus(filter) : filter, column.kind);
     return (row) => test(column.value(row));
   }
   const isTurned = term.startsWith("!");
   const word = unquoted(term.slice(isTurned ? 1 : 0)).toLowerCase();
-  const status = columns.find(({ name }) => name === "status");
-  const wanted = word === "failed" ? "error" : word;
-  if (status && statusWords.some((known) => known === wanted)) {
-    return (row) => (status.value(row) === wanted) !== isTurned;
-  }
+  const status = columns.find(({ isStatus }) => isStatus);
+  const wanted = statusNamed(word);
+  if (status && wanted !== undefined) return (row) => (status.value(row) === wanted) !== isTurned;
   const texts = columns.filter(({ kind }) => kind === "text");
   return (row) =>
     texts.some(({ value }) =>
@@ -93,9 +94,9 @@ export const termStart = (text: string, at: number): number => terms(text).findL
 export function misspeltStatus(text: string): string | undefined {
   for (const term of terms(text)) {
     const word = term.text.replace(/^!/, "");
-    if (operators.test(term.text) || word === "failed") continue;
+    if (operators.test(term.text) || statusNamed(word) !== undefined) continue;
     const nearest = nearestName(word, [...statusWords, "failed"]);
-    if (nearest !== undefined && nearest !== word) return `"${word}" is looked for in names; did you mean ${nearest}?`;
+    if (nearest !== undefined) return `"${word}" is looked for in names; did you mean ${nearest}?`;
   }
   return undefined;
 }

@@ -87,6 +87,7 @@ function columnsFor(search: LiveSearch): readonly ScreenColumn<ShownRun>[] {
     }),
     column("status", "text", 0, ({ trial }) => runStatus(trial), {
       about: "running, queued, paused, completed, error, ...",
+      isStatus: true,
       style: ({ trial }) => statusStyles[runStatus(trial)] ?? "plain",
     }),
     column("stage", "count", 20, ({ trial }) => curveOf(trial)?.stage || undefined, { about: "stage that it is in" }),

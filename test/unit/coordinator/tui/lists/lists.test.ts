@@ -209,6 +209,15 @@ describe("the filter's terms", () => {
     assert.ok(passes("!row", { id: "other", value: 1 }));
     assert.ok(!passes("value>1", { id: "a", value: undefined }));
   });
+
+  test("a word is a status only where rows have a run's status; elsewhere it is searched for", () => {
+    assert.ok(passes("failed", { id: "has failed", value: 1 }));
+    const ofWorkers = [{ name: "status", kind: "text", value: ({ id }: Row) => id }] as const;
+    assert.ok(rowTest("failed", ofWorkers)({ id: "3 failed", value: 1 }));
+    const ofRuns = [{ name: "status", kind: "text", isStatus: true, value: ({ id }: Row) => id }] as const;
+    assert.ok(!rowTest("failed", ofRuns)({ id: "3 failed", value: 1 }));
+    assert.ok(rowTest("failed", ofRuns)({ id: "error", value: 1 }));
+  });
 });
 
 test("a filter that cannot be used says where, in all that was typed", () => {
