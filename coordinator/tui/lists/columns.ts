@@ -16,6 +16,8 @@ export interface ScreenColumn<Row> extends FilterColumn<Row> {
   readonly priority: number;
   /** Never NaN: what was not measured has no value. */
   readonly value: (row: Row) => Cell;
+  /** What the list is sorted by. Default: the value. */
+  readonly rank?: (row: Row) => Cell;
   /** What is shown instead of the value. */
   readonly text?: (row: Row) => string;
   /** What is shown if a row has no value. Default: nothing. */

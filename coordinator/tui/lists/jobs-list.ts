@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
+import { told } from "../../../shared/domain/goal.ts";
 import type { Standing } from "../../../shared/domain/model/standings.ts";
 import { progressBar } from "../../chart/progress-bar.ts";
 import { JobLooks } from "../../live/job-looks.ts";
@@ -63,10 +64,12 @@ function columnsFor(search: LiveSearch, flags: string): readonly ScreenColumn<Ru
       text: (table) => progressText(table, barWidth),
       brief: (table) => progressText(table, shortBarWidth),
     }),
-    column("best", "measure", 3, (table) => looks.bestOf(table)?.estimate, {
+    column("best", "measure", 3, (table) => bestIn(table, looks.bestOf(table)), {
       about:
         "hpmax that a new run of its best configuration is expected to reach, with one standard deviation; " +
         "a loss under its own name, where lower is better",
+      // Some jobs maximise and others minimise.
+      rank: (table) => looks.bestOf(table)?.estimate,
       text: (table) => bestText(table, looks.bestOf(table), " ± "),
       brief: (table) => bestText(table, looks.bestOf(table), ""),
     }),
@@ -109,6 +112,9 @@ const shareOf = ({ ended, submitted }: RunTable): number => ended / submitted.se
 
 const progressText = (table: RunTable, width: number): string =>
   `${progressBar(shareOf(table), width)} ${table.ended}/${table.submitted.settings.totalRuns}`;
+
+const bestIn = ({ goal }: RunTable, best: Standing | null | undefined): number | undefined =>
+  best ? told(goal, best.estimate) : undefined;
 
 /** With its standard deviation, unless there is no room for it. */
 function bestText(table: RunTable, best: Standing | null | undefined, plusMinus: string): string {

@@ -1,9 +1,9 @@
 import { jsonLine } from "../../../shared/domain/json-line.ts";
 import type { Steps } from "../../../shared/domain/steps.ts";
 import { SideWork } from "../../live/side-work.ts";
-import type { Cell } from "../../words/table.ts";
 import type { ScreenColumn } from "./columns.ts";
 import { type FilterColumn, rowTest } from "./row-filter.ts";
+import { sortedBy } from "./sorted-by.ts";
 
 /** The shortest interval between two sortings of a list that is sorted or filtered, and of one in its own order ... */
 const orderMs = 1000;
@@ -177,10 +177,11 @@ export class ListView<Row> {
     const column = this.columns.find(({ name }) => name === this.sortName);
     if (!column) return rows;
     const { isLast } = this.#source;
-    if (!isLast) return sortedBy(rows, column.value, this.isDescending);
+    const rankIn = column.rank ?? column.value;
+    if (!isLast) return sortedBy(rows, rankIn, this.isDescending);
     const first = rows.filter((row) => !isLast(row));
     const last = rows.filter(isLast);
-    return [first, last].flatMap((part) => sortedBy(part, column.value, this.isDescending));
+    return [first, last].flatMap((part) => sortedBy(part, rankIn, this.isDescending));
   }
 
   /** @throws FilterError if the text is no filter; the list stays as it was */
@@ -363,24 +364,3 @@ export type AnyList = Omit<
   readonly columns: readonly { readonly name: string; readonly priority: number; readonly about: string }[];
   readonly rows: readonly unknown[];
 };
-
-/** Rows without a value come last in both directions; equal rows keep their order. */
-export function sortedBy<Row>(rows: readonly Row[], cellOf: (row: Row) => Cell, isDescending: boolean): Row[] {
-  const present: { readonly row: Row; readonly cell: Exclude<Cell, undefined> }[] = [];
-  const missing: Row[] = [];
-  for (const row of rows) {
-    const cell = cellOf(row);
-    if (cell === undefined || cell === null || Number.isNaN(cell)) missing.push(row);
-    else present.push({ row, cell });
-  }
-  const turn = isDescending ? -1 : 1;
-  present.sort((a, b) => turn * ascending(a.cell, b.cell));
-  return [...present.map(({ row }) => row), ...missing];
-}
-
-const collator = new Intl.Collator("en", { numeric: true });
-
-function ascending(a: Exclude<Cell, undefined>, b: Exclude<Cell, undefined>): number {
-  if (typeof a === "number" && typeof b === "number") return a < b ? -1 : a > b ? 1 : 0;
-  return collator.compare(String(a), String(b));
-}

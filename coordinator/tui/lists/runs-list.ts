@@ -3,7 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { LiveCurve } from "../../live/curve-store.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
-import { columnsOf } from "../../runs/columns.ts";
+import { columnsOf, readerOf } from "../../runs/columns.ts";
 import { duration } from "../../words/duration.ts";
 import { reasonOf, runStatus } from "../../words/status-words.ts";
 import type { Style } from "../terminal/styled.ts";
@@ -56,11 +56,14 @@ export function runList(search: LiveSearch, workspace: string): ListView<ShownRu
 /** The columns of `nexus list runs`. */
 function listFilters({ table }: LiveSearch, workspace: string): FilterColumn<ShownRun>[] {
   if (!table) return [];
-  return columnsOf([table], workspace).all.map(({ header, kind, value }) => ({
-    name: header,
-    kind,
-    value: ({ trial }) => value({ table, trial, parentRun: null, parent: 0, child: 0 }),
-  }));
+  return columnsOf([table], workspace).all.map((column) => {
+    const read = readerOf(column);
+    return {
+      name: column.header,
+      kind: column.kind,
+      value: ({ trial }) => read({ table, trial, parentRun: null, parent: 0, child: 0 }),
+    };
+  });
 }
 
 const statusStyles: Readonly<Record<string, Style>> = {

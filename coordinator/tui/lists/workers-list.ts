@@ -90,7 +90,7 @@ const columnsFor = (search: LiveSearch): readonly ScreenColumn<WorkerRow>[] => [
     best: "low",
     text: ({ silentMs }) => (silentMs === undefined ? "" : duration(silentMs)),
   }),
-  column("since", "measure", 7, ({ since }) => since || undefined, {
+  column("since", "measure", 7, ({ since }) => (since === 0 ? undefined : search.wall - since), {
     about: "time for which it has been in this state",
     text: ({ since }) => (since === 0 ? "" : duration(search.wall - since)),
   }),

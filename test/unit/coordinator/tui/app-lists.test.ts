@@ -30,7 +30,7 @@ describe("lists", () => {
     for (const [key, filters] of [
       ["2", ["worker=node-1", "job=job1", "attempts=1", "secs>0", "holder=node-2", "trial<10", "target=any", "seed>0"]],
       ["2", ["hparams.lr=0.001", "metrics.hpmax>0", "metrics.s1-rew>0", "status=completed", "late=0", "started>2026"]],
-      ["3", ["worker=node-1", "running=1", "completed>0", "error=0", "status=admitted", "host=lab-1"]],
+      ["3", ["worker=node-1", "running=1", "completed>0", "error=0", "status=admitted", "host=lab-1", "since<9e9"]],
     ] as const) {
       for (const filter of filters) {
         screen.press(key, "/", "C-u");

@@ -3,8 +3,9 @@ import { describe, test } from "node:test";
 import fc from "fast-check";
 import { FilterError } from "../../../../../coordinator/runs/filter.ts";
 import type { ScreenColumn } from "../../../../../coordinator/tui/lists/columns.ts";
-import { ListView, sortedBy } from "../../../../../coordinator/tui/lists/list-view.ts";
+import { ListView } from "../../../../../coordinator/tui/lists/list-view.ts";
 import { rowTest, terms } from "../../../../../coordinator/tui/lists/row-filter.ts";
+import { sortedBy } from "../../../../../coordinator/tui/lists/sorted-by.ts";
 
 interface Row {
   readonly id: string;
@@ -88,6 +89,14 @@ describe("a list", () => {
       { name: "rank", kind: "count", about: "", priority: 0, best: "low", value: ({ value }) => value },
       { name: "id", kind: "text", about: "", priority: 0, value: ({ id }) => id },
       { name: "value", kind: "measure", about: "", priority: 0, value: ({ value }) => value },
+      {
+        name: "loss",
+        kind: "measure",
+        about: "",
+        priority: 0,
+        value: ({ value }) => value,
+        rank: ({ id }) => -Number(id.at(-1)),
+      },
     ];
     const rows = numbered(3);
     const list = new ListView<Row>({ rows: () => rows, keyOf: ({ id }) => id, columns: () => sorting });
@@ -95,6 +104,7 @@ describe("a list", () => {
     for (const [name, first] of [
       ["rank", "row0"],
       ["id", "row0"],
+      ["loss", "row0"],
       ["value", "row2"],
     ] as const) {
       list.sortBy(name, 1);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { screenNames } from "../../../../../coordinator/tui/keys.ts";
+import type { AnyList } from "../../../../../coordinator/tui/lists/list-view.ts";
 import { frameLines } from "../../../../../coordinator/tui/screens/frame.ts";
 import { lineText } from "../../../../../coordinator/tui/terminal/styled.ts";
 import type { ViewModel } from "../../../../../coordinator/tui/view-model.ts";
@@ -66,5 +67,25 @@ describe("under goal: minimize", () => {
     const [first] = standings.rows;
     assert.ok(first);
     assert.ok(Number(JSON.parse(standings.copyOf(first).text).loss) > 0);
+  });
+
+  test("under goal: minimize, filters and copies have the loss that a list shows, also hidden ones", () => {
+    const story = lossStory();
+    story.judged("rejected", [1]);
+    const model = modelOf(story);
+    frame(model);
+    const { runs, jobs } = model.lists;
+    const passing = (list: AnyList, text: string): number => {
+      list.setFilter(text, 1);
+      return list.rows.length;
+    };
+    assert.deepEqual([passing(runs, "rejected<0.5"), passing(runs, "rejected=0.75")], [0, 1]);
+    model.show("Jobs");
+    frame(model);
+    const [job] = jobs.rows;
+    assert.ok(job);
+    const { best } = JSON.parse(jobs.copyOf(job).text);
+    assert.ok(best > 0.2 && best < 0.6, String(best));
+    assert.deepEqual([passing(jobs, "best<0.2"), passing(jobs, "best<0.6")], [0, 1]);
   });
 });
