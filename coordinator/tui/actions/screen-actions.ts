@@ -1,8 +1,10 @@
 import { messageOf } from "../../../shared/errors.ts";
 import { curveAxes } from "../../live/curve-store.ts";
+import type { EventLine } from "../../live/event-list.ts";
 import { type Action, screenNames } from "../keys.ts";
 import { LineEditor } from "../line-editor.ts";
 import type { AnyList, Copied } from "../lists/list-view.ts";
+import type { Lists } from "../lists/lists.ts";
 import { plansByModel } from "../lists/prospects-list.ts";
 import { eventInFull } from "../screens/events-screen.ts";
 import { frameLines, panesAt } from "../screens/frame.ts";
@@ -60,13 +62,15 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
     list.isFrozen = !list.isFrozen;
     say(list.isFrozen ? "the order is frozen until z is pressed again" : "the order is no longer frozen");
   }),
-  follow: inList((list, { say }) => {
+  follow: inList((list, { now, say }) => {
     if (list.selectedKey === null) {
       say("choose a row first, with up and down");
       return;
     }
-    list.isFollowing = !list.isFollowing;
-    say(list.isFollowing ? "the selected row stays on the screen" : "the list no longer follows the row");
+    list.turnFollowing(now);
+    say(
+      list.isFollowing ? list.whyNothing("the selected row stays on the screen") : "the list no longer follows the row",
+    );
   }),
   axis: ({ model, say, now }) => {
     if (now - model.chartShownAt > 2000) {
@@ -86,7 +90,11 @@ export const screenActions: Partial<Record<Action, (context: KeyContext, key: Ke
   copy: ({ model, terminal, say }) => {
     const found = copied(model);
     if (found) terminal.copy(found.text);
-    say(found ? `copied: ${found.what} (if the terminal permits it: OSC 52)` : "there is nothing to copy");
+    say(
+      found
+        ? `copied: ${found.what} (if the terminal permits it: OSC 52)`
+        : model.lists.of(model.focus).whyNothing("there is nothing to copy"),
+    );
   },
   join: ({ model, say }) => {
     if (model.focus !== "Workers") say("J says how machines join: go to 3 Workers first");
@@ -152,7 +160,7 @@ function openSelected({ model, now, say }: KeyContext): void {
     case "Jobs": {
       const row = lists.jobs.selected;
       if (!row) {
-        say("there is no job yet");
+        say(lists.jobs.whyNothing("there is no job yet"));
         return;
       }
       model.search.showJob(row.job);
@@ -164,19 +172,19 @@ function openSelected({ model, now, say }: KeyContext): void {
     case "Best": {
       const row = lists.standings.selected;
       if (row) model.open({ kind: "run set", key: row.key });
-      else say("there is no run set yet");
+      else say(lists.standings.whyNothing("there is no run set yet"));
       return;
     }
     case "Runs": {
       const row = lists.runs.selected;
       if (row) model.open({ kind: "run", n: row.trial.n });
-      else say("there is no run here yet");
+      else say(lists.runs.whyNothing("there is no run here yet"));
       return;
     }
     case "Workers": {
       const row = lists.workers.selected;
       if (!row) {
-        say("no worker has joined yet");
+        say(lists.workers.whyNothing("no worker has joined yet"));
         return;
       }
       model.show("Runs");
@@ -190,13 +198,17 @@ function openSelected({ model, now, say }: KeyContext): void {
       const steps = isByModel ? [lists.prospects.selected] : [down, up];
       const [first, second] = steps.flatMap((step) => (step && table?.runSets.of(step.configuration)) ?? []);
       if (first) model.open({ kind: "run set", key: first.key, beside: second?.key });
-      else say(isByModel ? "no run of it has started yet" : "no run of either step has started yet");
+      else
+        say(
+          lists
+            .of(focus)
+            .whyNothing(isByModel ? "no run of it has started yet" : "no run of either step has started yet"),
+        );
       return;
     }
     case "Events": {
-      const row = lists.events.selectedKey === null ? lists.events.rows.at(-1) : lists.events.selected;
-      if (row) say(eventInFull(row));
-      else say("nothing has happened yet");
+      const row = eventOf(lists);
+      say(row ? eventInFull(row) : lists.events.whyNothing("nothing has happened yet"));
       return;
     }
     default: {
@@ -205,6 +217,10 @@ function openSelected({ model, now, say }: KeyContext): void {
     }
   }
 }
+
+/** The event that keys act on. Until someone moves in them it is the newest: the list is shown from its end. */
+const eventOf = ({ events }: Lists): EventLine | undefined =>
+  events.selectedKey === null ? events.rows.at(-1) : events.selected;
 
 function showOtherJob({ model, say }: KeyContext, by: number): void {
   const { search } = model;
@@ -232,5 +248,9 @@ function copied({ lists, focus, page, options, search: { table } }: ViewModel): 
   }
   const [command] = options.joining?.commands ?? [];
   if (focus === "Workers" && command !== undefined) return { text: command, what: "the join line" };
+  if (focus === "Events") {
+    const row = eventOf(lists);
+    return row && lists.events.copyOf(row);
+  }
   return lists.of(focus).copy;
 }

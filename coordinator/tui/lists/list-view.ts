@@ -144,7 +144,10 @@ export class ListView<Row> {
     const began = performance.now();
     const test = this.#test;
     const isWindow = !test && this.sortName === null && !this.#isDeep;
-    const all = isWindow ? this.#source.rows(windowRows) : this.#all(now, isTyping);
+    const first = isWindow ? this.#source.rows(windowRows) : [];
+    // The row that is followed may have gone further down.
+    const isEnough = isWindow && !(this.isFollowing && this.selectedKey !== null && this.#placeIn(first) < 0);
+    const all = isEnough ? first : this.#all(now, isTyping);
     const kept = test ? all.filter(test) : all;
     this.#total = this.#source.total?.() ?? all.length;
     this.#order = this.#sorted(kept);
@@ -232,12 +235,18 @@ export class ListView<Row> {
     this.isDescending = best === "high";
   }
 
+  /** The row that keys act on: the first as long as none was selected. Undefined if the list does not have it. */
   get selected(): Row | undefined {
-    const at = this.#selectedAt();
-    return at < 0 ? this.#order[0] : this.#order[at];
+    return this.#order[this.selectedKey === null ? 0 : this.#placeIn(this.#order)];
   }
 
-  /** The selected row as JSON, numbers unrounded, and its name; undefined if the list is empty. */
+  /** Why a key has nothing to act on: a filter leaves out the selected row, or it is too far down; or else `otherwise`. */
+  whyNothing(otherwise: string): string {
+    const isGone = this.selectedKey !== null && this.selected === undefined;
+    return isGone ? "the selected row is not in the list; choose another, or press Esc" : otherwise;
+  }
+
+  /** The selected row as JSON, numbers unrounded, and its name; undefined if the list does not have it. */
   get copy(): Copied | undefined {
     const { selected } = this;
     return selected === undefined ? undefined : this.copyOf(selected);
@@ -250,7 +259,7 @@ export class ListView<Row> {
   }
 
   move(by: number, now: number): void {
-    this.#select(Math.max(0, this.#selectedAt()) + by, now);
+    this.#select(Math.max(0, this.#placeIn(this.#order)) + by, now);
   }
 
   /** Moves by a page less two rows, so that a person sees where they were. */
@@ -287,6 +296,12 @@ export class ListView<Row> {
     this.#mustShow = true;
   }
 
+  /** Keeps the selected row on the screen from now on, or no longer. */
+  turnFollowing(now: number): void {
+    this.isFollowing = this.#mustShow = !this.isFollowing;
+    if (this.isFollowing && this.selected === undefined) this.reorderNow(now);
+  }
+
   /** Selects a row that is on the screen. */
   pick(key: string, now: number): void {
     this.#readUntil = now + readingMs;
@@ -319,7 +334,7 @@ export class ListView<Row> {
   /** The rows that fit `height` lines, and the place of the selection among them; -1: not among them. */
   visible(height: number): { readonly rows: readonly Row[]; readonly selected: number; readonly top: number } {
     this.#height = Math.max(1, height);
-    const at = this.#selectedAt();
+    const at = this.#placeIn(this.#order);
     if (this.#mustShow && at >= 0) {
       if (at < this.#top) this.#top = at;
       if (at >= this.#top + this.#height) this.#top = at - this.#height + 1;
@@ -348,11 +363,12 @@ export class ListView<Row> {
     return { from: this.#top + 1, to, of: this.#test ? length : Math.max(length, this.#total) };
   }
 
-  #selectedAt(): number {
+  /** The place of the selected row; -1: it is not there, or none was selected. */
+  #placeIn(rows: readonly Row[]): number {
     const { selectedKey } = this;
     if (selectedKey === null) return -1;
     const { keyOf } = this.#source;
-    return this.#order.findIndex((row) => keyOf(row) === selectedKey);
+    return rows.findIndex((row) => keyOf(row) === selectedKey);
   }
 }
 

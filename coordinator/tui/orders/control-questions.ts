@@ -47,26 +47,30 @@ export function leavingQuestion(model: ViewModel, verb: "stop" | "cancel"): Orde
 }
 
 function subjectOf(model: ViewModel, action: Action): Subject | string {
-  const { page, focus, search } = model;
+  const { page, focus, search, lists } = model;
   const { table } = search;
   if (!page && (focus === "Workers" || action === "bench")) {
     if (focus !== "Workers") return "B benches a worker: choose one on 3 Workers";
-    const row = model.lists.workers.selected;
-    return row ? { kind: "worker", row } : "no worker has joined yet";
+    const row = lists.workers.selected;
+    return row ? { kind: "worker", row } : lists.workers.whyNothing("no worker has joined yet");
   }
   if (!page && focus === "Jobs") {
-    const row = model.lists.jobs.selected;
-    return row ? { kind: "job", table: row } : "there is no job yet";
+    const row = lists.jobs.selected;
+    return row ? { kind: "job", table: row } : lists.jobs.whyNothing("there is no job yet");
   }
   if (!table) return "there is no job yet";
   // Draining and stopping concern what starts next, and after a run nothing starts.
   if (action === "drain" || action === "stop") return { kind: "job", table };
   if (page?.kind === "run") return ofTrials(table, [table.trial(page.n)], "this run");
   if (page?.kind === "run set") return ofTrials(table, model.runsOn(page), "this run set");
-  if (focus === "Runs") return ofTrials(table, [model.lists.runs.selected?.trial], "the selected run");
-  const { selectedKey } = model.lists.standings;
-  if (action === "cancel" && focus === "Standings" && selectedKey !== null) {
-    return ofTrials(table, search.runsOf(selectedKey), "the selected run set");
+  if (focus === "Runs") {
+    const row = lists.runs.selected;
+    return row ? ofTrials(table, [row.trial], "the selected run") : lists.runs.whyNothing("there is no run here yet");
+  }
+  if (action === "cancel" && focus === "Standings" && lists.standings.selectedKey !== null) {
+    const row = lists.standings.selected;
+    if (!row) return lists.standings.whyNothing("there is no run set yet");
+    return ofTrials(table, search.runsOf(row.key), "the selected run set");
   }
   return { kind: "job", table };
 }

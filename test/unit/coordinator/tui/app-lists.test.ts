@@ -52,6 +52,61 @@ describe("lists", () => {
     );
   });
 
+  test("keys act on no other row when the selected one is not in the list", async () => {
+    const screen = new Screen();
+    await screen.text();
+    const { lists } = screen.model;
+    const filter = (text: string): void => {
+      screen.press("/", "C-u");
+      screen.type(text);
+      screen.press("enter");
+    };
+    const isSaid = async (...keys: readonly string[]): Promise<void> => {
+      for (const key of keys) {
+        screen.press(key);
+        assert.match(await screen.text(), /the selected row is not in the list; choose another, or press Esc/, key);
+        assert.equal(screen.model.prompt, null, key);
+      }
+    };
+    screen.press("3");
+    await screen.text();
+    lists.workers.select("node-2");
+    filter("node=node-3");
+    await isSaid("P", "R", "D", "S", "B", "enter", "f");
+    screen.press("2");
+    assert.match(await screen.text(), /\n {2}chosen: /);
+    lists.runs.select(lists.runs.rows.at(-1)?.trial.run ?? "");
+    filter("running");
+    assert.doesNotMatch(await screen.text(), /\n {2}chosen: /);
+    await isSaid("P", "X", "y", "enter");
+    screen.press("1");
+    await screen.text();
+    lists.standings.select(lists.standings.rows[2]?.key ?? "");
+    filter("#=1");
+    await isSaid("X", "y", "enter");
+    screen.press("5");
+    await screen.text();
+    lists.neighbourhood.select("none");
+    lists.prospects.select("none");
+    await isSaid("y", "enter");
+    screen.press("6");
+    await screen.text();
+    lists.events.select("none");
+    await isSaid("y", "enter");
+    assert.equal(screen.orders.length, 0);
+  });
+
+  test("the key y copies the newest event until someone moves in the events, as Enter opens it", async () => {
+    const screen = new Screen();
+    screen.press("6");
+    await screen.text();
+    const { rows } = screen.model.lists.events;
+    assert.ok(rows.length > 1);
+    screen.press("y");
+    await screen.text();
+    assert.equal(JSON.parse(screen.terminal.copied[0] ?? "").text, rows.at(-1)?.text);
+  });
+
   test("a list's columns can be hidden, except those that always stay", async () => {
     const screen = new Screen();
     screen.press("3", "c");

@@ -181,6 +181,38 @@ describe("a list", () => {
     list.reorderNow(20_000);
     assert.ok(list.visible(5).selected >= 0);
   });
+
+  test("a list has no row in the place of a selected one that its filter leaves out, and says so", () => {
+    const list = listOf(numbered(5));
+    list.refresh(1, 0);
+    assert.equal(list.selected?.id, "row0", "nothing was selected: the first");
+    list.move(2, 0);
+    list.setFilter("value>2", 0);
+    assert.deepEqual([list.selected, list.copy], [undefined, undefined]);
+    assert.equal(list.whyNothing("empty"), "the selected row is not in the list; choose another, or press Esc");
+    list.setFilter("", 0);
+    assert.equal(list.selected?.id, "row2");
+    assert.equal(list.whyNothing("empty"), "empty");
+  });
+
+  test("a list keeps the row that it follows, however many come before it", () => {
+    const rows = numbered(1000);
+    const list = listOf(rows);
+    list.refresh(1, 0);
+    list.move(1, 0);
+    rows.unshift(...numbered(300).map(({ id, value }) => ({ id: `new ${id}`, value })));
+    list.refresh(2, 10_000);
+    assert.equal(list.selected, undefined);
+    list.turnFollowing(10_000);
+    const isShown = (): boolean => list.selected?.id === "row1" && list.visible(5).selected >= 0;
+    assert.ok(isShown());
+    rows.unshift(...numbered(300).map(({ id, value }) => ({ id: `newer ${id}`, value })));
+    list.refresh(3, 20_000);
+    assert.ok(isShown());
+    list.turnFollowing(30_000);
+    list.refresh(4, 30_000);
+    assert.ok(list.rows.length < 500);
+  });
 });
 
 test("a list's rows without a value come last in both directions", () => {
