@@ -39,7 +39,7 @@ test("curves that report at different places are interpolated, but not beyond th
   assert.equal(valueAt({ xs: [0, 10], ys: [0, 10] }, 2.5), 2.5);
 });
 
-test("a run that reports half as often as another counts between its reports too, so the mean has no zigzag", () => {
+test("a run that reports half as often as another counts between its reports too: no zigzag", () => {
   const [often, seldom] = [
     { xs: [100, 200, 300, 400, 500, 600], ys: [0, 0, 0, 0, 0, 0] },
     { xs: [200, 400, 600], ys: [8, 8, 8] },
