@@ -8,7 +8,7 @@ import { dialNamed, dialsOf } from "../data/dials.ts";
 import type { PlotReads } from "../data/reads.ts";
 import type { Figure } from "../figure.ts";
 import type { Asked } from "../kind.ts";
-import type { Grouping, runsOptions } from "../options.ts";
+import { type Grouping, runsOptions } from "../options.ts";
 import { againstDial, againstMeasure, inOrder } from "./against.ts";
 import { grouped } from "./grouped.ts";
 import { histogram } from "./histogram.ts";
@@ -100,12 +100,22 @@ function ofValues(all: ChosenRuns, names: readonly string[], asked: AskedOfRuns)
       `one metric at a time here; found ${names.join(", ")}\n  for example: nexus plot ${runs.jobs} ${names[0]}${runs.flags}`,
     );
   }
+  refuse(asked, ["groupBy", "breakOn", "layout", "panelTitles", "legendTitles", "colours"], "one value of each run");
   const options = { ...asked, yLabel: asked.yLabel ?? label, title };
   if (x === undefined) return inOrder(measure, options);
   const { id, header } = columnOf(runs, x);
-  return id.startsWith("hparams.")
-    ? againstDial(measure, dialNamed(dialsOf(runs), header), options)
-    : againstMeasure(measure, measureOf(runs, x), options);
+  if (id.startsWith("hparams.")) {
+    refuse(asked, ["xScale", "xLimits"], `the axis of the hyperparameter ${header}`);
+    return againstDial(measure, dialNamed(dialsOf(runs), header), options);
+  }
+  refuse(asked, ["errorBars"], `a plot against ${header}, which is no hyperparameter,`);
+  return againstMeasure(measure, measureOf(runs, x), options);
+}
+
+/** @throws UsageError for the first of the options that was given */
+function refuse(asked: AskedOfRuns, names: readonly (keyof typeof runsOptions)[], what: string): void {
+  const given = names.find((name) => JSON.stringify(asked[name]) !== JSON.stringify(runsOptions[name].read({})));
+  if (given !== undefined) throw new UsageError(`${what} takes no ${runsOptions[given].long}`);
 }
 
 function partsOf({ rows }: ChosenRuns, groupBy: Grouping, { values, ...measure }: Measure) {

@@ -30,6 +30,11 @@ function checkLogEnds(long: string, scale: "linear" | "log", { from, to }: Limit
   );
 }
 
+const notOfHistograms = [
+  ...(["aggregate", "shadow", "errorBars", "smoothing", "x", "xScale", "yScale"] as const),
+  ...(["breakOn", "colours", "legendTitles"] as const),
+];
+
 /** Checks options that depend on each other. */
 function checkTogether(asked: Asked<typeof runsOptions>, typed: TypedOptions): void {
   const { aggregate, shadow, errorBars, smoothing, plotType, x, bins } = asked;
@@ -38,7 +43,7 @@ function checkTogether(asked: Asked<typeof runsOptions>, typed: TypedOptions): v
   checkLogEnds(runsOptions.xLimits.long, asked.xScale, asked.xLimits);
   checkLogEnds(runsOptions.yLimits.long, asked.yScale, asked.yLimits);
   if (plotType === "histogram") {
-    for (const name of ["aggregate", "shadow", "errorBars", "smoothing", "x"] as const) {
+    for (const name of notOfHistograms) {
       const { key, long } = runsOptions[name];
       if (typed[key] !== undefined) throw new UsageError(`a histogram takes no ${long}`);
     }

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { chooseRuns } from "../../../../../coordinator/plots/data/chosen-runs.ts";
-import { silentNote, unfinishedNote } from "../../../../../coordinator/plots/figures/of-runs.ts";
+import { ofRuns, silentNote, unfinishedNote } from "../../../../../coordinator/plots/figures/of-runs.ts";
+import { runs as kind } from "../../../../../coordinator/plots/kinds/runs.ts";
+import type { TypedOptions } from "../../../../../coordinator/plots/option.ts";
 import { JobStory, stateOf } from "../../../../support/stories/job-story.ts";
+import { ordered } from "../../../../support/stories/search.ts";
 
 const all = { runs: ["job1"], filter: [], status: undefined, maxRuns: undefined };
 
@@ -28,4 +31,27 @@ test("a plot says how many of its runs reported nothing, without imported ones",
   assert.equal(rows.length, 5);
   assert.deepEqual(silentNote({ rows }, new Set(["run1.1", "run1.2", "run1.3"])), []);
   assert.deepEqual(silentNote({ rows }, new Set(["run1.2", "run1.3"])), ["1 of 3 runs has reported nothing"]);
+});
+
+test("a plot of one value of each run refuses what it would ignore", async () => {
+  const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [1, 2])] });
+  story.completed(story.started("run1.1", [0]), "run1.1", 1);
+  const runs = { ...chooseRuns(all, stateOf(story), "ws1"), curves: () => Promise.resolve([]) };
+  const plot = (typed: TypedOptions) => ofRuns(runs, kind.asked({ runs: ["job1"], names: ["hpmax"] }, typed));
+  const refused: readonly [TypedOptions, RegExp][] = [
+    [{ colors: "blue" }, /^UsageError: one value of each run takes no --colors$/],
+    [{ groupBy: "job" }, /takes no --group-by/],
+    [{ legendTitles: "a" }, /takes no --legend-titles/],
+    [{ x: "lr", xScale: "log" }, /^UsageError: the axis of the hyperparameter lr takes no --x-scale$/],
+    [{ x: "lr", xLimits: "1," }, /takes no --x-limits/],
+    [{ x: "hours", errorBars: "std" }, /is the spread of several runs/],
+    [{ plotType: "histogram", xScale: "log" }, /^UsageError: a histogram takes no --x-scale$/],
+    [{ plotType: "histogram", yScale: "log" }, /takes no --y-scale/],
+    [{ plotType: "histogram", colors: "blue" }, /takes no --colors/],
+    [{ plotType: "histogram", breakOn: "run" }, /takes no --break-on/],
+  ];
+  for (const [typed, message] of refused) await assert.rejects(async () => plot(typed), message, JSON.stringify(typed));
+  for (const typed of [{}, { x: "lr", errorBars: "std", yScale: "log" }, { xScale: "log", xLimits: "1," }])
+    assert.ok((await plot(typed)).panels.length === 1);
+  assert.equal((await plot({ plotType: "histogram", groupBy: "job", layout: "1x1", bins: 3 })).kind, "histogram");
 });
