@@ -1,5 +1,5 @@
 import { chmodSync, constants, copyFileSync, mkdirSync, statSync } from "node:fs";
-import { dirname, join, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { makeModules } from "../../../shared/components/code-files.ts";
 import { ownComponentFiles } from "../../../shared/components/component-defaults.ts";
 import type { CodeBundle, CodeFile } from "../../../shared/domain/code-bundle.ts";
@@ -131,7 +131,10 @@ function searchFiles({ file, settings: { search } }: Spec, folder: string): stri
 }
 
 function entryProblem(folder: string, path: string): string | undefined {
-  if (path !== folder && !path.startsWith(folder + sep)) return "it is outside the folder of the spec";
+  const below = relative(folder, path);
+  // Absolute: on another drive of Windows.
+  if (below === ".." || below.startsWith(`..${sep}`) || isAbsolute(below))
+    return "it is outside the folder of the spec";
   const link = path === folder ? undefined : linkInside(folder, nameOf(folder, path));
   if (link !== undefined) return linkProblem(link);
   return statSync(path, { throwIfNoEntry: false }) ? undefined : "there is no such file or folder beside the spec";

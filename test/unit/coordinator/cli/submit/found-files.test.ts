@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, realpathSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { dirname, join, parse, sep } from "node:path";
 import { describe, test } from "node:test";
 import { findCode, findInputs } from "../../../../../coordinator/cli/submit/collect-code.ts";
 import { FoundFiles } from "../../../../../coordinator/cli/submit/found-files.ts";
@@ -119,6 +119,21 @@ describe("what travels with a job", () => {
       /inputs: "nothing": there is no such file or folder/,
     );
     assert.equal(findInputs(at(folder, "inputs: []")), undefined);
+  });
+
+  test("a spec in the root folder takes its code along too, and none takes what lies outside", () => {
+    const folder = realpathSync(temporaryFolder());
+    write(folder, { "code.py": "", "..odd/x.py": "" });
+    const path = join(folder, "code.py").slice(parse(folder).root.length);
+    const spec = at(folder, `code: [${JSON.stringify(path)}]`);
+    const found = findCode({ ...spec, file: join(parse(folder).root, "search.yaml") });
+    assert.deepEqual(
+      found?.files.map((file) => file.path),
+      [path.split(sep).join("/")],
+    );
+    assert.equal(findCode(at(folder, "code: [..odd]"))?.count, 1);
+    for (const outside of ["..", "../x", "/"])
+      assert.throws(() => findCode(at(folder, `code: [${outside}]`)), /it is outside the folder of the spec/);
   });
 
   test("code that is too large is refused before anything is read, with what to leave out", () => {
