@@ -15,8 +15,12 @@ export function decimals(text: string): number {
   throw new InvalidArgumentError("Expected a whole number from 0 to 19.");
 }
 
+/** A timer takes at most 2^31 - 1 ms, which is 24.8 days. */
+const mostSeconds = 24 * 86_400;
+
+/** @throws InvalidArgumentError if a timer cannot wait so long */
 export function seconds(text: string): number {
   const value = typedSeconds(text);
-  if (value !== undefined) return value;
-  throw new InvalidArgumentError(`Expected a time such as ${typedSecondsForms}.`);
+  if (value !== undefined && value <= mostSeconds) return value;
+  throw new InvalidArgumentError(`Expected a time such as ${typedSecondsForms}, at most 24d.`);
 }
