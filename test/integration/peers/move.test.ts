@@ -67,7 +67,7 @@ describe("nexus move", { concurrency: 2 }, () => {
     const total = (await tableOf(second, job, ({ ended }) => ended > onPeers.ended)).ended + littleMore;
     const cut = await nexus(["edit", job, "--total-runs", String(total)], second.swarm.folder);
     assert.equal(cut.code, exitCode.done, cut.stderr);
-    const table = await tableOf(second, job, ({ state }) => state === "completed");
+    const table = await tableOf(second, job, ({ state }) => state === "completed", follower.output);
     assert.ok(table.outcomes.completed >= total);
     assert.equal(table.outcomes.completed, table.trials.length);
     assert.equal(table.open, 0);

@@ -143,11 +143,16 @@ export function onceAnswered<T>(
   );
 }
 
-/** The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile. */
+/**
+ * The job's table as this peer gives it, once the condition holds; the broker may be away meanwhile.
+ *
+ * @param seen  more of what was seen last, for the failure's message
+ */
 export function tableOf(
   machine: PeerMachine,
   job: JobName,
   condition: (table: RunTable) => boolean,
+  seen: () => string = () => "",
 ): Promise<RunTable> {
   let last = "";
   return onceAnswered(
@@ -158,7 +163,7 @@ export function tableOf(
       last = tableInShort(table);
       return condition(table) ? table : undefined;
     },
-    () => last,
+    () => `${last}\n${seen()}`,
   );
 }
 
