@@ -9,16 +9,18 @@ const hugeValue = 1e140;
 
 /** What run sets with several completed runs show about noise. */
 export interface Repeats {
-  /** Run sets with at least two completed runs. */
-  sets: number;
-  /** Means of the first of them, at most three, all different. */
+  /** Different means of run sets when their second runs had completed; at most five. */
   readonly means: number[];
+  /** Different values of hpmax, of all run sets; at most `fineValues`. */
+  readonly values: Set<number>;
   /** Whether any of these run sets has two runs with different hpmax. */
   differ: boolean;
 }
 
 /** Limit of `Repeats.means`. */
-const mostMeans = 3;
+const mostMeans = 5;
+/** A metric with so many different values is not coarse. */
+export const fineValues = 64;
 
 /** A column for each quantity, with an entry for each run set, by its number. 100 bytes a run set; objects take 400. */
 export class RunSetColumns {
@@ -37,7 +39,7 @@ export class RunSetColumns {
   runningMean = new Float64Array(16);
   squares = new Float64Array(16);
   bestHpmax = new Float64Array(16);
-  readonly repeats: Repeats = { sets: 0, means: [], differ: false };
+  readonly repeats: Repeats = { means: [], values: new Set(), differ: false };
   /** For pruned runs: sum of the weights, and of weight * clipped predicted hpmax. Empty until there is one. */
   predictedWeight = new Float64Array(0);
   predictedSum = new Float64Array(0);
@@ -96,6 +98,7 @@ export class RunSetColumns {
     const newMean = runningMean + (value - runningMean) / count;
     // Compare the unclipped hpmax: two different huge values clip to the same one.
     if (count > 1) this.#repeated(count, newMean, hpmax !== runningMean);
+    if (this.repeats.values.size < fineValues) this.repeats.values.add(hpmax);
     this.completed[number] = count;
     this.sum[number] = (this.sum[number] ?? 0) + value;
     this.runningMean[number] = newMean;
@@ -118,9 +121,7 @@ export class RunSetColumns {
   #repeated(count: number, mean: number, differs: boolean): void {
     const { repeats } = this;
     if (differs) repeats.differ = true;
-    if (count !== 2) return;
-    repeats.sets += 1;
-    if (repeats.means.length < mostMeans && !repeats.means.includes(mean)) repeats.means.push(mean);
+    if (count === 2 && repeats.means.length < mostMeans && !repeats.means.includes(mean)) repeats.means.push(mean);
   }
 
   /** Forgets every completed run; what ended otherwise or is in flight stays. */
@@ -132,8 +133,8 @@ export class RunSetColumns {
     this.squares.fill(0);
     this.firstSeen.fill(-1, 0, this.#size);
     this.bestHpmax.fill(Number.NaN, 0, this.#size);
-    this.repeats.sets = 0;
     this.repeats.means.length = 0;
+    this.repeats.values.clear();
     this.repeats.differ = false;
   }
 

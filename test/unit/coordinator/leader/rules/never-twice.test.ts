@@ -40,7 +40,8 @@ describe("a search whose settings always give the same result", () => {
       const known = whys.findIndex((why) =>
         why.endsWith("none runs twice: the same settings have always given the same result"),
       );
-      if (hpTuning !== "grid") assert.ok(known > 0, whys.join("\n"));
+      // The others have tried all 8 before five have run twice.
+      if (hpTuning === "random" || hpTuning === "dgd") assert.ok(known > 0, whys.join("\n"));
       for (const why of known < 0 ? [] : whys.slice(known)) assert.match(why, /none runs twice/);
     });
 
