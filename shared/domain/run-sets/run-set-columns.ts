@@ -13,13 +13,15 @@ export interface Repeats {
   readonly means: number[];
   /** Different values of hpmax, of all run sets; at most `fineValues`. */
   readonly values: Set<number>;
+  /** Run sets with a completed run. */
+  measured: number;
   /** Whether any of these run sets has two runs with different hpmax. */
   differ: boolean;
 }
 
 /** Limit of `Repeats.means`. */
 const mostMeans = 5;
-/** A metric with so many different values is not coarse. */
+/** A metric with this many different values is fine, however many configurations have run. */
 export const fineValues = 64;
 
 /** A column for each quantity, with an entry for each run set, by its number. 100 bytes a run set; objects take 400. */
@@ -39,7 +41,7 @@ export class RunSetColumns {
   runningMean = new Float64Array(16);
   squares = new Float64Array(16);
   bestHpmax = new Float64Array(16);
-  readonly repeats: Repeats = { means: [], values: new Set(), differ: false };
+  readonly repeats: Repeats = { means: [], values: new Set(), measured: 0, differ: false };
   /** For pruned runs: sum of the weights, and of weight * clipped predicted hpmax. Empty until there is one. */
   predictedWeight = new Float64Array(0);
   predictedSum = new Float64Array(0);
@@ -98,6 +100,7 @@ export class RunSetColumns {
     const newMean = runningMean + (value - runningMean) / count;
     // Compare the unclipped hpmax: two different huge values clip to the same one.
     if (count > 1) this.#repeated(count, newMean, hpmax !== runningMean);
+    else this.repeats.measured += 1;
     if (this.repeats.values.size < fineValues) this.repeats.values.add(hpmax);
     this.completed[number] = count;
     this.sum[number] = (this.sum[number] ?? 0) + value;

@@ -218,7 +218,7 @@ test("shifting and scaling the runs shifts and scales the beliefs", () => {
   const { length } = means;
   const runs = Int32Array.from(means, (_, i) => 1 + (i % 3));
   const squares = Float64Array.from(means, (_, i) => i % 3);
-  const repeats = { means: [3, 1, 4], values: new Set(means), differ: true };
+  const repeats = { means: [3, 1, 4], values: new Set(means), measured: 3, differ: true };
   const plain = believe({ length, runs, means, squares, repeats }, 5, { draws: 200 });
   const moved = {
     ...{ length, runs, repeats },
