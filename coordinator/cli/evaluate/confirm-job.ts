@@ -87,8 +87,10 @@ export function printConfirmation(
   }
   const print = json ? confirmationJson : confirmationText;
   output.result(print(job, submitted.hyperparameters, confirmations, goal));
-  const isShort = confirmations.some(({ failed, again, ended }) => failed > 0 || (again === null && ended > 0));
-  return isShort ? exitCode.someRunsFailed : exitCode.done;
+  const lacksRuns = confirmations.some(
+    ({ failed, again, ended, planned }) => failed > 0 || (again === null && ended > 0 && ended >= planned),
+  );
+  return lacksRuns ? exitCode.someRunsFailed : exitCode.done;
 }
 
 /** The jobs that run a configuration again; missing runs are submitted as one more job. */

@@ -57,7 +57,7 @@ export function confirmationText(
     ),
   ];
   const infeasible = confirmations.reduce((sum, each) => sum + each.infeasible, 0);
-  const counts = infeasible > 0 ? "fresh feasible runs; among them" : "fresh runs,";
+  const counts = infeasible > 0 ? "the feasible fresh runs; among feasible runs," : "fresh runs,";
   return [
     "",
     ...tableLines(columns),
@@ -86,7 +86,7 @@ const infeasibleLines = (infeasible: number): string[] =>
   infeasible === 0
     ? []
     : [
-        `${counted(infeasible, "run is", "runs are")} infeasible and in no mean; if at least half of a configuration's runs are, it has none`,
+        `${counted(infeasible, "run is", "runs are")} infeasible and in no mean; if at least half of a configuration's completed runs are, it has none`,
       ];
 
 function failedLines(confirmations: readonly Confirmation[]): string[] {

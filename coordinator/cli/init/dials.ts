@@ -29,7 +29,7 @@ const bystanders =
   /(^|[_.-])(workers?|interval|freq(uency)?|every|gpus?|device|rank|port|host|verbose|debug|quiet|resume|save|log|logs|logging|print|cuda|cpu|tpu|mps|wandb|project|entity|name|tag|notes|dry|test|eval|download|progress|profile|compile|num_classes|classes|vocab|image|img|crop|input|output|out|dir|path|file|root|data|dataset|checkpoint|config|workers|world|local|nodes?|fp16|bf16|precision|deterministic|plot|show|visualize|visualise|version|help)([_.-]|$)/i;
 /** Not bystanders: per_device_train_batch_size of transformers, lora_rank, drop_path. A node's rank is one. */
 const learned =
-  /(^|_)train_batch_size$|(?<!(^|[_.])(local|global|node|world|process|group|machine|dist|distributed|ddp))[_.]rank$|(^|[_.])drop_path/;
+  /(^|_)train_batch_size$|(?<!(^|[_.])(local|global|node|world|process|group|machine|dist|distributed|ddp|gpu|device|worker|tp|pp|dp))[_.]rank$|(^|[_.])drop_path/;
 const lasting =
   /(^|[_.-])(epochs?|steps?|iterations?|iters?|max_iter|num_updates|episodes|timesteps|budget|patience)$/i;
 const seeds = /(^|[_.-])seeds?$/i;

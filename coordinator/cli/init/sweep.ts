@@ -45,7 +45,7 @@ export function readSweep(
     options,
     metrics: {
       names: isNamed ? [reported] : [],
-      goal: goal === "maximize" ? "maximize" : "minimize",
+      goal: goal === "maximize" || typeof name !== "string" ? "maximize" : "minimize",
       pattern: null,
     },
     remarks,

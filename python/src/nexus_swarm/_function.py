@@ -59,7 +59,7 @@ def write_spec(
         Path of the spec.
 
     Raises:
-        TypeError: workers could not import the function, or the space does not fit its parameters, or a setting is ours to write.
+        TypeError: workers could not import the function, or the space does not fit its parameters, or a setting is one that submit writes itself.
     """
     name = getattr(function, "__name__", "")
     if not name.isidentifier() or "<locals>" in getattr(function, "__qualname__", "<locals>"):

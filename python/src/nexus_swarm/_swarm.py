@@ -63,12 +63,12 @@ def submit(
         )
     if not callable(search):
         of_function = {"space": space, "total_runs": total_runs, "metric": metric, "goal": goal, "settings": settings}
-        unfit = [name for name, value in of_function.items() if value is not None]
+        unfit = [name for name, value in of_function.items() if value not in (None, {})]
         if unfit:
             raise TypeError(f"submit(): {', '.join(unfit)}: only for a function; {os.fspath(search)} has its own")
         words = [f"--{name}={value}" for name, value in (replacements or {}).items()]
         return _launch(os.fspath(search), words, workspace)
-    if replacements is not None:
+    if replacements:
         raise TypeError("submit(): replacements: only for a file; what a function gets stands in space")
     with tempfile.TemporaryDirectory(prefix="nexus-") as folder:
         spec = _function.write_spec(
@@ -184,7 +184,10 @@ def check_values(spec: Path) -> list[dict[str, Any]]:
 
 def _launch(spec: str, words: Sequence[str], workspace: str | None) -> str:
     lines = _lines(["run", spec, *words, "--swarm-only", "--monitor", "none"], workspace, shows_notes=True)
-    return next(each["job"] for each in lines if each.get("type") == "launched")
+    job = next((each["job"] for each in lines if each.get("type") == "launched"), None)
+    if job is None:
+        raise NexusError(f"nexus run {spec} did not say which job it started")
+    return job
 
 
 def _lines(words: Sequence[str], workspace: str | None, *, shows_notes: bool = False) -> list[dict[str, Any]]:

@@ -45,15 +45,15 @@ test("what nexus run warns of reaches the person who calls submit in Python", as
 });
 
 test("submit in Python refuses arguments that the spec, or the function, has no use for", async () => {
-  const ofFunction = "total_runs=9, metric='m', goal='minimize', settings={}";
-  await assert.rejects(python(`nexus.submit('search.yaml', {}, ${ofFunction})`, "exit 0"), {
+  const ofFunction = "total_runs=9, metric='m', goal='minimize', settings={'hp_tuning': 'random'}";
+  await assert.rejects(python(`nexus.submit('search.yaml', {'x': [1]}, ${ofFunction})`, "exit 0"), {
     message:
       /TypeError: submit\(\): space, total_runs, metric, goal, settings: only for a function; search\.yaml has its own/,
   });
   await assert.rejects(sent("{'x': [1]}, replacements={'a': 'b'}"), {
     message: /TypeError: submit\(\): replacements: only for a file/,
   });
-  const { spec } = await sent("{'x': [1, 2]}");
+  const { spec } = await sent("{'x': [1, 2]}, replacements={}");
   assert.deepEqual([spec.settings.totalRuns, spec.settings.hpTuning], [60, "dgd"]);
 });
 

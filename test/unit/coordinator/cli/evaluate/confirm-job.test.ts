@@ -255,7 +255,7 @@ test("nexus confirm says how many fresh runs are infeasible, and exits with 5 if
   assert.match(some.result, / 0\.5\d* .* 12 \(8 infeasible\)/);
   assert.match(
     some.result,
-    /the mean of fresh feasible runs; among them free of selection bias\n8 runs are infeasible/,
+    /the mean of the feasible fresh runs; among feasible runs, free of selection bias\n8 runs are infeasible/,
   );
   assert.match(some.repeats, /of 12 runs[\s\S]*8 runs are infeasible and in no mean\n/);
   const none = shown(10);
