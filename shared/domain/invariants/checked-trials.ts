@@ -97,7 +97,17 @@ export function lookAtCurve(trial: CheckedTrial): void {
 /** What is missing in the curve of a completed run; "" if nothing, or if nothing is expected. */
 export function gapOf(trial: CheckedTrial): string {
   const isExpected = trial.outcome === "completed" && trial.expectsCurve && !trial.hasWholeCurve && trial.iters >= 0;
-  return isExpected ? curveGap(trial.rows, trial.iters) : "";
+  if (!isExpected) return "";
+  return curveGap(trial.workers.length > 1 ? rowsUpTo(trial.rows, trial.iters) : trial.rows, trial.iters);
+}
+
+/** Without what other attempts have reported beyond the result: one that begins afresh may end earlier. */
+function rowsUpTo(rows: readonly number[], iters: number): number[] {
+  const last = rows.reduce((most, value, i) => (i % 2 === 0 ? Math.max(most, value) : most), 0);
+  return rows.filter((_, i) => {
+    const [stage = 0, at = 0] = i % 2 === 0 ? [rows[i], rows[i + 1]] : [rows[i - 1], rows[i]];
+    return stage < last || at <= iters;
+  });
 }
 
 /**

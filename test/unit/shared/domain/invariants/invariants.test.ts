@@ -211,6 +211,21 @@ describe("invariants", () => {
     assert.match(checking.violations().join("\n"), /job1: open is 1 in the fold, 2 by the records/);
   });
 
+  test("the invariants see no gap where an earlier attempt came further than the one that completed", () => {
+    const lost = {
+      ...{ type: "lost", job, n: 1, attempt: 1, worker: alice, outcome: "lost", cause: "silent", charged: true },
+      ...{ reason: "no sign of life from alice for 30 s", at: 0 },
+    } as JournalEvent;
+    const events = [...two, lost, assigned(1, 2, bob), completed(1, 2, { attempt: 2, worker: bob, iters: 1 })];
+    const reports = [1, 2, 3].map((iters): readonly [number, number] => [1, iters]);
+    const first = result(1, 1, { kind: "report", reports });
+    const second = result(1, 2, { attempt: 2, worker: bob, reports: [[1, 1]] });
+    assert.deepEqual(check(events, [first, second], false), []);
+    assert.deepEqual(check(events, [second, first], false), []);
+    const alone = check([...two, completed(1, 1, { iters: 1 })], [result(1, 1)]).join();
+    assert.match(alone, /ends at 3 iterations, and the result says 1/);
+  });
+
   test("the invariants ignore reports of a worker that does not hold the attempt", () => {
     const checking = new InvariantCheck();
     for (const event of [...two, completed(1, 2, { iters: 3 })]) checking.event(event);
