@@ -193,6 +193,7 @@ async function enrol(
         if (!(error instanceof BusError)) throw error;
         if (refusals >= refusalsBelieved) {
           // A new connection says why, if the invitation is over.
+          patience.lost();
           await bus.close();
           bus = await connected();
         } else if (performance.now() > limit) {

@@ -15,6 +15,7 @@ export class Patience {
   readonly #since: number;
   #retryMs = leastRetryMs;
   #hasWaited = false;
+  #wasLost = false;
   #graceUntil: number | undefined;
 
   /** @param limitMs  0: not at all; infinite: for ever */
@@ -53,9 +54,14 @@ export class Patience {
     this.#hasWaited = true;
   }
 
+  /** The broker let this machine in, and then was lost: it may have been started again. */
+  lost(): void {
+    this.#wasLost = true;
+  }
+
   /** Whether a refusal may only mean that the broker has just started. */
   get excusesRefusal(): boolean {
-    if (!this.#hasWaited) return false;
+    if (!this.#hasWaited && !this.#wasLost) return false;
     const now = this.#clock.monotonic();
     this.#graceUntil ??= now + graceMs;
     return now < this.#graceUntil;

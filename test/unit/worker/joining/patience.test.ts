@@ -45,7 +45,7 @@ test("a coordinator is waited for no longer than the owner said, and a mistake e
   assert.equal(wrong.now(), 0);
 });
 
-test("a broker's refusal is excused for a moment if it has just come, and never if it was there", async () => {
+test("a broker's refusal is excused for a moment if it has just come, and never if it was there all along", async () => {
   const { patience } = patient(Number.POSITIVE_INFINITY);
   assert.equal(patience.excusesRefusal, false);
   await patience.wait(new UnreachableError("nobody answers"));
@@ -56,4 +56,12 @@ test("a broker's refusal is excused for a moment if it has just come, and never 
     await patience.wait(new UnreachableError("it refuses"));
   }
   assert.ok(tries > 1 && tries < 100);
+});
+
+test("a broker's refusal is excused for a moment too if it was there and was lost", async () => {
+  const { patience, now } = patient(Number.POSITIVE_INFINITY);
+  patience.lost();
+  assert.equal(patience.excusesRefusal, true);
+  while (patience.excusesRefusal) await patience.wait(new UnreachableError("it refuses"));
+  assert.ok(now() >= 10_000 && now() < 15_000);
 });
