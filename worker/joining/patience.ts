@@ -57,6 +57,7 @@ export class Patience {
   /** The broker let this machine in, and then was lost: it may have been started again. */
   lost(): void {
     this.#wasLost = true;
+    this.#graceUntil = undefined;
   }
 
   /** Whether a refusal may only mean that the broker has just started. */
@@ -64,7 +65,7 @@ export class Patience {
     if (!this.#hasWaited && !this.#wasLost) return false;
     const now = this.#clock.monotonic();
     this.#graceUntil ??= now + graceMs;
-    return now < this.#graceUntil;
+    return now < Math.min(this.#graceUntil, this.#since + this.#limitMs);
   }
 
   #untilWhen(): string {

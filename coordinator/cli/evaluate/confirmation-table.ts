@@ -72,13 +72,14 @@ export function confirmationText(
 }
 
 function runsText({ again, planned, failed, infeasible, ended }: Confirmation): string {
-  const runs = again?.runs ?? 0;
+  const runs = again?.runs ?? Math.max(0, ended - failed - infeasible);
   const missing = planned - ended;
   const words = [
     ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(missing > 0 ? [`${missing} to come`] : []),
   ];
+  if (again === null && runs > 0) words.push("no mean");
   return words.length === 0 ? String(runs) : `${runs} (${words.join(", ")})`;
 }
 

@@ -45,7 +45,7 @@ export function readSweep(
     options,
     metrics: {
       names: isNamed ? [reported] : [],
-      goal: goal === "maximize" || typeof name !== "string" ? "maximize" : "minimize",
+      goal: goal === "minimize" || (goal !== "maximize" && typeof name === "string") ? "minimize" : "maximize",
       pattern: null,
     },
     remarks,

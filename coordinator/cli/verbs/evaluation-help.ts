@@ -27,7 +27,8 @@ them again and submits nothing twice. Repeat it with a larger --runs to add only
   best-by-estimate   by the estimate that takes the winner's curse into account
   best-by-run        by their best single run, as nexus list runs --sort=metrics.hpmax shows them
 
-Runs that break require are counted as infeasible and are in no mean. Exit code 5: some of the runs failed, or none counts.
+Runs that break require are counted as infeasible and are in no mean. Exit code 5: some of the runs failed, or
+all of a configuration have ended and it has no mean.
 
 Examples:
   nexus confirm job278 --top 3 --runs 20

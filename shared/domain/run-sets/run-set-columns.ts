@@ -138,6 +138,7 @@ export class RunSetColumns {
     this.bestHpmax.fill(Number.NaN, 0, this.#size);
     this.repeats.means.length = 0;
     this.repeats.values.clear();
+    this.repeats.measured = 0;
     this.repeats.differ = false;
   }
 

@@ -62,10 +62,10 @@ export class MetricPatterns {
 
   /** A run that its owner froze, or that a busy machine kept waiting, has used no time: it searches again. */
   #search(first: string): readonly (readonly (readonly [string, string | undefined])[] | null)[] {
-    const began = this.#used();
-    for (;;) {
+    for (let timeout = this.#mostMs; ; timeout *= 2) {
+      const began = this.#used();
       try {
-        return search.runInContext(this.#context, { timeout: this.#mostMs });
+        return search.runInContext(this.#context, { timeout });
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
         if (this.#used() - began < nearlyAll * this.#mostMs) continue;

@@ -64,4 +64,9 @@ test("a broker's refusal is excused for a moment too if it was there and was los
   assert.equal(patience.excusesRefusal, true);
   while (patience.excusesRefusal) await patience.wait(new UnreachableError("it refuses"));
   assert.ok(now() >= 10_000 && now() < 15_000);
+  patience.lost();
+  assert.equal(patience.excusesRefusal, true, "once more");
+  const { patience: none } = patient(0);
+  none.lost();
+  assert.equal(none.excusesRefusal, false, "its owner waits for nothing");
 });

@@ -59,4 +59,14 @@ test("rejected results no longer decide whether a history is free of noise", () 
   assert.ok(isNoiseFree(index));
   index.recount(counted.slice(0, 9));
   assert.ok(!isNoiseFree(index));
+  const fine = Array.from({ length: 20 }, (_, i): (typeof counted)[number] => [
+    i < 14 ? [10 + i] : [i % 3],
+    i < 14 ? i : -1 - (i % 3),
+    childRunName(1, i + 1),
+  ]);
+  const finer = indexOf(fine.map(([configuration, value]): Completion => [configuration, value]));
+  for (let again = 0; again < 3; again += 1) {
+    finer.recount(fine);
+    assert.ok(isNoiseFree(finer), `counted ${again + 1} times`);
+  }
 });
