@@ -71,16 +71,15 @@ export function confirmationText(
   ].join("\n");
 }
 
-function runsText({ again, planned, failed, infeasible, ended }: Confirmation): string {
-  const runs = again?.runs ?? Math.max(0, ended - failed - infeasible);
+function runsText({ again, planned, failed, feasible, infeasible, ended }: Confirmation): string {
   const missing = planned - ended;
   const words = [
     ...(infeasible > 0 ? [`${infeasible} infeasible`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
     ...(missing > 0 ? [`${missing} to come`] : []),
   ];
-  if (again === null && runs > 0) words.push("no mean");
-  return words.length === 0 ? String(runs) : `${runs} (${words.join(", ")})`;
+  if (again === null && feasible > 0) words.push("no mean");
+  return words.length === 0 ? String(feasible) : `${feasible} (${words.join(", ")})`;
 }
 
 const infeasibleLines = (infeasible: number): string[] =>

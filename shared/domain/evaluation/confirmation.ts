@@ -76,6 +76,8 @@ export interface Confirmation {
   readonly planned: number;
   readonly ended: number;
   readonly failed: number;
+  /** Completed runs that a mean is of; if there are too few, there is none. */
+  readonly feasible: number;
   /** Completed runs that broke the search's requirements, which are in no mean. */
   readonly infeasible: number;
 }
@@ -116,6 +118,7 @@ export function confirmationsOf(state: WorkspaceState, evaluated: Evaluated): Co
       planned: sum((job) => (job.isOver ? job.ended : job.submitted.settings.totalRuns)),
       ended: sum((job) => job.ended),
       failed: sum(({ outcomes }) => outcomes.failed + outcomes["timed out"]),
+      feasible: hpmax.length,
       infeasible,
     };
   });

@@ -98,6 +98,7 @@ describe("under goal: minimize", () => {
       planned: 2,
       ended: 2,
       failed: 0,
+      feasible: 2,
       infeasible: 0,
     };
     const { hyperparameters } = table.submitted;

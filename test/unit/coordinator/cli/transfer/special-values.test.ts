@@ -126,6 +126,7 @@ describe("infinities and null as values", () => {
       planned: 1,
       ended: 0,
       failed: 0,
+      feasible: 0,
       infeasible: 0,
     };
     assert.deepEqual(hparamsOf(confirmationJson("job1", dials, [confirmation], maximised)), expected);
