@@ -38,6 +38,16 @@ export function descendantsOf(pid: number): number[] {
   return [...found];
 }
 
+/** State of a process as in its stat, such as `R`, or `Z` for a zombie; "" if it is gone or the system does not tell. */
+export function stateOf(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat.charAt(stat.lastIndexOf(")") + 2);
+  } catch {
+    return ""; // no /proc, or the process has just ended
+  }
+}
+
 /** Id of the session that a process belongs to; undefined if the process has ended or the system does not tell. */
 export function sessionIdOf(pid: number): number | undefined {
   try {

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { childrenOf, descendantsOf } from "../../shared/machine/process-tree.ts";
+import { childrenOf, descendantsOf, stateOf } from "../../shared/machine/process-tree.ts";
 
 /** Whether processes can be suspended here: Windows has no such signal. */
 export const canFreeze = process.platform !== "win32";
@@ -69,14 +68,7 @@ function guardOf(pids: readonly number[]): ChildProcess {
 }
 
 /** False where the system does not tell. */
-function isStopped(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat.startsWith("T", stat.lastIndexOf(")") + 2);
-  } catch {
-    return false; // no /proc, or the process has just ended
-  }
-}
+const isStopped = (pid: number): boolean => stateOf(pid) === "T";
 
 /** False if it is another user's. */
 function signal(pid: number, name: "SIGSTOP" | "SIGCONT"): boolean {
