@@ -59,15 +59,10 @@ const hindrance = (why: string, change: string, ...commands: readonly string[]):
   commands,
 });
 
-/**
- * What keeps this worker from taking a trial of this job; null if nothing does.
- *
- * @param taken  what its runs take already (`inUse`)
- */
-export function obstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, taken: InUse): Hindrance | null {
-  const { job, submitted, holding } = table;
-  const { computeTarget, computeNodes, runsPerNode, lowPriority, coresPerRun } = submitted.settings;
-  const holds = holding.get(worker) ?? 0;
+/** What keeps this worker from taking any trial of this job, whatever both have now; null if nothing does. GPUs apart. */
+function inability(table: RunTable, worker: WorkerId, claim: WhatItTakes): Hindrance | null {
+  const { job, submitted } = table;
+  const { computeTarget, lowPriority } = submitted.settings;
   if (computeTarget !== null && claim.targets.length > 0 && !claim.targets.includes(computeTarget)) {
     const targets = claim.targets.join(", ");
     return hindrance(
@@ -96,6 +91,26 @@ export function obstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, 
       `start ${worker} without --opportunistic`,
     );
   }
+  return null;
+}
+
+/** Whether this worker may take trials of this job, whatever both have now. */
+export function mayEverTake(table: RunTable, worker: WorkerId, claim: WhatItTakes): boolean {
+  const need = gpuNeed(table.submitted.settings);
+  return inability(table, worker, claim) === null && (need === null || (claim.gpus ?? 0) >= need.gpus);
+}
+
+/**
+ * What keeps this worker from taking a trial of this job; null if nothing does.
+ *
+ * @param taken  what its runs take already (`inUse`)
+ */
+export function obstacle(table: RunTable, worker: WorkerId, claim: WhatItTakes, taken: InUse): Hindrance | null {
+  const unable = inability(table, worker, claim);
+  if (unable !== null) return unable;
+  const { job, submitted, holding } = table;
+  const { computeNodes, runsPerNode, coresPerRun } = submitted.settings;
+  const holds = holding.get(worker) ?? 0;
   if (holds === 0 && computeNodes !== null && holding.size >= computeNodes) {
     return hindrance(
       `${job} runs on its ${counted(computeNodes, "node")} already (compute_nodes)`,

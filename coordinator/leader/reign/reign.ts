@@ -1,4 +1,4 @@
-import type { WhatItTakes } from "../../../shared/domain/fitting.ts";
+import { mayEverTake, type WhatItTakes } from "../../../shared/domain/fitting.ts";
 import type { CheckpointPlace, JournalEvent, TrialEvent } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
@@ -143,7 +143,10 @@ export class Reign {
     this.bundles = new BundlePieces(ports, state);
     this.leases = new LeaseTable(leaseMs);
     this.ages = new JobAges(ports.clock);
-    this.shares = new Shares(ports.clock.monotonic());
+    this.shares = new Shares(ports.clock.monotonic(), (worker, table) => {
+      const said = this.presence.get(worker);
+      return said !== undefined && mayEverTake(table, worker, said);
+    });
     this.ports = ports;
     this.quotas = new Quotas(ports.quotas);
     this.choices = new Choices(ports.clock);
@@ -251,6 +254,7 @@ export class Reign {
     this.failing.delete(worker);
     this.stoppedSince.delete(worker);
     this.quotas.forget(worker);
+    this.shares.forgetWorker(worker);
   }
 
   /** After a take-over every lease gets a full period, and its loss is not charged: the silence may have been ours. */

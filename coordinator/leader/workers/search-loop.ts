@@ -76,7 +76,7 @@ async function decide(
   /** Jobs whose further runs are kept for others. */
   const kept: JobName[] = [];
   const fitting = jobs.filter((table) => obstacle(table, worker, claim, taken) === null);
-  for (const table of reign.shares.inTurn(fitting)) {
+  for (const table of reign.shares.inTurn(fitting, jobs)) {
     const heldBack = whyHeldBack(reign, table, worker);
     if (heldBack !== undefined) {
       thinking.push(heldBack);
@@ -286,6 +286,7 @@ async function assign(
   table: RunTable,
   what: Omit<Assigned, "type" | "job" | "at">,
 ): Promise<Answer | undefined> {
+  reign.shares.served(table, what.worker);
   const stored = reign.record({ type: "assigned", job: table.job, ...what });
   const trial = table.trial(what.n);
   if (!trial) throw new RangeError(`${table.job} has no trial ${what.n}`);

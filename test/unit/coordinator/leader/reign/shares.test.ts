@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { Upkeep } from "../../../../../coordinator/leader/upkeep.ts";
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
+import { openJobs } from "../../../../../shared/domain/fitting.ts";
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { claim, TestReign } from "../../../../support/stories/reign.ts";
@@ -63,6 +64,45 @@ class Slots {
 const near = (actual: number, expected: number, what: string): void =>
   assert.ok(Math.abs(actual / expected - 1) < 0.15, `${what}: ${actual}, expected about ${expected}`);
 
+/** A worker for each pool. Time passes only by the hour, in which every run goes on. */
+class Pools {
+  readonly test = new TestReign();
+  #running: { readonly by: WorkerId; readonly job: JobName; readonly n: number }[] = [];
+  #claims = 0;
+
+  submit(computeTarget: string | null, settings: Partial<JobSettings> = {}): JobName {
+    return this.test.submit({ totalRuns: 10_000, computeTarget, ...settings });
+  }
+
+  passHour(): void {
+    this.test.now += 3_600_000;
+    this.test.reign.shares.advance(openJobs(this.test.reign.state), this.test.now);
+  }
+
+  /** Fills so many slots of a pool's worker. Returns how many each job got, in the order in which they got the first. */
+  async fill(pool: string, slots: number): Promise<number[]> {
+    const by = pool as WorkerId;
+    const got = new Map<JobName, number>();
+    for (let slot = 0; slot < slots; slot += 1) {
+      this.#claims += 1;
+      const asked = claim(`c${this.#claims}`, "boot", { slots: 8, targets: [pool] });
+      const answer = await answerClaim(this.test.reign, by, asked);
+      assert.ok(answer?.kind === "assigned");
+      const { job, n } = answer;
+      this.#running.push({ by, job, n });
+      got.set(job, (got.get(job) ?? 0) + 1);
+    }
+    return [...got.values()];
+  }
+
+  /** Ends the runs of a pool that began first. */
+  end(pool: string, runs: number): void {
+    const ended = this.#running.filter(({ by }) => by === pool).slice(0, runs);
+    this.#running = this.#running.filter((run) => !ended.includes(run));
+    for (const { by, job, n } of ended) judgeEvidence(this.test.reign, this.test.message(by, job, n, "result", 1));
+  }
+}
+
 describe("jobs share the slots' time by priority", () => {
   for (const slots of [1, 2, 5]) {
     test(`jobs share the slots' time by priority (slots: ${slots}), whatever their runs take`, async () => {
@@ -84,6 +124,43 @@ describe("jobs share the slots' time by priority", () => {
     await rig.pass(60_000);
     near(rig.ratio(second, first), 1, "second to first");
     near(rig.ratio(third, first), 1, "third to first");
+  });
+
+  test("a new job is owed nothing because a job with a limit of its own has had little", async () => {
+    const rig = new Slots(5);
+    const first = rig.submit(3000);
+    rig.submit(3000, { runsPerNode: 1 });
+    await rig.pass(600_000);
+    const third = rig.submit(3000);
+    rig.had.set(first, 0);
+    await rig.pass(60_000);
+    near(rig.ratio(third, first), 1, "third to first");
+  });
+
+  test("a new job is even with the jobs of its own pool, whatever those of another pool have had", async () => {
+    const pools = new Pools();
+    for (const pool of ["large", "small"]) pools.submit(pool);
+    assert.deepEqual([await pools.fill("large", 8), await pools.fill("small", 2)], [[8], [2]]);
+    pools.passHour();
+    for (const pool of ["large", "small"]) pools.submit(pool);
+    for (const pool of ["large", "small"]) pools.end(pool, 8);
+    // No tick has come between: nobody holds a run when the new jobs are first looked at.
+    assert.deepEqual(await pools.fill("large", 8), [4, 4]);
+    assert.deepEqual(await pools.fill("small", 2), [1, 1]);
+  });
+
+  test("a new job is even with those that its pool serves, not with one that goes on there by an old run", async () => {
+    const pools = new Pools();
+    pools.submit(null);
+    assert.deepEqual([await pools.fill("large", 8), await pools.fill("small", 2)], [[8], [2]]);
+    pools.passHour();
+    pools.submit("small");
+    pools.end("small", 1);
+    assert.deepEqual(await pools.fill("small", 1), [1]);
+    pools.passHour();
+    pools.submit("small");
+    pools.end("small", 2);
+    assert.deepEqual(await pools.fill("small", 2), [1, 1]);
   });
 
   test("a job that stood still meanwhile is owed no slots for that time", async () => {
