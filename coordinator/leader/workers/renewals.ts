@@ -2,17 +2,17 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { LendingSaid } from "../../../shared/wire/lending.ts";
-import type { Holding, Renewal, Renewed } from "../../../shared/wire/messages.ts";
+import type { Holding, Renewal, Renewed, Takes } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
-import { admit, assignAgain, limitsOf, skewOf, twoProcesses } from "./search-loop.ts";
+import { admit, assignAgain, limitsOf, served, skewOf, twoProcesses } from "./search-loop.ts";
 
 type Verdict = Renewed["verdicts"][number];
 
 /** A worker says what it holds; each trial may go on, possibly under a new attempt number, or has to stop. */
 export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Renewal): Promise<Renewed | undefined> {
   // This worker holds nothing and claims nothing, but is still present.
-  if (renewal.takes) admit(reign, worker, { ...renewal.takes, bootId: renewal.bootId }, null);
+  if (renewal.takes) admit(reign, worker, { ...invited(reign, worker, renewal.takes), bootId: renewal.bootId }, null);
   const known = reign.presence.get(worker);
   const record = reign.state.workers.get(worker);
   const retired = record?.retiredBoots.has(renewal.bootId) || known?.retired.has(renewal.bootId);
@@ -31,6 +31,12 @@ export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Ren
   if (!reign.ports.leads()) return undefined;
   const held = reign.onlyResults ? { holdReports: true } : {};
   return { kind: "renewed", term: reign.term, leaseMs: reign.leaseMs, verdicts, ...held };
+}
+
+/** What a worker takes, without the pools that its invitation does not give it. One that has none of these gets no run. */
+function invited(reign: Reign, worker: WorkerId, takes: Takes): Takes {
+  const targets = served(takes.targets, reign.state.workers.get(worker)?.pools ?? []);
+  return targets.length > 0 ? { ...takes, targets } : takes;
 }
 
 const lendingSaid = ({

@@ -45,8 +45,8 @@ export async function answerClaim(reign: Reign, worker: WorkerId, claim: Claim):
   return answer;
 }
 
-/** The pools that a worker serves, without those that its invitation does not give it; empty: all. */
-const served = (targets: readonly string[], pools: readonly string[]): readonly string[] =>
+/** The pools that a worker serves, without those that its invitation (`pools`; empty: all) does not give it. */
+export const served = (targets: readonly string[], pools: readonly string[]): readonly string[] =>
   targets.length === 0 ? pools : targets.filter((target) => pools.includes(target));
 
 const outsidePools = (worker: WorkerId, targets: readonly string[], pools: readonly string[]): string =>

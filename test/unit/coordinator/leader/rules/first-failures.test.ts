@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { answerRenewal } from "../../../../../coordinator/leader/workers/renewals.ts";
 import type { WorkerId } from "../../../../../shared/domain/names.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { encodeEvidence } from "../../../../../shared/wire/messages.ts";
@@ -158,6 +159,20 @@ describe("a job that fails from its start", () => {
       await fails(story, alice, 3);
       assert.equal(story.table.state, state, what);
     }
+  });
+
+  test("a job that fails from its start does not wait for a worker that was invited for another pool", async () => {
+    const story = storyOf({ maxFailuresAtStart: 3, computeTarget: "gpu" });
+    const enrolled = { type: "worker-enrolled", worker: bob, publicKey: "", host: "lab", op: "e1" } as const;
+    await story.test.reign.record({ ...enrolled, targets: ["cpu"] });
+    // Its owner was there when it started, so it renewed before it claimed.
+    const takes = { version: "test", slots: 4, targets: [], opportunistic: false, noCode: false };
+    const renewal = { kind: "renew", bootId: "boot", held: [], lending: "frozen", takes } as const;
+    await answerRenewal(story.test.reign, bob, renewal);
+    assert.match(String(await story.claim(bob)), /bob serves cpu/);
+    await fails(story, alice, 3);
+    assert.deepEqual(story.test.reign.presence.get(bob)?.targets, ["cpu"]);
+    assert.equal(story.table.state, "paused");
   });
 
   test("a job that fails from its start pauses when other workers that might have tried it have gone", async () => {
