@@ -100,7 +100,7 @@ export class Reign {
   readonly waiting: WaitingWorkers;
   /** Workers that are or were benched or stopped; enforce.ts takes their runs from them. */
   readonly restrained = new Set<WorkerId>();
-  /** Workers that will be benched as soon as others succeed. */
+  /** Workers that are benched, or whose failures are taken back, as soon as others succeed. */
   readonly failing = new Set<WorkerId>();
   /** When each worker was told to hand its runs back, in monotonic milliseconds. */
   readonly stoppedSince = new Map<WorkerId, number>();
@@ -156,9 +156,10 @@ export class Reign {
     this.evidence = new AwaitedEvidence(state.evidenceSeq, ports);
     this.waiting = new WaitingWorkers(state, this.presence, ports, term);
     this.#adoptLeases();
-    for (const [worker, { failuresInRow }] of state.workers) {
+    for (const [worker, { state: standing, failuresInRow, failureRow }] of state.workers) {
       this.restrained.add(worker);
-      if (failuresInRow >= failuresBeforeBench) this.failing.add(worker);
+      const isBenched = standing === "benched" && failureRow.length > 0;
+      if (isBenched || failuresInRow >= failuresBeforeBench) this.failing.add(worker);
     }
   }
 

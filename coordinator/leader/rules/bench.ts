@@ -41,24 +41,40 @@ export function benchIfSick(reign: Reign, worker: WorkerId, table: RunTable): vo
 export function benchWhoFailed(reign: Reign, table: RunTable): void {
   for (const worker of [...reign.failing]) {
     const record = reign.state.workers.get(worker);
-    if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) reign.failing.delete(worker);
+    if (record?.state === "benched") {
+      if (record.failureRow.some(({ job }) => job === table.job)) takeBack(reign, record);
+    } else if (record?.state !== "admitted" || record.failuresInRow < failuresBeforeBench) reign.failing.delete(worker);
     else if (record.failureRow.at(-1)?.job === table.job) benchIfSick(reign, worker, table);
   }
 }
 
-/** Takes back the failures of a benched worker: other machines try those trials again, from the checkpoints that others had made. */
+/** Follows when a worker is benched. */
 export function takeFailuresBack(reign: Reign, worker: WorkerId, reason: string): void {
   const record = reign.state.workers.get(worker);
   reign.ports.log.warn({ worker, by: record?.stateBy }, `benched: ${reason}`);
+  if (record) takeBack(reign, record);
+}
+
+/**
+ * Takes back the failures of a benched worker: other machines try those trials again, from the checkpoints that others had made.
+ * Failures in a job of which no other worker has completed a run yet wait for that: the job itself may be at fault.
+ */
+function takeBack(reign: Reign, { id: worker, reason, failureRow }: WorkerRecord): void {
+  let isWaiting = false;
   const concerned = new Set<RunTable>();
-  for (const { job, n, attempt, checkpoint } of [...(record?.failureRow ?? [])]) {
+  for (const { job, n, attempt, checkpoint } of [...failureRow]) {
     const table = reign.state.jobs.get(job);
-    if (!table || table.isOver || table.state === "cancelling" || !othersSucceed(table, worker)) continue;
-    if (table.trial(n)?.status !== "failed") continue;
+    if (!table || table.isOver || table.state === "cancelling" || table.trial(n)?.status !== "failed") continue;
+    if (!othersSucceed(table, worker)) {
+      isWaiting = true;
+      continue;
+    }
     void reign.record({ type: "reopened", job, n, attempt, worker, reason: `${worker} is benched: ${reason}` });
     if (checkpoint) void reign.record({ type: "checkpoint", job, n, ...checkpoint, ev: 0 });
     concerned.add(table);
   }
+  if (isWaiting) reign.failing.add(worker);
+  else reign.failing.delete(worker);
   for (const table of concerned) goOnIfMachineFailed(reign, table, `${worker} is benched`);
 }
 

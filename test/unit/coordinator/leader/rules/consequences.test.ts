@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type JobStateName, type JournalEvent, ownDecision } from "../../../../../shared/domain/fold/events.ts";
+import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
 
@@ -204,6 +205,24 @@ describe("the record of a trial", () => {
     for (const n of [1, 2, 3]) assert.deepEqual(record(story, ended(story, n, "failed")), []);
     const followed = record(story, completed(story, 5, bob));
     assert.deepEqual(followed, ["benched", "reopened 1", "reopened 2", "reopened 3", "lost 4"]);
+  });
+
+  test("the record of a job's first completion takes back the failures there of a worker benched before", async () => {
+    const story = new Story({ totalRuns: 9, hpTuning: "random" });
+    for (const worker of [alice, alice, alice, bob]) await story.claim(worker);
+    for (const n of [1, 2, 3]) record(story, ended(story, n, "failed"));
+    await story.do("pause");
+    const other = story.test.submit({ totalRuns: 9, hpTuning: "random" });
+    assert.deepEqual([await story.claim(alice), await story.claim(bob)], [1, 2]);
+    story.hear(story.test.message(bob, other, 2, "result", 1));
+    story.hear(story.test.message(alice, other, 1, "failed", 1));
+    assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
+    assert.deepEqual([story.table.outcomes.failed, story.table.reopened], [3, 0], "the job itself may be at fault");
+    const state = story.test.events.reduce((folded, event) => apply(folded, event), emptyWorkspace());
+    const next = new Story({}, state, story.job);
+    void next.test.reign.record(completed(next, 4, bob));
+    assert.deepEqual([next.table.outcomes.failed, next.table.reopened], [0, 3], "the next leader does so too");
+    assert.deepEqual(record(story, completed(story, 4, bob)), ["reopened 1", "reopened 2", "reopened 3"]);
   });
 
   test("the record of a checkpoint says how far its trial is, and of what size the job's states are", async () => {
