@@ -75,7 +75,7 @@ const renewal = check.shape({
   ...machineField,
   /** The worker holds nothing, ends in good order, and is silent until restarted. Earlier workers leave this out. */
   leaving: check.optional<boolean | undefined>(check.flag, undefined),
-  /** What a claim would say, if the worker does not lend and so claims nothing. Undefined: it has claimed. */
+  /** What a claim would say. Earlier workers leave this out while they lend, as they claim then. */
   takes: check.optional<check.Fields<typeof takes> | undefined>(check.shape(takes), undefined),
 });
 const jobQuestion = check.shape({ kind: check.oneOf("job"), job });

@@ -342,13 +342,14 @@ export class WorkerNode {
     for (const held of this.#held.values()) held.holdReports(answer.holdReports ?? false);
   }
 
-  /** What a renewal says about the owner; nothing while the machine is lent. */
+  /** What a renewal says about the worker, which a new leader has not heard yet, and about an owner who does not lend. */
   #said(): Partial<Renewal> {
-    const { word: lending, why: lendingWhy, until: lendingUntil } = this.#lending;
-    if (lending === "open") return {};
     const { worker: _worker, stateDir: _stateDir, bootId: _bootId, ...takes } = this.#options;
+    const said = { takes: { ...takes, unfit: this.#prepared.unfit } };
+    const { word: lending, why: lendingWhy, until: lendingUntil } = this.#lending;
+    if (lending === "open") return said;
     const lendingMs = Math.round(this.#ports.clock.monotonic() - this.#lendingSince);
-    return { lending, lendingWhy, lendingUntil, lendingMs, takes: { ...takes, unfit: this.#prepared.unfit } };
+    return { lending, lendingWhy, lendingUntil, lendingMs, ...said };
   }
 
   #obey({ job, n, verdict, newAttempt, reason, limits, checkpointSeconds }: Renewed["verdicts"][number]): void {

@@ -8,6 +8,8 @@ import { requeueLeased } from "./requeue.ts";
 
 /** Time that a stopped worker has to save its runs and hand them back, besides its grace; then they are taken from it. */
 const handBackMs = 5000;
+/** The grace of a worker that this leader has not heard: that of one which was started without `--grace`. */
+const usualGraceMs = 10_000;
 
 /** Carries out the orders in the journal: when one is recorded, and by the clock, in case a leader died in between. */
 export function enforce(reign: Reign): void {
@@ -73,7 +75,7 @@ function takeOverdue(reign: Reign, worker: WorkerId, reason: string): void {
   const now = reign.ports.clock.monotonic();
   const since = reign.stoppedSince.get(worker) ?? now;
   reign.stoppedSince.set(worker, since);
-  const { graceMs = handBackMs } = reign.presence.get(worker) ?? {};
+  const { graceMs = handBackMs } = reign.presence.get(worker) ?? { graceMs: usualGraceMs };
   if (now - since >= graceMs + handBackMs)
     takeAll(reign, worker, { cause: "ordered", reason: `${worker} was ${reason}` });
 }

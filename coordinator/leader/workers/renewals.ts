@@ -2,7 +2,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf, isNewestStay, isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { LendingSaid } from "../../../shared/wire/lending.ts";
-import type { Holding, Renewal, Renewed, Takes } from "../../../shared/wire/messages.ts";
+import type { Holding, Renewal, Renewed } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 import { checkpointSeconds } from "./checkpoints.ts";
 import { admit, assignAgain, limitsOf, served, skewOf, twoProcesses } from "./search-loop.ts";
@@ -11,8 +11,7 @@ type Verdict = Renewed["verdicts"][number];
 
 /** A worker says what it holds; each trial may go on, possibly under a new attempt number, or has to stop. */
 export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Renewal): Promise<Renewed | undefined> {
-  // This worker holds nothing and claims nothing, but is still present.
-  if (renewal.takes) admit(reign, worker, { ...invited(reign, worker, renewal.takes), bootId: renewal.bootId }, null);
+  hearWhatItTakes(reign, worker, renewal);
   const known = reign.presence.get(worker);
   const record = reign.state.workers.get(worker);
   const retired = record?.retiredBoots.has(renewal.bootId) || known?.retired.has(renewal.bootId);
@@ -20,6 +19,7 @@ export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Ren
     known.heardAt = reign.ports.clock.monotonic();
     known.skewMs = skewOf(renewal.sentAt, reign.ports.clock.wall());
     known.lending = lendingSaid(renewal);
+    if (known.lending.lending !== "open") known.refusal = null;
     known.machine = renewal.machine ?? known.machine;
     known.left = renewal.leaving === true && renewal.held.length === 0;
   }
@@ -33,10 +33,16 @@ export async function answerRenewal(reign: Reign, worker: WorkerId, renewal: Ren
   return { kind: "renewed", term: reign.term, leaseMs: reign.leaseMs, verdicts, ...held };
 }
 
-/** What a worker takes, without the pools that its invitation does not give it. One that has none of these gets no run. */
-function invited(reign: Reign, worker: WorkerId, takes: Takes): Takes {
+/**
+ * A worker that claims nothing says in its renewals what it takes: its owner does not lend, or its slots are busy and this leader is
+ * new. A process that holds runs may be older than one that was heard since, and does not take its place.
+ */
+function hearWhatItTakes(reign: Reign, worker: WorkerId, { bootId, held, takes }: Renewal): void {
+  const known = reign.presence.get(worker);
+  if (!takes || (held.length > 0 && known && known.bootId !== bootId)) return;
+  // As for a claim: without the pools that its invitation does not give it; a worker that has none of these gets no run.
   const targets = served(takes.targets, reign.state.workers.get(worker)?.pools ?? []);
-  return targets.length > 0 ? { ...takes, targets } : takes;
+  admit(reign, worker, { ...takes, targets: targets.length > 0 ? targets : takes.targets, bootId }, null);
 }
 
 const lendingSaid = ({

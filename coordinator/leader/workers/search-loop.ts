@@ -63,6 +63,8 @@ async function decide(
   if (claim.after && !(await endJudged(reign, worker, claim.after))) return undefined;
   const refusal = admit(reign, worker, claim, skewMs);
   if (refusal) return refusal;
+  const known = reign.presence.get(worker);
+  if (known) known.refusal = null;
   const answered = reign.state.workers.get(worker)?.claims.get(claim.claimId);
   if (answered) return answerAgain(reign, worker, claim, answered);
   const ordered = offDuty(reign, worker);
@@ -193,9 +195,9 @@ export function admit(
   const retired = record?.retiredBoots.has(claim.bootId) || known?.retired.has(claim.bootId);
   if (retired) return refuse(reign, twoProcesses(worker));
   if (known?.bootId === claim.bootId) {
-    // A process says the same about itself in every claim, but for its slots, which its owner may change.
+    // A process says the same about itself in every message, but for its slots, which its owner may change.
     const { slots, unfit, machine = known.machine } = claim;
-    Object.assign(known, { heardAt, skewMs, slots, unfit, lending: open, refusal: null, machine });
+    Object.assign(known, { heardAt, skewMs, slots, unfit, lending: open, machine });
     return undefined;
   }
   if (!reign.quotas.starts.take(worker, heardAt))

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Presence } from "../../../../coordinator/leader/reign/reign.ts";
 import { fittingStatus, statusOf, tellStatus } from "../../../../coordinator/leader/status.ts";
+import { judgeEvidence } from "../../../../coordinator/leader/workers/evidence.ts";
 import { answerRenewal } from "../../../../coordinator/leader/workers/renewals.ts";
 import { answerClaim } from "../../../../coordinator/leader/workers/search-loop.ts";
 import { WorkerNotes } from "../../../../coordinator/live/worker-notes.ts";
@@ -105,6 +106,27 @@ describe("the leader's status", () => {
     );
     await answerRenewal(swarm.reign, busy, { kind: "renew", bootId: "boot", held: [] });
     assert.equal(statusOf(swarm.reign).workers[0]?.lending, null);
+  });
+
+  test("the leader's status goes on saying why a worker gets no more runs while it renews those that it has", async () => {
+    const swarm = new TestReign();
+    const job = swarm.submit({ totalRuns: 10, hpTuning: "random", maxFailuresAtStart: 1 });
+    const lab = "lab-1" as WorkerId;
+    await answerClaim(swarm.reign, "lab-2" as WorkerId, claim("claim-1"));
+    for (const id of ["claim-2", "claim-3"]) await answerClaim(swarm.reign, lab, claim(id));
+    judgeEvidence(swarm.reign, swarm.message(lab, job, 2, "failed", 1));
+    await answerClaim(swarm.reign, lab, claim("claim-4"));
+    const { version, slots, targets, opportunistic, noCode } = claim("");
+    const takes = { version, slots, targets, opportunistic, noCode };
+    const held = [{ job, n: 3, attempt: 1, iters: 1 }];
+    const renews = { kind: "renew", bootId: "boot", held, takes } as const;
+    const refusal = (): string | null | undefined =>
+      statusOf(swarm.reign).workers.find(({ worker }) => worker === lab)?.refusal;
+    assert.match(refusal() ?? "", /have all failed on lab-1/);
+    await answerRenewal(swarm.reign, lab, renews);
+    assert.match(refusal() ?? "", /have all failed on lab-1/);
+    await answerRenewal(swarm.reign, lab, { ...renews, lending: "frozen", lendingWhy: "somebody types" });
+    assert.equal(refusal(), null);
   });
 
   /** A reign that has heard of so many workers. */

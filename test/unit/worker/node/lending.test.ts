@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { WorkerId } from "../../../../shared/domain/names.ts";
+import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names.ts";
 import type { Bus } from "../../../../shared/ports.ts";
-import { decodeAsk, encodeAnswer, type Renewal } from "../../../../shared/wire/messages.ts";
+import { type Answer, decodeAsk, encodeAnswer, type Renewal } from "../../../../shared/wire/messages.ts";
 import type { Lending } from "../../../../worker/node/lending.ts";
 import { WorkerNode } from "../../../../worker/node/node.ts";
 import { SimProcess } from "../../../simulate/sim-process.ts";
@@ -13,8 +13,8 @@ import { Timeline } from "../../../simulate/timeline.ts";
 const typing: Lending = { word: "frozen", why: "somebody types", until: "after 5 min without a sign of use" };
 const lends: Lending = { word: "open", why: "", until: "" };
 
-/** A worker of two slots without work, and what it asked. */
-function idleWorker(): {
+/** A worker of two slots, and what it asked. It gets the trial, if there is one, of a job that is never described, and else no work. */
+function lentWorker(given?: Answer): {
   node: WorkerNode;
   claims: number;
   readonly renewals: Renewal[];
@@ -30,7 +30,9 @@ function idleWorker(): {
       const ask = decodeAsk(data);
       if (ask.kind === "claim") {
         worker.claims += 1;
-        return encodeAnswer({ kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 });
+        const isFirst = worker.claims === 1;
+        const nothing: Answer = { kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 };
+        return encodeAnswer(isFirst && given ? given : nothing);
       }
       if (ask.kind === "renew") renewals.push(ask);
       return encodeAnswer({ kind: "renewed", term: 1, leaseMs: 30_000, verdicts: [] });
@@ -64,7 +66,7 @@ function idleWorker(): {
 
 describe("a worker whose owner is there", () => {
   test("a worker whose owner is there claims nothing, says so at once, and goes on saying that it is there", async () => {
-    const worker = idleWorker();
+    const worker = lentWorker();
     worker.node.lend(typing);
     void worker.node.work();
     await worker.live(1000);
@@ -79,7 +81,7 @@ describe("a worker whose owner is there", () => {
   });
 
   test("a worker whose owner is there keeps its leases even with more to say than a message takes", async () => {
-    const worker = idleWorker();
+    const worker = lentWorker();
     const why = `its folder cannot be used: ENOENT: no such file or directory, statfs '/${"long/".repeat(200)}'`;
     worker.node.lend({ word: "closed", why, until: "x".repeat(1000) });
     void worker.node.work();
@@ -89,7 +91,7 @@ describe("a worker whose owner is there", () => {
   });
 
   test("a worker claims as soon as its owner is gone, and tells the coordinator that it lends again", async () => {
-    const worker = idleWorker();
+    const worker = lentWorker();
     void worker.node.work();
     await worker.live(1000);
     assert.equal(worker.renewals.length, 0, "a worker that lends and holds nothing has nothing to renew");
@@ -105,4 +107,16 @@ describe("a worker whose owner is there", () => {
     await worker.live(60_000);
     assert.equal(worker.renewals.length, told);
   });
+});
+
+test("a worker says in each renewal what it takes: a new coordinator has not heard it claim", async () => {
+  const worker = lentWorker({
+    ...{ kind: "assigned", term: 1, job: "job1" as JobName, run: "run1.1" as RunName, n: 1, attempt: 1, seed: 1 },
+    ...{ resume: null, settings: [], leaseMs: 30_000, limits: null, checkpointSeconds: 60 },
+  });
+  void worker.node.work();
+  await worker.live(25_000);
+  assert.ok(worker.renewals.length >= 2);
+  for (const { held, lending, takes } of worker.renewals)
+    assert.deepEqual([held.length, lending, takes?.slots], [1, "open", 2]);
 });

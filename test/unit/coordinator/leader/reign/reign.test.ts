@@ -103,6 +103,18 @@ describe("claims", () => {
     assert.equal(renewed?.verdicts[0]?.verdict, "stop");
   });
 
+  test("an older process that renews its run does not take the place of the one that a new leader has heard", async () => {
+    const first = new TestReign();
+    const job = first.submit({ totalRuns: 4 });
+    await answerClaim(first.reign, alice, claim("c1", "old"));
+    const next = new TestReign(first.reign.state);
+    const takes = { version: "test", slots: 4, targets: [], opportunistic: false, noCode: false };
+    const held = [{ job, n: 1, attempt: 1, iters: 0 }];
+    await answerRenewal(next.reign, alice, { kind: "renew", bootId: "new", held: [], lending: "frozen", takes });
+    await answerRenewal(next.reign, alice, { kind: "renew", bootId: "old", held, takes });
+    assert.equal(next.reign.presence.get(alice)?.bootId, "new");
+  });
+
   test("a trial under which a worker had to start anew twice is charged for it", async () => {
     const test_ = new TestReign();
     const job = test_.submit({ totalRuns: 1, retries: 1 });

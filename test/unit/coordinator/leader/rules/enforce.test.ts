@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { answerRenewal } from "../../../../../coordinator/leader/workers/renewals.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
 
 test("a stopped worker keeps its runs for its own grace and 5 s more", async () => {
@@ -19,6 +20,31 @@ test("a stopped worker keeps its runs for its own grace and 5 s more", async () 
   assert.equal(await after(33), "running");
   assert.equal(await after(3), "waiting");
   story.check();
+});
+
+test("a stopped worker that only renews to a new leader keeps its runs for its own grace and 5 s more", async () => {
+  const takes = { version: "test", slots: 4, targets: [], opportunistic: false, noCode: false, graceMs: 60_000 };
+  for (const [said, graceSeconds] of [
+    [{ takes }, 60],
+    // An earlier worker, which may have the usual grace.
+    [{}, 10],
+  ] as const) {
+    const story = new Story();
+    await story.claim();
+    const next = new Story({}, story.test.reign.state, story.job);
+    const held = [{ job: story.job, n: 1, attempt: 1, iters: 1 }];
+    const after = async (seconds: number): Promise<string | undefined> => {
+      for (let i = 0; i < seconds; i += 1) {
+        await answerRenewal(next.test.reign, alice, { kind: "renew", bootId: "boot", held, ...said });
+        next.wait(1000);
+      }
+      return next.table.trial(1)?.status;
+    };
+    assert.equal(await after(1), "running");
+    await next.doWorker("stop", alice);
+    assert.equal(await after(graceSeconds + 3), "running");
+    assert.equal(await after(3), "waiting");
+  }
 });
 
 test("runs that are stopped together end once each, though the first of their ends stops the job", async () => {
