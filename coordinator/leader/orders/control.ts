@@ -53,10 +53,12 @@ const moves: Readonly<Record<ControlVerb, Move>> = {
 };
 
 async function controlJob(reign: Reign, who: Operator, verb: ControlVerb, table: RunTable): Promise<OrderAnswer> {
-  const { job, state } = table;
+  const { job, state, stateActor } = table;
   const { to, from, word } = moves[verb];
-  if (state === to) return unchanged(reign, job, `${job} is ${to} already`);
-  if (!from.includes(state)) return refused(reign, whyNot(table, verb));
+  // A pause or stop of the coordinator's own may end by itself; that of a person may not, so it is recorded.
+  const isNews = state !== to || (stateActor === "coordinator" && to !== "searching");
+  if (!isNews) return unchanged(reign, job, `${job} is ${to} already`);
+  if (state !== to && !from.includes(state)) return refused(reign, whyNot(table, verb));
   const reason = orderSentence(word, who.by);
   return carriedOut(reign, { type: "job-state", job, state: to, reason, ...who }, job, () => standing(table));
 }

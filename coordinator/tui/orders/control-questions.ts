@@ -110,12 +110,14 @@ function jobQuestion(verb: ControlVerb, table: RunTable): OrderQuestion | string
 }
 
 /** Why an order to a job would change nothing. */
-function needlessFor(verb: ControlVerb, { job, state }: RunTable): string | undefined {
+function needlessFor(verb: ControlVerb, { job, state, stateActor }: RunTable): string | undefined {
+  // A pause or stop of the coordinator's own may end by itself; that of a person may not.
+  const isOrdered = stateActor !== "coordinator";
   if (verb === "resume" && state === "searching") return `${job} is running, so there is nothing to resume`;
-  if (verb === "pause" && state === "paused") return `${job} is paused already; R resumes it`;
+  if (verb === "pause" && state === "paused" && isOrdered) return `${job} is paused already; R resumes it`;
   if (verb === "pause" && state === "stopping") return `${job} is stopping and starts nothing more; R lets it go on`;
   if (verb === "drain" && state === "draining") return `${job} is draining already; R lets it go on`;
-  if (verb === "stop" && state === "stopping") return `${job} is stopping already; R lets it go on`;
+  if (verb === "stop" && state === "stopping" && isOrdered) return `${job} is stopping already; R lets it go on`;
   return undefined;
 }
 

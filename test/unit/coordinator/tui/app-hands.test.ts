@@ -156,6 +156,11 @@ test("a screen offers only keys that change something; the others say why they d
   table.state = "paused";
   screen.press("P");
   assert.match(await screen.text(), /job1 is paused already; R resumes it/);
+  table.stateActor = "coordinator";
+  screen.press("P");
+  assert.match(await screen.text(), /the same in a shell: nexus pause job1/);
+  table.stateActor = "person";
+  screen.press("escape");
   screen.press("1");
   assert.match(await screen.text(), / R resume {2}/);
   assert.doesNotMatch(screen.terminal.lines.at(-1) ?? "", /P pause/);
