@@ -63,14 +63,19 @@ export function goOnIfLifted(reign: Reign, table: RunTable, user: string): void 
   move(reign, table, { state: "searching", reason: `changed by ${user}` });
 }
 
-/** Stops a search whose stop_when holds, or whose time is over; pauses one whose runs do nothing but fail. */
+/**
+ * Stops a search whose stop_when holds; pauses one whose runs do nothing but fail. One whose time is over is stopped even if the
+ * coordinator itself has paused it: whoever waits for its end would wait for ever. A person's pause lasts.
+ */
 export function stopIfReached(reign: Reign, table: RunTable): void {
-  if (table.state !== "searching") return;
-  const reason = reached(table, reign);
+  const isSearching = table.state === "searching";
+  if (!isSearching && (table.state !== "paused" || table.stateActor !== "coordinator")) return;
+  const reason = timeOver(table, reign) ?? (isSearching ? reached(table, reign) : undefined);
   if (reason !== undefined) {
     move(reign, table, { state: "stopping", reason });
     return;
   }
+  if (!isSearching) return;
   const failing = failsAgainAndAgain(table) ? failingWords(table) : startFailing(reign, table);
   if (failing) move(reign, table, { state: "paused", cause: "failures", ...failing });
 }
@@ -100,15 +105,20 @@ function failingWords(table: RunTable): ReturnType<typeof pauseWords> {
   return pauseWords(job, `${row} (max_failures_in_a_row)`, details, "when fixed");
 }
 
-function reached(table: RunTable, { ages, bests, ports }: Reign): string | undefined {
-  const now = ports.clock.wall();
-  const ageMs = ages.of(table);
-  const { stopWhen, deadline, maxJobSeconds } = table.submitted.settings;
-  if (deadline !== null && now >= deadline) return `the deadline ${new Date(deadline).toISOString()} has passed`;
-  if (maxJobSeconds !== null && ageMs >= maxJobSeconds * 1000) {
+function timeOver(table: RunTable, { ages, ports }: Reign): string | undefined {
+  const { deadline, maxJobSeconds } = table.submitted.settings;
+  if (deadline !== null && ports.clock.wall() >= deadline) {
+    return `the deadline ${new Date(deadline).toISOString()} has passed`;
+  }
+  if (maxJobSeconds !== null && ages.of(table) >= maxJobSeconds * 1000) {
     return `max_job_time is over: ${maxJobSeconds} s since it was submitted`;
   }
-  if (stopWhen === null || !holds(stopWhen, table, ageMs, bests)) return undefined;
+  return undefined;
+}
+
+function reached(table: RunTable, { ages, bests }: Reign): string | undefined {
+  const { stopWhen } = table.submitted.settings;
+  if (stopWhen === null || !holds(stopWhen, table, ages.of(table), bests)) return undefined;
   return `stop_when is reached: ${stopRuleText(stopWhen, table.goal)}`;
 }
 
