@@ -90,6 +90,8 @@ export class Reign {
   readonly state: WorkspaceState;
   readonly term: number;
   readonly leaseMs: number;
+  /** When this coordinator began to lead, in monotonic milliseconds. */
+  readonly beganAt: number;
   readonly leases: LeaseTable;
   readonly presence = new Map<WorkerId, Presence>();
   readonly ages: JobAges;
@@ -140,10 +142,11 @@ export class Reign {
     this.state = state;
     this.term = term;
     this.leaseMs = leaseMs;
+    this.beganAt = ports.clock.monotonic();
     this.bundles = new BundlePieces(ports, state);
     this.leases = new LeaseTable(leaseMs);
     this.ages = new JobAges(ports.clock);
-    this.shares = new Shares(ports.clock.monotonic(), (worker, table) => {
+    this.shares = new Shares(this.beganAt, (worker, table) => {
       const said = this.presence.get(worker);
       return said !== undefined && mayEverTake(table, worker, said);
     });

@@ -1,8 +1,9 @@
+import { openJobs } from "../../../shared/domain/fitting.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { lastAttempt } from "../../../shared/domain/fold/trial.ts";
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import type { Reign } from "../reign/reign.ts";
-import { othersTake } from "./others.ts";
+import { mayWork, othersTake } from "./others.ts";
 import { pauseWords } from "./pause-words.ts";
 
 /**
@@ -51,7 +52,16 @@ function onlyOne(table: RunTable): WorkerId | undefined {
 /** Whether another worker has a run of the job, or is connected and may get one. */
 function mayOthersTry(reign: Reign, table: RunTable, worker: WorkerId): boolean {
   for (const holder of table.holding.keys()) if (holder !== worker) return true;
-  return othersTake(reign, table, worker);
+  return othersTake(reign, table, worker) || isOneUnheard(reign, worker);
+}
+
+/** Whether a new leader has yet to hear another worker that holds runs of any job: it may take this one's too. */
+function isOneUnheard(reign: Reign, worker: WorkerId): boolean {
+  if (reign.ports.clock.monotonic() - reign.beganAt >= 2 * reign.leaseMs) return false;
+  for (const { holding } of openJobs(reign.state)) {
+    for (const id of holding.keys()) if (id !== worker && !reign.presence.has(id) && mayWork(reign, id)) return true;
+  }
+  return false;
 }
 
 function wordsOf(table: RunTable): ReturnType<typeof pauseWords> {

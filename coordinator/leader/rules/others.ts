@@ -13,9 +13,14 @@ export function othersTake(reign: Reign, table: RunTable, worker: WorkerId): boo
   for (const [id, presence] of reign.presence) {
     const { heardAt, left = false, slots, lending } = presence;
     if (id === worker || left || heardAt < since || slots === 0 || lending.lending !== "open") continue;
-    const record = reign.state.workers.get(id);
-    if (record && (record.state !== "admitted" || record.duty !== "working")) continue;
+    if (!mayWork(reign, id)) continue;
     if (table.holding.has(id) || obstacle(table, id, presence, nothingTaken) === null) return true;
   }
   return false;
+}
+
+/** Whether nobody has sent the worker away or told it to rest. */
+export function mayWork({ state }: Reign, id: WorkerId): boolean {
+  const record = state.workers.get(id);
+  return !record || (record.state === "admitted" && record.duty === "working");
 }

@@ -5,6 +5,7 @@ import type { WorkerId } from "../../../../../shared/domain/names.ts";
 import type { JobSettings } from "../../../../../shared/domain/runspec/job-settings.ts";
 import { encodeEvidence } from "../../../../../shared/wire/messages.ts";
 import { alice, bob, Story } from "../../../../support/stories/control-story.ts";
+import { leaseMs } from "../../../../support/stories/reign.ts";
 
 const carol = "carol" as WorkerId;
 
@@ -125,6 +126,21 @@ describe("a job that fails from its start", () => {
     assert.equal(story.test.reign.state.workers.get(alice)?.state, "benched");
     assert.deepEqual([story.table.state, story.table.waiting.size], ["searching", 3]);
     story.check();
+  });
+
+  test("a job whose failures are all of one machine goes on under a new leader that has not heard the others", async () => {
+    const story = storyOf({ maxFailuresAtStart: 3 });
+    await story.do("pause");
+    story.test.submit({ totalRuns: 1, hpTuning: "random" });
+    assert.equal(await story.claim(bob), 1);
+    await story.do("resume");
+    await fails(story, alice, 3);
+    assert.equal(story.table.state, "searching", "bob takes it when its run has ended");
+    const next = new Story({}, story.test.reign.state, story.job);
+    next.wait(1);
+    assert.equal(next.table.state, "searching");
+    next.wait(3 * leaseMs);
+    assert.equal(next.table.state, "paused", "bob is gone");
   });
 
   test("a job that fails from its start goes on for other workers only if they wait and may take it", async () => {
