@@ -29,8 +29,9 @@ import { askedAs, type LocalNames, readersNames } from "./client/local-names.ts"
 import { keptStreams } from "./peers/cluster.ts";
 import { peersTrouble } from "./peers/peer-probe.ts";
 import { type PeersFile, peerUrls, readPeers } from "./peers/peers.ts";
-import { runningBroker } from "./server/broker-info.ts";
+import { type BrokerInfo, runningBroker } from "./server/broker-info.ts";
 import type { ExternalBroker } from "./server/external-broker.ts";
+import { takeCensus } from "./server/holders.ts";
 import { holdBroker } from "./server/server.ts";
 import { type Seals, sealsForReading } from "./store/seal-file.ts";
 import { SealedBus } from "./store/sealed-bus.ts";
@@ -53,7 +54,8 @@ export interface LinkOptions {
 
 /**
  * Connects a command to its workspace with a role's rights. If there is a store but no broker, one is started for this command
- * and stopped by `close`. A workspace with peers is reached through any of them.
+ * and stopped by `close`. One that only reading commands hold is held by this command too. A workspace with peers is reached
+ * through any of them.
  *
  * @throws UnreachableError if there is neither a broker nor a store; StoreDamagedError if the store lost something
  */
@@ -87,7 +89,7 @@ async function reachWorkspace(
   const peers = readPeers(paths);
   if (peers) return linkPeers(paths, peers, role);
   const running = runningBroker(paths);
-  if (running?.trouble === null) return linkHere(paths, running.url, role);
+  if (running?.trouble === null && staysUp(paths, running)) return linkHere(paths, running.url, role);
   if (!hasStore(paths) && !options.makeStore) {
     checkStoreThere(paths);
     throw new UnreachableError(
@@ -103,6 +105,13 @@ async function reachWorkspace(
     throw error;
   }
 }
+
+/**
+ * Whether the broker stays up without us: for a coordinator, or for the restart of one that died. One that only other reading
+ * commands hold ends with the last of them.
+ */
+const staysUp = (paths: WorkspacePaths, { lingers }: BrokerInfo): boolean =>
+  lingers || takeCensus(paths).living.some(({ kind }) => kind === "coordinator");
 
 /** Links with the workspace's own secrets. */
 async function linkHere(

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { runningBroker } from "../../../shared/broker/server/server.ts";
 import { signalProcess } from "../../../shared/broker/server/tied-process.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { isAlive } from "../../../shared/machine/process-identity.ts";
 import { createWorkspace, type WorkspacePaths } from "../../../shared/machine/workspace.ts";
 import {
@@ -78,6 +79,22 @@ describe("a broker", () => {
     await coordinator.release();
     assert.deepEqual((await serving(paths)).server, server);
     await reader.release();
+    assert.ok(isDown(paths));
+  });
+
+  it("a broker stays up for a command that reads through it after the command that started it", async () => {
+    const paths = newWorkspace();
+    const maker = await hold(paths, { kind: "reader" });
+    await storeMessages(paths, 3);
+    await maker.release();
+    const first = await linkWorkspace(paths, "viewer");
+    const second = await linkWorkspace(paths, "viewer");
+    try {
+      await first.close();
+      assert.equal(await second.bus.lastSeq("JRN"), 3);
+    } finally {
+      await second.close();
+    }
     assert.ok(isDown(paths));
   });
 
