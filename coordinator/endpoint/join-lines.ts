@@ -11,7 +11,8 @@ import {
   loopback,
   reachableAddresses,
 } from "../../shared/broker/address.ts";
-import { readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
+import { type PeersFile, peerUrls, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
+import { pinText } from "../../shared/broker/pin.ts";
 import { type BrokerInfo, runningBroker } from "../../shared/broker/server/broker-info.ts";
 import {
   type ExternalBroker,
@@ -19,6 +20,7 @@ import {
   externalJoinLine,
 } from "../../shared/broker/server/external-broker.ts";
 import type { Scheme } from "../../shared/broker/server-url.ts";
+import { peersPin } from "../../shared/broker/tls/door.ts";
 import { readIfThere, writeSecretFile } from "../../shared/machine/secret-file.ts";
 import { withoutSecrets } from "../../shared/machine/started-with.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
@@ -87,16 +89,28 @@ export function joinLine(
   return line(addressesText({ host, port }, broker));
 }
 
-/** The line with a code, and the one for WebSockets if the broker takes them; empty if no broker of ours runs here. */
+/**
+ * The line with a code, and the one for WebSockets if the broker takes them; empty if no broker of ours runs here. A line that
+ * names all peers needs no server on this one of them.
+ */
 export function linesWith(paths: WorkspacePaths, code: string): readonly string[] {
   const broker = runningBroker(paths);
-  if (!broker) return [];
+  if (!broker) {
+    const file = readPeers(paths);
+    return file ? [joinLine(paths, selfOf(file).host, selfOf(file).port, code, knownOfPeers(paths, file))] : [];
+  }
   const { host, port } = broker;
   const webSocket = webSocketLine(paths, broker, code);
   const further = webSocket === undefined ? [] : [webSocket];
   // Others cannot use an address that only this machine reaches: give them the WebSocket line alone.
   if (isLoopback(host) && further.length > 0 && !readPeers(paths)) return further;
   return [joinLine(paths, host, port, code, broker), ...further];
+}
+
+/** What is known of the peers' servers without the one on this machine. */
+function knownOfPeers(paths: WorkspacePaths, file: PeersFile): Known {
+  const pin = peersPin(paths, file);
+  return { url: peerUrls(paths, file), pin: pin ? pinText(pin) : undefined, names: undefined, tls: undefined };
 }
 
 /** `wss://CODE@host:443/ws1#...`; undefined if the broker takes no WebSockets. */

@@ -86,11 +86,15 @@ async function notAllowed({ paths, external }: Scope, cause: BusError): Promise<
   );
 }
 
-/** Connects for an order. Starts no broker, unlike a reading command: without a coordinator nobody could carry out the order. */
+/**
+ * Connects for an order. Starts no broker, unlike a reading command: without a coordinator nobody could carry out the order.
+ * Where a workspace has peers, the server of any of them will do.
+ */
 export async function withOperatorLink<T>(scope: Scope, work: (link: WorkspaceLink) => Promise<T>): Promise<T> {
   if (!scope.external) {
     const { runningBroker } = await import("../../shared/broker/server/broker-info.ts");
-    if (!runningBroker(scope.paths)) throw noCoordinator(scope.paths.name);
+    const { readPeers } = await import("../../shared/broker/peers/peers.ts");
+    if (!runningBroker(scope.paths) && !readPeers(scope.paths)) throw noCoordinator(scope.paths.name);
   }
   return withLink(scope, "operator", work);
 }

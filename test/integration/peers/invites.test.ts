@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { connect, nkeyAuthenticator } from "nats";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { inviteKey } from "../../../shared/broker/access/invite-code.ts";
+import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { openInvites } from "../../../shared/domain/fold/invites.ts";
 import { fieldsOf } from "../../../shared/machine/secret-file.ts";
 import { workerStateDir } from "../../../worker/joining/identity.ts";
@@ -24,7 +25,7 @@ import { Swarm } from "../../support/processes/swarm.ts";
 const shownBy = ({ swarm }: PeerMachine): string =>
   inviteKey(parseJoinLine(livingEndpoint(swarm.paths)?.joinLine ?? "").code).id;
 
-test("each peer shows a line that opens them all; a revoked worker is cut off from all of them", async () => {
+test("each peer's line opens all peers; a revoked worker is cut off from all; a peer that is down invites", async () => {
   const machines = await startPeers();
   const leader = await someoneLeads(machines);
   const standby = machines.find((each) => each !== leader);
@@ -59,5 +60,15 @@ test("each peer shows a line that opens them all; a revoked worker is cut off fr
   process.stdout.write(`# cut off from the last of three peers ${Math.round(took)} ms after the answer\n`);
   for (const { address } of machines) await assert.rejects(like(address));
   await workers.end();
+
+  const third = machines.find((each) => each !== leader && each !== standby);
+  assert.ok(third);
+  await third.swarm.end();
+  assert.equal(runningBroker(third.swarm.paths), undefined);
+  const invited = await nexus(["invite", "--json"], third.swarm.folder);
+  assert.equal(invited.code, 0, invited.stderr);
+  const { commands } = JSON.parse(invited.stdout) as { commands: readonly string[] };
+  assert.equal(commands.length, 1, invited.stdout);
+  for (const { address } of machines) assert.ok(commands[0]?.includes(address), `${address} in: ${commands[0]}`);
   await endAll(machines);
 });

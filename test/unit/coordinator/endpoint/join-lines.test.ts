@@ -11,13 +11,18 @@ import {
   joinLine,
   labelled,
   lineHoldsUntil,
+  linesWith,
   shownCode,
   shownJoinLine,
   tunnelFor,
 } from "../../../../coordinator/endpoint/join-lines.ts";
 import { inviteKey, readInviteCode } from "../../../../shared/broker/access/invite-code.ts";
 import { reachableAddresses } from "../../../../shared/broker/address.ts";
+import { parsePeerList } from "../../../../shared/broker/peers/peer-list.ts";
+import { newPeers, writePeers } from "../../../../shared/broker/peers/peers.ts";
+import { pinText } from "../../../../shared/broker/pin.ts";
 import { writeBrokerInfo } from "../../../../shared/broker/server/broker-info.ts";
+import { peersPin } from "../../../../shared/broker/tls/door.ts";
 import { usualTls } from "../../../../shared/broker/tls/tls-settings.ts";
 import { ownIdentity } from "../../../../shared/machine/process-identity.ts";
 import { createWorkspace, workspacePaths } from "../../../../shared/machine/workspace.ts";
@@ -105,6 +110,20 @@ test("the line for a tunnel names no user where the user id has no name, as in a
     nameless.mock.restore();
     syncBuiltinESMExports();
   }
+});
+
+test("a line that names all peers needs no server on this one of them", () => {
+  const paths = workspacePaths("ws1", { XDG_DATA_HOME: temporaryFolder() });
+  createWorkspace(paths);
+  assert.deepEqual(linesWith(paths, "CODE"), []);
+  const peers = parsePeerList("192.0.2.7,192.0.2.8,192.0.2.9");
+  const self = peers[1]?.id ?? "";
+  const file = { ...newPeers("ws1", peers), self, bind: "0.0.0.0", makesStreams: false };
+  writePeers(paths, file);
+  const pin = peersPin(paths, file);
+  assert.ok(pin);
+  const addresses = "192.0.2.8:4222,192.0.2.7:4222,192.0.2.9:4222";
+  assert.deepEqual(linesWith(paths, "CODE"), [`tls://CODE@${addresses}/ws1#${pinText(pin)}`]);
 });
 
 test("a broker on loopback has a line for another machine only if it takes WebSockets: theirs", () => {
