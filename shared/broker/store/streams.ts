@@ -4,8 +4,9 @@ import { BusError } from "../../ports.ts";
 import { pause } from "../../time/deadline.ts";
 import { blobSubjects, bucket, evidenceSubjects, journalSubjects, streams } from "../../wire/subjects.ts";
 import type { CoordinatorBus, StreamPlan } from "../client/bus.ts";
-import { JetStreamRefusal, streamInfo, updateStream } from "../client/jetstream-api.ts";
+import { JetStreamRefusal, type StreamInfo, streamInfo, updateStream } from "../client/jetstream-api.ts";
 import { openStreams } from "./closed-streams.ts";
+import { isMadeFull, mostBytesOf } from "./unstored.ts";
 
 const gib = 2 ** 30;
 const retryMs = 500;
@@ -18,8 +19,8 @@ const peerPatienceMs = 30_000;
 const silencePatienceMs = 60_000;
 
 /**
- * Makes the workspace's missing streams. Existing ones get the copies that they lack, and accept messages again if an
- * interrupted move had closed them.
+ * Makes the workspace's missing streams. Existing ones get the copies that they lack, more room where the disk has more by now,
+ * and accept messages again if an interrupted move had closed them.
  *
  * @param storeDir  the embedded broker's store, whose free space the streams share; null for someone else's broker
  * @param replicas  copies of each stream: 1 for one broker, 3 in a cluster
@@ -31,6 +32,7 @@ export async function ensureStreams(bus: CoordinatorBus, storeDir: string | null
     await bus.makeStreams(plans, replicas);
     await openStreams(bus);
     for (const name of [...plans.map((plan) => plan.name), `KV_${bucket}`]) await raiseCopies(bus, name, replicas);
+    if (storeDir !== null && replicas === 1) await raiseLimits(bus, storeDir);
   };
   try {
     await makePatiently(make);
@@ -86,9 +88,41 @@ async function raiseCopies(bus: CoordinatorBus, name: string, replicas: number):
   await updateStream(bus, info, changes);
 }
 
-/** The workspace's streams, the journal first: the others hold what it cites. */
-export async function streamPlans(storeDir: string | null): Promise<StreamPlan[]> {
-  const bytes = await shares(storeDir);
+/** A limit is raised by a tenth at least, so that files that come and go on the disk change nothing. */
+const leastRise = 1.1;
+
+/**
+ * Raises the limits of streams that were made when less of the disk was free. Never lowers them. With peers, whose disks differ,
+ * they stay as they were made.
+ */
+async function raiseLimits(bus: CoordinatorBus, storeDir: string): Promise<void> {
+  const infos = new Map<string, StreamInfo>();
+  for (const { name } of await streamPlans(null)) {
+    const info = await streamInfo(bus, name);
+    if (info) infos.set(name, info);
+  }
+  const stored = [...infos.values()].reduce((bytes, { state }) => bytes + state.bytes, 0);
+  for (const { name, maxBytes } of await streamPlans(storeDir, stored)) {
+    const info = infos.get(name);
+    if (!info || isMadeFull(info)) continue;
+    const most = mostBytesOf(info);
+    if (most < 0 || maxBytes < leastRise * most) continue;
+    try {
+      await updateStream(bus, info, { max_bytes: maxBytes });
+    } catch (error) {
+      // The stream goes on with the limit that it had.
+      if (!(error instanceof JetStreamRefusal)) throw error;
+    }
+  }
+}
+
+/**
+ * The workspace's streams, the journal first: the others hold what it cites.
+ *
+ * @param stored  bytes that the streams hold already, which are theirs as well as what is free
+ */
+export async function streamPlans(storeDir: string | null, stored = 0): Promise<StreamPlan[]> {
+  const bytes = await shares(storeDir, stored);
   return [
     { name: streams.journal, subjects: journalSubjects, maxBytes: bytes.journal },
     { name: streams.evidence, subjects: evidenceSubjects, maxBytes: bytes.evidence },
@@ -96,11 +130,17 @@ export async function streamPlans(storeDir: string | null): Promise<StreamPlan[]
   ];
 }
 
-/** Bytes for each stream: most of what is free now. The journal has a share of its own, so that evidence cannot crowd it out. */
-async function shares(storeDir: string | null): Promise<{ journal: number; evidence: number; blob: number }> {
+/**
+ * Bytes for each stream: most of what is free now, and of what they hold. The journal has a share of its own, so that evidence
+ * cannot crowd it out.
+ */
+async function shares(
+  storeDir: string | null,
+  stored: number,
+): Promise<{ journal: number; evidence: number; blob: number }> {
   if (storeDir === null) return { journal: -1, evidence: -1, blob: -1 };
   const disk = await statfs(storeDir);
-  const free = 0.7 * disk.bavail * disk.bsize;
+  const free = 0.7 * (disk.bavail * disk.bsize + stored);
   const journal = Math.floor(Math.min(8 * gib, free / 8));
   const rest = Math.floor(Math.min(32 * gib, (free - journal) / 2));
   return { journal, evidence: rest, blob: rest };

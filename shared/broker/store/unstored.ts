@@ -18,6 +18,10 @@ export function mostBytesOf({ config }: StreamInfo): number {
   return Number(metadata?.[key] ?? most);
 }
 
+/** Whether a stream refuses everything because `dropUnstored` was begun and has not ended. */
+export const isMadeFull = ({ config }: StreamInfo): boolean =>
+  key in ((config as { metadata?: Record<string, string> }).metadata ?? {});
+
 const probeTimeoutMs = 30_000;
 const getTimeoutMs = 2000;
 const tries = 30;

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readRoleSecret } from "../../../shared/broker/access/credentials.ts";
+import { streamInfo, updateStream } from "../../../shared/broker/client/jetstream-api.ts";
+import { ensureStreams, streamPlans } from "../../../shared/broker/store/streams.ts";
+import { connectAs } from "../../../shared/broker/workspace-link.ts";
+import { streams } from "../../../shared/wire/subjects.ts";
+import { hold, newWorkspace } from "../../support/broker/brokers.ts";
+
+test("streams made on a fuller disk take more after the next start, and never less than before", async () => {
+  const paths = newWorkspace();
+  const held = await hold(paths, { kind: "reader" });
+  const bus = await connectAs(held.url, readRoleSecret(paths, "coordinator"), "coordinator");
+  const configOf = async (name: string): Promise<Readonly<Record<string, unknown>>> =>
+    (await streamInfo(bus, name))?.config ?? {};
+  const [small, large] = [1_000_000, 2 ** 40];
+  try {
+    const plans = (await streamPlans(paths.store)).map((plan) => ({
+      ...plan,
+      maxBytes: plan.name === streams.blob ? large : small,
+    }));
+    await bus.makeStreams(plans, 1);
+    // As if a flood had been cut off, and its coordinator killed.
+    const evidence = await streamInfo(bus, streams.evidence);
+    assert.ok(evidence);
+    const madeFull = { max_bytes: 1, metadata: { "nexus-max-bytes": String(small) } };
+    await updateStream(bus, evidence, madeFull);
+
+    await ensureStreams(bus, paths.store, 1);
+    assert.ok(Number((await configOf(streams.journal))["max_bytes"]) > small);
+    assert.equal((await configOf(streams.blob))["max_bytes"], large);
+    assert.equal((await configOf(streams.evidence))["max_bytes"], 1, "its limit is kept beside it meanwhile");
+
+    await updateStream(bus, evidence, {});
+    await ensureStreams(bus, null, 1);
+    assert.equal((await configOf(streams.evidence))["max_bytes"], small, "others' brokers have limits of their own");
+    await ensureStreams(bus, paths.store, 1);
+    assert.ok(Number((await configOf(streams.evidence))["max_bytes"]) > small);
+  } finally {
+    await bus.close();
+    await held.release();
+  }
+});
