@@ -2,9 +2,9 @@ import type { Role } from "../../shared/broker/access/credentials.ts";
 import { type ExternalBroker, externalBroker } from "../../shared/broker/server/external-broker.ts";
 import type { LinkOptions, WorkspaceLink } from "../../shared/broker/workspace-link.ts";
 import { UnreachableError, UsageError } from "../../shared/errors.ts";
+import { shellWord } from "../../shared/machine/shell-word.ts";
 import { type WorkspacePaths, workspaceFlags, workspacePaths } from "../../shared/machine/workspace.ts";
 import { BusError } from "../../shared/ports.ts";
-import { shellWord } from "../words/shell-word.ts";
 
 /** The options that every verb has. */
 export interface GlobalOptions {

@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { BrokerError } from "../errors.ts";
 import { isProcessIdentity, type Liveness, liveness, ownIdentity, type ProcessIdentity } from "./process-identity.ts";
 import { fieldsOf, readIfThere, writeNewFile } from "./secret-file.ts";
+import { shellWord } from "./shell-word.ts";
 
 /** The owner of a lock, as the lock file says. */
 export interface LockOwner {
@@ -105,7 +106,7 @@ export const storeInUse = (path: string, owner: LockOwner, state: Liveness, cons
 export function explainLock(path: string, owner: LockOwner, state: Liveness): string {
   const holder = `${owner.purpose}, process ${owner.identity.pid} on ${owner.host}, has held ${path} since ${owner.since}`;
   if (state === "alive") return `${holder}; to end it type: kill ${owner.identity.pid}`;
-  return `${holder}; run this command on that machine, or, if it is gone for good, type: rm ${path}`;
+  return `${holder}; run this command on that machine, or, if it is gone for good, type: rm ${shellWord(path)}`;
 }
 
 function stateOf(owner: LockOwner | "unreadable", presumedDead: string | undefined): Liveness {

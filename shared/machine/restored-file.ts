@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../errors.ts";
 import { fieldsOf, readIfThere, writeJsonFile, writeSecretFile } from "./secret-file.ts";
+import { shellWord } from "./shell-word.ts";
 import type { WorkspacePaths } from "./workspace.ts";
 
 /**
@@ -43,7 +44,7 @@ export function readRestored(paths: Dir): readonly Restored[] {
   throw new UsageError(
     `${file}: expected the list of jobs that came with backups, found something else\n` +
       "  their own searches may not start here, and which they are is no longer known\n" +
-      `  if you trust the programs of every job of this workspace, delete the file: rm ${file}`,
+      `  if you trust the programs of every job of this workspace, delete the file: rm ${shellWord(file)}`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { messageOf, UsageError } from "../../shared/errors.ts";
 import { readSecret } from "../../shared/machine/hidden-input.ts";
+import { shellWord } from "../../shared/machine/shell-word.ts";
 
 /**
  * The join line that a person means by a word: `-` is standard input, where a terminal is asked and does not show it; `@FILE` a
@@ -21,7 +22,7 @@ export async function lineFrom(word: string): Promise<string> {
   const line = wordOf(text, file);
   if (process.platform !== "win32" && isForOthers(statSync(file), process.getuid?.()))
     process.stderr.write(
-      `${file}: other users of this machine can read the join line in it; to end that: chmod 600 ${file}\n`,
+      `${file}: other users of this machine can read the join line in it; to end that: chmod 600 ${shellWord(file)}\n`,
     );
   return line;
 }

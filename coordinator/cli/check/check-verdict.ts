@@ -3,7 +3,7 @@ import { counted } from "../../../shared/domain/counted.ts";
 import { type Goal, maximised, told } from "../../../shared/domain/goal.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import type { CheckedRun } from "../../../shared/here/check-run.ts";
-import { shellWord } from "../../words/shell-word.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 
 /** What the run of `nexus check` says about the spec. */
 export interface CheckVerdict {

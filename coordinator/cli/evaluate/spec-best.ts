@@ -5,11 +5,11 @@ import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { jsonLine } from "../../../shared/domain/json-line.ts";
 import { parseRunName } from "../../../shared/domain/names.ts";
 import { NotFoundError, SpecError, UsageError } from "../../../shared/errors.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 import { fileText } from "../../operator/output.ts";
 import type { JsonOption, Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
-import { shellWord } from "../../words/shell-word.ts";
 import { spaceText } from "../../words/space-text.ts";
 import { evaluated, hparamsOf } from "./eval.ts";
 

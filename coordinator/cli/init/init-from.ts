@@ -1,8 +1,8 @@
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UsageError } from "../../../shared/errors.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 import type { Output } from "../../operator/output.ts";
-import { shellWord } from "../../words/shell-word.ts";
 import { treatmentOf } from "./dials.ts";
 import { findMetrics } from "./find-metrics.ts";
 import { yamlFile } from "./foreign-values.ts";

@@ -1,8 +1,8 @@
 import { statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { UsageError } from "../../../shared/errors.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 import type { Output } from "../../operator/output.ts";
-import { shellWord } from "../../words/shell-word.ts";
 
 /** The default file of `nexus init`. */
 export const firstSpecName = "search.yaml";

@@ -1,5 +1,6 @@
 import { counted } from "../../../shared/domain/counted.ts";
 import { printable } from "../../../shared/domain/printable.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 import type { Bus } from "../../../shared/ports.ts";
 import { heardStatus } from "../../operator/leader-here.ts";
 import { streamResult } from "../../operator/output.ts";
@@ -21,7 +22,6 @@ import {
 } from "../../runs/run-listing.ts";
 import { heldRows, type RunRow } from "../../runs/run-rows.ts";
 import { unreportedText } from "../../words/progress.ts";
-import { shellWord } from "../../words/shell-word.ts";
 import { laidTable, RowTable, tableColumn } from "../../words/table.ts";
 import { hiddenColumnsNote } from "../../words/table-layout.ts";
 

@@ -1,4 +1,5 @@
 import { programVersion } from "../../../shared/components/version.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 import type { DotForm } from "../../chart/dots.ts";
 import { type Scope, withLink } from "../../operator/scope.ts";
 import type { Session } from "../../operator/session.ts";
@@ -7,7 +8,6 @@ import { type Figure, figureJson } from "../../plots/figure.ts";
 import type { TypedOptions } from "../../plots/option.ts";
 import { type PlotRequest, readRequest } from "../../plots/request.ts";
 import { writeWhole } from "../../runs/whole-file.ts";
-import { shellWord } from "../../words/shell-word.ts";
 
 /** Where a text plot is printed. */
 export interface Screen {

@@ -8,7 +8,7 @@ import { UsageError } from "../../../shared/errors.ts";
 import { workspaceAt } from "../../../shared/machine/workspace.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
-import { shellWord } from "../../words/shell-word.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 
 export interface BackupOptions extends JsonOption {
   /** Also restore it into a scratch store, and fold it there. */

@@ -14,13 +14,13 @@ import type { JobName } from "../../../shared/domain/names.ts";
 import { printable } from "../../../shared/domain/printable.ts";
 import { messageOf, UnreachableError, UsageError } from "../../../shared/errors.ts";
 import { noteRestored, noteRestoring } from "../../../shared/machine/restored-file.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../../shared/machine/workspace.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { bucket } from "../../../shared/wire/subjects.ts";
 import { stopCoordinator } from "../../endpoint/launch.ts";
 import type { Scope } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
-import { shellWord } from "../../words/shell-word.ts";
 import { endUnused } from "./end-unused.ts";
 import { isOwnBackup } from "./own-backup.ts";
 

@@ -8,11 +8,11 @@ import { printable } from "../../../shared/domain/printable.ts";
 import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
 import { readSpec } from "../../../shared/domain/runspec/spec-read.ts";
 import { UsageError } from "../../../shared/errors.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
 import { fileText } from "../../operator/output.ts";
 import type { JsonOption, Printing } from "../../operator/session.ts";
 import { namedJob } from "../../runs/named-job.ts";
 import { oneRun } from "../../runs/one-run.ts";
-import { shellWord } from "../../words/shell-word.ts";
 import { reproSpecs } from "../transfer/repro-of.ts";
 
 export interface ViewSpecOptions extends JsonOption {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { JournalCorruptError } from "../../errors.ts";
+import { shellWord } from "../../machine/shell-word.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../machine/workspace.ts";
 import { streams } from "../../wire/subjects.ts";
 
@@ -13,7 +14,7 @@ export class ExchangeCutOffError extends JournalCorruptError {
     const lines = [
       `${damage}: an exchange of it was cut off, and what was there is in ${folder}`,
       "  nothing was changed. To put it back:",
-      ...parts.map((part) => `    rm -rf ${join(paths.dir, part)} && mv ${join(folder, part)} ${paths.dir}`),
+      ...parts.map((part) => `    ${putBack(paths, folder, part)}`),
       ...(packed === undefined
         ? []
         : [`    nexus${flags} move --cancel`, `  a packed copy of the workspace is in ${packed}`]),
@@ -21,6 +22,11 @@ export class ExchangeCutOffError extends JournalCorruptError {
     ];
     super(lines.join("\n"));
   }
+}
+
+function putBack({ dir }: WorkspacePaths, folder: string, part: string): string {
+  const [place, aside] = [shellWord(join(dir, part)), shellWord(join(folder, part))];
+  return `rm -rf ${place} && mv ${aside} ${shellWord(dir)}`;
 }
 
 /**

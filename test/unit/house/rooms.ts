@@ -31,7 +31,7 @@ export const programs: readonly Program[] = [
       reading: [],
       live: ["reading", "words", "chart"],
       runs: ["reading", "words"],
-      operator: ["endpoint", "reading", "words"],
+      operator: ["endpoint", "reading"],
       plots: ["runs", "reading", "words", "chart"],
       // views, which know no other view; `view` chooses one for nexus-coord, and commands print plainly
       plain: ["live", "runs", "words"],

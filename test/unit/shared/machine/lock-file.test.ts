@@ -119,6 +119,10 @@ describe("a lock file", () => {
       assert.ok(text.includes(part), `${part} in: ${text}`);
     }
     assert.match(explainLock("/w/broker.lock", elsewhereOwner(), "elsewhere"), /on that machine.*rm \/w\/broker\.lock/);
+    assert.match(
+      explainLock("/my lab/broker.lock", elsewhereOwner(), "elsewhere"),
+      /type: rm '\/my lab\/broker\.lock'$/,
+    );
   });
 
   it("a lock file has one owner at a time when several processes take it over from dead ones", async () => {

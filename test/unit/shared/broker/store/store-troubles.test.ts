@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
-import { cutOffAt } from "../../../../../shared/broker/store/cut-off.ts";
+import { cutOffAt, ExchangeCutOffError } from "../../../../../shared/broker/store/cut-off.ts";
 import { checkStoreThere, StoreDamagedError, storeTroubles } from "../../../../../shared/broker/store/store-check.ts";
 import { writeMark } from "../../../../../shared/broker/store/store-mark.ts";
-import { type WorkspacePaths, workspacePaths } from "../../../../../shared/machine/workspace.ts";
+import { type WorkspacePaths, workspaceAt, workspacePaths } from "../../../../../shared/machine/workspace.ts";
 import type { Bus } from "../../../../../shared/ports.ts";
 import { temporaryFolder } from "../../../../support/cleanup.ts";
 
@@ -61,6 +61,15 @@ describe("what is wrong with a store", () => {
     // Another store has been there since, and is gone too.
     writeMark(paths, { store: created, journal: 6, evidence: 1 });
     assert.throws(() => checkStoreThere(paths), StoreDamagedError);
+  });
+
+  test("a shell takes the commands that put a store back whole, whatever its folder is called", () => {
+    const paths = workspaceAt(join(temporaryFolder(), "my lab/nexus/ws1"));
+    const folder = join(paths.dir, "replaced-2026-11-28T00-00-00-000Z");
+    mkdirSync(join(folder, "store"), { recursive: true });
+    const { message } = new ExchangeCutOffError(paths, folder, "it is empty");
+    const command = `rm -rf '${paths.store}' && mv '${join(folder, "store")}' '${paths.dir}'`;
+    assert.ok(message.includes(`\n    ${command}\n`), message);
   });
 
   test("a store has no troubles where records are stored and remembered while the broker is asked", async () => {

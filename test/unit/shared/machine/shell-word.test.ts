@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { shellWord } from "../../../../coordinator/words/shell-word.ts";
+import { shellWord } from "../../../../shared/machine/shell-word.ts";
 
 test("a shell reads a quoted word as the word it was", () => {
   const words = ["job1", "run1.*", "a b", "it's", "$HOME", "--creds=/tmp/a.creds", ""];
