@@ -75,8 +75,6 @@ describe("quotas", () => {
     assert.deepEqual(texts, { waiting: "7" });
     assert.equal(problems.length, 2);
     assert.match(problems.join(), /quotas\.json: quota bytes: expected/);
-    writeFileSync(paths.quotas, "{");
-    assert.deepEqual(readQuotaFile(paths), { texts: {}, problems: [] });
   });
 
   test("quotas hold on while their file cannot be read, which is told once", () => {
