@@ -1,4 +1,7 @@
-/** Named errors. A person's mistake prints `message` and no stack; a bug prints its stack and asks for a report. */
+/**
+ * Named errors. A person's mistake prints `message` and no stack, and so does a file that the system refuses; a bug prints its
+ * stack and asks for a report.
+ */
 
 /** Exit codes of all programs, in `nexus --help` and docs/commands.md too. */
 export const exitCode = {
@@ -55,9 +58,34 @@ export class JournalCorruptError extends coded("JOURNAL_CORRUPT", exitCode.failu
 /** The message of a caught value, without its stack. */
 export const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));
 
+const noRoom = "the disk is full, or a quota or the limit on a file's size is reached: free some space";
+const notAllowed = "see who owns it: another user may have made it, such as root by sudo";
+
+/** What a person can do about a file that the system does not let us read or write, by the error's code. */
+const fileAdvice: Readonly<Record<string, string>> = {
+  ENOSPC: noRoom,
+  EDQUOT: noRoom,
+  EFBIG: noRoom,
+  EACCES: notAllowed,
+  EPERM: notAllowed,
+  EROFS: "it lies on a disk that takes no changes",
+};
+
+/** Undefined for an error that is not about a file, or that a person can do nothing about. */
+function fileTrouble(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = "", path, syscall, message } = error as NodeJS.ErrnoException;
+  const advice = Object.hasOwn(fileAdvice, code) ? fileAdvice[code] : undefined;
+  // What was opened before has no path any more.
+  const isAboutFile = path !== undefined || syscall === "write" || syscall === "fsync";
+  return advice === undefined || !isAboutFile ? undefined : `${message}\n  ${advice}`;
+}
+
 /** The text that a person should see for an error, and the exit code that goes with it. */
 export function explain(error: unknown, program: string): { text: string; exit: number } {
   if (error instanceof NexusError) return { text: error.message, exit: error.exit };
+  const trouble = fileTrouble(error);
+  if (trouble !== undefined) return { text: `${program}: ${trouble}`, exit: exitCode.failure };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { text: `${program}: this is a bug, please report it with the lines below\n${stack}`, exit: exitCode.failure };
 }

@@ -19,8 +19,10 @@ export function packageChoice(paths: WorkspacePaths, typed: string | undefined):
   return choice;
 }
 
-export const rememberPackage = (paths: WorkspacePaths, choice: PackageChoice): void =>
-  writeSecretFile(fileOf(paths), `${choice}\n`);
+/** Writes nothing if that is remembered already: on a full disk the start goes on, and can say what is wrong. */
+export function rememberPackage(paths: WorkspacePaths, choice: PackageChoice): void {
+  if (choice !== packageChoice(paths, undefined)) writeSecretFile(fileOf(paths), `${choice}\n`);
+}
 
 function read(text: string): PackageChoice | undefined {
   if (text === "auto" || text === "none") return text;
