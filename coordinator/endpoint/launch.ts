@@ -16,7 +16,11 @@ export type StartMessage =
   | { readonly kind: "ready" }
   | { readonly kind: "failed"; readonly message: string; readonly exit: number };
 
-/** Starts a coordinator on this machine, in its own session, unless one runs. @throws UnreachableError after 150 s */
+/**
+ * Starts a coordinator on this machine, in its own session, unless one runs. Of two commands at once, one starts it.
+ *
+ * @throws UnreachableError after 150 s
+ */
 export async function ensureCoordinator(
   paths: WorkspacePaths,
   flags: readonly string[],
@@ -33,8 +37,11 @@ export async function ensureCoordinator(
     });
     child.on("message", () => child.disconnect());
     const endpoint = await untilLeading(child, paths, paths.coordinatorLog, AbortSignal.timeout(patienceMs));
+    const started = endpoint?.coordinator.pid === child.pid;
+    // Another command was first. Ours would stand by, unseen, and lead once that one is stopped.
+    if (endpoint && !started) child.kill("SIGTERM");
     child.unref();
-    if (endpoint) return { endpoint, started: true };
+    if (endpoint) return { endpoint, started };
   } finally {
     closeSync(errors);
   }

@@ -3,8 +3,10 @@ import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "no
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
+import { takeCensus } from "../../../shared/broker/server/holders.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { workspacePaths } from "../../../shared/machine/workspace.ts";
+import { atEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
 import { Swarm } from "../../support/processes/swarm.ts";
@@ -37,6 +39,26 @@ test("nexus-coord into a pipe finds the running coordinator, says how to watch, 
   const view = swarm.run("coordinator/main.js", []);
   assert.equal((await view.exited()).code, exitCode.done, view.output());
   assert.match(view.output(), /to watch its searches: nexus-coord watch\n$/);
+});
+
+test("of two nexus-coord that are typed at once, one starts the coordinator, and no other is left behind", async () => {
+  const two = new Swarm();
+  const coordinators = (): number[] =>
+    takeCensus(two.paths)
+      .living.filter(({ kind }) => kind === "coordinator")
+      .map(({ identity }) => identity.pid);
+  atEnd(() => coordinators().map((pid) => process.kill(pid, "SIGTERM")));
+  const typed = [1, 2].map(() => two.run("coordinator/main.js", ["--package", "none"]));
+  for (const each of typed) assert.equal((await each.exited()).code, exitCode.done, each.output());
+  const said = typed.map((each) => /^the coordinator of ws1 (has started|runs), process (\d+)$/m.exec(each.output()));
+  assert.deepEqual(said.map((found) => found?.[1]).sort(), ["has started", "runs"], two.printed());
+  assert.equal(said[0]?.[2], said[1]?.[2]);
+  await eventually("one holds the broker", () => coordinators().length === 1);
+  assert.equal(String(coordinators()[0]), said[0]?.[2]);
+  const stop = two.run("coordinator/main.js", ["stop"]);
+  assert.equal((await stop.exited()).code, exitCode.done, stop.output());
+  assert.deepEqual(coordinators(), []);
+  assert.equal(runningBroker(two.paths), undefined);
 });
 
 test("nexus-coord takes a misspelt command for no spec, and starts nothing", async () => {
