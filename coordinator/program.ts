@@ -24,7 +24,7 @@ import { graphForms, openScreen, type ScreenFlags, watchNewest } from "./view/op
 interface CoordinatorFlags extends ScreenFlags {
   readonly headless: boolean;
   readonly tied: boolean;
-  readonly ownSearch: SearchesFrom;
+  readonly ownSearch?: SearchesFrom;
   readonly peers?: string;
   readonly peersJoin?: string;
   readonly replicas?: number;
@@ -71,10 +71,8 @@ export const program = tellsWhereHelpIs(usual(new Command("nexus-coord")))
   .addOption(
     new Option(
       "--own-search <whose>",
-      "whose searches (hp_tuning: own) it may start: operators on this machine, all operators, nobody",
-    )
-      .choices(searchesFrom)
-      .default("here"),
+      "whose searches (hp_tuning: own) it may start: operators on this machine (default), all operators, nobody",
+    ).choices(searchesFrom),
   )
   .option(
     "--quota <name=value>",
@@ -184,7 +182,7 @@ async function headless(flags: CoordinatorFlags): Promise<void> {
       replicas: flags.replicas,
       leaseMs: (flags.lease ?? 30) * 1000,
       lingerMs: (flags.linger ?? 600) * 1000,
-      ownSearch: flags.ownSearch,
+      ownSearch: flags.ownSearch ?? "here",
       package: packageOf(flags),
     };
     createWorkspace(options.paths);

@@ -16,6 +16,8 @@ export interface TypedSettings extends TypedTls {
   /** Seconds. */
   readonly linger?: number | undefined;
   readonly replicas?: number | undefined;
+  /** Whose own searches may start. */
+  readonly ownSearch?: string | undefined;
   /** Where the package is handed out. */
   readonly package?: string | undefined;
 }
@@ -69,5 +71,8 @@ function differences(paths: WorkspacePaths, { url, settings, handedOut }: Endpoi
     found.push(
       `it was started ${settings.replicas ? `with --replicas ${settings.replicas}` : "without --replicas"}, not with ${typed.replicas}`,
     );
+  const { ownSearch } = typed;
+  if (ownSearch !== undefined && settings?.ownSearch !== undefined && ownSearch !== settings.ownSearch)
+    found.push(`its --own-search is ${settings.ownSearch}, not ${ownSearch}`);
   return found;
 }

@@ -24,6 +24,8 @@ export interface StartSettings {
   readonly lingerMs: number;
   /** Copies of each stream on an external broker. */
   readonly replicas?: number | undefined;
+  /** Whose own searches it starts; undefined if an older version wrote the file. */
+  readonly ownSearch?: string | undefined;
 }
 
 export const writeEndpoint = (paths: WorkspacePaths, endpoint: Endpoint): void =>

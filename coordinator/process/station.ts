@@ -45,13 +45,14 @@ export interface Station extends CoordinatorOptions {
 }
 
 /** Lets commands on this machine find the coordinator that leads. */
-export function announce({ own, held, paths, leaseMs, lingerMs, replicas, handedOut }: Station, url: string): void {
+export function announce(station: Station, url: string): void {
+  const { own, held, paths, leaseMs, lingerMs, replicas, ownSearch, handedOut } = station;
   writeEndpoint(paths, {
     coordinator: own,
     url: held?.url ?? url,
     joinLine: held ? joinLine(paths, held.host, held.port) : externalJoinLine(paths, { url }),
     since: Date.now(),
-    settings: { leaseMs, lingerMs, replicas },
+    settings: { leaseMs, lingerMs, replicas, ownSearch },
     handedOut,
   });
 }

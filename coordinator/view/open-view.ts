@@ -42,7 +42,7 @@ export interface ScreenFlags extends TypedTls {
   readonly lease?: number;
   readonly linger?: number;
   readonly package?: string;
-  readonly ownSearch: string;
+  readonly ownSearch?: string;
   readonly every?: number | undefined;
   readonly json: boolean;
   readonly plain: boolean;
@@ -262,8 +262,7 @@ function namedJob(text: string): JobName {
 /** The flags for a coordinator that is started in the background. */
 function startFlags(flags: ScreenFlags): string[] {
   const { lease, linger, listen, nats, creds, replicas, tlsCert, tlsKey, tlsCa, listenWss, insecure } = flags;
-  const { package: handedOutAt } = flags;
-  const searches = flags.ownSearch === "here" ? {} : { "own-search": flags.ownSearch };
+  const { package: handedOutAt, ownSearch } = flags;
   const tls = { "tls-cert": tlsCert, "tls-key": tlsKey, "tls-ca": tlsCa, "listen-wss": listenWss };
   const all = Object.entries({
     lease,
@@ -273,8 +272,8 @@ function startFlags(flags: ScreenFlags): string[] {
     creds,
     replicas,
     package: handedOutAt,
+    "own-search": ownSearch,
     ...tls,
-    ...searches,
   });
   const valued = all.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)]));
   return insecure ? [...valued, "--insecure"] : valued;

@@ -9,7 +9,7 @@ import { workspacePaths } from "../../../shared/machine/workspace.ts";
 import { atEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
-import { Swarm } from "../../support/processes/swarm.ts";
+import { type Program, Swarm } from "../../support/processes/swarm.ts";
 
 /** A coordinator with, at first, no worker. */
 const swarm = new Swarm();
@@ -39,6 +39,19 @@ test("nexus-coord into a pipe finds the running coordinator, says how to watch, 
   const view = swarm.run("coordinator/main.js", []);
   assert.equal((await view.exited()).code, exitCode.done, view.output());
   assert.match(view.output(), /to watch its searches: nexus-coord watch\n$/);
+});
+
+test("a running coordinator refuses another --own-search than it was started with", async () => {
+  const started = async (whose: string): Promise<Program> => {
+    const view = swarm.run("coordinator/main.js", ["--own-search", whose]);
+    await view.exited();
+    return view;
+  };
+  const refused = await started("none");
+  assert.equal(refused.child.exitCode, exitCode.usage, refused.output());
+  assert.match(refused.output(), /and its --own-search is here, not none\n.*to restart it: {2}nexus-coord stop\n/);
+  const same = await started("here");
+  assert.equal(same.child.exitCode, exitCode.done, same.output());
 });
 
 test("of two nexus-coord that are typed at once, one starts the coordinator, and no other is left behind", async () => {
