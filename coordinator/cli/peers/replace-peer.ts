@@ -41,6 +41,10 @@ export async function replacePeer(
       await untilWhole(bus, scope, begun, options.json === true, output);
       return;
     }
+    if (begun === old && (await isStillNew(bus, old))) {
+      await untilWhole(bus, scope, old, options.json === true, output);
+      return;
+    }
     if (begun && begun !== old) throw new UsageError(`${typed.next} is a peer already; expected a new machine`);
     await checkGone(old, file, next, workspaceFlags(scope.paths.name));
     const what = `${addressText(old)} (${stateText(await probePeer(old))}) is no longer a peer, even if it comes back; ${addressText(next)} takes its place`;
@@ -63,6 +67,19 @@ const newest = (members: Members | undefined, file: PeersFile): Members =>
 /** Whether the text is the peer's address or its host name. */
 function isCalled(peer: Peer, text: string): boolean {
   return addressText(peer) === text || addressText(peer) === addressText(parsePeer(text)) || peer.host === text;
+}
+
+/**
+ * Whether a machine that takes its own place is new already, so that the exchange only goes on: no stream has given it a copy yet,
+ * or its server is up and gets them.
+ */
+async function isStillNew(bus: CoordinatorBus, peer: Peer): Promise<boolean> {
+  const infos = await keptStreamInfos(bus);
+  const copies = infos.map((info) => info?.replicas.find(({ server }) => server === peer.id));
+  // A stream without a leader does not know all its copies.
+  const areLed = infos.every((info) => info?.replicas.some(({ isLeader }) => isLeader));
+  if (areLed && copies.every((copy) => copy === undefined)) return true;
+  return copies.some((copy) => !copy?.isCurrent) && (await probePeer(peer)) === "up";
 }
 
 async function checkGone(old: Peer, file: PeersFile, next: Peer, flags: string): Promise<void> {

@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { streamInfo } from "../../../shared/broker/client/jetstream-api.ts";
 import { moveCopy } from "../../../shared/broker/peers/cluster.ts";
+import { readInvitation } from "../../../shared/broker/peers/invitation.ts";
 import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { BusError } from "../../../shared/ports.ts";
 import { streams } from "../../../shared/wire/subjects.ts";
 import { eventually } from "../../support/patience.ts";
 import { allProcesses } from "../../support/process-list.ts";
-import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
+import { nexus, type StartedCommand, startNexus } from "../../support/processes/nexus-command.ts";
 import {
   endAll,
   holdPeerAddress,
@@ -139,5 +140,42 @@ describe("a peer that died for good", () => {
     await verifyOn(stranger);
     await workers.end();
     await endAll([...machines, stranger]);
+  });
+
+  test("a machine that lost its disk takes its own place; the command typed again waits for that exchange", async () => {
+    const machines = await startPeers();
+    const leader = await someoneLeads(machines);
+    const [dead, stays] = machines.filter((each) => each !== leader);
+    assert.ok(dead && stays);
+    await eventually("all copies are up to date", async () =>
+      (await listed(stays))?.every(({ copies }) => copies === "4 of 4 up to date"),
+    );
+    await dead.losePower();
+    const replace = (): StartedCommand =>
+      startNexus(["peers", "replace", dead.address, dead.address, "--yes"], stays.swarm.folder);
+    const invitationOf = async (command: StartedCommand): Promise<string> => {
+      await eventually("it says what to type", () => {
+        assert.equal(command.child.exitCode, null, command.stderr());
+        return command.stdout().includes("\n");
+      });
+      return joinArgument(command.stdout());
+    };
+    const first = replace();
+    const { peers } = await readInvitation(await invitationOf(first));
+    first.child.kill("SIGKILL");
+    await first.ended();
+
+    const again = replace();
+    const invitation = await invitationOf(again);
+    assert.deepEqual((await readInvitation(invitation)).peers, peers, "the line that was printed first still holds");
+    const fresh = new PeerMachine(dead.address);
+    fresh.start(["--peers-join", invitation, "--listen", fresh.address]);
+    await eventually("the new peer has all copies", () => again.child.exitCode !== null, {
+      seen: () => [again.stderr(), ...[stays, leader, fresh].map(said)].join("\n"),
+    });
+    const { code, stdout, stderr } = await again.ended();
+    assert.equal(code, exitCode.done, stderr);
+    assert.match(stdout, new RegExp(`${fresh.address} has all copies`));
+    await endAll([...machines, fresh]);
   });
 });
