@@ -1,12 +1,13 @@
 import { addressText } from "../../shared/broker/address.ts";
 import { peerHost, readPeers, selfOf } from "../../shared/broker/peers/peers.ts";
+import { takeCensus } from "../../shared/broker/server/holders.ts";
 import { type HeldBroker, holdBroker } from "../../shared/broker/server/server.ts";
 import { messageOf, UsageError } from "../../shared/errors.ts";
 import { fileLog } from "../../shared/log.ts";
 import { dropOldCode } from "../../shared/machine/kept-code.ts";
 import { ownIdentity } from "../../shared/machine/process-identity.ts";
-import { createWorkspace, workspaceFlags } from "../../shared/machine/workspace.ts";
-import { removeEndpoint } from "../endpoint/endpoint.ts";
+import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
+import { livingEndpoint, removeEndpoint } from "../endpoint/endpoint.ts";
 import { type Handing, handOut, makePackage, type Package } from "../package/serve-package.ts";
 import { EventLog } from "./event-log.ts";
 import type { Happening } from "./headless-lines.ts";
@@ -67,7 +68,18 @@ export async function brokerWith<Made>(
   throw made.reason;
 }
 
-/** A search goes on without it, unless a person demanded this port. */
+/**
+ * The process that hands out at this port already, as remembered, for the same workspace: a coordinator that leads, or is about to.
+ * Undefined: none does.
+ */
+function otherAt(paths: WorkspacePaths, port: number): number | undefined {
+  const first = livingEndpoint(paths);
+  if (first) return first.handedOut?.port === port ? first.coordinator.pid : undefined;
+  const coordinators = takeCensus(paths).living.filter(({ kind }) => kind === "coordinator");
+  return coordinators.find(({ identity }) => identity.pid !== process.pid)?.identity.pid;
+}
+
+/** A search goes on without it, unless a person demanded this port and nobody hands it out there. */
 async function handingOut(
   broker: HeldBroker,
   { paths, package: choice }: CoordinatorOptions,
@@ -79,14 +91,16 @@ async function handingOut(
     return await handOut(broker, port, made);
   } catch (error) {
     const { code = "" } = error as NodeJS.ErrnoException;
-    if (port !== undefined) {
+    const other = port === undefined ? undefined : otherAt(paths, port);
+    if (port !== undefined && other === undefined) {
       await broker.release();
       throw new UsageError(
         `--package ${port}: port ${port} on ${broker.host} cannot be listened on (${code}); choose another, or none${workspaceFlags(paths.name)}`,
         { cause: error },
       );
     }
-    warn(`the package for other machines is not handed out: ${messageOf(error)}`);
+    const why = other === undefined ? messageOf(error) : `process ${other} does on port ${port} already`;
+    warn(`the package for other machines is not handed out: ${why}`);
     return undefined;
   }
 }

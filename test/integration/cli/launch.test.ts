@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { runningBroker } from "../../../shared/broker/server/broker-info.ts";
 import { takeCensus } from "../../../shared/broker/server/holders.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { workspacePaths } from "../../../shared/machine/workspace.ts";
+import { holdPort } from "../../support/broker/ports.ts";
 import { atEnd } from "../../support/cleanup.ts";
 import { eventually } from "../../support/patience.ts";
 import { nexus, startNexus } from "../../support/processes/nexus-command.ts";
@@ -72,6 +74,24 @@ test("of two nexus-coord that are typed at once, one starts the coordinator, and
   assert.equal((await stop.exited()).code, exitCode.done, stop.output());
   assert.deepEqual(coordinators(), []);
   assert.equal(runningBroker(two.paths), undefined);
+});
+
+test("a second coordinator stands by although the first one has the port remembered for the package", async () => {
+  const two = new Swarm();
+  const port = await holdPort();
+  const first = await two.coordinator(["--package", String(port)]);
+  const second = two.run("coordinator/main.js", ["--headless", "--linger", "30"]);
+  await eventually("it stands by", () => {
+    assert.equal(second.child.exitCode, null, second.output());
+    return second.output().includes("standing by");
+  });
+  assert.match(two.log(), new RegExp(`not handed out: process ${first.pid} does on port ${port} already`));
+  first.child.kill("SIGTERM");
+  await first.exited();
+  await eventually("it leads", () => livingEndpoint(two.paths)?.coordinator.pid === second.pid, {
+    seen: second.output,
+  });
+  await two.end();
 });
 
 test("nexus-coord takes a misspelt command for no spec, and starts nothing", async () => {
