@@ -40,7 +40,7 @@ export const program = tellsWhereHelpIs(usual(new Command("nexus-coord")))
       "Closing the view never stops a search.",
   )
   .argument("[spec...]", "runspecs to start, as with nexus run")
-  .option("--workspace <name>", "the workspace", process.env["NEXUS_WORKSPACE"] ?? "ws1")
+  .option("--workspace <name>", "the workspace", process.env["NEXUS_WORKSPACE"] || "ws1")
   .option("--headless", "run the coordinator in the foreground, without a view (for systemd and containers)", false)
   .option("--listen <host:port>", "where its broker listens (default: the last start's; loopback the first time)")
   .option(

@@ -46,7 +46,7 @@ export const program = tellsWhereHelpIs(usual(new Command("nexus-worker")))
   .option(
     "--workspace <name>",
     "the workspace on this machine, if there is no join line",
-    process.env["NEXUS_WORKSPACE"] ?? "ws1",
+    process.env["NEXUS_WORKSPACE"] || "ws1",
   )
   .option(
     "--same-workspace",

@@ -87,7 +87,7 @@ export const programs: readonly Program[] = [
       // the system's clock, deadlines and ends by it
       time: ["ports.ts"],
       "rotating-file.ts": [],
-      "log.ts": ["rotating-file.ts"],
+      "log.ts": ["rotating-file.ts", "errors.ts"],
       // what each program does at its edges: help, exit codes, closed pipes
       program: ["domain", "errors.ts"],
       machine: ["domain", "errors.ts"],

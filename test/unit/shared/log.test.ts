@@ -3,6 +3,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { printable, printableLines } from "../../../shared/domain/printable.ts";
+import { UsageError } from "../../../shared/errors.ts";
 import { fileLog } from "../../../shared/log.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
 
@@ -26,4 +27,29 @@ test("a log holds no control characters, whatever was logged, and loses nothing"
 test("text for a terminal moves no cursor and turns no line around; several lines stay lines", () => {
   assert.equal(printable(`a\n${nasty}`), "a [2J 31m gpj x");
   assert.equal(printableLines(`a\tb\n${nasty}\r\n`), "a\tb\n [2J 31m gpj x \n");
+});
+
+test("the level of a log is one of four words; an empty one is as none, and another word is a mistake", (t) => {
+  const before = process.env["NEXUS_LOG"];
+  t.after(() => {
+    if (before === undefined) delete process.env["NEXUS_LOG"];
+    else process.env["NEXUS_LOG"] = before;
+  });
+  const logged = (level: string): string[] => {
+    process.env["NEXUS_LOG"] = level;
+    const file = join(temporaryFolder(), "a.log");
+    const log = fileLog(file, "test");
+    log.debug("debug");
+    log.info("info");
+    log.warn("warn");
+    return [...readFileSync(file, "utf8").matchAll(/"msg":"(\w+)"/g)].map(([, message = ""]) => message);
+  };
+  assert.deepEqual(logged(""), ["info", "warn"]);
+  assert.deepEqual(logged("DEBUG"), ["debug", "info", "warn"]);
+  assert.deepEqual(logged("warn"), ["warn"]);
+  assert.throws(
+    () => logged("verbose"),
+    (error) =>
+      error instanceof UsageError && error.message === "NEXUS_LOG=verbose: expected debug, info, warn or error",
+  );
 });
