@@ -1,14 +1,18 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { BackupWriter } from "../../../shared/broker/copies/backup-file.ts";
 import { programVersion } from "../../../shared/components/version.ts";
 import { counted } from "../../../shared/domain/counted.ts";
 import { sizeText } from "../../../shared/domain/size-text.ts";
 import { UsageError } from "../../../shared/errors.ts";
-import { workspaceAt } from "../../../shared/machine/workspace.ts";
+import { readLockOwner } from "../../../shared/machine/lock-file.ts";
+import { isAlive } from "../../../shared/machine/process-identity.ts";
+import { shellWord } from "../../../shared/machine/shell-word.ts";
+import { type WorkspacePaths, workspaceAt } from "../../../shared/machine/workspace.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Session } from "../../operator/session.ts";
-import { shellWord } from "../../../shared/machine/shell-word.ts";
+
+/** How long a broker may take to end. */
+const patienceMs = 30_000;
 
 export interface BackupOptions extends JsonOption {
   /** Also restore it into a scratch store, and fold it there. */
@@ -25,7 +29,7 @@ export async function backUp({ scope, output }: Session, typed: string, options:
   const { bytes, ends } = await withLink(scope, "coordinator", async ({ bus }) => {
     const header = { version: 1, workspace: scope.paths.name, at: new Date().toISOString() } as const;
     const writer = new BackupWriter(file, { ...header, program: programVersion() });
-    const forgetSignals = abandonOnSignals(writer);
+    const forgetSignals = clearOnSignals(() => writer.abandon());
     try {
       const ends = await packWorkspace(bus, scope.paths, writer);
       return { ends, bytes: writer.finish() };
@@ -54,19 +58,35 @@ export async function backUp({ scope, output }: Session, typed: string, options:
   );
 }
 
-/** Removes the file if a signal ends the process; returns a function that undoes this. */
-function abandonOnSignals(writer: BackupWriter): () => void {
+/**
+ * Has everything removed before a signal ends the process; a second signal ends it at once.
+ *
+ * @returns a function that undoes this
+ */
+function clearOnSignals(clear: () => void | Promise<void>): () => void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const end = (signal: NodeJS.Signals): void => {
-    writer.abandon();
     forget();
-    process.kill(process.pid, signal);
+    const raise = (): void => void process.kill(process.pid, signal);
+    const clearing = clear();
+    if (clearing) void clearing.finally(raise);
+    else raise();
   };
   const forget = (): void => {
     for (const signal of signals) process.off(signal, end);
   };
   for (const signal of signals) process.on(signal, end);
   return forget;
+}
+
+/** Ends the broker of a scratch store, also one that is about to start, so that the store can be removed. */
+async function endBroker({ brokerLock }: WorkspacePaths): Promise<void> {
+  const { endProcess } = await import("../../../shared/broker/server/tied-process.ts");
+  for (;;) {
+    const owner = readLockOwner(brokerLock);
+    if (owner === undefined || owner === "unreadable" || !isAlive(owner.identity)) return;
+    await endProcess(owner.identity, "SIGINT", patienceMs);
+  }
 }
 
 /** Restores the backup into a temporary store and folds its journal there. */
@@ -79,10 +99,16 @@ async function verifyBackup(file: string): Promise<{ jobs: number; journal: numb
   const { restoreFiles } = await import("../../../shared/broker/copies/workspace-copy.ts");
   const { sealFileName } = await import("../../../shared/broker/store/seal-file.ts");
   const { createWorkspace } = await import("../../../shared/machine/workspace.ts");
-  const folder = mkdtempSync(resolve(tmpdir(), "nexus-verify-"));
   const backup = openBackup(file);
+  const folder = mkdtempSync(resolve(tmpdir(), "nexus-verify-"));
+  const scratch = workspaceAt(resolve(folder, "scratch"));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true });
+  let clearing: Promise<void> | undefined;
+  const forgetSignals = clearOnSignals(() => {
+    clearing = endBroker(scratch).then(remove);
+    return clearing;
+  });
   try {
-    const scratch = workspaceAt(resolve(folder, "scratch"));
     createWorkspace(scratch);
     // Only the seal is needed: keep the other secrets out of a temporary folder.
     restoreFiles(
@@ -92,7 +118,10 @@ async function verifyBackup(file: string): Promise<{ jobs: number; journal: numb
     const { result: state } = await filled(scratch, fillFrom(backup));
     return { jobs: state.jobs.size, journal: state.seq };
   } finally {
+    // What the signal broke off is not told: the process ends here.
+    await clearing;
+    forgetSignals();
     backup.close();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }

@@ -225,6 +225,23 @@ test("a backup is tried at once; one that is cut or cannot be folded changes not
   }
 });
 
+test("a backup whose trial is interrupted leaves no copy of the store behind", async () => {
+  const [scratches, file] = [temporaryFolder(), join(folder, "tried.nexus")];
+  const env = { ...process.env, TMPDIR: scratches };
+  const trying = spawn(process.execPath, [command, "backup", file, "--verify"], { env, stdio: "ignore" });
+  mustEnd(trying.pid);
+  const ending = once(trying, "close");
+  const found = (): string[] => readdirSync(scratches).filter((name) => name.startsWith("nexus-verify-"));
+  await eventually("it is tried", () => found().some((name) => existsSync(join(scratches, name, "scratch/holders"))), {
+    everyMs: 2,
+  });
+  trying.kill("SIGINT");
+  assert.deepEqual(await ending, [null, "SIGINT"]);
+  assert.deepEqual(found(), []);
+  assert.ok(existsSync(file), "the backup itself is whole");
+  rmSync(file);
+});
+
 /** The same backup with one impossible record at the end of the journal: the job is submitted once more. */
 function writeBad(from: string, to: string): void {
   const whole = openBackup(from);
