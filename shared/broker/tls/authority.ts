@@ -61,7 +61,7 @@ export function ensureAuthority(paths: WorkspacePaths, peers?: PeersSecret, now 
     writeSecretFile(keyFile, newAuthorityKey(peers).export({ type: "pkcs8", format: "pem" }) as string);
   }
   const key = readKey(keyFile, file);
-  if (kept !== undefined && isGood(kept, key, now + authorityLeftDays * dayMs)) return { key, certificate: kept };
+  if (kept !== undefined && isGood(kept, key, now)) return { key, certificate: kept };
   const certificate = writeCertificate({
     subject: `Nexus Swarm, workspace ${paths.name}`,
     publicKey: createPublicKey(key),
@@ -74,8 +74,8 @@ export function ensureAuthority(paths: WorkspacePaths, peers?: PeersSecret, now 
 }
 
 /**
- * This machine's server certificate, signed by the authority. It is kept while at least a third of its year is left and it names
- * all of `names`, and is otherwise made anew, with a new key. Only the holder of the broker's lock may call this.
+ * This machine's server certificate, signed by the authority. It is kept while it is valid, at least a third of its year is left
+ * and it names all of `names`, and is otherwise made anew, with a new key. Only the holder of the broker's lock may call this.
  */
 export function ensureServerCertificate(
   paths: WorkspacePaths,
@@ -114,6 +114,7 @@ function isKept(chain: string, keyText: string, names: readonly string[], author
     const { subjectAltName = "" } = certificate;
     const named = new Set(subjectAltName.split(", ").map(nameKey));
     return (
+      Date.parse(certificate.validFrom) <= now &&
       Date.parse(certificate.validTo) - now > serverLeftDays * dayMs &&
       certificate.verify(createPublicKey(authority.key)) &&
       certificate.checkPrivateKey(createPrivateKey(keyText)) &&
@@ -130,10 +131,12 @@ function nameKey(text: string): string {
   return /^[\d.]+$|:/.test(name) ? addressBytes(name).toString("hex") : name.toLowerCase();
 }
 
-function isGood(certificate: string, key: KeyObject, until: number): boolean {
+/** Not one of the future: it was made before the clock was set right, and others do not believe it yet. */
+function isGood(certificate: string, key: KeyObject, now: number): boolean {
   try {
     const read = new X509Certificate(certificate);
-    return read.checkPrivateKey(key) && Date.parse(read.validTo) > until;
+    const isOfNow = Date.parse(read.validFrom) <= now && Date.parse(read.validTo) > now + authorityLeftDays * dayMs;
+    return isOfNow && read.checkPrivateKey(key);
   } catch {
     return false;
   }

@@ -110,7 +110,10 @@ describe("the workspace's authority", () => {
     const again = ensureAuthority(paths);
     const later = ensureAuthority(paths, undefined, Date.now() + 19 * 365 * dayMs);
     assert.notEqual(later.certificate, again.certificate);
-    for (const { certificate } of [again, later])
+    // The clock was ahead then.
+    const right = ensureAuthority(paths);
+    assert.ok(Date.parse(new X509Certificate(right.certificate).validFrom) <= Date.now());
+    for (const { certificate } of [again, later, right])
       assert.equal(fingerprintOf(new X509Certificate(certificate).publicKey), fingerprintOf(read.publicKey));
   });
 
@@ -142,7 +145,7 @@ describe("the workspace's authority", () => {
 });
 
 describe("a server's certificate", () => {
-  test("a server's certificate is renewed after 2/3 of its year, for a new name, or when its file is damaged", () => {
+  test("a server's certificate is renewed at 2/3 of its year, for a new name, if damaged, or not yet valid", () => {
     const paths = newPaths();
     const now = Date.now();
     const made = (names: readonly string[], at = now): string => {
@@ -161,6 +164,11 @@ describe("a server's certificate", () => {
       writeFileSync(join(paths.secrets, file), "hello");
       assert.notEqual(made(["lab1"], now + 250 * dayMs), before, file);
     }
+    // What was made while the clock was ahead is not valid yet once it is right.
+    const ahead = made(["lab1"], now + 3 * dayMs);
+    const right = made(["lab1"]);
+    assert.notEqual(right, ahead);
+    assert.equal(made(["lab1"], now - dayMs / 2), right, "clocks differ a little");
     // Another authority's certificate is no use, however good.
     const before = made(["lab1"]);
     for (const file of ["ca.pem", "ca.key.pem"]) rmSync(join(paths.secrets, file));
