@@ -48,8 +48,13 @@ export class BackupWriter {
     this.#path = path;
     this.#temporary = `${path}.${process.pid}.part`;
     this.#file = this.#orSay(() => openSync(this.#temporary, "wx", 0o600));
-    this.#write(magic);
-    this.#json("H", header);
+    try {
+      this.#write(magic);
+      this.#json("H", header);
+    } catch (error) {
+      this.abandon();
+      throw error;
+    }
   }
 
   file(name: string, text: string): void {
