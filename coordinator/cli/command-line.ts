@@ -93,12 +93,17 @@ export function commandTree(output: Output, setExit: (code: number) => void, plo
   return program;
 }
 
-function shapeOf(command: Command): CommandShape {
+/** Verbs that take any option, since it may be a name in their spec; `nexus view run` and `nexus why run` are none of them. */
+const specVerbs: ReadonlySet<string> = new Set(["check", "run"]);
+
+/** What may be typed after a command. */
+export function shapeOf(command: Command): CommandShape {
+  const isVerb = command.parent !== null && command.parent.parent === null;
   return {
     options: command.options
       .flatMap(({ long, required, optional }) => (long ? [{ long, takesValue: required || optional }] : []))
       .concat({ long: "--help", takesValue: false }),
     subcommands: Object.fromEntries(command.commands.map((each) => [each.name(), shapeOf(each)])),
-    takesAnyOption: command.name() === "run",
+    takesAnyOption: isVerb && specVerbs.has(command.name()),
   };
 }

@@ -16,7 +16,8 @@ Examples:
   nexus view console run1.7 --follow                     what a run prints, as it prints it
   nexus extract job1 folder                              everything stored of a job: files, reports, specs
 
-Options may be shortened while they stay unique: --la=10 for --last=10.
+Options may be shortened while they stay unique: --la=10 for --last=10. After run and check, where any may be a name in
+the spec, they are written out.
 
 Environment:
   NEXUS_WORKSPACE   the workspace, unless --workspace is given

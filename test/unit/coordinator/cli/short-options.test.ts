@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { commandTree, shapeOf } from "../../../../coordinator/cli/command-line.ts";
 import { type CommandShape, withFullOptions } from "../../../../coordinator/cli/option-prefixes.ts";
 import { parseSpecArguments } from "../../../../coordinator/cli/submit/spec-arguments.ts";
 import { scopeOf } from "../../../../coordinator/operator/scope.ts";
@@ -52,6 +53,15 @@ test("an ambiguous short option is refused, and an unknown one is left for comma
 
 test("after nexus run no option is expanded, since any may be a name in the spec", () => {
   assert.equal(full("run spec.yaml --mon 3 --work 4"), "run spec.yaml --mon 3 --work 4");
+});
+
+test("options may be shortened after every verb of nexus but those that take names of a spec", () => {
+  const shape = shapeOf(commandTree({ result: () => undefined, note: () => undefined }, () => undefined));
+  const typed = (line: string): string => withFullOptions(line.split(" "), shape).join(" ");
+  for (const line of ["run s.yaml --n 100 --mon 3", "check s.yaml --n 100 --val 3 --w x"])
+    assert.equal(typed(line), line);
+  assert.equal(typed("view run run1.7 --work demo --js"), "view run run1.7 --workspace demo --json");
+  assert.equal(typed("why run run1.7 --js"), "why run run1.7 --json");
 });
 
 test("nexus run takes one file and names with values, in any order", () => {
