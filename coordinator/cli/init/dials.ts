@@ -74,7 +74,8 @@ const nearOne = /gamma|discount|beta_?2|ema|gae|tau_?ema/;
 function ofFloat(name: string, preset: number | undefined): Treatment {
   if (drops.test(name)) {
     const tuned = preset ?? 0.1;
-    return tuned >= 0 && tuned < 1 ? linear(0, tuned > 0.5 ? 0.9 : 0.5, tuned) : left("its default is no share");
+    if (!(tuned >= 0 && tuned < 1)) return left("its default is no share");
+    return linear(0, Math.max(tuned > 0.5 ? 0.9 : 0.5, tuned), tuned);
   }
   if (rates.test(name)) return logAround(preset ?? 1e-3, 100);
   if (decays.test(name)) {
@@ -150,5 +151,8 @@ function tunedIn({ from, to, scale, zero }: Range, preset: Setting): number {
     return preset;
   const isLogged = scale === "log" || scale === "log_integer";
   const middle = isLogged ? Math.sqrt(from * to) : (from + to) / 2;
-  return scale === "integer" || scale === "log_integer" ? Math.round(middle) : tidy(Number(middle.toPrecision(2)));
+  if (scale === "integer" || scale === "log_integer") return Math.round(middle);
+  // Two digits are enough, unless the range is so narrow that they lie outside of it: 0.995 to 0.9999.
+  const rounded = [2, 3, 4, 5, 6].map((digits) => Number(middle.toPrecision(digits)));
+  return rounded.find((value) => value > from && value < to) ?? middle;
 }
