@@ -263,7 +263,10 @@ class Reader(ast.NodeVisitor):
         if option is None:
             return
         if action in ("store_true", "store_false"):
-            option.update(type="bool", style="flag", default=False, offWhenFlag=action == "store_false")
+            is_on = action == "store_true"
+            if option["default"] is is_on:
+                return self.puzzled(node, "it is %s by default, so this option changes nothing" % ("on" if is_on else "off"))
+            option.update(type="bool", style="flag", default=False, offWhenFlag=not is_on)
         elif action == "BooleanOptionalAction":
             option.update(type="bool", style="pair")
         elif option["type"] == "bool":

@@ -115,6 +115,26 @@ describe("nexus init for a script", () => {
     assert.match(text, /# epochs: 14 {3}\(it says how long a run takes\)/);
   });
 
+  test("nexus init makes no dial of a switch whose option changes nothing, and says so", () => {
+    const folder = temporaryFolder();
+    const [script, target] = [join(folder, "t.py"), join(folder, "t.yaml")];
+    const switches = [
+      '"--augment", action="store_true", default=True',
+      '"--no-bias", dest="bias", action="store_false", default=False',
+      '"--no-augment", dest="augment", action="store_false", default=True',
+      '"--nesterov", action="store_true", default=False',
+    ];
+    const lines = switches.map((words) => `p.add_argument(${words})`);
+    writeFileSync(script, ["import argparse", "p = argparse.ArgumentParser()", ...lines, ""].join("\n"));
+    const notes: string[] = [];
+    initFrom(script, target, { note: (text) => void notes.push(text), result: () => undefined });
+    assert.match(notes[0] ?? "", /dials no-augment, nesterov;/);
+    for (const said of [notes.join(""), readFileSync(target, "utf8")]) {
+      assert.match(said, /line 3: .*: it is on by default, so this option changes nothing\n/);
+      assert.match(said, /line 4: .*: it is off by default, so this option changes nothing\n/);
+    }
+  });
+
   test("nexus init reads click's options, but no switch whose two forms cannot be written together", () => {
     const { words, text, command } = init("click_train.py");
     assert.equal(
