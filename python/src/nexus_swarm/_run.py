@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -185,7 +185,7 @@ def params(spec: str | os.PathLike[str] | None = None, /, **defaults: Any) -> Pa
     """
     if in_run() or spec is None:
         return settings(defaults, says_unknown=True)
-    return settings({**defaults, **_alike(_tuned(Path(spec)), defaults)}, says_unknown=True)
+    return settings({**defaults, **_alike(spelled(_tuned(Path(spec)), defaults), defaults)}, says_unknown=True)
 
 
 def settings(defaults: dict[str, Any], says_unknown: bool = False, read: Mapping[str, tuple[str | None, Any]] | None = None) -> Params:
@@ -197,10 +197,24 @@ def settings(defaults: dict[str, Any], says_unknown: bool = False, read: Mapping
     """
     read = read or {}
     if in_run():
-        given = {name: read[name][1] if name in read and read[name][0] == value else value for name, value in chosen().items()}
+        named = spelled(chosen(), defaults, read)
+        given = {name: read[name][1] if name in read and read[name][0] == value else value for name, value in named.items()}
     else:
         given = _typed({name: value for name, value in defaults.items() if name not in read}, says_unknown)
     return Params({**defaults, **_alike(given, defaults)})
+
+
+def spelled(given: Mapping[str, Any], defaults: Mapping[str, Any], read: Container[str] = ()) -> dict[str, Any]:
+    """``given`` by the names of ``defaults``: ``batch-size`` sets ``batch_size``, as it does on the command line.
+
+    Not if both are given, nor where a parser of the script's own (``read``) has the value already.
+    """
+    found = {}
+    for name, value in given.items():
+        alike = name.replace("-", "_")
+        is_other = name not in defaults and alike in defaults and alike not in given and alike not in read
+        found[alike if is_other else name] = value
+    return found
 
 
 def _alike(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:

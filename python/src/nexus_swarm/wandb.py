@@ -114,7 +114,7 @@ class Run:
         # What argparse returned has been read, even before this module was there to see it.
         read = {**dict.fromkeys(defaults, (None, None)), **_read} if isinstance(config, argparse.Namespace) else _read
         self.config.update(_run.settings(defaults, read=read))
-        object.__setattr__(self.config, "_chosen", frozenset(_run.chosen()))
+        object.__setattr__(self.config, "_chosen", frozenset(_run.spelled(_run.chosen(), defaults, read)))
         self.summary = Summary()
         self.id = about.get("id") or uuid.uuid4().hex[:8]
         self.name = about.get("name") or f"nexus-{self.id}"

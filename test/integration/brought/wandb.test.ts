@@ -101,6 +101,21 @@ print(config)
     assert.equal(await printed(script), "{'lr': 9, 'steps': 5, 'seed': 7}\n");
   });
 
+  test("an argument with dashes sets a W&B script's own setting with underscores", async () => {
+    const script = `import wandb
+config = wandb.init(config={"batch_size": 32}).config
+config.update({"batch_size": 9})
+print(config)
+`;
+    assert.equal(await printed(script, [], inRun({ "batch-size": 64 })), "{'batch_size': 64}\n");
+    const parsed = `import argparse, wandb
+parser = argparse.ArgumentParser()
+parser.add_argument("--max-size", type=lambda text: int(text.rstrip("k")) * 1000, default=1)
+print(wandb.init(config=vars(parser.parse_args())).config["max_size"])
+`;
+    assert.equal(await printed(parsed, ["--max-size", "3k"], inRun({ "max-size": "3k" })), "3000\n");
+  });
+
   test("a script for W&B and what it spawns get our wandb, even if another lies beside it", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "wandb.py"), "");

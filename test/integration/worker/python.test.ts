@@ -199,6 +199,22 @@ describe("nexus_swarm in a run", () => {
     });
   });
 
+  test("nexus_swarm takes an argument with dashes for the default with underscores, wherever it is given", async () => {
+    const code = "p = nexus.params(batch_size=32.0)\nprint(dict(p), p.batch_size)";
+    const chosen = "{'batch_size': 64.0} 64.0\n";
+    assert.equal(await said(code, {}, "--batch-size", "64"), chosen);
+    assert.equal(await said(code, inRun({ "batch-size": 64 })), chosen);
+    const both = await said(code, inRun({ "batch-size": 64, batch_size: 16 }));
+    assert.equal(both, "{'batch_size': 16.0, 'batch-size': 64} 16.0\n");
+    const folder = temporaryFolder();
+    const stage = "component: processors/Command_Proc, command: [python3, train.py], metrics: [loss]";
+    const spec = `component: root/Root_Component\nprocessing_stages:\n  - processing_stage: {${stage}, arguments: {batch-size: 64}}`;
+    writeFileSync(join(folder, "search.yaml"), spec);
+    const script = join(folder, "train.py");
+    writeFileSync(script, "import nexus_swarm as nexus\nprint(dict(nexus.params('search.yaml', batch_size=32.0)))\n");
+    assert.equal((await python([script])).stdout, "{'batch_size': 64.0}\n");
+  });
+
   test("nexus_swarm in a run starts no search, as a module without a guard would when imported", async () => {
     const recorded = join(temporaryFolder(), "recorded");
     writeFileSync(recorded, `#!/bin/sh\necho '{"type": "launched", "job": "job1"}'\n`, { mode: 0o755 });
