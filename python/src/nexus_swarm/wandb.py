@@ -40,9 +40,12 @@ argparse.ArgumentParser.parse_known_args = _parse_known_args  # type: ignore[met
 
 
 class Config(dict):
-    """Settings as keys and as attributes. What the search chose stays, whatever the script sets afterwards."""
+    """Settings as keys and as attributes. What the search chose stays, whatever the script sets afterwards.
 
-    _chosen: frozenset[str] = frozenset()
+    As W&B nests a sweep's parameters, what it chose as ``optimizer.lr`` is also the ``lr`` of the mapping ``optimizer``.
+    """
+
+    _chosen: Mapping[str, Any] = {}
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -55,7 +58,13 @@ class Config(dict):
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self._chosen:
-            super().__setitem__(name, value)
+            super().__setitem__(name, self._with_chosen(name, value))
+
+    def _with_chosen(self, name: str, value: Any) -> Any:
+        for path, setting in self._chosen.items():
+            if isinstance(value, Mapping) and path.startswith(f"{name}."):
+                value = _with(value, path[len(name) + 1 :].split("."), setting)
+        return value
 
     def update(self, values: Any = None, allow_val_change: bool | None = None, **more: Any) -> None:
         """Sets what the search did not choose, from a mapping or an object with attributes. Raises TypeError for anything else."""
@@ -113,8 +122,15 @@ class Run:
         defaults = _mapping(config)
         # What argparse returned has been read, even before this module was there to see it.
         read = {**dict.fromkeys(defaults, (None, None)), **_read} if isinstance(config, argparse.Namespace) else _read
-        self.config.update(_run.settings(defaults, read=read))
-        object.__setattr__(self.config, "_chosen", frozenset(_run.spelled(_run.chosen(), defaults, read)))
+        found = _run.settings(defaults, read=read)
+        self.config.update(found)
+        names = _run.spelled(_run.chosen(), defaults, read)
+        chosen = {name: _run._like(name, found[name], _within(defaults, name.split("."))) for name in names}
+        object.__setattr__(self.config, "_chosen", chosen)
+        for name in chosen:
+            outer, dot, _ = name.partition(".")
+            if dot and name not in defaults:
+                self.config[outer] = self.config.get(outer, {})
         self.summary = Summary()
         self.id = about.get("id") or uuid.uuid4().hex[:8]
         self.name = about.get("name") or f"nexus-{self.id}"
@@ -298,6 +314,22 @@ def _mapping(values: Any) -> dict[str, Any]:
     if hasattr(values, "keys"):
         return {name: values[name] for name in values.keys()}
     raise TypeError(f"config: expected a mapping, or an object with attributes, found {type(values).__name__} {values!r:.80}")
+
+
+def _within(values: Any, path: list[str]) -> Any:
+    """What lies at a path of keys; None if nothing does."""
+    for key in path:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values
+
+
+def _with(values: Mapping[str, Any], path: list[str], setting: Any) -> Mapping[str, Any]:
+    """A copy with the setting at a path of keys; unchanged if something other than a mapping is on the way."""
+    key, *below = path
+    if not below:
+        return {**values, key: setting}
+    inner = values.get(key, {})
+    return {**values, key: _with(inner, below, setting)} if isinstance(inner, Mapping) else values
 
 
 def _current(what: str) -> Run:

@@ -116,6 +116,22 @@ print(wandb.init(config=vars(parser.parse_args())).config["max_size"])
     assert.equal(await printed(parsed, ["--max-size", "3k"], inRun({ "max-size": "3k" })), "3000\n");
   });
 
+  test("a name with dots is a key in a W&B script's nested setting, as in a sweep, also if it is set again", async () => {
+    const script = `import wandb
+own = {"optimizer": {"lr": 0.1, "name": "sgd", "warm": {"steps": 3}}, "flat.x": 1, "kind": "a"}
+config = wandb.init(config=own).config
+print(config["optimizer"], config.model["width"], own["optimizer"]["lr"], "flat" in config, config["flat.x"], config.kind)
+config.update({"optimizer": {"lr": 9, "name": "adam"}})
+print(config.optimizer, config["optimizer.lr"])
+`;
+    const chosen = { "optimizer.lr": 1, "optimizer.warm.steps": 7, "model.width": 8, "flat.x": 2, "kind.of": 4 };
+    assert.equal(
+      await printed(script, [], inRun(chosen)),
+      "{'lr': 1.0, 'name': 'sgd', 'warm': {'steps': 7}} 8 0.1 False 2 a\n" +
+        "{'lr': 1.0, 'name': 'adam', 'warm': {'steps': 7}} 1\n",
+    );
+  });
+
   test("a script for W&B and what it spawns get our wandb, even if another lies beside it", async () => {
     const folder = temporaryFolder();
     writeFileSync(join(folder, "wandb.py"), "");
