@@ -107,6 +107,7 @@ class Search:
         self.seed = hello["seed"]
         self.learn(hello["hyperparameters"])
         self.excluded = set()
+        self.past = hello.get("history", 0)  # runs that it is told of at once, before the first question
         self.told = {}  # run -> the newest word about it
         self.asked = {}  # question -> trial, until it is told of its run
         self.running = {}  # run -> trial
@@ -114,11 +115,12 @@ class Search:
 
     def begin(self):
         make = named(optuna.samplers, samplers, chosen.sampler)
-        takes_seed = "seed" in inspect.signature(make).parameters
+        takes = inspect.signature(make).parameters
         # After a restart it must not repeat the choices with which it began before.
-        seed = {"seed": (self.seed + 7919 * len(self.told)) % 2**32} if takes_seed else {}
+        past = max(self.past, len(self.told))
+        usual = {"seed": (self.seed + 7919 * past) % 2**32, "scramble": past > 0}  # unscrambled, qmc has but one sequence
         pruner = named(optuna.pruners, pruners, chosen.pruner)() if chosen.pruner else optuna.pruners.NopPruner()
-        sampler = make(**{**seed, **chosen.options})
+        sampler = make(**{**{name: value for name, value in usual.items() if name in takes}, **chosen.options})
         self.study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)
 
     def learn(self, hyperparameters):

@@ -3,8 +3,10 @@ import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { checkSearch, type Finding, type Subject } from "../../../coordinator/own-search/check/suite.ts";
+import { TriedSearch, toldRun } from "../../../coordinator/own-search/check/tried-search.ts";
 import { launchIn } from "../../../coordinator/own-search/own-searches.ts";
 import { loadSpecFile, packageRoot } from "../../../shared/components/component-defaults.ts";
+import type { Configuration } from "../../../shared/domain/hyperparameter.ts";
 import { defaultOwnSearch, type OwnSearchSettings } from "../../../shared/domain/search/own-search.ts";
 import { exitCode } from "../../../shared/errors.ts";
 import { temporaryFolder } from "../../support/cleanup.ts";
@@ -69,6 +71,36 @@ describe("nexus check-search", { concurrency: 2 }, () => {
     const found = await findings({ command }, shipped);
     assert.deepEqual(broken(found), []);
     assert.match(found[0]?.note ?? "", /^Optuna \d+\.\d+\.\d+, TPESampler, repeatable, prunes; /);
+  });
+
+  test("Optuna, started again, chooses others than before, by whatever sampler", async () => {
+    const values = Array.from({ length: 10_000 }, (_, i) => i);
+    const hyperparameters = [{ name: "place", ordered: true, values, tuned: 0 }];
+    const chosen = async (sampler: string, tried: readonly Configuration[]): Promise<readonly Configuration[]> => {
+      count += 1;
+      const command = [process.env["NEXUS_TEST_PYTHON"] ?? python, "optuna_search.py", "--sampler", sampler];
+      const launch = launchIn(
+        { codeFolder: shipped, work: join(folder, `work${count}`) },
+        { ...defaultOwnSearch, command },
+      );
+      const search = new TriedSearch(
+        launch,
+        { hyperparameters, where: [], seed: 1, totalRuns: 60 },
+        { startMs: patienceMs, answerMs: patienceMs },
+      );
+      try {
+        await search.begin(tried.map((configuration, i) => toldRun(i + 1, configuration, "completed", i)));
+        return (await search.choose(4, tried.length + 1)).map(({ configuration }) => configuration);
+      } finally {
+        await search.kill();
+      }
+    };
+    for (const sampler of ["random", "tpe", "qmc"]) {
+      const before = await chosen(sampler, [[7]]);
+      const after = await chosen(sampler, [[7], ...before]);
+      const places = [...before, ...after].map(([place]) => place);
+      assert.equal(new Set(places).size, 8, `${sampler}: ${places.join(" ")}`);
+    }
   });
 
   test("every example of docs/own-search.md keeps all promises of nexus check-search, copied literally", async () => {
