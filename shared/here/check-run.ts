@@ -26,10 +26,16 @@ export interface CheckedRun {
   readonly reason: string;
   /** Null unless it completed. */
   readonly hpmax: number | null;
+  /**
+   * The metric by which a search goes, the first of the last enabled stage: s2-accuracy. Null: that stage has reported
+   * nothing, and is no program, whose metrics the spec lists.
+   */
+  readonly searched: string | null;
   readonly seconds: number;
   readonly reports: number;
   /** Iterations of the first and the newest report. */
   readonly iters: readonly [first: number, last: number];
+  /** Those that were measured. */
   readonly metrics: readonly CheckedMetric[];
   /** Number of lines that the run printed, and of those with a measurement. */
   readonly lines: number;

@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { expandSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
+import { type ExpandedStage, expandSpec, stagesOf } from "../../shared/domain/runspec/spec-read.ts";
 import { randintAt } from "../../shared/domain/seeds.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { CheckedMetric, CheckedRun, CheckNote, CheckOrder } from "../../shared/here/check-run.ts";
@@ -15,6 +15,7 @@ import { isCheckpointDue } from "./checkpoint-due.ts";
 const mostLines = 500;
 const mostNewest = 20;
 const mostFiles = 50;
+const program = "processors/Command_Proc";
 
 const stop = new AbortController();
 let whyStopped = "";
@@ -30,7 +31,9 @@ async function execute(order: CheckOrder): Promise<CheckedRun> {
   useOwnComponents(codeFolder);
   const stages = stagesOf(expandSpec(readCarried(order), settings, (path) => randintAt(seed, path)));
   // The witness passes on what a program prints, unchanged.
-  const isProgram = stages.every(({ component, enabled }) => !enabled || component === "processors/Command_Proc");
+  const isProgram = stages.every(({ component, enabled }) => !enabled || component === program);
+  const last = stages.findLast(({ enabled }) => enabled);
+  let searched = listedFirst(last);
   const metrics = new Map<string, CheckedMetric>();
   const newest: string[] = [];
   const counts = { lines: 0, measuredLines: 0, reports: 0, checkpoints: 0 };
@@ -53,6 +56,7 @@ async function execute(order: CheckOrder): Promise<CheckedRun> {
       },
       report: (report, names) => {
         counts.reports += 1;
+        if (report.stage === last?.number) searched = names[0] ?? searched;
         iters = [counts.reports === 1 ? report.iters : iters[0], report.iters];
         for (const [i, name] of names.entries()) {
           const value = report.values[i] ?? Number.NaN;
@@ -93,7 +97,14 @@ async function execute(order: CheckOrder): Promise<CheckedRun> {
   }
   const seconds = (performance.now() - startedAt) / 1000;
   const [stateFiles, files] = [filesIn(stateDirectory), filesIn(directory, "parameters.json")];
-  return { ...end, seconds, ...counts, iters, metrics: [...metrics.values()], newest, stateFiles, files };
+  return { ...end, searched, seconds, ...counts, iters, metrics: [...metrics.values()], newest, stateFiles, files };
+}
+
+/** The first metric that the spec lists for a program's stage; null for other processors. */
+function listedFirst(stage: ExpandedStage | undefined): string | null {
+  const metrics = stage?.spec["metrics"];
+  const [first] = stage?.component === program && Array.isArray(metrics) ? metrics : [];
+  return stage && typeof first === "string" ? `s${stage.number}-${first}` : null;
 }
 
 function filesIn(folder: string, ...ours: readonly string[]): string[] {

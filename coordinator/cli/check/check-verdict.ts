@@ -13,11 +13,13 @@ export interface CheckVerdict {
   readonly notes: readonly string[];
 }
 
+/** Names that a verdict lists. */
+const mostNames = 10;
+
 export function checkVerdict(run: CheckedRun, file: string, goal: Goal = maximised): CheckVerdict {
   const check = `nexus check ${shellWord(file)}`;
   const goOn = `to search: nexus run ${shellWord(file)}`;
-  const [main] = run.metrics;
-  const isMeasured = main !== undefined && main.count > 0;
+  const main = run.metrics.find(({ name }) => name === run.searched);
   const notes = notesOn(run);
   const bad = (text: string): CheckVerdict => ({ isGood: false, text, notes });
   switch (run.outcome) {
@@ -30,11 +32,7 @@ export function checkVerdict(run: CheckedRun, file: string, goal: Goal = maximis
         );
       return { isGood: true, text: `it works; ${goOn}`, notes };
     case "stopped":
-      if (!isMeasured)
-        return bad(
-          `nothing was measured before it was stopped (${run.reason}); ` +
-            `give it more time: ${check} --time 600, or make the trial shorter in the spec`,
-        );
+      if (!main) return bad(unmeasured(run, check));
       if (!Number.isFinite(main.last)) return bad(`its metric ${main.name} is ${main.last}, which no search can use`);
       return { isGood: true, text: `it works, though it did not end (${run.reason}); ${goOn}`, notes };
     default: {
@@ -42,6 +40,18 @@ export function checkVerdict(run: CheckedRun, file: string, goal: Goal = maximis
       throw new RangeError(`unknown outcome ${String(never)}`);
     }
   }
+}
+
+/** Why a stopped run says nothing of what a search goes by. */
+function unmeasured({ metrics, searched, reason }: CheckedRun, check: string): string {
+  const longer = `give it more time: ${check} --time 600`;
+  if (metrics.length === 0)
+    return `nothing was measured before it was stopped (${reason}); ${longer}, or make the trial shorter in the spec`;
+  const names = metrics.slice(0, mostNames).map(({ name }) => name);
+  return (
+    `${searched ?? "the last stage"}, by which a search goes, was not measured before it was stopped (${reason}); ` +
+    `measured were: ${names.join(", ")}; ${searched === null ? "" : "correct its name in the spec, or "}${longer}`
+  );
 }
 
 const verbOf = ({ isLow }: Goal): string => (isLow ? "minimise" : "maximise");

@@ -19,6 +19,7 @@ async function check(
   program: string,
   options: CheckOptions = {},
   stage = "metric_pattern: 'acc (?<acc>.*)'",
+  metrics = "acc",
 ): Promise<{ readonly exit: number; readonly said: string }> {
   specs += 1;
   writeFileSync(join(folder, `train${specs}.mjs`), program);
@@ -36,7 +37,7 @@ processing_stages:
       component: processors/Command_Proc
       command: [${JSON.stringify(process.execPath)}, train${specs}.mjs]
       arguments: {lr: *lr}
-      metrics: [acc]
+      metrics: [${metrics}]
       ${stage}
 `,
   );
@@ -91,6 +92,23 @@ describe("nexus check", () => {
     const silent = await check("setInterval(() => console.log('nothing'), 5);", { time: 0.4 });
     assert.equal(silent.exit, exitCode.failure);
     assert.match(silent.said, /nothing was measured before it was stopped \(its time was over: 0\.4 s\)/);
+  });
+
+  test("nexus check fails if a stopped run never measured what a search goes by", async () => {
+    const other = await check(
+      "let n = 0; setInterval(() => console.log(JSON.stringify({ iters: ++n, loss: 1 / n })), 5);",
+      { reports: 3 },
+      "goal: maximize",
+      "acc, loss",
+    );
+    assert.equal(other.exit, exitCode.failure, other.said);
+    assert.match(other.said, /s1-acc, by which .* \(it had made 3 reports\); measured were: s1-loss; correct its name/);
+    const stages = ["{command: [none], metrics: [loss]", "{command: [none], metrics: [last], enabled: 0"].map(
+      (stage) => `\n  - processing_stage: ${stage}, component: processors/Command_Proc}`,
+    );
+    const early = await check("setInterval(() => console.log('{\"acc\": 1}'), 5);", { reports: 3 }, stages.join(""));
+    assert.equal(early.exit, exitCode.failure, early.said);
+    assert.match(early.said, /s2-loss, by which a search goes, was not measured .*; measured were: s1-acc;/);
   });
 
   test("nexus check leaves no folder where its reader has gone", async () => {

@@ -8,6 +8,7 @@ const good: CheckedRun = {
   outcome: "completed",
   reason: "",
   hpmax: -0.3,
+  searched: "s1-loss",
   seconds: 2,
   reports: 3,
   iters: [1, 3],
@@ -36,6 +37,25 @@ describe("the verdict of nexus check", () => {
     assert.equal(silent.isGood, false);
     assert.match(silent.text, /^nothing was measured .* give it more time: nexus check s\.yaml --time 600/);
     assert.equal(checkVerdict({ ...cut, metrics: [{ ...loss, last: Number.NaN }] }, "s.yaml").isGood, false);
+  });
+
+  test("nexus check judges a stopped run by what a search goes by, whatever else it measured", () => {
+    const cut: CheckedRun = { ...good, outcome: "stopped", reason: "its time was over: 60 s", hpmax: null };
+    const misspelt = checkVerdict({ ...cut, searched: "s1-val_accuracy" }, "s.yaml");
+    assert.deepEqual(misspelt, {
+      isGood: false,
+      text:
+        "s1-val_accuracy, by which a search goes, was not measured before it was stopped (its time was over: 60 s); " +
+        "measured were: s1-loss; correct its name in the spec, or give it more time: nexus check s.yaml --time 600",
+      notes: [],
+    });
+    const early = checkVerdict({ ...cut, searched: null }, "s.yaml");
+    assert.match(
+      early.text,
+      /^the last stage, by which a search goes, was not .*; measured were: s1-loss; give it more/,
+    );
+    const diverged = { ...loss, name: "s1-other", last: Number.NaN };
+    assert.equal(checkVerdict({ ...cut, metrics: [diverged, loss] }, "s.yaml").isGood, true);
   });
 
   test("nexus check says that a failed run, or one whose hpmax is no number, does not work", () => {
