@@ -32,7 +32,7 @@ export function readHydra(
   folder: string,
   { path, name }: { readonly path: string | null; readonly name: string | null },
 ): HydraValues {
-  const files = path === null || path.startsWith("..") ? [] : [path];
+  const files = path !== null && existsSync(join(folder, path)) ? [path] : [];
   const primary = (name ?? "config").replace(/\.yaml$/, "");
   const composing = new Composing(join(folder, path ?? "."));
   const values = composing.values(primary, "", 0);

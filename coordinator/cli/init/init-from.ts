@@ -149,7 +149,11 @@ function onlyNamed(metrics: FoundOptions["metrics"]): FoundOptions["metrics"] {
   return { ...metrics, names: [...new Set([...metrics.names, ...groups])] };
 }
 
-/** Makes paths relative to the spec, which may lie above the script. @throws UsageError if it lies elsewhere */
+/**
+ * Makes paths relative to the spec, which may lie above the script. Leaves out files outside of its folder, and says so.
+ *
+ * @throws UsageError if the spec lies elsewhere
+ */
 function placedBeside(found: FoundOptions, folder: string, target: string): FoundOptions {
   const path = relative(resolve(dirname(target)), resolve(folder));
   if (path.startsWith("..") || isAbsolute(path))
@@ -157,7 +161,17 @@ function placedBeside(found: FoundOptions, folder: string, target: string): Foun
       `${target} is not in the folder of ${found.script}, nor above it; code travels only from beside or below its spec`,
     );
   const placed = (name: string): string => join(path, name).split(sep).join("/");
-  return { ...found, script: placed(found.script), files: found.files.map(placed) };
+  const files = found.files.map(placed);
+  const isOutside = (name: string): boolean => name === ".." || name.startsWith("../");
+  const remarks = files
+    .filter(isOutside)
+    .map((name) => `${name} does not travel, since it is outside of the spec's folder: write the spec above it`);
+  return {
+    ...found,
+    script: placed(found.script),
+    files: files.filter((name) => !isOutside(name)),
+    remarks: [...found.remarks, ...remarks],
+  };
 }
 
 /** Leaves out names that a spec cannot have, and says so. Of options with the same hyperparameter name, keeps the first. */

@@ -14,6 +14,9 @@ import re
 import sys
 
 MOST_BYTES = 2_000_000
+# Of a folder that is imported; it may hold data too.
+MOST_ENTRIES = 5_000
+MOST_MODULES = 300
 
 
 def literal(node):
@@ -46,6 +49,14 @@ def name_of(node):
 
 def words_of(call):
     return {word.arg: word.value for word in call.keywords if word.arg is not None}
+
+
+def imported(node):
+    """Names in an import statement, those of a relative one with its dots."""
+    if isinstance(node, ast.Import):
+        return [each.name for each in node.names]
+    base = "." * node.level + (node.module or "")
+    return [base] + [(base if base.endswith(".") or not base else base + ".") + each.name for each in node.names]
 
 
 # Fields of transformers' TrainingArguments that a search usually tunes, with their defaults (5.x; the same for years).
@@ -126,16 +137,10 @@ class Reader(ast.NodeVisitor):
         self.generic_visit(node)
 
     def visit_Import(self, node):
-        for each in node.names:
-            self.imports.append(each.name)
+        self.imports += imported(node)
         self.generic_visit(node)
 
-    def visit_ImportFrom(self, node):
-        base = "." * node.level + (node.module or "")
-        self.imports.append(base)
-        for each in node.names:
-            self.imports.append((base if base.endswith(".") or not base else base + ".") + each.name)
-        self.generic_visit(node)
+    visit_ImportFrom = visit_Import
 
     def visit_Call(self, node):
         name = name_of(node.func)
@@ -645,26 +650,62 @@ class Reader(ast.NodeVisitor):
 def local_files(folder, script, imports, seen):
     """Files and folders beside the script that it imports, directly or through one another."""
     for name in imports:
-        relative = name.lstrip(".")
-        if not relative:
+        parts = name.lstrip(".").split(".")
+        if not parts[0]:
             continue
-        top = relative.split(".")[0]
-        for path in (top + ".py", top):
+        for path in (parts[0] + ".py", parts[0]):
             full = os.path.join(folder, path)
             if path in seen or path == script or os.path.islink(full):
                 continue
             if os.path.isfile(full) and path.endswith(".py"):
                 seen.append(path)
-                try:
-                    with open(full, "rb") as file:
-                        inner = Reader("")
-                        inner.visit(ast.parse(file.read(MOST_BYTES)))
-                    local_files(folder, script, inner.imports, seen)
-                except (OSError, SyntaxError, ValueError):
-                    pass  # it travels as it is
-            elif os.path.isdir(full) and any(each.endswith(".py") for each in os.listdir(full)):
+                local_files(folder, script, imports_in(full), seen)
+            elif os.path.isdir(full) and is_named(full, parts[1:]):
+                inner = [each for file in python_files(full) for each in imports_in(file)]
                 seen.append(path)
+                # A relative import stays within the folder.
+                local_files(folder, script, [each for each in inner if not each.startswith(".")], seen)
     return seen
+
+
+def is_named(folder, below):
+    """Whether an import means this folder, which may only be called like an installed package, and hold data."""
+    if any(each.endswith(".py") for each in os.listdir(folder)):
+        return True
+    inner = os.path.join(folder, *below[:1])
+    return bool(below) and (os.path.isfile(inner + ".py") or (os.path.isdir(inner) and python_files(inner) != []))
+
+
+def python_files(folder):
+    """Python files at any depth of a folder, the nearest first; of a large folder only some."""
+    found, folders, left = [], [folder], MOST_ENTRIES
+    for each in folders:
+        try:
+            names = sorted(os.listdir(each))[:left]
+        except OSError:
+            continue
+        left -= len(names)
+        for name in names:
+            full = os.path.join(each, name)
+            if os.path.islink(full) or name.startswith((".", "__pycache__")):
+                continue
+            if name.endswith(".py") and os.path.isfile(full):
+                found.append(full)
+            elif os.path.isdir(full):
+                folders.append(full)
+        if left == 0 or len(found) >= MOST_MODULES:
+            break
+    return found[:MOST_MODULES]
+
+
+def imports_in(path):
+    """Names that a Python file imports; none if it cannot be read, and travels as it is."""
+    try:
+        with open(path, "rb") as file:
+            tree = ast.parse(file.read(MOST_BYTES))
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [name for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom)) for name in imported(node)]
 
 
 def read(path):
