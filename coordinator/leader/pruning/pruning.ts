@@ -3,6 +3,7 @@ import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
 import { KeptBeliefs } from "../../../shared/domain/pruning/beliefs.ts";
 import { JobPruner } from "../../../shared/domain/pruning/job-pruner.ts";
+import { lastStageOf } from "../../../shared/domain/runspec/carried-spec.ts";
 import type { ReportRow } from "../../../shared/wire/messages.ts";
 import type { Reign } from "../reign/reign.ts";
 
@@ -23,6 +24,7 @@ export function prunerOf(reign: Reign, table: RunTable): JobPruner | undefined {
   if (!pruner) {
     const beliefs = new KeptBeliefs(() => table.model.now);
     pruner = new JobPruner(pruning, table.submitted.seed, {
+      stage: lastStageOf(table.submitted),
       configurationOf: (n) => table.runSets.configurations.configuration(table.trials.runSetOf(n)),
       beliefs: () => beliefs.now(table.ended, table.submitted.hyperparameters, table.verdicts),
     });

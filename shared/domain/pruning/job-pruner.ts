@@ -31,11 +31,14 @@ const earliest = 0.15;
 const latest = 0.95;
 
 /**
- * The pruning of one job: takes every report and says which runs should stop. Nothing here depends on time or chance:
- * the same reports and results in the same order give the same verdicts.
+ * The pruning of one job: takes every report and says which runs should stop. Runs are judged in their last stage, from
+ * which hpmax comes. Nothing here depends on time or chance: the same reports and results in the same order give the same
+ * verdicts.
  */
 export class JobPruner {
   readonly #rule: PrunerName;
+  /** The last stage: what earlier ones report is another metric. */
+  readonly #stage: number;
   readonly #model: ModelRule;
   readonly #open = new Map<number, OpenRun>();
   readonly #finished = new FinishedCurves();
@@ -50,6 +53,7 @@ export class JobPruner {
 
   constructor(rule: PrunerName, seed: number, search: PrunedSearch) {
     this.#rule = rule;
+    this.#stage = search.stage;
     this.#model = new ModelRule(seed, search);
   }
 
@@ -67,7 +71,7 @@ export class JobPruner {
   judge(n: number): PruningVerdict | undefined {
     const run = this.#open.get(n);
     const kind = this.#finder.found();
-    if (!run || !kind || this.#rule === "none") return undefined;
+    if (!run || !kind || this.#rule === "none" || run.curve.stage !== this.#stage) return undefined;
     const total = this.#wholeRun();
     const part = run.curve.iters / total;
     const step = Math.floor(part * gridPoints + 1e-9);
@@ -81,7 +85,7 @@ export class JobPruner {
   completed(n: number, hpmax: number): void {
     const run = this.#open.get(n);
     this.#open.delete(n);
-    if (!run || run.curve.reports === 0) return;
+    if (!run || run.curve.reports === 0 || run.curve.stage !== this.#stage) return;
     const place = this.#finished.add(n, run.curve, hpmax);
     this.#votes[place] = this.#finder.learn(run.curve, hpmax);
     this.#model.completed(n, hpmax, place);

@@ -11,6 +11,8 @@ import { valueText } from "./value-text.ts";
 
 /** What a pruner needs to know about the search that it serves. */
 export interface PrunedSearch {
+  /** The number of the stage whose first metric gives hpmax: only its reports say how good a run is. */
+  readonly stage: number;
   /** The configuration of trial `n`. */
   configurationOf(n: number): Configuration;
   /** Undefined while too little is known. */

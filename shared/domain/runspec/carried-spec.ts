@@ -1,5 +1,5 @@
 import { type Goal, maximised } from "../goal.ts";
-import { goalOfSpec } from "./expand.ts";
+import { goalOfSpec, lastStage } from "./expand.ts";
 import { carriedDefaults, readSpec, type SpecInput } from "./spec-read.ts";
 
 /** A runspec with everything needed to read it on another machine. */
@@ -36,6 +36,12 @@ function readGoal(job: CarriedSpec): Goal {
   if (!texts.some((text) => text.includes("minimize"))) return maximised;
   const reading = readSpec(carriedInput(job));
   return reading.ok ? goalOfSpec(reading.spec) : maximised;
+}
+
+/** The number of the stage whose first metric gives hpmax; 1 if the spec cannot be read. Takes milliseconds. */
+export function lastStageOf(job: CarriedSpec): number {
+  const reading = readSpec(carriedInput(job));
+  return (reading.ok ? lastStage(reading.spec)?.number : undefined) ?? 1;
 }
 
 const withoutComments = (yaml: string): string => yaml.replace(/#.*/g, "");

@@ -55,10 +55,15 @@ export function expandStages(
   return stagesOf({ [stagesKey]: stages });
 }
 
+/** The stage by whose first metric runs are judged: the last enabled one, by the tuned values; undefined if none is. */
+export function lastStage(spec: Pick<Spec, "hyperparameters" | "source">): ExpandedStage | undefined {
+  const tuned = spec.hyperparameters.map((each) => each.tuned);
+  return expandStages(spec, tuned, () => 0).findLast(({ enabled }) => enabled);
+}
+
 /** What a job is judged by: `goal` and `metrics` of the last enabled stage. */
 export function goalOfSpec(spec: Pick<Spec, "hyperparameters" | "source">): Goal {
-  const tuned = spec.hyperparameters.map((each) => each.tuned);
-  const last = expandStages(spec, tuned, () => 0).findLast(({ enabled }) => enabled)?.spec;
+  const last = lastStage(spec)?.spec;
   const metrics = last?.["metrics"];
   const [metric] = Array.isArray(metrics) ? metrics : [];
   if (last?.["goal"] !== "minimize" || typeof metric !== "string") return maximised;

@@ -50,6 +50,7 @@ export async function measurePruned(task: PrunedTask): Promise<PrunedOutcome> {
   const beliefs = new KeptBeliefs(() => model.now);
   const configurations: Configuration[] = [];
   const pruner = new JobPruner(name, seed, {
+    stage: 1,
     configurationOf: (n) => configurations[n - 1] ?? [],
     beliefs: () => beliefs.now(runSets.totals.ended, hyperparameters),
   });

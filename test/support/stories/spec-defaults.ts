@@ -58,6 +58,12 @@ export function specText(head: readonly string[], agent: readonly string[] = [])
   ].join("\n");
 }
 
+/** The spec of `specText` with its stage twice; the first one has these lines besides. */
+export function inTwoStages(text: string, first: readonly string[] = []): string {
+  const [head = "", stage = ""] = text.split(/(?<=^processing_stages:\n)/m);
+  return head + stage.replace(/(?<=RL_Proc\n)/, first.map((line) => `      ${line}\n`).join("")) + stage;
+}
+
 /** Reads a spec; fails the test if it has problems. */
 export function read(
   text: string,

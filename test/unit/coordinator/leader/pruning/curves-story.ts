@@ -27,12 +27,12 @@ export class Curves extends Story {
     );
   }
 
-  end(n: number, value: number, from = 0, worker = alice, attempt = 1): void {
+  end(n: number, value: number, from = 0, worker = alice, attempt = 1, stage = 1): void {
     const all = this.rows(value, 0, reports).map(([, , , [first = 0]]) => first);
     const hpmax = all.reduce((sum, each) => sum + each, 0) / reports;
     this.hear(
       this.test.said(worker, this.job, n, "result", {
-        ...{ attempt, claim: "", lines: "", reports: this.rows(value, from, reports) },
+        ...{ attempt, claim: "", lines: "", reports: this.rows(value, from, reports, stage) },
         ...{ hpmax, iters: reports, metrics: { "s1-val": value }, titles: {}, console: "", files: null },
       }),
     );

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ownDecision } from "../../../../../shared/domain/fold/events.ts";
 import { alice, bob } from "../../../../support/stories/control-story.ts";
+import { inTwoStages } from "../../../../support/stories/spec-defaults.ts";
 import { type Curves, searching } from "./curves-story.ts";
 
 /** Bob, with a checkpoint at 4, lost run n, which alice has now. */
@@ -132,6 +133,26 @@ describe("curves that the next leader reads again", () => {
     story.report(n, 1e6, 0, 9, bob, 1, 2);
     story.end(n, 3.6, 4, alice, 2);
     await assertMedian(story, n);
+  });
+
+  test("a run of two stages is pruned by the second alone, under the next leader too", async () => {
+    const story = searching("median");
+    const { submitted } = story.table;
+    story.table.submitted = { ...submitted, text: inTwoStages(submitted.text) };
+    for (const value of [1, 2, 3, 4, 5, 6]) {
+      const n = Number(await story.claim());
+      story.report(n, 0, 0, 9);
+      story.report(n, value, 0, 4, alice, 1, 2);
+      story.end(n, value, 4, alice, 1, 2);
+    }
+    const n = Number(await story.claim(bob));
+    story.report(n, 0, 0, 9, bob);
+    const next = await story.heir();
+    for (const by of [story, next]) {
+      assert.deepEqual(by.pruned, []);
+      by.report(n, 2, 0, 4, bob, 1, 2);
+      assert.equal(by.table.trial(n)?.status, "pruned", "the median is 3.5");
+    }
   });
 
   test("a completed run's curve has nothing of an earlier stay of its worker that came to nothing", async () => {

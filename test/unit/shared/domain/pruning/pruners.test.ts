@@ -32,6 +32,7 @@ class Told {
 
   constructor(rule: PrunerName, known: ModelBeliefs | null = beliefs) {
     this.pruner = new JobPruner(rule, 7, {
+      stage: 1,
       configurationOf: (n) => [this.configurations.get(n) ?? 0],
       beliefs: () => known ?? undefined,
     });
@@ -148,7 +149,7 @@ describe("pruning by the model", () => {
   test("pruning by the model stops nothing without a model, or while nobody knows what hpmax is", () => {
     const told = learned(null);
     assert.equal(told.run(0).verdict, undefined);
-    const pruner = new JobPruner("model", 7, { configurationOf: () => [0], beliefs: () => beliefs });
+    const pruner = new JobPruner("model", 7, { stage: 1, configurationOf: () => [0], beliefs: () => beliefs });
     for (let n = 1; n <= 40; n += 1) {
       pruner.report(n, [
         [1, 5, 0, [n], [1]],
@@ -170,12 +171,67 @@ describe("pruning by the model", () => {
   });
 });
 
+describe("a run of two stages", () => {
+  /** Runs train for 100 iterations, where no value is high, and are then tested for 20: hpmax is the mean of the test. */
+  class Tested {
+    readonly pruner: JobPruner;
+
+    constructor(rule: PrunerName) {
+      this.pruner = new JobPruner(rule, 7, { stage: 2, configurationOf: () => [0], beliefs: () => undefined });
+    }
+
+    /** Whether the run is to stop while it trains. */
+    stopsInTraining(n: number): boolean {
+      return this.#isStopped(n, 1, 5, 0);
+    }
+
+    /** Whether the run is to stop while it is tested. */
+    stopsInTest(n: number, value: number): boolean {
+      return this.#isStopped(n, 2, 1, value);
+    }
+
+    completes(n: number, value: number): void {
+      this.stopsInTraining(n);
+      this.stopsInTest(n, value);
+      this.pruner.completed(n, value);
+    }
+
+    #isStopped(n: number, stage: number, every: number, value: number): boolean {
+      const verdicts = Array.from({ length: 20 }, (_, i) => {
+        this.pruner.report(n, [[stage, (i + 1) * every, 0, [i % 2 === 0 ? value - 0.5 : value + 0.5], [1]]]);
+        return this.pruner.judge(n);
+      });
+      return verdicts.some((verdict) => verdict !== undefined);
+    }
+  }
+
+  for (const rule of ["median", "asha"] as const) {
+    test(`pruning by ${rule} judges a run by its last stage alone, also if only that is heard`, () => {
+      const told = new Tested(rule);
+      for (const n of [1, 2, 3, 4, 5, 6]) told.completes(n, 10 * n);
+      for (const n of [7, 8]) assert.equal(told.stopsInTraining(n), false, `run ${n} is stopped while it trains`);
+      assert.equal(told.stopsInTest(7, 5), true);
+      assert.equal(told.stopsInTest(8, 70), false);
+      assert.equal(told.stopsInTest(9, 5), true);
+    });
+  }
+
+  test("pruning compares with no run that reported nothing in its last stage", () => {
+    const told = new Tested("median");
+    for (const n of [1, 2, 3, 4, 5, 6]) told.completes(n, 10 * n);
+    told.stopsInTraining(7);
+    told.pruner.completed(7, 40);
+    assert.equal(told.stopsInTest(8, 34), true, "the median is 35");
+  });
+});
+
 describe("values of any size", () => {
   for (const scale of [1e300, 1e-300, 1.7e308, 0]) {
     for (const rule of ["model", "median", "asha"] as const) {
       test(`pruning by ${rule} predicts finite numbers for runs with values about ${scale}`, () => {
         const rng = rngFrom(`${scale}`);
         const pruner = new JobPruner(rule, 7, {
+          stage: 1,
           configurationOf: (n) => [n],
           beliefs: () => ({ of: () => ({ mean: 0, sd: scale }), meanOf: () => 0, best: scale, noise: scale }),
         });
@@ -200,7 +256,11 @@ describe("rejected results", () => {
   const nothing: Telling = () => undefined;
   /** @param grows  whether each honest run is longer than the one before it */
   const verdicts = (rule: PrunerName, told: Telling, first = nothing, grows = false): string => {
-    const pruner = new JobPruner(rule, 7, { configurationOf: (n) => [(n % 10) / 10], beliefs: () => beliefs });
+    const pruner = new JobPruner(rule, 7, {
+      stage: 1,
+      configurationOf: (n) => [(n % 10) / 10],
+      beliefs: () => beliefs,
+    });
     const tell = (n: number, goodness: number): (PruningVerdict | undefined)[] =>
       curve(goodness, (n * 0.37) % 1).map((value, i) => {
         pruner.report(n, [[1, (i + 1) * (grows ? 5 + Math.min(n, 30) / 5 : 5), 0, [value], [1]]]);
