@@ -6,8 +6,7 @@ import { isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/tri
 import type { Configuration, Hyperparameter, Setting } from "../../../shared/domain/hyperparameter.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { markFor } from "../../../shared/domain/ranges/mark-for.ts";
-import { carriedInput } from "../../../shared/domain/runspec/carried-spec.ts";
-import { expandStages, readSpec } from "../../../shared/domain/runspec/spec-read.ts";
+import { lastStageOf } from "../../../shared/domain/runspec/carried-spec.ts";
 import type { OwnSearchEars, OwnSearchJob, ToldRun } from "../../../shared/domain/search/own-search.ts";
 import { atRandom } from "../../../shared/domain/search/random.ts";
 import type { Choice } from "../../../shared/domain/search/search.ts";
@@ -348,10 +347,7 @@ function pause(reign: Reign, table: RunTable, why: string, toGoOn: string): void
 }
 
 /** The stage whose reports count, and the sign that makes its values ones to be maximised, as hpmax is. */
-function metricOf({ submitted, goal }: RunTable): OwnQueue["metric"] {
-  const reading = readSpec(carriedInput(submitted));
-  if (!reading.ok) return { sign: 1, stage: 1 };
-  const tuned = submitted.hyperparameters.map((each) => each.tuned);
-  const enabled = expandStages(reading.spec, tuned, () => 0).filter((stage) => stage.enabled);
-  return { sign: goal.isLow ? -1 : 1, stage: enabled.length };
-}
+const metricOf = ({ submitted, goal }: RunTable): OwnQueue["metric"] => ({
+  sign: goal.isLow ? -1 : 1,
+  stage: lastStageOf(submitted),
+});

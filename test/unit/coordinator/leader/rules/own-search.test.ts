@@ -9,6 +9,7 @@ import { decodeStatus, encodeStatus, type ReportRow } from "../../../../../share
 import { SearchesHere } from "../../../../support/stories/own-search-here.ts";
 import { attic, lab, OwnStory } from "../../../../support/stories/own-story.ts";
 import { TestReign } from "../../../../support/stories/reign.ts";
+import { inTwoStages } from "../../../../support/stories/spec-defaults.ts";
 
 describe("a search of one's own, as the leader uses it", () => {
   test("an own search is asked ahead, and a claim takes the choice that is there, with its reason", async () => {
@@ -207,6 +208,24 @@ describe("a search of one's own, as the leader uses it", () => {
     story.search.prune(99);
     assert.deepEqual([story.table.outcomes.pruned, story.table.trial(n)?.reason], [1, "stopped by its own search"]);
     assert.ok(story.test_.told.some(({ worker, kind }) => worker === lab && kind === "renew"));
+  });
+
+  test("an own search hears the reports of the last stage where an earlier one is not enabled", async () => {
+    const story = new OwnStory();
+    const { reign } = story.test_;
+    const { submitted } = story.table;
+    story.table.submitted = { ...submitted, text: inTwoStages(submitted.text, ["enabled: 0"]) };
+    closeOwn(reign);
+    lookAfterOwn(reign);
+    story.search.wantsReports = true;
+    const n = await story.begin([0, 0]);
+    const trial = story.table.trial(n);
+    assert.ok(trial);
+    reportToOwn(reign, story.table, trial, [
+      [1, 10, 0, [9], [1]],
+      [2, 20, 0, [0.5], [1]],
+    ]);
+    assert.deepEqual(story.search.reported, [[n, 20, 0.5]]);
   });
 
   test("an own search hears no reports of a run's earlier holder", async () => {
