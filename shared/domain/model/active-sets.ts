@@ -7,6 +7,8 @@ import { type Squash, squashFor } from "./squash.ts";
 const activeSets = 120;
 /** A random sample of this many run sets stands for all, if there are more. */
 const sampled = 600;
+/** A sample with fewer measured sets does not tell what is bad, so that infeasible ones might count as good. */
+const fewestMeasured = 10;
 
 /** What the run sets together say about a single one. */
 export interface Pooled {
@@ -36,14 +38,18 @@ export function activeSetsOf(
   foresee: (first: ActiveSets) => (set: RunSet) => number,
 ): ActiveSets {
   const sample = sampledSets(runSets, rng);
-  // If nearly all sets are infeasible, the sample may hold no measured one.
-  const pooled = pool(sample.some(isMeasured) ? sample : runSets.leaders(activeSets));
+  const pooled = pool(withEnoughMeasured(sample, runSets));
   if (sample.length <= activeSets) return { sets: byEstimate(sample, pooled), pooled };
   const leaders = byEstimate(runSets.leaders(activeSets / 2), pooled);
   const first = firstHalf(leaders, sample, rng);
   const known = new Map([...first, ...sample].map((set) => [set.number, set]));
   const best = byScore([...known.values()], foresee({ sets: first, pooled }));
-  return { sets: firstHalf(best, best, rng), pooled };
+  return { sets: withMeasured(firstHalf(best, best, rng), leaders), pooled };
+}
+
+/** The sets, with the first leader if none of them is measured: the model's best is one of them. */
+function withMeasured(sets: readonly RunSet[], [leader]: readonly RunSet[]): readonly RunSet[] {
+  return leader === undefined || sets.some(isMeasured) ? sets : [leader, ...sets.slice(0, -1)];
 }
 
 /** The first of the ranked sets, and as many others at random. */
@@ -93,6 +99,17 @@ export function sampledSets(runSets: RunSets, rng: Rng, most = sampled): RunSet[
   }
   return found.size > Math.min(activeSets, most / 2) ? [...found.values()] : [...runSets].filter(hasEvidence);
 }
+
+/** The sample; and the leaders as well, if nearly all sets of the sample are infeasible, or have only failed. */
+export function withEnoughMeasured(sample: readonly RunSet[], runSets: RunSets): readonly RunSet[] {
+  const isEnough = sample.filter(isMeasured).length >= fewestMeasured;
+  return isEnough ? sample : withoutTwice([...sample, ...runSets.leaders(activeSets)]);
+}
+
+/** Each of the sets once. */
+export const withoutTwice = (sets: readonly RunSet[]): RunSet[] => [
+  ...new Map(sets.map((runSet) => [runSet.number, runSet])).values(),
+];
 
 /** The number of run sets up to the last one with evidence; those assigned since change nothing. */
 function knownSize(runSets: RunSets): number {

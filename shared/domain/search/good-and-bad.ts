@@ -1,7 +1,7 @@
 import type { Configuration } from "../hyperparameter.ts";
-import { byEstimate, pool, sampledSets, shuffled } from "../model/active-sets.ts";
+import { byEstimate, pool, sampledSets, shuffled, withEnoughMeasured, withoutTwice } from "../model/active-sets.ts";
 import type { Rng } from "../rng.ts";
-import type { RunSet, RunSets } from "../run-sets/run-set.ts";
+import type { RunSets } from "../run-sets/run-set.ts";
 import { goodCount, goodWeights } from "./good-marks.ts";
 
 /** Most other configurations that the good ones are compared with. */
@@ -23,18 +23,21 @@ export interface GoodAndBad {
 }
 
 /**
- * The configurations with the highest estimates, and a random sample of others. An estimate is a configuration's mean
- * hpmax, shrunk towards the mean of all the more the runs of one configuration differ: one run is mostly luck. The time
- * does not grow beyond 600 configurations, or 100 in haste.
+ * The feasible configurations with the highest estimates, and a random sample of all others. An estimate is a
+ * configuration's mean hpmax, shrunk towards the mean of all the more the runs of one configuration differ: one run is
+ * mostly luck. The time does not grow beyond 600 configurations, or 100 in haste.
  *
- * @returns null if fewer than three configurations have a completed run
+ * @returns null if fewer than three configurations have a completed run, or none of them is feasible
  */
 export function goodAndBad(runSets: RunSets, rng: Rng, pace: keyof typeof sampled): GoodAndBad | null {
   const sample = sampledSets(runSets, rng, sampled[pace]);
   if (sample.length < fewest) return null;
   const count = goodCount(sample.length < sampled[pace] ? sample.length : runSets.size);
   const contenders = sample.length < runSets.size ? withoutTwice([...runSets.leaders(count), ...sample]) : sample;
-  const good = byEstimate(contenders, pool(sample)).slice(0, count);
+  const pooled = pool(withEnoughMeasured(sample, runSets));
+  const feasible = contenders.filter(({ isFeasible }) => isFeasible);
+  const good = byEstimate(feasible, pooled).slice(0, count);
+  if (good.length === 0) return null;
   const isGood = new Set(good.map(({ number }) => number));
   const bad = shuffled(
     sample.filter(({ number }) => !isGood.has(number)),
@@ -48,7 +51,3 @@ export function goodAndBad(runSets: RunSets, rng: Rng, pace: keyof typeof sample
     among: Math.max(sample.length, runSets.size - runSets.totals.inFlight),
   };
 }
-
-const withoutTwice = (sets: readonly RunSet[]): RunSet[] => [
-  ...new Map(sets.map((runSet) => [runSet.number, runSet])).values(),
-];

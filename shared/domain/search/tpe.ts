@@ -35,7 +35,7 @@ export const tpeSearch: Search = {
     const densities = densitiesOf(view, rng, "haste");
     return densities
       ? mostPromising(view, densities, rng)
-      : atRandom(view, rng, "fewer than three configurations have completed runs");
+      : atRandom(view, rng, "fewer than three configurations have completed runs, or none of them is feasible");
   },
   plan(view, rng, count) {
     const densities = view.runSets.totals.completed < leastResults ? null : densitiesOf(view, rng, "leisure");

@@ -6,7 +6,7 @@ import { rngFrom } from "../../../../../shared/domain/rng.ts";
 import { RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
 import { createSearch } from "../../../../../shared/domain/search/searches.ts";
 import { choiceRng, planRng } from "../../../../../shared/domain/seeds.ts";
-import { ordered, viewOf } from "../../../../support/stories/search.ts";
+import { indexOf, ordered, viewOf } from "../../../../support/stories/search.ts";
 
 const dials = [ordered("a", [...Array(9).keys()]), ordered("b", [...Array(9).keys()])];
 
@@ -29,6 +29,22 @@ test("the model never recommends an infeasible configuration, and expects little
   assert.ok(model.expected([8, 4]).hpmax < model.expected([4, 4]).hpmax - 0.1);
   const free = new SearchModel(dials, risingUntil(8));
   assert.equal(free.best.runSet.configuration[0], 8);
+});
+
+test("the best of two feasible configurations leads, however many infeasible ones there are", () => {
+  const wide = ["a", "b"].map((name) => ordered(name, [...Array(60).keys()]));
+  const index = indexOf([
+    [[50, 50], 1],
+    [[10, 55], 0.5],
+  ]);
+  const learned = new SearchModel(wide, index).learned(undefined, 0);
+  for (let i = 0; i < 1800; i += 1) {
+    const configuration = [i % 60, Math.floor(i / 60)];
+    index.started(configuration);
+    index.completed(configuration, 9, childRunName(2, i + 1), false);
+    if (i < 600 || i % 20 !== 0) continue;
+    assert.equal(new SearchModel(wide, index, learned).best.runSet.mean, 1, `after ${i + 1} infeasible runs`);
+  }
 });
 
 for (const tuning of ["dgd", "bayesian"] as const) {

@@ -99,6 +99,23 @@ test("tpe's good ones are the best fifth, 25 at most, and the others 200 at most
   }
 });
 
+test("tpe imitates the few feasible configurations among thousands of infeasible ones", () => {
+  const wide = ["x", "y"].map((name) => ordered(name, [...Array(100).keys()]));
+  const corner = [0, 1, 2, 3, 4].map((x): Configuration => [x, 0]);
+  const index = indexOf(corner.flatMap((each) => [1, 2, 3, 4, 5].map((hpmax): Completion => [each, hpmax])));
+  for (let i = 0; i < 3000; i += 1) {
+    const configuration = [40 + (i % 60), 40 + Math.floor(i / 60)];
+    index.started(configuration);
+    index.completed(configuration, 9, childRunName(2, i + 1), false);
+  }
+  const view = viewOf(wide, index);
+  const unplanned = Array.from({ length: 40 }, (_, n) => tpeSearch.choose(view, n + 1, choiceRng(1, n + 1)));
+  for (const choices of [unplanned, tpeSearch.plan?.(view, rngFrom("plan"), 40) ?? []]) {
+    const near = choices.filter((choice) => (choice?.configuration ?? [99]).every((position) => position < 30)).length;
+    assert.ok(near >= 36, `${near} of ${choices.length} choices are near the feasible ones`);
+  }
+});
+
 test("a diverged run does not decide which runs tpe takes for good", () => {
   for (const diverged of [-1e24, -1e140, -1e300]) {
     const index = history(100, 0.3);
