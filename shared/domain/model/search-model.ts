@@ -45,7 +45,7 @@ export interface Expected {
 /** A measured run set in the order in which it may be recommended. */
 export interface Ranked extends Expected {
   readonly runSet: RunSet;
-  /** What it ranks by, in the model's units: the posterior mean less two standard deviations. */
+  /** What it ranks by, in the model's units: the posterior mean less two standard deviations; without luck, the result. */
   readonly bound: number;
 }
 
@@ -105,15 +105,21 @@ export class SearchModel {
     return { beliefs: learn(this.places, beliefs, this.#taught(), this.#repeats(), sweeps), results };
   }
 
-  /** The recommended run set: the highest posterior mean less two standard deviations, so that luck does not lead. */
+  /**
+   * The recommended run set: the highest posterior mean less two standard deviations, so that luck does not lead. Where nothing is
+   * luck, the highest result.
+   *
+   * @throws RangeError if none of the run sets is measured
+   */
   get best(): Ranked {
-    this.#best ??= this.#first();
+    this.#best ??= this.#isNoiseFree ? this.ranked[0] : this.#first();
+    if (!this.#best) throw new RangeError("a model without run sets has no best one");
     return this.#best;
   }
 
   /** The members in the order in which they may be recommended. */
   get ranked(): readonly Ranked[] {
-    this.#ranked ??= this.#rank();
+    this.#ranked ??= this.#isNoiseFree ? this.#rankResults() : this.#rank();
     return this.#ranked;
   }
 
@@ -162,6 +168,7 @@ export class SearchModel {
   }
 
   #pooledHere(runSet: RunSet): { readonly mean: number; readonly stDev: number } {
+    if (this.#isNoiseFree) return { mean: this.#resultOf(runSet), stDev: 0 };
     const { scale, centre } = this.#units;
     const { noise, signal } = this.beliefs;
     return {
@@ -218,7 +225,7 @@ export class SearchModel {
   }
 
   /** The first of `ranked`, for a tenth of the price: computes deviations only for members whose means may lead. */
-  #first(): Ranked {
+  #first(): Ranked | undefined {
     const means = this.process.meansThere();
     const order = this.#recommendable().sort((a, b) => (means[b] ?? 0) - (means[a] ?? 0));
     let best: Ranked | undefined;
@@ -237,8 +244,22 @@ export class SearchModel {
         best = { runSet, bound, ...this.inHpmax(mean, stDev) };
       }
     }
-    if (!best) throw new RangeError("a model without run sets has no best one");
     return best;
+  }
+
+  /** The result of a measured run set, where all its runs have the same, in the model's units. */
+  #resultOf({ mean }: RunSet): number {
+    return (this.#pooled.squash.of(mean) - this.#units.centre) / this.#units.scale;
+  }
+
+  /** Where nothing is luck, a run set's result is certain, whatever the others say, and however often it has run. */
+  #rankResults(): readonly Ranked[] {
+    return this.#recommendable()
+      .map((i): Ranked => {
+        const { runSet } = this.members[i] as Member; // i is its index
+        return { runSet, bound: this.#resultOf(runSet), hpmax: this.bounded(runSet.mean), stDev: 0 };
+      })
+      .sort((a, b) => b.bound - a.bound || (a.runSet.firstSeen ?? 0) - (b.runSet.firstSeen ?? 0));
   }
 
   #rank(): readonly Ranked[] {
