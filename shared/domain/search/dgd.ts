@@ -83,12 +83,12 @@ const modelSearch: Search = {
           normal,
         )
       : [];
-    const promises = improving.length > 0;
-    const picks = promises ? improving : likelyBest(joint, count, normal, candidates.length);
-    const aim = promises ? "it promises the most improvement" : "likely to be the best";
+    // What is left of the plan once no candidate promises any improvement.
+    const likely = likelyBest(joint, count - improving.length, normal, candidates.length);
     const { best } = model;
     const words = { hyperparameters: model.hyperparameters, goal: view.goal ?? maximised };
-    return picks.map((pick) => {
+    return [...improving, ...likely].map((pick, i) => {
+      const aim = i < improving.length ? "it promises the most improvement" : "likely to be the best";
       const configuration = candidates[pick] ?? [];
       const runs = view.runSets.of(configuration)?.completed ?? 0;
       return {

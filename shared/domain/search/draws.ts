@@ -35,7 +35,7 @@ export function likelyBest(joint: Joint, count: number, normal: () => number, fi
 
 /**
  * Noisy expected improvement (Letham et al. 2019): each pick promises the most beyond the best candidate that is known
- * or already picked. No picks if no candidate promises anything.
+ * or already picked. Fewer picks, or none, if no further candidate promises anything.
  *
  * @param isKnown  whether each candidate is measured or in flight
  */
@@ -71,7 +71,7 @@ export function mostImproving(
       left[draw] = kept - from;
     }
     const pick = highest(gains);
-    if (picks.length === 0 && !((gains[pick] ?? 0) > 0)) break;
+    if (!((gains[pick] ?? 0) > 0)) break;
     raise(best, values, c, pick);
     picks.push(pick);
   }

@@ -101,6 +101,24 @@ test("where nothing runs twice, dgd plans although runs failed or were stopped w
   }
 });
 
+test("a plan of dgd goes on with what is likely to be the best once nothing promises improvement", () => {
+  const small = ["a", "b"].map((name) => ordered(name, [0, 1, 2]));
+  const index = new RunSetIndex();
+  for (let n = 1; n <= 12; n++) {
+    const place = [n % 2, Math.floor(n / 2) % 3];
+    index.started(place);
+    index.completed(place, (place[0] ?? 0) + 0.01 * n, childRunName(1, n));
+  }
+  const whys =
+    createSearch("dgd")
+      .plan?.(viewOf(small, index), planRng(1, 12), 40)
+      ?.map(({ why }) => why) ?? [];
+  const improving = whys.filter((why) => why.startsWith("it promises the most improvement: "));
+  assert.equal(whys.length, 40);
+  assert.ok(improving.length >= 1 && improving.length <= 3, `${improving.length} of three untried configurations`);
+  assert.ok(whys.slice(improving.length).every((why) => why.startsWith("likely to be the best: ")));
+});
+
 test("dgd says what the model expects, and how a choice differs from the best", () => {
   const { choices } = searched(60, 1);
   const planned = choices.slice(30).map(({ why }) => why);
@@ -153,6 +171,7 @@ test("dgd draws each candidate as often as it is the best, and seeks improvement
   assert.ok(!picks.includes(2));
   assert.deepEqual(new Set(likelyBest(joint, 50, normals(rngFrom("draws")), 1)), new Set([0]));
   assert.deepEqual(mostImproving(joint, [true, false, false], 1, normals(rngFrom("draws"))), [1]);
+  assert.deepEqual(mostImproving(joint, [true, false, false], 5, normals(rngFrom("draws"))), [1], "no other is left");
   // If everything unknown is far worse, nothing promises improvement, and the best is not picked instead.
   assert.deepEqual(mostImproving(joint, [true, true, false], 5, normals(rngFrom("draws"))), []);
 });
