@@ -47,6 +47,15 @@ export function keepReports(
   return pruner;
 }
 
+/** Run `n` has completed: others are compared with it, unless it is infeasible. */
+export function keepCurve({ pruners }: Reign, { job, trials, feasibility }: RunTable, n: number, hpmax: number): void {
+  const pruner = pruners.get(job);
+  const trial = pruner && trials.glance(n);
+  // A rejected result is judged as well, because it may be accepted again.
+  if (trial && feasibility.isFeasible({ ...trial, ...trial.rejected })) pruner.completed(n, hpmax);
+  else pruner?.forget(n);
+}
+
 /** Reports of a run have arrived, which may be its last. */
 export function hearReports(reign: Reign, table: RunTable, trial: Trial, reports: readonly ReportRow[]): void {
   const pruner = keepReports(reign, table, trial, reports);

@@ -17,7 +17,7 @@ import { BadMessage } from "../../../shared/wire/check.ts";
 import { decodeEvidence } from "../../../shared/wire/messages.ts";
 import { evidenceOfJob, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
 import type { Reign } from "../reign/reign.ts";
-import { prunerOf } from "./pruning.ts";
+import { keepCurve, prunerOf } from "./pruning.ts";
 
 /** Messages of EV, of all jobs, that a new leader looks back: read in a fraction of a second. */
 const lookBack = 20_000;
@@ -98,7 +98,7 @@ class Recall {
       }
       const [first] = told.reports;
       if (first) passAgain(pruner, trial.n, [...this.#before(name, first), told.reports]);
-      if (isItsResult) pruner.completed(trial.n, told.hpmax);
+      if (isItsResult) keepCurve(this.#reign, table, trial.n, told.hpmax);
     } catch (error) {
       // The message was set aside when it was judged.
       if (!(error instanceof BadMessage)) throw error;

@@ -13,6 +13,7 @@ import type {
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf } from "../../../shared/domain/fold/trial.ts";
 import { checkpointOf } from "../../../shared/domain/fold/workspace-state.ts";
+import { keepCurve } from "../pruning/pruning.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchIfSick, benchWhoFailed, takeFailuresBack } from "./bench.ts";
 import { enforceOn, enforceOnWorker } from "./enforce.ts";
@@ -111,7 +112,7 @@ function followTrial(reign: Reign, event: TrialEvent, table: RunTable): void {
     case "ended":
       reign.forget(job, n);
       askAgain(reign, event.worker);
-      if (event.type === "completed") reign.pruners.get(job)?.completed(n, event.hpmax);
+      if (event.type === "completed") keepCurve(reign, table, n, event.hpmax);
       else if (!checkpointOf(reign.state, job, n)) reign.pruners.get(job)?.forget(n);
       // First: a failure that is taken back is one more run to do, so the job does not end.
       if (event.type === "completed") benchWhoFailed(reign, table);

@@ -164,6 +164,37 @@ describe("pruning in the leader", () => {
     assert.deepEqual(next.pruned, [], "the next leader reads all that the earlier holder said: the median is 3.6");
   });
 
+  test("pruning compares with no infeasible run, rejected or not, under the next leader either", async () => {
+    const story = searching("median", { require: ["val < 4"] });
+    for (const [worker, value, runs] of [
+      [bob, 5, 8],
+      [alice, 3, 5],
+    ] as const) {
+      for (let i = 0; i < runs; i += 1) {
+        const n = Number(await story.claim(worker));
+        story.report(n, value, 0, 4, worker);
+        story.end(n, value, 4, worker);
+      }
+    }
+    /** Whether a run like the feasible ones goes on. */
+    const goesOn = async (by: Curves): Promise<boolean> => {
+      const n = Number(await by.claim(alice, `boot ${by.test.reign.term}`));
+      by.report(n, 3, 0, 6);
+      const { status } = by.table.trial(n) ?? {};
+      if (status === "running") by.end(n, 3, 6);
+      return status === "running";
+    };
+    assert.deepEqual([story.table.runSets.totals.completed, story.table.runSets.totals.infeasible], [5, 8]);
+    assert.equal(await goesOn(story), true);
+    const order = { job: story.job, trials: [], worker: bob, reason: "" };
+    await story.order({ kind: "reject", ...order });
+    const next = await story.heir();
+    assert.equal(await goesOn(next), true);
+    await next.order({ kind: "accept", ...order });
+    assert.equal(next.table.runSets.totals.infeasible, 8);
+    assert.equal(await goesOn(next), true);
+  });
+
   for (const [what, settings] of [
     ["without pruning", { pruning: "none" }],
     ["that repeats one configuration", { pruning: "median", hpTuning: false }],
