@@ -1,6 +1,7 @@
 import type { EndedWithout } from "../../../shared/domain/fold/events.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { isOpen, lastAttempt, type Trial } from "../../../shared/domain/fold/trial.ts";
+import type { JobName } from "../../../shared/domain/names.ts";
 import { KeptBeliefs } from "../../../shared/domain/pruning/beliefs.ts";
 import { JobPruner } from "../../../shared/domain/pruning/job-pruner.ts";
 import { lastStageOf } from "../../../shared/domain/runspec/carried-spec.ts";
@@ -14,6 +15,9 @@ import type { Reign } from "../reign/reign.ts";
  *
  * The curves are the leader's alone. After a take-over they are read again from EV (recall-curves.ts).
  */
+
+/** Jobs that are over whose curves are kept, 1.3 MB each at most: any of them may be opened again. */
+const mostOver = 8;
 
 /** The job's pruner; undefined if nothing is pruned. */
 export function prunerOf(reign: Reign, table: RunTable): JobPruner | undefined {
@@ -32,6 +36,18 @@ export function prunerOf(reign: Reign, table: RunTable): JobPruner | undefined {
     reign.pruners.set(table.job, pruner);
   }
   return pruner;
+}
+
+/** The job is over: its curves are kept until enough other jobs are over. */
+export function retirePruner({ pruners, state }: Reign, job: JobName): void {
+  const pruner = pruners.get(job);
+  if (!pruner) return;
+  pruner.keep(() => false);
+  // To the end of the map: those that ended first come first.
+  pruners.delete(job);
+  pruners.set(job, pruner);
+  const over = [...pruners.keys()].filter((each) => state.jobs.get(each)?.isOver !== false);
+  for (const each of over.slice(0, -mostOver)) pruners.delete(each);
 }
 
 /** Keeps the reports of an open run, given in the order of the stream. @returns its pruner; undefined if it has none */

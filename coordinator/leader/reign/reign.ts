@@ -124,7 +124,7 @@ export class Reign {
   dropped = 0;
   /** Runs that were taken from their holders. */
   losses = 0;
-  /** Pruners of the jobs whose runs are pruned, from the first report on. */
+  /** Pruners of the jobs whose runs are pruned, from the first report on; the last ones that are over are kept. */
   readonly pruners = new Map<JobName, JobPruner>();
   readonly #iters = new Map<string, number>();
   readonly #stateBytes = new Map<JobName, number>();
@@ -247,6 +247,7 @@ export class Reign {
 
   /** Drops what was kept of a deleted job, whose runs have ended before. */
   forgetJob(job: JobName): void {
+    this.pruners.delete(job);
     this.#stateBytes.delete(job);
     this.bests.forget(job);
   }

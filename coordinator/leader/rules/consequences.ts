@@ -13,7 +13,7 @@ import type {
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import { holderOf } from "../../../shared/domain/fold/trial.ts";
 import { checkpointOf } from "../../../shared/domain/fold/workspace-state.ts";
-import { keepCurve } from "../pruning/pruning.ts";
+import { keepCurve, retirePruner } from "../pruning/pruning.ts";
 import type { Reign } from "../reign/reign.ts";
 import { benchIfSick, benchWhoFailed, takeFailuresBack } from "./bench.ts";
 import { enforceOn, enforceOnWorker } from "./enforce.ts";
@@ -48,9 +48,9 @@ export function follow(reign: Reign, event: JournalEvent): void {
   if (table.isOver) forgetJob(reign, table);
 }
 
-/** A job that is over needs nothing that only the leader keeps. */
+/** A job that is over needs nothing that only the leader keeps, except its curves if it is opened again. */
 function forgetJob(reign: Reign, { job, model }: RunTable): void {
-  reign.pruners.delete(job);
+  retirePruner(reign, job);
   reign.choices.forget(job);
   model.forget();
 }

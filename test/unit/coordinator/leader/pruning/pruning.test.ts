@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { pruneRun } from "../../../../../coordinator/leader/pruning/pruning.ts";
+import { pruneRun, prunerOf } from "../../../../../coordinator/leader/pruning/pruning.ts";
 import { takeSnapshot } from "../../../../../shared/domain/fold/snapshot.ts";
 import { decodeSnapshot, encodeSnapshot } from "../../../../../shared/wire/snapshots.ts";
 import { alice, bob } from "../../../../support/stories/control-story.ts";
@@ -48,8 +48,37 @@ describe("pruning in the leader", () => {
     for (const _ of [1, 2]) story.report(Number(await story.claim(bob)), 0, 0, 4, bob);
     assert.equal(story.table.state, "completed");
     assert.deepEqual([story.table.outcomes.pruned, story.table.outcomes.completed, story.table.ended], [2, 6, 8]);
-    assert.equal(story.test.reign.pruners.size, 0);
     story.check();
+  });
+
+  test("a job that is opened again prunes by the curves that it had", async () => {
+    const story = searching("median", { totalRuns: 6 });
+    await story.learned();
+    assert.equal(story.table.state, "completed");
+    assert.match(await story.edit({ totalRuns: 8 }), /^ok: /);
+    const n = Number(await story.claim(bob));
+    story.report(n, 5, 0, 4, bob);
+    assert.deepEqual(story.pruned, []);
+    story.report(Number(await story.claim(bob)), 0, 0, 4, bob);
+    assert.equal(story.pruned.length, 1);
+  });
+
+  test("the curves of the eight jobs that were over last are kept, until one is deleted", async () => {
+    const story = searching("median");
+    const { reign } = story.test;
+    const jobs = Array.from({ length: 10 }, () => story.test.submit({ pruning: "median", hpTuning: "random" }));
+    for (const job of jobs) {
+      const table = reign.state.jobs.get(job);
+      assert.ok(table && prunerOf(reign, table));
+      await story.do("stop", { kind: "job", job });
+      assert.equal(table.isOver, true);
+    }
+    const kept = jobs.slice(2);
+    assert.deepEqual([...reign.pruners.keys()], kept);
+    const deleted = kept.pop();
+    assert.ok(deleted);
+    void reign.record({ type: "job-deleted", job: deleted, before: 1, messages: null, by: "ann", op: "d" });
+    assert.deepEqual([...reign.pruners.keys()], kept);
   });
 
   test("pruning compares with no result that was passed over or came late, under the next leader either", async () => {
