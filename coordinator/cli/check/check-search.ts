@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { writeCode } from "../../../shared/components/code-files.ts";
 import { loadSpecFile } from "../../../shared/components/component-defaults.ts";
 import type { Hyperparameter } from "../../../shared/domain/hyperparameter.ts";
@@ -74,6 +74,12 @@ export function findingText(): (finding: Finding) => string {
   };
 }
 
+/** A module as a spec in its folder names it. @param path  absolute */
+export const moduleAt = (path: string): { readonly module: string; readonly folder: string } => ({
+  module: basename(path),
+  folder: dirname(path),
+});
+
 function searchIn(words: readonly string[], folder: string): Found {
   const [first = ""] = words;
   if (words.length === 1 && /\.ya?ml$/.test(first)) return inSpec(first, folder);
@@ -86,8 +92,8 @@ function searchIn(words: readonly string[], folder: string): Found {
   if (words.length === 1 && /\.m?js$/.test(first)) {
     if (!existsSync(first))
       throw new UsageError(`${first}: there is no such file; expected a module, a spec or a program`);
-    const path = resolve(first);
-    return own({ module: path.slice(dirname(path).length + 1) }, dirname(path));
+    const { module, folder: codeFolder } = moduleAt(resolve(first));
+    return own({ module }, codeFolder);
   }
   return own({ command: words }, process.cwd());
 }

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { findingText } from "../../../../../coordinator/cli/check/check-search.ts";
+import { findingText, moduleAt } from "../../../../../coordinator/cli/check/check-search.ts";
+
+test("nexus check-search loads a module by its whole name, in the root folder too", () => {
+  assert.deepEqual(moduleAt("/my_search.js"), { module: "my_search.js", folder: "/" });
+  assert.deepEqual(moduleAt("/home/ann/my_search.js"), { module: "my_search.js", folder: "/home/ann" });
+});
 
 test("nexus check-search tells an error once, and of later promises that it is the same error", () => {
   const tell = findingText();
