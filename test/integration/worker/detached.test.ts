@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import { describe, test } from "node:test";
 import { identify, isAlive, type ProcessIdentity } from "../../../shared/machine/process-identity.ts";
 import { childrenOf, descendantsOf } from "../../../shared/machine/process-tree.ts";
+import { plainHousing } from "../../../worker/node/housing.ts";
 import { RunnerPool } from "../../../worker/node/runner-pool.ts";
 import { FrozenProcess } from "../../../worker/processes/frozen-process.ts";
 import { reaperWords } from "../../../worker/processes/reaper/reaper.ts";
@@ -135,6 +136,22 @@ for (const { name, words } of reapers) {
       assert.equal(child.exitCode ?? child.signalCode, null);
       child.kill(reaperSignal);
       assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
+    });
+
+    test(`a reaper in ${name} is not ended with what a run has left behind, and serves the next run`, async () => {
+      const runners = new RunnerPool(silentLog, { ...plainHousing(), reaper: words });
+      const result = async (job: string, script: string) => {
+        const running = runners.run(kind, { ...shellTask(script), job }, () => undefined);
+        const end = await running.end;
+        return { pid: running.pid, hpmax: end.type === "done" ? end.hpmax : end };
+      };
+      try {
+        const first = await result("job1", "(sleep 1000 >/dev/null 2>&1 &); echo '{\"value\": 3}'");
+        assert.equal(first.hpmax, 3);
+        assert.deepEqual(await result("job2", "echo '{\"value\": 4}'"), { pid: first.pid, hpmax: 4 });
+      } finally {
+        await runners.close();
+      }
     });
 
     test(`a reaper in ${name} ends everything when its worker is gone, also frozen`, async () => {
