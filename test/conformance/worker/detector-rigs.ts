@@ -44,7 +44,7 @@ class Tools {
   readonly start: StartTool = (_, heard) => {
     this.running += 1;
     this.say = heard;
-    return { stop: () => (this.running -= 1) };
+    return { isGone: true, stop: () => (this.running -= 1) };
   };
 }
 
@@ -212,7 +212,7 @@ function gpuWithout(): Detector {
   return new GpuUse(
     (_, heard) => {
       heard("No devices were found");
-      return { stop: () => undefined };
+      return { isGone: true, stop: () => undefined };
     },
     own,
     log,

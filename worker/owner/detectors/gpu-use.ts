@@ -8,6 +8,9 @@ const leastPercent = 10;
 /** Most characters of a program's name, which anybody may choose. */
 const longestName = 60;
 
+/** It prints a line for each GPU every 3 s, also while nothing uses it: where five are missing, it does not answer. */
+const silentMs = 15_000;
+
 /** What nvidia-smi says where there is nothing to use: the GPU was taken out, or its driver is not loaded. */
 const nothingToUse = /no devices (were )?found|couldn't communicate with the NVIDIA driver/i;
 
@@ -32,6 +35,7 @@ export class GpuUse implements Detector {
       tool,
       (line) => this.#hear(line),
       "nobody tells which programs use a GPU",
+      silentMs,
     );
   }
 

@@ -12,6 +12,8 @@ export class LastingTool {
   readonly #failed: (why: string) => void;
   readonly #silentMs: number;
   #running: Running | undefined;
+  /** It was silent, and was told to end. The next one waits for that: a driver that hangs would collect processes. */
+  #leaving: Running | undefined;
   /** When it is to be started, or was. */
   #startAt = Number.NEGATIVE_INFINITY;
   #heardAt: number | undefined;
@@ -43,10 +45,11 @@ export class LastingTool {
     const silentFor = monotonic - (this.#heardAt ?? this.#startAt);
     if (this.#running && silentFor >= this.#silentMs + againMs) {
       this.#running.stop();
+      this.#leaving = this.#running;
       this.#end(`${this.#tool.command} says nothing`);
       this.#startAt = monotonic;
     }
-    if (!this.#running && monotonic >= this.#startAt) this.#begin();
+    if (!this.#running && monotonic >= this.#startAt && this.#leaving?.isGone !== false) this.#begin();
     if (this.#heardAt === undefined) return this.#isFailureTold ? "no more" : "not yet";
     return silentFor < this.#silentMs ? "yes" : "no more";
   }
@@ -56,6 +59,7 @@ export class LastingTool {
   }
 
   #begin(): void {
+    this.#leaving = undefined;
     this.#startAt = this.#now;
     this.#running = this.#start(
       this.#tool,

@@ -7,6 +7,8 @@ export interface Tool {
 }
 
 export interface Running {
+  /** Whether its process has ended. One that hangs in a driver ends late, or never. */
+  readonly isGone: boolean;
   stop(): void;
 }
 
@@ -42,9 +44,13 @@ export const startTool: StartTool = ({ command, words }, heard, ended) => {
   for (const stream of [child.stdin, child.stdout])
     if (stream && "unref" in stream && typeof stream.unref === "function") stream.unref();
   return {
+    get isGone() {
+      return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
+    },
     stop: () => {
       isOver = true;
-      child.kill("SIGTERM");
+      // A process that stands still ends by no other signal.
+      child.kill("SIGKILL");
     },
   };
 };

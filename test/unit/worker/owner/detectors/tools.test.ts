@@ -15,11 +15,12 @@ class Tools {
   say: (line: string) => void = () => assert.fail("no tool was started");
   end: (why: string) => void = () => assert.fail("no tool was started");
   stopped = 0;
+  readonly running = { isGone: true, stop: () => (this.stopped += 1) };
   readonly start: StartTool = ({ command, words }, heard, ended) => {
     this.started.push([command, ...words].join(" "));
     this.say = heard;
     this.end = ended;
-    return { stop: () => (this.stopped += 1) };
+    return this.running;
   };
 }
 
@@ -83,6 +84,27 @@ describe("GPUs in use by others", () => {
     assert.deepEqual(gpu.look(at(123_000)), mayUse(122_000), "what was done meanwhile nobody tells later");
     tools.end("nvidia-smi ended (3)");
     assert.equal(tools.warnings.length, 2, "each time that it stops to tell");
+  });
+
+  test("others may use a GPU while nvidia-smi says nothing; another one is started once it is gone", () => {
+    const tools = new Tools();
+    const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
+    gpu.look(at(0));
+    tools.say(lines[2] ?? "");
+    assert.deepEqual(gpu.look(at(14_999)), {});
+    assert.deepEqual(gpu.look(at(15_000)), mayUse(15_000));
+    assert.deepEqual(gpu.look(at(74_999)), mayUse(74_999));
+    assert.deepEqual([tools.stopped, tools.started.length], [0, 1]);
+    tools.running.isGone = false;
+    for (const ms of [75_000, 200_000]) {
+      assert.deepEqual(gpu.look(at(ms)), mayUse(ms));
+      assert.deepEqual([tools.stopped, tools.started.length], [1, 1], "one that hangs in its driver is still there");
+    }
+    tools.running.isGone = true;
+    assert.deepEqual(gpu.look(at(201_000)), mayUse(201_000));
+    assert.equal(tools.started.length, 2);
+    tools.say(lines[2] ?? "");
+    assert.deepEqual(gpu.look(at(202_000)), mayUse(201_000));
   });
 
   test("others cannot use a GPU where there is none, or no driver for it", () => {
@@ -303,6 +325,19 @@ describe("a tool", () => {
     await eventually("it is told", () => ended.length > 0);
     assert.match(ended[0] ?? "", /^\/nowhere\/tool cannot be started: .*ENOENT/);
   });
+});
+
+test("a tool that stands still is gone after it was stopped, and before that is not", async () => {
+  const heard: string[] = [];
+  const tool = startTool(
+    { command: "/bin/sh", words: ["-c", "echo one; kill -STOP $$; sleep 1000"] },
+    (line) => heard.push(line),
+    () => assert.fail(),
+  );
+  await eventually("it has begun", () => heard.length > 0);
+  assert.equal(tool.isGone, false);
+  tool.stop();
+  await eventually("it is gone", () => tool.isGone);
 });
 
 test("a tool that prints a line without end is ended, and what it printed before was heard", async () => {
