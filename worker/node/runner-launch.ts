@@ -31,6 +31,12 @@ export interface Launch {
 
 const anyProgram = "processors/Command_Proc";
 
+/**
+ * Starts bubblewrap deaf to SIGTERM, by which it would end with all that is in the sandbox: Slurm, or a machine that shuts
+ * down, sends that to every process, and the run is to save itself. Node forgets what it inherits of this.
+ */
+const deaf = ["/bin/sh", "-c", 'trap "" TERM; exec "$@"', "sh"];
+
 export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Launch {
   const { program: file, environment, tag, sandbox, network, priority, reaper, groups } = housing;
   const mark = `${tag}-${randomBytes(9).toString("hex")}`;
@@ -67,7 +73,7 @@ export function launchOf(housing: Housing, kind: RunnerKind, task: RunTask): Lau
     { writable, readable, network: network && kind.network, gpus: kind.gpus?.isGiven ?? true },
     info,
   );
-  const [command = "", ...words] = [...first, ...around];
+  const [command = "", ...words] = [...first, ...deaf, ...around];
   return {
     ...{ command, words, environment: sandbox.environment(env), mark, standing, group },
     ...{ isSandbox: true, isReaper: false, job: task.job, isForOne },

@@ -4,11 +4,19 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import type { JobName } from "../../../shared/domain/names.ts";
-import { eventually } from "../../support/patience.ts";
+import { plainHousing } from "../../../worker/node/housing.ts";
+import { RunnerPool } from "../../../worker/node/runner-pool.ts";
+import type { TakenState } from "../../../worker/node/runners.ts";
+import { Sandbox } from "../../../worker/processes/sandbox.ts";
+import { decodeRun } from "../../../worker/runner/run-state.ts";
+import { mustEnd } from "../../support/cleanup.ts";
+import { eventually, patienceMs } from "../../support/patience.ts";
 import { readIfThere } from "../../support/process-list.ts";
 import { nexus } from "../../support/processes/nexus-command.ts";
 import { writeProgramSpec } from "../../support/processes/probe-spec.ts";
+import { shellTask } from "../../support/processes/run-task.ts";
 import { type Program, Swarm } from "../../support/processes/swarm.ts";
+import { silentLog } from "../../support/stories/reign.ts";
 
 const swarm = new Swarm();
 
@@ -262,6 +270,38 @@ setInterval(() => console.log(JSON.stringify({ value: process.memoryUsage().rss 
     worker.child.kill("SIGKILL");
     await worker.exited();
     await eventually("nothing outlives the worker", () => children.every((pid) => !isAlive(pid)));
+  });
+
+  test("a sandbox outlives a SIGTERM that reaches all its processes, and its run saves itself", async () => {
+    const sandbox = Sandbox.open({ readable: [], hidden: [] });
+    const runners = new RunnerPool(silentLog, { ...plainHousing(), sandbox, reaper: undefined });
+    const script = `trap 'echo saved > "$NEXUS_STATE/kept"; exit 0' TERM; echo '{"value": 1}'; while :; do sleep 0.1; done`;
+    const states: TakenState[] = [];
+    try {
+      const running = runners.run(
+        { lowPriority: false, cores: 1, network: false },
+        { ...shellTask(script), checkpointSeconds: 0.1 },
+        (_reports, _lines, state) => {
+          if (state?.iters === 1) states.push(state);
+        },
+      );
+      mustEnd(running.pid);
+      await eventually("it trains", () => states.length > 0);
+      for (const pid of [running.pid, ...descendantsOf(running.pid)]) {
+        try {
+          process.kill(pid, "SIGTERM");
+        } catch {
+          // It has ended meanwhile.
+        }
+      }
+      running.handBack(patienceMs);
+      const end = await running.end;
+      assert.equal(end.type, "stopped", "reason" in end ? end.reason : "");
+      const { files } = decodeRun(states.at(-1)?.bytes ?? new Uint8Array());
+      assert.equal(new TextDecoder().decode(files["kept"]), "saved\n");
+    } finally {
+      await runners.close();
+    }
   });
 
   test("a sandbox is refused with what to install, or what it would reveal", async () => {
