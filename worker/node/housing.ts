@@ -97,6 +97,9 @@ export function housingOf(stateDir: string, dataDir: string, allowed: Confinemen
   };
 }
 
+/** Where pyenv and uv keep their Pythons, if it is an unusual place. The worker looks there; setups and runs see neither. */
+const pythonFolders: readonly string[] = ["PYENV_ROOT", "UV_PYTHON_INSTALL_DIR"];
+
 /** Executes setups as runs are executed, in the same sandbox. */
 export function environmentsIn(
   kept: Omit<KeptOptions, "log">,
@@ -106,10 +109,12 @@ export function environmentsIn(
   const { environment, tag, sandbox, network, reaper } = housing;
   // By this mark the worker's next process finds what setups left behind.
   const env = { ...environment, [runMark]: `${tag}-setup` };
-  if (sandbox === null) return new Environments({ ...kept, environment: env, reaper, log });
+  const isFolder = ([name, value]: [string, unknown]): boolean => pythonFolders.includes(name) && value !== "";
+  const outside = { ...env, ...Object.fromEntries(Object.entries(process.env).filter(isFolder)) };
+  if (sandbox === null) return new Environments({ ...kept, environment: env, outside, reaper, log });
   const confined = (command: readonly string[], { cwd, ...room }: SetupRoom): string[] =>
     sandbox.around(command, { ...room, network: network && room.network, gpus: false, cwd });
-  return new Environments({ ...kept, environment: sandbox.environment(env), outside: env, confined, log });
+  return new Environments({ ...kept, environment: sandbox.environment(env), outside, confined, log });
 }
 
 /** What a run may do on this machine, for its owner. */

@@ -20,7 +20,7 @@ const neededVariables: readonly string[] = [
   "NEXUS_PRIORITY",
   "TZ",
   // The Python environment that a sandbox opens, and where jobs find others.
-  ...["VIRTUAL_ENV", "CONDA_PREFIX", "PYENV_ROOT"],
+  ...["VIRTUAL_ENV", "CONDA_PREFIX", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR"],
   "HTTPS_PROXY",
   "https_proxy",
   "NO_PROXY",

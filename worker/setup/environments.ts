@@ -43,7 +43,7 @@ export class SetupFailure extends Error {
 export interface EnvironmentsOptions extends KeptOptions {
   /** What setups see of the worker's environment. */
   readonly environment: NodeJS.ProcessEnv;
-  /** The environment in which the worker looks for Python and uv, outside its sandbox; left out: the same. */
+  /** The environment in which the worker looks for Python and uv, outside a sandbox; left out: the same. */
   readonly outside?: NodeJS.ProcessEnv;
   /** Words that give a setup a reaper; left out where there can be none, and in a sandbox. */
   readonly reaper?: readonly string[] | undefined;

@@ -8,16 +8,16 @@ import { Ending } from "../../../../shared/time/ending.ts";
 import { environmentsIn, housingOf } from "../../../../worker/node/housing.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 
-/** How a worker with `--sandbox` starts runs, and its state below a folder of its own. */
-function boxedHousing(sandboxRo: string[] = []) {
+/** How a worker with `--sandbox`, or without, starts runs, and its state below a folder of its own. */
+function boxedHousing(sandboxRo: string[] = [], sandbox = true) {
   const root = temporaryFolder();
   const [state, data] = [join(root, "state/nexus/workers/ws1/m/w"), join(root, "data/nexus/ws1")];
   for (const folder of [state, data]) mkdirSync(folder, { recursive: true });
-  return { state, housing: housingOf(state, data, { code: true, sandbox: true, sandboxRo, network: false }) };
+  return { state, housing: housingOf(state, data, { code: true, sandbox, sandboxRo, network: false }) };
 }
 
-function boxedEnvironments() {
-  const { state, housing } = boxedHousing();
+function boxedEnvironments(sandbox = true) {
+  const { state, housing } = boxedHousing([], sandbox);
   const log = { info: () => undefined, warn: () => undefined };
   return environmentsIn({ folder: join(state, "environments"), mostBytes: 1e9, clock: systemClock }, housing, log);
 }
@@ -74,6 +74,27 @@ mkdir -p "$last/bin"; cp "$0" "$last/bin/python"
   release();
   const { HOME = "" } = process.env;
   assert.deepEqual(readFileSync(join(tools, "homes"), "utf8").split("\n"), [HOME, HOME, HOME, ""]);
+});
+
+test("a worker finds the Pythons of pyenv in its PYENV_ROOT, with a sandbox and without", async () => {
+  const [root, tools] = [temporaryFolder(), temporaryFolder()];
+  const base = join(root, "versions/3.98.1");
+  mkdirSync(join(base, "bin"), { recursive: true });
+  const python = `#!/bin/sh\necho '["3.98.1", "${base}/bin/python3", "${base}"]'\n`;
+  writeFileSync(join(base, "bin/python3"), python, { mode: 0o755 });
+  writeFileSync(join(tools, "uv"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  const { PATH, PYENV_ROOT } = process.env;
+  Object.assign(process.env, { PATH: `${tools}:${PATH}`, PYENV_ROOT: root });
+  const workers = [boxedEnvironments(), boxedEnvironments(false)];
+  process.env["PATH"] = PATH;
+  if (PYENV_ROOT === undefined) delete process.env["PYENV_ROOT"];
+  else process.env["PYENV_ROOT"] = PYENV_ROOT;
+  for (const environments of workers) {
+    const wish = { commands: [], python: "3.98", code: null, network: false };
+    const { environment, release } = await environments.ready(wish, new Ending());
+    release();
+    assert.equal(environment.base, base);
+  }
 });
 
 test("a run in a sandbox has the Python of the active environment, to read, and nothing beside it", () => {
