@@ -20,14 +20,20 @@ export interface Asking {
 /**
  * What a program prints. It is killed when it takes too long, and not waited for: a process that hangs in a driver cannot be
  * killed at all.
+ *
+ * @param gone  called when its process has ended: before the answer, later, or never
  */
 export function askProgram(
   name: string,
   words: readonly string[],
   { path, patienceMs: most }: Asking,
+  gone: () => void = () => undefined,
 ): Promise<ProgramAnswer> {
   const file = programOnPath(name, path ?? "");
-  if (file === undefined) return Promise.resolve({ kind: "none" });
+  if (file === undefined) {
+    gone();
+    return Promise.resolve({ kind: "none" });
+  }
   return new Promise((resolve) => {
     const child = spawn(file, words, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, LC_ALL: "C" } });
     let text = "";
@@ -49,7 +55,11 @@ export function askProgram(
     child.stderr.setEncoding("utf8").on("data", (part: string) => {
       complaint = (complaint + part).slice(-1000);
     });
-    child.once("error", (error) => leave({ kind: "failed", why: error.message }));
+    child.once("exit", gone);
+    child.once("error", (error) => {
+      if (child.pid === undefined) gone(); // it was not started
+      leave({ kind: "failed", why: error.message });
+    });
     child.once("close", (code, signal) => {
       if (code === 0) leave({ kind: "said", text });
       else {

@@ -1,10 +1,27 @@
 import { type Asking, askProgram } from "./ask-program.ts";
 
-/** How much these NVIDIA GPUs worked lately: mean percent of the time; null if nvidia-smi does not say. */
-export async function nvidiaUse(ids: readonly string[], asking: Asking): Promise<number | null> {
-  const query = ["--query-gpu=index,uuid,utilization.gpu", "--format=csv,noheader,nounits"];
-  const said = await askProgram("nvidia-smi", query, asking);
-  return said.kind === "said" ? meanUse(said.text, ids) : null;
+const query = ["--query-gpu=index,uuid,utilization.gpu", "--format=csv,noheader,nounits"];
+
+/**
+ * A function that tells how much these NVIDIA GPUs worked lately: mean percent of the time; null if nvidia-smi does not say, or if
+ * the last one is still there. One that hangs in its driver cannot be killed, and each further one would hang as well.
+ */
+export function nvidiaUse(ids: readonly string[], asking: Asking, ask = askProgram): () => Promise<number | null> {
+  let isThere = false;
+  const gone = (): void => {
+    isThere = false;
+  };
+  return async () => {
+    if (isThere) return null;
+    isThere = true;
+    try {
+      const said = await ask("nvidia-smi", query, asking, gone);
+      return said.kind === "said" ? meanUse(said.text, ids) : null;
+    } catch (error) {
+      gone(); // none was started
+      throw error;
+    }
+  };
 }
 
 /** @param text  lines such as `0, GPU-5c89852c-d268-c3f3-1b07-005d5ae1dc3f, 97`; `[N/A]` for one that does not say */

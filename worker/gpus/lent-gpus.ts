@@ -51,7 +51,7 @@ export class LentGpus {
     const { maker, gpus } = this.#chosen;
     if (maker !== "nvidia" || gpus.length === 0) return {};
     const ids = gpus.flatMap(({ id, uuid }) => [id, ...(uuid === null ? [] : [uuid])]);
-    return { gpuUse: () => nvidiaUse(ids, { path, patienceMs }) };
+    return { gpuUse: nvidiaUse(ids, { path, patienceMs }) };
   }
 
   /** Of each GPU, the part that no run has, from 0 to 1. */
