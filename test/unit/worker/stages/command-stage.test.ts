@@ -141,6 +141,28 @@ describe("a user's program", () => {
     );
   });
 
+  test("a user's program that rewrites one object from time to time is measured by each version", async () => {
+    const seen = join(temporaryFolder(), "seen");
+    const { context, run } = program(
+      `const { existsSync, writeFileSync } = await import("node:fs");
+      writeFileSync("m.json", '{"loss": 2}');
+      while (!existsSync(${JSON.stringify(seen)})) await new Promise((go) => setTimeout(go, 20));
+      writeFileSync("m.json", '{"loss": 1}');`,
+      { metrics_file: "m.json" },
+    );
+    const over = run();
+    await eventually("its first version was read", () => context.reports.length > 0);
+    writeFileSync(seen, "");
+    await over;
+    assert.deepEqual(
+      context.reports.map(({ iters, values }) => [iters, values[0]]),
+      [
+        [1, 2],
+        [2, 1],
+      ],
+    );
+  });
+
   test("a user's program that writes no metrics file, or one without the metric, fails with what was found", async () => {
     const none = program("console.log(1)", { metrics_file: "m.csv" });
     await assert.rejects(

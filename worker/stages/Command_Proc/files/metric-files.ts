@@ -130,7 +130,8 @@ export class MetricFiles {
       for (let looks = 0; hasMore && (isWhole || looks === 0); looks += 1) {
         const { rows, isNew, hasMore: more } = file.read(isDone);
         hasMore = more;
-        if (isNew) this.#counted.delete(path);
+        // A summary that is written anew is the next row, not the first one again.
+        if (isNew && !file.isWhole) this.#counted.delete(path);
         for (const row of rows) {
           const values = this.#valuesIn(row, path);
           if (values.size === 0) continue;

@@ -13,20 +13,20 @@ const nothing = { rows: [], isNew: false, hasMore: false } as const;
 /** A file that grows while it is read. It may be replaced, truncated or rewritten: then it is read from its start. */
 export class TailedFile {
   readonly path: string;
+  /** Whether the whole file is read again whenever it has changed. */
+  readonly isWhole: boolean;
   readonly #reader: () => RowReader;
   #rows: RowReader;
   #offset = 0;
   #inode = 0n;
   #head: Buffer = Buffer.alloc(0);
   #mtime = 0n;
-  /** Whether the whole file is read again whenever it has changed. */
-  readonly #isWhole: boolean;
 
   constructor(path: string, reader: () => RowReader, isWhole = false) {
     this.path = path;
     this.#reader = reader;
     this.#rows = reader();
-    this.#isWhole = isWhole;
+    this.isWhole = isWhole;
   }
 
   /**
@@ -46,7 +46,7 @@ export class TailedFile {
       const stat = fstatSync(file, { bigint: true });
       if (!stat.isFile()) return nothing;
       const isOther = stat.ino !== this.#inode || stat.size < BigInt(this.#offset) || !this.#begins(file);
-      const hasChanged = this.#isWhole && stat.mtimeNs !== this.#mtime;
+      const hasChanged = this.isWhole && stat.mtimeNs !== this.#mtime;
       if (isOther || hasChanged) this.#beginAnew(stat.ino);
       this.#mtime = stat.mtimeNs;
       const isNew = this.#offset === 0;

@@ -187,6 +187,18 @@ describe("JSON", () => {
   });
 });
 
+test("a JSON summary without a count is one row more each time that it is written anew", () => {
+  const { file, files, read } = watched("summary.json", ["acc"]);
+  writeFileSync(file, '{"acc": 0.25}');
+  files.begin();
+  assert.deepEqual(read(), [], "an earlier attempt left it");
+  writeFileSync(file, '{"acc": 0.5}');
+  assert.deepEqual(read(), [["row 1", { acc: 0.5 }]]);
+  assert.deepEqual(read(), []);
+  writeFileSync(file, '{"acc": 0.75}');
+  assert.deepEqual(read(), [["row 2", { acc: 0.75 }]]);
+});
+
 describe("TensorBoard's events", () => {
   const expected = [0, 1, 2, 3].flatMap((step) => [
     [step, "train/loss", Math.fround(1 / (step + 1))],
