@@ -39,7 +39,7 @@ export interface RunResult {
   readonly hpmax: number;
   /** Iterations of the last stage. */
   readonly iters: number;
-  /** Last values by column: s1-hrs, s1-rew, ... */
+  /** Last measured values by column: s1-hrs, s1-rew, ...; NaN where nothing was measured. */
   readonly metrics: Readonly<Record<string, number>>;
   /** What people call them: s1-rew is "reward per step". Only for stages that ran in this attempt. */
   readonly titles: Readonly<Record<string, string>>;
@@ -143,7 +143,9 @@ async function executeStage(
       addToSummary(summary, first, values[0] ?? Number.NaN, counts[0] ?? 0);
       metrics[`${prefix}hrs`] = hours;
       processor.metrics.forEach((metric, i) => {
-        metrics[prefix + metric.short] = values[i] ?? Number.NaN;
+        const column = prefix + metric.short;
+        // A report may have measured some of the metrics only.
+        if ((counts[i] ?? 0) > 0 || !Object.hasOwn(metrics, column)) metrics[column] = values[i] ?? Number.NaN;
       });
       ports.line(lines.reportLine(report, processor.metrics, note));
       ports.report(

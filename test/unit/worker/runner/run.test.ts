@@ -39,6 +39,34 @@ test("a run with more metrics than a result may have fails before it trains the 
   assert.equal(reports, 0);
 });
 
+/** Executes a run of one stage, a shell script with the metrics `loss` and `extra`. */
+const runOf = (script: string, changes: Partial<Parameters<typeof executeRun>[1]> = {}) => {
+  const folder = temporaryFolder();
+  const component = "processors/Command_Proc";
+  const spec = {
+    ...{ component, command: ["sh", "-c", script], arguments: {}, as_options: false, metrics: ["loss", "extra"] },
+    ...{ goal: "minimize", summary: "last", decimals: 3, random_seed: 1 },
+  };
+  return executeRun([{ number: 1, component, enabled: true, spec }], {
+    line: () => undefined,
+    report: () => undefined,
+    checkpointDue: () => false,
+    keep: async () => undefined,
+    ...{ codeFolder: null, inputsFolder: null, environmentFolder: null, directory: folder, stateDirectory: folder },
+    signal: new AbortController().signal,
+    inSearch: true,
+    ...changes,
+  });
+};
+
+test("a run's result has what each metric was when it was measured last, and NaN if that was measured", async () => {
+  const lines = (...reports: string[]) => reports.map((report) => `echo '${report}'`).join("; ");
+  const { metrics } = await runOf(lines('{"loss": 1, "extra": 3}', '{"loss": 0.5}'));
+  assert.deepEqual([metrics["s1-loss"], metrics["s1-extra"]], [0.5, 3]);
+  const infinite = await runOf(lines('{"loss": 1}', '{"loss": 1, "extra": 3}', '{"loss": 0.5, "extra": NaN}'));
+  assert.ok(Number.isNaN(infinite.metrics["s1-extra"]));
+});
+
 test("a run with more metrics in its specs than a result may have fails before its first stage is trained", async () => {
   const metrics = Array.from({ length: 49 }, (_, i) => `m${i}`);
   const component = "processors/Command_Proc";
