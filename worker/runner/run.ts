@@ -66,6 +66,7 @@ export async function executeRun(stages: readonly ExpandedStage[], ports: RunPor
   const titles: Record<string, string> = {};
   let last: { metric: Metric; summary: Summary; iters: number } | undefined;
   refuseTooMany(stages);
+  const decisive = stages.findLast(({ enabled }) => enabled);
   for (const stage of stages) {
     const name = lines.shortName(stage.component);
     ports.line(lines.stageTitle(stage.number, stages.length));
@@ -80,7 +81,7 @@ export async function executeRun(stages: readonly ExpandedStage[], ports: RunPor
       continue;
     }
     ports.line(resume?.stage === stage.number ? `${name}:  Goes on after ${resume.iters} iters` : `${name}:  Started`);
-    const executed = await executeStage(stage, ports, startedAt, metrics);
+    const executed = await executeStage(stage, ports, startedAt, metrics, stage === decisive);
     for (const { short, long } of executed.all) if (long !== "") titles[`s${stage.number}-${short}`] = long;
     ports.line(lines.summaryLine(executed.metric, executed.summary.value));
     ports.line(`${name}:  Completed`);
@@ -119,6 +120,7 @@ async function executeStage(
   ports: RunPorts,
   startedAt: number,
   metrics: Record<string, number>,
+  isDecisive: boolean,
 ): Promise<{ metric: Metric; all: readonly Metric[]; summary: Summary; iters: number }> {
   const prefix = `s${stage.number}-`;
   const resume = ports.resume?.stage === stage.number ? ports.resume : undefined;
@@ -153,6 +155,7 @@ async function executeStage(
         processor.metrics.map(({ short }) => prefix + short),
       );
     },
+    needsFirst: isDecisive && summary.count === 0,
     ...(resume ? { resume: resume.state } : {}),
     ...(ports.witness ? { witness: ports.witness } : {}),
     leaving: ports.leaving ?? new AbortController().signal,

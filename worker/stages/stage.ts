@@ -42,6 +42,8 @@ export interface StageContext {
   readonly leaving: AbortSignal;
   /** Seconds that a run usually gets for that checkpoint. */
   readonly savingSeconds: number;
+  /** Whether the first metric becomes the run's result, and no earlier attempt has measured it; left out: no. */
+  readonly needsFirst?: boolean;
   /** The last state that an earlier attempt passed to `checkpoint`, to continue from; absent at a fresh start. */
   readonly resume?: Uint8Array;
   /**

@@ -17,7 +17,11 @@ export class Hearing {
   readonly before: number;
   /** The newest lines. */
   readonly newest: string[] = [];
-  /** Names of the numbers in reports that contained none of the metrics. */
+  /** The metrics that no report of this attempt had. */
+  readonly missing: Set<string>;
+  /** The first metric was in a report of an iteration that had been reported before. */
+  isFirstRepeated = false;
+  /** Names of other numbers in reports, as long as none had the first metric. */
   readonly others = new Set<string>();
   /** The first metric that was reported as something other than a number, with that value. */
   noNumber: string | undefined;
@@ -35,6 +39,7 @@ export class Hearing {
   constructor(spec: CommandSpec, context: StageContext) {
     this.#context = context;
     this.#metrics = spec.metrics.map(({ short }) => short);
+    this.missing = new Set(this.#metrics);
     this.#patterns = spec.patterns.length > 0 ? new MetricPatterns(spec.patterns) : undefined;
     this.#count = new IterCount(context.resume);
     this.before = this.#count.done;
@@ -45,6 +50,15 @@ export class Hearing {
   /** Whether this attempt and the earlier ones have reported nothing. */
   get isNothingReported(): boolean {
     return !this.#hasReported && this.before === 0;
+  }
+
+  /** Whether the run has no result, although it may have reported something. */
+  get isResultMissing(): boolean {
+    return this.#context.needsFirst === true && this.#isFirstMissing;
+  }
+
+  get #isFirstMissing(): boolean {
+    return this.missing.has(this.#metrics[0] ?? "");
   }
 
   /** @param end  ends the program; called if the patterns cannot keep up with its output */
@@ -86,21 +100,31 @@ export class Hearing {
     const values = this.#metrics.map((metric) => (found ? numberOf(found[metric]) : measured?.values[metric]));
     const isMeasured = values.some((value) => value !== undefined);
     witness?.printed(line, isMeasured);
-    if (isMeasured) {
-      this.#report(found ? numberOf(found["iters"]) : measured?.iters, values);
-      if (found) return;
+    if (isMeasured) this.#report(found ? numberOf(found["iters"]) : measured?.iters, values);
+    if (found && this.#isFirstMissing) this.#note(found);
+    if (!found || !isMeasured) this.#keep(line);
+  }
+
+  /** Keeps what explains that the first metric is missing. */
+  #note(found: Readonly<Record<string, unknown>>): void {
+    for (const [name, value] of Object.entries(found)) {
+      const isNumber = numberOf(value) !== undefined;
+      if (!this.#metrics.includes(name)) {
+        if (isNumber && this.others.size < mostOthers) this.others.add(name);
+      } else if (!isNumber) this.noNumber ??= `${name} as ${JSON.stringify(value).slice(0, 80)}`;
     }
-    for (const [name, value] of Object.entries(found ?? {})) {
-      if (this.others.size < mostOthers && numberOf(value) !== undefined) this.others.add(name);
-      else if (this.#metrics.includes(name)) this.noNumber ??= `${name} as ${JSON.stringify(value).slice(0, 80)}`;
-    }
-    this.#keep(line);
   }
 
   #report(said: number | undefined, values: readonly (number | undefined)[]): void {
     const iters = this.#count.next(said);
-    if (iters === undefined) return; // repeated since the last checkpoint, and already reported
+    if (iters === undefined) {
+      // Repeated since the last checkpoint, and already reported.
+      this.isFirstRepeated ||= values[0] !== undefined;
+      return;
+    }
     this.#hasReported = true;
+    if (this.missing.size > 0)
+      for (const [i, metric] of this.#metrics.entries()) if (values[i] !== undefined) this.missing.delete(metric);
     this.#context.report(
       iters,
       values.map((value) => value ?? Number.NaN),

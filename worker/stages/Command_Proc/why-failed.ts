@@ -20,9 +20,26 @@ export function whyFailed(spec: CommandSpec, hearing: Hearing, { code, signal, w
     return `there is no program ${name} on this worker, or not in its PATH${hidden}${said}`;
   }
   if (code !== 0) return `${name} ended with exit code ${code}${said}${flagHint(spec, newest.at(-1) ?? "")}`;
-  if (!hearing.isNothingReported) return "";
+  if (!hearing.isNothingReported) return hearing.isResultMissing ? resultMissing(spec, hearing) : "";
   if (noNumber !== undefined) return `${name} reported ${noNumber}; expected a number, such as 0.5 or NaN`;
   return nothingReported(spec, hearing);
+}
+
+/** It reported something, but never the metric that is its result. */
+function resultMissing({ command, metrics }: CommandSpec, hearing: Hearing): string {
+  const { missing, others, noNumber, files, isFirstRepeated } = hearing;
+  const [first = "", ...further] = metrics.map(({ short }) => short);
+  if (isFirstRepeated)
+    return `${command[0]} reported ${first} only for iterations that it had reported before; one report is to have all metrics of an iteration`;
+  if (noNumber?.startsWith(`${first} as `))
+    return `${command[0]} reported ${noNumber}, and never as a number, such as 0.5 or NaN`;
+  const reported = further.filter((name) => !missing.has(name)).join(", ");
+  const never = `${reported === "" ? "" : `reported ${reported}, and `}never reported ${first}, by which a search goes`;
+  const rest = [...others, ...(files?.seen.columns ?? [])].filter(
+    (name) => name !== "iters" && !further.includes(name),
+  );
+  const also = rest.length === 0 ? "" : `; it also has ${rest.slice(0, 20).join(", ")}`;
+  return `${command[0]} ${never}${also}${didYouMean(first, rest)}`;
 }
 
 function nothingReported(

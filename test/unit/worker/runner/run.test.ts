@@ -67,6 +67,14 @@ test("a run's result has what each metric was when it was measured last, and NaN
   assert.ok(Number.isNaN(infinite.metrics["s1-extra"]));
 });
 
+test("a run fails that never reported what its result is, unless an earlier attempt did", async () => {
+  const extra = `echo '{"extra": 3}'`;
+  await assert.rejects(runOf(extra), { message: "sh reported extra, and never reported loss, by which a search goes" });
+  const resume = { stage: 1, iters: 1, hours: 0, summary: { value: 2, count: 1 }, metrics: {}, state: countState(1) };
+  const { hpmax } = await runOf(extra, { resume });
+  assert.equal(hpmax, -2);
+});
+
 test("a run with more metrics in its specs than a result may have fails before its first stage is trained", async () => {
   const metrics = Array.from({ length: 49 }, (_, i) => `m${i}`);
   const component = "processors/Command_Proc";

@@ -255,6 +255,23 @@ describe("a user's program", () => {
     });
   }
 
+  test("a user's program that never reports the metric that is its result fails with what it did report", async () => {
+    const text = `console.log('{"iters": 1, "losses": 2, "extra": 3}'); console.log('{"losses": 1, "note": 4}')`;
+    const of = (reports: string, needsFirst = true) => {
+      const { context } = program(reports);
+      return makeCommand({ ...context, needsFirst }).run();
+    };
+    await of(text, false);
+    const never =
+      /reported extra, and never reported loss, by which a search goes; it also has losses, note; did you mean losses\?$/;
+    await assert.rejects(of(text), { message: never });
+    const none = `console.log('{"loss": null, "extra": 3}')`;
+    await assert.rejects(of(none), { message: /reported loss as null, and never as a number/ });
+    const late = `console.log('{"iters": 1, "extra": 3}'); console.log('{"iters": 1, "loss": 3}')`;
+    await assert.rejects(of(late), { message: /reported loss only for iterations that it had reported before/ });
+    await of(`console.log('{"extra": 3}'); console.log('{"loss": NaN}')`);
+  });
+
   test("a user's program with too long an argument, or a metric that is no number, fails with that reason", async () => {
     const long = program("", { arguments: { notes: "a".repeat(300_000) } });
     await assert.rejects(long.run(), /could not be started: its arguments and environment are longer than this system/);
