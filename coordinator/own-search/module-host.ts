@@ -101,6 +101,8 @@ async function hear(told: Told): Promise<void> {
       await look(run, (view, seen) => {
         const list = reports.get(run) ?? [];
         reports.set(run, list);
+        // A run that was lost goes on from its checkpoint, or begins again.
+        while (list.length > 0 && (list.at(-1)?.[0] ?? 0) >= iters) list.pop();
         list.push([iters, value]);
         return own.prune?.(view, seen, list);
       });

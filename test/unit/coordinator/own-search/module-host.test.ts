@@ -39,3 +39,46 @@ export const diverged = (view, { run }, [iters, value]) => \`\${run} at \${iters
     ],
   );
 });
+
+test("a search module is given of a lost run only the reports up to where it went on", () => {
+  const file = join(temporaryFolder(), "search.mjs");
+  writeFileSync(
+    file,
+    `export const choose = () => undefined;
+export const prune = (view, run, reports) => JSON.stringify(reports);`,
+  );
+  const about = { job: "job1" as JobName, seed: 1, totalRuns: 9, hyperparameters: [], where: [] };
+  const run = { run: 1, name: "run1.1" as RunName, ask: 1, configuration: [], value: null, reason: "" };
+  const input = [protocol.hello(about, 0), protocol.tell([], { ...run, state: "running" })];
+  for (const [iters, value] of [
+    [1, 0.5],
+    [2, 0.25],
+    [3, 0.75],
+    [3, 0.5],
+    [1, 0.125],
+  ] as const)
+    input.push(protocol.report(1, iters, value));
+  const { stdout } = spawnSync(process.execPath, [host, file], { encoding: "utf8", input: input.join("") });
+  const heard = stdout.split("\n").filter((line) => line.includes("prune"));
+  assert.deepEqual(
+    heard.map((line) => JSON.parse((JSON.parse(line) as { why: string }).why)),
+    [
+      [[1, 0.5]],
+      [
+        [1, 0.5],
+        [2, 0.25],
+      ],
+      [
+        [1, 0.5],
+        [2, 0.25],
+        [3, 0.75],
+      ],
+      [
+        [1, 0.5],
+        [2, 0.25],
+        [3, 0.5],
+      ],
+      [[1, 0.125]],
+    ],
+  );
+});
