@@ -99,13 +99,14 @@ export class Troubles {
     return [{ text: standstill, since: this.#search.standsSince, place, isGrave: true }];
   }
 
+  /** At least half of the results are infeasible. If some of a finished job are feasible, its verdict is shown instead. */
   #infeasible(table: RunTable): Trouble[] {
     const { infeasible, completed } = table.runSets.totals;
-    if (infeasible === 0 || completed > infeasible) return [];
+    if (infeasible === 0 || completed > infeasible || (table.isOver && completed > 0)) return [];
     const [first = "", second] = infeasibleLines(table);
-    const n = table.completions.at(-1) ?? 1;
+    const n = table.completions.findLast((each) => !table.trials.isFeasible(each)) ?? 1;
     const text = (second ?? first).split("\n")[0] ?? "";
-    return [{ text, since: 0, place: { kind: "run", n, filter: "infeasible" }, isGrave: true }];
+    return [{ text, since: 0, place: { kind: "run", n, filter: "infeasible" }, isGrave: completed === 0 }];
   }
 
   #silentRuns(table: RunTable): Trouble[] {

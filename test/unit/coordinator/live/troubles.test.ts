@@ -158,3 +158,37 @@ test("a benched worker is named among the troubles, with why", () => {
   assert.match(trouble?.text ?? "", /^lab-1 is benched: its disk is full/);
   assert.deepEqual(trouble?.place, { kind: "worker", worker });
 });
+
+describe("infeasible results", () => {
+  /** Runs with these uses of memory, of which 8 are permitted. */
+  function using(...gigabytes: readonly number[]): JobStory {
+    const story = new JobStory({ number: 1, settings: { require: ["gb <= 8"] } });
+    for (const [i, gb] of gigabytes.entries()) {
+      const run = `run1.${i + 1}`;
+      story.completed(story.started(run, []), run, i, 100, { "s1-gb": gb });
+    }
+    return story;
+  }
+  const troubles = (story: JobStory) => new Troubles(searchOf(story)).all;
+
+  test("infeasible results beside feasible ones are no grave trouble, and lead to the newest of them", () => {
+    const [trouble, other] = troubles(using(9, 4, 9, 9, 4));
+    assert.match(trouble?.text ?? "", /^infeasible: 3 runs \(require: gb <= 8\)/);
+    assert.deepEqual(trouble?.place, { kind: "run", n: 4, filter: "infeasible" });
+    assert.equal(trouble?.isGrave, false);
+    assert.equal(other, undefined);
+    assert.deepEqual(troubles(using(9, 4, 4)), []);
+  });
+
+  test("infeasible results are a trouble of a finished job only if none is feasible", () => {
+    const some = using(9, 4, 9);
+    some.over();
+    assert.deepEqual(troubles(some), []);
+    const none = using(9, 9);
+    none.over();
+    assert.deepEqual(
+      troubles(none).map(({ place, isGrave }) => ({ place, isGrave })),
+      [{ place: { kind: "run", n: 2, filter: "infeasible" }, isGrave: true }],
+    );
+  });
+});
