@@ -223,6 +223,18 @@ test("the jobs are on a screen of their own; Enter shows another one, and the he
   await jobs.shows(/exit=0/);
 });
 
+test("a screen for one named job stays with it when it is over and another is submitted", async () => {
+  const named = tmux.open([120, 30], search.script("watch job2"), { TERM: "xterm-256color", LANG: "C.UTF-8" });
+  await named.shows(/^job2 +second +job 2 of 2 +COMPLETED/);
+  named.press("6", "a");
+  await swarm.submit(swarm.probeSpec("third", { total_runs: 2, hp_tuning: "dgd" }, { reports: 1 }));
+  assert.match(await named.shows(/job3 submitted by/), /^job2 +second +job 2 of 3 +COMPLETED/);
+  named.press("q");
+  await named.shows(/\[d\] detach/);
+  named.press("d");
+  await named.shows(/exit=0/);
+});
+
 test("a newcomer in an empty folder is told what to do, and given a first spec", async () => {
   const home = join(swarm.folder, "newcomer");
   const env = `mkdir -p ${quoted(home)}; ${search.environment()}; cd ${quoted(home)}; export XDG_DATA_HOME=${quoted(join(home, ".data"))}`;
