@@ -19,7 +19,7 @@ export interface Term {
 }
 
 /** `lr = 0.0004`, with optional blanks around the operator and quotes around the value; or anything up to the next blank. */
-const termPattern = /[^\s=!<>"'~]+\s*(?:[=!<>~]=?|<>)=?\s*(?:"[^"]*"|'[^']*'|\S+)?|(?:"[^"]*"|'[^']*'|\S)+/g;
+const termPattern = /[^\s=!<>"'~]+\s*(?:[=<>~]=?|![=~]|<>)=?\s*(?:"[^"]*"|'[^']*'|\S+)?|(?:"[^"]*"|'[^']*'|\S)+/g;
 const operators = /[=<>~]|![=~]/;
 
 export const terms = (text: string): Term[] =>

@@ -252,6 +252,14 @@ describe("the filter's terms", () => {
     assert.ok(!passes("value>1", { id: "a", value: undefined }));
   });
 
+  test("a filter's word and a negated word after it are two terms; != is still an operator", () => {
+    const texts = (text: string): string[] => terms(text).map((term) => term.text);
+    assert.deepEqual(texts("row !other"), ["row", "!other"]);
+    assert.deepEqual(texts("lab-1 !failed lr != 1 done"), ["lab-1", "!failed", "lr != 1", "done"]);
+    assert.ok(passes("row !other", { id: "row7", value: 1 }));
+    assert.ok(!passes("row !other", { id: "row of other", value: 1 }));
+  });
+
   test("a word is a status only where rows have a run's status; elsewhere it is searched for", () => {
     assert.ok(passes("failed", { id: "has failed", value: 1 }));
     const ofWorkers = [{ name: "status", kind: "text", value: ({ id }: Row) => id }] as const;

@@ -31,6 +31,7 @@ test("the runs' filter takes the words for a status that nexus list runs takes",
     ["!failed", "1 3 4 5"],
     ["!waiting", "1 2 3 5"],
     ["memory", "2"],
+    ["memory !timed-out", "2"],
   ] as const) {
     assert.equal(passing(text).join(" "), expected, text);
     assert.equal(misspeltStatus(text), undefined, text);
