@@ -48,6 +48,8 @@ export function frameLines(model: ViewModel, width: number, height: number, now:
     const text = `${width}x${height} is too small (at least ${least.width}x${least.height}); the search goes on`;
     return wrapped(plain(text), width, 0).slice(0, height);
   }
+  // A smaller terminal may leave out the pane that keys went to.
+  if (!panesAt(model, width, height).includes(model.focus)) model.focus = model.screen;
   const said = saidLines(model, width, now)?.slice(-(height - headerHeight - 2));
   const bodyHeight = height - headerHeight - (said?.length ?? 1);
   const body = bodyLines(model, width, bodyHeight, now);

@@ -131,6 +131,23 @@ describe("a filter being typed", () => {
   });
 });
 
+test("keys go to the pane that is shown when a smaller terminal leaves out the one that had them", async () => {
+  for (const [columns, rows] of [
+    [120, 40],
+    [100, 30],
+  ] as const) {
+    const screen = new Screen();
+    screen.terminal.resize(200, 60);
+    screen.press("tab");
+    assert.match(await screen.text(), /▶ Workers 6/);
+    screen.terminal.resize(columns, rows);
+    assert.match(await screen.text(), /\n[▶─] Standings \d+ [\s\S]*\n> +1 /);
+    assert.equal(screen.model.focus, "Standings");
+    screen.press("P");
+    assert.match(await screen.text(), /pauses job1/);
+  }
+});
+
 test("keys that do nothing on a screen say so, by the names that people know", async () => {
   const screen = new Screen();
   for (const [key, name] of [
