@@ -1,4 +1,5 @@
 import type { Action, Binding } from "../keys.ts";
+import { headerHeight } from "../screens/header.ts";
 import { helpLength } from "../screens/help.ts";
 import type { KeyContext } from "./key-context.ts";
 
@@ -9,7 +10,7 @@ const groupsEverywhere: readonly string[] = ["Text", "Program"];
 
 /** Handles a key while the help is open. Returns whether that was all the key does. */
 export function moveHelp({ model, terminal }: KeyContext, action: Action): boolean {
-  const most = Math.max(0, helpLength(model, terminal.columns) - (terminal.rows - 3));
+  const most = Math.max(0, helpLength(model, terminal.columns) - (terminal.rows - headerHeight - 1));
   const by = action === "start" ? -most : action === "end" ? most : steps[action];
   if (by !== undefined) {
     model.helpScroll = Math.max(0, Math.min(most, model.helpScroll + by));

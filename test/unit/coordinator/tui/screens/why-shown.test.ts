@@ -165,6 +165,19 @@ test("the help explains every column of the screen that it is opened on", async 
   }
 });
 
+test("the help can be scrolled to its last line, on every screen of a small terminal", async () => {
+  const screen = new Screen();
+  screen.terminal.resize(80, 24);
+  for (const [key, name] of screenNames.entries()) {
+    screen.press(String(key), "?", "G");
+    const text = await screen.text();
+    const lastWord = screen.model.lists.of(name).columns.at(-1)?.about.split(" ").at(-1) ?? "";
+    const lastLine = text.split("\n").at(-2)?.trimEnd() ?? "";
+    assert.ok(lastWord !== "" && lastLine.endsWith(lastWord), `${name}, ${lastWord}:\n${text}`);
+    screen.press("?");
+  }
+});
+
 test("the help begins with the keys of the pane or page that it is opened on, and has each key once", async () => {
   const screen = new Screen();
   screen.terminal.resize(179, 120);
