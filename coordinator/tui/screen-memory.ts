@@ -2,7 +2,6 @@ import { mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, isAbsolute, join } from "node:path";
 import { readJsonFields, writeJsonFile } from "../../shared/machine/secret-file.ts";
-import { type ScreenName, screenNames } from "./keys.ts";
 import type { Lists } from "./lists/lists.ts";
 
 /** A file of this person's screens on this machine, for all workspaces. */
@@ -13,8 +12,16 @@ export function screenFile(name: string, env: NodeJS.ProcessEnv): string {
   return join(root, "nexus", name);
 }
 
-/** Curves and Best have no columns to remember. */
-const remembered: readonly ScreenName[] = screenNames.filter((name) => name !== "Curves" && name !== "Best");
+/** The lists whose hidden columns are remembered, by their names in the file. Which Neighbourhood a job has is known only later. */
+const remembered = (lists: Lists): [name: string, list: { readonly hidden: Set<string> }][] => [
+  ["Jobs", lists.jobs],
+  ["Standings", lists.standings],
+  ["Runs", lists.runs],
+  ["Workers", lists.workers],
+  ["Neighbourhood", lists.neighbourhood],
+  ["Prospects", lists.prospects],
+  ["Events", lists.events],
+];
 /** More columns than any spec has. A longer list was not written by us. */
 const mostNames = 1000;
 
@@ -26,16 +33,16 @@ export function recallColumns(file: string, lists: Lists): void {
   } catch {
     return; // all columns are shown, as at the first start
   }
-  for (const name of remembered) {
+  for (const [name, list] of remembered(lists)) {
     const columns = field(hidden, name);
     if (!Array.isArray(columns) || columns.length > mostNames) continue;
-    for (const column of columns) if (typeof column === "string") lists.of(name).hidden.add(column);
+    for (const column of columns) if (typeof column === "string") list.hidden.add(column);
   }
 }
 
 /** @throws Error if the file cannot be written */
 export function keepColumns(file: string, lists: Lists): void {
-  const hidden = Object.fromEntries(remembered.map((name) => [name, [...lists.of(name).hidden]]));
+  const hidden = Object.fromEntries(remembered(lists).map(([name, list]) => [name, [...list.hidden]]));
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   writeJsonFile(file, { hidden });
 }

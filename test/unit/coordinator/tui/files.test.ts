@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { LiveSearch } from "../../../../coordinator/live/live-search.ts";
 import { keepColumns, recallColumns, screenFile } from "../../../../coordinator/tui/screen-memory.ts";
 import { ScreenLog } from "../../../../coordinator/tui/terminal/screen-log.ts";
-import type { ViewModel } from "../../../../coordinator/tui/view-model.ts";
+import { ViewModel } from "../../../../coordinator/tui/view-model.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
-import { JobStory } from "../../../support/stories/job-story.ts";
+import { JobStory, stateOf } from "../../../support/stories/job-story.ts";
 import { ordered } from "../../../support/stories/search.ts";
-import { modelOf } from "../../../support/stories/shown-story.ts";
+import { modelOf, screenOptions } from "../../../support/stories/shown-story.ts";
 
 const story = new JobStory({ number: 1, hyperparameters: [ordered("lr", [0.1, 0.2])] });
 story.lost(story.started("run1.1", [1]), "run1.1", "no sign of life for 30 s");
@@ -47,6 +48,23 @@ describe("screen.json", () => {
     const after = modelOf(story);
     recallColumns(file, after.lists);
     assert.deepEqual([hidden(after, "Runs"), hidden(after, "Workers")], [["lease", "attempt"], ["host"]]);
+  });
+
+  test("screen.json is recalled before a job is shown, for both lists that the Neighbourhood may have", () => {
+    const file = join(temporaryFolder(), "screen.json");
+    for (const rule of ["model", "paper"] as const) {
+      const searched = new JobStory({ number: 1, settings: { dgd: { rule, countInFlight: true } } });
+      const before = modelOf(searched);
+      before.lists.of("Neighbourhood").hidden.add(`${rule} only`);
+      keepColumns(file, before.lists);
+      const search = new LiveSearch();
+      const after = new ViewModel(search, screenOptions);
+      recallColumns(file, after.lists);
+      const state = stateOf(searched);
+      for (const event of searched.events) search.happened(event, state);
+      search.showJob(searched.job);
+      assert.deepEqual([...after.lists.of("Neighbourhood").hidden], [`${rule} only`]);
+    }
   });
 
   test("screen.json hides no column if it is missing or damaged", () => {
