@@ -25,7 +25,7 @@ export function useMouse(context: KeyContext, { name, at }: Key, press: (name: s
     // Pages, the help and the newest events move as by keys.
     if (pane === undefined || model.prompt || (pane === "Events" && pane === model.focus))
       for (let i = 0; i < wheelRows; i += 1) press(by < 0 ? "up" : "down");
-    else model.lists.of(pane).scroll(by, now);
+    else scroll(model, pane, by, now);
     return;
   }
   if (model.prompt) {
@@ -33,6 +33,15 @@ export function useMouse(context: KeyContext, { name, at }: Key, press: (name: s
     return;
   }
   click(context, at, press);
+}
+
+/** Scrolls a pane's list; curves have none. Events show the newest until they are scrolled, and again once their end is reached. */
+function scroll({ lists }: ViewModel, pane: ScreenName, by: number, now: number): void {
+  if (pane === "Curves" || pane === "Best") return;
+  const list = lists.of(pane);
+  if (pane === "Events" && list.selectedKey === null) list.toEnd(now);
+  list.scroll(by, now);
+  if (pane === "Events" && list.shown.to === list.rows.length) list.selectedKey = null;
 }
 
 function click(

@@ -55,6 +55,29 @@ describe("the mouse", () => {
     assert.equal(screen.model.lists.runs.selectedKey, null);
     assert.match(await mouse(screen, "wheelup", / run\d+\.\d+ .*completed/), / 1-\d+ of 200 ▼/);
   });
+
+  test("the wheel scrolls events that have no focus, and at their end they show the newest again", async () => {
+    const screen = new Screen();
+    const part = (text: string): number[] =>
+      /─ Events [^\n]*? (\d+)-(\d+) of (\d+) /.exec(text)?.slice(1).map(Number) ?? [];
+    const [from = 0, to = 0, of = -1] = part(await screen.text());
+    assert.equal(to, of, "the newest are shown");
+    assert.deepEqual(part(await mouse(screen, "wheelup", /─ Events/)), [from - 3, to - 3, of]);
+    assert.equal(screen.model.focus, "Standings");
+    assert.deepEqual(part(await mouse(screen, "wheeldown", /─ Events/)), [from, to, of]);
+    assert.equal(screen.model.lists.events.selectedKey, null);
+  });
+
+  test("the wheel over a chart scrolls no list", async () => {
+    const screen = new Screen();
+    const title = (text: string): string | undefined => /[▶─] Standings [^\n]*/.exec(text)?.[0];
+    const before = title(await screen.text());
+    assert.ok(before);
+    assert.equal(title(await mouse(screen, "wheeldown", /─ Best/)), before);
+    screen.terminal.resize(200, 60);
+    const wide = title(await screen.text());
+    assert.equal(title(await mouse(screen, "wheeldown", /─ Curves/)), wide);
+  });
 });
 
 describe("sorting", () => {
