@@ -10,7 +10,7 @@ import type { Bus } from "../../../shared/ports.ts";
 import { readEvidence } from "../../reading/evidence-reader.ts";
 import { readEvents } from "../../reading/journal-events.ts";
 import { namedJob } from "../../runs/named-job.ts";
-import { selectRuns } from "../../runs/run-list.ts";
+import { namesJobs, selectRuns } from "../../runs/run-list.ts";
 import { isSearch, nothingCompleted } from "../../runs/searched.ts";
 import { type ChosenRuns, chooseRuns, completedOnly, type RunChoice } from "./chosen-runs.ts";
 import { curvesOfRuns, type RunCurve } from "./curves-of-runs.ts";
@@ -51,7 +51,12 @@ export interface PlotReads {
     readonly repeats: string | null;
   };
   /** Which worker had which trial from when to when, from the journal's records. */
-  readonly stays: { readonly jobs: readonly JobName[]; readonly stays: readonly Stay[] };
+  readonly stays: {
+    /** Names of the jobs, or of the runs as they were typed, for titles. */
+    readonly names: string;
+    /** Of the named runs. */
+    readonly stays: readonly Stay[];
+  };
 }
 
 /** @throws UsageError, NotFoundError if a named job or run does not exist */
@@ -85,9 +90,13 @@ export const readers: {
     return { job: table.job, goal, history: searchHistory(runs, hyperparameters), hpmax: runs.hpmax, leader, repeats };
   },
   async stays({ runs }, { state, workspace, flags, bus }) {
-    const jobs = selectRuns(runs, state, workspace, flags).tables.map(({ job }) => job);
-    const isOne = new Set<string>(jobs);
-    const entries = await readEvents(bus, (event) => isTrialRecord(event) && isOne.has(event.job));
-    return { jobs, stays: staysOf(entries.map(({ event }) => event)) };
+    const { tables, rows } = selectRuns(runs, state, workspace, flags);
+    const jobs = new Set<string>(tables.map(({ job }) => job));
+    // Those of other runs too: a stay that is still open ends with the last of them.
+    const entries = await readEvents(bus, (event) => isTrialRecord(event) && jobs.has(event.job));
+    const named = new Set(rows.map(({ parent, child }) => `run${parent}.${child}`));
+    const stays = staysOf(entries.map(({ event }) => event)).filter(({ run }) => named.has(run));
+    const words = runs.flatMap((word) => word.split(",")).filter((word) => word !== "");
+    return { names: (words.every(namesJobs) ? [...jobs] : words).join(", "), stays };
   },
 };

@@ -1,4 +1,4 @@
-import { UsageError } from "../../../shared/errors.ts";
+import { NotFoundError } from "../../../shared/errors.ts";
 import { momentText } from "../../words/invitations.ts";
 import type { PlotReads } from "../data/reads.ts";
 import type { Stay, StayOutcome } from "../data/stays.ts";
@@ -22,13 +22,16 @@ const looks: Readonly<
   cancelled: { colour: grey, letter: "c", order: 7 },
 };
 
-/** A row for each worker (one for each slot that it used at once), and a box for each of its attempts at trials. */
+/**
+ * A row for each worker (one for each slot that it used at once), and a box for each of its attempts at trials.
+ *
+ * @throws NotFoundError if none of the runs has started
+ */
 export function workerTimeline(
-  { jobs, stays }: PlotReads["stays"],
+  { names, stays }: PlotReads["stays"],
   { title, xLabel }: { readonly title: string | undefined; readonly xLabel: string | undefined },
 ): Figure {
-  const names = jobs.join(", ");
-  if (stays.length === 0) throw new UsageError(`${names}: no worker has had a run yet`);
+  if (stays.length === 0) throw new NotFoundError(`${names}: no worker has had a run yet`);
   const { from: start, to: end } = extent(stays.flatMap(({ from, to }) => [from, to]));
   const unit = unitFor(end - start);
   const workers = grouped(stays, ({ worker }) => worker);

@@ -139,8 +139,6 @@ describe("a plot's JSON data", () => {
       ...{ type: "share", v: 1, name: "lr", share: 0.25, low: 0.125, high: 0.5, level: 0.9 },
     });
     const stay = { worker: "pc", from: 1_000, to: 61_000, end: "lost", run: "run1.1" } as const;
-    assert.deepEqual(objects(workerTimeline({ jobs: [job], stays: [stay] }, labels)), [
-      { type: "stay", v: 1, ...stay },
-    ]);
+    assert.deepEqual(objects(workerTimeline({ names: job, stays: [stay] }, labels)), [{ type: "stay", v: 1, ...stay }]);
   });
 });

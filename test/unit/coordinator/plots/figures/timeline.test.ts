@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { isTrialRecord, type Stay, staysOf } from "../../../../../coordinator/plots/data/stays.ts";
+import type { Figure } from "../../../../../coordinator/plots/figure.ts";
 import { inLanes, workerTimeline } from "../../../../../coordinator/plots/figures/timeline.ts";
-import { JobStory, storyStart } from "../../../../support/stories/job-story.ts";
+import { readRequest } from "../../../../../coordinator/plots/request.ts";
+import { NotFoundError } from "../../../../../shared/errors.ts";
+import type { Bus } from "../../../../../shared/ports.ts";
+import { encodeEvents } from "../../../../../shared/wire/messages.ts";
+import { JobStory, stateOf, storyStart } from "../../../../support/stories/job-story.ts";
 
 const second = (n: number): number => storyStart + n * 1000;
 
@@ -54,7 +59,7 @@ test("the timeline's axis has a suitable unit, and only the busiest of many work
       run: "run1.1",
     };
   });
-  const figure = workerTimeline({ jobs: [], stays }, { title: "", xLabel: undefined });
+  const figure = workerTimeline({ names: "job1", stays }, { title: "", xLabel: undefined });
   assert.equal(figure.panels[0]?.x.label, "time since 2026-11-24 08:00 UTC (hours)");
   assert.equal(figure.panels[0]?.y.ticks?.length, 48);
   assert.deepEqual(figure.notes, ["the 48 busiest of 100 workers"]);
@@ -62,4 +67,48 @@ test("the timeline's axis has a suitable unit, and only the busiest of many work
     figure.legend.map(({ label }) => label),
     ["completed"],
   );
+});
+
+describe("nexus plot timeline", () => {
+  /** A bus with nothing but a story's records in its journal. */
+  const journalOf = (story: JobStory): Bus => {
+    const message = { seq: 1, subject: "jrn.job1.job", msgId: "1.told.1", data: encodeEvents(story.events) };
+    const read: Bus["read"] = async (_stream, _first, hear) => {
+      hear(message);
+      return { caughtUp: Promise.resolve(), stop: async () => undefined };
+    };
+    return { read } as Bus; // all that it uses
+  };
+  const drawn = (story: JobStory, ...words: readonly string[]): Promise<Figure> =>
+    readRequest(["timeline", ...words], {}).figure({
+      state: stateOf(story),
+      workspace: "ws1",
+      flags: "",
+      bus: journalOf(story),
+    });
+
+  test("nexus plot timeline draws the named runs alone; one still running ends with the job's last record", async () => {
+    const story = new JobStory({ number: 1 });
+    story.started("run1.1", []);
+    story.completed(story.started("run2.1", []), "run2.1", 0.5);
+    story.completed(story.started("run2.2", []), "run2.2", 0.5);
+    const runsOf = async (...words: readonly string[]): Promise<unknown[]> =>
+      (await drawn(story, ...words)).data().map(({ run }) => run);
+    assert.deepEqual(await runsOf("job1"), ["run2.1", "run2.2", "run1.1"]);
+    assert.deepEqual(await runsOf("run2"), ["run2.1", "run2.2"]);
+    assert.deepEqual(await runsOf("run2.2,run1.1"), ["run2.2", "run1.1"]);
+    const open = await drawn(story, "run1.1");
+    assert.deepEqual(open.data(), [
+      { type: "stay", worker: "node-1", run: "run1.1", from: second(1), to: second(5), end: "open" },
+    ]);
+    assert.equal(open.title, "run1.1: workers");
+    assert.equal((await drawn(story, "job1")).title, "job1: workers");
+  });
+
+  test("nexus plot timeline ends with exit code 3 as long as no run has started", async () => {
+    await assert.rejects(drawn(new JobStory({ number: 1 }), "job1"), {
+      name: NotFoundError.name,
+      message: "job1: no worker has had a run yet",
+    });
+  });
 });
