@@ -62,7 +62,7 @@ export function workerFields(
 export const saidByState: readonly string[] = ["status", "reason"];
 
 /** Undefined while the worker has not said. */
-const targetsText = (targets: readonly string[] | undefined): string | undefined =>
+export const targetsText = (targets: readonly string[] | undefined): string | undefined =>
   targets && (targets.length === 0 ? "all" : targets.join(","));
 
 /**

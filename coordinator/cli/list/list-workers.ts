@@ -7,12 +7,12 @@ import { WorkerWork, workText } from "../../live/worker-work.ts";
 import { heardStatus } from "../../operator/leader-here.ts";
 import { withLink } from "../../operator/scope.ts";
 import type { JsonOption, Printing, Session } from "../../operator/session.ts";
+import { machineFields } from "../../runs/machine-fields.ts";
 import { type Field, recordsJson, showRecords } from "../../runs/records.ts";
 import { saidByState, workerFields } from "../../runs/worker-fields.ts";
 import { healthWarnings } from "../../words/health-words.ts";
 import { heldByWorker } from "../../words/silence.ts";
 import { Whys } from "../../words/why/whys.ts";
-import { healthFields } from "./worker-health-fields.ts";
 
 const sentences = ["reason", "why"];
 
@@ -26,23 +26,17 @@ export async function listWorkers({ scope, output }: Session, options: JsonOptio
   });
 }
 
-/** What each worker runs now, and how busy its machine is. */
+/** What each worker runs now. */
 function nowFields(state: WorkspaceState, status: Status | undefined): Field<WorkerRecord>[] {
   if (!status) return [];
   const work = new WorkerWork();
-  const presence = new Map(status.workers.map((each) => [each.worker, each]));
   const isOneJob = state.jobs.size < 2;
   const nowOf = ({ id }: WorkerRecord): string | undefined =>
     work
       .of(id, state, status)
       .map((each) => workText(each, isOneJob))
       .join(", ") || undefined;
-  return [
-    { name: "now", kind: "text", value: nowOf },
-    { name: "cpu_pct", kind: "count", value: ({ id }) => presence.get(id)?.cpu ?? undefined },
-    { name: "mem_pct", kind: "count", value: ({ id }) => presence.get(id)?.memory ?? undefined },
-    { name: "gpu_pct", kind: "count", value: ({ id }) => presence.get(id)?.gpu ?? undefined },
-  ];
+  return [{ name: "now", kind: "text", value: nowOf }];
 }
 
 export function printWorkers(
@@ -55,9 +49,14 @@ export function printWorkers(
   const seen = { state, status: status ?? null, wall: Date.now(), version: programVersion(), joinLine: "-" };
   const whys = status && new Whys(seen);
   const health = machineHealth(state);
+  const presence = new Map(status?.workers.map((each) => [each.worker, each]));
   // A column without values is left out, so that healthy machines do not widen the table.
   const isTold = ({ value }: Field<WorkerRecord>): boolean => json || workers.some((each) => (value(each) ?? 0) !== 0);
-  const told = [...nowFields(state, status), ...healthFields(health, status)].filter(isTold);
+  const ofMachine = machineFields(
+    (id) => health.get(id),
+    (id) => presence.get(id),
+  );
+  const told = [...nowFields(state, status), ...ofMachine].filter(isTold);
   const known = workerFields(workspace, heldByWorker(state), status, isAnyRejected, whys);
   // Sentences come last.
   const all = [
@@ -68,7 +67,6 @@ export function printWorkers(
   const fields = json || !status ? all : all.filter(({ name }) => !saidByState.includes(name));
   if (json) output.result(recordsJson("worker", fields, workers));
   else showRecords(output, fields, workers, `total workers listed: ${workers.length}`);
-  const presence = new Map(status?.workers.map((each) => [each.worker, each]));
   for (const { id } of workers) {
     const about = { health: health.get(id), presence: presence.get(id), flags };
     for (const warning of healthWarnings(id, about)) output.note(`${warning}\n`);

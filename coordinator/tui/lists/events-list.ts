@@ -6,7 +6,7 @@ import { ListView } from "./list-view.ts";
 
 const columns = [
   column<EventLine>("time", "text", 0, ({ at }) => timeOfDay(at), {
-    about: "time of day, UTC; of several, of the newest",
+    about: "time of day on this machine; of several, of the newest",
   }),
   column<EventLine>("level", "text", 0, ({ level }) => level, { about: "info or trouble" }),
   column<EventLine>("job", "text", 0, ({ job }) => job ?? undefined, { about: "the job that it concerns" }),

@@ -1,14 +1,17 @@
 import type { WorkerId } from "../../../shared/domain/names.ts";
 import { percent } from "../../../shared/domain/percent.ts";
+import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { workText } from "../../live/worker-work.ts";
-import { workerFields } from "../../runs/worker-fields.ts";
+import { machineFields } from "../../runs/machine-fields.ts";
+import { targetsText, workerFields } from "../../runs/worker-fields.ts";
 import { duration } from "../../words/duration.ts";
 import { differsText } from "../../words/health-words.ts";
 import type { WorkerRow, WorkerState } from "../../words/why/worker-rows.ts";
 import type { Style } from "../terminal/styled.ts";
 import { column, type ScreenColumn } from "./columns.ts";
 import { ListView } from "./list-view.ts";
+import type { FilterColumn } from "./row-filter.ts";
 
 /** A symbol for each state, so that states are never told apart by colour alone. */
 const workerSymbols: Readonly<Record<WorkerState, { readonly symbol: string; readonly style: Style }>> = {
@@ -28,17 +31,40 @@ const workerSymbols: Readonly<Record<WorkerState, { readonly symbol: string; rea
 
 export function workerList(search: LiveSearch, workspace: string): ListView<WorkerRow> {
   const columns = columnsFor(search);
+  const presenceOf = presences(search);
+  // Each value is read when a filter asks for it: filters outlive the status in which they were typed.
+  const listed = [
+    ...workerFields(workspace, new Map(), undefined, true),
+    ...machineFields((worker) => search.healthOf(worker), presenceOf),
+  ];
+  const further: readonly FilterColumn<WorkerRow>[] = [
+    ...listed
+      .filter(({ name }) => name !== "running")
+      .map(({ name, kind, value }) => ({ name, kind, value: ({ record }: WorkerRow) => value(record) })),
+    { name: "running", kind: "count", value: ({ held }) => held },
+    { name: "slots", kind: "count", value: ({ slots }) => slots },
+    { name: "targets", kind: "text", value: ({ targets }) => targetsText(targets) },
+  ];
   return new ListView<WorkerRow>({
     rows: () => search.workers(),
     keyOf: ({ record }) => record.id,
     columns: () => columns,
-    furtherFilters: () =>
-      workerFields(workspace, new Map()).flatMap(({ name, kind, value }) =>
-        name === "running"
-          ? [{ name, kind, value: ({ held }) => held }]
-          : [{ name, kind, value: ({ record }) => value(record) }],
-      ),
+    furtherFilters: () => further,
   });
+}
+
+/** What the leader says about each worker; a silent one says nothing. */
+function presences(search: LiveSearch): (worker: WorkerId) => WorkerStatus | undefined {
+  let heard: Status | null = null;
+  let known: ReadonlyMap<WorkerId, WorkerStatus> = new Map();
+  return (worker) => {
+    const status = search.isLeaderSilent ? null : search.status;
+    if (status !== heard) {
+      heard = status;
+      known = new Map(status?.workers.map((each) => [each.worker, each]));
+    }
+    return known.get(worker);
+  };
 }
 
 const columnsFor = (search: LiveSearch): readonly ScreenColumn<WorkerRow>[] => [

@@ -178,6 +178,13 @@ test("the help can be scrolled to its last line, on every screen of a small term
   }
 });
 
+test("the help says that the times of events are those of this machine", async () => {
+  const screen = new Screen();
+  screen.terminal.resize(179, 120);
+  screen.press("6", "?");
+  assert.match(await screen.text(), /\n Columns of Events *\n +time +time of day on this machine;/);
+});
+
 test("the help begins with the keys of the pane or page that it is opened on, and has each key once", async () => {
   const screen = new Screen();
   screen.terminal.resize(179, 120);
