@@ -53,7 +53,7 @@ export function* optunaJournal(table: RunTable, workspace: string): Generator<st
       distributions: used(trial, (name) => distributions[name]),
       params: used(trial, (_, i) => parameterOf(hyperparameters[i], trial.configuration[i] ?? 0)),
       user_attrs: attributesOf(table, trial),
-      system_attrs: {},
+      system_attrs: constraintsOf(table, trial),
       intermediate_values: {},
     });
   }
@@ -90,6 +90,15 @@ function stateOf({ status }: Trial): number {
       // failed, timed out, cancelled: optuna has one word for them; the attributes hold ours.
       return trialState.fail;
   }
+}
+
+/**
+ * Whether a trial with a result meets what the job requires, in the key that optuna's `best_trial` and its samplers with
+ * constraints read: above 0 is a violation. Where nothing is required, there are no constraints.
+ */
+function constraintsOf({ feasibility }: RunTable, { status }: Trial): { readonly constraints?: readonly number[] } {
+  if (!feasibility.isAsked || (status !== "completed" && status !== "infeasible")) return {};
+  return { constraints: [status === "infeasible" ? 1 : 0] };
 }
 
 function attributesOf(table: RunTable, trial: Trial): Record<string, unknown> {

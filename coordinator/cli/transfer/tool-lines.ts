@@ -20,6 +20,7 @@ export const jobLine = (table: RunTable, workspace: string): string =>
     workspace,
     job: table.job,
     direction: table.goal.isLow ? "minimize" : "maximize",
+    constrained: table.feasibility.isAsked,
     hyperparameters: table.submitted.hyperparameters.map(dialOf),
   });
 

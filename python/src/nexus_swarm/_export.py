@@ -228,12 +228,15 @@ def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
             # The result summarises the first metric of the last stage.
             if run["objective"] in values:
                 intermediate[iters] = values[run["objective"]]
+        # An infeasible trial is never the best of its study: a constraint whose value is above 0 is broken.
+        constraints = {"constraints": [1.0 if run["status"] == "infeasible" else 0.0]}
         trial = create_trial(
             state=state,
             value=value,
             params=run["hparams"],
             distributions={name: dials[name] for name in run["hparams"]},
             user_attrs={_key: run["key"], **_about(run), **{k: v for k, v in run["metrics"].items() if v is not None}},
+            system_attrs=constraints if job["constrained"] and state == TrialState.COMPLETE else {},
             intermediate_values=intermediate,
         )
         trial.datetime_start = datetime.fromtimestamp(run["started"] / 1000)

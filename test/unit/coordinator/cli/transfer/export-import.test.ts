@@ -364,3 +364,23 @@ test("optuna's journal is written as optuna 4.1 replays it", () => {
   });
   assert.equal(trials[4]?.["datetime_complete"], undefined);
 });
+
+test("optuna's journal says which trials break what the job requires", () => {
+  const settings = { require: ["gb <= 8"] };
+  const told = new JobStory({ number: 1, hyperparameters: dials, settings, imported: [["old", 2, [0, 2]]] });
+  told.completed(told.started("run1.1", [0, 0]), "run1.1", 0.9, 10, { "s1-gb": 9 });
+  told.completed(told.started("run1.2", [1, 0]), "run1.2", 0.5, 10, { "s1-gb": 4 });
+  told.endedWithout(told.started("run1.3", [2, 0]), "run1.3", "failed", "it broke");
+  const table = stateOf(told).jobs.get(told.job);
+  assert.ok(table);
+  const lines = [...optunaJournal(table, "ws1")].map((line) => JSON.parse(line) as Record<string, unknown>);
+  assert.deepEqual(
+    lines.filter(({ op_code: code }) => code === 4).map(({ state, system_attrs: attributes }) => [state, attributes]),
+    [
+      [1, { constraints: [0] }],
+      [1, { constraints: [1] }],
+      [1, { constraints: [0] }],
+      [3, {}],
+    ],
+  );
+});

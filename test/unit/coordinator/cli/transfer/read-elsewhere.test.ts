@@ -42,6 +42,18 @@ const evidenceOf = (curve: RunEvidence["curve"]): RunEvidence => ({
   files: null,
 });
 
+/** A file of what is told to _export.py about a story. */
+function linesOf(story: JobStory, name: string): string {
+  const table = stateOf(story).jobs.get(story.job);
+  assert.ok(table);
+  const runs = [...table.trials].map((trial) =>
+    runLine({ table, trial }, evidenceOf({ run: trial.run, stages: [] }), "ws1"),
+  );
+  const file = join(folder, name);
+  writeFileSync(file, [jobLine(table, "ws1"), ...runs].join(""));
+  return file;
+}
+
 const dials = [ordered("lr", [0.1, 0.01, 1e-5]), unordered("core", ["GRU", "=MLP", true, null])];
 
 function told(): JobStory {
@@ -84,14 +96,7 @@ test("a study in optuna takes runs at new marks of a range; for new values of a 
     const story = new JobStory({ number: 7, hyperparameters });
     for (const [i, run] of runs.entries())
       story.completed(story.started(`run1.${i + 1}`, run), `run1.${i + 1}`, i, 1, {});
-    const table = stateOf(story).jobs.get(story.job);
-    assert.ok(table);
-    const told = [...table.trials].map((trial) =>
-      runLine({ table, trial }, evidenceOf({ run: trial.run, stages: [] }), "ws1"),
-    );
-    const file = join(folder, `lines-${runs.length}`);
-    writeFileSync(file, [jobLine(table, "ws1"), ...told].join(""));
-    return file;
+    return linesOf(story, `lines-${runs.length}`);
   };
   const place = `sqlite:///${join(folder, "grown.db")}`;
   const done = read(
@@ -102,11 +107,29 @@ test("a study in optuna takes runs at new marks of a range; for new values of a 
     lines([finer, ordered("lr", [0.1, 0.2, 0.4])], [0, 0], [clip.values.length, 1], [1, 2]),
   );
   assert.deepEqual(done, [
-    { written: 1, there: 0 },
-    { written: 1, there: 1 },
+    { written: 1, there: 0, notes: [], best: "run1.1" },
+    { written: 1, there: 1, notes: [], best: "run1.2" },
     {
       error: `the study job7 in ${place} has other values, or another kind of range, of lr, and Optuna changes neither; name another place: --output`,
     },
+  ]);
+});
+
+test("optuna's best trial of an exported study meets what the job requires, from journal and storage", {
+  skip: without("optuna"),
+}, () => {
+  const story = new JobStory({ number: 7, hyperparameters: dials, settings: { require: ["gb <= 8"] } });
+  story.completed(story.started("run1.1", [0, 0]), "run1.1", 0.9, 10, { "s1-gb": 9 });
+  story.completed(story.started("run1.2", [1, 1]), "run1.2", 0.5, 10, { "s1-gb": 4 });
+  const table = stateOf(story).jobs.get(story.job);
+  assert.ok(table);
+  const file = join(folder, "constrained.optuna.log");
+  writeFileSync(file, [...optunaJournal(table, "ws1")].join(""));
+  const [study] = read<{ readonly best: { readonly run: string } }>("optuna_study.py", "job7", file);
+  assert.equal(study?.best.run, "run1.2");
+  const place = `sqlite:///${join(folder, "constrained.db")}`;
+  assert.deepEqual(read("optuna_export.py", place, linesOf(story, "constrained")), [
+    { written: 2, there: 0, notes: [], best: "run1.2" },
   ]);
 });
 
