@@ -6,10 +6,10 @@ again, and one that an interrupted export left unfinished is replaced. The last 
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -96,18 +96,20 @@ def to_mlflow(job: Line, runs: Iterator[Line], place: str | None) -> Done:
 
 
 def to_wandb(job: Line, runs: Iterator[Line], place: str | None) -> Done:
-    """``place``: a project; None: WORKSPACE-JOB. Without an account, or with WANDB_MODE=offline, into the folder ``wandb``."""
+    """``place``: a project; None: WORKSPACE-JOB. Without an account, or with WANDB_MODE=offline, into the folder ``wandb``, here or in ``$WANDB_DIR``."""
     import wandb
 
     project = place or f"{job['workspace']}-{job['job']}"
     is_online = os.environ.get("WANDB_MODE", "online" if wandb.api.api_key else "offline") == "online"
-    done = Done(f"the project {project}" if is_online else f"the folder wandb (offline), project {project}")
+    # Where wandb itself makes the folders of runs that are not sent.
+    folder_of_runs = Path(os.environ.get("WANDB_DIR") or "").expanduser() / "wandb"
+    done = Done(f"the project {project}" if is_online else f"the folder {folder_of_runs} (offline), project {project}")
     api = wandb.Api() if is_online else None
     settings = wandb.Settings(silent=True, console="off", disable_git=True, save_code=False, x_disable_stats=True)
     for run in runs:
         own_id = hashlib.sha256(f"{project}/{run['key']}".encode()).hexdigest()[:16]
         if api is None:
-            folders = [Path(each) for each in glob.glob(f"wandb/offline-run-*-{own_id}")]
+            folders = list(folder_of_runs.glob(f"offline-run-*-{own_id}"))
             if any((each / "nexus-whole").exists() for each in folders):
                 done.there += 1
                 continue
@@ -138,7 +140,7 @@ def to_wandb(job: Line, runs: Iterator[Line], place: str | None) -> Done:
             (folder / "nexus-whole").touch()
         done.written += 1
     if api is None and done.written:
-        done.note("to send them: wandb sync wandb/offline-run-*")
+        done.note(f"to send them: wandb sync {shlex.quote(str(folder_of_runs))}/offline-run-*")
     return done
 
 

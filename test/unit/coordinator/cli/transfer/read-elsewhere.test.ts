@@ -133,6 +133,24 @@ test("optuna's best trial of an exported study meets what the job requires, from
   ]);
 });
 
+test("an export to W&B knows what lies in WANDB_DIR, writes no run twice, and names that folder", {
+  skip: without("json"),
+}, () => {
+  const story = new JobStory({ number: 7, hyperparameters: dials });
+  story.completed(story.started("run1.1", [0, 0]), "run1.1", 0.9);
+  const first = linesOf(story, "wandb-first");
+  story.completed(story.started("run1.2", [1, 1]), "run1.2", 0.5);
+  const place = join(folder, "scratch of me");
+  const where = `the folder ${place}/wandb (offline), project ws1-job7`;
+  const one = "run1.1 completed, exit code 0";
+  const notes = [`to send them: wandb sync '${place}/wandb'/offline-run-*`];
+  assert.deepEqual(read("tool_export.py", "wandb", place, first, first, linesOf(story, "wandb-second")), [
+    { where, written: 1, there: 0, notes, kept: [one] },
+    { where, written: 0, there: 1, notes: [], kept: [one] },
+    { where, written: 1, there: 1, notes, kept: [one, "run1.2 completed, exit code 0"] },
+  ]);
+});
+
 test("Google's own libraries read an event file: every sum, every report, hpmax and the session", {
   skip: without("crc32c", "google.protobuf"),
 }, () => {
