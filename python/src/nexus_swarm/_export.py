@@ -1,7 +1,8 @@
 """``nexus export job1 --to mlflow``: reads a job's runs as JSON lines from standard input, and writes them with that tool's own package.
 
 Lines: one ``job``, then one ``run`` each. The tool knows a run by its ``key``: a run that is there is not written
-again, and one that an interrupted export left unfinished is replaced. The last line printed says what was done.
+again unless its status has changed since, and one that an interrupted export left unfinished is replaced. The last line
+printed says what was done.
 """
 
 from __future__ import annotations
@@ -33,6 +34,12 @@ class Done:
         if text not in self.notes:
             self.notes.append(text)
 
+    def keeps_outdated(self, count: int, why: str) -> None:
+        """Notes that so many runs have another status since they were written, and why they are not written again."""
+        if count > 0:
+            runs = "1 run has" if count == 1 else f"{count} runs have"
+            self.note(f"{runs} changed since, and {why}; to have all as they are now, name another place: --output")
+
 
 def _reports(run: Line) -> Iterator[tuple[int, float, dict[str, float]]]:
     """``(iters, seconds since 1970, values by name)`` of each report, in order; what was not measured is left out. The last one is hpmax, or the loss."""
@@ -62,14 +69,14 @@ def to_mlflow(job: Line, runs: Iterator[Line], place: str | None) -> Done:
     if found is not None and found.lifecycle_stage != "active":
         raise ValueError(f"the experiment {name} was deleted in {place}; restore it there, or name another place: --output")
     experiment = found.experiment_id if found else client.create_experiment(name)
-    there: dict[str, str] = {}
+    there: dict[str, tuple[str, str]] = {}  # run id and status
     token = None
     while True:
         page = client.search_runs([experiment], page_token=token, max_results=1000)
         for each in page:
             tags = each.data.tags
             if "nexus.whole" in tags:
-                there[tags[_key]] = each.info.run_id
+                there[tags[_key]] = each.info.run_id, tags["nexus.status"]
             elif _key in tags:
                 client.delete_run(each.info.run_id)  # of an interrupted export
         token = page.token
@@ -77,8 +84,11 @@ def to_mlflow(job: Line, runs: Iterator[Line], place: str | None) -> Done:
             break
     for run in runs:
         if run["key"] in there:
-            done.there += 1
-            continue
+            known, status = there[run["key"]]
+            if status == run["status"]:
+                done.there += 1
+                continue
+            client.delete_run(known)
         tags = {_key: run["key"], **{f"nexus.{name}": str(value) for name, value in _about(run).items()}}
         made = client.create_run(experiment, start_time=int(run["started"]), tags=tags, run_name=run["run"])
         of = made.info.run_id
@@ -106,18 +116,23 @@ def to_wandb(job: Line, runs: Iterator[Line], place: str | None) -> Done:
     done = Done(f"the project {project}" if is_online else f"the folder {folder_of_runs} (offline), project {project}")
     api = wandb.Api() if is_online else None
     settings = wandb.Settings(silent=True, console="off", disable_git=True, save_code=False, x_disable_stats=True)
+    outdated = 0
     for run in runs:
         own_id = hashlib.sha256(f"{project}/{run['key']}".encode()).hexdigest()[:16]
         if api is None:
             folders = list(folder_of_runs.glob(f"offline-run-*-{own_id}"))
-            if any((each / "nexus-whole").exists() for each in folders):
+            marks = [each / "nexus-whole" for each in folders]
+            if any(each.exists() and each.read_text() == run["status"] for each in marks):
                 done.there += 1
                 continue
             for each in folders:
-                shutil.rmtree(each)  # of an interrupted export
-        elif _is_at_wandb(api, wandb, f"{project}/{own_id}"):
-            done.there += 1
-            continue
+                shutil.rmtree(each)  # of an interrupted export, or of another status
+        else:
+            found = _at_wandb(api, wandb, f"{project}/{own_id}")
+            if found is not None:
+                done.there += 1
+                outdated += found.config.get("nexus.status") != run["status"]
+                continue
         about = {f"nexus.{name}": value for name, value in _about(run).items()}
         made = wandb.init(
             project=project,
@@ -137,18 +152,21 @@ def to_wandb(job: Line, runs: Iterator[Line], place: str | None) -> Done:
                 made.log({"iters": iters, **values})
         made.finish(exit_code=0 if run["status"] in ("completed", "infeasible", "pruned") else 1)
         if api is None:
-            (folder / "nexus-whole").touch()
+            (folder / "nexus-whole").write_text(run["status"])
         done.written += 1
     if api is None and done.written:
         done.note(f"to send them: wandb sync {shlex.quote(str(folder_of_runs))}/offline-run-*")
+    done.keeps_outdated(outdated, "W&B never gives the name of a deleted run again")
     return done
 
 
-def _is_at_wandb(api: Any, wandb: Any, path: str) -> bool:
+def _at_wandb(api: Any, wandb: Any, path: str) -> Any:
+    """The run; None if there is none, or if an interrupted export left it unfinished."""
     try:
-        return api.run(path).state != "running"
+        found = api.run(path)
     except (wandb.errors.CommError, ValueError):
-        return False
+        return None
+    return None if found.state == "running" else found
 
 
 def to_trackio(job: Line, runs: Iterator[Line], place: str | None) -> Done:
@@ -165,10 +183,11 @@ def to_trackio(job: Line, runs: Iterator[Line], place: str | None) -> Done:
         logs = [{"iters": iters, **values} for iters, _, values in _reports(run) if values]
         found = there.get(run["key"])
         if found is not None:
-            if SQLiteStorage.get_log_count(project, found.name, found.id) >= len(logs):
+            is_same = found.config["nexus.status"] == run["status"]
+            if is_same and SQLiteStorage.get_log_count(project, found.name, found.id) >= len(logs):
                 done.there += 1
                 continue
-            found.delete()  # of an interrupted export
+            found.delete()  # of an interrupted export, or of another status
         about = {f"nexus.{name}": value for name, value in _about(run).items()}
         config = {**run["hparams"], **about, _key: run["key"]}
         trackio.init(project=project, name=run["run"], group=job["job"], config=config, embed=False, auto_log_gpu=False, auto_log_cpu=False)
@@ -214,11 +233,13 @@ def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
             f"the study {job['job']} in {place} has other values, or another kind of range, of {', '.join(changed)}, "
             "and Optuna changes neither; name another place: --output"
         )
-    there = {trial.user_attrs.get(_key) for trial in trials}
+    there = {trial.user_attrs.get(_key): trial.user_attrs.get("status") for trial in trials}
+    outdated = 0
     states = {"completed": TrialState.COMPLETE, "infeasible": TrialState.COMPLETE, "pruned": TrialState.PRUNED}
     for run in runs:
         if run["key"] in there:
             done.there += 1
+            outdated += there[run["key"]] != run["status"]
             continue
         state, value = states.get(run["status"], TrialState.FAIL), run["result"]
         if value is None and state == TrialState.COMPLETE or value != value:
@@ -245,6 +266,7 @@ def to_optuna(job: Line, runs: Iterator[Line], place: str | None) -> Done:
         trial.datetime_complete = datetime.fromtimestamp(run["ended"] / 1000)
         study.add_trial(trial)
         done.written += 1
+    done.keeps_outdated(outdated, "Optuna changes no trial that has ended")
     return done
 
 

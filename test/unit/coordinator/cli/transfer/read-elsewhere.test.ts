@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { optunaJournal } from "../../../../../coordinator/cli/transfer/optuna-journal.ts";
 import { eventFile } from "../../../../../coordinator/cli/transfer/run-files.ts";
 import { jobLine, runLine } from "../../../../../coordinator/cli/transfer/tool-lines.ts";
@@ -149,6 +149,59 @@ test("an export to W&B knows what lies in WANDB_DIR, writes no run twice, and na
     { where, written: 0, there: 1, notes: [], kept: [one] },
     { where, written: 1, there: 1, notes, kept: [one, "run1.2 completed, exit code 0"] },
   ]);
+});
+
+describe("an export to a tool that has the runs", () => {
+  /** One job as an export first sees it, and once a failure was taken back and a result rejected. */
+  function changed(): readonly [before: string, after: string] {
+    const [before, after] = ["before", "after"].map((name) => {
+      const story = new JobStory({ number: 7, hyperparameters: dials });
+      const first = story.started("run1.1", [0, 0]);
+      if (name === "before") story.endedWithout(first, "run1.1", "failed", "its disk is full");
+      else story.completed(first, "run1.1", 0.9);
+      const second = story.started("run1.2", [1, 1]);
+      story.completed(second, "run1.2", 0.5);
+      story.completed(story.started("run1.3", [2, 2]), "run1.3", 0.1);
+      if (name === "after") story.judged("rejected", [second]);
+      return linesOf(story, name);
+    });
+    return [before ?? "", after ?? ""];
+  }
+  const readAgain = (tool: string): (readonly unknown[])[] =>
+    read<{ written: number; there: number; kept: string[] }>(
+      "tool_export.py",
+      tool,
+      join(folder, tool),
+      ...changed(),
+    ).map(({ written, there, kept }) => [written, there, kept]);
+
+  test("an export to MLflow writes runs anew whose status has changed", { skip: without("json") }, () => {
+    assert.deepEqual(readAgain("mlflow"), [
+      [3, 0, ["run1.1 FAILED", "run1.2 FINISHED", "run1.3 FINISHED"]],
+      [2, 1, ["run1.1 FINISHED", "run1.2 FAILED", "run1.3 FINISHED"]],
+    ]);
+  });
+
+  test("an export to W&B's offline folder writes runs anew whose status has changed", {
+    skip: without("json"),
+  }, () => {
+    const whole = "run1.3 completed, exit code 0";
+    assert.deepEqual(readAgain("wandb"), [
+      [3, 0, ["run1.1 failed, exit code 1", "run1.2 completed, exit code 0", whole]],
+      [2, 1, ["run1.1 completed, exit code 0", "run1.2 rejected, exit code 1", whole]],
+    ]);
+  });
+
+  test("an export to Optuna, which changes no trial, says how many runs have changed", {
+    skip: without("optuna"),
+  }, () => {
+    const note =
+      "2 runs have changed since, and Optuna changes no trial that has ended; to have all as they are now, name another place: --output";
+    assert.deepEqual(read("optuna_export.py", `sqlite:///${join(folder, "changed.db")}`, ...changed()), [
+      { written: 3, there: 0, notes: [], best: "run1.2" },
+      { written: 0, there: 3, notes: [note], best: "run1.2" },
+    ]);
+  });
 });
 
 test("Google's own libraries read an event file: every sum, every report, hpmax and the session", {
