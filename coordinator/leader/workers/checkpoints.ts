@@ -21,9 +21,9 @@ import type { Reign } from "../reign/reign.ts";
 const budgetBytesPerSecond = 8 * 1024 ** 2;
 
 /**
- * A holder says where its run's state is: the furthest state is kept, others are deleted. The message names an
- * attempt that the journal gave to its worker (judgeEvidence), so only the trial's own holders are heard; one that was sent away
- * since (benched) is not.
+ * A holder says where its run's state is: the furthest state is kept, of those as far the newest, and others are deleted. The
+ * message names an attempt that the journal gave to its worker (judgeEvidence), so only the trial's own holders are heard; one
+ * that was sent away since (benched) is not.
  */
 export function judgeCheckpoint(
   reign: Reign,
@@ -37,7 +37,7 @@ export function judgeCheckpoint(
   const { n } = trial;
   const place = { ...maker, ...state };
   const counts = (): boolean =>
-    isOpen(trial) && distrustOf(trial, maker.attempt) === "" && isFurther(state, trial.checkpoint);
+    isOpen(trial) && distrustOf(trial, maker.attempt) === "" && isNewest(place, trial.checkpoint);
   const keep = (isThere: boolean): void => {
     if (isThere && counts()) void reign.record({ type: "checkpoint", job, n, ...place, ev });
     else reign.discardState(job, n, place);
@@ -54,13 +54,25 @@ export function judgeCheckpoint(
         .unref();
   };
   const wasLost = trial.attempts.some((part) => part.attempt === maker.attempt && part.end !== "");
-  if (!wasLost || !counts()) keep(true);
+  const mayBeGone = wasLost || !isFurther(state, trial.checkpoint);
+  if (!mayBeGone || !counts()) keep(true);
   else {
     const all = Promise.all([lookUps.get(trial), lookUp()]).then(() => {
       if (lookUps.get(trial) === all) lookUps.delete(trial);
     });
     lookUps.set(trial, all);
   }
+}
+
+/**
+ * Whether a run goes on from this state rather than from `kept`: it lies further on, or as far and was taken later. A program that
+ * reports rarely has many states between two reports.
+ */
+function isNewest(place: CheckpointPlace, kept: CheckpointPlace | null): boolean {
+  if (kept === null || isFurther(place, kept)) return true;
+  if (isFurther(kept, place)) return false;
+  if (place.attempt !== kept.attempt) return place.attempt > kept.attempt;
+  return stateCount(place.blob) > stateCount(kept.blob);
 }
 
 /** Time until a state is looked for again if the broker did not say whether it is there. */
@@ -74,8 +86,8 @@ export const statesLookedUp = (trial: Trial): Promise<void> | undefined => lookU
 const swept = new WeakMap<Trial, Set<string>>();
 
 /**
- * Whether the state still lies in BLOB: while nobody held its run, a leader may have swept the pieces stored before. Undefined: the
- * broker does not say.
+ * Whether the state still lies in BLOB: while nobody held its run, a leader may have swept the pieces stored before, and one of an
+ * earlier version deleted each state that was no further than the one before. Undefined: the broker does not say.
  */
 async function isWhole(reign: Reign, trial: Trial, job: JobName, place: CheckpointPlace): Promise<boolean | undefined> {
   const all = chunks(place.worker, job, trial.n, place.attempt, place.blob);

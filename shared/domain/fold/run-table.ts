@@ -293,7 +293,7 @@ export class RunTable {
   checkpointed(event: Checkpointed): void {
     const trial = this.#openTrial(event);
     const { worker, attempt, stage, iters, blob, key, size, sha256, chunks } = event;
-    if (!isFurther(event, trial.checkpoint)) this.#impossible(event, trial);
+    if (trial.checkpoint && isFurther(trial.checkpoint, event)) this.#impossible(event, trial);
     trial.checkpoint = { worker, attempt, stage, iters, blob, key, size, sha256, chunks };
     trial.unsaved = "";
   }

@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
+import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { readJsonFields } from "../../../shared/machine/secret-file.ts";
 import { type Bus, BusError } from "../../../shared/ports.ts";
 import { encodeEvidence } from "../../../shared/wire/messages.ts";
 import { newKey, sealChunks } from "../../../shared/wire/sealed-chunks.ts";
-import { chunk, evidence } from "../../../shared/wire/subjects.ts";
+import { chunk, evidence, stateBlob, stateCount } from "../../../shared/wire/subjects.ts";
 import { encodeRun } from "../../../worker/runner/run-state.ts";
 import { countState } from "../../../worker/stages/count-state.ts";
 import { eventually } from "../../support/patience.ts";
@@ -65,7 +66,50 @@ for (const sandbox of [[], ["--sandbox"]]) {
   });
 }
 
+/** Keeps what the file `gate` says, and reports nothing; its successor reports what it finds. */
+const keeps = (gate: string): string => `
+import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+const kept = process.env.NEXUS_STATE + "/kept";
+if (existsSync(kept)) console.log(JSON.stringify({ value: Number(readFileSync(kept, "utf8")) }));
+else {
+  let last = "";
+  setInterval(() => {
+    const said = readFileSync(${JSON.stringify(gate)}, "utf8");
+    if (said === "" || said === last) return;
+    last = said;
+    writeFileSync(kept + ".new", said);
+    renameSync(kept + ".new", kept);
+    writeFileSync(${JSON.stringify(gate)} + said, "");
+  }, 20);
+}
+`;
+
 describe("a state", () => {
+  test("the newest state is the one to go on from, though its program has reported nothing", async () => {
+    const swarm = new Swarm();
+    await swarm.coordinator();
+    const gate = join(swarm.folder, "gate");
+    writeFileSync(gate, "");
+    const job = await swarm.submit(writeProgramSpec(swarm.folder, "keeps", settings, keeps(gate)));
+    const victim = swarm.worker("victim", ["--slots", "1"]);
+    const countOf = (table: RunTable): number => stateCount(table.trial(1)?.checkpoint?.blob ?? stateBlob(0));
+    for (const said of ["1", "2"]) {
+      writeFileSync(gate, said);
+      await eventually(`it keeps ${said}`, () => existsSync(gate + said));
+      const before = countOf(await swarm.table(job));
+      // One may be on its way, and another wait for that.
+      await swarm.when("a later state is in the journal", job, (table) => countOf(table) > before + 2);
+    }
+    victim.child.kill("SIGKILL");
+    await victim.exited();
+    assert.equal((await nexusAt(["bench", "victim", "--yes"], swarm.folder)).code, 0);
+    swarm.worker("heir", ["--slots", "1"]);
+    const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
+    assert.equal(table.trial(1)?.hpmax, 2);
+    await swarm.verify();
+    await swarm.end();
+  });
+
   test("nobody continues from a state of a worker that never held the trial, or was benched since", async () => {
     const swarm = new Swarm();
     await swarm.coordinator();

@@ -4,6 +4,7 @@ import { Upkeep } from "../../../../../coordinator/leader/upkeep.ts";
 import { checkpointSeconds, sweepStates } from "../../../../../coordinator/leader/workers/checkpoints.ts";
 import { judgeEvidence } from "../../../../../coordinator/leader/workers/evidence.ts";
 import { answerClaim } from "../../../../../coordinator/leader/workers/search-loop.ts";
+import { apply, emptyWorkspace } from "../../../../../shared/domain/fold/workspace-state.ts";
 import type { JobName, WorkerId } from "../../../../../shared/domain/names.ts";
 import { BusError } from "../../../../../shared/ports.ts";
 import { chunk } from "../../../../../shared/wire/subjects.ts";
@@ -56,7 +57,7 @@ describe("checkpoints on the coordinator", () => {
     const job = test_.submit({ totalRuns: 1 });
     await assigned(test_, ann);
     says(test_, ann, job, 1, 1, 100);
-    const older = says(test_, ann, job, 1, 1, 100);
+    const older = says(test_, ann, job, 1, 1, 90);
     await settled();
     assert.deepEqual(test_.discarded, [`ck.ann.job1.1.1.${older}.*`]);
     judgeEvidence(test_.reign, { ...test_.message(ann, job, 1, "result", 1), seq: nextSeq() });
@@ -64,6 +65,43 @@ describe("checkpoints on the coordinator", () => {
     await settled();
     assert.ok(test_.discarded.includes(`ck.ann.job1.1.1.${after}.*`));
     assert.equal(test_.reign.state.jobs.get(job)?.trial(1)?.checkpoint, null);
+  });
+
+  test("the newest of a run's checkpoints counts, though nothing was reported between them", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    /** What the run goes on from once a worker has told of a state. */
+    const after = async (worker: WorkerId, attempt: number, blob: string): Promise<string | undefined> => {
+      says(test_, worker, job, attempt, 1, 0, blob);
+      await settled();
+      return keptOf(test_, job);
+    };
+    assert.equal(await after(ann, 1, "state-9"), "state-9");
+    assert.equal(await after(ann, 1, "state-10"), "state-10");
+    assert.deepEqual(test_.discarded, ["ck.ann.job1.1.1.state-9.*"]);
+    assert.equal(await after(ann, 1, "state-9"), "state-10", "told once more");
+    lose(test_, job);
+    assert.equal((await assigned(test_, bob)).resume?.blob, "state-10");
+    assert.equal(await after(bob, 2, "state-1"), "state-1");
+    assert.equal(await after(ann, 1, "state-11"), "state-1", "an earlier attempt's comes late");
+    assert.ok(!test_.discarded.includes("ck.bob.job1.1.2.state-1.*"));
+    const replayed = test_.events.reduce((state, event) => apply(state, event), emptyWorkspace());
+    assert.equal(replayed.jobs.get(job)?.trial(1)?.checkpoint?.blob, "state-1");
+  });
+
+  test("a checkpoint that an earlier version deleted, as it was no further on, does not count", async () => {
+    const test_ = new TestReign();
+    const job = test_.submit({ totalRuns: 1 });
+    await assigned(test_, ann);
+    const first = says(test_, ann, job, 1, 1, 100);
+    announces(test_, ann, job, 1, 1, 100, "state-800");
+    await settled();
+    assert.equal(keptOf(test_, job), first);
+    assert.deepEqual(test_.discarded, ["ck.ann.job1.1.1.state-800.*"]);
+    const third = says(test_, ann, job, 1, 1, 100, "state-900");
+    await settled();
+    assert.equal(keptOf(test_, job), third);
   });
 
   test("a checkpoint that is told once more is not deleted", async () => {
