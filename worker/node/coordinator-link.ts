@@ -39,6 +39,11 @@ export class CoordinatorLink {
     this.#onSilence = onSilence;
   }
 
+  /** The newest reign that answered; 0 before the first answer. */
+  get term(): number {
+    return this.#term;
+  }
+
   /**
    * Repeats the request, with jitter, until it is answered; undefined if the signal aborts. A function may vary the request.
    */

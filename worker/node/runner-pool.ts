@@ -27,13 +27,11 @@ export class RunnerPool implements Runners {
   /** Uses an idle runner of that kind, or starts one. */
   run(kind: RunnerKind, task: RunTask, onReports: OnReports): RunningTask {
     if (this.#closed) throw new Error("this worker is ending and starts nothing");
-    const at = this.#idle.findLastIndex(
-      ({ kind: { lowPriority, cores, gpus }, job }) =>
-        lowPriority === kind.lowPriority &&
-        cores === kind.cores &&
-        isSameView(gpus, kind.gpus) &&
-        (job === null || job === task.job),
-    );
+    const at = this.#idle.findLastIndex((each) => {
+      const { lowPriority, cores, gpus } = each.kind;
+      const isOfKind = lowPriority === kind.lowPriority && cores === kind.cores && isSameView(gpus, kind.gpus);
+      return isOfKind && each.sees(task);
+    });
     const [idle] = at < 0 ? [] : this.#idle.splice(at, 1);
     const runner = idle ?? this.#start(kind, task);
     const running = runner.run(task, onReports);

@@ -32,8 +32,6 @@ const longestReapingMs = 12_000;
 /** A process that executes runs (worker/runner/main.ts), one after another. */
 export class RunnerProcess {
   readonly kind: RunnerKind;
-  /** The one job that it serves; null: any. */
-  readonly job: string | null;
   readonly isForOne: boolean;
   readonly #launch: Launch;
   readonly #life: SandboxLife | undefined;
@@ -41,8 +39,8 @@ export class RunnerProcess {
   readonly #child: ChildProcess;
   readonly #channel: Channel<FromRunner, ToRunner>;
   readonly #exited: Promise<void>;
-  /** Of the last run: the runner has its text. */
-  #lastJob = "";
+  /** The last run: the runner has its job's text. */
+  #last: Pick<RunTask, "job" | "jobText"> | undefined;
   #current: { id: number; task: RunTask; onReports: OnReports; end: (end: RunnerEnd) => void } | undefined;
   #count = 0;
   #dead = "";
@@ -57,7 +55,6 @@ export class RunnerProcess {
   constructor(kind: RunnerKind, launch: Launch, log: Log, graceMs: number, onExit: () => void) {
     this.#graceMs = graceMs;
     this.kind = kind;
-    this.job = launch.job;
     this.isForOne = launch.isForOne;
     this.#launch = launch;
     this.#log = log;
@@ -116,6 +113,16 @@ export class RunnerProcess {
     });
   }
 
+  /** Whether it can execute the task: in a sandbox it sees the folders of one job only. */
+  sees(task: RunTask): boolean {
+    return this.#launch.job === null || this.#isOfLastJob(task);
+  }
+
+  /** A workspace that was restored to an older state may give the job's name to another, with another text. */
+  #isOfLastJob({ job, jobText }: RunTask): boolean {
+    return this.#last?.job === job && this.#last.jobText === jobText;
+  }
+
   run(task: RunTask, onReports: OnReports): RunningTask {
     this.#count += 1;
     const id = this.#count;
@@ -138,8 +145,8 @@ export class RunnerProcess {
     });
     if (this.#dead !== "") this.#current?.end({ type: "died", reason: this.#dead, console: this.#complaints });
     else {
-      const text = this.#lastJob === job ? null : jobText;
-      this.#lastJob = job;
+      const text = this.#isOfLastJob(task) ? null : jobText;
+      this.#last = { job, jobText };
       this.#tell({ type: "run", id, job, jobText: text, ...rest });
       this.#keeper?.begin();
     }

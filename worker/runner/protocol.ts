@@ -13,7 +13,7 @@ export interface RunEnvironment {
 }
 
 export interface RunTask {
-  /** Identifies `jobText`, which a runner reads once. */
+  /** With `jobText`, which a runner reads once. */
   readonly job: string;
   readonly jobText: CarriedSpec;
   /** Folder of the code that the job brings along; null if it brings none. */

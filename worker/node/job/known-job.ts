@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Brought } from "../../../shared/domain/code-bundle.ts";
 import { told } from "../../../shared/domain/goal.ts";
 import type { JobName } from "../../../shared/domain/names.ts";
@@ -27,12 +28,24 @@ export function reachedText({ text }: KnownJob, hpmax: number): string {
 /** So many are kept: each may have a megabyte of code. */
 const mostJobs = 64;
 
-/** The jobs whose runs this worker executes. Each is requested once, unless many others came between two of its runs. */
+/** What was told of a job. */
+interface Learned {
+  readonly known: Promise<KnownJob | undefined>;
+  /** The same, once it has come. */
+  now: KnownJob | undefined;
+  /** The reign in which it was told; while no answer has come, that of the question. */
+  term: number;
+}
+
+/**
+ * The jobs whose runs this worker executes. Each is requested once in a reign, unless many others came between two of its runs: a
+ * workspace that was restored to an older state has a later reign, and may give the job's name to another.
+ */
 export class KnownJobs {
   readonly #ports: Ports<"readSpec">;
   readonly #link: CoordinatorLink;
   readonly #signal: EndSignal;
-  readonly #jobs = new Map<JobName, Promise<KnownJob | undefined>>();
+  readonly #jobs = new Map<JobName, Learned>();
 
   /** @param signal  ends pending requests */
   constructor(ports: Ports<"readSpec">, link: CoordinatorLink, signal: EndSignal) {
@@ -43,13 +56,14 @@ export class KnownJobs {
 
   /** Undefined if the signal aborts before an answer. Rejects if the spec cannot be read here. */
   get(job: JobName): Promise<KnownJob | undefined> {
-    const known = this.#jobs.get(job) ?? this.#read(job);
+    const earlier = this.#jobs.get(job);
+    const learned = earlier?.term === this.#link.term ? earlier : this.#request(job, earlier?.now);
     // The newest stands last.
     this.#jobs.delete(job);
-    this.#jobs.set(job, known);
+    this.#jobs.set(job, learned);
     const [oldest] = this.#jobs.keys();
     if (this.#jobs.size > mostJobs && oldest !== undefined) this.#jobs.delete(oldest);
-    return known;
+    return learned.known;
   }
 
   /** The next `get` requests it again. */
@@ -70,19 +84,30 @@ export class KnownJobs {
     return this.#link.ask({ kind: "job", job }, ["job"], signal);
   }
 
-  async #read(job: JobName): Promise<KnownJob | undefined> {
-    const answer = await this.#ask(job);
-    if (!answer) return undefined;
-    const { file, text, sources, commandLine, code, largeCode, inputs } = answer;
+  #request(job: JobName, before: KnownJob | undefined): Learned {
+    const known = this.#ask(job).then((answer) => {
+      if (!answer) return undefined;
+      learned.term = answer.term;
+      learned.now = this.#read(answer, before);
+      return learned.now;
+    });
+    const learned: Learned = { known, now: undefined, term: this.#link.term };
+    return learned;
+  }
+
+  /** @returns what was told of it `before`, if nothing has changed: a runner that knows that need not be told again */
+  #read(answer: JobAnswer, before: KnownJob | undefined): KnownJob {
+    const { job, file, text, sources, commandLine, code, largeCode, inputs } = answer;
     if (text === "")
       throw new Error(`the coordinator tells nothing of ${job}: this worker no longer holds a run of it`);
     const carried = { file, text, sources, commandLine };
+    const brought = { ...(code ? { code } : {}), ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
+    if (before && isDeepStrictEqual([carried, brought], [before.text, before.brought])) return before;
     const read = (this.#ports.readSpec ?? readSpec)(carriedInput(carried));
     if (!read.ok) {
       const problems = read.problems.map(({ message }) => message).join("; ");
       throw new Error(`the spec of ${job} cannot be read here: ${problems}`);
     }
-    const brought = { ...(code ? { code } : {}), ...(largeCode ? { largeCode } : {}), ...(inputs ? { inputs } : {}) };
     return { text: carried, spec: read.spec, bringsCode: code !== null || largeCode !== undefined, brought };
   }
 }

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { packageRoot } from "../../../../shared/components/component-defaults.ts";
 import { plainHousing } from "../../../../worker/node/housing.ts";
 import { RunnerPool } from "../../../../worker/node/runner-pool.ts";
+import type { RunTask } from "../../../../worker/runner/protocol.ts";
 import { temporaryFolder } from "../../../support/cleanup.ts";
 import { shellTask, taskOf } from "../../../support/processes/run-task.ts";
 import { silentLog } from "../../../support/stories/reign.ts";
@@ -53,6 +54,25 @@ test("a runner reads no code of its program any more once it has begun", async (
     rmSync(dist, { recursive: true });
     const next = await pool.run(kind, { ...shellTask(report), job: "job2" }, () => undefined).end;
     assert.ok(next.type === "done", "reason" in next ? next.reason : next.type);
+  } finally {
+    await pool.close();
+  }
+});
+
+test("a runner is told another text of a job that has the name of its last one", async () => {
+  const pool = new RunnerPool(silentLog);
+  const hpmaxOf = async (task: RunTask): Promise<readonly [pid: number, hpmax: number]> => {
+    const running = pool.run(kind, task, () => undefined);
+    const end = await running.end;
+    assert.ok(end.type === "done", "reason" in end ? end.reason : end.type);
+    return [running.pid, end.hpmax];
+  };
+  try {
+    const [before, restored] = [3, 5].map((value) => taskOf(`{component: processors/Probe_Proc, value: ${value}}`));
+    assert.ok(before && restored);
+    assert.equal(before.job, restored.job);
+    const [pid, first] = await hpmaxOf(before);
+    assert.deepEqual([first, await hpmaxOf(restored), await hpmaxOf(restored)], [3, [pid, 5], [pid, 5]]);
   } finally {
     await pool.close();
   }

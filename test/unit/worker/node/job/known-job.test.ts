@@ -13,23 +13,26 @@ import { silentLog } from "../../../../simulate/simulation.ts";
 import { Timeline } from "../../../../simulate/timeline.ts";
 import { specText, testDefaults } from "../../../../support/stories/spec-defaults.ts";
 
-/** Jobs as a worker learns of them, and the names that it has asked for. */
+/** Jobs as a worker learns of them, the names that it has asked for, and the reign that answers. */
 function learned() {
   const asked: JobName[] = [];
+  const reign = { term: 1, file: "" };
   const bus: Partial<Bus> = {
     request: async (_subject, data) => {
       const ask = decodeAsk(data);
       assert.ok(ask.kind === "job");
       asked.push(ask.job);
-      const carried = { file: `${ask.job}.yaml`, text: specText([]), sources: {}, commandLine: {} };
-      return encodeAnswer({ kind: "job", term: 1, job: ask.job, ...carried, code: null, over: false });
+      const { term } = reign;
+      const file = reign.file || (term === 1 ? `${ask.job}.yaml` : `${ask.job} of reign ${term}.yaml`);
+      const carried = { file, text: specText([]), sources: {}, commandLine: {} };
+      return encodeAnswer({ kind: "job", term, job: ask.job, ...carried, code: null, over: false });
     },
   };
   const { clock, chance } = new SimProcess(new Timeline(), "worker", "seed");
   const ports = { bus: bus as Bus, clock, chance, log: silentLog };
   const link = new CoordinatorLink(ports, "w1" as WorkerId, () => undefined);
   const read = () => readSpec({ file: "a.yaml", text: specText([]), defaults: testDefaults() });
-  return { asked, jobs: new KnownJobs({ readSpec: read }, link, new Ending()) };
+  return { asked, reign, jobs: new KnownJobs({ readSpec: read }, link, new Ending()) };
 }
 
 test("a worker's jobs are asked for once, and forgotten when 64 others came later", async () => {
@@ -44,6 +47,28 @@ test("a worker's jobs are asked for once, and forgotten when 64 others came late
   assert.equal(asked.length, 65);
   await jobs.get(jobName(2));
   assert.deepEqual(asked.slice(64), [jobName(65), jobName(2)]);
+});
+
+test("a worker's jobs are asked for again in a later reign: after a restore a name may be another's", async () => {
+  const { asked, jobs, reign } = learned();
+  const [one, two, three] = [jobName(1), jobName(2), jobName(3)];
+  await Promise.all([jobs.get(one), jobs.get(two)]);
+  assert.equal((await jobs.get(one))?.text.file, "job1.yaml");
+  reign.term = 1001;
+  await jobs.get(three);
+  for (let i = 0; i < 2; i += 1) assert.equal((await jobs.get(one))?.text.file, "job1 of reign 1001.yaml");
+  assert.deepEqual(asked, [one, two, three, one]);
+});
+
+test("a worker's job that a later reign describes in the same words is the same", async () => {
+  const { asked, jobs, reign } = learned();
+  reign.term = 2;
+  const before = await jobs.get(jobName(1));
+  reign.term = 3;
+  reign.file = "job1 of reign 2.yaml";
+  await jobs.get(jobName(2));
+  assert.equal(await jobs.get(jobName(1)), before);
+  assert.equal(asked.length, 3);
 });
 
 test("a worker's jobs whose runs have all ended are not kept for what its owner is told", async () => {
