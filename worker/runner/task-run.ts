@@ -32,6 +32,15 @@ class UnwrittenState extends Error {
   }
 }
 
+/** What an earlier attempt left on this machine cannot be deleted; on another one the run finds nothing. */
+class UndeletedFolder extends Error {
+  override readonly name = "UndeletedFolder";
+
+  constructor(folder: string, cause: unknown) {
+    super(`what an earlier attempt left in ${folder} cannot be deleted here: ${messageOf(cause)}`, { cause });
+  }
+}
+
 /** One run of a worker's, from its task to the message that says how it ended. */
 export class TaskRun {
   readonly #message: RunMessage;
@@ -90,7 +99,7 @@ export class TaskRun {
       this.#line(failureText(error));
       if (this.#startsPrograms) endLeftovers();
       this.#tidy(() => takeOver(directory, stateDirectory, this.#line));
-      const isOfMachine = error instanceof UnwrittenState;
+      const isOfMachine = error instanceof UnwrittenState || error instanceof UndeletedFolder;
       this.#send({ type: "failed", id, reason: messageOf(error), isOfMachine, ...this.#telling.last() });
     } finally {
       clearTimeout(this.#lastMoment);
@@ -136,12 +145,14 @@ export class TaskRun {
   }
 
   async #train(): Promise<RunResult> {
-    const { directory, stateDirectory, codeFolder, hasStateFiles, resume } = this.#message;
+    const { job, jobText, directory, stateDirectory, codeFolder, hasStateFiles, resume } = this.#message;
+    // Read whatever becomes of the run: the worker does not send it again.
+    const spec = specOf(job, jobText);
     // An attempt finds only what it is given: no link, say, that an earlier one made on this machine.
-    emptyFolder(directory);
-    if (!hasStateFiles) emptyFolder(stateDirectory);
+    clearFolder(directory);
+    if (!hasStateFiles) clearFolder(stateDirectory);
     useOwnComponents(codeFolder);
-    const stages = this.#stages();
+    const stages = this.#stages(spec);
     this.#startsPrograms ||= stages.some(({ component }) => !onlyComputes(component));
     const ports = this.#ports();
     const saved = resume === null ? undefined : this.#savedRun(resume);
@@ -156,9 +167,8 @@ export class TaskRun {
   }
 
   /** The stages to execute. Also prints the settings. */
-  #stages(): ExpandedStage[] {
-    const { job, jobText, settings, seed, directory, keepFiles } = this.#message;
-    const spec = specOf(job, jobText);
+  #stages(spec: Spec): ExpandedStage[] {
+    const { settings, seed, directory, keepFiles } = this.#message;
     const chosen = withChosen(spec, settings);
     const draw = (path: string): number => randintAt(seed, path);
     if (keepFiles) {
@@ -247,6 +257,15 @@ export class TaskRun {
     this.#telling.line(text);
     if (this.#message.keepFiles) this.#printed.push(text);
   };
+}
+
+/** @throws UndeletedFolder */
+function clearFolder(folder: string): void {
+  try {
+    emptyFolder(folder);
+  } catch (error) {
+    throw new UndeletedFolder(folder, error);
+  }
 }
 
 /** Of the last run, whose job is usually that of the next. */

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from "node:fs";
+import { lstatSync, readdirSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { isJobName, type JobName, type RunName } from "../../../shared/domain/names.ts";
 import { messageOf } from "../../../shared/errors.ts";
@@ -14,7 +14,10 @@ const passing = ["states", "runs"] as const;
 
 type PlacesPorts = Ports<"clock" | "log" | "removeFolder">;
 
-/** Where the runs of a worker have their folders. What cannot be deleted there, such as what a container left, stays. */
+/**
+ * Where the runs of a worker have their folders. What cannot be deleted there, such as what a container left, stays; it is put aside
+ * if its run comes back.
+ */
 export class RunPlaces {
   readonly #ports: PlacesPorts;
   readonly #base: string;
@@ -44,9 +47,21 @@ export class RunPlaces {
    */
   of(job: JobName, run: RunName, isHeld: boolean): { readonly directory: string; readonly stateDirectory: string } {
     return {
-      directory: join(this.#base, isHeld ? "held" : "runs", job, run),
-      stateDirectory: join(this.#base, "states", job, run),
+      directory: this.#freed(isHeld ? "held" : "runs", job, run),
+      stateDirectory: this.#freed("states", job, run),
     };
+  }
+
+  /** The folder's path. What an earlier attempt left there is gone, or has another name. */
+  #freed(...names: readonly string[]): string {
+    const folder = join(this.#base, ...names);
+    try {
+      if (lstatSync(folder, { throwIfNoEntry: false }) && !this.#remove(...names))
+        renameSync(folder, `${folder}.left-${this.#ports.clock.wall()}`);
+    } catch (error) {
+      this.#ports.log.warn({ folder }, `what a run left cannot be put aside: ${messageOf(error)}`);
+    }
+    return folder;
   }
 
   /** Deletes what a run left, apart from what is held. */

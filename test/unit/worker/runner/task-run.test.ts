@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import type { FromRunner } from "../../../../worker/runner/protocol.ts";
 import { encodeRun } from "../../../../worker/runner/run-state.ts";
 import { TaskRun } from "../../../../worker/runner/task-run.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
 import { taskOf } from "../../../support/processes/run-task.ts";
 
 test("a runner keeps the text of one job, that of its last run", async () => {
@@ -51,4 +54,28 @@ test("a run whose checkpoint this machine cannot write fails of its machine and 
   const [unread, last] = told(encodeRun(run, { a: new Uint8Array(1), "a/b": new Uint8Array(1) }));
   assert.ok(unread?.type === "checkpoint" && unread.state.isUnread, "the state itself is at fault");
   assert.equal(last?.type, "done");
+});
+
+test("a run whose folder cannot be emptied on this machine fails of its machine", () => {
+  const base = temporaryFolder();
+  // Root may delete anything, so it gives up its rights first.
+  chmodSync(base, 0o777);
+  const directory = join(base, "run");
+  const task = { type: "run", id: 1, ...taskOf("{component: processors/Probe_Proc, seconds: 0}"), directory };
+  const module = new URL("../../../../worker/runner/task-run.js", import.meta.url);
+  const script = `const { TaskRun } = await import(${JSON.stringify(module.href)});
+    const { chmodSync, mkdirSync, writeFileSync } = await import("node:fs");
+    if (process.getuid() === 0) process.setuid(65534);
+    const task = ${JSON.stringify(task)};
+    mkdirSync(task.directory + "/closed", { recursive: true });
+    writeFileSync(task.directory + "/closed/file", "");
+    chmodSync(task.directory + "/closed", 0o500);
+    const told = [];
+    await new TaskRun(task, (message) => told.push(message)).execute();
+    chmodSync(task.directory + "/closed", 0o700);
+    process.stdout.write(JSON.stringify(told.at(-1)));`;
+  const said = execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  const end = JSON.parse(said) as FromRunner; // what it printed
+  assert.ok(end.type === "failed" && end.isOfMachine, said);
+  assert.ok(end.reason.startsWith(`what an earlier attempt left in ${directory} cannot be deleted here: `), said);
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { JobName, RunName } from "../../../../../shared/domain/names.ts";
@@ -81,4 +81,26 @@ test("a run folder that cannot be deleted keeps no other run's, and a link's tar
     ]);
   assert.deepEqual(readdirSync(elsewhere), ["theirs"]);
   assert.equal(said.length, 2);
+});
+
+test("what an attempt left and cannot be deleted is put aside when its run comes back", () => {
+  const base = temporaryFolder();
+  const { clock } = new SimProcess(new Timeline(), "worker", "seed");
+  const removeFolder = (folder: string): void => {
+    if (existsSync(join(folder, "root"))) throw new Error("permission denied");
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const places = new RunPlaces({ clock, log: silentLog, removeFolder }, base, { isOver: async () => true });
+  for (const [isHeld, kind] of [
+    [false, "runs"],
+    [true, "held"],
+  ] as const) {
+    const { directory, stateDirectory } = places.of(job1, run, isHeld);
+    mkdirSync(join(directory, "root"), { recursive: true });
+    mkdirSync(stateDirectory, { recursive: true });
+    assert.deepEqual(places.of(job1, run, isHeld), { directory, stateDirectory });
+    assert.ok(!existsSync(directory) && !existsSync(stateDirectory));
+    const [aside = "", ...more] = readdirSync(join(base, kind, job1));
+    assert.deepEqual([readdirSync(join(base, kind, job1, aside)), more], [["root"], []]);
+  }
 });
