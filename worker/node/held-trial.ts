@@ -47,7 +47,7 @@ type Done = Extract<RunnerEnd, { type: "done" }>;
 export class HeldTrial {
   readonly key: string;
   readonly job: JobName;
-  /** Why this machine could not write or delete files of the run, where the watch of its disk sees no cause; "" if it could. */
+  /** Why this machine could not execute the run, where the watch of its disk sees no cause; "" if it could. */
   unwritten = "";
   readonly #assignment: Assignment;
   readonly #ports: HeldTrialPorts;
@@ -300,7 +300,7 @@ export class HeldTrial {
   /**
    * Why this machine, and not the run, is at fault; "" if it is not.
    *
-   * @param unwritten  why it could not write or delete files of the run; "" if it could
+   * @param unwritten  why it could not write the run's files, or execute it; "" if it could
    */
   #blame(runFolder: string, unwritten: string): string {
     const seen = this.#ports.disk?.blameFor(runFolder) ?? "";

@@ -52,6 +52,7 @@ export class RunnerProcess {
   /** The end of its stderr: for example, why the engine aborted. */
   #complaints = "";
 
+  /** @throws if the system starts no process at once */
   constructor(kind: RunnerKind, launch: Launch, log: Log, graceMs: number, onExit: () => void) {
     this.#graceMs = graceMs;
     this.kind = kind;
@@ -65,8 +66,14 @@ export class RunnerProcess {
       // must not reach a runner.
       detached: true,
     });
-    const pipe = this.#child.stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
-    if (launch.isSandbox) this.#life = new SandboxLife(this.#child.stdio[infoDescriptor] as Readable);
+    const { stdio }: Partial<ChildProcess> = this.#child;
+    if (!stdio) {
+      // Not even its pipes could be made. The event says so too, and would end this process if nobody heard it.
+      this.#child.once("error", () => undefined);
+      throw new Error("this worker has too many files open (ulimit -n)");
+    }
+    const pipe = stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
+    if (launch.isSandbox) this.#life = new SandboxLife(stdio[infoDescriptor] as Readable);
     // If the runner is gone, its exit says so.
     pipe.on("error", (error) => log.debug({ pid: this.#child.pid, error: error.message }, "a runner's pipe broke"));
     this.#channel = new Channel(pipe, {

@@ -58,7 +58,7 @@ export interface RunningTask {
 export interface Runners {
   /**
    * Starts a run at once; limiting the number of runs is up to the caller. `onReports` is never called before this returns. A run
-   * that cannot be started ends as `died`.
+   * for which the system starts no process ends as `failed`, of this machine.
    *
    * @throws after `close`
    */

@@ -7,11 +7,11 @@ export type WorkerNews =
     }
   | { readonly kind: "waiting" | "refused" | "silent" | "answered" | "owner" | "unkept"; readonly text: string };
 
-/** What the owner of a machine that cannot write its runs' files can do; the reason is told with each run. */
+/** What the owner of a machine that cannot do what its runs need can do; the reason is told with each run. */
 export const unwrittenText = (stateDir: string): string =>
-  "this machine could not write that run's checkpoint or empty its folder, so others take the run; see that this user may " +
-  `write in ${stateDir}, that there is room, and that its limits allow it (ulimit -f, ulimit -n); a slot pauses for 30 s after ` +
-  "each such run";
+  "this machine could not write that run's checkpoint, empty its folder or start its process, so others take the run; see that " +
+  `this user may write in ${stateDir}, that there is room, and that its limits allow it (ulimit -f, ulimit -n, ulimit -u); a slot ` +
+  "pauses for 30 s after each such run";
 
 /** Says it at the first call only. */
 export function once(say: () => void): () => void {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -76,4 +77,49 @@ test("a runner is told another text of a job that has the name of its last one",
   } finally {
     await pool.close();
   }
+});
+
+test("a run whose runner the system does not start fails of its machine, and says why", async () => {
+  const housing = plainHousing();
+  const tooLong = "x".repeat(4 * 2 ** 20); // no system takes so much
+  const pool = new RunnerPool(silentLog, { ...housing, environment: { ...housing.environment, NEXUS_LONG: tooLong } });
+  try {
+    const running = pool.run(kind, shellTask(report), () => undefined);
+    const end = await running.end;
+    assert.ok(end.type === "failed" && end.isOfMachine, end.type);
+    assert.match(end.reason, /^the runner process could not be started: .*E2BIG/);
+    running.stop();
+  } finally {
+    await pool.close();
+  }
+});
+
+test("a run that a worker with too many files open cannot start fails of its machine; the worker lives on", () => {
+  const [pool, housing] = ["runner-pool", "housing"].map(
+    (name) => new URL(`../../../../worker/node/${name}.js`, import.meta.url).href,
+  );
+  const script = `const { closeSync, openSync } = await import("node:fs");
+    const { RunnerPool } = await import(${JSON.stringify(pool)});
+    const { plainHousing } = await import(${JSON.stringify(housing)});
+    const quiet = () => undefined;
+    const pool = new RunnerPool({ debug: quiet, info: quiet, warn: quiet, error: quiet }, plainHousing());
+    const end = async () => {
+      const end = await pool.run(${JSON.stringify(kind)}, ${JSON.stringify(shellTask(report))}, quiet).end;
+      return end.type + (end.isOfMachine ? " of its machine: " + end.reason : "");
+    };
+    const opened = [];
+    try {
+      for (;;) opened.push(openSync("/dev/null"));
+    } catch {}
+    const ends = [await end()];
+    for (const file of opened) closeSync(file);
+    console.log(JSON.stringify([...ends, await end()]));
+    await pool.close();`;
+  // A file: a runner is started with the options of this process, a script among them.
+  const file = join(temporaryFolder(), "crowded.mjs");
+  writeFileSync(file, script);
+  const limited = 'ulimit -n 200 && exec "$1" "$2"';
+  const said = execFileSync("sh", ["-c", limited, "sh", process.execPath, file], { encoding: "utf8", timeout: 60_000 });
+  const why = "the runner process could not be started: this worker has too many files open (ulimit -n)";
+  assert.deepEqual(JSON.parse(said), [`failed of its machine: ${why}`, "done"]);
 });
