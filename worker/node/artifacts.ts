@@ -16,7 +16,7 @@ const slowMs = 1000;
 
 /**
  * The files below a run's folder that may be uploaded, by path. If they are too many or too large together, the largest are left
- * out. Links, and files whose names some systems do not allow, are left out too.
+ * out. Links, files whose names some systems do not allow, and folders that cannot be read are left out too.
  *
  * @param mostBytes  limit on all files together
  */
@@ -25,7 +25,8 @@ export function findFiles(
   mostBytes: number = usualBytes,
 ): { readonly files: FolderFile[]; readonly leftOut: string } {
   const reasons: string[] = [];
-  const found = filesIn(directory, (path, why) => reasons.push(`${path} (${why})`));
+  const leave = (path: string, why: string): void => void reasons.push(`${path} (${why})`);
+  const found = filesIn(directory, leave, leave);
   const files: FolderFile[] = [];
   const names = new Set<string>();
   let bytes = 0;
@@ -52,7 +53,7 @@ function shortened(reasons: readonly string[]): string {
 
 /**
  * Uploads the files in a run's folder, sealed with a key of their own; null if there are none. A result matters more than files:
- * what cannot be stored after a few tries is given up, and the list says why.
+ * what cannot be stored after a few tries is given up, a file that cannot be read is left out, and the list says why.
  *
  * @param signal  makes it give up at once
  * @param slow  called if it takes longer than a second
@@ -65,6 +66,7 @@ export async function uploadFiles(
   slow: () => void = () => undefined,
 ): Promise<ArtifactList | null> {
   const files: ArtifactFile[] = [];
+  const unread: string[] = [];
   let found: ReturnType<typeof findFiles> = { files: [], leftOut: "" };
   let next = 0;
   let why = "";
@@ -79,7 +81,14 @@ export async function uploadFiles(
   try {
     for (const { path } of found.files) {
       // One file at a time in memory. If a file has changed since it was found, what is read now counts.
-      const { chunks, sum } = sealChunks(readInside(directory, path).bytes, key);
+      let content: Buffer;
+      try {
+        content = readInside(directory, path).bytes;
+      } catch (error) {
+        unread.push(`${path} (${messageOf(error)})`);
+        continue;
+      }
+      const { chunks, sum } = sealChunks(content, key);
       why = await storeChunks(ports, { ...address, blob }, chunks, next, signal);
       if (why !== "") break;
       next += chunks.length;
@@ -91,11 +100,11 @@ export async function uploadFiles(
   } finally {
     timer.cancel();
   }
-  const rest = found.files.slice(files.length);
+  const rest = found.files.slice(files.length + unread.length);
   const given =
     why === ""
       ? []
       : [`${rest.length === 0 ? "all" : `${rest[0]?.path} and what follows, ${rest.length} in all`} (${why})`];
-  const leftOut = shortened([...given, ...(found.leftOut === "" ? [] : [found.leftOut])]);
+  const leftOut = shortened([...given, ...unread, ...(found.leftOut === "" ? [] : [found.leftOut])]);
   return { blob, key, files, leftOut };
 }

@@ -108,7 +108,8 @@ export class WorkerDisk implements DiskRoom {
 
 function sizeOf(folder: string): number {
   try {
-    return filesIn(folder, () => undefined).reduce((sum, { size }) => sum + size, 0);
+    const ignore = (): void => undefined;
+    return filesIn(folder, ignore, ignore).reduce((sum, { size }) => sum + size, 0);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return 0;
     throw error;

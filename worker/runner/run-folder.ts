@@ -18,11 +18,15 @@ export interface FolderFile {
   readonly size: number;
 }
 
-/** The files that a run has written to its folder, by path within it; `onOther` hears what cannot travel, and why. */
-export function filesIn(
-  directory: string,
-  onOther: (path: string, why: string) => void = () => undefined,
-): FolderFile[] {
+type OnPath = (path: string, why: string) => void;
+
+/**
+ * The files that a run has written to its folder, by path within it.
+ *
+ * @param onOther  hears what cannot travel, and why
+ * @param onClosed  hears of each folder in it that cannot be read; left out: that throws
+ */
+export function filesIn(directory: string, onOther: OnPath = () => undefined, onClosed?: OnPath): FolderFile[] {
   const found: FolderFile[] = [];
   const walk = (folder: string): void => {
     for (const name of namesIn(join(directory, folder))) {
@@ -31,9 +35,17 @@ export function filesIn(
       if (!stat || writtenAnew.has(path)) continue;
       const problem = pathProblem(path);
       if (problem !== undefined) onOther(JSON.stringify(path), `its name: ${problem}`);
-      else if (stat.isDirectory()) walk(path);
+      else if (stat.isDirectory()) enter(path);
       else if (stat.isFile()) found.push({ path, size: stat.size });
       else onOther(path, "not a file");
+    }
+  };
+  const enter = (folder: string): void => {
+    try {
+      walk(folder);
+    } catch (error) {
+      if (!onClosed) throw error;
+      onClosed(folder, messageOf(error));
     }
   };
   // A run that has written nothing has no folder. An error that says so costs 0.01 ms and more (2026-11-29).
@@ -149,14 +161,14 @@ export function takeOver(
   stateDirectory: string,
   onProblem: (text: string) => void = () => undefined,
 ): void {
-  for (const { path } of filesIn(stateDirectory)) {
+  const lose = (path: string, why: string): void => onProblem(`${path} of an earlier attempt is not kept: ${why}`);
+  for (const { path } of filesIn(stateDirectory, undefined, lose)) {
     if (linkInside(directory, path) || lstatSync(join(directory, path), { throwIfNoEntry: false })) continue;
     try {
       moveInside(stateDirectory, directory, path);
     } catch (error) {
       // This attempt has a file where the earlier one had a folder.
-      if (!isError(error, "ENOTDIR", "EEXIST"))
-        onProblem(`${path} of an earlier attempt is not kept: ${messageOf(error)}`);
+      if (!isError(error, "ENOTDIR", "EEXIST")) lose(path, messageOf(error));
     }
   }
 }

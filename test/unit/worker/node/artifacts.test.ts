@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { linkSync, mkdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
@@ -58,6 +68,27 @@ describe("the files of a run", () => {
     );
     assert.match(leftOut, /"a:b" \(its name.*"c\\\\d" \(its name.*same \(its name differs/);
   });
+});
+
+test("the files of a run are found beside a folder that cannot be read, which is named", () => {
+  const base = temporaryFolder();
+  // Root may look into any folder, so it gives up its rights first.
+  chmodSync(base, 0o777);
+  const module = new URL("../../../../worker/node/artifacts.js", import.meta.url);
+  const script = `const { findFiles } = await import(${JSON.stringify(module.href)});
+    const { chmodSync, mkdirSync, writeFileSync } = await import("node:fs");
+    if (process.getuid() === 0) process.setuid(65534);
+    const run = process.argv[1] + "/run";
+    for (const folder of ["/listed", "/closed"]) mkdirSync(run + folder, { recursive: true });
+    for (const file of ["/closed/a", "/listed/a", "/model"]) writeFileSync(run + file, "x");
+    chmodSync(run + "/closed", 0);
+    chmodSync(run + "/listed", 0o400);
+    process.stdout.write(JSON.stringify(findFiles(run)));
+    for (const folder of ["/listed", "/closed"]) chmodSync(run + folder, 0o700);`;
+  const said = execFileSync(process.execPath, ["--input-type=module", "-e", script, base], { encoding: "utf8" });
+  const { files, leftOut } = JSON.parse(said) as ReturnType<typeof findFiles>; // what it printed
+  assert.deepEqual(files, [{ path: "model", size: 1 }]);
+  for (const folder of ["closed", "listed"]) assert.ok(leftOut.includes(`${folder} (EACCES`), leftOut);
 });
 
 describe("an upload", () => {
@@ -130,6 +161,17 @@ describe("an upload", () => {
     const list = await uploadFiles(ports, address, folderWith({ a: 1 }), never);
     assert.equal(list?.files.length, 1);
     assert.deepEqual([...tries.values()], [3]);
+  });
+
+  test("an upload leaves out a file that cannot be read, and none of the others", async () => {
+    const folder = folderWith({ a: 1, b: 1, c: 1 });
+    const { ports } = store(() => void rmSync(join(folder, "b"), { force: true }));
+    const list = await uploadFiles(ports, address, folder, never);
+    assert.deepEqual(
+      list?.files.map(({ path }) => path),
+      ["a", "c"],
+    );
+    assert.match(list?.leftOut ?? "", /^b \(ENOENT/);
   });
 
   test("an upload gives up what cannot be stored, and its list says why", async () => {

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { describe, test } from "node:test";
 import type { FromRunner, RunTask } from "../../../../worker/runner/protocol.ts";
 import { TaskRun } from "../../../../worker/runner/task-run.ts";
+import { temporaryFolder } from "../../../support/cleanup.ts";
 import { taskOf } from "../../../support/processes/run-task.ts";
 
 let jobs = 0;
@@ -48,4 +50,24 @@ describe("a run whose files cannot be tidied up", () => {
     assert.ok(end.type === "failed", JSON.stringify(end));
     assert.match(end.reason, /told to throw/);
   });
+});
+
+test("what earlier attempts left is taken over beside a folder that cannot be read, which is named", () => {
+  const base = temporaryFolder();
+  // Root may look into any folder, so it gives up its rights first.
+  chmodSync(base, 0o777);
+  const module = new URL("../../../../worker/runner/run-folder.js", import.meta.url);
+  const script = `const { takeOver } = await import(${JSON.stringify(module.href)});
+    const { chmodSync, mkdirSync, readdirSync, writeFileSync } = await import("node:fs");
+    if (process.getuid() === 0) process.setuid(65534);
+    const [own, state] = ["/own", "/state"].map((folder) => process.argv[1] + folder);
+    mkdirSync(state + "/closed", { recursive: true });
+    writeFileSync(state + "/model", "x");
+    chmodSync(state + "/closed", 0);
+    const told = [];
+    takeOver(own, state, (text) => told.push(text));
+    process.stdout.write(JSON.stringify([readdirSync(own), told]));
+    chmodSync(state + "/closed", 0o700);`;
+  const said = execFileSync(process.execPath, ["--input-type=module", "-e", script, base], { encoding: "utf8" });
+  assert.match(said, /^\[\["model"\],\["closed of an earlier attempt is not kept: EACCES[^,]*, scandir '[^']*'"\]\]$/);
 });
