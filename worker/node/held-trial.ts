@@ -187,8 +187,12 @@ export class HeldTrial {
     if (!this.#task) this.unwanted.abort();
   }
 
-  /** Whether the run is being handed back. Until that is done this worker holds it: its state may be on its way. */
-  get isHandingBack(): boolean {
+  /** Whether nobody waits for it any more. However else it ends, it is held until that is told: files may be on their way. */
+  get isDropped(): boolean {
+    return this.#end?.kind === "stop";
+  }
+
+  get #isHandingBack(): boolean {
     return this.#end?.kind === "handback";
   }
 
@@ -265,7 +269,7 @@ export class HeldTrial {
     this.#loan?.end();
     this.#limits.end();
     // Only a run that was handed back needs its state: another worker resumes from it.
-    if (!this.isHandingBack || end.type === "done" || end.type === "failed") this.#dropStates();
+    if (!this.#isHandingBack || end.type === "done" || end.type === "failed") this.#dropStates();
     if (!this.#end && (end.type === "failed" || end.type === "died")) {
       const blame = this.#blame(folders.directory, end.type === "failed" && end.isOfMachine ? end.reason : "");
       if (blame !== "") this.#end = { kind: "handback", reason: blame };

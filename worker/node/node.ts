@@ -321,9 +321,7 @@ export class WorkerNode {
 
   /** A separate function: in the loop, its variables would be kept during the wait for the next renewal. */
   async #renew(): Promise<void> {
-    const held = [...this.#held.values()]
-      .filter((each) => !each.givenUp || each.isHandingBack)
-      .map((each) => each.describe());
+    const held = [...this.#held.values()].filter((each) => !each.isDropped).map((each) => each.describe());
     if (held.length === 0 && this.#isToldOpen()) return;
     let told = this.#lending;
     const answer = await this.#link.ask(

@@ -1,140 +1,8 @@
 import assert from "node:assert/strict";
-import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
-import type { CheckpointPlace } from "../../../../shared/domain/fold/events.ts";
-import type { JobName, RunName, WorkerId } from "../../../../shared/domain/names.ts";
-import { readSpec } from "../../../../shared/domain/runspec/spec-read.ts";
-import { type Bus, BusError } from "../../../../shared/ports.ts";
-import { decodeAsk, decodeEvidence, encodeAnswer, type StateLoss } from "../../../../shared/wire/messages.ts";
+import type { WorkerId } from "../../../../shared/domain/names.ts";
 import { chunkCount, newKey } from "../../../../shared/wire/sealed-chunks.ts";
-import { parseEvidence } from "../../../../shared/wire/subjects.ts";
-import { WorkerNode } from "../../../../worker/node/node.ts";
-import type { RunnerEnd, Runners, TakenState } from "../../../../worker/node/runners.ts";
-import type { WorkerNews } from "../../../../worker/node/told/news.ts";
-import { SimProcess } from "../../../simulate/sim-process.ts";
-import { SimSpool } from "../../../simulate/sim-spool.ts";
-import { silentLog } from "../../../simulate/simulation.ts";
-import { Timeline } from "../../../simulate/timeline.ts";
-import { temporaryFolder } from "../../../support/cleanup.ts";
-import { specText, testDefaults } from "../../../support/stories/spec-defaults.ts";
-
-const job = "job1" as JobName;
-
-/**
- * A worker, its runs, and a broker whose word that it has something may be lost. `end`: how a run ends that is handed back, or
- * by itself after `ownEndMs`. `state`: what it saves after two seconds, once it has printed something. Each piece of a file takes `pieceMs`.
- * `resume`: the checkpoint that it is given, whose pieces are gone. `isReadOnly`: no folder can be emptied.
- */
-function lentWorker(
-  end: RunnerEnd,
-  mostAttempts: number,
-  hasFolder = true,
-  state?: TakenState,
-  {
-    stateDir = "here",
-    pieceMs = 0,
-    ownEndMs = Number.POSITIVE_INFINITY,
-    resume = null,
-    isReadOnly = false,
-  }: {
-    stateDir?: string;
-    pieceMs?: number;
-    ownEndMs?: number;
-    resume?: CheckpointPlace | null;
-    isReadOnly?: boolean;
-  } = {},
-) {
-  const timeline = new Timeline();
-  const { clock, chance } = new SimProcess(timeline, "worker", "seed");
-  const happened: string[] = [];
-  const losses: StateLoss[] = [];
-  /** How many runs each renewal named. */
-  const renewed: number[] = [];
-  const news: WorkerNews[] = [];
-  let attempts = resume?.attempt ?? 0;
-  const broker = { isAcknowledging: false, answering: Promise.resolve() };
-  const spool = new SimSpool();
-  spool.isFull = !hasFolder;
-  const bus: Partial<Bus> = {
-    request: async (_subject, data) => {
-      const ask = decodeAsk(data);
-      if (ask.kind === "job") {
-        const carried = { file: "a.yaml", text: specText([]), sources: {}, commandLine: {} };
-        return encodeAnswer({ kind: "job", term: 1, job, ...carried, code: null, over: false });
-      }
-      if (ask.kind === "renew") {
-        renewed.push(ask.held.length);
-        return encodeAnswer({ kind: "renewed", term: 1, leaseMs: 30_000, verdicts: [] });
-      }
-      if (attempts === mostAttempts)
-        return encodeAnswer({ kind: "wait", term: 1, reason: "nothing to do", retryMs: 15_000 });
-      attempts += 1;
-      await broker.answering;
-      happened.push(`attempt ${attempts} is given`);
-      return encodeAnswer({
-        ...{ kind: "assigned", term: 1, job, run: "run1.1" as RunName, n: 1, attempt: attempts, seed: 1 },
-        ...{ resume, settings: [], leaseMs: 30_000, limits: null, checkpointSeconds: 60 },
-      });
-    },
-    piece: async () => null,
-    store: async (subject, data) => {
-      if (subject.startsWith("ck.") && pieceMs > 0) await clock.pause(pieceMs);
-      if (!broker.isAcknowledging) throw new BusError("no answer in time", `${subject}: no answer`);
-      happened.push(`${subject.split(".").at(-1)} is stored`);
-      const told = parseEvidence(subject)?.kind === "report" && decodeEvidence({ kind: "report" }, data);
-      if (told && told.lost !== undefined) losses.push(told.lost);
-      return { seq: 1, duplicate: false };
-    },
-    subscribe: () => () => undefined,
-    publish: () => undefined,
-    // Nobody answers.
-    flush: () => new Promise(() => undefined),
-  };
-  const runners: Runners = {
-    run: (_kind, _task, hear) => {
-      happened.push("a run begins");
-      if (state) clock.after(2000, () => hear([], "a line", state));
-      let stop: () => void = () => undefined;
-      const ended = new Promise<RunnerEnd>((resolve) => {
-        stop = () => resolve(end);
-      });
-      if (ownEndMs < Number.POSITIVE_INFINITY) clock.after(ownEndMs, () => stop());
-      const nothing = (): void => undefined;
-      return {
-        pid: 0,
-        end: ended,
-        stop: () => stop(),
-        handBack: () => stop(),
-        checkpointEvery: nothing,
-        freeze: nothing,
-        thaw: nothing,
-      };
-    },
-    close: async () => undefined,
-  };
-  const node = new WorkerNode(
-    {
-      ...{ bus: bus as Bus, clock, chance, log: silentLog, runners, spool, unpackCode: () => "" },
-      removeFolder: (folder) => {
-        if (isReadOnly) throw Object.assign(new Error("read-only file system"), { code: "EROFS" });
-        happened.push(`${folder} is removed`);
-      },
-      readSpec: () => readSpec({ file: "a.yaml", text: specText([]), defaults: testDefaults() }),
-    },
-    {
-      ...{ worker: "w1" as WorkerId, bootId: "boot", version: "test", slots: 2, targets: [] },
-      ...{ opportunistic: false, noCode: false, stateDir },
-    },
-    (each) => void news.push(each),
-  );
-  const live = async (ms: number): Promise<void> => {
-    const end = timeline.now + ms;
-    timeline.plan(null, end, () => undefined);
-    await timeline.run(() => timeline.now >= end);
-  };
-  return { node, live, happened, losses, renewed, news, broker, spool };
-}
+import { leftModel, lentWorker } from "../../../support/lent-worker.ts";
 
 test("a worker whose folder was deleted ends, though nothing can be kept and no broker answers", async () => {
   const done = { hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", reports: [], lines: "" };
@@ -250,15 +118,6 @@ describe("a machine that cannot write the checkpoint of a run", () => {
     assert.deepEqual(losses, []);
   });
 });
-
-/** A worker's folder in which a run left a file. */
-function leftModel(size = 7): string {
-  const stateDir = temporaryFolder();
-  mkdirSync(join(stateDir, "runs/job1/run1.1"), { recursive: true });
-  writeFileSync(join(stateDir, "runs/job1/run1.1/model"), "weights");
-  truncateSync(join(stateDir, "runs/job1/run1.1/model"), size);
-  return stateDir;
-}
 
 describe("a finished run whose result is not yet delivered", () => {
   const done = { type: "done", hpmax: 1, iters: 1, metrics: {}, titles: {}, console: "", lines: "" } as const;
@@ -393,4 +252,24 @@ describe("a run that has to leave while no broker acknowledges", () => {
     assert.ok(happened.includes("result is stored"));
     assert.equal(spool.names().length, 0);
   });
+});
+
+test("a run that took too long is held until its end is delivered, however long its files take", async () => {
+  const slow = { stateDir: leftModel(), pieceMs: 60_000, maxRunSeconds: 5 };
+  const { node, live, happened, renewed, broker } = lentWorker({ type: "stopped" }, 1, true, undefined, slow);
+  broker.isAcknowledging = true;
+  void node.work();
+  await live(8000);
+  renewed.length = 0;
+  await live(50_000);
+  assert.ok(renewed.length >= 4, `${renewed.length} renewals`);
+  assert.deepEqual([...new Set(renewed)], [1]);
+  await live(20_000);
+  assert.deepEqual(
+    happened.filter((each) => each.endsWith("is stored")),
+    ["0 is stored", "failed is stored"],
+  );
+  renewed.length = 0;
+  await live(30_000);
+  assert.deepEqual(renewed, []);
 });
