@@ -6,6 +6,15 @@ import type { Whys } from "../words/why/whys.ts";
 import type { WorkerRow } from "../words/why/worker-rows.ts";
 import type { Field } from "./records.ts";
 
+/**
+ * How many of a worker's results count, and how many are rejected. A machine that takes the name of a forgotten one has a record of its
+ * own, whose counts verdicts on the other's results change too: below 0, if it has fewer.
+ */
+export const resultsOf = ({ completed, rejected }: WorkerRecord): Pick<WorkerRecord, "completed" | "rejected"> => ({
+  completed: Math.max(0, completed),
+  rejected: Math.max(0, rejected),
+});
+
 /** What `nexus list workers` says about each worker. */
 export function workerFields(
   workspace: string,
@@ -39,9 +48,9 @@ export function workerFields(
         ]
       : []),
     { name: "running", kind: "count", value: ({ id }) => running.get(id) ?? 0 },
-    { name: "completed", kind: "count", value: ({ completed }) => completed },
+    { name: "completed", kind: "count", value: (worker) => resultsOf(worker).completed },
     ...(isAnyRejected
-      ? [{ name: "rejected", kind: "count", value: ({ rejected }: WorkerRecord) => rejected } as const]
+      ? [{ name: "rejected", kind: "count", value: (worker: WorkerRecord) => resultsOf(worker).rejected } as const]
       : []),
     { name: "error", kind: "count", value: ({ failed }) => failed },
     { name: "reason", kind: "text", value: (worker) => workerReason(worker) || undefined },

@@ -4,7 +4,7 @@ import type { Status, WorkerStatus } from "../../../shared/wire/messages.ts";
 import type { LiveSearch } from "../../live/live-search.ts";
 import { workText } from "../../live/worker-work.ts";
 import { machineFields } from "../../runs/machine-fields.ts";
-import { targetsText, workerFields } from "../../runs/worker-fields.ts";
+import { resultsOf, targetsText, workerFields } from "../../runs/worker-fields.ts";
 import { duration } from "../../words/duration.ts";
 import { differsText } from "../../words/health-words.ts";
 import type { WorkerRow, WorkerState } from "../../words/why/worker-rows.ts";
@@ -105,7 +105,7 @@ const columnsFor = (search: LiveSearch): readonly ScreenColumn<WorkerRow>[] => [
     text: ({ gpus, gpusTaken, gpu }) =>
       gpus === 0 ? "" : `${Number(gpusTaken.toFixed(2))}/${gpus} ${percentText(gpu)}`.trim(),
   }),
-  column("done", "count", 4, ({ record }) => record.completed, { about: "runs that it completed" }),
+  column("done", "count", 4, ({ record }) => resultsOf(record).completed, { about: "runs that it completed" }),
   column("failed", "count", 5, ({ record }) => record.failed, { about: "runs that failed on it" }),
   column("streak", "count", 6, ({ record }) => record.failuresInRow, {
     about: "runs in a row that failed on it",
