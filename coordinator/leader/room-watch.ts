@@ -89,7 +89,7 @@ export class RoomWatch {
     quotas.besideResults.allowance = { perSecond: 0, atOnce: room * mostBeside };
     quotas.besideResults.clear();
     const text = isTight
-      ? `EV has ${sizeText(Math.max(left, 0))} left of ${sizeText(most)}, which are kept for results: workers hold their reports and checkpoints back; delete jobs that are over (nexus delete job1) or what a worker has stored (nexus purge worker NAME), or free space on the disk of the broker, if it is your own, and start nexus-coord again`
+      ? `EV has ${sizeText(Math.max(left, 0))} left of ${sizeText(most)}, which are kept for results: workers hold their reports and checkpoints back; delete jobs that are over (nexus delete job1) or what a worker has stored (nexus purge worker NAME), or, if your only broker lies on this machine and its disk had little room, free some and start nexus-coord again`
       : "EV has room for reports and checkpoints again";
     ports.log.warn({ bytes, most }, text);
     ports.tell(null, { kind: "renew", term: reign.term });

@@ -4,6 +4,8 @@ import type { RunTable } from "../../shared/domain/fold/run-table.ts";
 export interface LiveSearchOptions {
   /** Whether a newly submitted job is shown once the shown one is over. Default: true. */
   readonly showsNewJobs?: boolean;
+  /** Whether the shown job stays once it is over, however many are submitted; a deleted one gives way. Default: false. */
+  readonly staysWhenOver?: boolean;
   /** Wall clock for people, milliseconds since 1970. Default: this machine's. */
   readonly wall?: () => number;
   /** Hears notes about this view alone, which are also among the events. */

@@ -137,8 +137,8 @@ export class LiveSearch {
     if (this.isLive) this.events.event(event, this.#tableOf(event));
     else this.#past.add(event);
     for (const listener of this.#listeners) listener.event?.(event, this.#tableOf(event));
-    const { showsNewJobs = true } = this.#options;
-    const isFree = this.job === null || this.table?.isOver;
+    const { showsNewJobs = true, staysWhenOver = false } = this.#options;
+    const isFree = this.job === null || (!staysWhenOver && this.table?.isOver);
     if (this.isLive && event.type === "job" && showsNewJobs && isFree) this.showJob(event.job);
   }
 

@@ -6,6 +6,7 @@ import { messageOf, UsageError } from "../../shared/errors.ts";
 import { fileLog } from "../../shared/log.ts";
 import { dropOldCode } from "../../shared/machine/kept-code.ts";
 import { ownIdentity } from "../../shared/machine/process-identity.ts";
+import { quotaReader } from "../../shared/machine/quota-file.ts";
 import { createWorkspace, type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { livingEndpoint, removeEndpoint } from "../endpoint/endpoint.ts";
 import { type Handing, handOut, makePackage, type Package } from "../package/serve-package.ts";
@@ -41,7 +42,8 @@ export async function runCoordinator(
     if (made) handing = await handingOut(broker, options, made, (why) => log.warn(why));
   }
   void dropOldCode(process.env, Date.now());
-  const station: Station = { ...options, log, events, own, host, peers, held, handedOut: handing?.handedOut };
+  const quotas = quotaReader(options.paths, (problem) => log.warn(problem));
+  const station: Station = { ...options, log, events, own, host, peers, held, handedOut: handing?.handedOut, quotas };
   try {
     const quietly = (happening: Happening): void => {
       if (happening !== "ready") tell(happening);
@@ -69,8 +71,8 @@ export async function brokerWith<Made>(
 }
 
 /**
- * The process that hands out at this port already, as remembered, for the same workspace: a coordinator that leads, or is about to.
- * Undefined: none does.
+ * The process of the same workspace that may hand out at this port already: a coordinator that leads and does, or one that is about
+ * to lead. Undefined: there is none.
  */
 function otherAt(paths: WorkspacePaths, port: number): number | undefined {
   const first = livingEndpoint(paths);
@@ -99,7 +101,10 @@ async function handingOut(
         { cause: error },
       );
     }
-    const why = other === undefined ? messageOf(error) : `process ${other} does on port ${port} already`;
+    const why =
+      other === undefined
+        ? messageOf(error)
+        : `port ${port} is taken, as it seems by process ${other} of this workspace`;
     warn(`the package for other machines is not handed out: ${why}`);
     return undefined;
   }

@@ -24,7 +24,6 @@ import { systemChance } from "../../shared/chance.ts";
 import { largestRandint } from "../../shared/domain/seeds.ts";
 import { messageOf, UsageError } from "../../shared/errors.ts";
 import { liveness } from "../../shared/machine/process-identity.ts";
-import { quotaReader } from "../../shared/machine/quota-file.ts";
 import { barredBy, readRestored } from "../../shared/machine/restored-file.ts";
 import { type WorkspacePaths, workspaceFlags } from "../../shared/machine/workspace.ts";
 import { systemClock } from "../../shared/time/clock.ts";
@@ -226,7 +225,7 @@ export class Session {
       purger: storePurger(bus),
       bundles: bundleStore(bus),
       storedSizes: storedSizes(bus),
-      quotas: quotaReader(paths, (problem) => log.warn(problem)),
+      quotas: this.#station.quotas,
       onStandby: () => this.#tell("standing by"),
       onStored: (event, table) => events.event(event, table),
       orderKey: () => orderKeyAt(paths),

@@ -2,6 +2,7 @@ import type { PeersFile } from "../../shared/broker/peers/peers.ts";
 import { type ExternalBroker, externalJoinLine } from "../../shared/broker/server/external-broker.ts";
 import type { HeldBroker } from "../../shared/broker/server/server.ts";
 import type { TlsSettings } from "../../shared/broker/tls/tls-settings.ts";
+import type { QuotaLimits } from "../../shared/domain/quotas.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { ProcessIdentity } from "../../shared/machine/process-identity.ts";
@@ -42,6 +43,8 @@ export interface Station extends CoordinatorOptions {
   /** Our own broker; undefined: somebody else's. */
   readonly held: HeldBroker | undefined;
   readonly handedOut: HandedOut | undefined;
+  /** The quotas that hold now; each call reads their file anew. */
+  readonly quotas: () => QuotaLimits;
 }
 
 /** Lets commands on this machine find the coordinator that leads. */

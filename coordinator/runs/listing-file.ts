@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { printableLines } from "../../shared/domain/printable.ts";
 import { UsageError } from "../../shared/errors.ts";
+import { shellWord } from "../../shared/machine/shell-word.ts";
 import type { Cell } from "../words/table.ts";
 import type { Column } from "./columns.ts";
 import type { RunListing } from "./run-listing.ts";
@@ -35,7 +36,7 @@ export function formatOf(file: string, words: readonly string[], flags: string):
   const what = words.length === 1 ? words[0] : "JOB";
   const instead =
     extension === ".parquet"
-      ? `\n  for that: nexus export ${what} --to parquet --output ${file}${flags}`
+      ? `\n  for that: nexus export ${what} --to parquet --output ${shellWord(file)}${flags}`
       : file === "-"
         ? `\n  to standard output: nexus list runs --json${flags}, or nexus export JOB --output -${flags}`
         : "";

@@ -19,7 +19,7 @@ import { type ScreenOptions, ViewModel } from "./view-model.ts";
 
 export interface LiveScreenOptions extends ScreenOptions {
   readonly bus: Bus;
-  /** The job to show, until the person chooses another; undefined: the newest that is not over, then each new one. */
+  /** The job to show, over or not, until the person chooses another; undefined: the newest that is not over, then each new one. */
   readonly job: JobName | undefined;
   readonly send: (order: Order) => Promise<OrderAnswer>;
 }
@@ -36,7 +36,7 @@ export async function showLive(options: LiveScreenOptions): Promise<Leaving> {
   const { bus, job, look, send } = options;
   const log = new ScreenLog(screenFile("screen.log", process.env));
   const memory = screenFile("screen.json", process.env);
-  const search = new LiveSearch({ onNote: (text) => log.write(text), showsNewJobs: job === undefined });
+  const search = new LiveSearch({ onNote: (text) => log.write(text), staysWhenOver: job !== undefined });
   const model = new ViewModel(search, options);
   recallColumns(memory, model.lists);
   const now = (): number => performance.now();

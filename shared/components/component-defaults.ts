@@ -7,6 +7,7 @@ import type { Problem } from "../domain/runspec/problems.ts";
 import type { Spec } from "../domain/runspec/spec.ts";
 import { readSpec, renderProblems } from "../domain/runspec/spec-read.ts";
 import { messageOf, SpecError } from "../errors.ts";
+import { shellWord } from "../machine/shell-word.ts";
 
 const componentPattern = /^([A-Za-z_][\w-]*)\/([A-Za-z_][\w-]*)$/;
 /** Most bytes of a runspec. It is written by hand; anything larger is some other file. */
@@ -127,7 +128,7 @@ export function loadSpecFile(
 function readText(path: string, tail: string): string {
   const bytes = readBytes(path, tail);
   if (path.endsWith(".py"))
-    throw fileError(path, tail, "a script, not a runspec", [`to write a spec for it: nexus init ${path}`]);
+    throw fileError(path, tail, "a script, not a runspec", [`to write a spec for it: nexus init ${shellWord(path)}`]);
   const zero = bytes.indexOf(0);
   if (zero >= 0) throw fileError(path, tail, `not a text file (byte ${zero} is zero)`, expectYaml);
   try {

@@ -118,7 +118,8 @@ class Search:
         takes = inspect.signature(make).parameters
         # After a restart it must not repeat the choices with which it began before.
         past = max(self.past, len(self.told))
-        usual = {"seed": (self.seed + 7919 * past) % 2**32, "scramble": past > 0}  # unscrambled, qmc has but one sequence
+        # Unscrambled, qmc has but one sequence.
+        usual = {"seed": (self.seed + 7919 * past) % 2**32, "scramble": past > 0}
         pruner = named(optuna.pruners, pruners, chosen.pruner)() if chosen.pruner else optuna.pruners.NopPruner()
         sampler = make(**{**{name: value for name, value in usual.items() if name in takes}, **chosen.options})
         self.study = optuna.create_study(direction="maximize", sampler=sampler, pruner=pruner)

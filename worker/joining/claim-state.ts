@@ -2,7 +2,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { isDiskFull } from "../../shared/broker/server/disk.ts";
 import type { WorkerId } from "../../shared/domain/names.ts";
-import { UnreachableError, UsageError } from "../../shared/errors.ts";
+import { NexusError, UnreachableError, UsageError } from "../../shared/errors.ts";
 import { explainLock, type HeldLock, takeLock } from "../../shared/machine/lock-file.ts";
 import { checkWorkerName, defaultWorkerName, workerStateDir } from "./identity.ts";
 import type { JoinLine } from "./join-line.ts";
@@ -59,7 +59,7 @@ export function orSayFolder<T>(stateDir: string, use: () => T): T {
     return use();
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === undefined) throw cause;
+    if (cause instanceof NexusError || code === undefined) throw cause;
     if (isDiskFull(cause))
       throw new UnreachableError(`this machine cannot work: the disk of ${stateDir} is full`, { cause });
     throw new UsageError(

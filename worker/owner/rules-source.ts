@@ -2,6 +2,7 @@ import { readFileSync, type Stats, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { messageOf, UsageError } from "../../shared/errors.ts";
+import { shellWord } from "../../shared/machine/shell-word.ts";
 import { ownerFirstRules, type Rules, usualRules, whenRules } from "./rules.ts";
 import { readRulesText } from "./rules-file.ts";
 
@@ -92,8 +93,8 @@ function refusal(path: string, { uid, mode }: Stats): string | null {
   const self = process.getuid?.();
   if (self === undefined) return null; // Windows: the profile's folder has its own rights.
   if (uid !== self)
-    return `${path} belongs to the user with the number ${uid}: expected your own file\n  type:  sudo chown ${self} ${path}`;
+    return `${path} belongs to the user with the number ${uid}: expected your own file\n  type:  sudo chown ${self} ${shellWord(path)}`;
   if ((mode & 0o022) !== 0)
-    return `${path} may be changed by others: expected that only you may write to it\n  type:  chmod go-w ${path}`;
+    return `${path} may be changed by others: expected that only you may write to it\n  type:  chmod go-w ${shellWord(path)}`;
   return null;
 }

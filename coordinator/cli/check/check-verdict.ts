@@ -48,9 +48,11 @@ function unmeasured({ metrics, searched, reason }: CheckedRun, check: string): s
   if (metrics.length === 0)
     return `nothing was measured before it was stopped (${reason}); ${longer}, or make the trial shorter in the spec`;
   const names = metrics.slice(0, mostNames).map(({ name }) => name);
+  const stage = searched?.split("-")[0] ?? "";
+  const hasBegun = stage !== "" && metrics.some(({ name }) => name.startsWith(`${stage}-`));
   return (
     `${searched ?? "the last stage"}, by which a search goes, was not measured before it was stopped (${reason}); ` +
-    `measured were: ${names.join(", ")}; ${searched === null ? "" : "correct its name in the spec, or "}${longer}`
+    `measured were: ${names.join(", ")}; ${hasBegun ? "correct its name in the spec, or " : ""}${longer}`
   );
 }
 

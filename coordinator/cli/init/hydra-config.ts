@@ -32,8 +32,10 @@ export function readHydra(
   folder: string,
   { path, name }: { readonly path: string | null; readonly name: string | null },
 ): HydraValues {
-  const files = path !== null && existsSync(join(folder, path)) ? [path] : [];
   const primary = (name ?? "config").replace(/\.yaml$/, "");
+  // A folder above the script holds more than its configuration.
+  const place = path !== null && /^(?:\.\.\/?)+$/.test(path) ? join(path, `${primary}.yaml`) : path;
+  const files = place !== null && existsSync(join(folder, place)) ? [place] : [];
   const composing = new Composing(join(folder, path ?? "."));
   const values = composing.values(primary, "", 0);
   const { remarks } = composing;

@@ -10,7 +10,7 @@ export const firstSpecName = "search.yaml";
 /** `nexus init`: a first spec, commented and ready to run. An existing file is never changed. */
 export function initSpec(file: string, output: Output): void {
   writeFirstSpec(file);
-  output.note(`${file} written. Read it, change it, and start the search:\n  nexus run ${file}\n`);
+  output.note(`${file} written. Read it, change it, and start the search:\n  nexus run ${shellWord(file)}\n`);
 }
 
 /** @throws UsageError if the file exists, or cannot be written */

@@ -18,6 +18,7 @@ import { addressesOf, invitationLine, joinCommand, keepSecret } from "../../peer
 import { peersOf } from "./workspace-peers.ts";
 
 const lookEveryMs = 500;
+const longestElectionMs = 90_000;
 
 /**
  * `nexus peers replace OLD NEW`: a new machine replaces one that is gone for good. The list of peers changes at once; the leading
@@ -74,11 +75,15 @@ function isCalled(peer: Peer, text: string): boolean {
  * or its server is up and gets them.
  */
 async function isStillNew(bus: CoordinatorBus, peer: Peer): Promise<boolean> {
-  const infos = await keptStreamInfos(bus);
+  let infos = await keptStreamInfos(bus);
+  // A stream without a leader does not know all its copies. One may lack a leader for a minute after an exchange.
+  const areLed = (): boolean => infos.every((info) => info?.replicas.some(({ isLeader }) => isLeader));
+  for (const limit = performance.now() + longestElectionMs; !areLed() && performance.now() < limit; ) {
+    await pause(lookEveryMs);
+    infos = await keptStreamInfos(bus);
+  }
   const copies = infos.map((info) => info?.replicas.find(({ server }) => server === peer.id));
-  // A stream without a leader does not know all its copies.
-  const areLed = infos.every((info) => info?.replicas.some(({ isLeader }) => isLeader));
-  if (areLed && copies.every((copy) => copy === undefined)) return true;
+  if (areLed() && copies.every((copy) => copy === undefined)) return true;
   return copies.some((copy) => !copy?.isCurrent) && (await probePeer(peer)) === "up";
 }
 

@@ -16,7 +16,7 @@ import type { Reign } from "../reign/reign.ts";
  * The curves are the leader's alone. After a take-over they are read again from EV (recall-curves.ts).
  */
 
-/** Jobs that are over whose curves are kept, 1.3 MB each at most: any of them may be opened again. */
+/** Jobs that are over whose curves are kept, about 2 MB each: any of them may be opened again. */
 const mostOver = 8;
 
 /** The job's pruner; undefined if nothing is pruned. */

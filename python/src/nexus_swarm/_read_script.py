@@ -670,8 +670,11 @@ def local_files(folder, script, imports, seen):
 
 def is_named(folder, below):
     """Whether an import means this folder, which may only be called like an installed package, and hold data."""
-    if any(each.endswith(".py") for each in os.listdir(folder)):
-        return True
+    try:
+        if any(each.endswith(".py") for each in os.listdir(folder)):
+            return True
+    except OSError:
+        return False  # it could not travel either
     inner = os.path.join(folder, *below[:1])
     return bool(below) and (os.path.isfile(inner + ".py") or (os.path.isdir(inner) and python_files(inner) != []))
 

@@ -57,7 +57,7 @@ class Config(dict):
         self[name] = value
 
     def __setitem__(self, name: str, value: Any) -> None:
-        if name not in self._chosen:
+        if name not in self._chosen or name not in self:  # a copy is filled anew
             super().__setitem__(name, self._with_chosen(name, value))
 
     def _with_chosen(self, name: str, value: Any) -> Any:

@@ -155,7 +155,7 @@ export class SearchModel {
     return squash.back(squash.of(mean));
   }
 
-  /** The estimate of a run set that need not be a member: drawn towards the mean of all by the noise that all sets share. */
+  /** The estimate of a run set that need not be a member: drawn towards the mean of all by the noise that all sets share; without luck, its result. */
   pooled(runSet: RunSet): Expected {
     const { mean, stDev } = this.#pooledHere(runSet);
     return this.inHpmax(mean, stDev);

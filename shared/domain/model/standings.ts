@@ -40,7 +40,7 @@ interface Candidate {
 /**
  * The feasible run sets with a completed run, best first. The first is the model's best; the others follow by what the
  * model expects less two standard deviations, the older of two equals first. A run set that the model does not rest on
- * ranks by its own runs, drawn towards the mean of all. Takes one pass over all run sets, if more than one row is
+ * ranks by its own runs, drawn towards the mean of all. Where nothing is luck, all rank by their results. Takes one pass over all run sets, if more than one row is
  * wanted; only the rows wanted are sorted.
  *
  * @param model  of these run sets as they are now; null before any run has completed

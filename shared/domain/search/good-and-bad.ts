@@ -1,5 +1,6 @@
 import type { Configuration } from "../hyperparameter.ts";
 import { byEstimate, pool, sampledSets, shuffled, withEnoughMeasured, withoutTwice } from "../model/active-sets.ts";
+import { isMeasured } from "../model/evidence.ts";
 import type { Rng } from "../rng.ts";
 import type { RunSets } from "../run-sets/run-set.ts";
 import { goodCount, goodWeights } from "./good-marks.ts";
@@ -27,7 +28,7 @@ export interface GoodAndBad {
  * configuration's mean hpmax, shrunk towards the mean of all the more the runs of one configuration differ: one run is
  * mostly luck. The time does not grow beyond 600 configurations, or 100 in haste.
  *
- * @returns null if fewer than three configurations have a completed run, or none of them is feasible
+ * @returns null if fewer than three configurations have a completed run, or none of them is feasible and measured
  */
 export function goodAndBad(runSets: RunSets, rng: Rng, pace: keyof typeof sampled): GoodAndBad | null {
   const sample = sampledSets(runSets, rng, sampled[pace]);
@@ -35,8 +36,9 @@ export function goodAndBad(runSets: RunSets, rng: Rng, pace: keyof typeof sample
   const count = goodCount(sample.length < sampled[pace] ? sample.length : runSets.size);
   const contenders = sample.length < runSets.size ? withoutTwice([...runSets.leaders(count), ...sample]) : sample;
   const pooled = pool(withEnoughMeasured(sample, runSets));
-  const feasible = contenders.filter(({ isFeasible }) => isFeasible);
-  const good = byEstimate(feasible, pooled).slice(0, count);
+  // What has only failed is not infeasible, but not worth imitating either. A run that was pruned has a predicted result.
+  const worthy = contenders.filter((set) => isMeasured(set) || (set.isFeasible && set.predictedWeight > 0));
+  const good = byEstimate(worthy, pooled).slice(0, count);
   if (good.length === 0) return null;
   const isGood = new Set(good.map(({ number }) => number));
   const bad = shuffled(

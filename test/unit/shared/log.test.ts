@@ -29,7 +29,7 @@ test("text for a terminal moves no cursor and turns no line around; several line
   assert.equal(printableLines(`a\tb\n${nasty}\r\n`), "a\tb\n [2J 31m gpj x \n");
 });
 
-test("the level of a log is one of four words; an empty one is as none, and another word is a mistake", (t) => {
+test("the level of a log is one of its words; an empty one is as none, and another word is a mistake", (t) => {
   const before = process.env["NEXUS_LOG"];
   t.after(() => {
     if (before === undefined) delete process.env["NEXUS_LOG"];

@@ -8,8 +8,11 @@ const leastPercent = 10;
 /** Most characters of a program's name, which anybody may choose. */
 const longestName = 60;
 
-/** It prints a line for each GPU every 3 s, also while nothing uses it: where five are missing, it does not answer. */
-const silentMs = 15_000;
+/**
+ * It prints a line for each GPU every 3 s, also while nothing uses it: after this long without one it does not answer. A tool that
+ * writes to a pipe may keep its lines until they are 4 kB, which one GPU's are in 150 s.
+ */
+const silentMs = 300_000;
 
 /** What nvidia-smi says where there is nothing to use: the GPU was taken out, or its driver is not loaded. */
 const nothingToUse = /no devices (were )?found|couldn't communicate with the NVIDIA driver/i;

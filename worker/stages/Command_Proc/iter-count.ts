@@ -10,8 +10,8 @@ export class IterCount {
   #shift: number;
   /** Whether the program counts in fractions, such as half epochs: then its counts only say in which order reports come. */
   #isByOrder: boolean;
-  /** What the program said in the earlier attempts' last report, if they went by order. */
-  readonly #saidBefore: number;
+  /** What the program said in the earlier attempts' last report, if they went by order, until this attempt has passed it. */
+  #saidBefore: number;
   /** What the program said in the last report that counted. */
   #said: number;
 
@@ -37,14 +37,17 @@ export class IterCount {
     const iters = (this.#isByOrder ? undefined : whole(said, this.#shift)) ?? this.#done + 1;
     if (this.#isRepeated(said, iters)) return undefined;
     this.#done = iters;
-    if (isCount(said)) this.#said = said;
+    if (isCount(said)) {
+      this.#said = said;
+      this.#saidBefore = Number.NEGATIVE_INFINITY;
+    }
     return iters;
   }
 
   #isRepeated(said: number | undefined, iters: number): boolean {
     if (!this.#isByOrder) return iters <= this.#done || (said === 0 && this.#done > 0);
-    // The same fraction twice is no repetition within an attempt: many programs round it.
-    return isCount(said) && (said <= this.#saidBefore || said < this.#said);
+    // Within an attempt nothing is a repetition: many programs round their fractions, and each fold begins at 0 again.
+    return isCount(said) && said <= this.#saidBefore;
   }
 
   state(): Uint8Array {

@@ -53,14 +53,15 @@ describe("a live search", () => {
   });
 
   test("a live search shows a new job when the shown one is over, unless it is told to stay", () => {
-    for (const [isOver, showsNewJobs, shown] of [
-      [false, true, "job1"],
-      [true, true, "job2"],
-      [true, false, "job1"],
+    for (const [isOver, options, shown] of [
+      [false, {}, "job1"],
+      [true, {}, "job2"],
+      [true, { showsNewJobs: false }, "job1"],
+      [true, { staysWhenOver: true }, "job1"],
     ] as const) {
       const story = new JobStory({ number: 1 });
       if (isOver) story.over();
-      const search = searchOf(story, { showsNewJobs });
+      const search = searchOf(story, options);
       tell(search, new JobStory({ number: 2 }));
       assert.equal(search.job, shown);
     }
@@ -84,17 +85,18 @@ describe("a live search", () => {
   });
 
   test("a live search leaves a deleted job for the newest other one, and tells nothing of it any more", () => {
-    for (const [others, showsNewJobs, shown] of [
-      [2, true, "job3"],
-      [2, false, null],
-      [0, true, null],
+    for (const [others, options, shown] of [
+      [2, {}, "job3"],
+      [2, { showsNewJobs: false }, null],
+      [2, { staysWhenOver: true }, "job3"],
+      [0, {}, null],
     ] as const) {
       const story = new JobStory({ number: 1 });
       const n = story.started("run1.1", []);
       story.completed(n, "run1.1", 0.5);
       story.endedWithout(story.started("run1.2", []), "run1.2", "failed", "told to");
       story.over();
-      const search = searchOf(story, { showsNewJobs });
+      const search = searchOf(story, options);
       for (let number = 2; number < 2 + others; number += 1) {
         const other = new JobStory({ number });
         other.over();

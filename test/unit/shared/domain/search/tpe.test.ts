@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Configuration } from "../../../../../shared/domain/hyperparameter.ts";
-import { childRunName } from "../../../../../shared/domain/names.ts";
+import { childRunName, workerIdFrom } from "../../../../../shared/domain/names.ts";
 import { rngFrom } from "../../../../../shared/domain/rng.ts";
 import { RunSetIndex } from "../../../../../shared/domain/run-sets/run-set.ts";
 import { goodAndBad } from "../../../../../shared/domain/search/good-and-bad.ts";
@@ -99,14 +99,15 @@ test("tpe's good ones are the best fifth, 25 at most, and the others 200 at most
   }
 });
 
-test("tpe imitates the few feasible configurations among thousands of infeasible ones", () => {
+test("tpe imitates the few feasible configurations among thousands of infeasible ones and of failures", () => {
   const wide = ["x", "y"].map((name) => ordered(name, [...Array(100).keys()]));
   const corner = [0, 1, 2, 3, 4].map((x): Configuration => [x, 0]);
   const index = indexOf(corner.flatMap((each) => [1, 2, 3, 4, 5].map((hpmax): Completion => [each, hpmax])));
   for (let i = 0; i < 3000; i += 1) {
     const configuration = [40 + (i % 60), 40 + Math.floor(i / 60)];
     index.started(configuration);
-    index.completed(configuration, 9, childRunName(2, i + 1), false);
+    if (i % 3 === 0) index.failed(configuration, workerIdFrom("ada"));
+    else index.completed(configuration, 9, childRunName(2, i + 1), false);
   }
   const view = viewOf(wide, index);
   const unplanned = Array.from({ length: 40 }, (_, n) => tpeSearch.choose(view, n + 1, choiceRng(1, n + 1)));

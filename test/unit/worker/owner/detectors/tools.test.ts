@@ -91,20 +91,20 @@ describe("GPUs in use by others", () => {
     const gpu = new GpuUse(tools.start, { pids: () => [] }, tools.log);
     gpu.look(at(0));
     tools.say(lines[2] ?? "");
-    assert.deepEqual(gpu.look(at(14_999)), {});
-    assert.deepEqual(gpu.look(at(15_000)), mayUse(15_000));
-    assert.deepEqual(gpu.look(at(74_999)), mayUse(74_999));
+    assert.deepEqual(gpu.look(at(299_999)), {});
+    assert.deepEqual(gpu.look(at(300_000)), mayUse(300_000));
+    assert.deepEqual(gpu.look(at(359_999)), mayUse(359_999));
     assert.deepEqual([tools.stopped, tools.started.length], [0, 1]);
     tools.running.isGone = false;
-    for (const ms of [75_000, 200_000]) {
+    for (const ms of [360_000, 500_000]) {
       assert.deepEqual(gpu.look(at(ms)), mayUse(ms));
       assert.deepEqual([tools.stopped, tools.started.length], [1, 1], "one that hangs in its driver is still there");
     }
     tools.running.isGone = true;
-    assert.deepEqual(gpu.look(at(201_000)), mayUse(201_000));
+    assert.deepEqual(gpu.look(at(501_000)), mayUse(501_000));
     assert.equal(tools.started.length, 2);
     tools.say(lines[2] ?? "");
-    assert.deepEqual(gpu.look(at(202_000)), mayUse(201_000));
+    assert.deepEqual(gpu.look(at(502_000)), mayUse(501_000));
   });
 
   test("others cannot use a GPU where there is none, or no driver for it", () => {

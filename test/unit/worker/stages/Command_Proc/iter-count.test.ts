@@ -33,11 +33,15 @@ describe("the iterations of a program's reports", () => {
 
   test("a program's iterations in fractions go by their order: a whole one among them is no repetition", () => {
     const count = new IterCount(undefined);
-    assert.deepEqual(counted(count, 0.5, 1, 1.5, 1, 2, 2.25, 2.25, 3), [1, 2, 3, undefined, 4, 5, 6, 7]);
+    assert.deepEqual(counted(count, 0.5, 1, 1.5, 2, 2.25, 2.25, 3), [1, 2, 3, 4, 5, 6, 7]);
     // The next attempt begins with what the last one has said.
     const next = new IterCount(count.state());
     assert.equal(next.done, 7);
     assert.deepEqual(counted(next, 2.25, 3, 3.5, 4), [undefined, undefined, 8, 9]);
     assert.deepEqual(counted(new IterCount(undefined), 0, 0.5, 1, 1.5), [1, 2, 3, 4]);
+    // A second training within the run counts on, also after a loss.
+    const folds = new IterCount(undefined);
+    assert.deepEqual(counted(folds, 0.5, 1, 1.5, 0.5, 1), [1, 2, 3, 4, 5]);
+    assert.deepEqual(counted(new IterCount(folds.state()), 1, 1.5, 0.5, 1), [undefined, 6, 7, 8]);
   });
 });
