@@ -63,11 +63,13 @@ async function makePatiently(make: () => Promise<void>): Promise<void> {
 
 function patienceWith(error: unknown): number {
   if (isRefusal(error, noSuitablePeers)) return peerPatienceMs;
-  return isSilence(error) ? silencePatienceMs : 0;
+  // Another coordinator has made it meanwhile, when another share of the disk was free. The next try finds it.
+  return isSilence(error) || isRefusal(error, nameInUse) ? silencePatienceMs : 0;
 }
 
 const noSuitablePeers = 10005;
 const notInACluster = 10074;
+const nameInUse = 10058;
 
 const isRefusal = (error: unknown, ...codes: readonly number[]): boolean =>
   error instanceof JetStreamRefusal && codes.includes(error.errorCode);

@@ -15,7 +15,6 @@ import {
   type OrderAnswer,
 } from "../../../shared/wire/messages.ts";
 import { evidenceOfJob, operator, parseEvidence, streams } from "../../../shared/wire/subjects.ts";
-import { pathsBelow } from "../../support/living-tree.ts";
 import { eventually, patienceMs } from "../../support/patience.ts";
 import { readIfThere } from "../../support/process-list.ts";
 import { allButFirstUntilOpen } from "../../support/processes/gated-program.ts";
@@ -165,17 +164,13 @@ describe("control of a live search", () => {
     assert.match(trial?.reason ?? "", /^lost 3 times, last: the runner process ended with code 9/);
     assert.match(trial?.console ?? "", /Probe_Proc: {2}Started[\s\S]*iters/);
 
-    // A machine that cannot make a job's run folders fails at every run of that job.
-    const state = join(swarm.folder, "sick-state");
-    const sick = swarm.worker("sick", ["--slots", "2"], { XDG_STATE_HOME: state });
+    const sick = swarm.worker("sick", ["--slots", "2", "--pass-env", "IS_SICK"], { IS_SICK: "1" });
     await eventually("it has joined", () => sick.output().includes("lends 2 slots"));
-    const found = pathsBelow(state).find((path) => path.endsWith("worker.lock"));
-    assert.ok(found);
-    writeFileSync(join(found, "../held"), "not a folder");
     await order(swarm, control("pause", { kind: "worker", worker: "sick" as WorkerId }));
     const gate = join(swarm.folder, "gate");
-    const settings = { total_runs: 30, hold: true, hp_tuning: false };
-    const job = await swarm.submit(writeProgramSpec(swarm.folder, "fair", settings, allButFirstUntilOpen(gate)));
+    const settings = { total_runs: 30, hp_tuning: false };
+    const program = `if (process.env.IS_SICK) process.exit(3);\n${allButFirstUntilOpen(gate)}`;
+    const job = await swarm.submit(writeProgramSpec(swarm.folder, "fair", settings, program));
     await swarm.when("others succeed", job, ({ outcomes }) => outcomes.completed >= 1);
     await order(swarm, control("resume", { kind: "worker", worker: "sick" as WorkerId }));
     await eventually("the sick one is benched", async () => {

@@ -360,7 +360,9 @@ describe("searches from Python", () => {
       const expected = row["hparams.layers"] - (row["hparams.x"] - 0.5) ** 2 + 2;
       assert.ok(Math.abs(row["metrics.hpmax"] - expected) < 1e-4, JSON.stringify(row));
     }
-    assert.ok(best.hparams.layers === 2 && best.interval.low <= best.estimate, JSON.stringify(best));
+    // By chance, none of the six may have two layers.
+    const layers = Math.max(...completed.map((row: Record<string, number>) => row["hparams.layers"]));
+    assert.ok(best.hparams.layers === layers && best.interval.low <= best.estimate, JSON.stringify(best));
   });
 
   test("a script written for W&B needs but another import", async () => {
