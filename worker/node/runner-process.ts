@@ -44,7 +44,7 @@ export class RunnerProcess {
   #current: { id: number; task: RunTask; onReports: OnReports; end: (end: RunnerEnd) => void } | undefined;
   #count = 0;
   #dead = "";
-  /** It said what cannot be read, and is being killed. */
+  /** It said what cannot be read, and is being killed; or it never was a process. */
   isSpoilt = false;
   #frozen: Pick<FrozenProcess, "thaw"> | undefined;
   readonly #log: Log;
@@ -273,6 +273,11 @@ export class RunnerProcess {
   #died(reason: string): void {
     if (this.#dead === "") this.#dead = reason;
     this.#thaw();
-    this.#current?.end({ type: "died", reason, console: this.#complaints });
+    const console = this.#complaints;
+    if (this.#child.pid === undefined) {
+      // The system made no process; another machine may.
+      this.isSpoilt = true;
+      this.#current?.end({ type: "failed", reason, isOfMachine: true, reports: [], lines: "", console });
+    } else this.#current?.end({ type: "died", reason, console });
   }
 }

@@ -94,6 +94,23 @@ test("a run whose runner the system does not start fails of its machine, and say
   }
 });
 
+test("a run whose runner the system refuses a moment later fails of its machine too, and so does the next", async () => {
+  const standing = { words: [], started: () => undefined, keeper: () => undefined };
+  const missing = { reaper: [join(temporaryFolder(), "missing")], priority: () => standing };
+  const pool = new RunnerPool(silentLog, { ...plainHousing(), ...missing });
+  try {
+    for (const job of ["job1", "job2"]) {
+      const running = pool.run(kind, { ...shellTask(report), job }, () => undefined);
+      const end = await running.end;
+      assert.ok(end.type === "failed" && end.isOfMachine, end.type);
+      assert.match(end.reason, /^the runner process could not be started: .*ENOENT/);
+      running.stop();
+    }
+  } finally {
+    await pool.close();
+  }
+});
+
 test("a run that a worker with too many files open cannot start fails of its machine; the worker lives on", () => {
   const [pool, housing] = ["runner-pool", "housing"].map(
     (name) => new URL(`../../../../worker/node/${name}.js`, import.meta.url).href,
