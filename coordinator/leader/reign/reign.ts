@@ -267,7 +267,10 @@ export class Reign {
     for (const table of this.state.jobs.values()) {
       if (table.open === 0) continue;
       for (const trial of table.trials.open()) {
-        if (trial.status === "running") this.grant(table, trial.n, false);
+        if (trial.status !== "running") continue;
+        this.grant(table, trial.n, false);
+        // So that a new job is even with those that its own workers serve.
+        this.shares.served(table, lastAttempt(trial).worker);
       }
     }
   }

@@ -66,9 +66,16 @@ const near = (actual: number, expected: number, what: string): void =>
 
 /** A worker for each pool. Time passes only by the hour, in which every run goes on. */
 class Pools {
-  readonly test = new TestReign();
+  readonly test: TestReign;
   #running: { readonly by: WorkerId; readonly job: JobName; readonly n: number }[] = [];
   #claims = 0;
+
+  /** @param former  what another leader has left */
+  constructor(former?: Pools) {
+    this.test = new TestReign(former?.test.reign.state);
+    this.#running = former ? former.#running : [];
+    this.#claims = former ? former.#claims : 0;
+  }
 
   submit(computeTarget: string | null, settings: Partial<JobSettings> = {}): JobName {
     return this.test.submit({ totalRuns: 10_000, computeTarget, ...settings });
@@ -76,6 +83,10 @@ class Pools {
 
   passHour(): void {
     this.test.now += 3_600_000;
+    this.tick();
+  }
+
+  tick(): void {
     this.test.reign.shares.advance(openJobs(this.test.reign.state), this.test.now);
   }
 
@@ -157,6 +168,18 @@ describe("jobs share the slots' time by priority", () => {
     pools.submit("small");
     pools.end("small", 1);
     assert.deepEqual(await pools.fill("small", 1), [1]);
+    pools.passHour();
+    pools.submit("small");
+    pools.end("small", 2);
+    assert.deepEqual(await pools.fill("small", 2), [1, 1]);
+  });
+
+  test("a new job is even with the jobs of its own pool under a new leader too", async () => {
+    const former = new Pools();
+    for (const pool of ["large", "small"]) former.submit(pool);
+    assert.deepEqual([await former.fill("large", 8), await former.fill("small", 2)], [[8], [2]]);
+    const pools = new Pools(former);
+    pools.tick();
     pools.passHour();
     pools.submit("small");
     pools.end("small", 2);
