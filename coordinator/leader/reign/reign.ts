@@ -148,7 +148,8 @@ export class Reign {
     this.ages = new JobAges(ports.clock);
     this.shares = new Shares(this.beganAt, (worker, table) => {
       const said = this.presence.get(worker);
-      return said !== undefined && mayEverTake(table, worker, said);
+      const isHere = said !== undefined && said.left !== true && ports.clock.monotonic() - said.heardAt < 2 * leaseMs;
+      return isHere && mayEverTake(table, worker, said);
     });
     this.ports = ports;
     this.quotas = new Quotas(ports.quotas);

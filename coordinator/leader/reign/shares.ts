@@ -26,7 +26,7 @@ export class Shares {
 
   /**
    * @param now    monotonic milliseconds
-   * @param takes  whether a worker may take runs of a job, whatever both have now
+   * @param takes  whether a worker is here and may take runs of a job, whatever both have now
    */
   constructor(now: number, takes: (worker: WorkerId, table: RunTable) => boolean) {
     this.#at = now;

@@ -67,6 +67,8 @@ const near = (actual: number, expected: number, what: string): void =>
 /** A worker for each pool. Time passes only by the hour, in which every run goes on. */
 class Pools {
   readonly test: TestReign;
+  /** Workers that have gone without a word. */
+  readonly gone = new Set<WorkerId>();
   #running: { readonly by: WorkerId; readonly job: JobName; readonly n: number }[] = [];
   #claims = 0;
 
@@ -83,6 +85,7 @@ class Pools {
 
   passHour(): void {
     this.test.now += 3_600_000;
+    for (const [id, known] of this.test.reign.presence) if (!this.gone.has(id)) known.heardAt = this.test.now;
     this.tick();
   }
 
@@ -185,6 +188,22 @@ describe("jobs share the slots' time by priority", () => {
     pools.end("small", 2);
     assert.deepEqual(await pools.fill("small", 2), [1, 1]);
   });
+
+  for (const isSaid of [true, false]) {
+    test(`a new job is not behind for what a worker has served that has gone, ${isSaid ? "and said so" : "unheard"}`, async () => {
+      const pools = new Pools();
+      for (const pool of ["large", "small"]) pools.submit(pool);
+      assert.deepEqual([await pools.fill("large", 8), await pools.fill("small", 2)], [[8], [2]]);
+      const large = pools.test.reign.presence.get("large" as WorkerId);
+      assert.ok(large);
+      if (isSaid) large.left = true;
+      else pools.gone.add("large" as WorkerId);
+      pools.passHour();
+      pools.submit(null);
+      pools.end("small", 2);
+      assert.deepEqual(await pools.fill("small", 2), [1, 1]);
+    });
+  }
 
   test("a job that stood still meanwhile is owed no slots for that time", async () => {
     const rig = new Slots(2);
