@@ -22,13 +22,16 @@ const linesPrinted = 3;
 export function startFailing(reign: Reign, table: RunTable): ReturnType<typeof pauseWords> | undefined {
   if (!isStartFull(table) || !table.hasRoom) return undefined;
   const alone = onlyOne(table);
-  return alone !== undefined && mayOthersTry(reign, table, alone) ? undefined : wordsOf(table);
+  const isOfOne = alone !== undefined && (mayOthersTry(reign, table, alone) || isOneUnheard(reign, alone));
+  return isOfOne ? undefined : wordsOf(table);
 }
 
 /** Why a worker gets nothing more of a job at its start; undefined: it may. */
 export function whyHeldBack(reign: Reign, table: RunTable, worker: WorkerId): string | undefined {
-  if (!isStartFull(table) || onlyOne(table) !== worker || !mayOthersTry(reign, table, worker)) return undefined;
-  return `the first ${table.failingRow.size} runs of ${table.job} have all failed on ${worker}; other workers try it now`;
+  if (!isStartFull(table) || onlyOne(table) !== worker) return undefined;
+  const failed = `the first ${table.failingRow.size} runs of ${table.job} have all failed on ${worker}`;
+  if (mayOthersTry(reign, table, worker)) return `${failed}; other workers try it now`;
+  return isOneUnheard(reign, worker) ? `${failed}; whether other workers may try it is not known yet` : undefined;
 }
 
 function isStartFull({ completions, rejected, failingRow, submitted }: RunTable): boolean {
@@ -52,7 +55,7 @@ function onlyOne(table: RunTable): WorkerId | undefined {
 /** Whether another worker has a run of the job, or is connected and may get one. */
 function mayOthersTry(reign: Reign, table: RunTable, worker: WorkerId): boolean {
   for (const holder of table.holding.keys()) if (holder !== worker) return true;
-  return othersTake(reign, table, worker) || isOneUnheard(reign, worker);
+  return othersTake(reign, table, worker);
 }
 
 /** Whether a new leader has yet to hear another worker that holds runs of any job: it may take this one's too. */

@@ -139,6 +139,10 @@ describe("a job that fails from its start", () => {
     const next = new Story({}, story.test.reign.state, story.job);
     next.wait(1);
     assert.equal(next.table.state, "searching");
+    assert.equal(
+      await next.claim(alice),
+      "wait: the first 3 runs of job1 have all failed on alice; whether other workers may try it is not known yet",
+    );
     next.wait(3 * leaseMs);
     assert.equal(next.table.state, "paused", "bob is gone");
   });
