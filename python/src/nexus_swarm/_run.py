@@ -29,7 +29,7 @@ def in_run() -> bool:
 
 
 def resume() -> int:
-    """``iters`` of the newest report that was kept from an earlier attempt; 0 if the run begins."""
+    """``iters`` of the newest report that was kept from an earlier attempt; 0 if the run begins or none was kept."""
     return int(os.environ.get("NEXUS_RESUME") or 0)
 
 
