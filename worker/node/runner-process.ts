@@ -70,7 +70,7 @@ export class RunnerProcess {
     if (!stdio) {
       // Not even its pipes could be made. The event says so too, and would end this process if nobody heard it.
       this.#child.once("error", () => undefined);
-      throw new Error("this worker has too many files open (ulimit -n)");
+      throw new Error("too many files are open here (ulimit -n, or the system's limit)");
     }
     const pipe = stdio[channelDescriptor] as Duplex; // "pipe" makes it a socket at both ends
     if (launch.isSandbox) this.#life = new SandboxLife(stdio[infoDescriptor] as Readable);

@@ -352,9 +352,7 @@ describe("searches from Python", () => {
     assert.equal(job, "job1");
     const { over, rows, best } = JSON.parse((await python([file, "look", job], swarm.env)).stdout);
     assert.equal(over.status, "completed");
-    const completed = rows.filter(
-      (row: Record<string, unknown>) => row["status"] === "completed" && "metrics.hpmax" in row,
-    );
+    const completed = rows.filter((row: object) => "metrics.hpmax" in row);
     assert.equal(completed.length, 6);
     for (const row of completed) {
       const expected = row["hparams.layers"] - (row["hparams.x"] - 0.5) ** 2 + 2;

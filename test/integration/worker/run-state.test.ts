@@ -5,13 +5,22 @@ import { describe, test } from "node:test";
 import { livingEndpoint } from "../../../coordinator/endpoint/endpoint.ts";
 import { inboxPrefix } from "../../../shared/broker/access/accounts.ts";
 import { connectBus } from "../../../shared/broker/client/connect.ts";
+import { linkWorkspace } from "../../../shared/broker/workspace-link.ts";
 import type { RunTable } from "../../../shared/domain/fold/run-table.ts";
 import type { JobName, WorkerId } from "../../../shared/domain/names.ts";
 import { readJsonFields } from "../../../shared/machine/secret-file.ts";
 import { type Bus, BusError } from "../../../shared/ports.ts";
 import { encodeEvidence } from "../../../shared/wire/messages.ts";
 import { newKey, sealChunks } from "../../../shared/wire/sealed-chunks.ts";
-import { chunk, evidence, stateBlob, stateCount } from "../../../shared/wire/subjects.ts";
+import {
+  allChunks,
+  chunk,
+  evidence,
+  parseChunk,
+  stateBlob,
+  stateCount,
+  streams,
+} from "../../../shared/wire/subjects.ts";
 import { encodeRun } from "../../../worker/runner/run-state.ts";
 import { countState } from "../../../worker/stages/count-state.ts";
 import { eventually } from "../../support/patience.ts";
@@ -93,10 +102,16 @@ describe("a state", () => {
     const job = await swarm.submit(writeProgramSpec(swarm.folder, "keeps", settings, keeps(gate)));
     const victim = swarm.worker("victim", ["--slots", "1"]);
     const countOf = (table: RunTable): number => stateCount(table.trial(1)?.checkpoint?.blob ?? stateBlob(0));
+    const link = await linkWorkspace(swarm.paths, "coordinator");
+    /** The newest that the worker itself has stored: it may store more while the journal stands still. */
+    const stored = async (): Promise<number> => {
+      const blobs = (await link.bus.subjects(streams.blob, allChunks)).map((each) => parseChunk(each)?.blob);
+      return Math.max(0, ...blobs.map((blob = stateBlob(0)) => stateCount(blob)));
+    };
     for (const said of ["1", "2"]) {
       writeFileSync(gate, said);
       await eventually(`it keeps ${said}`, () => existsSync(gate + said));
-      const before = countOf(await swarm.table(job));
+      const before = await stored();
       // One may be on its way, and another wait for that.
       await swarm.when("a later state is in the journal", job, (table) => countOf(table) > before + 2);
     }
@@ -106,6 +121,7 @@ describe("a state", () => {
     swarm.worker("heir", ["--slots", "1"]);
     const table = await swarm.when("the job is completed", job, ({ state }) => state === "completed");
     assert.equal(table.trial(1)?.hpmax, 2);
+    await link.close();
     await swarm.verify();
     await swarm.end();
   });

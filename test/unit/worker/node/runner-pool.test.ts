@@ -137,6 +137,7 @@ test("a run that a worker with too many files open cannot start fails of its mac
   writeFileSync(file, script);
   const limited = 'ulimit -n 200 && exec "$1" "$2"';
   const said = execFileSync("sh", ["-c", limited, "sh", process.execPath, file], { encoding: "utf8", timeout: 60_000 });
-  const why = "the runner process could not be started: this worker has too many files open (ulimit -n)";
+  const why =
+    "the runner process could not be started: too many files are open here (ulimit -n, or the system's limit)";
   assert.deepEqual(JSON.parse(said), [`failed of its machine: ${why}`, "done"]);
 });
