@@ -85,7 +85,7 @@ test("a second coordinator stands by although the first one has the port remembe
     assert.equal(second.child.exitCode, null, second.output());
     return second.output().includes("standing by");
   });
-  assert.match(two.log(), new RegExp(`not handed out: process ${first.pid} does on port ${port} already`));
+  assert.match(two.log(), new RegExp(`not handed out: port ${port} is taken, as it seems by process ${first.pid} `));
   first.child.kill("SIGTERM");
   await first.exited();
   await eventually("it leads", () => livingEndpoint(two.paths)?.coordinator.pid === second.pid, {
