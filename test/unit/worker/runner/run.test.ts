@@ -39,15 +39,10 @@ test("a run with more metrics than a result may have fails before it trains the 
   assert.equal(reports, 0);
 });
 
-/** Executes a run of one stage, a shell script with the metrics `loss` and `extra`. */
-const runOf = (script: string, changes: Partial<Parameters<typeof executeRun>[1]> = {}) => {
+/** Ports of a run that saves nothing, in a folder of its own. */
+function quietPorts(): Parameters<typeof executeRun>[1] {
   const folder = temporaryFolder();
-  const component = "processors/Command_Proc";
-  const spec = {
-    ...{ component, command: ["sh", "-c", script], arguments: {}, as_options: false, metrics: ["loss", "extra"] },
-    ...{ goal: "minimize", summary: "last", decimals: 3, random_seed: 1 },
-  };
-  return executeRun([{ number: 1, component, enabled: true, spec }], {
+  return {
     line: () => undefined,
     report: () => undefined,
     checkpointDue: () => false,
@@ -55,8 +50,17 @@ const runOf = (script: string, changes: Partial<Parameters<typeof executeRun>[1]
     ...{ codeFolder: null, inputsFolder: null, environmentFolder: null, directory: folder, stateDirectory: folder },
     signal: new AbortController().signal,
     inSearch: true,
-    ...changes,
-  });
+  };
+}
+
+/** Executes a run of one stage, a shell script with the metrics `loss` and `extra`. */
+const runOf = (script: string, changes: Partial<Parameters<typeof executeRun>[1]> = {}) => {
+  const component = "processors/Command_Proc";
+  const spec = {
+    ...{ component, command: ["sh", "-c", script], arguments: {}, as_options: false, metrics: ["loss", "extra"] },
+    ...{ goal: "minimize", summary: "last", decimals: 3, random_seed: 1 },
+  };
+  return executeRun([{ number: 1, component, enabled: true, spec }], { ...quietPorts(), ...changes });
 };
 
 test("a run's result has what each metric was when it was measured last, and NaN if that was measured", async () => {
@@ -78,7 +82,6 @@ test("a run fails that never reported what its result is, unless an earlier atte
 test("a run with more metrics in its specs than a result may have fails before its first stage is trained", async () => {
   const metrics = Array.from({ length: 49 }, (_, i) => `m${i}`);
   const component = "processors/Command_Proc";
-  const folder = temporaryFolder();
   const printed: string[] = [];
   const all = (last: readonly string[], isLastEnabled = true) =>
     executeRun(
@@ -86,15 +89,7 @@ test("a run with more metrics in its specs than a result may have fails before i
         ...{ number: i + 1, component, enabled: i < 2 || isLastEnabled },
         spec: { component, command: "none", metrics: [...each] },
       })),
-      {
-        line: (text) => void printed.push(text),
-        report: () => undefined,
-        checkpointDue: () => false,
-        keep: async () => undefined,
-        ...{ codeFolder: null, inputsFolder: null, environmentFolder: null, directory: folder, stateDirectory: folder },
-        signal: new AbortController().signal,
-        inSearch: true,
-      },
+      { ...quietPorts(), line: (text) => void printed.push(text) },
     );
   await assert.rejects(all(["loss"]), {
     message: /^a run has at most 100 metrics, .* those of stage 3 \(processors\/Command_Proc\) it would have 102$/,
